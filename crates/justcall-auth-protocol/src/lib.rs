@@ -1,1 +1,27 @@
-//! x
+//! The rules of JustCall API authentication, without I/O, clock or thread.
+//!
+//! This crate decides and does nothing. [`exchange::Exchange`] is the heart: it says what to send, when to wait and what
+//! an answer means; whoever drives it brings the network, the time and the randomness. Every fact about the service
+//! is in [`service`], every way to fail is in the one table of [`error`].
+
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod classify;
+pub mod credentials;
+pub mod diagnose;
+pub mod error;
+pub mod exchange;
+pub mod keyring;
+pub mod request;
+pub mod response;
+pub mod service;
+pub mod url;
+
+pub use account::Account;
+pub use credentials::Credentials;
+pub use error::{Error, ErrorKind};
+pub use exchange::{Action, Exchange, Moment, Policy};
+pub use keyring::Keyring;
+pub use request::Request;
+pub use response::Response;

@@ -1,0 +1,42 @@
+//! What a successful verification tells of the account.
+
+/// The account that a pair belongs to. A detail that the service did not tell is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    id: Option<u64>,
+    email: Option<String>,
+    plan: Option<String>,
+    verified_by: String,
+}
+
+impl Account {
+    /// An account as the service told it, and the path that told it.
+    pub fn new(
+        id: Option<u64>,
+        email: Option<String>,
+        plan: Option<String>,
+        verified_by: impl Into<String>,
+    ) -> Self {
+        Self { id, email, plan, verified_by: verified_by.into() }
+    }
+
+    /// The account's number.
+    pub fn id(&self) -> Option<u64> {
+        self.id
+    }
+
+    /// The account's e-mail address.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// The account's plan, such as `Pro`.
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+
+    /// The path whose answer proved the pair, such as `/v2/account`.
+    pub fn verified_by(&self) -> &str {
+        &self.verified_by
+    }
+}

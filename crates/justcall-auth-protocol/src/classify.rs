@@ -1,0 +1,167 @@
+//! What an answer of the service means: [`classify`] turns a status and a body into success or one row of the table.
+
+use std::time::Duration;
+
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::response::Response;
+use crate::service;
+
+/// The longest `service_message`, in bytes.
+const MAX_SERVICE_MESSAGE: usize = 512;
+
+/// Success for 200–299, else the error that `response` stands for. The HTTP status decides; the body only explains.
+///
+/// `sent` is the pair that the request carried: it is masked in what the service echoes, and a 401 tells what the local
+/// check notes about it. `unix` is the time of day, since the epoch: reset headers count in it.
+///
+/// # Errors
+/// One row of the table, with the response in it.
+pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration) -> Result<(), Error> {
+    let status = response.http_status();
+    let kind = match status {
+        200..=299 => return Ok(()),
+        300..=399 => ErrorKind::RedirectRefused,
+        401 => ErrorKind::InvalidCredentials,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        422 => ErrorKind::Unprocessable,
+        429 => ErrorKind::RateLimited,
+        400..=499 => ErrorKind::BadRequest,
+        502..=504 => ErrorKind::Unavailable,
+        500..=599 => ErrorKind::ServerError,
+        _ => ErrorKind::InvalidResponse,
+    };
+    let said = service::message(response.body());
+    let mut error = match kind {
+        ErrorKind::InvalidResponse => {
+            Error::with_message(kind, format!("The HTTP status {status} is not one that an API gives."))
+        }
+        ErrorKind::RedirectRefused => redirect(response),
+        ErrorKind::Forbidden => forbidden(said.as_deref()),
+        _ => Error::new(kind),
+    };
+    if kind == ErrorKind::InvalidCredentials {
+        error = error.findings_are(sent.map(Credentials::findings).unwrap_or_default());
+    }
+    if matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::ServerError) {
+        error = error.retry_after_is(service::retry_after(response, unix));
+    }
+    Err(error.service_message_is(said.map(|said| safe(&said, sent))).response_is(response.clone()))
+}
+
+/// A row-24 failure of an answer that came with a good status.
+pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Credentials>) -> Error {
+    Error::with_message(
+        ErrorKind::InvalidResponse,
+        format!("The answer is not what the JustCall API gives: {why}."),
+    )
+    .service_message_is(service::message(response.body()).map(|said| safe(&said, sent)))
+    .response_is(response.clone())
+}
+
+/// Masked first, then cut: a secret cut in two would not be recognised.
+fn safe(said: &str, sent: Option<&Credentials>) -> String {
+    let mut said = sent.map_or_else(|| said.to_owned(), |sent| sent.mask(said));
+    if said.len() > MAX_SERVICE_MESSAGE {
+        let end = (0..=MAX_SERVICE_MESSAGE).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0);
+        said.truncate(end);
+    }
+    said
+}
+
+/// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes.
+fn redirect(response: &Response) -> Error {
+    let target = response.header("location").and_then(|location| location.parse::<http::Uri>().ok());
+    let host = target.as_ref().and_then(http::Uri::host);
+    let to = host.map(|host| format!(" to {host}")).unwrap_or_default();
+    Error::with_message(
+        ErrorKind::RedirectRefused,
+        format!(
+            "The service answered with a redirect{to} (HTTP {}), which is never followed with credentials.",
+            response.http_status()
+        ),
+    )
+}
+
+fn forbidden(said: Option<&str>) -> Error {
+    let reason = service::forbidden_reason(said);
+    let error = Error::new(ErrorKind::Forbidden).reason_is(reason);
+    match reason {
+        "plan" => error.hint_is(
+            "The account's plan does not include API access; the Owner can change the plan, or ask JustCall's support. The credentials stay good.",
+        ),
+        "role" => error.hint_is(
+            "This endpoint needs Admin-level credentials: use a pair that an Admin or the Owner generated. The credentials stay good.",
+        ),
+        "ip" => error.hint_is(
+            "This machine's address is not among those allowed for the API key: an Admin can add it in JustCall under Settings → API & Webhooks. The credentials stay good.",
+        ),
+        "addon" => error.hint_is(
+            "This endpoint belongs to an add-on that the account has not bought; the Owner can add it. The credentials work elsewhere.",
+        ),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response {
+        Response::new(status, Vec::new(), body.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn it_gives_every_status_its_row() {
+        let rows = [
+            (301, "redirect_refused"),
+            (304, "redirect_refused"),
+            (400, "bad_request"),
+            (401, "invalid_credentials"),
+            (402, "bad_request"),
+            (403, "forbidden"),
+            (404, "not_found"),
+            (405, "bad_request"),
+            (418, "bad_request"),
+            (422, "unprocessable"),
+            (429, "rate_limited"),
+            (500, "server_error"),
+            (501, "server_error"),
+            (502, "unavailable"),
+            (503, "unavailable"),
+            (504, "unavailable"),
+            (599, "server_error"),
+            (100, "invalid_response"),
+            (199, "invalid_response"),
+            (600, "invalid_response"),
+            (999, "invalid_response"),
+        ];
+        for (status, name) in rows {
+            let error = classify(&answer(status, "<html>"), None, Duration::ZERO).expect_err(name);
+            assert_eq!(error.kind().name(), name, "{status}");
+            assert_eq!(error.http_status(), status);
+            assert!(error.request_sent() && error.response().is_some());
+        }
+        for status in [200, 201, 204, 299] {
+            assert!(classify(&answer(status, ""), None, Duration::ZERO).is_ok(), "{status}");
+        }
+    }
+
+    #[test]
+    fn it_masks_before_it_cuts() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
+        let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_SERVICE_MESSAGE - 6));
+        let error = classify(&answer(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
+        let said = error.service_message().expect("a message");
+        assert!(said.len() <= MAX_SERVICE_MESSAGE && !said.contains("sec7"), "{said}");
+    }
+
+    #[test]
+    fn it_tells_what_it_notes_about_a_rejected_pair() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
+        let error = classify(&answer(401, ""), Some(&pair), Duration::ZERO).expect_err("401");
+        assert_eq!(error.findings().len(), 2);
+        assert!(error.hint().contains("40 lower-case hexadecimal digits"));
+    }
+}

@@ -1,0 +1,183 @@
+//! A pair of API key and secret that has passed the local check.
+
+use std::fmt;
+use std::sync::Arc;
+
+use justcall_auth_secret::{Secret, WipedBuffer};
+
+use crate::diagnose::{self, Finding, Severity};
+use crate::error::{Error, ErrorKind};
+
+/// An API key and its secret, checked: they can be sent.
+///
+/// Held as `key:secret`, which is the `Authorization` header's value (the service takes it raw: no scheme word, no
+/// encoding). Cloning shares the one protected copy, which is wiped with the last clone. `Debug` shows the key's hint.
+#[derive(Clone)]
+pub struct Credentials(Arc<Pair>);
+
+struct Pair {
+    header: Secret,
+    key_len: usize,
+    hint: String,
+}
+
+impl Credentials {
+    /// Checks a pair and copies it into protected memory. The caller's copies stay the caller's to wipe.
+    ///
+    /// # Errors
+    /// `credentials_malformed`: which half, and what is wrong with it, never the value.
+    pub fn new(key: &[u8], secret: &[u8]) -> Result<Self, Error> {
+        let findings = diagnose::pair(key, secret);
+        if findings.first().is_some_and(|finding| finding.severity() == Severity::Error) {
+            return Err(malformed(findings));
+        }
+        let mut header = WipedBuffer::with_capacity(key.len() + 1 + secret.len());
+        header.push(key);
+        header.push(b":");
+        header.push(secret);
+        let header = Secret::copy_from(header.as_ref());
+        Ok(Self(Arc::new(Pair { header, key_len: key.len(), hint: key_hint(key) })))
+    }
+
+    /// Checks a pair written `key:secret`; the first colon splits it.
+    ///
+    /// # Errors
+    /// `credentials_malformed`, as [`Credentials::new`]; text without a colon has an empty secret.
+    pub fn parse(pair: &[u8]) -> Result<Self, Error> {
+        let colon = pair.iter().position(|byte| *byte == b':').unwrap_or(pair.len());
+        let secret = pair.get(colon + 1..).unwrap_or_default();
+        Self::new(&pair[..colon], secret)
+    }
+
+    /// The ends of the key, to tell pairs apart by: `abc1…f456`. Never the secret. A key shorter than 12 bytes gives
+    /// only its first character away.
+    pub fn key_hint(&self) -> &str {
+        &self.0.hint
+    }
+
+    /// Gives `read` the value of the `Authorization` header. Do not let it outlive the closure.
+    pub fn expose_authorization<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
+        self.0.header.expose(read)
+    }
+
+    /// The length of the `Authorization` header's value, in bytes: at most 1025.
+    pub fn authorization_len(&self) -> usize {
+        self.0.header.len()
+    }
+
+    /// What the local check notes about this pair although it may be sent.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.expose_halves(diagnose::pair)
+    }
+
+    /// Whether both hold the same pair.
+    pub fn same_pair(&self, other: &Self) -> bool {
+        self.0.key_len == other.0.key_len
+            && self.expose_authorization(|mine| other.expose_authorization(|theirs| mine == theirs))
+    }
+
+    /// `text` with the secret, and a key that is long enough to be told from other words, masked.
+    pub fn mask(&self, text: &str) -> String {
+        self.expose_halves(|key, secret| {
+            let halves = [Some(secret), Some(key).filter(|key| key.len() >= 8)];
+            halves
+                .into_iter()
+                .flatten()
+                .filter_map(|half| std::str::from_utf8(half).ok())
+                .fold(text.to_owned(), |masked, half| masked.replace(half, justcall_auth_secret::REDACTED))
+        })
+    }
+
+    fn expose_halves<R>(&self, read: impl FnOnce(&[u8], &[u8]) -> R) -> R {
+        self.0.header.expose(|header| read(&header[..self.0.key_len], &header[self.0.key_len + 1..]))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("key_hint", &self.0.hint).finish_non_exhaustive()
+    }
+}
+
+fn malformed(findings: Vec<Finding>) -> Error {
+    let worst: Vec<Finding> =
+        findings.into_iter().filter(|finding| finding.severity() == Severity::Error).collect();
+    let message = worst.iter().map(Finding::message).collect::<Vec<_>>().join(" ");
+    let remedy = worst.iter().map(Finding::remedy).collect::<Vec<_>>().join(" ");
+    Error::with_message(ErrorKind::CredentialsMalformed, message)
+        .reason_is(worst[0].code().name())
+        .findings_are(worst)
+        .hint_is(format!("{remedy} Nothing was sent."))
+}
+
+/// Four characters at each end of a key of 12 or more, the first alone of a shorter one. The key is ASCII by now.
+fn key_hint(key: &[u8]) -> String {
+    let text = String::from_utf8_lossy(key);
+    if text.len() < 12 {
+        return format!("{}…", &text[..1]);
+    }
+    format!("{}…{}", &text[..4], &text[text.len() - 4..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_shows_the_ends_of_the_key_and_never_the_secret() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good");
+        assert_eq!(pair.key_hint(), "abc1…f456");
+        assert_eq!(format!("{pair:?}"), "Credentials { key_hint: \"abc1…f456\", .. }");
+        assert!(pair.expose_authorization(|header| header == b"abc123def456:sec789xyz000"));
+        assert_eq!(pair.authorization_len(), 25);
+        assert_eq!(Credentials::new(b"short", b"sec789xyz000").expect("short is legal").key_hint(), "s…");
+    }
+
+    #[test]
+    fn it_splits_at_the_first_colon() {
+        let split = Credentials::parse(b"abc123def456:sec:789").expect("a colon in the secret is legal");
+        let given = Credentials::new(b"abc123def456", b"sec:789").expect("a colon in the secret is legal");
+        assert!(split.same_pair(&given));
+        let moved = Credentials::new(b"abc123def456x", b"ec:789").expect("another pair");
+        assert!(!split.same_pair(&moved));
+    }
+
+    #[test]
+    fn it_refuses_a_key_with_a_colon() {
+        let error = Credentials::new(b"abc:123", b"sec789xyz000").expect_err("no colon in a key");
+        assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
+        assert_eq!(error.reason(), Some("colon_in_key"));
+    }
+
+    #[test]
+    fn it_accepts_exactly_one_to_512_bytes() {
+        let half = |length: usize, byte: u8| vec![byte; length];
+        assert!(Credentials::new(&half(512, b'k'), &half(512, b's')).is_ok());
+        assert_eq!(
+            Credentials::new(&half(513, b'k'), b"s1").expect_err("too long").reason(),
+            Some("too_long")
+        );
+        assert!(Credentials::new(b"k", b"s").is_ok());
+        assert_eq!(Credentials::parse(b"abc123def456").expect_err("one half").reason(), Some("empty_half"));
+    }
+
+    #[test]
+    fn it_accepts_every_printable_byte_in_the_secret() {
+        for byte in 0_u8..=255 {
+            let secret = [b'a', b'b', byte, b'c'];
+            assert_eq!(
+                Credentials::new(b"abc123def456", &secret).is_ok(),
+                (0x21..=0x7E).contains(&byte),
+                "{byte:#x}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_masks_an_echoed_pair() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good");
+        let masked = pair.mask("You sent abc123def456:sec789xyz000, not sec789xyz000!");
+        assert_eq!(masked, "You sent [redacted]:[redacted], not [redacted]!");
+        assert_eq!(pair.mask("nothing here"), "nothing here");
+    }
+}

@@ -1,0 +1,223 @@
+//! What a failure carries: [`Error`], made from one row of the table of [`ErrorKind`].
+
+mod table;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use table::ErrorKind;
+
+use crate::diagnose::Finding;
+use crate::response::Response;
+
+/// A failure, with all that a person or a program needs to act on it.
+///
+/// Its texts are safe to log: they never hold a secret. Cloning is cheap.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    message: String,
+    hint: String,
+    http_status: u16,
+    service_message: Option<String>,
+    reason: Option<&'static str>,
+    retry_after: Option<Duration>,
+    request_sent: bool,
+    response: Option<Response>,
+    findings: Vec<Finding>,
+}
+
+impl Error {
+    /// A failure of `kind`, described by the table's own sentence.
+    pub fn new(kind: ErrorKind) -> Self {
+        Self::with_message(kind, kind.message())
+    }
+
+    /// A failure of `kind`, described by `message`, which must be safe to log.
+    pub fn with_message(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            message: message.into(),
+            hint: kind.remedy().to_owned(),
+            http_status: 0,
+            service_message: None,
+            reason: None,
+            retry_after: None,
+            request_sent: false,
+            response: None,
+            findings: Vec::new(),
+        }))
+    }
+
+    /// `invalid_argument`, saying what is wrong with which argument.
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::with_message(ErrorKind::InvalidArgument, message)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Replaces the hint by one that knows more.
+    #[must_use]
+    pub fn hint_is(self, hint: impl Into<String>) -> Self {
+        self.change(|details| details.hint = hint.into())
+    }
+
+    /// Adds the one-word reason.
+    #[must_use]
+    pub fn reason_is(self, reason: &'static str) -> Self {
+        self.change(|details| details.reason = Some(reason))
+    }
+
+    /// Adds how long to wait before the next try.
+    #[must_use]
+    pub fn retry_after_is(self, wait: Option<Duration>) -> Self {
+        self.change(|details| details.retry_after = wait)
+    }
+
+    /// Adds whether the request may have been delivered.
+    #[must_use]
+    pub fn request_sent_is(self, sent: bool) -> Self {
+        self.change(|details| details.request_sent = sent)
+    }
+
+    /// Adds what the service said in its body, already made safe.
+    #[must_use]
+    pub fn service_message_is(self, message: Option<String>) -> Self {
+        self.change(|details| details.service_message = message)
+    }
+
+    /// Adds the answer that this failure was read from. An answer means that the request was sent.
+    #[must_use]
+    pub fn response_is(self, response: Response) -> Self {
+        self.change(|details| {
+            details.http_status = response.http_status();
+            details.request_sent = true;
+            details.response = Some(response);
+        })
+    }
+
+    /// Adds what the local check found; the hint gains the findings' remedies.
+    #[must_use]
+    pub fn findings_are(self, findings: Vec<Finding>) -> Self {
+        self.change(|details| {
+            for finding in &findings {
+                details.hint.push(' ');
+                details.hint.push_str(finding.message());
+                details.hint.push(' ');
+                details.hint.push_str(finding.remedy());
+            }
+            details.findings = findings;
+        })
+    }
+
+    /// The kind: name, number and whether it is retryable come from there.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened. Safe to log.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it. Safe to log.
+    pub fn hint(&self) -> &str {
+        &self.0.hint
+    }
+
+    /// The HTTP status of the answer, 0 where there was none.
+    pub fn http_status(&self) -> u16 {
+        self.0.http_status
+    }
+
+    /// What the service said in its body: at most 512 bytes, without control characters, secrets masked.
+    pub fn service_message(&self) -> Option<&str> {
+        self.0.service_message.as_deref()
+    }
+
+    /// One word for programs. For `forbidden`: `plan`, `role`, `ip`, `addon` or `unspecified`; for
+    /// `credentials_malformed` the code of the finding; for `timeout` and `connection_failed` the phase: `resolve`,
+    /// `connect`, `send` or `receive`.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.0.reason
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn retryable(&self) -> bool {
+        self.0.kind.retryable()
+    }
+
+    /// How long the service asks to wait before the next try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// False: the request was surely not delivered. True: it may have been.
+    pub fn request_sent(&self) -> bool {
+        self.0.request_sent
+    }
+
+    /// The answer, where there was one.
+    pub fn response(&self) -> Option<&Response> {
+        self.0.response.as_ref()
+    }
+
+    /// What the local check of the credentials found.
+    pub fn findings(&self) -> &[Finding] {
+        &self.0.findings
+    }
+}
+
+/// `name: message`; the hint is a matter of its own.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind().name(), self.message())?;
+        if let Some(service) = self.service_message() {
+            write!(f, " The service says: {service:?}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &details.kind)
+            .field("message", &details.message)
+            .field("hint", &details.hint)
+            .field("http_status", &details.http_status)
+            .field("service_message", &details.service_message)
+            .field("reason", &details.reason)
+            .field("retry_after", &details.retry_after)
+            .field("request_sent", &details.request_sent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_carries_all_that_was_added() {
+        let error = Error::with_message(ErrorKind::RateLimited, "slow down")
+            .retry_after_is(Some(Duration::from_secs(3)))
+            .service_message_is(Some("Retry after 3 seconds.".into()))
+            .request_sent_is(true);
+        assert_eq!(error.kind().number(), 429);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
+        assert!(error.retryable() && error.request_sent());
+        assert_eq!(error.to_string(), "rate_limited: slow down The service says: \"Retry after 3 seconds.\"");
+        assert_eq!(error.hint(), ErrorKind::RateLimited.remedy());
+    }
+}

@@ -1,0 +1,273 @@
+//! A request under the base URL, checked so that nothing in it can reach another host or inject a header.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::error::Error;
+
+/// Headers that only the library sets: they carry the pair, choose the host, frame the message or belong to one hop.
+const RESERVED_HEADERS: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The longest path with its query, in bytes: what common servers accept.
+const MAX_PATH: usize = 8 * 1024;
+
+/// A request: method, path under the base URL, headers, body.
+#[derive(Debug, Clone)]
+pub struct Request {
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+    timeout: Option<Duration>,
+}
+
+impl Request {
+    /// A request for `path`, which starts with `/`, is already percent-encoded and may hold a query.
+    ///
+    /// # Errors
+    /// `invalid_argument` when `method` is not an HTTP method in capitals (`CONNECT` and `TRACE` are refused: the one
+    /// is for proxies, the other echoes the secret), or when `path` is a full URL or could become one: `//host`, dot
+    /// segments, backslashes, control characters, spaces, a fragment, anything outside ASCII.
+    pub fn new(method: &str, path: &str) -> Result<Self, Error> {
+        check_method(method)?;
+        check_path(path)?;
+        Ok(Self { method: method.into(), path: path.into(), headers: Vec::new(), body: None, timeout: None })
+    }
+
+    /// A request with a path of this crate's own.
+    pub(crate) fn trusted_get(path: &str) -> Self {
+        Self { method: "GET".into(), path: path.into(), headers: Vec::new(), body: None, timeout: None }
+    }
+
+    /// Adds `name=value` to the query, percent-encoded.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the path would become longer than 8 KiB.
+    pub fn add_query(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        let mut path = self.path.clone();
+        path.push(if path.contains('?') { '&' } else { '?' });
+        percent_encode(name, &mut path);
+        path.push('=');
+        percent_encode(value, &mut path);
+        check_path(&path)?;
+        self.path = path;
+        Ok(self)
+    }
+
+    /// Sets a header, replacing one of the same name in any case.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the name is not a header name or is one that only the library sets, or when the value
+    /// holds a control character.
+    pub fn set_header(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        let lower = name.to_ascii_lowercase();
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(Error::invalid_argument(
+                "A header name has a character that header names cannot have.",
+            ));
+        }
+        if RESERVED_HEADERS.contains(&lower.as_str()) {
+            return Err(Error::invalid_argument(format!("The header {lower} is set by the library alone.")));
+        }
+        if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
+            return Err(Error::invalid_argument(format!(
+                "The value of the header {lower} has a control character, or a space at an end."
+            )));
+        }
+        self.headers.retain(|(known, _)| *known != lower);
+        self.headers.push((lower, value.to_owned()));
+        Ok(self)
+    }
+
+    /// Sets the body. Its type is JSON unless a `Content-Type` header says otherwise.
+    pub fn set_body(&mut self, body: impl Into<Vec<u8>>) -> &mut Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Limits this call alone, in place of the client's timeout. Zero means none.
+    pub fn set_timeout(&mut self, timeout: Duration) -> &mut Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The HTTP method, in capitals.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path with its query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The caller's headers, names in lower case.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The body, where there is one.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// The timeout of this call alone.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Whether doing it twice does no more than doing it once (RFC 9110, section 9.2.2).
+    pub fn is_idempotent(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
+    }
+}
+
+fn check_method(method: &str) -> Result<(), Error> {
+    if method.is_empty() || method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(Error::invalid_argument(
+            "The method is not an HTTP method in capitals, such as GET or POST.",
+        ));
+    }
+    if matches!(method, "CONNECT" | "TRACE") {
+        return Err(Error::invalid_argument(format!("The method {method} is not for calling an API.")));
+    }
+    Ok(())
+}
+
+fn check_path(path: &str) -> Result<(), Error> {
+    let refuse = |why: &str| Err(Error::invalid_argument(format!("The path {why}.")));
+    if !path.starts_with('/') {
+        return refuse("does not start with a slash: it is joined to the base URL");
+    }
+    if path.len() > MAX_PATH {
+        return refuse("is longer than 8 KiB");
+    }
+    if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
+        return refuse(&format!("holds the byte 0x{byte:02X}; percent-encode what is not printable ASCII"));
+    }
+    if path.contains(['\\', '#', '"', '<', '>', '^', '`', '{', '|', '}']) {
+        return refuse("holds a character that belongs percent-encoded: one of \\ # \" < > ^ ` { | }");
+    }
+    let (route, _query) = path.split_once('?').unwrap_or((path, ""));
+    if route.starts_with("//") {
+        return refuse("starts with two slashes, which can name another host");
+    }
+    let decoded = route.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    if decoded.starts_with("//") || decoded.split('/').any(|segment| segment == ".." || segment == ".") {
+        return refuse("has a dot segment, or slashes that are encoded at its start");
+    }
+    let bytes = path.as_bytes();
+    for (at, _) in path.match_indices('%') {
+        if !(bytes.get(at + 1..at + 3)).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            return refuse("has a % that two hexadecimal digits do not follow");
+        }
+        if matches!(&path[at..at + 3].to_ascii_lowercase()[..], "%00" | "%0a" | "%0d") && at < route.len() {
+            return refuse("has an encoded NUL or line break");
+        }
+    }
+    Ok(())
+}
+
+/// `tchar` of RFC 9110.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Everything but RFC 3986's unreserved characters.
+fn percent_encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn it_refuses_a_path_that_could_leave_the_base_url() {
+        for bad in [
+            "",
+            "v2",
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "/a/../b",
+            "/..",
+            "/a/%2e%2E/b",
+            "/%2f/evil.example",
+            "/a b",
+            "/a\r\nX: y",
+            "/a\0",
+            "/a#b",
+            "/ä",
+            "/a%0d%0aX",
+            "/a%0",
+            "/a%zz",
+            "/.",
+            "/a%00",
+        ] {
+            assert_eq!(
+                Request::new("GET", bad).expect_err(bad).kind(),
+                ErrorKind::InvalidArgument,
+                "{bad:?}"
+            );
+        }
+        let long = format!("/{}", "a".repeat(MAX_PATH));
+        assert!(Request::new("GET", &long).is_err());
+        for good in
+            ["/", "/v2/calls", "/v2.1/users?per_page=1", "/a%20b?x=//host/..", "/a//b", "/...", "/a:b@c"]
+        {
+            Request::new("GET", good).expect(good);
+        }
+    }
+
+    #[test]
+    fn it_refuses_methods_that_are_not_for_calling() {
+        for bad in ["", "get", "GET ", "G\r\nET", "CONNECT", "TRACE", "ÄÖ"] {
+            assert!(Request::new(bad, "/").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn it_refuses_headers_that_only_the_library_sets() {
+        let mut request = Request::new("GET", "/").expect("a good request");
+        for bad in RESERVED_HEADERS {
+            assert!(request.set_header(&bad.to_ascii_uppercase(), "x").is_err(), "{bad}");
+        }
+        for (name, value) in
+            [("x y", "a"), ("", "a"), ("x:", "a"), ("x", "a\r\nb"), ("x", "a\0"), ("x", " a")]
+        {
+            assert!(request.set_header(name, value).is_err(), "{name:?}: {value:?}");
+        }
+        request.set_header("X-Note", "one").expect("a good header");
+        request.set_header("x-note", "two").expect("a good header");
+        assert_eq!(request.headers(), [("x-note".to_owned(), "two".to_owned())]);
+    }
+
+    #[test]
+    fn it_encodes_the_query() {
+        let mut request = Request::new("GET", "/v2/calls").expect("a good request");
+        request.add_query("from", "+1 555&x=y").expect("fits").add_query("ä", "").expect("fits");
+        assert_eq!(request.path(), "/v2/calls?from=%2B1%20555%26x%3Dy&%C3%A4=");
+    }
+}

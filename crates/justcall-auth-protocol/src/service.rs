@@ -1,0 +1,200 @@
+//! Every fact about the JustCall API: addresses, header spellings, body shapes. When the service changes, this file
+//! and `tests/vectors/service/` change, and nothing else.
+//!
+//! How sure a fact is stands beside it: **O** the official reference or an official client, **M** measured live by a
+//! third party, **U** the help article "API Authentication" of 2026-03-12.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::response::Response;
+
+/// Where the API is. (O, U)
+pub const BASE_URL: &str = "https://api.justcall.io";
+
+/// Answers with the account of the pair. (U; the public reference of v2.1 has no such page)
+pub const ACCOUNT_PATH: &str = "/v2/account";
+
+/// What the official clients verify with; the body is staff data and is discarded. (O)
+pub const USERS_PATH: &str = "/v2.1/users?per_page=1";
+
+/// Sent with every request: `Accept` (O), `Content-Type` (U), and the client's name as the official clients send it (O).
+pub const HEADERS: &[(&str, &str)] = &[
+    ("accept", "application/json"),
+    ("content-type", "application/json"),
+    ("x-justcall-client", concat!("justcall-auth/", env!("CARGO_PKG_VERSION"))),
+    ("user-agent", concat!("justcall-auth/", env!("CARGO_PKG_VERSION"))),
+];
+
+/// The environment variables that nearly all integrators use for the pair.
+pub const KEY_VARIABLE: &str = "JUSTCALL_API_KEY";
+/// See [`KEY_VARIABLE`].
+pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
+
+/// Where a person finds the pair. (U)
+pub const DASHBOARD: &str = "Settings → API & Webhooks";
+
+/// What a rate limit's reset may be called. (O spells `Rate-Limit`, U `RateLimit`)
+const RATE_WINDOWS: &[(&str, &str)] = &[
+    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+    ("x-rate-limit-burst-remaining", "x-rate-limit-burst-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+];
+
+/// The account in the answer of [`ACCOUNT_PATH`]: `{"status":"success","data":{…}}`. (U)
+///
+/// # Errors
+/// What is wrong with the shape, in words.
+pub fn account(body: &[u8]) -> Result<Account, &'static str> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| "the body is not JSON")?;
+    if body.get("status").and_then(Value::as_str) != Some("success") {
+        return Err("the body does not say `\"status\": \"success\"`");
+    }
+    let data = body.get("data").filter(|data| data.is_object()).ok_or("the body has no `data` object")?;
+    let text = |name: &str| match data.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(printable(text))),
+        Some(_) => Err("an account field is not text"),
+    };
+    let id = match data.get("account_id") {
+        None | Some(Value::Null) => None,
+        Some(Value::Number(number)) => Some(number.as_u64().ok_or("the account id is not a whole number")?),
+        Some(Value::String(digits)) => {
+            Some(digits.parse().map_err(|_| "the account id is not a whole number")?)
+        }
+        Some(_) => return Err("the account id is not a whole number"),
+    };
+    Ok(Account::new(id, text("email")?, text("plan")?, ACCOUNT_PATH))
+}
+
+/// Whether the body is a JSON object, as every JSON answer of the API is. (O, U)
+pub fn is_json_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object())
+}
+
+/// What the body says went wrong: `message`, beside a `status` of `error` (U) or `failed` (M); proxies and older
+/// pages use `error` or an object in it. Control characters are taken out.
+pub fn message(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    [
+        body.get("message"),
+        body.get("error"),
+        body.pointer("/error/message"),
+        body.pointer("/errors/0/message"),
+    ]
+    .into_iter()
+    .flatten()
+    .find_map(Value::as_str)
+    .map(printable)
+    .filter(|text| !text.is_empty())
+}
+
+/// Why a 403 was given, read from its message; `unspecified` unless exactly one reason is named. The messages are
+/// those of U (plan, role) and M (add-on); that of `ip` is not known, only that the feature exists (U).
+pub fn forbidden_reason(message: Option<&str>) -> &'static str {
+    let text = message.unwrap_or_default().to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect();
+    let says = |any: &[&str]| words.iter().any(|word| any.contains(word));
+    let named = [
+        ("plan", says(&["plan", "plans", "subscription"])),
+        ("role", says(&["admin", "admin-level", "admins", "owner", "role"])),
+        ("ip", says(&["ip", "ips"])),
+        ("addon", says(&["add-on", "addon", "add-ons", "addons"])),
+    ];
+    let mut reasons = named.iter().filter(|(_, said)| *said).map(|(reason, _)| *reason);
+    match (reasons.next(), reasons.next()) {
+        (Some(reason), None) => reason,
+        _ => "unspecified",
+    }
+}
+
+/// How long the service asks to wait: `Retry-After` (U, seconds or an HTTP date), else until the window that is used
+/// up opens again (O, U). `unix` is the time of day, since the epoch.
+pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
+    if let Some(value) = response.header("retry-after") {
+        let value = value.trim();
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if let Ok(date) = httpdate::parse_http_date(value) {
+            return Some(date.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(unix));
+        }
+    }
+    let figure = |name: &str| response.header(name).and_then(|value| value.trim().parse::<u64>().ok());
+    let windows: Vec<(bool, Duration)> = RATE_WINDOWS
+        .iter()
+        .filter_map(|(remaining, reset)| {
+            Some((figure(remaining) == Some(0), wait_for_reset(figure(reset)?, unix)))
+        })
+        .collect();
+    let used_up = windows.iter().filter(|(used_up, _)| *used_up).map(|(_, wait)| *wait).max();
+    used_up.or_else(|| windows.iter().map(|(_, wait)| *wait).min())
+}
+
+/// A reset above 1e12 is epoch milliseconds, above 1e9 epoch seconds, else seconds from now.
+fn wait_for_reset(reset: u64, unix: Duration) -> Duration {
+    if reset > 1_000_000_000_000 {
+        Duration::from_millis(reset).saturating_sub(unix)
+    } else if reset > 1_000_000_000 {
+        Duration::from_secs(reset).saturating_sub(unix)
+    } else {
+        Duration::from_secs(reset)
+    }
+}
+
+/// `text` on one line: control characters, which could forge log lines or drive a terminal, are taken out.
+fn printable(text: &str) -> String {
+    let is_control = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !is_control(*c)).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+
+    fn answer(headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Response::new(429, headers, Vec::new())
+    }
+
+    #[test]
+    fn it_reads_the_wait_from_every_spelling() {
+        let wait = |headers: &[(&str, &str)]| retry_after(&answer(headers), NOW).map(|wait| wait.as_secs());
+        assert_eq!(wait(&[("Retry-After", "45")]), Some(45));
+        assert_eq!(wait(&[("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT")]), Some(30));
+        assert_eq!(wait(&[("Retry-After", "Fri, 15 Jan 2027 07:00:00 GMT")]), Some(0));
+        assert_eq!(wait(&[("X-RateLimit-Reset", "7")]), Some(7));
+        assert_eq!(wait(&[("X-Rate-Limit-Reset", "1800000009")]), Some(9));
+        assert_eq!(wait(&[("X-Rate-Limit-Reset", "1800000009000")]), Some(9));
+        assert_eq!(wait(&[("Retry-After", "soon"), ("X-RateLimit-Reset", "7")]), Some(7));
+        assert_eq!(wait(&[("Retry-After", "-1")]), None);
+        assert_eq!(wait(&[]), None);
+    }
+
+    #[test]
+    fn it_waits_for_the_window_that_is_used_up() {
+        let both = [
+            ("X-Rate-Limit-Remaining", "900"),
+            ("X-Rate-Limit-Reset", "3000"),
+            ("X-Rate-Limit-Burst-Remaining", "0"),
+            ("X-Rate-Limit-Burst-Reset", "20"),
+        ];
+        assert_eq!(retry_after(&answer(&both), NOW), Some(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn it_takes_control_characters_out_of_messages() {
+        let body = br#"{"status":"failed","message":" a\u001b[31mb\r\nc\u202e "}"#;
+        assert_eq!(message(body).as_deref(), Some("a[31mbc"));
+        assert_eq!(message(b"<html>"), None);
+        assert_eq!(message(br#"{"error":{"message":"inner"}}"#).as_deref(), Some("inner"));
+    }
+}

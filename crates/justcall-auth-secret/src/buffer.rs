@@ -1,0 +1,85 @@
+//! A secret on its way through a call.
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use crate::REDACTED;
+
+/// A byte buffer of fixed capacity that is wiped on drop.
+///
+/// It never grows: growing would leave the old block behind, unwiped.
+pub struct WipedBuffer {
+    bytes: Box<[u8]>,
+    used: usize,
+}
+
+impl WipedBuffer {
+    /// An empty buffer with room for `capacity` bytes.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: vec![0; capacity].into_boxed_slice(), used: 0 }
+    }
+
+    /// Appends `bytes`.
+    ///
+    /// # Panics
+    /// When they do not fit: the capacity is the caller's promise.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes[self.used..self.used + bytes.len()].copy_from_slice(bytes);
+        self.used += bytes.len();
+    }
+
+    /// The room for further bytes; say how many of it were filled with [`WipedBuffer::advance`].
+    pub fn spare(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.used..]
+    }
+
+    /// Counts the first `count` bytes of [`WipedBuffer::spare`] as filled.
+    ///
+    /// # Panics
+    /// When `count` is more than the spare room.
+    pub fn advance(&mut self, count: usize) {
+        assert!(count <= self.bytes.len() - self.used, "more bytes than the buffer holds");
+        self.used += count;
+    }
+}
+
+impl AsRef<[u8]> for WipedBuffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+impl Drop for WipedBuffer {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl fmt::Debug for WipedBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_what_was_pushed_and_filled() {
+        let mut buffer = WipedBuffer::with_capacity(8);
+        buffer.push(b"key:");
+        buffer.spare()[..3].copy_from_slice(b"sec");
+        buffer.advance(3);
+        assert_eq!(buffer.as_ref(), b"key:sec");
+        assert_eq!(buffer.spare().len(), 1);
+        assert_eq!(format!("{buffer:?}"), REDACTED);
+    }
+
+    #[test]
+    #[should_panic(expected = "range end index")]
+    fn it_refuses_to_grow() {
+        WipedBuffer::with_capacity(2).push(b"abc");
+    }
+}
