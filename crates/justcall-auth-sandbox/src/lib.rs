@@ -1,1 +1,56 @@
-//! x
+//! A local server that answers as the `JustCall` API does, for tests of programs that talk to it.
+//!
+//! It speaks HTTPS with a certificate authority of its own, on loopback addresses only. It knows accounts with
+//! one pair of API key and secret each, resets and revokes pairs at once as the dashboard does, answers 401, 403 and 429
+//! in the documented bodies, and breaks on demand: late, cut, reset, hanging or malformed answers, at every
+//! stage of a connection. What came in is on record, without the pair: only *which generation* of key and secret a
+//! request carried.
+//!
+//! ```
+//! use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+//! use serde_json::json;
+//!
+//! let sandbox = Sandbox::start(SandboxConfig::default())?;
+//! let base_url = sandbox.url(); // what the client under test is pointed at
+//! let trust = sandbox.ca_file(); // what it has to trust
+//! let pair = (sandbox.api_key(), sandbox.api_secret());
+//!
+//! // The next request is answered 503; then all is well again.
+//! sandbox.control("POST", "faults", &json!({"fault": "answer", "status": 503, "times": 1}))?;
+//! // The dashboard's reset: the old pair is dead at once.
+//! let new_pair = sandbox.control("POST", "reset", &json!({}))?;
+//! assert_eq!(new_pair["generation"], 2);
+//! # let _ = (base_url, trust, pair);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same server is the command `justcall-auth-sandbox`, which prints where it listens as one line of JSON; tests in
+//! other languages steer it over HTTP at its control URL. The calls are described in [`control`].
+
+mod accounts;
+mod api;
+mod authority;
+mod config;
+mod connection;
+pub mod control;
+mod control_http;
+mod error;
+mod fault;
+mod faults;
+mod handler;
+mod head;
+mod listen;
+mod payload;
+mod random;
+mod rate;
+mod reply;
+mod requests;
+mod sandbox;
+mod shared;
+mod stream;
+mod tap;
+
+pub use config::{Dialect, SandboxConfig};
+pub use control::ControlError;
+pub use error::StartError;
+pub use sandbox::Sandbox;

@@ -1,0 +1,287 @@
+//! The accounts of the pretended service: one live pair each, and a memory of the pairs before.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use crate::Dialect;
+use crate::control::ControlError;
+use crate::random;
+use crate::rate::{RateLimit, RateWindow};
+
+/// Digits of a made-up key or secret, in bytes: 40 hex digits, as real ones have.
+const PAIR_BYTES: usize = 20;
+/// The account number of the help article's example.
+const FIRST_ID: u64 = 12345;
+
+/// A pair of API key and secret, in plain text: this is a server for tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+impl Pair {
+    fn new(key: Option<String>, secret: Option<String>) -> Result<Self, ControlError> {
+        let or_random = |half: Option<String>| half.unwrap_or_else(|| random::hex(PAIR_BYTES));
+        let pair = Self { key: or_random(key), secret: or_random(secret) };
+        if pair.key.is_empty() || pair.secret.is_empty() {
+            return Err(ControlError::bad_request("api_key and api_secret must not be empty"));
+        }
+        if pair.key.contains(':') {
+            return Err(ControlError::bad_request("api_key must not contain a colon"));
+        }
+        Ok(pair)
+    }
+}
+
+/// What may be said about an account when it is made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    plan: Option<String>,
+    role: Option<String>,
+    email: Option<String>,
+    account_id: Option<u64>,
+    allowed_ips: Vec<IpAddr>,
+    api_access: Option<bool>,
+    rate_limit: Option<RateLimit>,
+    addons: Vec<String>,
+    api_key: Option<String>,
+    api_secret: Option<String>,
+}
+
+/// Which account to reset, and to what.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Reset {
+    api_key: Option<String>,
+    account_id: Option<u64>,
+    new_api_key: Option<String>,
+    new_api_secret: Option<String>,
+}
+
+/// An account of the pretended service.
+pub(crate) struct Account {
+    pub(crate) id: u64,
+    pub(crate) email: String,
+    pub(crate) plan: String,
+    pub(crate) role: String,
+    pub(crate) rate: RateWindow,
+    allowed_ips: Vec<IpAddr>,
+    api_access: Option<bool>,
+    addons: Vec<String>,
+    /// Every pair there was; the last one is the current one.
+    pairs: Vec<Pair>,
+    revoked: bool,
+}
+
+impl Account {
+    /// The current pair, whether or not it was revoked.
+    pub(crate) fn pair(&self) -> &Pair {
+        self.pairs.last().expect("an account is made with a pair and never loses one")
+    }
+
+    /// The number of the current pair; the first is 1.
+    pub(crate) fn generation(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether the account's pair may use the API at all.
+    pub(crate) fn has_api_access(&self) -> bool {
+        self.api_access.unwrap_or(!self.plan.eq_ignore_ascii_case("free"))
+    }
+
+    /// Whether the pair was made by someone with an administrator's rights.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.role.eq_ignore_ascii_case("admin") || self.role.eq_ignore_ascii_case("owner")
+    }
+
+    /// Whether requests may come from this address.
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        self.allowed_ips.is_empty() || self.allowed_ips.contains(&address)
+    }
+
+    /// Whether the account has bought this add-on.
+    pub(crate) fn has_addon(&self, name: &str) -> bool {
+        self.addons.iter().any(|addon| addon == name)
+    }
+}
+
+/// Which halves of which account's pairs a request carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Match {
+    /// The account of the key; of the secret if the key is unknown.
+    pub(crate) account_id: Option<u64>,
+    pub(crate) key_generation: Option<usize>,
+    /// Within the same account.
+    pub(crate) secret_generation: Option<usize>,
+}
+
+/// All accounts, in the order they were made.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    dialect: Dialect,
+    all: Vec<Account>,
+    /// Every key there was, to the index of its account and its generation.
+    keys: HashMap<String, (usize, usize)>,
+}
+
+impl Accounts {
+    /// No accounts yet; the dialect decides which usual rate limits they announce.
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
+    /// Makes an account with its pair.
+    pub(crate) fn create(&mut self, new: NewAccount) -> Result<&Account, ControlError> {
+        let pair = Pair::new(new.api_key, new.api_secret)?;
+        if new.rate_limit.is_some_and(|limit| !limit.is_valid()) {
+            return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
+        }
+        let id = new.account_id.unwrap_or_else(|| self.free_id());
+        if self.all.iter().any(|account| account.id == id) {
+            return Err(ControlError::conflict("there is an account with that account_id already"));
+        }
+        self.claim(&pair.key, self.all.len(), 1)?;
+        let plan = new.plan.unwrap_or_else(|| "Pro".to_owned());
+        self.all.push(Account {
+            id,
+            email: new.email.unwrap_or_else(|| default_email(id)),
+            rate: RateWindow::new(self.dialect, &plan, new.rate_limit),
+            plan,
+            role: new.role.unwrap_or_else(|| "Admin".to_owned()),
+            allowed_ips: new.allowed_ips,
+            api_access: new.api_access,
+            addons: new.addons,
+            pairs: vec![pair],
+            revoked: false,
+        });
+        Ok(self.all.last().expect("one was just added"))
+    }
+
+    /// Gives an account a new pair; the old one is dead at once.
+    pub(crate) fn reset(&mut self, reset: Reset) -> Result<&Account, ControlError> {
+        let index = self.named(reset.api_key.as_deref(), reset.account_id)?;
+        let pair = Pair::new(reset.new_api_key, reset.new_api_secret)?;
+        self.claim(&pair.key, index, self.all[index].generation() + 1)?;
+        let account = &mut self.all[index];
+        account.pairs.push(pair);
+        account.revoked = false;
+        Ok(account)
+    }
+
+    /// Kills the current pair without a successor.
+    pub(crate) fn revoke(&mut self, key: &str) -> Result<&Account, ControlError> {
+        let index = self.named(Some(key), None)?;
+        self.all[index].revoked = true;
+        Ok(&self.all[index])
+    }
+
+    /// The account whose live pair this `Authorization` value is, if it is one exactly.
+    pub(crate) fn authorize(&mut self, authorization: Option<&str>) -> Option<&mut Account> {
+        let (key, secret) = authorization?.split_once(':')?;
+        let (index, _) = *self.keys.get(key)?;
+        let account = &mut self.all[index];
+        let live = !account.revoked && account.pair().key == key && account.pair().secret == secret;
+        live.then_some(account)
+    }
+
+    /// Which pairs, present or past, the halves of this `Authorization` value belong to.
+    pub(crate) fn identify(&self, authorization: Option<&str>) -> Match {
+        let Some((key, secret)) = authorization.and_then(|value| value.split_once(':')) else {
+            return Match::default();
+        };
+        let generation_in =
+            |account: &Account| account.pairs.iter().rposition(|pair| pair.secret == secret).map(|i| i + 1);
+        if let Some((index, generation)) = self.keys.get(key) {
+            let account = &self.all[*index];
+            return Match {
+                account_id: Some(account.id),
+                key_generation: Some(*generation),
+                secret_generation: generation_in(account),
+            };
+        }
+        let found = self.all.iter().find_map(|account| Some((account.id, generation_in(account)?)));
+        Match {
+            account_id: found.map(|(id, _)| id),
+            key_generation: None,
+            secret_generation: found.map(|(_, generation)| generation),
+        }
+    }
+
+    fn named(&self, key: Option<&str>, id: Option<u64>) -> Result<usize, ControlError> {
+        let fits = |account: &Account| {
+            key.is_none_or(|key| account.pair().key == key) && id.is_none_or(|id| account.id == id)
+        };
+        self.all
+            .iter()
+            .position(fits)
+            .ok_or_else(|| ControlError::not_found("no account has that current key or account_id"))
+    }
+
+    /// Keys are unique through all time, so that a request's generation is never in doubt.
+    fn claim(&mut self, key: &str, account: usize, generation: usize) -> Result<(), ControlError> {
+        if self.keys.contains_key(key) {
+            return Err(ControlError::conflict("that api_key is in use or was before"));
+        }
+        self.keys.insert(key.to_owned(), (account, generation));
+        Ok(())
+    }
+
+    fn free_id(&self) -> u64 {
+        self.all.iter().map(|account| account.id + 1).max().unwrap_or(FIRST_ID)
+    }
+}
+
+fn default_email(id: u64) -> String {
+    if id == FIRST_ID {
+        return "admin@yourcompany.com".to_owned();
+    }
+    format!("admin@account-{id}.example")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Accounts, Match, NewAccount, Reset};
+
+    #[test]
+    fn it_kills_the_old_pair_at_the_very_reset() {
+        let mut accounts = Accounts::default();
+        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let new = accounts.reset(Reset::default()).unwrap().pair().clone();
+        assert!(accounts.authorize(Some(&format!("{}:{}", old.key, old.secret))).is_none());
+        assert!(accounts.authorize(Some(&format!("{}:{}", new.key, old.secret))).is_none());
+        assert!(accounts.authorize(Some(&format!("{}:{}", new.key, new.secret))).is_some());
+    }
+
+    #[test]
+    fn it_tells_the_generations_of_a_torn_pair() {
+        let mut accounts = Accounts::default();
+        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let new = accounts.reset(Reset::default()).unwrap().pair().clone();
+        let torn = accounts.identify(Some(&format!("{}:{}", new.key, old.secret)));
+        assert_eq!(
+            torn,
+            Match { account_id: Some(12345), key_generation: Some(2), secret_generation: Some(1) }
+        );
+        let only_secret = accounts.identify(Some(&format!("nobody:{}", old.secret)));
+        assert_eq!((only_secret.key_generation, only_secret.secret_generation), (None, Some(1)));
+        assert_eq!(accounts.identify(Some("nobody:nothing")), Match::default());
+        assert_eq!(accounts.identify(None), Match::default());
+    }
+
+    #[test]
+    fn it_takes_a_given_pair_as_it_is_but_never_a_key_twice() {
+        let mut accounts = Accounts::default();
+        let given = || NewAccount {
+            api_key: Some("k".into()),
+            api_secret: Some("s:t".into()),
+            ..NewAccount::default()
+        };
+        accounts.create(given()).unwrap();
+        assert!(accounts.authorize(Some("k:s:t")).is_some());
+        assert_eq!(accounts.create(given()).err().unwrap().status(), 409);
+    }
+}

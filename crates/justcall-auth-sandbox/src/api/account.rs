@@ -1,0 +1,19 @@
+//! `GET /v2/account`: the help article's way to verify a pair.
+
+use serde::Serialize;
+
+use crate::accounts::Account;
+use crate::reply::{Reply, Success};
+
+#[derive(Serialize)]
+struct Data<'a> {
+    account_id: u64,
+    email: &'a str,
+    plan: &'a str,
+}
+
+/// Whose pair it is.
+pub(super) fn answer(account: &Account) -> Reply {
+    let data = Data { account_id: account.id, email: &account.email, plan: &account.plan };
+    Reply::json(200, &Success { status: "success", data })
+}

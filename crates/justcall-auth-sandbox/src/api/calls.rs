@@ -1,0 +1,36 @@
+//! `GET /v2.1/calls`: a list long enough to page through.
+
+use serde_json::{Value, json};
+
+use super::{Call, Page};
+use crate::reply::{List, Reply};
+use crate::shared::Shared;
+
+/// How many calls the list has.
+const TOTAL: usize = 57;
+
+/// A page of made-up calls, the same in every account.
+pub(super) fn answer(shared: &Shared, call: &Call) -> Reply {
+    let page = match Page::of(call) {
+        Ok(page) => page,
+        Err(reply) => return reply,
+    };
+    let range = page.range(TOTAL);
+    let next = (range.end < TOTAL)
+        .then(|| format!("{}{}?page={}&per_page={}", shared.url, call.path, page.number + 1, page.size));
+    Reply::json(200, &List::new(range.map(made_up).collect(), next))
+}
+
+fn made_up(index: usize) -> Value {
+    json!({
+        "id": 100_000 + index,
+        "contact_number": format!("1415555{:04}", 100 + index),
+        "contact_name": format!("Contact {index}"),
+        "justcall_number": "14155550000",
+        "agent_email": "admin@yourcompany.com",
+        "call_date": format!("2026-03-{:02}", 1 + index % 28),
+        "call_time": format!("{:02}:{:02}:00", 8 + index % 10, index),
+        "call_duration": {"total_duration": 30 + 7 * index},
+        "call_info": {"direction": if index.is_multiple_of(2) { "Incoming" } else { "Outgoing" }, "type": "answered"},
+    })
+}

@@ -1,0 +1,147 @@
+//! The pretended service: what it answers to whom.
+
+mod account;
+mod calls;
+mod echo;
+mod users;
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use hyper::body::Bytes;
+
+use crate::Dialect;
+use crate::accounts::Account;
+use crate::head::Head;
+use crate::rate::{Quota, Standing};
+use crate::reply::{Failure, List, Reply};
+use crate::shared::Shared;
+
+/// A request to the service, wholly read.
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) head: Head,
+    pub(crate) body: Bytes,
+    pub(crate) peer: IpAddr,
+}
+
+impl Call {
+    fn reads(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    /// The raw value of a query parameter.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let pairs = self.query.as_deref()?.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// The service's answer to a request.
+pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
+    if shared.dialect == Dialect::Measured && call.path == "/v2/account" {
+        return failure(404, "failed", "Not Found");
+    }
+    let mut state = shared.state();
+    let Some(account) = state.accounts.authorize(call.head.authorization()) else {
+        return refusal(shared.dialect);
+    };
+    let standing = account.rate.count(Instant::now());
+    let mut reply = match standing.retry_after {
+        Some(seconds) => limited(shared.dialect, seconds),
+        None => forbidden(account, call).unwrap_or_else(|| route(shared, account, call)),
+    };
+    add_rate_headers(&mut reply, shared.dialect, &standing);
+    reply
+}
+
+fn refusal(dialect: Dialect) -> Reply {
+    match dialect {
+        Dialect::Article => failure(401, "error", "Invalid API key or secret."),
+        Dialect::Measured => failure(401, "failed", "Unauthorized"),
+    }
+}
+
+fn failure(code: u16, status: &str, message: &str) -> Reply {
+    Reply::json(code, &Failure { status, message, error_code: None })
+}
+
+fn limited(dialect: Dialect, seconds: u64) -> Reply {
+    let message = format!("Rate limit exceeded. Retry after {seconds} seconds.");
+    let body = Failure { status: "error", message: &message, error_code: Some("RATE_LIMIT_EXCEEDED") };
+    let mut reply = Reply::json(429, &body);
+    if dialect == Dialect::Article {
+        reply.push("Retry-After", &seconds);
+    }
+    reply
+}
+
+/// The refusals of a pair that is right but not entitled.
+fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
+    let message = if !account.allows(call.peer) {
+        "Your IP address is not allowed to use this API key."
+    } else if !account.has_api_access() {
+        "Your account plan does not include API access."
+    } else if matches!(call.path.as_str(), "/v2/account" | "/v2.1/users") && !account.is_admin() {
+        "This endpoint requires Admin-level credentials."
+    } else if call.path == "/v2.1/meetings_ai" && !account.has_addon("meetings_ai") {
+        "AI Review Assist add-on is required to access this endpoint."
+    } else {
+        return None;
+    };
+    Some(Reply::error(403, message))
+}
+
+fn route(shared: &Shared, account: &Account, call: &Call) -> Reply {
+    match call.path.as_str() {
+        "/v2/account" if call.reads() => account::answer(account),
+        "/v2.1/users" if call.reads() => users::answer(account, call),
+        "/v2/calls" | "/v2.1/calls" if call.reads() => calls::answer(shared, call),
+        "/v2.1/meetings_ai" if call.reads() => Reply::json(200, &List::new(Vec::<()>::new(), None)),
+        path if path == "/v2.1/echo" || path.starts_with("/v2.1/echo/") => echo::answer(call),
+        _ => Reply::error(404, "Not found."),
+    }
+}
+
+fn add_rate_headers(reply: &mut Reply, dialect: Dialect, standing: &Standing) {
+    let mut add = |prefix: &str, quota: &Quota| {
+        reply.push(&format!("{prefix}-Limit"), &quota.limit);
+        reply.push(&format!("{prefix}-Remaining"), &quota.remaining);
+        reply.push(&format!("{prefix}-Reset"), &quota.reset);
+    };
+    match dialect {
+        Dialect::Article => add("X-RateLimit", &standing.long),
+        Dialect::Measured => {
+            add("X-Rate-Limit", &standing.long);
+            add("X-Rate-Limit-Burst", &standing.burst);
+        }
+    }
+}
+
+/// The page that a list is asked for: `page` from 0 (default 0), `per_page` from 1 to 100 (default 20).
+struct Page {
+    number: usize,
+    size: usize,
+}
+
+impl Page {
+    fn of(call: &Call) -> Result<Self, Reply> {
+        let number = |name: &str, default: usize| match call.parameter(name) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| Reply::error(400, &format!("{name} must be a number."))),
+        };
+        let page = Self { number: number("page", 0)?, size: number("per_page", 20)? };
+        if !(1..=100).contains(&page.size) {
+            return Err(Reply::error(400, "per_page must be from 1 to 100."));
+        }
+        Ok(page)
+    }
+
+    /// The indices on this page of a list of so many.
+    fn range(&self, total: usize) -> std::ops::Range<usize> {
+        let begin = self.number.saturating_mul(self.size).min(total);
+        begin..begin.saturating_add(self.size).min(total)
+    }
+}

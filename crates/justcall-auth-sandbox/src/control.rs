@@ -1,0 +1,223 @@
+//! The calls that steer a sandbox: [`Sandbox::control`](crate::Sandbox::control) in Rust, HTTP with JSON bodies elsewhere.
+//!
+//! Over HTTP the paths below follow [`Sandbox::control_url`](crate::Sandbox::control_url), which holds a random token
+//! and has a port of its own: no fault ever strikes a control call, and none is recorded. The `Host` must be a
+//! loopback name with that port, and an `Origin`, if any, the control URL's own. An error is
+//! `{"status":"error","message":…}` with the status 400 (not understood), 403 (`Host` or `Origin`), 404 (no such call, token, key,
+//! account or fault) or 409 (taken already). Unknown members are refused, so that a misspelt one is noticed.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `POST pairs` | `{plan?, role?, email?, account_id?, allowed_ips?, api_access?, rate_limit?, addons?, api_key?, api_secret?}` | `{api_key, api_secret, account_id, email, plan, role}` of a new account |
+//! | `POST reset` | `{api_key?, account_id?, new_api_key?, new_api_secret?}` | `{api_key, api_secret, generation, account_id}`: the account's new pair; the old one is dead |
+//! | `POST pairs/KEY/revoke` | | `{generation, account_id}`: that pair is dead, without a successor |
+//! | `POST faults` | a fault | `{id}` |
+//! | `GET faults` | | the faults in force: `[{id, fault, struck, skip, times}]` |
+//! | `DELETE faults`, `DELETE faults/ID` | | `{cleared}` |
+//! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, header_names, body_bytes, raw_head}]` |
+//! | `DELETE requests` | | `{cleared}` |
+//! | `POST clear` | | `{cleared_faults, cleared_requests}` |
+//!
+//! # Accounts
+//!
+//! Defaults: `plan` `"Pro"`, `role` `"Admin"`, the rest made up; the first account is there from the start. `plan`
+//! `"Free"` or `api_access: false` answers 403, as does a role other than Admin and Owner where the service asks for
+//! one, an address outside `allowed_ips`, and `/v2.1/meetings_ai` without `"meetings_ai"` in `addons`.
+//! `rate_limit` is `{"limit": N, "window_s": S}` (seconds, fractions allowed); without it limits are announced, not enforced. `POST reset`
+//! without a name means the first account; `api_key` is an account's current key, revoked or not.
+//!
+//! # Faults
+//!
+//! `{"fault": KIND, …}` with any of `path` (exact, without the query), `method`, `api_key` (how the
+//! `Authorization` begins), `skip` (let so many pass first), `rate` (the chance to strike, 0.0 to 1.0) and `times`
+//! (default: until cleared). Of those that fit, the oldest strikes, alone; the pair is not looked at before.
+//!
+//! | kind | members | what the client sees |
+//! |---|---|---|
+//! | `delay` | `ms` | the normal answer later; the pair is checked at the end of the delay |
+//! | `hang` | | nothing, until it gives up |
+//! | `hang_body` | | the normal answer's head and half of its body, then nothing |
+//! | `truncated_body` | | the same, then an orderly close |
+//! | `slow_body` | `chunk_bytes`, `every_ms` | the normal answer, dribbled |
+//! | `close_idle` | `after_ms?` | the normal answer with keep-alive, then an orderly close |
+//! | `reset_after_request` | | a TCP reset once the request was read |
+//! | `close_after_request` | | an orderly close (TLS `close_notify`) once the request was read |
+//! | `answer` | `status` 100–999, `headers?` (name to value or list of values), `body?` (text, or any JSON), `content_type?` | that answer; `{authorization}`, `{api_key}` and `{api_secret}` in it become what the request carried. After a 1xx the connection is closed |
+//! | `raw` | `bytes` or `base64` | these bytes, then an orderly close |
+//! | `huge_body` | `bytes`, `chunked?` | 200 and a JSON body of that size, without `Content-Length` if chunked |
+//! | `huge_headers` | `bytes` | the normal answer with so many more bytes of headers |
+//!
+//! These strike new connections, so `path`, `method` and `api_key` do not go with them, and each counts connections:
+//!
+//! | kind | members | what the client sees |
+//! |---|---|---|
+//! | `reset_before_request` | | a TCP reset after the TLS handshake (or the accept), before its request is read |
+//! | `slow_handshake` | `ms` | its `ClientHello` (or request) unanswered for so long |
+//! | `hang_handshake` | | its `ClientHello` never answered |
+//! | `tls` | `certificate`: `expired`, `wrong_host` or `unknown_ca` | that certificate |
+//!
+//! # Requests
+//!
+//! A request is recorded when it has been read whole; `status` and a pair's generations may be null. `t_ms` is
+//! milliseconds since the sandbox started, `connection` counts connections to the API from 1. Generations count
+//! an account's pairs from 1, and say which of them the request's key and its secret belonged to: 2 and 1 is a torn pair.
+//! `raw_head` is the head exactly as it came (each byte as one ISO 8859-1 character), with the value of `Authorization`
+//! replaced by `<authorization>`. The last 65,536 requests are kept.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::accounts::Account;
+use crate::fault::Fault;
+use crate::shared::Shared;
+
+/// Why a control call was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlError {
+    status: u16,
+    message: String,
+}
+
+impl ControlError {
+    /// The HTTP status that the same call gets over HTTP: 400, 404 or 409.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What was wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self { status: 400, message: message.into() }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: 404, message: message.into() }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self { status: 409, message: message.into() }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err by name")]
+    pub(crate) fn from_json(error: serde_json::Error) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.status)
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+/// Carries out a control call; `path` is what follows the control URL, with its query. A null body is an empty object.
+pub(crate) fn execute(
+    shared: &Shared,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Result<Value, ControlError> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let parts: Vec<&str> = path.split('/').collect();
+    let mut state = shared.state();
+    match (method, parts.as_slice()) {
+        ("POST", ["pairs"]) => state.accounts.create(read(body)?).map(described),
+        ("POST", ["pairs", key, "revoke"]) => {
+            let account = state.accounts.revoke(&percent_decoded(key))?;
+            Ok(json!({"generation": account.generation(), "account_id": account.id}))
+        }
+        ("POST", ["reset"]) => {
+            let account = state.accounts.reset(read(body)?)?;
+            let pair = account.pair();
+            Ok(json!({
+                "api_key": pair.key,
+                "api_secret": pair.secret,
+                "generation": account.generation(),
+                "account_id": account.id,
+            }))
+        }
+        ("POST", ["faults"]) => {
+            let fault = Fault::parse(read(body)?, shared.certificates.is_some())?;
+            Ok(json!({"id": state.faults.add(fault)}))
+        }
+        ("GET", ["faults"]) => Ok(state.faults.list()),
+        ("DELETE", ["faults"]) => Ok(json!({"cleared": state.faults.clear()})),
+        ("DELETE", ["faults", id]) => match id.parse().map(|id| state.faults.remove(id)) {
+            Ok(true) => Ok(json!({"cleared": 1})),
+            _ => Err(ControlError::not_found("no fault with that number is in force")),
+        },
+        ("GET", ["requests"]) => {
+            let requests = state.requests.since(since(query)?);
+            drop(state);
+            Ok(serde_json::to_value(requests).expect("records are plain data with text for keys"))
+        }
+        ("DELETE", ["requests"]) => Ok(json!({"cleared": state.requests.clear()})),
+        ("POST", ["clear"]) => Ok(json!({
+            "cleared_faults": state.faults.clear(),
+            "cleared_requests": state.requests.clear(),
+        })),
+        _ => Err(ControlError::not_found(format!("there is no control call {method} {path}"))),
+    }
+}
+
+fn described(account: &Account) -> Value {
+    let pair = account.pair();
+    json!({
+        "api_key": pair.key,
+        "api_secret": pair.secret,
+        "account_id": account.id,
+        "email": account.email,
+        "plan": account.plan,
+        "role": account.role,
+    })
+}
+
+fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ControlError> {
+    let object = match body {
+        Value::Null => Value::Object(Map::new()),
+        other => other.clone(),
+    };
+    serde_json::from_value(object).map_err(ControlError::from_json)
+}
+
+fn since(query: &str) -> Result<u64, ControlError> {
+    match query.strip_prefix("since=") {
+        None if query.is_empty() => Ok(0),
+        Some(number) => number.parse().map_err(|_| ControlError::bad_request("since takes a number")),
+        None => Err(ControlError::bad_request("requests takes since=N and nothing else")),
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(decoded) if byte == b'%' => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_decodes_a_key_in_a_path() {
+        assert_eq!(super::percent_decoded("a%2Fb%zz%"), "a/b%zz%");
+    }
+}

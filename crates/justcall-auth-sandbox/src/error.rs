@@ -1,0 +1,48 @@
+//! Why a sandbox could not start.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why a sandbox could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration names no address to listen on.
+    NoAddress,
+    /// The address to listen on is not a loopback address; the sandbox serves this machine only.
+    NotLoopback(SocketAddr),
+    /// The address could not be bound.
+    Listen(SocketAddr, io::Error),
+    /// A key or certificate could not be made.
+    Certificate(String),
+    /// The authority's certificate could not be written to this file.
+    CaFile(PathBuf, io::Error),
+    /// The server's thread or its event loop could not be started.
+    Runtime(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress => f.write_str("no address to listen on was given"),
+            Self::NotLoopback(address) => {
+                write!(f, "{address} is not a loopback address; use 127.0.0.1 or [::1]")
+            }
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::Certificate(why) => write!(f, "cannot make a certificate: {why}"),
+            Self::CaFile(path, error) => write!(f, "cannot write the CA file {}: {error}", path.display()),
+            Self::Runtime(error) => write!(f, "cannot start the server: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen(_, error) | Self::CaFile(_, error) | Self::Runtime(error) => Some(error),
+            Self::NoAddress | Self::NotLoopback(_) | Self::Certificate(_) => None,
+        }
+    }
+}

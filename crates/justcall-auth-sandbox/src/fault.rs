@@ -1,0 +1,237 @@
+//! What can go wrong on demand: the kinds of faults and which requests they hit.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::control::ControlError;
+
+/// A kind of fault, as `POST faults` spells it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Kind {
+    Delay {
+        ms: u64,
+    },
+    Hang {},
+    HangBody {},
+    ResetBeforeRequest {},
+    ResetAfterRequest {},
+    CloseAfterRequest {},
+    TruncatedBody {},
+    Answer(Answer),
+    Raw(RawBytes),
+    HugeBody {
+        bytes: u64,
+        #[serde(default)]
+        chunked: bool,
+    },
+    HugeHeaders {
+        bytes: usize,
+    },
+    SlowBody {
+        chunk_bytes: usize,
+        every_ms: u64,
+    },
+    SlowHandshake {
+        ms: u64,
+    },
+    HangHandshake {},
+    Tls {
+        certificate: BadCertificate,
+    },
+    CloseIdle {
+        #[serde(default)]
+        after_ms: u64,
+    },
+}
+
+/// An answer given instead of the service's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, HeaderValues>,
+    pub(crate) body: Option<Value>,
+    pub(crate) content_type: Option<String>,
+}
+
+/// One value of a header, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum HeaderValues {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl HeaderValues {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(value) => std::slice::from_ref(value).iter(),
+            Self::Several(values) => values.iter(),
+        }
+        .map(String::as_str)
+    }
+}
+
+/// Bytes that are no HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawBytes {
+    bytes: Option<String>,
+    base64: Option<String>,
+}
+
+impl RawBytes {
+    /// The bytes to write; validated when the fault was made.
+    pub(crate) fn decode(&self) -> Result<Vec<u8>, ControlError> {
+        match (&self.bytes, &self.base64) {
+            (Some(text), None) => Ok(text.clone().into_bytes()),
+            (None, Some(encoded)) => STANDARD
+                .decode(encoded)
+                .map_err(|error| ControlError::bad_request(format!("base64: {error}"))),
+            _ => Err(ControlError::bad_request("raw takes either bytes or base64")),
+        }
+    }
+}
+
+/// A certificate that a client must not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BadCertificate {
+    Expired,
+    WrongHost,
+    UnknownCa,
+}
+
+impl Kind {
+    /// Whether it strikes a new connection, before there is a request to look at.
+    pub(crate) fn is_for_connections(&self) -> bool {
+        matches!(
+            self,
+            Self::ResetBeforeRequest {}
+                | Self::SlowHandshake { .. }
+                | Self::HangHandshake {}
+                | Self::Tls { .. }
+        )
+    }
+
+    fn check(&self) -> Result<(), ControlError> {
+        match self {
+            Self::Answer(answer) => answer.check(),
+            Self::Raw(raw) => raw.decode().map(drop),
+            Self::SlowBody { chunk_bytes: 0, .. } => {
+                Err(ControlError::bad_request("chunk_bytes must be at least 1"))
+            }
+            Self::HugeHeaders { bytes } if *bytes > 32 * 1024 * 1024 => {
+                Err(ControlError::bad_request("huge_headers goes to 32 MiB"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Answer {
+    fn check(&self) -> Result<(), ControlError> {
+        if !(100..=999).contains(&self.status) {
+            return Err(ControlError::bad_request("status must be from 100 to 999"));
+        }
+        for (name, values) in &self.headers {
+            let framing = ["content-length", "transfer-encoding"];
+            if framing.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+                return Err(ControlError::bad_request(
+                    "an answer has its true length; for a false one use raw",
+                ));
+            }
+            let legal = HeaderName::from_bytes(name.as_bytes()).is_ok()
+                && values.iter().all(|value| HeaderValue::from_str(value).is_ok());
+            if !legal {
+                return Err(ControlError::bad_request(format!(
+                    "{name:?} is no legal header; use raw for such"
+                )));
+            }
+        }
+        match &self.content_type {
+            Some(value) if HeaderValue::from_str(value).is_err() => {
+                Err(ControlError::bad_request("content_type is no legal header value"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which requests (or, for some kinds, connections) a fault hits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Filter {
+    path: Option<String>,
+    method: Option<String>,
+    api_key: Option<String>,
+    pub(crate) times: Option<u64>,
+    pub(crate) skip: u64,
+    pub(crate) rate: f64,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { path: None, method: None, api_key: None, times: None, skip: 0, rate: 1.0 }
+    }
+}
+
+impl Filter {
+    /// Whether a request is of those that are meant; how often is not considered here.
+    pub(crate) fn meets(&self, method: &str, path: &str, authorization: Option<&str>) -> bool {
+        self.path.as_deref().is_none_or(|wanted| wanted == path)
+            && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self
+                .api_key
+                .as_deref()
+                .is_none_or(|wanted| authorization.is_some_and(|value| value.starts_with(wanted)))
+    }
+}
+
+/// A fault and the requests it is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) filter: Filter,
+}
+
+impl Fault {
+    /// Reads a fault as `POST faults` takes it; anything unknown or impossible is refused.
+    pub(crate) fn parse(mut object: Map<String, Value>, https: bool) -> Result<Self, ControlError> {
+        let mut filters = Map::new();
+        for name in ["path", "method", "api_key", "times", "skip", "rate"] {
+            if let Some(value) = object.remove(name) {
+                filters.insert(name.to_owned(), value);
+            }
+        }
+        let name = object.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let kind: Kind = serde_json::from_value(Value::Object(object)).map_err(ControlError::from_json)?;
+        let filter: Filter =
+            serde_json::from_value(Value::Object(filters)).map_err(ControlError::from_json)?;
+        kind.check()?;
+        if filter.times == Some(0) {
+            return Err(ControlError::bad_request("times must be at least 1"));
+        }
+        if !(0.0..=1.0).contains(&filter.rate) {
+            return Err(ControlError::bad_request("rate must be from 0.0 to 1.0"));
+        }
+        let of_request = filter.path.is_some() || filter.method.is_some() || filter.api_key.is_some();
+        if kind.is_for_connections() && of_request {
+            return Err(ControlError::bad_request(format!(
+                "{name} strikes a new connection, before there is a path, method or api_key to look at"
+            )));
+        }
+        if matches!(kind, Kind::Tls { .. }) && !https {
+            return Err(ControlError::bad_request("tls needs a sandbox that serves HTTPS"));
+        }
+        Ok(Self { name, kind, filter })
+    }
+}

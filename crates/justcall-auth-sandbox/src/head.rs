@@ -1,0 +1,125 @@
+//! A request's head as it came over the wire.
+
+/// What stands in a recorded head where the pair was.
+const REDACTED: &str = "<authorization>";
+
+/// A request's head as it came over the wire. Text is ISO 8859-1, so that each byte is one character and none is lost.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    request_line: String,
+    fields: Vec<Field>,
+    end: String,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    name: String,
+    /// Between the colon and the value.
+    gap: String,
+    /// With any trailing spaces, which the service (and the help article) counts as part of the pair.
+    value: String,
+    end: String,
+}
+
+impl Head {
+    /// Takes apart the bytes of a head, the empty line at its end included.
+    pub(crate) fn parse(bytes: Vec<u8>) -> Self {
+        let text: String = bytes.into_iter().map(char::from).collect();
+        let mut lines = text.split_inclusive('\n');
+        let mut head = Self { request_line: lines.next().unwrap_or_default().to_owned(), ..Self::default() };
+        for line in lines {
+            let (content, end) = split_line_end(line);
+            match content.split_once(':') {
+                Some((name, rest)) => {
+                    let value = rest.trim_start_matches([' ', '\t']);
+                    head.fields.push(Field {
+                        name: name.to_owned(),
+                        gap: rest[..rest.len() - value.len()].to_owned(),
+                        value: value.to_owned(),
+                        end: end.to_owned(),
+                    });
+                }
+                None => head.end.push_str(line),
+            }
+        }
+        head
+    }
+
+    /// The value of the one `Authorization` header, trailing spaces included; `None` if there is none or several.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        let mut values = self.fields.iter().filter(|field| field.is_authorization());
+        let first = values.next()?;
+        values.next().is_none().then_some(first.value.as_str())
+    }
+
+    /// Names and values in the order they came, without the authorization.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .filter(|field| !field.is_authorization())
+            .map(|field| (field.name.as_str(), field.value.as_str()))
+    }
+
+    /// All names in the order they came, as they were spelled.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.name.as_str())
+    }
+
+    /// The first value of a header.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.fields().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The head exactly as it came, but for the value of `Authorization`.
+    pub(crate) fn redacted(&self) -> String {
+        let mut text = self.request_line.clone();
+        for field in &self.fields {
+            let value = if field.is_authorization() { REDACTED } else { &field.value };
+            text.extend([&field.name, ":", &field.gap, value, &field.end]);
+        }
+        text + &self.end
+    }
+}
+
+impl Field {
+    fn is_authorization(&self) -> bool {
+        self.name.eq_ignore_ascii_case("authorization")
+    }
+}
+
+fn split_line_end(line: &str) -> (&str, &str) {
+    let content = line.strip_suffix('\n').unwrap_or(line);
+    let content = content.strip_suffix('\r').unwrap_or(content);
+    line.split_at(content.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    const RAW: &str = "GET /x HTTP/1.1\r\nHOST: a\r\nauthorization:  key:secret \r\nX-A:1\r\nx-a: 2\r\n\r\n";
+
+    #[test]
+    fn it_gives_the_head_back_as_it_came_but_for_the_pair() {
+        let head = Head::parse(RAW.as_bytes().to_vec());
+        assert_eq!(head.redacted(), RAW.replace("key:secret ", "<authorization>"));
+        assert!(!head.redacted().contains("secret"));
+    }
+
+    #[test]
+    fn it_keeps_order_spelling_and_trailing_spaces() {
+        let head = Head::parse(RAW.as_bytes().to_vec());
+        assert_eq!(head.authorization(), Some("key:secret "));
+        assert_eq!(head.fields().collect::<Vec<_>>(), [("HOST", "a"), ("X-A", "1"), ("x-a", "2")]);
+        assert_eq!(head.names().collect::<Vec<_>>(), ["HOST", "authorization", "X-A", "x-a"]);
+        assert_eq!(head.value("host"), Some("a"));
+    }
+
+    #[test]
+    fn it_takes_no_authorization_when_there_are_two() {
+        let head =
+            Head::parse(b"GET / HTTP/1.1\r\nAuthorization: a:b\r\nAuthorization: c:d\r\n\r\n".to_vec());
+        assert_eq!(head.authorization(), None);
+        assert!(!head.redacted().contains("a:b") && !head.redacted().contains("c:d"));
+    }
+}

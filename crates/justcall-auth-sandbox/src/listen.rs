@@ -1,0 +1,106 @@
+//! The sockets a sandbox listens on.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::StartError;
+use crate::connection::{self, Role};
+use crate::shared::Shared;
+
+/// How often to look for a port that is free at every address.
+const PORT_ATTEMPTS: usize = 32;
+/// How long to wait when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// The sockets of a sandbox, bound and not yet served.
+pub(crate) struct Listeners {
+    api: Vec<TcpListener>,
+    control: TcpListener,
+    /// Where the API is: the first of its addresses.
+    pub(crate) api_address: SocketAddr,
+    /// Where the control calls are.
+    pub(crate) control_address: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds the addresses of the API and a port for the control calls beside the first.
+    pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, StartError> {
+        let first = *addresses.first().ok_or(StartError::NoAddress)?;
+        if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
+            return Err(StartError::NotLoopback(*open));
+        }
+        let api = bind_all(addresses)?;
+        let control = bind(SocketAddr::new(first.ip(), 0))?;
+        let at =
+            |listener: &TcpListener| listener.local_addr().map_err(|error| StartError::Listen(first, error));
+        Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
+    }
+
+    /// Accepts and serves until told to stop (or until nobody is left who could), then drops every connection.
+    pub(crate) async fn serve(self, shared: Arc<Shared>, stop: oneshot::Receiver<()>) -> io::Result<()> {
+        let mut tasks = JoinSet::new();
+        for listener in self.api {
+            tasks.spawn(accept(from_std(listener)?, Arc::clone(&shared), Role::Api));
+        }
+        tasks.spawn(accept(from_std(self.control)?, shared, Role::Control));
+        let _ = stop.await;
+        Ok(())
+    }
+}
+
+/// Binds every address; those without a port take that of the first.
+fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let mut attempt = 1;
+    loop {
+        match bind_once(addresses) {
+            // A port that was free at the first address may be taken at another: try the next.
+            Err(StartError::Listen(_, error))
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && addresses[0].port() == 0
+                    && attempt < PORT_ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let mut bound: Vec<TcpListener> = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let mut address = *address;
+        if let (0, Some(first)) = (address.port(), bound.first()) {
+            address.set_port(first.local_addr().map_err(|error| StartError::Listen(address, error))?.port());
+        }
+        bound.push(bind(address)?);
+    }
+    Ok(bound)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).map_err(|error| StartError::Listen(address, error))?;
+    listener.set_nonblocking(true).map_err(|error| StartError::Listen(address, error))?;
+    Ok(listener)
+}
+
+fn from_std(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::from_std(listener)
+}
+
+async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>, role: Role) {
+    loop {
+        match listener.accept().await {
+            Ok((tcp, peer)) => {
+                tokio::spawn(connection::serve(Arc::clone(&shared), tcp, peer.ip(), role));
+            }
+            // One connection that ended before it was taken, or a lack that passes: the others go on.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}

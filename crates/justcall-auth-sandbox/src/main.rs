@@ -1,0 +1,141 @@
+//! The command `justcall-auth-sandbox`: a local JustCall-compatible server for tests.
+#![expect(clippy::doc_markdown, reason = "the comments on the arguments are the text of --help")]
+
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+
+use clap::Parser;
+use justcall_auth_sandbox::{Dialect, Sandbox, SandboxConfig};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+/// A local server that answers as the JustCall API does, for tests.
+///
+/// Once it is ready it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
+/// null under --http), "api_key", "api_secret" and "control_url", and serves until SIGTERM or SIGINT.
+/// Everything is made afresh at every start, and the keys of the authority never leave memory.
+///
+/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair at once, POST faults lets
+/// answers fail, GET requests tells what came in. For example:
+///
+///   curl --cacert "$ca_file" -H "Authorization: $api_key:$api_secret" "$url/v2/account"
+///   curl --cacert "$ca_file" -d '{"fault":"answer","status":503,"times":1}' "${control_url}faults"
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Arguments {
+    /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with port 0 takes
+    /// the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: Vec<SocketAddr>,
+
+    /// Serve plain HTTP instead of HTTPS.
+    #[arg(long, conflicts_with = "ca_file")]
+    http: bool,
+
+    /// Write the authority's certificate to this file, and leave it there [default: a fresh temporary file, removed at the end].
+    #[arg(long, value_name = "PATH")]
+    ca_file: Option<PathBuf>,
+
+    /// Whose description of the service to follow: the help article's, or what was measured on the live one.
+    #[arg(long, value_enum, default_value = "article")]
+    dialect: Dialect,
+
+    /// Also end when standard input does, so that no server outlives the test that started it.
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+/// The line that says where the sandbox is.
+#[derive(Serialize)]
+struct Announcement<'a> {
+    url: &'a str,
+    ca_file: Option<&'a Path>,
+    api_key: &'a str,
+    api_secret: &'a str,
+    control_url: &'a str,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("justcall-auth-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before the line is printed: whoever reads it may send the signal at once.
+    let signals = {
+        let _context = runtime.enter();
+        signals()?
+    };
+    let sandbox = Sandbox::start(SandboxConfig {
+        listen: arguments.listen,
+        http: arguments.http,
+        ca_file: arguments.ca_file,
+        dialect: arguments.dialect,
+    })?;
+    announce(&sandbox)?;
+    let stdin_closed = arguments.until_stdin_closes.then(stdin_closed).transpose()?;
+    runtime.block_on(async {
+        tokio::select! {
+            () = signals => {}
+            () = async { drop(stdin_closed.expect("the branch is disabled without it").await) },
+                if arguments.until_stdin_closes => {}
+        }
+    });
+    Ok(())
+}
+
+fn announce(sandbox: &Sandbox) -> io::Result<()> {
+    let announcement = Announcement {
+        url: sandbox.url(),
+        ca_file: sandbox.ca_file(),
+        api_key: sandbox.api_key(),
+        api_secret: sandbox.api_secret(),
+        control_url: sandbox.control_url(),
+    };
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &announcement)?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Resolves at SIGTERM or SIGINT; both are caught from now on.
+#[cfg(unix)]
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Resolves at Ctrl-C.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of the function for Unix")]
+fn signals() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
+
+/// Resolves when standard input ends. A thread of its own waits for that, and ends with the process.
+fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
+    let (ended, end) = oneshot::channel();
+    thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let mut scrap = [0; 1024];
+        let mut stdin = io::stdin().lock();
+        while matches!(stdin.read(&mut scrap), Ok(1..)) {}
+        let _ = ended.send(());
+    })?;
+    Ok(end)
+}

@@ -1,0 +1,145 @@
+//! The bodies of answers: whole, made up on the way, or dribbled.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
+
+const FILLER: &[u8] = &[b'x'; 64 * 1024];
+const FILLER_BEGIN: &str = r#"{"status":"success","filler":""#;
+const FILLER_END: &str = r#""}"#;
+
+/// The body of an answer.
+pub(crate) struct Payload {
+    source: Source,
+    /// Run when hyper is done with the body.
+    at_end: Option<Box<dyn FnOnce() + Send>>,
+}
+
+enum Source {
+    Whole(Bytes),
+    Huge(Huge),
+    Slow(Slow),
+}
+
+struct Huge {
+    begin: Bytes,
+    filler: u64,
+    end: Bytes,
+    sized: bool,
+}
+
+struct Slow {
+    rest: Bytes,
+    chunk: usize,
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Payload {
+    /// These bytes.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Source::Whole(bytes).into()
+    }
+
+    /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length is not announced.
+    pub(crate) fn huge(bytes: u64, sized: bool) -> Self {
+        let frame = (FILLER_BEGIN.len() + FILLER_END.len()) as u64;
+        let (begin, end) = if bytes < frame { ("", "") } else { (FILLER_BEGIN, FILLER_END) };
+        let filler = bytes - (begin.len() + end.len()) as u64;
+        Source::Huge(Huge {
+            begin: Bytes::from_static(begin.as_bytes()),
+            filler,
+            end: Bytes::from_static(end.as_bytes()),
+            sized,
+        })
+        .into()
+    }
+
+    /// These bytes, `chunk` at a time (at least 1) with a pause before each but the first.
+    pub(crate) fn slow(bytes: Bytes, chunk: usize, pause: Duration) -> Self {
+        Source::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
+    }
+
+    /// Also runs this when hyper is done with the body, sent or not.
+    pub(crate) fn at_end(mut self, run: impl FnOnce() + Send + 'static) -> Self {
+        self.at_end = Some(Box::new(run));
+        self
+    }
+}
+
+impl From<Source> for Payload {
+    fn from(source: Source) -> Self {
+        Self { source, at_end: None }
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if let Some(run) = self.at_end.take() {
+            run();
+        }
+    }
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match &mut self.source {
+            Source::Whole(bytes) => std::mem::take(bytes),
+            Source::Huge(huge) => huge.next(),
+            Source::Slow(slow) => ready!(slow.poll_next(cx)),
+        };
+        Poll::Ready((!next.is_empty()).then(|| Ok(Frame::data(next))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.size_hint().exact() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
+            Source::Huge(huge) if huge.sized => {
+                SizeHint::with_exact(huge.begin.len() as u64 + huge.filler + huge.end.len() as u64)
+            }
+            Source::Huge(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl Huge {
+    /// The next piece; empty when there is none.
+    fn next(&mut self) -> Bytes {
+        if !self.begin.is_empty() {
+            return std::mem::take(&mut self.begin);
+        }
+        if self.filler > 0 {
+            let piece = usize::try_from(self.filler).unwrap_or(usize::MAX).min(FILLER.len());
+            self.filler -= piece as u64;
+            return Bytes::from_static(&FILLER[..piece]);
+        }
+        std::mem::take(&mut self.end)
+    }
+}
+
+impl Slow {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        if let Some(waiting) = &mut self.waiting {
+            ready!(waiting.as_mut().poll(cx));
+        }
+        let piece = self.rest.split_to(self.chunk.min(self.rest.len()));
+        self.waiting = (!self.rest.is_empty()).then(|| Box::pin(sleep(self.pause)));
+        Poll::Ready(piece)
+    }
+}

@@ -1,0 +1,168 @@
+//! A running sandbox.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::accounts::{NewAccount, Pair};
+use crate::authority::Certificates;
+use crate::control::{self, ControlError};
+use crate::listen::Listeners;
+use crate::shared::Shared;
+use crate::{SandboxConfig, StartError, random};
+
+/// Bytes of the random token in the control URL.
+const TOKEN_BYTES: usize = 16;
+
+/// A running sandbox. It serves from a thread of its own until it is dropped; then every connection is cut, the
+/// thread has ended, and the CA file is gone if the sandbox chose its name.
+///
+/// All methods may be called from any thread, also within an asynchronous runtime: none waits for the network.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    control_url: String,
+    pair: Pair,
+    ca_file: Option<CaFile>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with one account (plan Pro, role Admin). When this returns, connections are accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] says which address, file or system call failed; nothing is left behind then.
+    pub fn start(config: SandboxConfig) -> Result<Self, StartError> {
+        let listeners = Listeners::bind(&config.listen)?;
+        let (certificates, ca_file) = if config.http {
+            (None, None)
+        } else {
+            let (certificates, pem) = Certificates::generate()?;
+            (Some(certificates), Some(CaFile::write(config.ca_file, &pem)?))
+        };
+        let scheme = if config.http { "http" } else { "https" };
+        let url = format!("{scheme}://{}", listeners.api_address);
+        let token = random::hex(TOKEN_BYTES);
+        let control_url = format!("{scheme}://{}/control/{token}/", listeners.control_address);
+        let control_port = listeners.control_address.port();
+        let shared = Arc::new(Shared::new(config.dialect, certificates, url, token, control_port));
+        let pair = shared
+            .state()
+            .accounts
+            .create(NewAccount::default())
+            .expect("the first account has nothing to clash with")
+            .pair()
+            .clone();
+        let (stop, thread) = run(listeners, Arc::clone(&shared))?;
+        Ok(Self { shared, control_url, pair, ca_file, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where the API is, such as `https://127.0.0.1:43210`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// The file (PEM) with the certificate of the authority that a client must trust; `None` under plain HTTP.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_ref().map(|file| file.path.as_path())
+    }
+
+    /// The key of the first account's first pair: 40 lower-case hex digits. A reset does not change what this returns.
+    pub fn api_key(&self) -> &str {
+        &self.pair.key
+    }
+
+    /// The secret of the first account's first pair: 40 lower-case hex digits. A reset does not change what this
+    /// returns.
+    pub fn api_secret(&self) -> &str {
+        &self.pair.secret
+    }
+
+    /// Where control calls go over HTTP; it ends with a slash and holds the random token that admits them.
+    pub fn control_url(&self) -> &str {
+        &self.control_url
+    }
+
+    /// Makes a control call without HTTP; [`control`](crate::control) describes the calls. `path` is what would follow the
+    /// control URL, its query included; a body of [`Value::Null`] is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] with the status and message that the call would get over HTTP.
+    pub fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value, ControlError> {
+        control::execute(&self.shared, method, path, body)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It fails only if the thread has ended.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server has been reported on its thread; a second one here would abort.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+fn run(
+    listeners: Listeners,
+    shared: Arc<Shared>,
+) -> Result<(oneshot::Sender<()>, JoinHandle<()>), StartError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
+    let (stop, stopped) = oneshot::channel();
+    let thread = thread::Builder::new()
+        .name("justcall-auth-sandbox".to_owned())
+        .spawn(move || {
+            runtime.block_on(listeners.serve(shared, stopped)).expect("bound sockets can be polled");
+        })
+        .map_err(StartError::Runtime)?;
+    Ok((stop, thread))
+}
+
+/// The authority's certificate on disk; removed with this value if the sandbox chose the name.
+struct CaFile {
+    path: PathBuf,
+    ours: bool,
+}
+
+impl CaFile {
+    fn write(path: Option<PathBuf>, pem: &str) -> Result<Self, StartError> {
+        let ours = path.is_none();
+        let path = path.unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("justcall-auth-sandbox-{}.pem", random::hex(8)))
+        });
+        // A name of our own must be new: whatever waits under it in a shared directory is not ours to write to.
+        let mut options = OpenOptions::new();
+        options.write(true).create(!ours).truncate(!ours).create_new(ours);
+        let written = options.open(&path).and_then(|mut file| file.write_all(pem.as_bytes()));
+        match written {
+            Ok(()) => Ok(Self { path, ours }),
+            Err(error) => Err(StartError::CaFile(path, error)),
+        }
+    }
+}
+
+impl Drop for CaFile {
+    fn drop(&mut self) {
+        if self.ours {
+            // Somebody may have cleaned up before us.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

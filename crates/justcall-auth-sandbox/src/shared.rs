@@ -1,0 +1,79 @@
+//! What all connections of a sandbox share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::Dialect;
+use crate::accounts::Accounts;
+use crate::authority::Certificates;
+use crate::faults::Faults;
+use crate::requests::Requests;
+
+/// What all connections of a sandbox share.
+pub(crate) struct Shared {
+    pub(crate) dialect: Dialect,
+    /// None when plain HTTP is served.
+    pub(crate) certificates: Option<Certificates>,
+    /// Where the API is, without a slash at the end.
+    pub(crate) url: String,
+    /// What a control call's path must begin with.
+    pub(crate) token: String,
+    /// The port of the control calls.
+    pub(crate) control_port: u16,
+    started: Instant,
+    connections: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What changes while a sandbox runs.
+pub(crate) struct State {
+    pub(crate) accounts: Accounts,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Requests,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        dialect: Dialect,
+        certificates: Option<Certificates>,
+        url: String,
+        token: String,
+        control_port: u16,
+    ) -> Self {
+        Self {
+            dialect,
+            certificates,
+            url,
+            token,
+            control_port,
+            started: Instant::now(),
+            connections: AtomicU64::new(0),
+            state: Mutex::new(State {
+                accounts: Accounts::new(dialect),
+                faults: Faults::default(),
+                requests: Requests::default(),
+            }),
+        }
+    }
+
+    /// The state, for a moment: never across an await.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a new connection to the API; the first is 1.
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Milliseconds since the sandbox started.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// `https` or `http`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.certificates.is_some() { "https" } else { "http" }
+    }
+}

@@ -1,0 +1,233 @@
+//! Keeps the heads of the requests on a connection exactly as they came, beside the parser that reads them.
+//!
+//! An HTTP parser forgets what a test may ask about: the spelling and order of headers, trailing spaces. So the
+//! decrypted bytes also pass here, where just enough of HTTP/1.1 framing is followed to tell heads from bodies.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::head::Head;
+
+/// Longest head that is followed; longer than what hyper accepts.
+const MAX_HEAD: usize = 1024 * 1024;
+
+/// The heads that came on a connection and have not been asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Heads(Arc<Mutex<VecDeque<Head>>>);
+
+impl Heads {
+    /// The head of the oldest request not yet taken; `None` if the framing could not be followed.
+    pub(crate) fn take(&self) -> Option<Head> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn push(&self, head: Head) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(head);
+    }
+}
+
+/// A stream whose incoming bytes are also split into request heads.
+pub(crate) struct Tap<S> {
+    stream: S,
+    splitter: Splitter,
+    heads: Heads,
+}
+
+impl<S> Tap<S> {
+    /// Wraps the stream; the heads that it reads appear in the returned queue.
+    pub(crate) fn new(stream: S) -> (Self, Heads) {
+        let heads = Heads::default();
+        (Self { stream, splitter: Splitter::default(), heads: heads.clone() }, heads)
+    }
+
+    /// The stream itself, for a connection that stops being HTTP.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let tap = &mut *self;
+        tap.splitter.feed(&buffer.filled()[before..], &mut |head| tap.heads.push(Head::parse(head)));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Where in the stream of requests the next byte belongs.
+#[derive(Default)]
+enum At {
+    #[default]
+    Head,
+    /// A body, or the rest of a chunk with its line end: so many bytes.
+    Body(u64),
+    ChunkSize,
+    ChunkData(u64),
+    /// Trailers, up to an empty line.
+    Trailers,
+    /// Not HTTP any more; the parser proper will have refused it.
+    Lost,
+}
+
+/// Follows the framing of HTTP/1.1 requests.
+#[derive(Default)]
+struct Splitter {
+    at: At,
+    /// The head, or the line within a chunked body, read so far.
+    pending: Vec<u8>,
+}
+
+impl Splitter {
+    fn feed(&mut self, mut bytes: &[u8], found: &mut dyn FnMut(Vec<u8>)) {
+        while !bytes.is_empty() {
+            match self.at {
+                At::Lost => return,
+                At::Body(left) => bytes = self.skip(bytes, left, At::Body, At::Head),
+                At::ChunkData(left) => bytes = self.skip(bytes, left, At::ChunkData, At::ChunkSize),
+                At::Head => {
+                    self.head_byte(bytes[0], found);
+                    bytes = &bytes[1..];
+                }
+                At::ChunkSize | At::Trailers => {
+                    self.pending.push(bytes[0]);
+                    if bytes[0] == b'\n' {
+                        self.line();
+                    } else if self.pending.len() > MAX_HEAD {
+                        self.at = At::Lost;
+                    }
+                    bytes = &bytes[1..];
+                }
+            }
+        }
+    }
+
+    fn skip<'a>(&mut self, bytes: &'a [u8], left: u64, more: fn(u64) -> At, done: At) -> &'a [u8] {
+        let step = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let left = left - step as u64;
+        self.at = if left == 0 { done } else { more(left) };
+        &bytes[step..]
+    }
+
+    fn head_byte(&mut self, byte: u8, found: &mut dyn FnMut(Vec<u8>)) {
+        // Empty lines before a request line are allowed and mean nothing.
+        if self.pending.is_empty() && matches!(byte, b'\r' | b'\n') {
+            return;
+        }
+        self.pending.push(byte);
+        if byte == b'\n' && (self.pending.ends_with(b"\r\n\r\n") || self.pending.ends_with(b"\n\n")) {
+            let head = std::mem::take(&mut self.pending);
+            self.at = framing(&head);
+            found(head);
+        } else if self.pending.len() > MAX_HEAD {
+            self.at = At::Lost;
+        }
+    }
+
+    /// A whole line of a chunked body's framing has been read.
+    fn line(&mut self) {
+        let line = std::mem::take(&mut self.pending);
+        let line = line.trim_ascii();
+        if matches!(self.at, At::Trailers) {
+            if line.is_empty() {
+                self.at = At::Head;
+            }
+            return;
+        }
+        let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        self.at = match size {
+            Some(0) => At::Trailers,
+            Some(size) => At::ChunkData(size.saturating_add(2)),
+            None => At::Lost,
+        };
+    }
+}
+
+/// What follows a head: by its own headers, a body of a known length, a chunked one, or none.
+fn framing(head: &[u8]) -> At {
+    let mut length = 0;
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            return At::ChunkSize;
+        }
+        if name.eq_ignore_ascii_case(b"content-length") {
+            match std::str::from_utf8(value).ok().and_then(|value| value.parse().ok()) {
+                Some(parsed) => length = parsed,
+                None => return At::Lost,
+            }
+        }
+    }
+    if length == 0 { At::Head } else { At::Body(length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Splitter;
+
+    fn heads(stream: &[u8], step: usize) -> Vec<String> {
+        let mut splitter = Splitter::default();
+        let mut heads = Vec::new();
+        for piece in stream.chunks(step) {
+            splitter.feed(piece, &mut |head| heads.push(String::from_utf8(head).unwrap()));
+        }
+        heads
+    }
+
+    #[test]
+    fn it_finds_every_head_however_the_stream_is_cut() {
+        let first = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
+        let second = "POST /b HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+        let third = "GET /c HTTP/1.1\r\nX:  spaced \r\n\r\n";
+        let stream = format!(
+            "{first}GET /{second}3;x=y\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: x\r\n\r\n\r\n{third}"
+        );
+        for step in [1, 2, 3, 7, 64, stream.len()] {
+            assert_eq!(heads(stream.as_bytes(), step), [first, second, third], "cut every {step} bytes");
+        }
+    }
+
+    #[test]
+    fn it_stops_following_what_is_not_http() {
+        let stream = b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+        assert_eq!(heads(stream, 16).len(), 1);
+    }
+}
