@@ -1,1 +1,44 @@
-//! x
+//! JustCall API authentication that works at once, says what is wrong, and never leaks a secret.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), justcall_auth::Error> {
+//! let client = justcall_auth::Client::from_environment()?;
+//! let account = client.verify()?;
+//! println!("{} is on the plan {}", account.email().unwrap_or("?"), account.plan().unwrap_or("?"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Client`] drives a call: the rules are in [`Exchange`], the pair comes from a [`Source`], the bytes travel over a
+//! transport with TLS. Every failure is an [`Error`] of one [`ErrorKind`], with a hint at the remedy.
+
+#![forbid(unsafe_code)]
+
+#[cfg(target_family = "wasm")]
+compile_error!(
+    "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
+);
+
+mod client;
+mod clock;
+mod config;
+mod interrupt;
+pub mod source;
+mod transport;
+
+pub use client::{Call, Client};
+pub use config::Config;
+pub use interrupt::Interrupt;
+pub use justcall_auth_protocol::account::Account;
+pub use justcall_auth_protocol::credentials::Credentials;
+pub use justcall_auth_protocol::diagnose::{self, Finding, Severity};
+pub use justcall_auth_protocol::error::{Error, ErrorKind};
+pub use justcall_auth_protocol::exchange::{self, Exchange};
+pub use justcall_auth_protocol::request::Request;
+pub use justcall_auth_protocol::response::Response;
+pub use justcall_auth_protocol::{classify, service};
+pub use justcall_auth_secret::{Secret, WipedBuffer, Zeroize, Zeroizing};
+pub use source::Source;
+
+/// The version of this library.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

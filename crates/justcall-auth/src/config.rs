@@ -1,0 +1,86 @@
+//! How a client is set up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::exchange::Policy;
+use justcall_auth_protocol::request::Request;
+use justcall_auth_protocol::url::BaseUrl;
+
+use crate::source::Source;
+
+/// The settings of a [`Client`](crate::Client). What is not set keeps its default.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    pub(crate) source: Source,
+    pub(crate) policy: Policy,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// The defaults: the pair from `default:`, the service itself, a timeout of 30 seconds, 2 retries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the pair comes from; see [`Source::parse`] for the spellings. It is read at the first call.
+    ///
+    /// # Errors
+    /// `invalid_argument`, with the spellings that there are.
+    pub fn source(&mut self, spelling: &str) -> Result<&mut Self, Error> {
+        self.source = Source::parse(spelling)?;
+        Ok(self)
+    }
+
+    /// A pair that the program already holds, in place of a source.
+    pub fn credentials(&mut self, credentials: Credentials) -> &mut Self {
+        self.source = Source::Fixed(credentials);
+        self
+    }
+
+    /// Where the service is: `https://host[:port][/prefix]`; `http://` only for a loopback address.
+    ///
+    /// # Errors
+    /// `invalid_argument`, saying what is wrong.
+    pub fn base_url(&mut self, url: &str) -> Result<&mut Self, Error> {
+        self.policy.base_url = BaseUrl::parse(url)?;
+        Ok(self)
+    }
+
+    /// What `verify` asks with GET, in place of `/v2/account` and its stand-in.
+    ///
+    /// # Errors
+    /// `invalid_argument` unless it is a path such as `/v2.1/users?per_page=1`.
+    pub fn verify_path(&mut self, path: &str) -> Result<&mut Self, Error> {
+        Request::new("GET", path)?;
+        self.policy.verify_path = Some(path.to_owned());
+        Ok(self)
+    }
+
+    /// The limit of a whole call, second attempts and waits included. Zero: no limit.
+    pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
+        self.policy.timeout = timeout;
+        self
+    }
+
+    /// How many second attempts a call may make, of every kind together.
+    pub fn max_retries(&mut self, retries: u32) -> &mut Self {
+        self.policy.max_retries = retries;
+        self
+    }
+
+    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the path is empty.
+    pub fn ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
+        let path = path.as_ref();
+        if path.as_os_str().is_empty() {
+            return Err(Error::invalid_argument("The path of the CA file is empty."));
+        }
+        self.ca_file = Some(path.to_owned());
+        Ok(self)
+    }
+}

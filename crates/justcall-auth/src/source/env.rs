@@ -1,0 +1,88 @@
+//! `env:` — two environment variables.
+
+use std::ffi::OsString;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::Error;
+use zeroize::Zeroizing;
+
+use super::{Environment, malformed_in, missing, text};
+
+pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Result<Credentials, Error> {
+    let value = |name: &str| environment.variable(name).map(into_bytes);
+    let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
+        let set = [key, secret].into_iter().find(|name| environment.variable(name).is_some());
+        let error = missing(&format!("the environment variables {key} and {secret}"));
+        return Err(match set {
+            // One half alone is a slip of the hand, not an absence.
+            Some(set) => {
+                let unset = if set == key { secret } else { key };
+                let error =
+                    Credentials::new(if set == key { b"x" } else { b"" }, b"").expect_err("a half is empty");
+                malformed_in(&format!("The variable {set} is set, but {unset} is not"), &error)
+            }
+            None => error,
+        });
+    };
+    Credentials::new(text::forgive_newline(&key_bytes), text::forgive_newline(&secret_bytes))
+        .map_err(|error| malformed_in(&format!("The environment variables {key} and {secret}"), &error))
+}
+
+/// The bytes of a variable, wiped when done with: text that is not UTF-8 must reach the check as it is.
+fn into_bytes(value: OsString) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(value.into_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use justcall_auth_protocol::error::ErrorKind;
+
+    use super::super::Source;
+    use super::*;
+
+    impl Environment for HashMap<&str, &str> {
+        fn variable(&self, name: &str) -> Option<OsString> {
+            self.get(name).map(OsString::from)
+        }
+    }
+
+    fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
+        let environment: HashMap<&str, &str> = variables.iter().copied().collect();
+        Source::Default.load(&environment)
+    }
+
+    #[test]
+    fn it_reads_the_usual_variables_and_forgives_one_newline() {
+        let pair = load(&[("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", "sec789xyz000\n")]);
+        assert_eq!(pair.expect("a good pair").key_hint(), "abc1…f456");
+    }
+
+    #[test]
+    fn it_names_the_variables_it_looked_at() {
+        let error = load(&[]).expect_err("nothing is set");
+        assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
+        assert!(error.message().contains("JUSTCALL_API_KEY and JUSTCALL_API_SECRET"));
+    }
+
+    #[test]
+    fn it_says_which_variable_is_missing_beside_the_other() {
+        let error = load(&[("JUSTCALL_API_KEY", "abc123def456")]).expect_err("one half");
+        assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
+        assert!(
+            error.message().contains("JUSTCALL_API_KEY is set, but JUSTCALL_API_SECRET is not"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn it_refuses_a_second_newline_and_an_empty_variable() {
+        for (secret, reason) in
+            [("sec789xyz000\n\n", "trailing_whitespace"), ("", "empty_half"), ("\n", "empty_half")]
+        {
+            let error = load(&[("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", secret)]);
+            assert_eq!(error.expect_err("malformed").reason(), Some(reason), "{secret:?}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `file:` — one file with JSON, dotenv lines or a `key:secret` line.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::WipedBuffer;
+
+use super::{malformed_in, text};
+
+/// The largest file that can hold a pair and its comments, in bytes.
+const MAX_FILE: usize = 64 * 1024;
+
+pub(super) fn load(path: &Path) -> Result<Credentials, Error> {
+    let place = format!("The file {}", path.display());
+    let bytes = read(path).map_err(|error| unavailable(&place, path, &error))?;
+    text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))
+}
+
+/// The whole file, in memory that is wiped.
+fn read(path: &Path) -> io::Result<WipedBuffer> {
+    // Opening a pipe without a writer would block for ever, so look before opening.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut file = File::open(path)?;
+    let mut buffer = WipedBuffer::with_capacity(MAX_FILE + 1);
+    loop {
+        match file.read(buffer.spare()) {
+            Ok(0) if buffer.spare().is_empty() => return Err(io::Error::other("it is larger than 64 KiB")),
+            Ok(0) => return Ok(buffer),
+            Ok(count) => buffer.advance(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn unavailable(place: &str, path: &Path, error: &io::Error) -> Error {
+    let result =
+        Error::with_message(ErrorKind::SourceUnavailable, format!("{place} cannot be read: {error}."));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            result.hint_is("Let the user that runs this process read the file, and nobody else: chmod 0600.")
+        }
+        io::ErrorKind::NotFound if path.starts_with("~") => {
+            result.hint_is("A ~ is not expanded in a source: write the whole path.")
+        }
+        io::ErrorKind::NotFound => result.hint_is(
+            "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
+        ),
+        _ => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &[u8]) -> Result<Credentials, Error> {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("pair");
+        std::fs::write(&path, text).expect("the test's file");
+        load(&path)
+    }
+
+    #[test]
+    fn it_reads_all_three_forms() {
+        for good in [
+            "abc123def456:sec789xyz000",
+            "abc123def456:sec789xyz000\n",
+            "abc123def456:sec789xyz000\r\n",
+            "{\"api_key\": \"abc123def456\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"2026-11-24T00:00:00Z\"}\n",
+            "# ours\n\nexport JUSTCALL_API_KEY='abc123def456'\nJUSTCALL_API_SECRET=\"sec789xyz000\"\nOTHER=1\n",
+            "JUSTCALL_API_KEY=abc123def456\r\nJUSTCALL_API_SECRET=sec789xyz000\r\n",
+        ] {
+            let pair = load_text(good.as_bytes()).expect(good);
+            assert!(pair.expose_authorization(|header| header == b"abc123def456:sec789xyz000"), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn it_says_what_is_wrong_with_a_file_and_never_what_is_in_it() {
+        for (bad, reason) in [
+            ("", Some("empty_half")),
+            ("canary7f3a1", Some("empty_half")),
+            ("canary7f3a1:sec789xyz000 \n", Some("trailing_whitespace")),
+            ("canary7f3a1:sec789xyz000\n\n", Some("trailing_whitespace")),
+            ("\u{feff}canary7f3a1:sec789xyz000\n", Some("not_ascii")),
+            ("JUSTCALL_API_KEY=canary7f3a1\n", Some("empty_half")),
+            (
+                "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000 # note\n",
+                Some("inner_whitespace"),
+            ),
+            ("{\"api_key\": \"canary7f3a1\"}", None),
+            ("{\"api_key\": \"canary7f3a1\", \"api_secret\": 7}", None),
+            ("{\"api_key\": \"canary7f3a1\", \"api_secret\": ", None),
+        ] {
+            let error = load_text(bad.as_bytes()).expect_err(bad);
+            assert_eq!(error.kind(), ErrorKind::CredentialsMalformed, "{bad:?}");
+            if reason.is_some() {
+                assert_eq!(error.reason(), reason, "{bad:?}");
+            }
+            assert!(error.message().contains("The file "), "{error}");
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn it_says_why_a_file_cannot_be_read() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let error = load(&folder.path().join("absent")).expect_err("absent");
+        assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
+        let error = load(folder.path()).expect_err("a folder");
+        assert!(error.message().contains("not a regular file"), "{error}");
+        let error = load_text(&vec![b'a'; MAX_FILE + 1]).expect_err("too large");
+        assert!(error.message().contains("64 KiB"), "{error}");
+    }
+}

@@ -1,0 +1,149 @@
+//! What the socket must know of the call it works for: until when, whether to stop, and how far it got.
+//!
+//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. A call may be made
+//! while another waits on the same thread (from an interrupt), so calls nest.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+
+use crate::client::INTERRUPT_INTERVAL;
+use crate::interrupt::Interrupt;
+
+/// How far a call got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Resolve,
+    Connect,
+    Send,
+    Receive,
+}
+
+impl Phase {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Send => "send",
+            Self::Receive => "receive",
+        }
+    }
+
+    const fn doing(self) -> &'static str {
+        match self {
+            Self::Resolve => "looking up the host's address",
+            Self::Connect => "connecting",
+            Self::Send => "sending the request",
+            Self::Receive => "waiting for the answer",
+        }
+    }
+}
+
+/// The state of one call on one thread.
+pub(super) struct State {
+    deadline: Option<Instant>,
+    interrupt: Option<Arc<dyn Interrupt>>,
+    phase: Cell<Phase>,
+    sent: Cell<bool>,
+    failure: RefCell<Option<Error>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+}
+
+/// Makes a call the current one of this thread until it is dropped.
+pub(super) struct Call {
+    state: Rc<State>,
+    outer: Option<Rc<State>>,
+}
+
+impl Call {
+    pub fn begin(deadline: Option<Instant>, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
+        let state = Rc::new(State {
+            deadline,
+            interrupt,
+            phase: Cell::new(Phase::Resolve),
+            sent: Cell::new(false),
+            failure: RefCell::new(None),
+        });
+        let outer = CURRENT.with(|current| current.replace(Some(state.clone())));
+        Self { state, outer }
+    }
+}
+
+impl std::ops::Deref for Call {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let outer = self.outer.take();
+        CURRENT.with(|current| drop(current.replace(outer)));
+    }
+}
+
+/// The call that this thread is making.
+pub(super) fn current() -> Rc<State> {
+    CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
+}
+
+impl State {
+    /// Says what the call is doing from here on.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// Some of the request has left this machine.
+    pub fn mark_sent(&self) {
+        self.sent.set(true);
+    }
+
+    pub fn was_sent(&self) -> bool {
+        self.sent.get()
+    }
+
+    /// How long to block before looking again: never past the deadline, nor longer than an interrupt may wait.
+    pub fn slice(&self) -> io::Result<Duration> {
+        let Some(deadline) = self.deadline else { return Ok(INTERRUPT_INTERVAL) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let phase = self.phase();
+            let message = format!("The call ran out of time while {}.", phase.doing());
+            return Err(self.fail(Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())));
+        }
+        Ok(left.min(INTERRUPT_INTERVAL))
+    }
+
+    /// Asks whether to stop. Called only when nothing came for a slice.
+    pub fn check_interrupt(&self) -> io::Result<()> {
+        match &self.interrupt {
+            Some(interrupt) if interrupt.interrupted() => Err(self.fail(Error::new(ErrorKind::Cancelled))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps `error` as the reason why the call fails; the layers between see an I/O error.
+    pub fn fail(&self, error: Error) -> io::Error {
+        let seen = io::Error::other(error.clone());
+        self.failure.replace(Some(error));
+        seen
+    }
+
+    /// Why the call failed, where our own layers know.
+    pub fn failure(&self) -> Option<Error> {
+        self.failure.borrow().clone()
+    }
+}

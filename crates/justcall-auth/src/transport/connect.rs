@@ -1,0 +1,108 @@
+//! A TCP connection to the first address that answers (RFC 8305, "Happy Eyeballs", without its sorting): a dead
+//! address costs a quarter of a second, not the whole timeout.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, connect, ipproto};
+
+use super::call::State;
+
+/// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to one of `addresses`, tried in order.
+///
+/// # Errors
+/// The last address's own error, where none answered; the call's deadline or interrupt.
+pub(super) fn connect_any(addresses: &[SocketAddr], call: &State) -> io::Result<TcpStream> {
+    let mut untried = addresses.iter();
+    let mut trying: Vec<OwnedFd> = Vec::new();
+    let mut next_start = Instant::now();
+    let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, "there is no address to connect to");
+    loop {
+        let now = Instant::now();
+        if trying.is_empty() || now >= next_start {
+            if let Some(address) = untried.next() {
+                match start(*address) {
+                    Ok((socket, true)) => return finish(socket),
+                    Ok((socket, false)) => trying.push(socket),
+                    Err(error) => last_error = error,
+                }
+                next_start = now + HEAD_START;
+            }
+        }
+        if trying.is_empty() {
+            if untried.len() == 0 {
+                return Err(last_error);
+            }
+            continue;
+        }
+        let mut wait = call.slice()?;
+        if untried.len() > 0 {
+            wait = wait.min(next_start.saturating_duration_since(now));
+        }
+        let ready = wait_writable(&trying, wait)?;
+        if ready.is_empty() {
+            call.check_interrupt()?;
+        }
+        for index in ready.into_iter().rev() {
+            let socket = trying.swap_remove(index);
+            match rustix::net::sockopt::socket_error(&socket)? {
+                Ok(()) => return finish(socket),
+                Err(error) => last_error = error.into(),
+            }
+        }
+    }
+}
+
+/// Starts connecting; true when it is connected at once, as on loopback.
+fn start(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
+    let socket =
+        nonblocking_socket(if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 })?;
+    match connect(&socket, &address) {
+        Ok(()) => Ok((socket, true)),
+        // An interrupted connect goes on in the background, as one in progress does.
+        Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    use rustix::net::{SocketFlags, socket_with};
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?)
+}
+
+/// Apple's systems cannot set the flags with the call that makes the socket.
+#[cfg(target_vendor = "apple")]
+fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(socket)
+}
+
+/// The sockets that are connected or have failed, by index, ascending; none when `wait` passed first.
+fn wait_writable(sockets: &[OwnedFd], wait: Duration) -> io::Result<Vec<usize>> {
+    let mut polled: Vec<PollFd<'_>> =
+        sockets.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
+    let wait = Timespec::try_from(wait).expect("a slice is short");
+    match poll(&mut polled, Some(&wait)) {
+        Ok(_) => Ok((0..polled.len()).filter(|index| !polled[*index].revents().is_empty()).collect()),
+        Err(Errno::INTR) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn finish(socket: OwnedFd) -> io::Result<TcpStream> {
+    let stream = TcpStream::from(socket);
+    stream.set_nonblocking(false)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

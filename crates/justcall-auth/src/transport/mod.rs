@@ -1,0 +1,149 @@
+//! Carries one request to the service and its answer back: HTTP/1.1 over TLS, with every wait under one deadline.
+//!
+//! ureq speaks HTTP and pools connections; the name look-up, the socket and the TLS session under it are ours, because
+//! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
+
+mod call;
+mod connect;
+mod connection;
+mod failure;
+mod resolve;
+mod tls;
+mod wire;
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::request::Request;
+use justcall_auth_protocol::response::Response;
+use justcall_auth_protocol::service;
+use justcall_auth_secret::WipedBuffer;
+use ureq::{Agent, Body};
+
+use crate::interrupt::Interrupt;
+use call::Call;
+use connection::Connector;
+use resolve::{AddressCache, Resolver};
+
+/// The largest head of an answer, in bytes.
+const MAX_HEAD: usize = 64 * 1024;
+/// How many connections wait for the next call, to one host and in all.
+const MAX_IDLE: usize = 64;
+/// How long a connection waits for the next call. Servers commonly close after a minute or more.
+const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
+/// How much of an error's body is read: enough for the service's words and a form's field errors.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// A request as it goes out.
+pub(crate) struct Outgoing<'a> {
+    pub url: String,
+    pub request: &'a Request,
+    pub credentials: &'a Credentials,
+    /// The largest body of an answer, in bytes.
+    pub max_body: usize,
+    pub deadline: Option<Instant>,
+    pub interrupt: Option<Arc<dyn Interrupt>>,
+}
+
+/// Connections to the service and how they are made. Thread-safe.
+pub(crate) struct Transport {
+    agent: Agent,
+}
+
+impl Transport {
+    /// Trusts the authorities in `ca_file`, else the system's.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .max_response_header_size(MAX_HEAD)
+            .max_idle_connections(MAX_IDLE)
+            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_age(MAX_IDLE_AGE)
+            .build();
+        let resolver = Arc::new(AddressCache::default());
+        let connector = Connector::new(tls::Trust::new(ca_file)?, resolver.clone());
+        Ok(Self { agent: Agent::with_parts(config, connector, Resolver::new(resolver)) })
+    }
+
+    /// Sends the request once and reads the answer whole.
+    pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
+        let call = Call::begin(outgoing.deadline, outgoing.interrupt.clone());
+        let head =
+            head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
+        let answer = match outgoing.request.body() {
+            Some(body) => self.agent.run(head.map(|()| body)),
+            None => self.agent.run(head),
+        };
+        read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
+    }
+}
+
+/// The request without its body, which is lent to ureq rather than copied.
+fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
+    let request = outgoing.request;
+    let mut builder = http::Request::builder().method(request.method()).uri(&outgoing.url);
+    for (name, value) in service::HEADERS {
+        if !request.headers().iter().any(|(set, _)| set == name) {
+            builder = builder.header(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+    for (name, value) in request.headers() {
+        builder = builder.header(name, value);
+    }
+    builder.header(AUTHORIZATION, authorization(outgoing.credentials)).body(())
+}
+
+/// The header's value in memory that is wiped with its last reference, and that no `Debug` shows.
+fn authorization(credentials: &Credentials) -> HeaderValue {
+    let mut value = WipedBuffer::with_capacity(credentials.authorization_len());
+    credentials.expose_authorization(|bytes| value.push(bytes));
+    let mut value =
+        HeaderValue::from_maybe_shared(Bytes::from_owner(value)).expect("a checked pair is printable ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+/// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
+fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Response, Error> {
+    let (parts, body) = answer.into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let status = parts.status.as_u16();
+    let is_success = parts.status.is_success();
+    let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a body that is too large from one that just fits.
+    let outcome = body.into_reader().take(limit as u64 + 1).read_to_end(&mut bytes);
+    if let Err(error) = outcome {
+        let error = failure::explain(&error.into(), call);
+        if is_success || error.kind() == ErrorKind::Cancelled {
+            return Err(error);
+        }
+    }
+    let too_large = bytes.len() > limit;
+    bytes.truncate(limit);
+    let response = Response::new(status, headers.collect(), bytes);
+    if is_success && too_large {
+        let message =
+            format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");
+        return Err(Error::with_message(ErrorKind::InvalidResponse, message).response_is(response));
+    }
+    Ok(response)
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
+}

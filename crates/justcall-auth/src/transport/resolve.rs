@@ -1,0 +1,125 @@
+//! Names to addresses: a cache with a time to live in front of the system's resolver.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Uri;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use ureq::config::Config;
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
+use ureq::unversioned::transport::NextTimeout;
+
+use super::call::{self, Phase, State};
+
+/// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
+/// service soon, and a failed connection asks again at once.
+const TIME_TO_LIVE: Duration = Duration::from_secs(30);
+/// As many addresses as ureq carries for a connection.
+const MAX_ADDRESSES: usize = 16;
+/// As many names as are kept: a client has one, a test suite has some.
+const MAX_NAMES: usize = 64;
+
+/// Addresses by host and port. Thread-safe.
+#[derive(Debug, Default)]
+pub(super) struct AddressCache {
+    known: Mutex<HashMap<(String, u16), Known>>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    addresses: Vec<SocketAddr>,
+    until: Instant,
+}
+
+impl AddressCache {
+    /// Every address of `host`. A look-up runs on a thread of its own, which the deadline abandons: the system's
+    /// resolver cannot be interrupted.
+    fn addresses(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let name = (host.to_owned(), port);
+        let fresh = |known: &&Known| known.until > Instant::now();
+        if let Some(known) =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&name).filter(fresh)
+        {
+            return Ok(known.addresses.clone());
+        }
+        let addresses = look_up(name.clone(), call)?;
+        let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_NAMES {
+            cache.clear();
+        }
+        cache.insert(name, Known { addresses: addresses.clone(), until: Instant::now() + TIME_TO_LIVE });
+        Ok(addresses)
+    }
+
+    /// Forgets addresses that could not be reached, so that the next try looks the name up again.
+    pub fn forget(&self, host: &str, port: u16) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&(host.to_owned(), port));
+    }
+}
+
+fn look_up(name: (String, u16), call: &State) -> io::Result<Vec<SocketAddr>> {
+    let host = name.0.clone();
+    let (answer, answers) = mpsc::sync_channel(1);
+    thread::Builder::new().name("justcall-resolve".into()).spawn(move || {
+        let found = name.to_socket_addrs().map(|found| found.take(MAX_ADDRESSES).collect::<Vec<_>>());
+        // The call may have given up by now.
+        let _abandoned = answer.send(found);
+    })?;
+    loop {
+        match answers.recv_timeout(call.slice()?) {
+            Ok(Ok(found)) if !found.is_empty() => return Ok(found),
+            Ok(found) => {
+                let why =
+                    found.err().map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
+                return Err(call.fail(unknown_host(&host, &why)));
+            }
+            Err(RecvTimeoutError::Timeout) => call.check_interrupt()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(call.fail(unknown_host(&host, "the look-up died")));
+            }
+        }
+    }
+}
+
+fn unknown_host(host: &str, why: &str) -> Error {
+    Error::with_message(ErrorKind::ConnectionFailed, format!("The host {host} could not be found: {why}."))
+        .reason_is(Phase::Resolve.name())
+        .hint_is("Check the base URL, and whether this machine can resolve names (DNS).")
+}
+
+/// The cache as ureq's resolver.
+#[derive(Debug)]
+pub(super) struct Resolver(Arc<AddressCache>);
+
+impl Resolver {
+    pub fn new(cache: Arc<AddressCache>) -> Self {
+        Self(cache)
+    }
+}
+
+impl ureq::unversioned::resolver::Resolver for Resolver {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let call = call::current();
+        call.enter(Phase::Resolve);
+        let (host, port) = host_and_port(uri);
+        let mut resolved = self.empty();
+        for address in self.0.addresses(host, port, &call)?.into_iter().take(MAX_ADDRESSES) {
+            resolved.push(address);
+        }
+        Ok(resolved)
+    }
+}
+
+/// The host and port that `uri` names; its scheme's port where it names none.
+pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    (uri.host().unwrap_or_default(), port)
+}

@@ -1,0 +1,96 @@
+//! The socket under HTTP and TLS: blocking, but never for longer than the call allows.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use super::call::{self, Phase, State};
+
+/// A connected socket. Its reads and writes end with the current call's deadline or interrupt.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: TcpStream,
+    /// The timeout that the socket has now; setting it is a system call.
+    slice: Duration,
+}
+
+/// What is waiting on an idle socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    Nothing,
+    Bytes,
+    End,
+}
+
+impl Wire {
+    pub fn new(socket: TcpStream) -> Self {
+        Self { socket, slice: Duration::ZERO }
+    }
+
+    /// Looks, without waiting and without taking anything, what has come.
+    pub fn peek(&self) -> Waiting {
+        match recv(&self.socket, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Waiting::End,
+            Ok(_) => Waiting::Bytes,
+            Err(Errno::AGAIN) => Waiting::Nothing,
+            Err(_) => Waiting::End,
+        }
+    }
+
+    /// Repeats `attempt` until it does something, the deadline passes or the call is interrupted.
+    fn patiently(
+        &mut self,
+        mut attempt: impl FnMut(&mut TcpStream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let call = call::current();
+        loop {
+            self.block_for(call.slice()?)?;
+            match attempt(&mut self.socket) {
+                Err(error) if is_pause(&error) => call.check_interrupt()?,
+                done => return done,
+            }
+        }
+    }
+
+    fn block_for(&mut self, slice: Duration) -> io::Result<()> {
+        // The system counts in milliseconds or worse, and takes zero for "for ever".
+        let slice = slice.max(Duration::from_millis(1));
+        if slice != self.slice {
+            self.socket.set_read_timeout(Some(slice))?;
+            self.socket.set_write_timeout(Some(slice))?;
+            self.slice = slice;
+        }
+        Ok(())
+    }
+}
+
+/// Nothing happened for a slice, or a signal came.
+fn is_pause(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+        // A connection that the system gave up is over, though std calls it by the same name.
+        && error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error())
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.patiently(|socket| socket.read(buffer))
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.patiently(|socket| socket.write(bytes))?;
+        let call: std::rc::Rc<State> = call::current();
+        if written > 0 && call.phase() == Phase::Send {
+            call.mark_sent();
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
