@@ -42,15 +42,16 @@ mod tests {
     use super::super::Source;
     use super::*;
 
-    impl Environment for HashMap<&str, &str> {
+    struct Variables(HashMap<&'static str, &'static str>);
+
+    impl Environment for Variables {
         fn variable(&self, name: &str) -> Option<OsString> {
-            self.get(name).map(OsString::from)
+            self.0.get(name).map(OsString::from)
         }
     }
 
     fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        let environment: HashMap<&str, &str> = variables.iter().copied().collect();
-        Source::Default.load(&environment)
+        Source::Default.load(&Variables(variables.iter().copied().collect()))
     }
 
     #[test]

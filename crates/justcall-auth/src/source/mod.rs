@@ -36,7 +36,7 @@ impl Environment for ProcessEnvironment {
 }
 
 /// Where a client reads its pair.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Source {
     /// Two environment variables.
@@ -49,6 +49,7 @@ pub enum Source {
     /// A file.
     File(PathBuf),
     /// The places where pairs usually are, in order.
+    #[default]
     Default,
     /// A pair that the program already holds.
     Fixed(Credentials),
@@ -100,12 +101,6 @@ impl Source {
     }
 }
 
-impl Default for Source {
-    fn default() -> Self {
-        Self::Default
-    }
-}
-
 fn bad_spelling(why: &str) -> Error {
     Error::invalid_argument(format!("The source cannot be read: {why}."))
         .hint_is("The sources are: default:, env:, env:KEY_VARIABLE,SECRET_VARIABLE and file:PATH.")
@@ -146,9 +141,7 @@ mod tests {
         assert!(
             matches!(Source::parse("env:A,B"), Ok(Source::Env { key, secret }) if key == "A" && secret == "B")
         );
-        assert!(
-            matches!(Source::parse("file:a b:c"), Ok(Source::File(path)) if path == PathBuf::from("a b:c"))
-        );
+        assert!(matches!(Source::parse("file:a b:c"), Ok(Source::File(path)) if path == "a b:c"));
     }
 
     #[test]

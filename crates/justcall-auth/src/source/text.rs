@@ -28,12 +28,12 @@ pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
 fn parse_json(text: &[u8]) -> Result<Credentials, Error> {
     // The parser's own message would quote what it read.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
-        malformed(format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))
+        malformed(&format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))
     })?;
     let mut take = |name: &str| match json.get_mut(name).map(Value::take) {
         Some(Value::String(half)) => Ok(Zeroizing::new(half)),
-        Some(_) => Err(malformed(format!("its `{name}` is not text"))),
-        None => Err(malformed(format!("its JSON has no `{name}`"))),
+        Some(_) => Err(malformed(&format!("its `{name}` is not text"))),
+        None => Err(malformed(&format!("its JSON has no `{name}`"))),
     };
     let halves = take("api_key").and_then(|key| Ok((key, take("api_secret")?)));
     wipe(&mut json);
@@ -81,6 +81,6 @@ fn unquote(value: &[u8]) -> &[u8] {
     }
 }
 
-fn malformed(why: String) -> Error {
+fn malformed(why: &str) -> Error {
     Error::with_message(ErrorKind::CredentialsMalformed, format!("{why}."))
 }

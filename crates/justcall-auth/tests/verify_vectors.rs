@@ -1,0 +1,157 @@
+//! Runs `tests/vectors/verify/` against the sandbox, as the runners of the other languages do.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use justcall_auth::{Account, Client, Config, Credentials, Error};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+
+const KEYS: [&str; 7] = ["about", "pair", "credentials", "faults", "config", "expect", "requests"];
+
+#[test]
+fn it_gives_every_vector_its_row_of_the_table() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/verify");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("the vectors").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    assert!(files.len() >= 40, "only {} vectors", files.len());
+    let mut failures = Vec::new();
+    for file in &files {
+        let vector = serde_json::from_slice(&fs::read(file).expect("a vector")).expect("JSON");
+        if let Err(why) = run(&sandbox, &vector) {
+            failures.push(format!("{}: {why}", file.file_stem().expect("a name").to_string_lossy()));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), files.len(), failures.join("\n"));
+}
+
+#[test]
+fn it_fails_on_a_vector_that_it_does_not_know() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
+    let mut vector = json!({"about": "", "pair": {}, "credentials": "good", "faults": [], "config": {"max_retries": 0},
+        "expect": {"account": {"id": 1, "email": "a@b.example", "plan": "Pro", "verified_by": "/v2/account"}}, "requests": 1});
+    vector["pair"] = json!({"account_id": 1, "email": "a@b.example"});
+    assert_eq!(run(&sandbox, &vector), Ok(()));
+    vector["pair"] = json!({"account_id": 2, "email": "a@b.example"});
+    assert!(run(&sandbox, &vector).expect_err("another account").contains("account"));
+    vector["pair"] = json!({"account_id": 3});
+    vector["weather"] = json!("fine");
+    assert!(run(&sandbox, &vector).expect_err("an unknown key").contains("weather"));
+}
+
+fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
+    let known = only_known(vector, &KEYS).and_then(|()| only_known(&vector["expect"], &["account", "error"]));
+    known.and_then(|()| only_known(&vector["config"], &["timeout_ms", "max_retries", "verify_path"]))?;
+    let control = |method: &str, path: &str, body: &Value| {
+        sandbox.control(method, path, body).map_err(|error| error.to_string())
+    };
+    control("POST", "clear", &Value::Null)?;
+    let pair = control("POST", "pairs", &vector["pair"])?;
+    for fault in vector["faults"].as_array().ok_or("faults is not a list")? {
+        control("POST", "faults", fault)?;
+    }
+    let (key, secret) = match &vector["credentials"] {
+        Value::String(word) if word == "good" => (text(&pair["api_key"])?, text(&pair["api_secret"])?),
+        Value::String(word) if word == "wrong_secret" => (text(&pair["api_key"])?, "0".repeat(40)),
+        literal @ Value::Object(_) => (text(&literal["api_key"])?, text(&literal["api_secret"])?),
+        other => return Err(format!("unknown credentials {other}")),
+    };
+    match (verify(sandbox, &vector["config"], &key, &secret), &vector["expect"]) {
+        (Ok(account), Value::Object(expect)) if expect.contains_key("account") => {
+            same(&told(&account), &expect["account"])?;
+        }
+        (Err(error), Value::Object(expect)) if expect.contains_key("error") => {
+            compare(&error, &expect["error"])?;
+            let shown = format!(
+                "{error} {error:?} {} {} {:?}",
+                error.message(),
+                error.hint(),
+                error.service_message()
+            );
+            if secret.len() >= 8 && shown.contains(&secret) {
+                return Err(format!("the secret leaks in {shown:?}"));
+            }
+        }
+        (result, expect) => return Err(format!("got {result:?}, not {expect}")),
+    }
+    match &vector["requests"] {
+        Value::Null => Ok(()),
+        expected => {
+            let requests = control("GET", "requests", &Value::Null)?;
+            same(&json!(requests.as_array().map(Vec::len)), expected)
+                .map_err(|why| format!("requests: {why}"))
+        }
+    }
+}
+
+fn verify(sandbox: &Sandbox, settings: &Value, key: &str, secret: &str) -> Result<Account, Error> {
+    let mut config = Config::new();
+    config.base_url(sandbox.url())?.ca_file(sandbox.ca_file().expect("TLS is on"))?;
+    config.max_retries(
+        settings["max_retries"].as_u64().and_then(|n| n.try_into().ok()).expect("max_retries is given"),
+    );
+    if let Some(timeout) = settings["timeout_ms"].as_u64() {
+        config.timeout(Duration::from_millis(timeout));
+    }
+    if let Some(path) = settings["verify_path"].as_str() {
+        config.verify_path(path)?;
+    }
+    config.credentials(Credentials::new(key.as_bytes(), secret.as_bytes())?);
+    Client::new(&config)?.verify()
+}
+
+fn told(account: &Account) -> Value {
+    json!({"id": account.id().unwrap_or(0), "email": account.email(), "plan": account.plan(), "verified_by": account.verified_by()})
+}
+
+fn compare(error: &Error, expect: &Value) -> Result<(), String> {
+    let millis = error.retry_after().map(|wait| wait.as_millis());
+    let actual = json!({
+        "name": error.kind().name(),
+        "code": error.kind().number(),
+        "http_status": error.http_status(),
+        "retryable": error.retryable(),
+        "request_sent": error.request_sent(),
+        "retry_after_ms": millis.map(|millis| u64::try_from(millis).unwrap_or(u64::MAX)),
+        "reason": error.reason(),
+        "service_message": error.service_message(),
+    });
+    let mut expect = expect.clone();
+    let members = expect.as_object_mut().ok_or("expect.error is not an object")?;
+    for (list, text) in [("message_contains", error.message()), ("hint_contains", error.hint())] {
+        for wanted in
+            members.remove(list).as_ref().and_then(Value::as_array).ok_or_else(|| format!("no {list}"))?
+        {
+            let wanted = wanted.as_str().ok_or("not text")?;
+            if !text.contains(wanted) {
+                return Err(format!("{wanted:?} is not in {text:?}"));
+            }
+        }
+    }
+    same(&actual, &expect).map_err(|why| format!("{why}\n   in {error:?}"))
+}
+
+fn same(actual: &Value, expected: &Value) -> Result<(), String> {
+    if actual == expected {
+        Ok(())
+    } else {
+        Err(format!("got {actual}, expected {expected} (account or error)"))
+    }
+}
+
+fn only_known(object: &Value, known: &[&str]) -> Result<(), String> {
+    let keys: BTreeSet<&str> =
+        object.as_object().ok_or("not an object")?.keys().map(String::as_str).collect();
+    match keys.into_iter().find(|key| !known.contains(key)) {
+        Some(key) => Err(format!("unknown key {key:?}")),
+        None => Ok(()),
+    }
+}
+
+fn text(value: &Value) -> Result<String, String> {
+    value.as_str().map(str::to_owned).ok_or_else(|| "not text".to_owned())
+}
