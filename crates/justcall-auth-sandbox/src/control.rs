@@ -181,10 +181,11 @@ fn described(account: &Account) -> Value {
 
 fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ControlError> {
     let object = match body {
-        Value::Null => Value::Object(Map::new()),
-        other => other.clone(),
+        Value::Null => Map::new(),
+        Value::Object(members) => members.clone(),
+        _ => return Err(ControlError::bad_request("the body must be a JSON object")),
     };
-    serde_json::from_value(object).map_err(ControlError::from_json)
+    serde_json::from_value(Value::Object(object)).map_err(ControlError::from_json)
 }
 
 fn since(query: &str) -> Result<u64, ControlError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -25,11 +25,12 @@ const HEADER_PIECE: usize = 4096;
 pub(crate) async fn handle(connection: &Connection, request: Request<Incoming>) -> Response<Payload> {
     let head = connection.heads.take().unwrap_or_default();
     let (parts, body) = request.into_parts();
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return too_long();
+    }
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Reply::error(413, "The body is longer than 32 MiB.").into_response();
-        }
+        Err(error) if error.is::<LengthLimitError>() => return too_long(),
         Err(_) => return Reply::error(400, "The body broke off.").into_response(),
     };
     let call = Call {
@@ -45,6 +46,10 @@ pub(crate) async fn handle(connection: &Connection, request: Request<Incoming>) 
         None => normal(connection, n, &call).into_response(),
         Some(kind) => strike(connection, n, &call, kind).await,
     }
+}
+
+fn too_long() -> Response<Payload> {
+    Reply::error(413, "The body is longer than 32 MiB.").into_response()
 }
 
 /// Puts the request on record; returns its number and the fault that strikes it, if any.

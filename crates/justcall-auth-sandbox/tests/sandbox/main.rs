@@ -1,0 +1,12 @@
+//! The sandbox as its users meet it: over real sockets, with a TLS client that sees every byte and every end.
+#![allow(clippy::unwrap_used, reason = "a test can do nothing better than fail")]
+
+mod client;
+mod command;
+mod connections;
+mod control;
+mod endings;
+mod faults;
+mod lifecycle;
+mod requests;
+mod service;
