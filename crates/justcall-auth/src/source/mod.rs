@@ -141,7 +141,7 @@ mod tests {
         assert!(
             matches!(Source::parse("env:A,B"), Ok(Source::Env { key, secret }) if key == "A" && secret == "B")
         );
-        assert!(matches!(Source::parse("file:a b:c"), Ok(Source::File(path)) if path == "a b:c"));
+        assert!(matches!(Source::parse("file:a b:c"), Ok(Source::File(path)) if path.as_os_str() == "a b:c"));
     }
 
     #[test]

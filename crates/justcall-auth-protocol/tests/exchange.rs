@@ -1,0 +1,224 @@
+//! The exchange under random answers, losses and clocks, and its rules one by one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
+use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use proptest::prelude::*;
+
+const MAX_ACTIONS: usize = 200;
+
+fn pair() -> Credentials {
+    Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good")
+}
+
+fn moment(monotonic: Duration) -> Moment {
+    Moment {
+        monotonic,
+        unix: Duration::from_secs(1_800_000_000) + monotonic,
+        random: monotonic.subsec_nanos().into(),
+    }
+}
+
+fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Response {
+    let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
+    Response::new(status, headers.into_iter().collect(), body.into())
+}
+
+fn lost(sent: bool) -> Error {
+    Error::new(ErrorKind::ConnectionFailed).request_sent_is(sent)
+}
+
+/// What the network does with one attempt.
+#[derive(Debug, Clone)]
+enum Outcome {
+    Answer { status: u16, retry_after: Option<u64>, body: &'static str },
+    Lost { sent: bool },
+    Failed(ErrorKind),
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    let statuses = prop_oneof![
+        Just(200),
+        Just(401),
+        Just(403),
+        Just(404),
+        Just(422),
+        Just(429),
+        Just(500),
+        Just(503),
+        100..1000_u16
+    ];
+    let bodies = prop_oneof![
+        Just(""),
+        Just("{}"),
+        Just(r#"{"status":"success","data":{"account_id":1}}"#),
+        Just("<html>")
+    ];
+    prop_oneof![
+        4 => (statuses, proptest::option::of(0..100_u64), bodies)
+            .prop_map(|(status, retry_after, body)| Outcome::Answer { status, retry_after, body }),
+        2 => any::<bool>().prop_map(|sent| Outcome::Lost { sent }),
+        1 => prop_oneof![Just(ErrorKind::TlsFailed), Just(ErrorKind::Timeout), Just(ErrorKind::InvalidResponse)]
+            .prop_map(Outcome::Failed),
+    ]
+}
+
+/// What was seen of a call that was driven to its end.
+#[derive(Debug)]
+struct Seen {
+    outcomes: Vec<Outcome>,
+    ended: Duration,
+    result: Result<(), Error>,
+}
+
+/// Drives `exchange`, each attempt taking the next of `steps` milliseconds.
+fn drive(exchange: &mut Exchange, outcomes: &[Outcome], steps: &[u64], now: &mut Duration) -> Seen {
+    let mut seen = Seen { outcomes: Vec::new(), ended: *now, result: Ok(()) };
+    for turn in 0..MAX_ACTIONS {
+        seen.ended = *now;
+        match exchange.next(&moment(*now)) {
+            Err(error) => {
+                seen.result = Err(error);
+                return seen;
+            }
+            Ok(Action::Done) => return seen,
+            Ok(Action::Load) => exchange.loaded(Ok(pair())),
+            Ok(Action::Wait(wait)) => {
+                assert!(wait > Duration::ZERO, "a wait of nothing would spin");
+                *now += wait;
+            }
+            Ok(Action::Send) => {
+                exchange.authorization().expect("SEND is due");
+                *now += Duration::from_millis(steps[turn % steps.len()]);
+                let outcome = outcomes[seen.outcomes.len() % outcomes.len()].clone();
+                match &outcome {
+                    Outcome::Answer { status, retry_after, body } => {
+                        exchange.answered(answer(*status, *retry_after, body), &moment(*now));
+                    }
+                    Outcome::Lost { sent } => exchange.not_answered(lost(*sent), &moment(*now)),
+                    Outcome::Failed(kind) => exchange.not_answered(Error::new(*kind), &moment(*now)),
+                }
+                seen.outcomes.push(outcome);
+            }
+        }
+    }
+    panic!("the exchange does not end: {seen:?}");
+}
+
+/// Surely not carried out by the service.
+fn surely_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Answer { status: 429, .. } | Outcome::Lost { sent: false })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_always_ends_within_its_retries_and_its_deadline(
+        outcomes in proptest::collection::vec(outcomes(), 1..8),
+        steps in proptest::collection::vec(0..4000_u64, 1..8),
+        method in prop_oneof![Just("GET"), Just("POST"), Just("PATCH"), Just("DELETE")],
+        verify in any::<bool>(),
+        max_retries in 0..5_u32,
+        timeout in prop_oneof![Just(0_u64), 1..20_000_u64],
+        start in 0..1_000_000_u64,
+    ) {
+        let timeout = Duration::from_millis(timeout);
+        let policy = Arc::new(Policy { timeout, max_retries, ..Policy::default() });
+        let keyring = Arc::new(Keyring::new());
+        let mut now = Duration::from_millis(start);
+        let started = now;
+        let mut exchange = if verify {
+            Exchange::verify(policy, keyring, &moment(now))
+        } else {
+            Exchange::request(policy, keyring, Request::new(method, "/v2/calls").expect("a good path"), &moment(now))
+        };
+        let seen = drive(&mut exchange, &outcomes, &steps, &mut now);
+
+        let fallback = usize::from(verify);
+        prop_assert!(seen.outcomes.len() <= 1 + max_retries as usize + fallback, "{seen:?}");
+        if !timeout.is_zero() {
+            // Only the last attempt may reach past the deadline, for the driver was told it; no wait ever does.
+            let longest = steps.iter().copied().max().unwrap_or(0);
+            prop_assert!(seen.ended <= started + timeout + Duration::from_millis(longest), "{seen:?}");
+        }
+        if !verify && matches!(method, "POST" | "PATCH") {
+            let repeated = seen.outcomes.len().saturating_sub(1);
+            prop_assert!(seen.outcomes[..repeated].iter().all(surely_refused), "{seen:?}");
+        }
+        // The end is the end, and says the same again.
+        let again = exchange.next(&moment(now + Duration::from_secs(3600)));
+        match &seen.result {
+            Ok(()) => prop_assert_eq!(again.expect("done stays done"), Action::Done),
+            Err(error) => prop_assert_eq!(again.expect_err("failed stays failed").kind(), error.kind()),
+        }
+    }
+}
+
+fn get(policy: Policy) -> Exchange {
+    let keyring = Arc::new(Keyring::new());
+    keyring.install_first(pair());
+    Exchange::request(
+        Arc::new(policy),
+        keyring,
+        Request::new("GET", "/v2/calls").expect("good"),
+        &moment(Duration::ZERO),
+    )
+}
+
+#[test]
+fn it_asks_for_the_source_before_it_sends_and_ends_with_the_sources_error() {
+    let start = moment(Duration::ZERO);
+    let mut exchange = Exchange::verify(Arc::default(), Arc::default(), &start);
+    assert_eq!(exchange.next(&start).expect("an action"), Action::Load);
+    assert!(exchange.authorization().is_err(), "nothing is due to be sent");
+    exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)));
+    assert_eq!(exchange.next(&start).expect_err("the source's error").kind(), ErrorKind::SourceUnavailable);
+}
+
+#[test]
+fn it_fixes_the_pair_when_the_authorization_is_taken() {
+    let mut exchange = get(Policy::default());
+    let now = moment(Duration::ZERO);
+    assert_eq!(exchange.next(&now).expect("an action"), Action::Send);
+    assert!(exchange.authorization().expect("due").same_pair(&pair()));
+    assert_eq!(exchange.next(&now).expect("an action"), Action::Send, "asking again changes nothing");
+    assert_eq!(exchange.url(), "https://api.justcall.io/v2/calls");
+}
+
+#[test]
+fn it_fails_at_once_when_the_wait_would_pass_the_deadline() {
+    let mut exchange = get(Policy { timeout: Duration::from_secs(20), ..Policy::default() });
+    let now = moment(Duration::from_secs(1));
+    assert_eq!(exchange.next(&now).expect("an action"), Action::Send);
+    exchange.answered(answer(429, Some(19), ""), &now);
+    let error = exchange.next(&now).expect_err("19 s from now is the deadline");
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(19))));
+}
+
+#[test]
+fn it_backs_off_longer_each_time_and_never_less_than_half() {
+    let mut exchange = get(Policy { max_retries: 4, timeout: Duration::ZERO, ..Policy::default() });
+    let mut now = Duration::ZERO;
+    for full in [250_u64, 500, 1000, 2000] {
+        assert_eq!(exchange.next(&moment(now)).expect("an action"), Action::Send);
+        exchange.answered(answer(503, None, ""), &moment(now));
+        let Action::Wait(wait) = exchange.next(&moment(now)).expect("an action") else { panic!("no wait") };
+        let range = Duration::from_millis(full / 2)..=Duration::from_millis(full);
+        assert!(range.contains(&wait), "{wait:?} is not in {range:?}");
+        now += wait;
+    }
+}
+
+#[test]
+fn it_ignores_reports_that_nobody_asked_for() {
+    let mut exchange = get(Policy::default());
+    let now = moment(Duration::ZERO);
+    exchange.answered(answer(200, None, ""), &now);
+    exchange.not_answered(lost(true), &now);
+    assert_eq!(exchange.next(&now).expect("still to be sent"), Action::Send);
+    assert_eq!(exchange.into_response().expect_err("not over").kind(), ErrorKind::InvalidArgument);
+}
