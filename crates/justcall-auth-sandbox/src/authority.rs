@@ -53,7 +53,8 @@ impl Certificates {
     }
 }
 
-/// An authority that can only vouch for loopback names: whoever trusts its file for a test gives nothing else away.
+/// An authority that can only vouch for loopback names: whoever trusts its file for a test gives nothing else
+/// away.
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), StartError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,10 +1,12 @@
-//! The calls that steer a sandbox: [`Sandbox::control`](crate::Sandbox::control) in Rust, HTTP with JSON bodies elsewhere.
+//! The calls that steer a sandbox: [`Sandbox::control`](crate::Sandbox::control) in Rust, HTTP with JSON
+//! bodies elsewhere.
 //!
-//! Over HTTP the paths below follow [`Sandbox::control_url`](crate::Sandbox::control_url), which holds a random token
-//! and has a port of its own: no fault ever strikes a control call, and none is recorded. The `Host` must be a
-//! loopback name with that port, and an `Origin`, if any, the control URL's own. An error is
-//! `{"status":"error","message":…}` with the status 400 (not understood), 403 (`Host` or `Origin`), 404 (no such call, token, key,
-//! account or fault) or 409 (taken already). Unknown members are refused, so that a misspelt one is noticed.
+//! Over HTTP the paths below follow [`Sandbox::control_url`](crate::Sandbox::control_url), which holds a
+//! random token and has a port of its own: no fault ever strikes a control call, and none is recorded. The
+//! `Host` must be a loopback name with that port, and an `Origin`, if any, the control URL's own. An error is
+//! `{"status":"error","message":…}` with the status 400 (not understood), 403 (`Host` or `Origin`), 404 (no
+//! such call, token, key, account or fault) or 409 (taken already). Unknown members are refused, so that a
+//! misspelt one is noticed.
 //!
 //! | call | body | answer |
 //! |---|---|---|
@@ -20,17 +22,19 @@
 //!
 //! # Accounts
 //!
-//! Defaults: `plan` `"Pro"`, `role` `"Admin"`, the rest made up; the first account is there from the start. `plan`
-//! `"Free"` or `api_access: false` answers 403, as does a role other than Admin and Owner where the service asks for
-//! one, an address outside `allowed_ips`, and `/v2.1/meetings_ai` without `"meetings_ai"` in `addons`.
-//! `rate_limit` is `{"limit": N, "window_s": S}` (seconds, fractions allowed); without it limits are announced, not enforced. `POST reset`
-//! without a name means the first account; `api_key` is an account's current key, revoked or not.
+//! Defaults: `plan` `"Pro"`, `role` `"Admin"`, the rest made up; the first account is there from the start.
+//! `plan` `"Free"` or `api_access: false` answers 403, as does a role other than Admin and Owner where the
+//! service asks for one, an address outside `allowed_ips`, and `/v2.1/meetings_ai` without `"meetings_ai"` in
+//! `addons`. `rate_limit` is `{"limit": N, "window_s": S}` (seconds, fractions allowed); without it limits
+//! are announced, not enforced. `POST reset` without a name means the first account; `api_key` is an
+//! account's current key, revoked or not.
 //!
 //! # Faults
 //!
 //! `{"fault": KIND, …}` with any of `path` (exact, without the query), `method`, `api_key` (how the
-//! `Authorization` begins), `skip` (let so many pass first), `rate` (the chance to strike, 0.0 to 1.0) and `times`
-//! (default: until cleared). Of those that fit, the oldest strikes, alone; the pair is not looked at before.
+//! `Authorization` begins), `skip` (let so many pass first), `rate` (the chance to strike, 0.0 to 1.0) and
+//! `times` (default: until cleared). Of those that fit, the oldest strikes, alone; the pair is not looked at
+//! before.
 //!
 //! | kind | members | what the client sees |
 //! |---|---|---|
@@ -47,7 +51,8 @@
 //! | `huge_body` | `bytes`, `chunked?` | 200 and a JSON body of that size, without `Content-Length` if chunked |
 //! | `huge_headers` | `bytes` | the normal answer with so many more bytes of headers |
 //!
-//! These strike new connections, so `path`, `method` and `api_key` do not go with them, and each counts connections:
+//! These strike new connections, so `path`, `method` and `api_key` do not go with them, and each counts
+//! connections:
 //!
 //! | kind | members | what the client sees |
 //! |---|---|---|
@@ -58,11 +63,11 @@
 //!
 //! # Requests
 //!
-//! A request is recorded when it has been read whole; `status` and a pair's generations may be null. `t_ms` is
-//! milliseconds since the sandbox started, `connection` counts connections to the API from 1. Generations count
-//! an account's pairs from 1, and say which of them the request's key and its secret belonged to: 2 and 1 is a torn pair.
-//! `raw_head` is the head exactly as it came (each byte as one ISO 8859-1 character), with the value of `Authorization`
-//! replaced by `<authorization>`. The last 65,536 requests are kept.
+//! A request is recorded when it has been read whole; `status` and a pair's generations may be null. `t_ms`
+//! is milliseconds since the sandbox started, `connection` counts connections to the API from 1. Generations
+//! count an account's pairs from 1, and say which of them the request's key and its secret belonged to: 2 and
+//! 1 is a torn pair. `raw_head` is the head exactly as it came (each byte as one ISO 8859-1 character), with
+//! the value of `Authorization` replaced by `<authorization>`. The last 65,536 requests are kept.
 
 use std::fmt;
 
@@ -117,7 +122,8 @@ impl fmt::Display for ControlError {
 
 impl std::error::Error for ControlError {}
 
-/// Carries out a control call; `path` is what follows the control URL, with its query. A null body is an empty object.
+/// Carries out a control call; `path` is what follows the control URL, with its query. A null body is an
+/// empty object.
 pub(crate) fn execute(
     shared: &Shared,
     method: &str,

@@ -47,7 +47,8 @@ fn authorized<'a>(shared: &Shared, target: &'a str) -> Option<&'a str> {
     equal.then_some(call)
 }
 
-/// Keeps out pages in a browser: those that reach the port by a name of their own, and those of another origin.
+/// Keeps out pages in a browser: those that reach the port by a name of their own, and those of another
+/// origin.
 fn guard(shared: &Shared, headers: &HeaderMap) -> Result<(), Reply> {
     let text = |value: Option<&hyper::header::HeaderValue>| {
         value.map(|value| value.to_str().unwrap_or_default().to_owned())

@@ -3,7 +3,8 @@
 /// What stands in a recorded head where the pair was.
 const REDACTED: &str = "<authorization>";
 
-/// A request's head as it came over the wire. Text is ISO 8859-1, so that each byte is one character and none is lost.
+/// A request's head as it came over the wire. Text is ISO 8859-1, so that each byte is one character and none
+/// is lost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
     request_line: String,
@@ -45,7 +46,8 @@ impl Head {
         head
     }
 
-    /// The value of the one `Authorization` header, trailing spaces included; `None` if there is none or several.
+    /// The value of the one `Authorization` header, trailing spaces included; `None` if there is none or
+    /// several.
     pub(crate) fn authorization(&self) -> Option<&str> {
         let mut values = self.fields.iter().filter(|field| field.is_authorization());
         let first = values.next()?;

@@ -41,7 +41,8 @@ impl Listeners {
         Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
     }
 
-    /// Accepts and serves until told to stop (or until nobody is left who could), then drops every connection.
+    /// Accepts and serves until told to stop (or until nobody is left who could), then drops every
+    /// connection.
     pub(crate) async fn serve(self, shared: Arc<Shared>, stop: oneshot::Receiver<()>) -> io::Result<()> {
         let mut tasks = JoinSet::new();
         for listener in self.api {

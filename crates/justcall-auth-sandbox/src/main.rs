@@ -18,16 +18,16 @@ use tokio::sync::oneshot;
 /// null under --http), "api_key", "api_secret" and "control_url", and serves until SIGTERM or SIGINT.
 /// Everything is made afresh at every start, and the keys of the authority never leave memory.
 ///
-/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair at once, POST faults lets
-/// answers fail, GET requests tells what came in. For example:
+/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair at once, POST
+/// faults lets answers fail, GET requests tells what came in. For example:
 ///
 ///   curl --cacert "$ca_file" -H "Authorization: $api_key:$api_secret" "$url/v2/account"
 ///   curl --cacert "$ca_file" -d '{"fault":"answer","status":503,"times":1}' "${control_url}faults"
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Arguments {
-    /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with port 0 takes
-    /// the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
+    /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with
+    /// port 0 takes the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: Vec<SocketAddr>,
 
@@ -35,7 +35,8 @@ struct Arguments {
     #[arg(long, conflicts_with = "ca_file")]
     http: bool,
 
-    /// Write the authority's certificate to this file, and leave it there [default: a fresh temporary file, removed at the end].
+    /// Write the authority's certificate to this file, and leave it there [default: a fresh temporary file,
+    /// removed at the end].
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 

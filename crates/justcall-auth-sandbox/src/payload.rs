@@ -46,7 +46,8 @@ impl Payload {
         Source::Whole(bytes).into()
     }
 
-    /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length is not announced.
+    /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length
+    /// is not announced.
     pub(crate) fn huge(bytes: u64, sized: bool) -> Self {
         let frame = (FILLER_BEGIN.len() + FILLER_END.len()) as u64;
         let (begin, end) = if bytes < frame { ("", "") } else { (FILLER_BEGIN, FILLER_END) };

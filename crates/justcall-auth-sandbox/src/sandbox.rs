@@ -19,10 +19,11 @@ use crate::{SandboxConfig, StartError, random};
 /// Bytes of the random token in the control URL.
 const TOKEN_BYTES: usize = 16;
 
-/// A running sandbox. It serves from a thread of its own until it is dropped; then every connection is cut, the
-/// thread has ended, and the CA file is gone if the sandbox chose its name.
+/// A running sandbox. It serves from a thread of its own until it is dropped; then every connection is cut,
+/// the thread has ended, and the CA file is gone if the sandbox chose its name.
 ///
-/// All methods may be called from any thread, also within an asynchronous runtime: none waits for the network.
+/// All methods may be called from any thread, also within an asynchronous runtime: none waits for the
+/// network.
 pub struct Sandbox {
     shared: Arc<Shared>,
     control_url: String,
@@ -68,18 +69,20 @@ impl Sandbox {
         &self.shared.url
     }
 
-    /// The file (PEM) with the certificate of the authority that a client must trust; `None` under plain HTTP.
+    /// The file (PEM) with the certificate of the authority that a client must trust; `None` under plain
+    /// HTTP.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// The key of the first account's first pair: 40 lower-case hex digits. A reset does not change what this returns.
+    /// The key of the first account's first pair: 40 lower-case hex digits. A reset does not change what this
+    /// returns.
     pub fn api_key(&self) -> &str {
         &self.pair.key
     }
 
-    /// The secret of the first account's first pair: 40 lower-case hex digits. A reset does not change what this
-    /// returns.
+    /// The secret of the first account's first pair: 40 lower-case hex digits. A reset does not change what
+    /// this returns.
     pub fn api_secret(&self) -> &str {
         &self.pair.secret
     }
@@ -89,8 +92,8 @@ impl Sandbox {
         &self.control_url
     }
 
-    /// Makes a control call without HTTP; [`control`](crate::control) describes the calls. `path` is what would follow the
-    /// control URL, its query included; a body of [`Value::Null`] is none.
+    /// Makes a control call without HTTP; [`control`](crate::control) describes the calls. `path` is what
+    /// would follow the control URL, its query included; a body of [`Value::Null`] is none.
     ///
     /// # Errors
     ///

@@ -62,8 +62,8 @@ impl Stream {
         reset(self.tcp());
     }
 
-    /// Closes in good order. What the peer still sends is read for a moment, since closing a socket with unread
-    /// bytes makes it a reset.
+    /// Closes in good order. What the peer still sends is read for a moment, since closing a socket with
+    /// unread bytes makes it a reset.
     async fn close(mut self) {
         if self.shutdown().await.is_ok() {
             let _ = timeout(LINGER, self.drain()).await;

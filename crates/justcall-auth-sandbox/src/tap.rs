@@ -1,7 +1,8 @@
 //! Keeps the heads of the requests on a connection exactly as they came, beside the parser that reads them.
 //!
-//! An HTTP parser forgets what a test may ask about: the spelling and order of headers, trailing spaces. So the
-//! decrypted bytes also pass here, where just enough of HTTP/1.1 framing is followed to tell heads from bodies.
+//! An HTTP parser forgets what a test may ask about: the spelling and order of headers, trailing spaces. So
+//! the decrypted bytes also pass here, where just enough of HTTP/1.1 framing is followed to tell heads from
+//! bodies.
 
 use std::collections::VecDeque;
 use std::io;

@@ -13,8 +13,8 @@ use crate::reply::Reply;
 
 const MAX_FILLER: usize = 32 * 1024 * 1024;
 
-/// The request as it came, without its pair. `?bytes=N` makes the answer N bytes longer; `?gzip=1` compresses it if the
-/// client takes that.
+/// The request as it came, without its pair. `?bytes=N` makes the answer N bytes longer; `?gzip=1` compresses
+/// it if the client takes that.
 pub(super) fn answer(call: &Call) -> Reply {
     let filler = match call.parameter("bytes").map(str::parse) {
         None => 0,

@@ -1,4 +1,5 @@
-//! A blocking HTTP client that hides nothing: it tells a reset from a clean close and a clean close from a torn one.
+//! A blocking HTTP client that hides nothing: it tells a reset from a clean close and a clean close from a
+//! torn one.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
