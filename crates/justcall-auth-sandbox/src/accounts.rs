@@ -179,6 +179,14 @@ impl Accounts {
         Ok(&self.all[index])
     }
 
+    /// Forgets every account but the first, so that a case of a test can make the account that another case made.
+    pub(crate) fn forget_others(&mut self) -> usize {
+        let forgotten = self.all.len().saturating_sub(1);
+        self.all.truncate(1);
+        self.keys.retain(|_, (index, _)| *index == 0);
+        forgotten
+    }
+
     /// The account whose live pair this `Authorization` value is, if it is one exactly.
     pub(crate) fn authorize(&mut self, authorization: Option<&str>) -> Option<&mut Account> {
         let (key, secret) = authorization?.split_once(':')?;
@@ -283,5 +291,16 @@ mod tests {
         accounts.create(given()).unwrap();
         assert!(accounts.authorize(Some("k:s:t")).is_some());
         assert_eq!(accounts.create(given()).err().unwrap().status(), 409);
+    }
+
+    #[test]
+    fn it_forgets_all_accounts_but_the_first_with_their_keys() {
+        let mut accounts = Accounts::default();
+        let first = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let other = || NewAccount { api_key: Some("k".into()), account_id: Some(7), ..NewAccount::default() };
+        accounts.create(other()).unwrap();
+        assert_eq!(accounts.forget_others(), 1);
+        assert!(accounts.authorize(Some(&format!("{}:{}", first.key, first.secret))).is_some());
+        accounts.create(other()).unwrap();
     }
 }

@@ -18,7 +18,7 @@
 //! | `DELETE faults`, `DELETE faults/ID` | | `{cleared}` |
 //! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, header_names, body_bytes, raw_head}]` |
 //! | `DELETE requests` | | `{cleared}` |
-//! | `POST clear` | | `{cleared_faults, cleared_requests}` |
+//! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: every account but the first is forgotten too |
 //!
 //! # Accounts
 //!
@@ -168,6 +168,7 @@ pub(crate) fn execute(
         ("POST", ["clear"]) => Ok(json!({
             "cleared_faults": state.faults.clear(),
             "cleared_requests": state.requests.clear(),
+            "cleared_accounts": state.accounts.forget_others(),
         })),
         _ => Err(ControlError::not_found(format!("there is no control call {method} {path}"))),
     }

@@ -91,7 +91,7 @@ fn it_puts_faults_in_force_lists_and_ends_them() {
     assert_eq!(status(), 200);
     control(&sandbox, "POST", "faults", &fault);
     let cleared = control(&sandbox, "POST", "clear", &Value::Null).json();
-    assert_eq!(cleared, json!({"cleared_faults": 1, "cleared_requests": 3}));
+    assert_eq!(cleared, json!({"cleared_faults": 1, "cleared_requests": 3, "cleared_accounts": 0}));
     assert_eq!(status(), 200);
 }
 
