@@ -1,0 +1,155 @@
+//! The arguments. None of them takes a secret.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ColorChoice, Parser, Subcommand};
+use justcall_auth::{Config, Error};
+
+use crate::help;
+
+/// JustCall API authentication: checks a pair of API key and secret, says what is wrong, never leaks the secret.
+#[derive(Debug, Parser)]
+#[command(
+    name = "justcall-auth",
+    version = justcall_auth::VERSION,
+    arg_required_else_help = true,
+    after_help = help::SHORT,
+    after_long_help = help::long()
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where the pair comes from; --help lists the spellings
+    #[arg(long, global = true, value_name = "SOURCE", default_value = "default:", long_help = help::source())]
+    pub source: String,
+
+    /// Where the service is
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "Where the service is [default: https://api.justcall.io]"
+    )]
+    pub base_url: Option<String>,
+
+    /// A PEM file of certificate authorities to trust in place of the system's
+    #[arg(long, global = true, value_name = "PATH")]
+    pub ca_file: Option<PathBuf>,
+
+    /// The limit of the whole call, retries and waits included; 0 means none [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub timeout: Option<Duration>,
+
+    /// How many second attempts the call may make; 0 means none [default: 2]
+    #[arg(long, global = true, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub max_retries: Option<u32>,
+
+    /// Print one JSON object on standard output, for success and failure alike
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// When to use colour; auto is on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+impl Global {
+    /// The client's configuration that these ask for.
+    pub fn config(&self) -> Result<Config, Error> {
+        let mut config = Config::new();
+        config.source(&self.source)?;
+        if let Some(url) = &self.base_url {
+            config.base_url(url)?;
+        }
+        if let Some(path) = &self.ca_file {
+            config.ca_file(path)?;
+        }
+        if let Some(timeout) = self.timeout {
+            config.timeout(timeout);
+        }
+        if let Some(retries) = self.max_retries {
+            config.max_retries(retries);
+        }
+        Ok(config)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask the service whether the pair is good, and whose it is
+    #[command(after_help = help::VERIFY)]
+    Verify {
+        /// What to ask with GET, in place of /v2/account and its stand-in /v2.1/users
+        #[arg(long, value_name = "PATH")]
+        verify_path: Option<String>,
+    },
+    /// Print the header `Authorization: key:secret` into a pipe, for curl -H @-
+    #[command(after_help = help::HEADER)]
+    Header,
+    /// Explain an error, an HTTP status or a finding of the local check
+    #[command(after_help = help::EXPLAIN)]
+    Explain {
+        /// A name (forbidden, `trailing_whitespace`) or a number (403); none lists all
+        name: Option<String>,
+    },
+}
+
+/// Seconds as a decimal number. The messages never repeat what was given.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let wrong = "it takes a number of seconds, such as 2.5, or 0 for no limit";
+    let seconds: f64 = text.parse().map_err(|_| wrong)?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong)?;
+    if duration.is_zero() && seconds > 0.0 {
+        return Err("it is too short to be told from 0, which means no limit");
+    }
+    Ok(duration)
+}
+
+fn count(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "it takes a whole number, 0 or more")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use justcall_auth::exchange::Policy;
+
+    use super::*;
+
+    #[test]
+    fn it_is_a_command_line_that_clap_accepts() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn it_tells_the_defaults_that_the_library_has() {
+        let help = Arguments::command().render_help().to_string();
+        let policy = Policy::default();
+        for default in [
+            policy.base_url.to_string(),
+            policy.timeout.as_secs().to_string(),
+            policy.max_retries.to_string(),
+        ] {
+            assert!(help.contains(&format!("[default: {default}]")), "{default}\n{help}");
+        }
+    }
+
+    #[test]
+    fn it_reads_seconds_and_refuses_what_is_none() {
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        assert_eq!(seconds("0"), Ok(Duration::ZERO));
+        for bad in ["", "-1", "nan", "inf", "1e300", "2s", "1e-12"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

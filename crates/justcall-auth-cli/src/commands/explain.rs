@@ -1,0 +1,211 @@
+//! `explain`: what an error, an HTTP status or a finding means, and what to do.
+
+use std::fmt::Write as _;
+
+use clap::builder::styling::Style;
+use justcall_auth::classify::classify;
+use justcall_auth::diagnose::Code;
+use justcall_auth::{Error, ErrorKind, Response, Severity};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+const BOLD: Style = Style::new().bold();
+/// How alike a name must be to be suggested (Jaro-Winkler, 0.0 to 1.0), and how many are.
+const ALIKE: f64 = 0.8;
+const SUGGESTIONS: usize = 3;
+
+pub(super) fn run(name: Option<&str>, output: &Output) -> Result<(), Failure> {
+    match name {
+        None => Ok(output.success(&list(), all_json())?),
+        Some(name) => {
+            let topic = Topic::find(name).ok_or_else(|| unknown(name))?;
+            Ok(output.success(&topic.text(), json!({"explanation": topic.json()}))?)
+        }
+    }
+}
+
+/// What can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Topic {
+    Error(ErrorKind),
+    Finding(Code),
+}
+
+impl Topic {
+    fn all() -> impl Iterator<Item = Self> {
+        let errors = ErrorKind::ALL.iter().copied().map(Self::Error);
+        errors.chain(Code::ALL.iter().copied().map(Self::Finding))
+    }
+
+    /// By name, in any case and with dashes as well; by number; by HTTP status.
+    fn find(name: &str) -> Option<Self> {
+        if let Ok(number) = name.parse() {
+            return of_number(number).map(Self::Error);
+        }
+        let name = normal(name);
+        Self::all().find(|topic| topic.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error(kind) => kind.name(),
+            Self::Finding(code) => code.name(),
+        }
+    }
+
+    /// What a failure of it is reported as: a finding of an error as malformed credentials, any other as nothing.
+    fn kind(self) -> Option<ErrorKind> {
+        match self {
+            Self::Error(kind) => Some(kind),
+            Self::Finding(code) => {
+                (code.severity() == Severity::Error).then_some(ErrorKind::CredentialsMalformed)
+            }
+        }
+    }
+
+    fn message(self) -> String {
+        match self {
+            Self::Error(kind) => kind.message().to_owned(),
+            Self::Finding(code) => code.message().replace("{}", "API key or secret"),
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Error(kind) => kind.remedy(),
+            Self::Finding(code) => code.remedy(),
+        }
+    }
+
+    fn retryable(self) -> bool {
+        self.kind().is_some_and(ErrorKind::retryable)
+    }
+
+    fn text(self) -> String {
+        let what = match self {
+            Self::Error(kind) => kind.number().to_string(),
+            Self::Finding(code) => format!("a finding of the local check: {}", code.severity().name()),
+        };
+        let retry = match (self.kind(), self.retryable()) {
+            (None, _) => "not needed: the pair is sent all the same",
+            (_, true) => "may help, without anything being changed",
+            (_, false) => "does not help until something is changed",
+        };
+        let exit = match (self, self.kind()) {
+            (Self::Finding(_), Some(kind)) => format!("{} ({})", Exit::of(kind).code(), kind.name()),
+            (_, Some(kind)) => Exit::of(kind).code().to_string(),
+            (_, None) => "none of its own: it is no failure".to_owned(),
+        };
+        format!(
+            "{BOLD}{}{BOLD:#} ({what})\n  {}\n→ {}\n  Retry: {retry}.\n  Exit code: {exit}\n",
+            self.name(),
+            self.message(),
+            self.remedy(),
+        )
+    }
+
+    fn json(self) -> Value {
+        let (topic, number, severity) = match self {
+            Self::Error(kind) => ("error", Some(kind.number()), None),
+            Self::Finding(code) => ("finding", None, Some(code.severity().name())),
+        };
+        json!({
+            "type": topic,
+            "name": self.name(),
+            "number": number,
+            "severity": severity,
+            "message": self.message(),
+            "remedy": self.remedy(),
+            "retryable": self.retryable(),
+            "exit_code": self.kind().map(|kind| Exit::of(kind).code()),
+        })
+    }
+}
+
+/// The kind of a number of the table, or of an HTTP status without a row of its own, such as 502.
+fn of_number(number: i32) -> Option<ErrorKind> {
+    ErrorKind::from_number(number).or_else(|| {
+        let status = u16::try_from(number).ok().filter(|status| (300..=599).contains(status))?;
+        let answer = Response::new(status, Vec::new(), Vec::new());
+        classify(&answer, None, std::time::Duration::ZERO).err().map(|error| error.kind())
+    })
+}
+
+fn normal(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
+}
+
+/// The name is not repeated: it may be anything that was pasted.
+fn unknown(name: &str) -> Error {
+    let name = normal(name);
+    let mut near: Vec<(f64, &str)> = Topic::all()
+        .map(|topic| (strsim::jaro_winkler(&name, topic.name()), topic.name()))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .collect();
+    near.sort_by(|(left, _), (right, _)| right.total_cmp(left));
+    let names: Vec<&str> = near.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
+    let hint = if names.is_empty() {
+        "`justcall-auth explain` lists all.".to_owned()
+    } else {
+        format!("Did you mean {}? `justcall-auth explain` lists all.", names.join(" or "))
+    };
+    Error::invalid_argument("There is no error, HTTP error status or finding of that name.").hint_is(hint)
+}
+
+fn list() -> String {
+    let width = Topic::all().map(|topic| topic.name().len()).max().unwrap_or_default();
+    let mut text = format!("{BOLD}Errors{BOLD:#}\n");
+    for kind in ErrorKind::ALL {
+        writeln!(text, "  {:3}  {:width$}  {}", kind.number(), kind.name(), kind.message())
+            .expect("a String takes everything");
+    }
+    write!(text, "\n{BOLD}Findings of the local check{BOLD:#}\n").expect("a String takes everything");
+    for code in Code::ALL {
+        let topic = Topic::Finding(*code);
+        writeln!(text, "  {:7}  {:width$}  {}", code.severity().name(), topic.name(), topic.message())
+            .expect("a String takes everything");
+    }
+    text
+}
+
+fn all_json() -> Value {
+    let (errors, findings): (Vec<Topic>, Vec<Topic>) =
+        Topic::all().partition(|topic| matches!(topic, Topic::Error(_)));
+    let json = |topics: Vec<Topic>| topics.into_iter().map(Topic::json).collect::<Vec<_>>();
+    json!({"errors": json(errors), "findings": json(findings)})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_explains_every_name_under_one_meaning() {
+        for topic in Topic::all() {
+            assert_eq!(Topic::find(topic.name()), Some(topic));
+            assert_eq!(Topic::find(&topic.name().to_uppercase().replace('_', "-")), Some(topic));
+            assert_eq!(Topic::all().filter(|other| other.name() == topic.name()).count(), 1);
+            assert!(!topic.text().contains("{}"), "{topic:?}");
+        }
+    }
+
+    #[test]
+    fn it_explains_a_status_as_the_library_classifies_it() {
+        assert_eq!(of_number(502), Some(ErrorKind::Unavailable));
+        assert_eq!(of_number(418), Some(ErrorKind::BadRequest));
+        assert_eq!(of_number(301), Some(ErrorKind::RedirectRefused));
+        for nothing in [-1, 0, 7, 200, 600, 70_000] {
+            assert_eq!(of_number(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn it_suggests_the_nearest_names_and_repeats_nothing() {
+        assert!(unknown("forbiden").hint().contains("Did you mean forbidden"));
+        let error = unknown("canary99");
+        assert!(!error.message().contains("canary99") && !error.hint().contains("canary99"));
+    }
+}

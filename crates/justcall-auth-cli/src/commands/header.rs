@@ -1,0 +1,53 @@
+//! `header`: the one command that prints the secret, into a pipe.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use justcall_auth::{Client, Credentials, Error, WipedBuffer};
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::output::Output;
+
+const NAME: &[u8] = b"Authorization: ";
+const PIPE: &str = "Pipe it to the program that needs it: justcall-auth header | curl -H @- https://api.justcall.io/v2/account";
+
+pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Err(refuse(
+            "`header` prints the secret itself, which has no place in JSON that gets logged.",
+        ));
+    }
+    if io::stdout().is_terminal() {
+        return Err(refuse(
+            "`header` prints the secret, and standard output is a terminal, where anyone could read it later.",
+        ));
+    }
+    let credentials = Client::new(&global.config()?)?.credentials()?;
+    // The standard library's own handle keeps what it writes in a buffer that nobody wipes.
+    Ok(unbuffered_stdout()?.write_all(line(&credentials).as_ref())?)
+}
+
+fn refuse(why: &str) -> Failure {
+    Error::invalid_argument(why).hint_is(PIPE).into()
+}
+
+fn line(credentials: &Credentials) -> WipedBuffer {
+    let mut line = WipedBuffer::with_capacity(NAME.len() + credentials.authorization_len() + 1);
+    line.push(NAME);
+    credentials.expose_authorization(|value| line.push(value));
+    line.push(b"\n");
+    line
+}
+
+#[cfg(unix)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+}

@@ -1,0 +1,19 @@
+//! The commands, one file each.
+
+mod explain;
+mod header;
+mod verify;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Does what the arguments say.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Verify { verify_path } => verify::run(global, verify_path.as_deref(), output),
+        Command::Header => header::run(global, output),
+        Command::Explain { name } => explain::run(name.as_deref(), output),
+    }
+}

@@ -1,0 +1,47 @@
+//! `verify`: is the pair good, and whose is it?
+
+use clap::builder::styling::{AnsiColor, Style};
+use justcall_auth::{Account, Client};
+use serde_json::json;
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+use crate::help::table;
+use crate::output::Output;
+
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// The page that the service verifies with may prove the pair without telling whose it is.
+const UNTOLD: &str = "not told by the service";
+
+pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -> Result<(), Failure> {
+    let mut config = global.config()?;
+    if let Some(path) = verify_path {
+        config.verify_path(path)?;
+    }
+    let client = Client::new(&config)?;
+    let account = client.verify()?;
+    let credentials = client.credentials()?;
+    let object = json!({"account": {
+        "id": account.id(),
+        "email": account.email(),
+        "plan": account.plan(),
+        "verified_by": account.verified_by(),
+        "key_hint": credentials.key_hint(),
+    }});
+    Ok(output.success(&text(&account, credentials.key_hint()), object)?)
+}
+
+fn text(account: &Account, key_hint: &str) -> String {
+    let id = account.id().map(|id| id.to_string());
+    let verified_by = format!("GET {}", account.verified_by());
+    let rows = [
+        ("Account", id.as_deref().unwrap_or(UNTOLD)),
+        ("E-mail", account.email().unwrap_or(UNTOLD)),
+        ("Plan", account.plan().unwrap_or(UNTOLD)),
+        ("Verified by", &verified_by),
+        ("API key", key_hint),
+    ];
+    let mut text = format!("{GREEN}✓{GREEN:#} The service accepts the API key and secret.\n");
+    table(&mut text, rows.into_iter());
+    text
+}

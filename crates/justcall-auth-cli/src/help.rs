@@ -1,0 +1,133 @@
+//! The texts that --help adds: sources, examples, environment, exit codes.
+
+use std::fmt::Write as _;
+
+use crate::exit::Exit;
+
+/// The spellings of `--source`, and what each is.
+const SOURCES: &[(&str, &str)] = &[
+    ("default:", "the places where pairs usually are; what is there but invalid is never skipped"),
+    ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
+    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two other environment variables"),
+    ("file:PATH", "a file: JSON with api_key and api_secret, dotenv lines, or one line key:secret"),
+];
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
+    ("JUSTCALL_API_SECRET", "the API secret, likewise"),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),
+    ("NO_COLOR", "when set: no colour"),
+];
+
+/// What `-h` ends with.
+pub(crate) const SHORT: &str = "\
+Examples:
+  justcall-auth verify
+  justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
+
+--help tells the sources, the environment variables and the exit codes.";
+
+pub(crate) const VERIFY: &str = "\
+Examples:
+  justcall-auth verify
+  justcall-auth verify --source file:/etc/justcall.json --json
+  justcall-auth verify --verify-path '/v2.1/users?per_page=1'
+
+A failure goes to standard error and says what to do; the exit code says which kind it was.";
+
+pub(crate) const HEADER: &str = "\
+Examples:
+  justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
+
+The secret reaches curl through the pipe alone: not in its arguments, which every user of the machine can read, nor in
+the shell's history. So this command refuses a terminal, and --json. The pair is checked, but the service is not asked.";
+
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  justcall-auth explain forbidden
+  justcall-auth explain 403
+  justcall-auth explain trailing_whitespace
+  justcall-auth explain";
+
+/// What `--help` ends with.
+pub(crate) fn long() -> String {
+    let mut text = String::from(
+        "\
+Examples:
+  Check the pair in the environment:
+    justcall-auth verify
+
+  Check the pair in a file, and let a script read the answer:
+    justcall-auth verify --source file:/etc/justcall.json --json | jq .account.email
+
+  Call the API with curl, without the secret in its arguments:
+    justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
+
+  Tell apart what went wrong:
+    justcall-auth verify || case $? in
+      3|4) echo 'fix the credentials' ;;
+      6|7|8) echo 'try again later' ;;
+    esac
+
+Environment:
+",
+    );
+    table(&mut text, ENVIRONMENT.iter().copied());
+    text.push_str("\nExit codes:\n");
+    let codes: Vec<(String, &str)> =
+        Exit::ALL.iter().map(|exit| (exit.code().to_string(), exit.meaning())).collect();
+    table(&mut text, codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)));
+    text.push_str("\nA key or secret is never an argument: it would be seen in the list of processes.");
+    text
+}
+
+/// What `--help` says of `--source`.
+pub(crate) fn source() -> String {
+    let mut text = String::from("Where the pair comes from:\n\n");
+    table(&mut text, SOURCES.iter().copied());
+    text.pop();
+    text
+}
+
+/// Two columns, the first as wide as its longest entry.
+pub(crate) fn table<'a>(text: &mut String, rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) {
+    let width = rows.clone().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
+    for (left, right) in rows {
+        writeln!(text, "  {left:width$}  {right}").expect("a String takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use justcall_auth::Source;
+
+    use super::*;
+
+    #[test]
+    fn it_offers_only_sources_that_the_library_reads() {
+        for (spelling, _) in SOURCES {
+            assert!(Source::parse(spelling).is_ok(), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn it_offers_every_source_that_the_library_names() {
+        let refused = Source::parse("no such source").expect_err("it does not exist");
+        let (_, list) = refused.hint().split_once(": ").expect("the hint introduces a list");
+        let named = list.split([' ', ',']).filter_map(|word| word.split_once(':'));
+        for (kind, _) in named.filter(|(kind, _)| kind.chars().all(char::is_lowercase)) {
+            assert!(
+                SOURCES.iter().any(|(spelling, _)| spelling.split_once(':').is_some_and(|(k, _)| k == kind)),
+                "{kind}: is missing in the help"
+            );
+        }
+    }
+
+    #[test]
+    fn it_documents_every_exit_code() {
+        let help = long();
+        for exit in Exit::ALL {
+            assert!(help.contains(&format!("\n  {}  {}", exit.code(), exit.meaning())), "{exit:?}\n{help}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `justcall-auth`: JustCall API authentication from the command line.
+//!
+//! Every decision is the library's; this command reads arguments, calls it, and shows what it says — to a person, or as
+//! one JSON object with `--json`. What it adds of its own is the exit code, one table in [`exit`].
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod help;
+mod output;
+mod unechoed;
+mod usage;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    run(&arguments).into()
+}
+
+fn run(arguments: &[OsString]) -> Exit {
+    let parsed = match usage::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(unparsed) => return unparsed.show(),
+    };
+    let output = Output::new(&parsed.global, arguments);
+    match commands::run(&parsed, &output) {
+        Ok(()) => Exit::Success,
+        Err(failure) => failure.show(&output),
+    }
+}
