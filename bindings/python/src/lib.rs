@@ -1,1 +1,31 @@
-//! x
+//! The native half of the Python package `justcall_auth`: the module `justcall_auth._native`, which is private.
+//!
+//! It converts and forwards. Every rule is in the crate `justcall-auth`; what Python can say for itself (the exceptions,
+//! `Account`) is in the package's own files. One type has one file.
+
+mod account;
+mod arguments;
+mod classify;
+mod client;
+mod credentials;
+mod errors;
+mod interrupt;
+
+#[pyo3::pymodule]
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::classify::classify;
+    #[pymodule_export]
+    use super::client::Client;
+    #[pymodule_export]
+    use super::credentials::Credentials;
+    #[pymodule_export]
+    use super::errors::error_table;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", justcall_auth::VERSION)
+    }
+}

@@ -1,0 +1,74 @@
+"""JustCall API authentication that works at once, says what is wrong, and never leaks a secret.
+
+::
+
+    import justcall_auth
+
+    with justcall_auth.Client() as client:
+        account = client.verify()
+    print(account.email, account.plan)
+
+``Client`` takes the pair from a source and drives the calls; every failure is a ``JustCallError`` of one kind, with a
+hint at the remedy. All is thread-safe, and calls wait without the GIL.
+"""
+
+from __future__ import annotations
+
+from ._account import Account
+from ._error_base import JustCallError
+from ._errors import (
+    BadRequestError,
+    CallCancelledError,
+    ConnectionFailedError,
+    CredentialsMalformedError,
+    CredentialsMissingError,
+    ForbiddenError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidCredentialsError,
+    InvalidResponseError,
+    NotFoundError,
+    RateLimitedError,
+    RedirectRefusedError,
+    RequestTimeoutError,
+    ServerError,
+    SourceUnavailableError,
+    TlsFailedError,
+    UnavailableError,
+    UnprocessableError,
+)
+from ._native import Client, Credentials, __version__, classify
+
+__all__ = [
+    "Account",
+    "BadRequestError",
+    "CallCancelledError",
+    "Client",
+    "ConnectionFailedError",
+    "Credentials",
+    "CredentialsMalformedError",
+    "CredentialsMissingError",
+    "ForbiddenError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidCredentialsError",
+    "InvalidResponseError",
+    "JustCallError",
+    "NotFoundError",
+    "RateLimitedError",
+    "RedirectRefusedError",
+    "RequestTimeoutError",
+    "ServerError",
+    "SourceUnavailableError",
+    "TlsFailedError",
+    "UnavailableError",
+    "UnprocessableError",
+    "__version__",
+    "classify",
+]
+
+# In tracebacks and pickles a name is where users import it from, not in the private module that holds it.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,85 @@
+"""What every exception of the package has in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class JustCallError(Exception):
+    """The base of all that this package raises: catch it, or one of its subclasses, of which each is one kind of failure.
+
+    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled. Programs that
+    test how they handle failures may raise the subclasses themselves: what is not given is the kind's own.
+
+    :param message: what happened
+    :param hint: what to do about it
+    :param http_status: the status of the service's answer
+    :param service_message: what the service said in its body
+    :param retry_after: how long the service asks to wait, in seconds
+    :param request_sent: whether the request may have been delivered
+    :param reason: one word for programs
+    :raises TypeError: for this class itself, which is no kind of failure
+    """
+
+    name: ClassVar[str]
+    """The name of the kind, the same in every language, such as ``rate_limited``."""
+
+    code: ClassVar[int]
+    """The number of the kind, the same in every language. For answers of the service it is the HTTP status."""
+
+    retryable: ClassVar[bool]
+    """Whether the same call may succeed later without anybody changing anything."""
+
+    _message: ClassVar[str]
+    _hint: ClassVar[str]
+
+    message: str
+    """What happened."""
+
+    hint: str
+    """What to do about it."""
+
+    http_status: int
+    """The status of the service's answer, 0 where there was none."""
+
+    service_message: str | None
+    """What the service said in its body: at most 512 bytes, without control characters, secrets masked."""
+
+    retry_after: float | None
+    """How long the service asks to wait before the next try, in seconds."""
+
+    request_sent: bool
+    """``False``: the request was surely not delivered. ``True``: it may have been."""
+
+    reason: str | None
+    """One word for programs. Of ``ForbiddenError``: ``plan``, ``role``, ``ip``, ``addon`` or ``unspecified``; of
+    ``CredentialsMalformedError`` what was found; of ``RequestTimeoutError`` and ``ConnectionFailedError`` the phase:
+    ``resolve``, ``connect``, ``send`` or ``receive``."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        hint: str | None = None,
+        http_status: int = 0,
+        service_message: str | None = None,
+        retry_after: float | None = None,
+        request_sent: bool = False,
+        reason: str | None = None,
+    ) -> None:
+        if not hasattr(self, "code"):
+            raise TypeError("JustCallError is what to catch; raise one of its subclasses")
+        self.message = self._message if message is None else message
+        self.hint = self._hint if hint is None else hint
+        self.http_status = http_status
+        self.service_message = service_message
+        self.retry_after = retry_after
+        self.request_sent = request_sent
+        self.reason = reason
+        # The one argument, so that pickling makes the exception anew with it and then restores the attributes.
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        """``name: message``, then what the service said; the hint is on a line of its own."""
+        said = "" if self.service_message is None else f" The service says: {self.service_message!r}"
+        return f"{self.name}: {self.message}{said}\nHint: {self.hint}"

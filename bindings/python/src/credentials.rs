@@ -1,0 +1,121 @@
+//! `Credentials`: a pair, from the caller's text or from a source.
+
+use justcall_auth::source::{ProcessEnvironment, Source};
+use justcall_auth::{WipedBuffer, Zeroizing};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
+
+use crate::arguments::Text;
+use crate::errors::exception;
+
+/// How much of a `str` is looked at, in characters. Far less is already too long to be half of a pair.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// An API key and its secret, checked: they can be sent.
+///
+/// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both are copied into
+/// memory that is wiped when the last user of this object is gone. A `bytearray` is filled with zeros after the copy, also
+/// when the pair is refused; a `str` or `bytes` cannot be wiped and stays in the memory of the process until Python
+/// happens to write over it, so prefer `Credentials.load` or a `bytearray`.
+///
+/// Immutable and safe to share between threads. It shows the ends of the key and never the secret, it cannot be pickled,
+/// and it equals only itself.
+///
+/// Raises `CredentialsMalformedError` when this cannot be a pair: the message says which half and what is wrong with it,
+/// `reason` says it in one word; neither shows the value. Raises `TypeError` for other types.
+#[pyclass(frozen, module = "justcall_auth")]
+pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
+
+#[pymethods]
+impl Credentials {
+    #[new]
+    fn new(py: Python<'_>, key: &Bound<'_, PyAny>, secret: &Bound<'_, PyAny>) -> PyResult<Self> {
+        // Both are copied before either is wiped: they may be one object. Both are wiped whatever is wrong with the other.
+        let copies = (copy("key", key), copy("secret", secret));
+        wipe(key)?;
+        wipe(secret)?;
+        let (key, secret) = (copies.0?, copies.1?);
+        justcall_auth::Credentials::new(key.as_ref(), secret.as_ref())
+            .map(Self)
+            .map_err(|error| exception(py, &error))
+    }
+
+    /// The pair that `source` holds now; see `Client` for the spellings.
+    ///
+    /// Reads a file or the environment, without the GIL. The secret never becomes a Python object.
+    ///
+    /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with every place looked at,
+    /// `CredentialsMalformedError` with the place and what is wrong there, `SourceUnavailableError` when the place cannot
+    /// be read.
+    #[staticmethod]
+    fn load(py: Python<'_>, source: Text) -> PyResult<Self> {
+        py.detach(move || Source::parse(&source.0)?.load(&ProcessEnvironment))
+            .map(Self)
+            .map_err(|error| exception(py, &error))
+    }
+
+    /// The ends of the key, to tell pairs apart by, such as `abc1…f456`; of a key shorter than 12 characters the first alone.
+    #[getter]
+    fn key_hint(&self) -> &str {
+        self.0.key_hint()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Credentials {}>", self.0.key_hint())
+    }
+
+    /// Refuses, with `TypeError`: a pickle is a plain copy of the secret.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "Credentials cannot be pickled or copied: a pickle would hold the secret in plain text. \
+             Let the other process load the pair from its source.",
+        ))
+    }
+}
+
+/// The bytes of one half, in memory that is wiped.
+fn copy(name: &str, half: &Bound<'_, PyAny>) -> PyResult<WipedBuffer> {
+    if let Ok(text) = half.cast::<PyString>() {
+        return copy_text(text);
+    }
+    if let Ok(bytes) = half.cast::<PyBytes>() {
+        return Ok(copy_bytes(bytes.as_bytes()));
+    }
+    if let Ok(bytes) = half.cast::<PyByteArray>() {
+        return Ok(copy_bytes(&Zeroizing::new(bytes.to_vec())));
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} must be str, bytes or bytearray, not {}",
+        half.get_type().name()?
+    )))
+}
+
+fn copy_bytes(bytes: &[u8]) -> WipedBuffer {
+    let mut buffer = WipedBuffer::with_capacity(bytes.len());
+    buffer.push(bytes);
+    buffer
+}
+
+/// Character by character: encoding the whole text would leave a second copy in Python's memory, which nobody wipes.
+fn copy_text(text: &Bound<'_, PyString>) -> PyResult<WipedBuffer> {
+    let length = text.len()?.min(MAX_TEXT);
+    // Four bytes are the longest that UTF-8 needs for one.
+    let mut buffer = WipedBuffer::with_capacity(length * 4);
+    for character in text.try_iter()?.take(length) {
+        // Half a surrogate pair has no encoding; a byte that is not ASCII stands for it, and the check refuses it.
+        match character?.extract::<char>() {
+            Ok(character) => buffer.push(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(_) => buffer.push(b"\xFF"),
+        }
+    }
+    Ok(buffer)
+}
+
+/// Fills a `bytearray` with zeros. Assigning a slice of the same length writes in place.
+fn wipe(half: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Ok(bytes) = half.cast::<PyByteArray>() else { return Ok(()) };
+    let zeros = PyByteArray::new_with(half.py(), bytes.len(), |_| Ok(()))?;
+    half.set_item(PySlice::full(half.py()), zeros)
+}

@@ -1,0 +1,46 @@
+//! Failures of the library as the package's exceptions.
+
+use justcall_auth::{Error, ErrorKind};
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{IntoPyDict, PyDict};
+
+/// The exception that `error` is in Python; what kept it from being made, if that failed.
+pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    build(py, error).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let class =
+        BY_CODE.import(py, "justcall_auth._errors", "BY_CODE")?.as_any().get_item(error.kind().number())?;
+    let details = [
+        ("hint", error.hint().into_pyobject(py)?.into_any()),
+        ("http_status", error.http_status().into_pyobject(py)?.into_any()),
+        ("service_message", error.service_message().into_pyobject(py)?),
+        ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
+        ("request_sent", error.request_sent().into_pyobject(py)?.to_owned().into_any()),
+        ("reason", error.reason().into_pyobject(py)?),
+    ];
+    class.call((error.message(),), Some(&details.into_py_dict(py)?))
+}
+
+/// `invalid_argument` in place of a built-in exception about the argument's value; one about its type stays as it is.
+///
+/// The built-in ones would not do: a `UnicodeEncodeError` carries the whole text.
+pub(crate) fn bad_value(py: Python<'_>, failure: PyErr, message: &str) -> PyErr {
+    if failure.is_instance_of::<PyValueError>(py) || failure.is_instance_of::<PyOverflowError>(py) {
+        return exception(py, &Error::invalid_argument(message));
+    }
+    failure
+}
+
+/// The error table: code, name, message, remedy and whether it is retryable. Private: a test compares it with the classes.
+#[pyfunction]
+pub(crate) fn error_table() -> Vec<(i32, &'static str, &'static str, &'static str, bool)> {
+    ErrorKind::ALL
+        .iter()
+        .map(|kind| (kind.number(), kind.name(), kind.message(), kind.remedy(), kind.retryable()))
+        .collect()
+}
