@@ -1,2 +1,76 @@
-//! x
-fn main() {}
+//! The developer's commands, as `cargo xtask COMMAND`.
+
+mod demo;
+mod docs;
+mod header;
+mod packages;
+mod python;
+mod python_errors;
+mod run;
+mod sandbox;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The developer's commands of justcall-auth.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify a pair from C, C++, Python, Rust and the command line, and see what failures look like.
+    Demo {
+        /// Use the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET against the real service.
+        #[arg(long)]
+        live: bool,
+    },
+    /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
+    Test,
+    /// Generate include/justcall_auth.h and include/justcall_auth.symbols.
+    Header {
+        /// Fail when they are not up to date, and change nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Generate what stands in the documentation and in Python from the table of errors and the examples.
+    Docs {
+        /// Fail when it is not up to date, and change nothing.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let result = match Arguments::parse().command {
+        Command::Demo { live } => demo::run(&root, live),
+        Command::Test => test::run(&root),
+        Command::Header { check } => header::run(&root, check),
+        Command::Docs { check } => documents(&root, check),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n✗ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn documents(root: &Path, check: bool) -> Result<()> {
+    python_errors::run(root, check)?;
+    docs::run(root, check)
+}
+
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("xtask is two folders deep in the repository").to_owned()
+}

@@ -1,0 +1,73 @@
+//! The Python side: a virtual environment under target/, with the module built into it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run;
+
+/// The virtual environment in which the module is installed.
+pub struct Venv {
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// Makes the environment, unless there is one, with the pinned tools in it.
+    pub fn ensure(root: &Path) -> Result<Self> {
+        let folder = run::target_dir(root).join("venv");
+        let venv = Self { folder };
+        if !venv.program("python").exists() {
+            let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+            run::output(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&venv.folder))
+                .context("Python 3.9 or newer with venv is needed (Debian: python3-venv)")?;
+        }
+        let requirements = root.join("bindings/python/requirements-dev.txt");
+        let wanted = std::fs::read_to_string(&requirements).context("cannot read requirements-dev.txt")?;
+        // What was installed last time; pip would take seconds to find that out.
+        let stamp = venv.folder.join("requirements-dev.txt");
+        if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(venv);
+        }
+        println!("  installing maturin, pytest, mypy and ruff into {}", venv.folder.display());
+        let mut pip = venv.command(root, "python", &["-m", "pip", "install", "--quiet", "--requirement"]);
+        run::succeed(pip.arg(&requirements))?;
+        std::fs::write(stamp, wanted)?;
+        Ok(venv)
+    }
+
+    /// Builds the module and installs it.
+    pub fn install_module(&self, root: &Path) -> Result<()> {
+        let project = root.join("bindings/python");
+        let mut maturin = self.command(&project, "maturin", &["develop", "--quiet"]);
+        run::succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root)))
+    }
+
+    /// A program of the environment, to be run in `folder`.
+    pub fn command(&self, folder: &Path, program: &str, arguments: &[&str]) -> Command {
+        let mut command = run::command(folder, self.program(program), arguments);
+        // maturin finds the environment by this.
+        command.env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        command
+    }
+
+    /// Where a program of the environment is.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
+    }
+}
+
+/// Fails when `report`, pytest's own, tells of a skipped test that `tests/allowed-skips.txt` does not list.
+pub fn refuse_skips(root: &Path, report: &str) -> Result<()> {
+    let allowed =
+        std::fs::read_to_string(root.join("tests/allowed-skips.txt")).context("tests/allowed-skips.txt")?;
+    let is_allowed = |line: &str| {
+        allowed
+            .lines()
+            .any(|allowed| !allowed.starts_with('#') && !allowed.is_empty() && line.contains(allowed))
+    };
+    match report.lines().find(|line| line.starts_with("SKIPPED") && !is_allowed(line)) {
+        Some(line) => bail!("a test was skipped that tests/allowed-skips.txt does not list: {line}"),
+        None => Ok(()),
+    }
+}

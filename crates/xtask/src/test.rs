@@ -1,0 +1,62 @@
+//! `cargo xtask test`: exactly what CI runs.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::python::{self, Venv};
+use crate::run::{self, cargo, step, succeed};
+use crate::{documents, header, packages};
+
+/// Runs everything; the first failure ends it.
+pub fn run(root: &Path) -> Result<()> {
+    step("Debian packages", || packages::ensure(root))?;
+    step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
+    step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
+        header::run(root, true)?;
+        documents(root, true)
+    })?;
+    let venv = step("Python environment", || Venv::ensure(root))?;
+    step("clippy", || {
+        succeed(&mut cargo(
+            root,
+            &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        ))
+    })?;
+    step("documentation builds", || {
+        let arguments = ["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"];
+        succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    step("Python module", || venv.install_module(root))?;
+    step("Rust, C and C++ tests", || rust_tests(root))?;
+    step("Python tests", || python_tests(root, &venv))?;
+    step("the demo runs", || crate::demo::run_with(root, &venv))?;
+    println!("\n✓ everything passed");
+    Ok(())
+}
+
+/// Cargo's own tests; they compile and run the C and C++ programs too.
+fn rust_tests(root: &Path) -> Result<()> {
+    // What the tests start beside what they link: the commands and the shared library.
+    succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
+    let report = run::output_shown(&mut cargo(root, &["test", "--workspace", "--quiet"]))?;
+    let ignored =
+        |line: &str| line.split("; ").any(|part| part.ends_with(" ignored") && !part.starts_with("0 "));
+    match report.lines().find(|line| line.starts_with("test result:") && ignored(line)) {
+        Some(line) => bail!("a test was ignored, which no list allows: {line}"),
+        None => Ok(()),
+    }
+}
+
+fn python_tests(root: &Path, venv: &Venv) -> Result<()> {
+    let project = root.join("bindings/python");
+    succeed(&mut venv.command(&project, "ruff", &["check", ".", "../../examples/python"]))?;
+    succeed(&mut venv.command(&project, "ruff", &["format", "--check", ".", "../../examples/python"]))?;
+    succeed(&mut venv.command(&project, "python", &["-m", "mypy"]))?;
+    succeed(&mut venv.command(&project, "python", &["-m", "mypy.stubtest", "justcall_auth"]))?;
+    let sandbox = run::target_dir(root).join("debug/justcall-auth-sandbox");
+    let mut pytest =
+        venv.command(&project, "python", &["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]);
+    let report = run::output_shown(pytest.env("JUSTCALL_SANDBOX_BIN", sandbox))?;
+    python::refuse_skips(root, &report)
+}

@@ -1,0 +1,169 @@
+//! The shape of the house: which part may use which, how much the library drags in, where unsafe code may be.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each part may use of the others; "ffi, python, cli → justcall-auth → protocol → secret".
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("justcall-auth-secret", &[]),
+    ("justcall-auth-protocol", &["justcall-auth-secret"]),
+    ("justcall-auth", &["justcall-auth-protocol", "justcall-auth-secret"]),
+    ("justcall-auth-ffi", &["justcall-auth"]),
+    ("justcall-auth-python", &["justcall-auth"]),
+    ("justcall-auth-cli", &["justcall-auth"]),
+    ("justcall-auth-sandbox", &[]),
+    ("xtask", &["justcall-auth-protocol"]),
+];
+
+/// The product; sandbox and xtask are the developers'.
+const PRODUCT: &[&str] = &[
+    "justcall-auth-secret",
+    "justcall-auth-protocol",
+    "justcall-auth",
+    "justcall-auth-ffi",
+    "justcall-auth-python",
+    "justcall-auth-cli",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders deep").to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output =
+        Command::new(env!("CARGO")).current_dir(root()).args(arguments).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn packages() -> Vec<Value> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps"])).expect("JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+fn sources(package: &Value) -> Vec<(PathBuf, String)> {
+    let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+    let mut folders = vec![manifest.with_file_name("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a source folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("UTF-8");
+                files.push((path, text));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{} has no sources", manifest.display());
+    files
+}
+
+#[test]
+fn its_dependencies_point_one_way() {
+    let packages = packages();
+    let names: BTreeSet<&str> =
+        packages.iter().map(|package| package["name"].as_str().expect("a name")).collect();
+    let listed: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, listed, "a new part needs its place in MAY_USE");
+    let mut edges = 0;
+    for package in &packages {
+        let name = package["name"].as_str().expect("a name");
+        let (_, allowed) = MAY_USE.iter().find(|(listed, _)| *listed == name).expect("listed above");
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let used = dependency["name"].as_str().expect("a name");
+            if names.contains(used) && dependency["kind"].is_null() {
+                assert!(allowed.contains(&used), "{name} must not use {used}");
+                edges += 1;
+            }
+        }
+    }
+    assert!(edges >= 6, "only {edges} dependencies between the parts were seen: this test looks at nothing");
+}
+
+#[test]
+fn it_keeps_the_embedded_tree_small() {
+    let tree =
+        cargo(&["tree", "--package=justcall-auth-ffi", "--edges=normal", "--prefix=none", "--format={p}"]);
+    let crates: BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
+    assert!(crates.contains("rustls") && crates.contains("ureq"), "{crates:?}");
+    assert!(crates.len() < 60, "{} crates: {crates:?}", crates.len());
+}
+
+#[test]
+fn it_keeps_unsafe_code_in_two_crates() {
+    let mut seen = 0;
+    for package in packages() {
+        let name = package["name"].as_str().expect("a name");
+        for (path, text) in sources(&package) {
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let is_unsafe = |line: &str| {
+                line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
+            };
+            let found = code.filter(|line| is_unsafe(line)).count();
+            seen += found;
+            let may = matches!(name, "justcall-auth-secret" | "justcall-auth-ffi");
+            // The generator of the header writes C and Rust names; a word in its text is no code.
+            assert!(may || name == "xtask" || found == 0, "{} has unsafe code", path.display());
+        }
+    }
+    assert!(seen > 0, "the ffi crate is full of unsafe functions: this test looks at nothing");
+}
+
+#[test]
+fn it_keeps_the_facts_about_the_service_in_one_file() {
+    let mut homes = BTreeSet::new();
+    for package in packages() {
+        if !PRODUCT.contains(&package["name"].as_str().expect("a name")) {
+            continue;
+        }
+        for (path, text) in sources(&package) {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let facts =
+                ["\"https://api.justcall.io", "\"/v2/account\"", "\"/v2.1/users", "\"x-rate", "\"x-justcall"];
+            if code.filter(|line| facts.iter().any(|fact| line.contains(fact))).count() > 0 {
+                homes.insert(path.file_name().expect("a name").to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(homes, BTreeSet::from(["service.rs".to_owned()]));
+}
+
+#[test]
+fn it_keeps_files_to_one_idea() {
+    for package in packages() {
+        for (path, text) in sources(&package) {
+            assert!(text.lines().count() <= 450, "{} is longer than 450 lines", path.display());
+        }
+    }
+}
+
+#[test]
+fn it_says_why_each_dependency_is_there() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace's manifest");
+    let (_, dependencies) = manifest.split_once("[workspace.dependencies]").expect("a table");
+    let dependencies = dependencies.split("\n[").next().unwrap_or_default();
+    let mut explained = false;
+    let mut seen = 0;
+    for line in dependencies.lines().map(str::trim) {
+        if line.is_empty() {
+            explained = false;
+        } else if line.starts_with('#') {
+            explained = true;
+        } else if !line.contains("path = ") {
+            assert!(
+                explained || line.starts_with("clap") || line.starts_with("base64"),
+                "no reason beside: {line}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 5);
+}

@@ -1,0 +1,35 @@
+//! Verifies a pair: `verify [SOURCE [BASE_URL CA_FILE]]`.
+
+use justcall_auth::{Client, Config, Error};
+
+// [readme]
+fn verify(config: &Config) -> Result<(), Error> {
+    let client = Client::new(config)?;
+    let account = client.verify()?;
+    println!("account: {}", account.id().map_or("unknown".into(), |id| id.to_string()));
+    println!("email:   {}", account.email().unwrap_or("unknown"));
+    println!("plan:    {}", account.plan().unwrap_or("unknown"));
+    Ok(())
+}
+// [/readme]
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = configure(&arguments).and_then(|config| verify(&config));
+    if let Err(error) = result {
+        eprintln!("{error}\nhint: {}", error.hint());
+        std::process::exit(1);
+    }
+}
+
+/// The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is named.
+fn configure(arguments: &[String]) -> Result<Config, Error> {
+    let mut config = Config::new();
+    if let Some(source) = arguments.first() {
+        config.source(source)?;
+    }
+    if let [_, base_url, ca_file] = arguments {
+        config.base_url(base_url)?.ca_file(ca_file)?;
+    }
+    Ok(config)
+}
