@@ -1,0 +1,66 @@
+//! What a successful verification tells of the account.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use justcall_auth::Account;
+
+use crate::{handle, output};
+
+/// The account that a pair belongs to, from justcall_client_verify(). Immutable: any number of
+/// threads may read one at once.
+pub struct justcall_account {
+    id: u64,
+    email: Option<CString>,
+    plan: Option<CString>,
+    verified_by: CString,
+}
+
+impl justcall_account {
+    pub(crate) fn new(account: &Account) -> Self {
+        Self {
+            id: account.id().unwrap_or(0),
+            email: account.email().map(output::text),
+            plan: account.plan().map(output::text),
+            verified_by: output::text(account.verified_by()),
+        }
+    }
+}
+
+/// The account's number. 0 if the service did not tell it or `account` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_account_id(account: *const justcall_account) -> u64 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { account.as_ref() }.map_or(0, |account| account.id)
+}
+
+/// The account's e-mail address. NULL if the service did not tell it or `account` is NULL; lives as
+/// long as `account`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_account_email(account: *const justcall_account) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { account.as_ref() }.map_or(ptr::null(), |account| output::pointer(account.email.as_ref()))
+}
+
+/// The account's plan, such as `"Pro"`. NULL if the service did not tell it or `account` is NULL;
+/// lives as long as `account`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_account_plan(account: *const justcall_account) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { account.as_ref() }.map_or(ptr::null(), |account| output::pointer(account.plan.as_ref()))
+}
+
+/// The path whose answer proved the pair, such as `"/v2/account"`. NULL if `account` is NULL; lives
+/// as long as `account`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_account_verified_by(account: *const justcall_account) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { account.as_ref() }.map_or(ptr::null(), |account| account.verified_by.as_ptr())
+}
+
+/// Frees an account and every text borrowed from it. Does nothing if `account` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_account_free(account: *mut justcall_account) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(account) };
+}

@@ -1,0 +1,54 @@
+//! The meaning of an answer that came over the program's own HTTP.
+
+use std::ffi::c_char;
+use std::time::SystemTime;
+
+use justcall_auth::classify::classify;
+use justcall_auth::{Error, Response};
+
+use crate::error::justcall_error;
+use crate::status::justcall_status;
+use crate::{guard, input};
+
+/// Tells what an answer of the service means that you got over your own HTTP: JUSTCALL_OK for 200
+/// to 299, else the status and error that a client of this library would give. The HTTP status
+/// decides; headers and body only explain.
+///
+/// `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
+/// each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
+/// `body_len` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
+/// not known here, so a secret that the service echoes is not masked in
+/// justcall_error_service_message().
+///
+/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is no HTTP status (100 to 999;
+/// libcurl gives 0 when there was no answer), a needed pointer is NULL, or a length impossible:
+/// justcall_error_http_status() is then 0. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_classify(
+    http_status: i32,
+    header_names: *const *const c_char,
+    header_values: *const *const c_char,
+    header_count: usize,
+    body: *const u8,
+    body_len: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let run = || unsafe {
+        let http_status = http_status_in_range(http_status)?;
+        let headers = input::headers(header_names, header_values, header_count)?;
+        let body = input::optional_bytes("body", body, body_len)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        classify(&Response::new(http_status, headers, body.to_vec()), None, now)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, run) }
+}
+
+fn http_status_in_range(http_status: i32) -> Result<u16, Error> {
+    u16::try_from(http_status).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
+        Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.").hint_is(
+            "Classify answers only. HTTP libraries give 0 when none came: that is a failed connection.",
+        )
+    })
+}

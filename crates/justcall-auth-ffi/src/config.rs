@@ -1,0 +1,181 @@
+//! How a client is set up.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::time::Duration;
+
+use justcall_auth::{Config, Error};
+
+use crate::credentials::justcall_credentials;
+use crate::error::justcall_error;
+use crate::status::justcall_status;
+use crate::{guard, handle, input};
+
+/// The settings of clients; what is not set keeps its default. For one thread at a time. A client
+/// copies what it needs, so one configuration makes any number of clients, and later changes to it
+/// do not reach those already made.
+pub struct justcall_config {
+    config: Config,
+}
+
+impl justcall_config {
+    pub(crate) fn get(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
+/// 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
+/// justcall_config_free(). NULL only after a bug of the library.
+#[unsafe(no_mangle)]
+pub extern "C" fn justcall_config_new() -> *mut justcall_config {
+    guard::or(ptr::null_mut(), || handle::give(justcall_config { config: Config::new() }))
+}
+
+/// Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
+/// client's first call, not now. Replaces an earlier source or pair.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_source(
+    config: *mut justcall_config,
+    source: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.source(input::text("source", source)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets a pair that the program already holds, in place of a source. `credentials` stays yours and
+/// may be freed at once.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_credentials(
+    config: *mut justcall_config,
+    credentials: *const justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.credentials(input::handle("credentials", credentials)?.get().clone());
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets where the service is: `"https://host[:port][/prefix]"`; `http://` only for a loopback
+/// address, because it would send the secret in the clear.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_base_url(
+    config: *mut justcall_config,
+    url: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.base_url(input::text("url", url)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets what justcall_client_verify() asks with GET, such as `"/v2.1/users?per_page=1"`, in place
+/// of `/v2/account` and its stand-in.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` does not start with a slash, could lead to
+/// another host or needs percent-encoding, or if an argument is NULL; the configuration is then as
+/// it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_verify_path(
+    config: *mut justcall_config,
+    path: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.verify_path(input::text("path", path)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets the limit of a whole call in milliseconds, second attempts and waits included. 0: no limit.
+/// Default: 30000.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_timeout_ms(
+    config: *mut justcall_config,
+    ms: u64,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        input::handle_mut("config", config)?.config.timeout(Duration::from_millis(ms));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets how many second attempts a call may make, of every kind together. 0: none. Default: 2.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_max_retries(
+    config: *mut justcall_config,
+    n: i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        let retries = u32::try_from(n).map_err(|_| Error::invalid_argument("The argument n is negative."))?;
+        config.config.max_retries(retries);
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
+/// client is made, not now.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_ca_file(
+    config: *mut justcall_config,
+    path: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.ca_file(input::text("path", path)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_free(config: *mut justcall_config) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(config) };
+}

@@ -1,0 +1,136 @@
+//! A pair of API key and secret that can be sent.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{Credentials, Source, diagnose};
+
+use crate::error::justcall_error;
+use crate::handle::Out;
+use crate::output::Buffer;
+use crate::status::justcall_status;
+use crate::{guard, handle, input, output};
+
+/// An API key and its secret, checked, in memory of the library's own that is wiped when the last
+/// that refers to it is freed. Immutable: any number of threads may use one at once.
+pub struct justcall_credentials {
+    credentials: Credentials,
+    key_hint: CString,
+}
+
+impl justcall_credentials {
+    fn new(credentials: Credentials) -> Self {
+        Self { key_hint: output::text(credentials.key_hint()), credentials }
+    }
+
+    pub(crate) fn get(&self) -> &Credentials {
+        &self.credentials
+    }
+}
+
+/// The capacity that a buffer needs to hold any `Authorization` value with its NUL.
+pub const JUSTCALL_AUTHORIZATION_SIZE: usize = 1026;
+
+const _: () =
+    assert!(JUSTCALL_AUTHORIZATION_SIZE == 2 * diagnose::MAX_HALF + 2, "two halves, a colon and a NUL");
+
+/// Checks an API key and its secret, without asking the service, and copies them. Neither need be
+/// terminated; your own copies stay yours to wipe: see justcall_wipe().
+///
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED, saying which half is wrong and why, never its
+/// value, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL or a length
+/// impossible. On success `*out` is yours, to be freed with justcall_credentials_free(); on failure
+/// it is NULL. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_new(
+    key: *const c_char,
+    key_len: usize,
+    secret: *const c_char,
+    secret_len: usize,
+    out: *mut *mut justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let key = input::bytes("key", key, key_len)?;
+        let secret = input::bytes("secret", secret, secret_len)?;
+        out.put(justcall_credentials::new(Credentials::new(key, secret)?));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Reads an API key and its secret from a source: `"default:"`, `"env:"`,
+/// `"env:KEY_VARIABLE,SECRET_VARIABLE"` or `"file:PATH"`; the error about a wrong spelling lists
+/// them all. Blocks while a file is read.
+///
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
+/// JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL. On success
+/// `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL. Any thread
+/// may call this while no other changes the environment.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_load(
+    source: *const c_char,
+    out: *mut *mut justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let source = Source::parse(input::text("source", source)?)?;
+        out.put(justcall_credentials::new(source.load(&ProcessEnvironment)?));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// The ends of the key, to tell pairs apart by in logs: its first four characters, an ellipsis
+/// (U+2026) and its last four; of a key shorter than 12 bytes the first character alone. Never the
+/// secret. NULL if `credentials` is NULL; lives as long as `credentials`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_key_hint(
+    credentials: *const justcall_credentials,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { credentials.as_ref() }.map_or(ptr::null(), |credentials| credentials.key_hint.as_ptr())
+}
+
+/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into your buffer, which
+/// is the only copy made: wipe it with justcall_wipe() once it is sent. Nothing is checked with the
+/// service.
+///
+/// `*length`, unless `length` is NULL, becomes the length without the NUL. If `capacity`, which
+/// counts the NUL, is too small, the call fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets
+/// `*length` too, and leaves `buffer` as it was; a buffer of JUSTCALL_AUTHORIZATION_SIZE is always
+/// large enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is
+/// NULL and `capacity` not 0, or `capacity` is impossible. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_authorization(
+    credentials: *const justcall_credentials,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let credentials = input::handle("credentials", credentials)?;
+        let buffer = Buffer::new(buffer, capacity, length)?;
+        credentials.get().expose_authorization(|value| buffer.fill(value))
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Frees the handle; the pair is wiped once no configuration or client refers to it either. Does
+/// nothing if `credentials` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_free(credentials: *mut justcall_credentials) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(credentials) };
+}

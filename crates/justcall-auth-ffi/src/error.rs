@@ -1,0 +1,126 @@
+//! A failure, with all that a person or a program needs to act on it.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use justcall_auth::Error;
+
+use crate::status::{self, JUSTCALL_OK, justcall_status};
+use crate::{handle, output};
+
+/// Why a call failed. Every function that can fail stores one through its last parameter, if that
+/// is not NULL; it is yours, and freed with justcall_error_free(). Immutable: any number of threads
+/// may read one at once.
+pub struct justcall_error {
+    error: Error,
+    message: CString,
+    hint: CString,
+    service_message: Option<CString>,
+    reason: Option<CString>,
+}
+
+impl justcall_error {
+    /// What goes through an `error` parameter: the handle of a failure, NULL on success.
+    pub(crate) fn into_handle(failure: Option<Error>) -> *mut Self {
+        failure.map_or(ptr::null_mut(), |error| handle::give(Self::new(error)))
+    }
+
+    fn new(error: Error) -> Self {
+        Self {
+            message: output::text(error.message()),
+            hint: output::text(error.hint()),
+            service_message: error.service_message().map(output::text),
+            reason: error.reason().map(output::text),
+            error,
+        }
+    }
+}
+
+/// The number of the failure, the same as the call returned. JUSTCALL_OK if `error` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_status(error: *const justcall_error) -> justcall_status {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(JUSTCALL_OK, |error| error.error.kind().number())
+}
+
+/// The name of the failure, as of justcall_status_name(): for logs and for comparing, the same in
+/// every language. Never NULL, `"ok"` if `error` is NULL; lives as long as the program.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_name(error: *const justcall_error) -> *const c_char {
+    // SAFETY: as this function's caller promises.
+    status::name(unsafe { justcall_error_status(error) }).as_ptr()
+}
+
+/// What happened, in a sentence or more. Safe to log: it never holds a secret. Never NULL, empty if
+/// `error` is NULL; lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_message(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr())
+}
+
+/// What to do about it: show it to whoever can. Safe to log. Never NULL, empty if `error` is NULL;
+/// lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_hint(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.hint.as_ptr())
+}
+
+/// What the service said in the body of its answer: at most 512 bytes on one line, with an echoed
+/// secret masked. NULL if it said nothing or `error` is NULL; lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_service_message(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.service_message.as_ref()))
+}
+
+/// One word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`, `addon`
+/// or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
+/// `trailing_whitespace`; for JUSTCALL_ERROR_TIMEOUT and JUSTCALL_ERROR_CONNECTION_FAILED the
+/// phase: `resolve`, `connect`, `send` or `receive`. NULL if there is none or `error` is NULL;
+/// lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_reason(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.reason.as_ref()))
+}
+
+/// The HTTP status of the service's answer. 0 if there was no answer or `error` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_http_status(error: *const justcall_error) -> i32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.http_status()))
+}
+
+/// 1 if the same call may succeed later without anybody changing anything, else 0. 0 if `error` is
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_retryable(error: *const justcall_error) -> i32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.retryable()))
+}
+
+/// How many milliseconds the service asks to wait before the next try. -1 if it does not say or
+/// `error` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_error) -> i64 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let wait = unsafe { error.as_ref() }.and_then(|error| error.error.retry_after());
+    wait.map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// 0 if the request was surely not delivered to the service, 1 if it may have been. 0 if `error` is
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.request_sent()))
+}
+
+/// Frees an error and every text borrowed from it. Does nothing if `error` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_free(error: *mut justcall_error) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(error) };
+}

@@ -1,0 +1,46 @@
+//! The panic guard: no unwinding leaves the library.
+//!
+//! A panic is a bug; the guard makes it the status `internal` and lets the host live. No handle is
+//! left in a broken state by one: clients, credentials, accounts and errors are immutable or change
+//! in one step behind a lock that ignores poison, and a setter of a configuration checks first and
+//! then assigns. So no handle refuses further use; a handle whose changes take several steps must
+//! do so.
+//!
+//! The host's panic hook is left as it is. The error does not repeat the panic's text, which could
+//! hold anything.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use justcall_auth::{Error, ErrorKind};
+
+use crate::error::justcall_error;
+use crate::status::{JUSTCALL_OK, justcall_status};
+
+/// Runs the body of a function that can fail; stores its error, or NULL, where `error` points.
+///
+/// # Safety
+/// `error` is NULL or may be written to.
+pub(crate) unsafe fn status(
+    error: *mut *mut justcall_error,
+    body: impl FnOnce() -> Result<(), Error>,
+) -> justcall_status {
+    let failure = or(Err(Error::new(ErrorKind::Internal)), body).err();
+    let status = failure.as_ref().map_or(JUSTCALL_OK, |failure| failure.kind().number());
+    if !error.is_null() {
+        // SAFETY: as the caller of this function promises.
+        unsafe { error.write(justcall_error::into_handle(failure)) };
+    }
+    status
+}
+
+/// Runs the body of a function that has no way to report an error; `otherwise` stands for what it
+/// cannot give.
+pub(crate) fn or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    // Nothing that the body leaves half done is seen again: see the top of this file.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        // Dropping what was thrown could panic itself.
+        mem::forget(panic);
+        otherwise
+    })
+}

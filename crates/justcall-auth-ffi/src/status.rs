@@ -1,0 +1,52 @@
+//! The status that functions return, and its name.
+
+use std::ffi::{CStr, c_char};
+
+use justcall_auth::ErrorKind;
+
+/// What a call came to: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
+/// failure that the service reported is its HTTP status. Later versions may return numbers that
+/// this header does not have.
+pub type justcall_status = i32;
+
+/// Success, which is no row of the table of errors.
+pub(crate) const JUSTCALL_OK: justcall_status = 0;
+
+/// Room for the longest name and its NUL.
+const NAME_SIZE: usize = 32;
+
+/// The table's names, each terminated as C needs it.
+static NAMES: [[u8; NAME_SIZE]; ErrorKind::ALL.len()] = terminated_names();
+
+const fn terminated_names() -> [[u8; NAME_SIZE]; ErrorKind::ALL.len()] {
+    let mut names = [[0; NAME_SIZE]; ErrorKind::ALL.len()];
+    let mut row = 0;
+    while row < names.len() {
+        let name = ErrorKind::ALL[row].name().as_bytes();
+        assert!(name.len() < NAME_SIZE, "a name needs more room");
+        let mut at = 0;
+        while at < name.len() {
+            names[row][at] = name[at];
+            at += 1;
+        }
+        row += 1;
+    }
+    names
+}
+
+/// The name of `status`; `unknown` for one that the table does not have.
+pub(crate) fn name(status: justcall_status) -> &'static CStr {
+    if status == JUSTCALL_OK {
+        return c"ok";
+    }
+    let row = ErrorKind::ALL.iter().position(|kind| kind.number() == status);
+    row.and_then(|row| CStr::from_bytes_until_nul(&NAMES[row]).ok()).unwrap_or(c"unknown")
+}
+
+/// The name of a status, the same in every language: `"invalid_credentials"` for 401, `"ok"` for 0,
+/// `"unknown"` for a number that the library in use does not have. Never NULL; lives as long as the
+/// program. Any thread may call this.
+#[unsafe(no_mangle)]
+pub extern "C" fn justcall_status_name(status: justcall_status) -> *const c_char {
+    name(status).as_ptr()
+}
