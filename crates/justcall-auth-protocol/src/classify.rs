@@ -37,7 +37,7 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         ErrorKind::InvalidResponse => {
             Error::with_message(kind, format!("The HTTP status {status} is not one that an API gives."))
         }
-        ErrorKind::RedirectRefused => redirect(response),
+        ErrorKind::RedirectRefused => redirect(response, sent),
         ErrorKind::Forbidden => forbidden(said.as_deref()),
         _ => Error::new(kind),
     };
@@ -70,11 +70,12 @@ fn safe(said: &str, sent: Option<&Credentials>) -> String {
     said
 }
 
-/// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes.
-fn redirect(response: &Response) -> Error {
+/// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes. So may
+/// the host itself.
+fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
     let target = response.header("location").and_then(|location| location.parse::<http::Uri>().ok());
     let host = target.as_ref().and_then(http::Uri::host);
-    let to = host.map(|host| format!(" to {host}")).unwrap_or_default();
+    let to = host.map(|host| format!(" to {}", safe(host, sent))).unwrap_or_default();
     Error::with_message(
         ErrorKind::RedirectRefused,
         format!(
@@ -155,6 +156,15 @@ mod tests {
         let error = classify(&answer(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
         let said = error.service_message().expect("a message");
         assert!(said.len() <= MAX_SERVICE_MESSAGE && !said.contains("sec7"), "{said}");
+    }
+
+    #[test]
+    fn it_masks_a_pair_in_the_host_that_a_redirect_leads_to() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
+        let headers = vec![("location".into(), "https://sec789xyz000.example/abc123def456".into())];
+        let error = classify(&Response::new(302, headers, Vec::new()), Some(&pair), Duration::ZERO);
+        let message = error.expect_err("302").message().to_owned();
+        assert!(message.contains(".example") && !message.contains("sec789xyz000"), "{message}");
     }
 
     #[test]
