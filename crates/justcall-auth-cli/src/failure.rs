@@ -57,7 +57,8 @@ impl Failure {
 fn text(error: &Error, unechoed: &Unechoed) -> String {
     let mut text = format!("{RED}✗ {}{RED:#}: {}", error.kind().name(), unechoed.mask(error.message()));
     let status = error.http_status();
-    if status != 0 && i32::from(status) != error.kind().number() {
+    let is_told = i32::from(status) == error.kind().number() || error.message().contains(&status.to_string());
+    if status != 0 && !is_told {
         write!(text, " (HTTP {status})").expect("a String takes everything");
     }
     text.push('\n');

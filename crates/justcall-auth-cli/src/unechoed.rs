@@ -29,9 +29,9 @@ impl Unechoed {
                 _ => &argument,
             };
             let value = value.strip_prefix("file:").or(value.strip_prefix("env:")).unwrap_or(value);
-            if may_be_secret(value) {
-                found.push(value.to_owned());
-            }
+            // `env:` takes two names with a comma between them.
+            let values = value.split(',');
+            found.extend(values.filter(|value| may_be_secret(value)).map(str::to_owned));
         }
         Self(found)
     }

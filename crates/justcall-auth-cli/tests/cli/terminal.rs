@@ -1,0 +1,70 @@
+//! What is different on a terminal.
+
+#![cfg(unix)]
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::run::{Service, command};
+
+/// Runs the command with a terminal as its standard output: exit code, what the terminal shows, standard error.
+pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).expect("it is ours");
+    unlockpt(&master).expect("it is ours");
+    let name = ptsname(&master, Vec::new()).expect("it has a name");
+    let name = std::ffi::OsStr::from_bytes(name.as_bytes());
+    let terminal = OpenOptions::new().read(true).write(true).open(name).expect("it opens");
+    // The command itself is dropped at the end of this statement, and with it our side of the terminal.
+    let ended = command(arguments, variables)
+        .stdout(terminal)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .expect("it runs");
+    let mut shown = Vec::new();
+    // Linux ends the stream of a terminal that nobody holds any more with an error, after all that was written.
+    let _ = File::from(master).read_to_end(&mut shown);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
+    (ended.status.code().expect("no signal ended it"), text(shown), text(ended.stderr))
+}
+
+const TERM: (&str, &str) = ("TERM", "xterm");
+
+#[test]
+fn it_is_coloured_on_a_terminal() {
+    let (exit, shown, _) = run(&["explain", "403"], &[TERM]);
+    assert_eq!(exit, 0);
+    assert!(shown.contains("\u{1b}[1mforbidden\u{1b}[0m"), "{shown:?}");
+}
+
+#[test]
+fn it_is_plain_on_a_terminal_when_colour_is_not_wanted() {
+    for (arguments, variables) in [
+        (&["explain", "403"][..], &[TERM, ("NO_COLOR", "1")][..]),
+        (&["explain", "403", "--color", "never"], &[TERM]),
+        (&["explain", "403"], &[("TERM", "dumb")]),
+    ] {
+        let (_, shown, _) = run(arguments, variables);
+        assert!(shown.starts_with("forbidden") && !shown.contains('\u{1b}'), "{variables:?} {shown:?}");
+    }
+}
+
+#[test]
+fn it_colours_elsewhere_only_when_told_to() {
+    let service = Service::start();
+    let plain = service.run(&["verify"]);
+    assert!(plain.exit == 0 && !plain.stdout.contains('\u{1b}'), "{plain:?}");
+    let coloured = service.run(&["verify", "--color", "always"]);
+    assert!(coloured.stdout.contains("\u{1b}["), "{coloured:?}");
+    let failed = service.run_as("abc123def456", "sec789xyz000", &["verify", "--color=always"]);
+    assert!(failed.stderr.contains("\u{1b}["), "{failed:?}");
+    let json = service.run(&["verify", "--color=always", "--json"]);
+    assert!(!json.stdout.contains('\u{1b}'), "{json:?}");
+    assert!(crate::run::run(&["--color=always", "--help"], &[]).stdout.contains("\u{1b}["));
+    assert!(!crate::run::run(&["--help"], &[]).stdout.contains('\u{1b}'));
+}

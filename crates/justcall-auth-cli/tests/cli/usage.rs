@@ -1,0 +1,93 @@
+//! Arguments that cannot be obeyed, help, and output that cannot be written.
+
+use crate::run::{Run, Service, command, run};
+
+#[test]
+fn it_ends_with_2_when_the_arguments_are_wrong() {
+    for arguments in [
+        &[][..],
+        &["verfy"],
+        &["verify", "--no-such-option"],
+        &["verify", "extra"],
+        &["verify", "--timeout", "-1"],
+        &["verify", "--timeout", "soon"],
+        &["verify", "--max-retries", "-1"],
+        &["verify", "--color", "sometimes"],
+        &["verify", "--source", "nowhere"],
+        &["verify", "--source", "file:"],
+        &["verify", "--base-url", "http://192.0.2.1"],
+        &["verify", "--base-url", "justcall"],
+        &["verify", "--ca-file", "no/such/file.pem"],
+        &["verify", "--ca-file", ""],
+        &["verify", "--verify-path", "no-slash"],
+        &["explain", "no_such_error"],
+    ] {
+        let text = run(arguments, &[]);
+        assert_eq!((text.exit, text.stdout.as_str()), (2, ""), "{arguments:?}: {text:?}");
+        assert!(!text.stderr.is_empty(), "{arguments:?}");
+        let json = run(&[arguments, &["--json"]].concat(), &[]);
+        assert_eq!(json.exit, 2, "{arguments:?}: {json:?}");
+        let all = json.json();
+        assert_eq!((&all["ok"], &all["error"]["name"]), (&false.into(), &"invalid_argument".into()));
+        for told in ["message", "hint"] {
+            assert!(all["error"][told].as_str().is_some_and(|text| !text.is_empty()), "{all}");
+        }
+    }
+}
+
+#[test]
+fn it_does_not_mistake_a_timeout_of_zero_for_no_time() {
+    let service = Service::start();
+    assert_eq!(service.run(&["verify", "--timeout", "0"]).exit, 0);
+}
+
+#[test]
+fn it_documents_examples_environment_sources_and_exit_codes() {
+    let help = run(&["--help"], &[]);
+    assert_eq!((help.exit, help.stderr.as_str()), (0, ""));
+    for told in [
+        "justcall-auth header | curl -H @- ",
+        "JUSTCALL_API_SECRET",
+        "NO_COLOR",
+        "env:KEY_VARIABLE,SECRET_VARIABLE",
+        "file:PATH",
+        "Exit codes:",
+        "\n  8  the service failed (5xx)",
+    ] {
+        assert!(help.stdout.contains(told), "{told}");
+    }
+    for command in ["verify", "header", "explain"] {
+        let help = run(&[command, "--help"], &[]);
+        assert!(help.exit == 0 && help.stdout.contains("Examples:"), "{help:?}");
+    }
+}
+
+#[test]
+fn it_tells_its_version() {
+    let version = run(&["--version"], &[]);
+    assert_eq!((version.exit, version.stdout), (0, format!("justcall-auth {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn it_ends_as_it_would_have_when_nobody_reads() {
+    for (arguments, exit) in
+        [(&["explain"][..], 0), (&["--help"], 0), (&["--version"], 0), (&["verify", "--json"], 3)]
+    {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ended = command(arguments, &[]).stdout(writer).output().expect("it starts");
+        assert_eq!(ended.status.code(), Some(exit), "{arguments:?}");
+        assert!(!Run::from(ended).stderr.contains("panicked"), "{arguments:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_fails_when_the_result_cannot_be_written() {
+    for arguments in [&["explain"][..], &["explain", "--json"], &["--help"]] {
+        let full = std::fs::File::create("/dev/full").expect("Linux has it");
+        let ended: Run = command(arguments, &[]).stdout(full).output().expect("it starts").into();
+        assert_eq!(ended.exit, 1, "{arguments:?}");
+        assert!(ended.stderr.contains("Standard output cannot be written"), "{ended:?}");
+    }
+}
