@@ -20,6 +20,11 @@ impl Account {
         Self { id, email, plan, verified_by: verified_by.into() }
     }
 
+    /// The same account, told by another path.
+    pub(crate) fn told_by(self, path: &str) -> Self {
+        Self { verified_by: path.to_owned(), ..self }
+    }
+
     /// The account's number.
     pub fn id(&self) -> Option<u64> {
         self.id

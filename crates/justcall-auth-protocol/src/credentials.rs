@@ -70,6 +70,11 @@ impl Credentials {
         self.expose_halves(diagnose::pair)
     }
 
+    /// Where the one copy lives: the same for clones, another for every other pair that is alive.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether both hold the same pair.
     pub fn same_pair(&self, other: &Self) -> bool {
         self.0.key_len == other.0.key_len

@@ -36,16 +36,22 @@ pub struct Policy {
     pub timeout: Duration,
     /// How many second attempts a call may make, of every kind together.
     pub max_retries: u32,
+    /// The account that a pair must belong to before anything else is asked with it.
+    pub expected_account: Option<u64>,
+    /// How long a pair that the service rejected is not sent again, unless the source gives another.
+    pub cool_down: Duration,
 }
 
 impl Default for Policy {
-    /// The service itself, 30 seconds, 2 retries.
+    /// The service itself, 30 seconds, 2 retries, any account, 30 seconds.
     fn default() -> Self {
         Self {
             base_url: BaseUrl::default(),
             verify_path: None,
             timeout: Duration::from_secs(30),
             max_retries: 2,
+            expected_account: None,
+            cool_down: Duration::from_secs(30),
         }
     }
 }
@@ -64,7 +70,7 @@ pub struct Moment {
 /// What the driver must do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Read the source, for there is no pair yet.
+    /// Read the source: there is no pair yet, or perhaps a better one.
     Load,
     /// Send the request.
     Send,
@@ -74,7 +80,7 @@ pub enum Action {
     Done,
 }
 
-/// The largest body that `verify` reads, in bytes.
+/// The largest body that a verification reads, in bytes.
 const MAX_VERIFY_BODY: usize = 64 * 1024;
 /// The largest body that any other request reads, in bytes, after decompression.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -82,15 +88,6 @@ const MAX_BODY: usize = 32 * 1024 * 1024;
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 /// The longest wait that backing off alone comes to.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
-
-/// What the call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goal {
-    /// Prove the pair; the body must be the service's.
-    Verify,
-    /// Bring back the answer, whatever it holds.
-    Request,
-}
 
 #[derive(Debug)]
 enum State {
@@ -109,8 +106,10 @@ enum State {
 pub struct Exchange {
     policy: Arc<Policy>,
     keyring: Arc<Keyring>,
-    goal: Goal,
-    request: Request,
+    /// The page that tells whose pair it is, while that is being asked.
+    verification: Option<Request>,
+    /// What the caller wants sent; nothing more where the verification is the call.
+    request: Option<Request>,
     deadline: Option<Duration>,
     retries: u32,
     account: Option<Account>,
@@ -120,20 +119,21 @@ pub struct Exchange {
 impl Exchange {
     /// A call of `request`, begun `now`.
     pub fn request(policy: Arc<Policy>, keyring: Arc<Keyring>, request: Request, now: &Moment) -> Self {
-        Self::begin(policy, keyring, request, Goal::Request, now)
+        Self::begin(policy, keyring, Some(request), now)
     }
 
-    /// A call that proves the pair, begun `now`: the account page, then, where the service has none, the page that
-    /// the official clients verify with.
+    /// A call that proves the pair, begun `now`: the account page, then, where the service has none or rejects the
+    /// pair there, the page that the official clients verify with.
     pub fn verify(policy: Arc<Policy>, keyring: Arc<Keyring>, now: &Moment) -> Self {
-        let request = Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH));
-        Self::begin(policy, keyring, request, Goal::Verify, now)
+        Self::begin(policy, keyring, None, now)
     }
 
-    fn begin(policy: Arc<Policy>, keyring: Arc<Keyring>, request: Request, goal: Goal, now: &Moment) -> Self {
-        let timeout = request.timeout().unwrap_or(policy.timeout);
+    fn begin(policy: Arc<Policy>, keyring: Arc<Keyring>, request: Option<Request>, now: &Moment) -> Self {
+        let timeout = request.as_ref().and_then(Request::timeout).unwrap_or(policy.timeout);
         let deadline = (!timeout.is_zero()).then(|| now.monotonic.saturating_add(timeout));
-        Self { policy, keyring, goal, request, deadline, retries: 0, account: None, state: State::Ready }
+        let verification = request.is_none().then(|| account_page(&policy));
+        let state = State::Ready;
+        Self { policy, keyring, verification, request, deadline, retries: 0, account: None, state }
     }
 
     /// What to do now. Asking twice without reporting in between gives the same action again.
@@ -156,30 +156,38 @@ impl Exchange {
             self.state = State::Ready;
         }
         if matches!(self.state, State::Ready) {
-            if self.keyring.current().is_none() {
+            if self.keyring.wants_look(now.monotonic) {
                 return Ok(Action::Load);
+            }
+            if let Some(left) = self.keyring.rejected_for(now.monotonic) {
+                return Err(self.fail(rejected_lately(left)));
+            }
+            if self.must_prove_account() {
+                self.verification = Some(account_page(&self.policy));
             }
             self.state = State::Sending(None);
         }
         Ok(Action::Send)
     }
 
-    /// Reports what reading the source gave, after [`Action::Load`].
-    pub fn loaded(&mut self, result: Result<Credentials, Error>) {
+    /// Reports what reading the source gave, after [`Action::Load`]. A source that cannot be read costs nothing while
+    /// there is a pair.
+    pub fn loaded(&mut self, result: Result<Credentials, Error>, now: &Moment) {
         match result {
-            Ok(credentials) => drop(self.keyring.install_first(credentials)),
+            Ok(credentials) => drop(self.keyring.install(credentials, now.monotonic)),
+            Err(_) if self.keyring.current().is_some() => self.keyring.looked_in_vain(now.monotonic),
             Err(error) => drop(self.fail(error)),
         }
     }
 
     /// The request to send: method, path, the caller's headers and body.
     pub fn outgoing(&self) -> &Request {
-        &self.request
+        self.verification.as_ref().or(self.request.as_ref()).expect("an exchange asks for something")
     }
 
     /// The full URL to send it to.
     pub fn url(&self) -> String {
-        self.policy.base_url.join(self.request.path())
+        self.policy.base_url.join(self.outgoing().path())
     }
 
     /// The pair to send it with; taking it fixes which pair the answer will be about.
@@ -206,23 +214,26 @@ impl Exchange {
 
     /// The largest body worth reading, in bytes.
     pub fn max_body(&self) -> usize {
-        match self.goal {
-            Goal::Verify => MAX_VERIFY_BODY,
-            Goal::Request => MAX_BODY,
-        }
+        if self.verification.is_some() { MAX_VERIFY_BODY } else { MAX_BODY }
     }
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response, now: &Moment) {
-        let State::Sending(sent) = &self.state else { return };
-        let sent = sent.as_ref().map(|held| held.credentials().clone());
-        match classify(&response, sent.as_ref(), now.unix) {
-            Ok(()) => self.succeed(response, sent.as_ref()),
-            Err(error) if error.kind() == ErrorKind::NotFound && self.may_ask_elsewhere() => {
-                self.request = Request::trusted_get(service::USERS_PATH);
+        let State::Sending(sent) = &mut self.state else { return };
+        let Some(sent) = sent.take().or_else(|| self.keyring.current()) else { return };
+        match classify(&response, Some(sent.credentials()), now.unix) {
+            Ok(()) => self.succeed(response, &sent),
+            Err(error) if is_no_account_page(&error) && self.may_ask_elsewhere() => {
+                self.verification = Some(Request::trusted_get(service::USERS_PATH));
                 self.state = State::Ready;
             }
-            Err(error) => self.retry_or_fail(error, now),
+            Err(error) => {
+                if error.kind() == ErrorKind::InvalidCredentials {
+                    let until = now.monotonic.saturating_add(self.policy.cool_down);
+                    self.keyring.reject(&sent, now.monotonic, until);
+                }
+                self.retry_or_fail(error, now);
+            }
         }
     }
 
@@ -254,38 +265,50 @@ impl Exchange {
         account.ok_or_else(|| Error::invalid_argument("Only a verifying call ends with an account."))
     }
 
-    fn succeed(&mut self, response: Response, sent: Option<&Credentials>) {
-        if self.goal == Goal::Verify {
-            match self.read_account(&response) {
-                Ok(account) => self.account = Some(account),
-                Err(why) => return drop(self.fail(invalid_response(&response, why, sent))),
+    fn succeed(&mut self, response: Response, sent: &Held) {
+        let Some(page) = self.verification.take() else {
+            self.keyring.accept(sent);
+            self.state = State::Done(Ok(response));
+            return;
+        };
+        let account = read_account(page.path(), &response)
+            .map_err(|why| invalid_response(&response, why, Some(sent.credentials())))
+            .and_then(|account| self.check_account(account));
+        match account {
+            Ok(account) => {
+                self.keyring.accept(sent);
+                self.keyring.prove_account(sent);
+                self.account = Some(account);
+                self.state = if self.request.is_some() { State::Ready } else { State::Done(Ok(response)) };
             }
-        }
-        self.state = State::Done(Ok(response));
-    }
-
-    /// Only the account page must hold an account; any other path proves the pair by answering with JSON at all.
-    fn read_account(&self, response: &Response) -> Result<Account, &'static str> {
-        let path = self.request.path();
-        match service::account(response.body()) {
-            Ok(account) => Ok(Account::new(
-                account.id(),
-                account.email().map(Into::into),
-                account.plan().map(Into::into),
-                path,
-            )),
-            Err(_) if path != service::ACCOUNT_PATH && service::is_json_object(response.body()) => {
-                Ok(Account::new(None, None, None, path))
-            }
-            Err(why) => Err(why),
+            Err(error) => drop(self.fail(error)),
         }
     }
 
-    /// The account page may not exist on the real service: its 404 says nothing about the pair.
+    /// Refuses a pair of another account than the expected one, or one whose account the service does not tell.
+    fn check_account(&self, account: Account) -> Result<Account, Error> {
+        let Some(expected) = self.policy.expected_account else { return Ok(account) };
+        let found = match account.id() {
+            Some(id) if id == expected => return Ok(account),
+            Some(id) => format!("belongs to the account {id}"),
+            None => "works, but the service does not tell its account".to_owned(),
+        };
+        let message = format!("The pair {found}; the account {expected} is expected.");
+        Err(Error::with_message(ErrorKind::WrongAccount, message).request_sent_is(true))
+    }
+
+    /// With an expected account, nothing is asked before the pair is known to be its.
+    fn must_prove_account(&self) -> bool {
+        self.policy.expected_account.is_some()
+            && self.verification.is_none()
+            && !self.keyring.current().is_some_and(|held| self.keyring.is_account_proven(&held))
+    }
+
+    /// The account page may not exist on the real service.
     fn may_ask_elsewhere(&self) -> bool {
-        self.goal == Goal::Verify
-            && self.policy.verify_path.is_none()
-            && self.request.path() == service::ACCOUNT_PATH
+        let on_account_page =
+            self.verification.as_ref().is_some_and(|page| page.path() == service::ACCOUNT_PATH);
+        on_account_page && self.policy.verify_path.is_none()
     }
 
     fn retry_or_fail(&mut self, error: Error, now: &Moment) {
@@ -306,8 +329,8 @@ impl Exchange {
     fn may_repeat(&self, error: &Error) -> bool {
         match error.kind() {
             ErrorKind::RateLimited => true,
-            ErrorKind::ServerError | ErrorKind::Unavailable => self.request.is_idempotent(),
-            ErrorKind::ConnectionFailed => self.request.is_idempotent() || !error.request_sent(),
+            ErrorKind::ServerError | ErrorKind::Unavailable => self.outgoing().is_idempotent(),
+            ErrorKind::ConnectionFailed => self.outgoing().is_idempotent() || !error.request_sent(),
             _ => false,
         }
     }
@@ -323,4 +346,33 @@ impl Exchange {
         self.state = State::Done(Err(error.clone()));
         error
     }
+}
+
+fn account_page(policy: &Policy) -> Request {
+    Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH))
+}
+
+/// Neither says anything about the pair where the service has no account page.
+fn is_no_account_page(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidCredentials)
+}
+
+/// Only the account page must hold an account; any other path proves the pair by answering with JSON at all.
+fn read_account(path: &str, response: &Response) -> Result<Account, &'static str> {
+    match service::account(response.body()) {
+        Ok(account) => Ok(account.told_by(path)),
+        Err(_) if path != service::ACCOUNT_PATH && service::is_json_object(response.body()) => {
+            Ok(Account::new(None, None, None, path))
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// The service rejected this very pair a moment ago: asking again would only look like an attack.
+fn rejected_lately(left: Duration) -> Error {
+    let message = format!(
+        "The service rejected this API key and secret; they are not sent again for {} s, unless the source gives others.",
+        left.as_secs() + 1
+    );
+    Error::with_message(ErrorKind::InvalidCredentials, message).retry_after_is(Some(left))
 }

@@ -14,6 +14,10 @@ fn pair() -> Credentials {
     Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good")
 }
 
+fn keyring() -> Keyring {
+    Keyring::new("https://api.justcall.io", Arc::default())
+}
+
 fn moment(monotonic: Duration) -> Moment {
     Moment {
         monotonic,
@@ -85,7 +89,7 @@ fn drive(exchange: &mut Exchange, outcomes: &[Outcome], steps: &[u64], now: &mut
                 return seen;
             }
             Ok(Action::Done) => return seen,
-            Ok(Action::Load) => exchange.loaded(Ok(pair())),
+            Ok(Action::Load) => exchange.loaded(Ok(pair()), &moment(*now)),
             Ok(Action::Wait(wait)) => {
                 assert!(wait > Duration::ZERO, "a wait of nothing would spin");
                 *now += wait;
@@ -128,7 +132,7 @@ proptest! {
     ) {
         let timeout = Duration::from_millis(timeout);
         let policy = Arc::new(Policy { timeout, max_retries, ..Policy::default() });
-        let keyring = Arc::new(Keyring::new());
+        let keyring = Arc::new(keyring());
         let mut now = Duration::from_millis(start);
         let started = now;
         let mut exchange = if verify {
@@ -159,8 +163,8 @@ proptest! {
 }
 
 fn get(policy: Policy) -> Exchange {
-    let keyring = Arc::new(Keyring::new());
-    keyring.install_first(pair());
+    let keyring = Arc::new(keyring());
+    keyring.install(pair(), Duration::ZERO);
     Exchange::request(
         Arc::new(policy),
         keyring,
@@ -172,10 +176,10 @@ fn get(policy: Policy) -> Exchange {
 #[test]
 fn it_asks_for_the_source_before_it_sends_and_ends_with_the_sources_error() {
     let start = moment(Duration::ZERO);
-    let mut exchange = Exchange::verify(Arc::default(), Arc::default(), &start);
+    let mut exchange = Exchange::verify(Arc::default(), Arc::new(keyring()), &start);
     assert_eq!(exchange.next(&start).expect("an action"), Action::Load);
     assert!(exchange.authorization().is_err(), "nothing is due to be sent");
-    exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)));
+    exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &start);
     assert_eq!(exchange.next(&start).expect_err("the source's error").kind(), ErrorKind::SourceUnavailable);
 }
 
@@ -221,4 +225,105 @@ fn it_ignores_reports_that_nobody_asked_for() {
     exchange.not_answered(lost(true), &now);
     assert_eq!(exchange.next(&now).expect("still to be sent"), Action::Send);
     assert_eq!(exchange.into_response().expect_err("not over").kind(), ErrorKind::InvalidArgument);
+}
+
+/// A fresh exchange's actions and reports, in short.
+fn sent(exchange: &mut Exchange, now: &Moment) -> String {
+    assert_eq!(exchange.next(now).expect("an action"), Action::Send);
+    exchange.authorization().expect("due");
+    exchange.outgoing().path().to_owned()
+}
+
+#[test]
+fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
+    for status in [401, 404] {
+        let keyring = Arc::new(keyring());
+        let now = moment(Duration::ZERO);
+        keyring.install(pair(), now.monotonic);
+        let mut exchange = Exchange::verify(Arc::default(), keyring.clone(), &now);
+        assert_eq!(sent(&mut exchange, &now), "/v2/account");
+        exchange.answered(answer(status, None, ""), &now);
+        assert_eq!(keyring.rejected_for(now.monotonic), None, "not marked yet");
+        assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
+        exchange.answered(answer(200, None, "{}"), &now);
+        assert_eq!(exchange.into_account().expect("proven").verified_by(), "/v2.1/users?per_page=1");
+    }
+}
+
+#[test]
+fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_changes() {
+    let keyring = Arc::new(keyring());
+    let at = |seconds: u64| moment(Duration::from_secs(seconds));
+    let call = |seconds: u64| {
+        let request = Request::new("GET", "/v2/calls").expect("good");
+        Exchange::request(Arc::default(), keyring.clone(), request, &at(seconds))
+    };
+    keyring.install(pair(), at(1).monotonic);
+    let mut first = call(2);
+    sent(&mut first, &at(2));
+    first.answered(answer(401, None, ""), &at(2));
+    assert_eq!(first.next(&at(2)).expect_err("401").http_status(), 401);
+
+    let mut second = call(3);
+    assert_eq!(second.next(&at(3)).expect("an action"), Action::Load, "perhaps the source has another");
+    second.loaded(Ok(pair()), &at(3));
+    let error = second.next(&at(3)).expect_err("the same pair");
+    assert_eq!(
+        (error.kind(), error.http_status(), error.request_sent()),
+        (ErrorKind::InvalidCredentials, 0, false)
+    );
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(29)));
+
+    let mut third = call(4);
+    assert_eq!(third.next(&at(4)).expect("an action"), Action::Load);
+    third.loaded(Ok(Credentials::new(b"abc123def456", b"another").expect("good")), &at(4));
+    assert_eq!(sent(&mut third, &at(4)), "/v2/calls");
+    third.answered(answer(401, None, ""), &at(4));
+    assert!(call(5).next(&at(5)).is_ok_and(|action| action == Action::Load));
+    let mut after = call(34);
+    after.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(34));
+    assert_eq!(sent(&mut after, &at(34)), "/v2/calls", "the cool-down is over");
+}
+
+#[test]
+fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
+    let keyring = Arc::new(keyring());
+    let now = moment(Duration::from_secs(10));
+    keyring.install(pair(), Duration::ZERO);
+    keyring.look_again();
+    let mut exchange = Exchange::verify(Arc::default(), keyring, &now);
+    assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
+    exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+}
+
+#[test]
+fn it_asks_nothing_with_a_pair_of_another_account() {
+    let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
+    let keyring = Arc::new(keyring());
+    let now = moment(Duration::ZERO);
+    keyring.install(pair(), now.monotonic);
+    let call = || {
+        let request = Request::new("POST", "/v2/texts").expect("good");
+        Exchange::request(policy.clone(), keyring.clone(), request, &now)
+    };
+    for (body, why) in [
+        (r#"{"status":"success","data":{"account_id":8}}"#, "belongs to the account 8"),
+        (r#"{"status":"success","data":{}}"#, "does not tell its account"),
+    ] {
+        let mut exchange = call();
+        assert_eq!(sent(&mut exchange, &now), "/v2/account");
+        exchange.answered(answer(200, None, body), &now);
+        let error = exchange.next(&now).expect_err("another account");
+        assert_eq!(error.kind(), ErrorKind::WrongAccount);
+        assert!(error.message().contains(why), "{error}");
+    }
+    let good = r#"{"status":"success","data":{"account_id":7}}"#;
+    let mut exchange = call();
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+    exchange.answered(answer(200, None, good), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/texts");
+    exchange.answered(answer(201, None, ""), &now);
+    assert_eq!(exchange.next(&now).expect("done"), Action::Done);
+    assert_eq!(sent(&mut call(), &now), "/v2/texts", "proven once a pair");
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -15,13 +16,15 @@ use justcall_auth_protocol::response::Response;
 use crate::clock;
 use crate::config::Config;
 use crate::interrupt::Interrupt;
+use crate::patience::{Impatience, Patience};
+use crate::process::Process;
 use crate::source::{ProcessEnvironment, Source};
-use crate::transport::{Outgoing, Transport};
+use crate::transport::{Outgoing, Settings, Transport};
 
-/// The longest that a waiting call goes without looking whether it was interrupted.
-pub(crate) const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
-
-/// A client of the JustCall API. Thread-safe; cloning shares the pair and the connections.
+/// A client of the JustCall API. Thread-safe; cloning shares everything.
+///
+/// Clients of one process share the pair when their source, base URL and expected account are equal, and connections
+/// when their CA file and proxy are. A child of `fork()` makes its own of both at its first call.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -29,22 +32,40 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     policy: Arc<Policy>,
     source: Source,
+    settings: Settings,
+    session: ArcSwap<Session>,
+}
+
+/// What a client uses of its process.
+#[derive(Debug)]
+struct Session {
+    process: u32,
     keyring: Arc<Keyring>,
-    transport: Transport,
+    transport: Arc<Transport>,
+}
+
+impl Session {
+    fn new(source: &Source, policy: &Policy, settings: &Settings) -> Self {
+        let process = Process::current();
+        let keyring = process.keyring(source, policy);
+        // Who makes a client expects its source to count, also where another client has read it long ago.
+        keyring.look_again();
+        Self { process: process.id(), keyring, transport: process.transport(settings) }
+    }
 }
 
 impl Client {
     /// A client as `config` says. Reads the CA file, if one is set; the pair is read at the first call.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file cannot be read or holds no certificate.
+    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when the environment names a
+    /// proxy that cannot be used.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Inner {
-            policy: Arc::new(config.policy.clone()),
-            source: config.source.clone(),
-            keyring: Arc::new(Keyring::new()),
-            transport: Transport::new(config.ca_file.as_deref())?,
-        })))
+        let policy = Arc::new(config.policy.clone());
+        let source = config.source.clone();
+        let settings = config.settings(&ProcessEnvironment)?;
+        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings));
+        Ok(Self(Arc::new(Inner { policy, source, settings, session })))
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -57,8 +78,8 @@ impl Client {
 
     /// Asks the service whether the pair is good, and whose it is.
     ///
-    /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which proves the pair
-    /// without telling the account's details.
+    /// Asks `/v2/account` and, where the service has no such page or rejects the pair there, `/v2.1/users?per_page=1`,
+    /// which proves the pair without telling the account's details.
     ///
     /// # Errors
     /// Every row of the table but those of arguments and webhooks.
@@ -79,9 +100,10 @@ impl Client {
     /// # Errors
     /// Those of the source: `credentials_missing`, `credentials_malformed`, `source_unavailable`.
     pub fn credentials(&self) -> Result<Credentials, Error> {
-        let held = match self.0.keyring.current() {
+        let session = self.session();
+        let held = match session.keyring.current() {
             Some(held) => held,
-            None => self.0.keyring.install_first(self.load()?),
+            None => session.keyring.install(self.load(&Patience::default())?, clock::monotonic()),
         };
         Ok(held.credentials().clone())
     }
@@ -91,8 +113,19 @@ impl Client {
         Call { client: self, interrupt: None }
     }
 
-    fn load(&self) -> Result<Credentials, Error> {
-        self.0.source.load(&ProcessEnvironment)
+    /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
+    fn session(&self) -> Arc<Session> {
+        let session = self.0.session.load_full();
+        if session.process == std::process::id() {
+            return session;
+        }
+        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings));
+        self.0.session.compare_and_swap(&session, own);
+        self.0.session.load_full()
+    }
+
+    fn load(&self, patience: &Patience) -> Result<Credentials, Error> {
+        self.0.source.load_within(&ProcessEnvironment, patience).map(|loaded| loaded.credentials)
     }
 }
 
@@ -114,9 +147,9 @@ impl Call<'_> {
     /// # Errors
     /// As [`Client::verify`], and `cancelled`.
     pub fn verify(self) -> Result<Account, Error> {
-        let inner = &self.client.0;
-        let exchange = Exchange::verify(inner.policy.clone(), inner.keyring.clone(), &clock::now());
-        self.drive(exchange)?.into_account()
+        let session = self.client.session();
+        let exchange = Exchange::verify(self.client.0.policy.clone(), session.keyring.clone(), &clock::now());
+        self.drive(&session, exchange)?.into_account()
     }
 
     /// As [`Client::request`].
@@ -124,45 +157,47 @@ impl Call<'_> {
     /// # Errors
     /// As [`Client::request`], and `cancelled`.
     pub fn request(self, request: Request) -> Result<Response, Error> {
-        let inner = &self.client.0;
-        let exchange = Exchange::request(inner.policy.clone(), inner.keyring.clone(), request, &clock::now());
-        self.drive(exchange)?.into_response()
+        let session = self.client.session();
+        let policy = self.client.0.policy.clone();
+        let exchange = Exchange::request(policy, session.keyring.clone(), request, &clock::now());
+        self.drive(&session, exchange)?.into_response()
     }
 
-    fn drive(self, mut exchange: Exchange) -> Result<Exchange, Error> {
+    fn drive(self, session: &Session, mut exchange: Exchange) -> Result<Exchange, Error> {
+        let patience = Patience::new(exchange.deadline(), self.interrupt.clone());
         loop {
             match exchange.next(&clock::now())? {
-                Action::Load => exchange.loaded(self.client.load()),
-                Action::Send => self.send(&mut exchange)?,
-                Action::Wait(wait) => self.wait(wait)?,
+                Action::Load => exchange.loaded(self.client.load(&patience), &clock::now()),
+                Action::Send => send(session, &mut exchange, &patience)?,
+                Action::Wait(wait) => pause(wait, &patience)?,
                 Action::Done => return Ok(exchange),
             }
         }
     }
+}
 
-    fn send(&self, exchange: &mut Exchange) -> Result<(), Error> {
-        let credentials = exchange.authorization()?;
-        let outgoing = Outgoing {
-            url: exchange.url(),
-            request: exchange.outgoing(),
-            credentials: &credentials,
-            max_body: exchange.max_body(),
-            deadline: exchange.deadline().and_then(clock::instant),
-            interrupt: self.interrupt.clone(),
-        };
-        match self.client.0.transport.send(&outgoing) {
-            Ok(response) => exchange.answered(response, &clock::now()),
-            Err(error) => exchange.not_answered(error, &clock::now()),
-        }
-        Ok(())
+fn send(session: &Session, exchange: &mut Exchange, patience: &Patience) -> Result<(), Error> {
+    let credentials = exchange.authorization()?;
+    let outgoing = Outgoing {
+        url: exchange.url(),
+        request: exchange.outgoing(),
+        credentials: &credentials,
+        max_body: exchange.max_body(),
+        patience: patience.clone(),
+    };
+    match session.transport.send(&outgoing) {
+        Ok(response) => exchange.answered(response, &clock::now()),
+        Err(error) => exchange.not_answered(error, &clock::now()),
     }
+    Ok(())
+}
 
-    fn wait(&self, wait: Duration) -> Result<(), Error> {
-        if self.interrupt.as_ref().is_some_and(|interrupt| interrupt.interrupted()) {
-            return Err(Error::new(ErrorKind::Cancelled));
-        }
-        // The exchange says again how long, so a short sleep is enough.
-        thread::sleep(if self.interrupt.is_some() { wait.min(INTERRUPT_INTERVAL) } else { wait });
-        Ok(())
+/// Sleeps for a while of `wait`; the exchange says again how much is left.
+fn pause(wait: Duration, patience: &Patience) -> Result<(), Error> {
+    if patience.check_interrupt() == Err(Impatience::Interrupted) {
+        return Err(Error::new(ErrorKind::Cancelled));
     }
+    // Past the deadline the exchange knows what to do.
+    thread::sleep(wait.min(patience.slice().unwrap_or_default()));
+    Ok(())
 }

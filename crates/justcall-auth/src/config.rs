@@ -1,6 +1,7 @@
 //! How a client is set up.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
@@ -9,7 +10,8 @@ use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
 
-use crate::source::Source;
+use crate::source::{Environment, Load, Source};
+use crate::transport::{Proxy, Settings, roots_in};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +19,19 @@ pub struct Config {
     pub(crate) source: Source,
     pub(crate) policy: Policy,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) proxy: ProxyChoice,
+}
+
+/// Which proxy to take.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum ProxyChoice {
+    /// The environment's.
+    #[default]
+    Environment,
+    /// None at all.
+    Direct,
+    /// This one.
+    Given(Proxy),
 }
 
 impl Config {
@@ -69,6 +84,44 @@ impl Config {
     pub fn max_retries(&mut self, retries: u32) -> &mut Self {
         self.policy.max_retries = retries;
         self
+    }
+
+    /// A function that gives the pair, in place of a source: pairs in a database, another keychain.
+    pub fn source_callback(&mut self, callback: Arc<dyn Load>) -> &mut Self {
+        self.source = Source::Callback(callback);
+        self
+    }
+
+    /// The account that the pair must belong to: with a pair of another account, nothing else is asked.
+    pub fn expected_account(&mut self, id: u64) -> &mut Self {
+        self.policy.expected_account = Some(id);
+        self
+    }
+
+    /// The proxy, as `http://[user:password@]host[:port]`; empty for none. Unless set, `HTTPS_PROXY` and `NO_PROXY` say.
+    /// It is asked for a tunnel (CONNECT) and never sees the pair. Plain `http://` base URLs never go through one.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it is no such URL.
+    pub fn proxy(&mut self, url: &str) -> Result<&mut Self, Error> {
+        self.proxy =
+            if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Given(Proxy::parse(url)?) };
+        Ok(self)
+    }
+
+    /// What the connections of such a client depend on.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the CA file or the environment's proxy is not usable.
+    pub(crate) fn settings(&self, environment: &dyn Environment) -> Result<Settings, Error> {
+        Ok(Settings {
+            roots: self.ca_file.as_deref().map(roots_in).transpose()?.map(Arc::new),
+            proxy: match &self.proxy {
+                ProxyChoice::Environment => Proxy::from_environment(environment)?,
+                ProxyChoice::Direct => None,
+                ProxyChoice::Given(proxy) => Some(proxy.clone()),
+            },
+        })
     }
 
     /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made.

@@ -19,10 +19,13 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
+mod base64;
 mod client;
 mod clock;
 mod config;
 mod interrupt;
+mod patience;
+mod process;
 pub mod source;
 mod transport;
 

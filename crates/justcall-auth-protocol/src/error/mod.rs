@@ -63,6 +63,12 @@ impl Error {
         self
     }
 
+    /// Replaces the message by one that knows more. It must be safe to log.
+    #[must_use]
+    pub fn message_is(self, message: impl Into<String>) -> Self {
+        self.change(|details| details.message = message.into())
+    }
+
     /// Replaces the hint by one that knows more.
     #[must_use]
     pub fn hint_is(self, hint: impl Into<String>) -> Self {

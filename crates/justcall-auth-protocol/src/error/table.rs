@@ -62,6 +62,9 @@ error_table! {
     SourceUnavailable = 12, "source_unavailable", retryable: true,
         "The source of the credentials could not be read.",
         "Check that the source exists and that this process may read it.";
+    WrongAccount = 14, "wrong_account", retryable: false,
+        "The pair works, but for another account than the expected one.",
+        "Use the pair of the expected account, or correct the expected account's number.";
     Timeout = 20, "timeout", retryable: true,
         "The call did not finish within its timeout.",
         "Check the network to the service, or allow a longer timeout.";

@@ -6,9 +6,9 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
-use super::{Environment, malformed_in, missing, text};
+use super::{Environment, Loaded, malformed_in, missing, text};
 
-pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Result<Credentials, Error> {
+pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
     let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
         let set = [key, secret].into_iter().find(|name| environment.variable(name).is_some());
@@ -24,8 +24,34 @@ pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Re
             None => error,
         });
     };
-    Credentials::new(text::forgive_newline(&key_bytes), text::forgive_newline(&secret_bytes))
-        .map_err(|error| malformed_in(&format!("The environment variables {key} and {secret}"), &error))
+    let place = format!("The environment variables {key} and {secret}");
+    let credentials =
+        Credentials::new(text::forgive_newline(&key_bytes), text::forgive_newline(&secret_bytes))
+            .map_err(|error| malformed_in(&place, &error))?;
+    Ok(Loaded::new(credentials, place))
+}
+
+/// Whether this process runs with rights that its user does not have: set-user-ID, set-group-ID or file capabilities.
+#[cfg(target_os = "linux")]
+pub(super) fn is_privileged() -> bool {
+    use rustix::process::{getegid, geteuid, getgid, getuid};
+    getuid() != geteuid() || getgid() != getegid() || kernel_says_secure()
+}
+
+/// The kernel's own word, `AT_SECURE` of the auxiliary vector: pairs of machine words, tag and value.
+#[cfg(target_os = "linux")]
+fn kernel_says_secure() -> bool {
+    const AT_SECURE: usize = 23;
+    const WORD: usize = size_of::<usize>();
+    let vector = std::fs::read("/proc/self/auxv").unwrap_or_default();
+    let word = |bytes: &[u8]| bytes.try_into().map(usize::from_ne_bytes).unwrap_or_default();
+    vector.chunks_exact(2 * WORD).any(|entry| word(&entry[..WORD]) == AT_SECURE && word(&entry[WORD..]) != 0)
+}
+
+/// Elsewhere there is no such word, or no way to ask for it without unsafe code.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_privileged() -> bool {
+    false
 }
 
 /// The bytes of a variable, wiped when done with: text that is not UTF-8 must reach the check as it is.
@@ -51,7 +77,7 @@ mod tests {
     }
 
     fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        Source::Default.load(&Variables(variables.iter().copied().collect()))
+        Source::Default.load(&Variables(variables.iter().copied().collect())).map(|loaded| loaded.credentials)
     }
 
     #[test]

@@ -4,23 +4,23 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
-use super::{malformed_in, text};
+use super::{Loaded, malformed_in, text, unavailable};
 
 /// The largest file that can hold a pair and its comments, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
-pub(super) fn load(path: &Path) -> Result<Credentials, Error> {
+pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
     let place = format!("The file {}", path.display());
-    let bytes = read(path).map_err(|error| unavailable(&place, path, &error))?;
-    text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))
+    let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
+    let credentials = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
+    Ok(Loaded { files: vec![path.to_owned()], ..Loaded::new(credentials, place) })
 }
 
 /// The whole file, in memory that is wiped.
-fn read(path: &Path) -> io::Result<WipedBuffer> {
+pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
     // Opening a pipe without a writer would block for ever, so look before opening.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -38,9 +38,9 @@ fn read(path: &Path) -> io::Result<WipedBuffer> {
     }
 }
 
-fn unavailable(place: &str, path: &Path, error: &io::Error) -> Error {
-    let result =
-        Error::with_message(ErrorKind::SourceUnavailable, format!("{place} cannot be read: {error}."));
+/// Why `path` cannot be read, and what to do about it.
+pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
+    let result = unavailable(place, error);
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
             result.hint_is("Let the user that runs this process read the file, and nobody else: chmod 0600.")
@@ -57,13 +57,16 @@ fn unavailable(place: &str, path: &Path, error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use justcall_auth_protocol::credentials::Credentials;
+    use justcall_auth_protocol::error::ErrorKind;
+
     use super::*;
 
     fn load_text(text: &[u8]) -> Result<Credentials, Error> {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("pair");
         std::fs::write(&path, text).expect("the test's file");
-        load(&path)
+        load(&path).map(|loaded| loaded.credentials)
     }
 
     #[test]

@@ -1,23 +1,28 @@
-//! Where pairs come from. One spelling names a source in every language: [`Source::parse`].
-//!
-//! | spelling | what |
-//! |---|---|
-//! | `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE` | two environment variables, `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET` unless named |
-//! | `file:PATH` | a file with JSON, dotenv lines or one `key:secret` line |
-//! | `default:` | `env:` |
+//! Where pairs come from. One spelling names a source in every language: [`Source::parse`]; [`SPELLINGS`] lists them.
 //!
 //! What is present but invalid is an error that says where; it is never skipped in favour of another place.
 
+mod callback;
+mod command;
+mod default;
+mod dir;
 mod env;
 mod file;
+mod parse;
 mod text;
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::service;
+
+pub use callback::Load;
+pub use parse::SPELLINGS;
+
+use crate::patience::Patience;
 
 /// The environment, as a source sees it: an argument, so that tests need not change the process's own.
 pub trait Environment {
@@ -25,18 +30,19 @@ pub trait Environment {
     fn variable(&self, name: &str) -> Option<OsString>;
 }
 
-/// The environment of this process.
+/// The environment of this process; empty where the process has more rights than the user who started it, who could
+/// otherwise choose what it reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
+        if env::is_privileged() { None } else { std::env::var_os(name) }
     }
 }
 
 /// Where a client reads its pair.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Source {
     /// Two environment variables.
@@ -48,78 +54,126 @@ pub enum Source {
     },
     /// A file.
     File(PathBuf),
-    /// The places where pairs usually are, in order.
+    /// A folder with a file for each half, such as a mounted Kubernetes secret.
+    Dir {
+        /// The folder.
+        path: PathBuf,
+        /// The file that holds the key.
+        key: String,
+        /// The file that holds the secret.
+        secret: String,
+    },
+    /// The folder in which systemd puts a service's credentials.
+    Systemd {
+        /// The credential that holds the key.
+        key: String,
+        /// The credential that holds the secret.
+        secret: String,
+    },
+    /// A program that prints the pair as JSON; its name and arguments.
+    Command(Vec<String>),
+    /// The place that `JUSTCALL_CREDENTIALS` names, else those where pairs usually are, in order.
     #[default]
     Default,
+    /// A function of the program's own.
+    Callback(Arc<dyn Load>),
     /// A pair that the program already holds.
     Fixed(Credentials),
 }
 
+/// What makes two sources the same one: what they name, or for what lives in this program, where it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    Name(String),
+    Words(Vec<String>),
+    Address(usize),
+}
+
+/// A pair and where it was found.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The pair.
+    pub credentials: Credentials,
+    /// The place, in words: `the file /etc/justcall.json`.
+    pub place: String,
+    /// The files that were read, for those who want to check their permissions.
+    pub files: Vec<PathBuf>,
+}
+
+impl Loaded {
+    fn new(credentials: Credentials, place: impl Into<String>) -> Self {
+        Self { credentials, place: place.into(), files: Vec::new() }
+    }
+}
+
 impl Source {
-    /// Reads the spelling of a source.
+    /// Reads the spelling of a source; see [`SPELLINGS`].
     ///
     /// # Errors
     /// `invalid_argument`, with the spellings that there are. What was given is not repeated: people pass pairs by
     /// mistake.
     pub fn parse(spelling: &str) -> Result<Self, Error> {
-        let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
-        match (kind, rest) {
-            ("default", "") => Ok(Self::Default),
-            ("env", "") => Ok(Self::env()),
-            ("env", names) => match names.split_once(',') {
-                Some((key, secret)) if is_variable(key) && is_variable(secret) && key != secret => {
-                    Ok(Self::Env { key: key.into(), secret: secret.into() })
-                }
-                _ => {
-                    Err(bad_spelling("`env:` takes the names of two different variables, as env:KEY,SECRET"))
-                }
-            },
-            ("file", "") => Err(bad_spelling("`file:` takes a path, as file:/etc/justcall.json")),
-            ("file", path) if path.contains('\0') => Err(bad_spelling("the path of `file:` holds a NUL")),
-            ("file", path) => Ok(Self::File(path.into())),
-            _ => Err(bad_spelling("the source is not one that is known")),
+        parse::parse(spelling)
+    }
+
+    /// What makes two sources the same one.
+    pub(crate) fn identity(&self) -> Identity {
+        match self {
+            Self::Callback(callback) => Identity::Address(Arc::as_ptr(callback).cast::<()>().addr()),
+            Self::Fixed(credentials) => Identity::Address(credentials.address()),
+            Self::Command(words) => Identity::Words(words.clone()),
+            named => Identity::Name(format!("{named:?}")),
         }
     }
 
-    /// `env:` with the usual variables.
-    fn env() -> Self {
-        Self::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into() }
-    }
-
-    /// Reads the pair. Blocks while a file is read.
+    /// Reads the pair. Blocks while a file is read; at most 10 seconds for a command.
     ///
     /// # Errors
     /// `credentials_missing` with every place looked at, `credentials_malformed` with the place and what is wrong,
     /// `source_unavailable` with why it cannot be read.
-    pub fn load(&self, environment: &dyn Environment) -> Result<Credentials, Error> {
+    pub fn load(&self, environment: &dyn Environment) -> Result<Loaded, Error> {
+        self.load_within(environment, &Patience::default())
+    }
+
+    /// As [`Source::load`], but a command is given up with the call that waits for it.
+    pub(crate) fn load_within(
+        &self,
+        environment: &dyn Environment,
+        patience: &Patience,
+    ) -> Result<Loaded, Error> {
         match self {
             Self::Env { key, secret } => env::load(environment, key, secret),
             Self::File(path) => file::load(path),
-            Self::Default => Self::env().load(environment),
-            Self::Fixed(credentials) => Ok(credentials.clone()),
+            Self::Dir { path, key, secret } => dir::load(path, key, secret),
+            Self::Systemd { key, secret } => dir::load_systemd(environment, key, secret),
+            Self::Command(words) => command::load(words, patience),
+            Self::Default => default::load(environment, patience),
+            Self::Callback(callback) => callback::load(callback.as_ref()),
+            Self::Fixed(credentials) => Ok(Loaded::new(credentials.clone(), "the program")),
         }
     }
 }
 
-fn bad_spelling(why: &str) -> Error {
-    Error::invalid_argument(format!("The source cannot be read: {why}."))
-        .hint_is("The sources are: default:, env:, env:KEY_VARIABLE,SECRET_VARIABLE and file:PATH.")
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['=', '\0']) && !name.chars().any(char::is_whitespace)
+/// The callback's insides are the program's own, and the pair shows its hint alone.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env { key, secret } => write!(f, "Env({key}, {secret})"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", path.display()),
+            Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),
+            // The arguments of a command may be what they should not.
+            Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
+            Self::Default => f.write_str("Default"),
+            Self::Callback(_) => f.write_str("Callback"),
+            Self::Fixed(credentials) => f.debug_tuple("Fixed").field(credentials).finish(),
+        }
+    }
 }
 
 /// A `credentials_malformed` found in `place`.
 fn malformed_in(place: &str, error: &Error) -> Error {
-    let message = format!("{place}: {}", error.message());
-    let hint = error.hint().to_owned();
-    let again =
-        Error::with_message(error.kind(), message).findings_are(error.findings().to_vec()).hint_is(hint);
-    match error.reason() {
-        Some(reason) => again.reason_is(reason),
-        None => again,
-    }
+    error.clone().message_is(format!("{place}: {}", error.message()))
 }
 
 /// Nothing in `places`.
@@ -130,36 +184,7 @@ fn missing(places: &str) -> Error {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_reads_every_spelling() {
-        assert!(matches!(Source::parse("default:"), Ok(Source::Default)));
-        assert!(matches!(Source::parse("env:"), Ok(Source::Env { key, .. }) if key == "JUSTCALL_API_KEY"));
-        assert!(
-            matches!(Source::parse("env:A,B"), Ok(Source::Env { key, secret }) if key == "A" && secret == "B")
-        );
-        assert!(matches!(Source::parse("file:a b:c"), Ok(Source::File(path)) if path.as_os_str() == "a b:c"));
-    }
-
-    #[test]
-    fn it_refuses_a_pair_in_place_of_a_source_and_does_not_repeat_it() {
-        for bad in [
-            "",
-            "canary:sec789xyz000",
-            "env:canary",
-            "env:A,A",
-            "env:A,",
-            "env:A=B,C",
-            "file:",
-            "file:\0",
-            "ENV:",
-        ] {
-            let error = Source::parse(bad).expect_err(bad);
-            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad:?}");
-            assert!(!format!("{error:?}").contains("canary"), "{bad:?}");
-        }
-    }
+/// `place` cannot be read.
+fn unavailable(place: &str, why: impl fmt::Display) -> Error {
+    Error::with_message(ErrorKind::SourceUnavailable, format!("{place} cannot be read: {why}."))
 }

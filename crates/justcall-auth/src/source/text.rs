@@ -25,7 +25,11 @@ pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"\r\n").or_else(|| text.strip_suffix(b"\n")).unwrap_or(text)
 }
 
-fn parse_json(text: &[u8]) -> Result<Credentials, Error> {
+/// Reads a pair in JSON alone.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_json(text: &[u8]) -> Result<Credentials, Error> {
     // The parser's own message would quote what it read.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
         malformed(&format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))

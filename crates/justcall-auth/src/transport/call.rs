@@ -6,13 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use crate::client::INTERRUPT_INTERVAL;
-use crate::interrupt::Interrupt;
+use crate::patience::{Impatience, Patience};
 
 /// How far a call got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +43,7 @@ impl Phase {
 
 /// The state of one call on one thread.
 pub(super) struct State {
-    deadline: Option<Instant>,
-    interrupt: Option<Arc<dyn Interrupt>>,
+    patience: Patience,
     phase: Cell<Phase>,
     sent: Cell<bool>,
     failure: RefCell<Option<Error>>,
@@ -63,10 +60,9 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub fn begin(deadline: Option<Instant>, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
+    pub fn begin(patience: Patience) -> Self {
         let state = Rc::new(State {
-            deadline,
-            interrupt,
+            patience,
             phase: Cell::new(Phase::Resolve),
             sent: Cell::new(false),
             failure: RefCell::new(None),
@@ -115,24 +111,25 @@ impl State {
         self.sent.get()
     }
 
-    /// How long to block before looking again: never past the deadline, nor longer than an interrupt may wait.
+    /// How long to block before looking again.
     pub fn slice(&self) -> io::Result<Duration> {
-        let Some(deadline) = self.deadline else { return Ok(INTERRUPT_INTERVAL) };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let phase = self.phase();
-            let message = format!("The call ran out of time while {}.", phase.doing());
-            return Err(self.fail(Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())));
-        }
-        Ok(left.min(INTERRUPT_INTERVAL))
+        self.patience.slice().map_err(|impatience| self.give_up(impatience))
     }
 
     /// Asks whether to stop. Called only when nothing came for a slice.
     pub fn check_interrupt(&self) -> io::Result<()> {
-        match &self.interrupt {
-            Some(interrupt) if interrupt.interrupted() => Err(self.fail(Error::new(ErrorKind::Cancelled))),
-            _ => Ok(()),
-        }
+        self.patience.check_interrupt().map_err(|impatience| self.give_up(impatience))
+    }
+
+    fn give_up(&self, impatience: Impatience) -> io::Error {
+        let phase = self.phase();
+        self.fail(match impatience {
+            Impatience::Interrupted => Error::new(ErrorKind::Cancelled),
+            Impatience::Deadline => {
+                let message = format!("The call ran out of time while {}.", phase.doing());
+                Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
+            }
+        })
     }
 
     /// Keeps `error` as the reason why the call fails; the layers between see an I/O error.

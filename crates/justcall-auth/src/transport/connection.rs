@@ -2,55 +2,85 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::Error;
-use rustls::ClientConnection;
+use once_cell::sync::OnceCell;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
 use zeroize::Zeroize;
 
 use super::call::{self, Phase, State};
 use super::connect::connect_any;
 use super::resolve::{AddressCache, host_and_port};
-use super::tls::Trust;
 use super::wire::{Waiting, Wire};
+use super::{Settings, tls};
+use crate::process::Process;
 
 /// Makes connections.
-#[derive(Debug)]
 pub(super) struct Connector {
-    trust: Trust,
+    settings: Settings,
     addresses: Arc<AddressCache>,
+    handshake: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Connector {
-    pub fn new(trust: Trust, addresses: Arc<AddressCache>) -> Self {
-        Self { trust, addresses }
+    pub fn new(settings: Settings, addresses: Arc<AddressCache>) -> Self {
+        Self { settings, addresses, handshake: OnceCell::new() }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
         call.enter(Phase::Connect);
-        if !details.needs_tls() {
-            refuse_plain_text_beyond_loopback(details, call)?;
-        }
         let (host, port) = host_and_port(details.uri);
-        let socket = connect_any(&details.addrs, call).inspect_err(|_| self.addresses.forget(host, port))?;
-        let mut wire = Wire::new(socket);
-        let tls = if details.needs_tls() { Some(self.handshake(host, &mut wire, call)?) } else { None };
+        let proxy = self.settings.proxy.as_ref().filter(|proxy| proxy.is_for(details.uri));
+        let mut wire = if let Some(proxy) = proxy {
+            let (proxy_host, proxy_port) = proxy.host_and_port();
+            let addresses = self.addresses.addresses(proxy_host, proxy_port, call)?;
+            let mut wire = self.reach(proxy_host, proxy_port, &addresses, call)?;
+            proxy.connect(&mut wire, host, port, call)?;
+            wire
+        } else {
+            if !details.needs_tls() {
+                refuse_plain_text_beyond_loopback(details, call)?;
+            }
+            self.reach(host, port, &details.addrs, call)?
+        };
+        let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut wire, call)?) } else { None };
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Connection { wire, tls, buffers })
     }
 
-    fn handshake(&self, host: &str, wire: &mut Wire, call: &State) -> io::Result<Box<ClientConnection>> {
+    fn reach(&self, host: &str, port: u16, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
+        connect_any(addresses, call).map(Wire::new).inspect_err(|_| self.addresses.forget(host, port))
+    }
+
+    fn shake_hands(&self, host: &str, wire: &mut Wire, call: &State) -> io::Result<Box<ClientConnection>> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| {
             call.fail(Error::invalid_argument("The host in the base URL is not a host name."))
         })?;
-        let config = self.trust.config().map_err(|error| call.fail(error))?;
-        let mut tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
+        let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         tls.complete_io(wire)?;
         Ok(Box::new(tls))
+    }
+
+    /// Reads the system's authorities only when there is a handshake to make.
+    fn configure(&self) -> Result<Arc<ClientConfig>, Error> {
+        let roots = match &self.settings.roots {
+            Some(roots) => roots.clone(),
+            None => Process::current().system_roots()?,
+        };
+        Ok(Arc::new(tls::config(roots)))
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("proxy", &self.settings.proxy).finish_non_exhaustive()
     }
 }
 

@@ -7,15 +7,15 @@ mod call;
 mod connect;
 mod connection;
 mod failure;
+mod proxy;
 mod resolve;
 mod tls;
 mod wire;
 
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -27,10 +27,13 @@ use justcall_auth_protocol::service;
 use justcall_auth_secret::WipedBuffer;
 use ureq::{Agent, Body};
 
-use crate::interrupt::Interrupt;
+use crate::patience::Patience;
 use call::Call;
 use connection::Connector;
+pub(crate) use proxy::Proxy;
 use resolve::{AddressCache, Resolver};
+use rustls::RootCertStore;
+pub(crate) use tls::{roots_in, system_roots};
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -48,18 +51,34 @@ pub(crate) struct Outgoing<'a> {
     pub credentials: &'a Credentials,
     /// The largest body of an answer, in bytes.
     pub max_body: usize,
-    pub deadline: Option<Instant>,
-    pub interrupt: Option<Arc<dyn Interrupt>>,
+    pub patience: Patience,
+}
+
+/// What connections depend on. Clients with equal settings share theirs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// The authorities that are trusted, in place of the system's.
+    pub roots: Option<Arc<RootCertStore>>,
+    /// The way to the service.
+    pub proxy: Option<Proxy>,
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let anchors = |settings: &Self| settings.roots.as_ref().map(|roots| roots.roots.clone());
+        self.proxy == other.proxy && anchors(self) == anchors(other)
+    }
 }
 
 /// Connections to the service and how they are made. Thread-safe.
 pub(crate) struct Transport {
+    settings: Settings,
     agent: Agent,
 }
 
 impl Transport {
-    /// Trusts the authorities in `ca_file`, else the system's.
-    pub fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+    /// No connection yet.
+    pub fn new(settings: Settings) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -70,14 +89,20 @@ impl Transport {
             .max_idle_connections_per_host(MAX_IDLE)
             .max_idle_age(MAX_IDLE_AGE)
             .build();
-        let resolver = Arc::new(AddressCache::default());
-        let connector = Connector::new(tls::Trust::new(ca_file)?, resolver.clone());
-        Ok(Self { agent: Agent::with_parts(config, connector, Resolver::new(resolver)) })
+        let addresses = Arc::new(AddressCache::default());
+        let resolver = Resolver::new(addresses.clone(), settings.proxy.clone());
+        let connector = Connector::new(settings.clone(), addresses);
+        Self { settings, agent: Agent::with_parts(config, connector, resolver) }
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let call = Call::begin(outgoing.deadline, outgoing.interrupt.clone());
+        let call = Call::begin(outgoing.patience.clone());
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
         let answer = match outgoing.request.body() {

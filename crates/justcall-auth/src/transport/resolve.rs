@@ -15,6 +15,7 @@ use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
 use super::call::{self, Phase, State};
+use super::proxy::Proxy;
 
 /// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
 /// service soon, and a failed connection asks again at once.
@@ -39,7 +40,7 @@ struct Known {
 impl AddressCache {
     /// Every address of `host`. A look-up runs on a thread of its own, which the deadline abandons: the system's
     /// resolver cannot be interrupted.
-    fn addresses(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
+    pub fn addresses(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
         if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
@@ -97,11 +98,14 @@ fn unknown_host(host: &str, why: &str) -> Error {
 
 /// The cache as ureq's resolver.
 #[derive(Debug)]
-pub(super) struct Resolver(Arc<AddressCache>);
+pub(super) struct Resolver {
+    cache: Arc<AddressCache>,
+    proxy: Option<Proxy>,
+}
 
 impl Resolver {
-    pub fn new(cache: Arc<AddressCache>) -> Self {
-        Self(cache)
+    pub fn new(cache: Arc<AddressCache>, proxy: Option<Proxy>) -> Self {
+        Self { cache, proxy }
     }
 }
 
@@ -109,9 +113,13 @@ impl ureq::unversioned::resolver::Resolver for Resolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let call = call::current();
         call.enter(Phase::Resolve);
-        let (host, port) = host_and_port(uri);
         let mut resolved = self.empty();
-        for address in self.0.addresses(host, port, &call)?.into_iter().take(MAX_ADDRESSES) {
+        if self.proxy.as_ref().is_some_and(|proxy| proxy.is_for(uri)) {
+            // Behind a proxy this machine may know no names: the proxy looks them up.
+            return Ok(resolved);
+        }
+        let (host, port) = host_and_port(uri);
+        for address in self.cache.addresses(host, port, &call)?.into_iter().take(MAX_ADDRESSES) {
             resolved.push(address);
         }
         Ok(resolved)

@@ -5,59 +5,31 @@ use std::path::Path;
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use once_cell::sync::OnceCell;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// The certificate authorities that are trusted.
-#[derive(Debug)]
-pub(super) enum Trust {
-    /// Those of the system, read at the first handshake of the process and shared by all clients.
-    System,
-    /// Those of a file.
-    File(Arc<ClientConfig>),
+/// Reads the certificate authorities of `path`.
+///
+/// # Errors
+/// `invalid_argument` when it cannot be read or holds no certificate.
+pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
+    let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", path.display()));
+    let mut roots = RootCertStore::empty();
+    let certificates =
+        CertificateDer::pem_file_iter(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| refuse(format!("is not PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| refuse(format!("holds an unusable certificate: {error}")))?;
+    }
+    if roots.is_empty() {
+        return Err(refuse("holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into()));
+    }
+    Ok(roots)
 }
 
-impl Trust {
-    /// Reads `ca_file`, if there is one.
-    ///
-    /// # Errors
-    /// `invalid_argument` when it cannot be read or holds no certificate.
-    pub fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
-        let Some(path) = ca_file else { return Ok(Self::System) };
-        let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", path.display()));
-        let mut roots = RootCertStore::empty();
-        let certificates = CertificateDer::pem_file_iter(path)
-            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| refuse(format!("is not PEM: {error}")))?;
-            roots
-                .add(certificate)
-                .map_err(|error| refuse(format!("holds an unusable certificate: {error}")))?;
-        }
-        if roots.is_empty() {
-            return Err(refuse("holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into()));
-        }
-        Ok(Self::File(Arc::new(config(roots))))
-    }
-
-    /// The configuration of a handshake.
-    ///
-    /// # Errors
-    /// `tls_failed` when the system has no authorities.
-    pub fn config(&self) -> Result<Arc<ClientConfig>, Error> {
-        static SYSTEM: OnceCell<Arc<ClientConfig>> = OnceCell::new();
-        match self {
-            Self::File(config) => Ok(config.clone()),
-            Self::System => {
-                SYSTEM.get_or_try_init(|| system_roots().map(|roots| Arc::new(config(roots)))).cloned()
-            }
-        }
-    }
-}
-
-fn config(roots: RootCertStore) -> ClientConfig {
+/// How to shake hands, trusting `roots`.
+pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
@@ -67,7 +39,11 @@ fn config(roots: RootCertStore) -> ClientConfig {
     config
 }
 
-fn system_roots() -> Result<RootCertStore, Error> {
+/// The certificate authorities of this system.
+///
+/// # Errors
+/// `tls_failed` when it has none.
+pub(crate) fn system_roots() -> Result<RootCertStore, Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);

@@ -1,0 +1,110 @@
+//! What the clients of one process share: connections by equal settings, pairs by equal source, what was rejected.
+//!
+//! It belongs to a process, not to a program: after `fork()` the child makes its own at its first call. Whatever it
+//! inherited may have been locked by a thread that the child does not have, so it never waits for an inherited lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use arc_swap::ArcSwapOption;
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::exchange::Policy;
+use justcall_auth_protocol::keyring::{Keyring, Rejections};
+use once_cell::sync::OnceCell;
+use rustls::RootCertStore;
+
+use crate::source::{Identity, Source};
+use crate::transport::{Settings, Transport, system_roots};
+
+/// The shared state of this process.
+pub(crate) struct Process {
+    id: u32,
+    keyrings: Mutex<Keyrings>,
+    transports: Mutex<Vec<Weak<Transport>>>,
+    rejections: Arc<Rejections>,
+    system_roots: OnceCell<Arc<RootCertStore>>,
+}
+
+/// Clients with the same of all three have the same pair.
+type Key = (Identity, String, Option<u64>);
+
+struct Keyrings {
+    known: HashMap<Key, Weak<Keyring>>,
+    /// So many entries are worth a search for those that nobody uses any more.
+    sweep_at: usize,
+}
+
+static CURRENT: ArcSwapOption<Process> = ArcSwapOption::const_empty();
+
+impl Process {
+    /// The state of the process that asks.
+    pub fn current() -> Arc<Self> {
+        let id = std::process::id();
+        loop {
+            let known = CURRENT.load_full();
+            match &known {
+                Some(process) if process.id == id => return process.clone(),
+                // Whoever is first wins; the others find what it made.
+                _ => drop(CURRENT.compare_and_swap(&known, Some(Arc::new(Self::new(id))))),
+            }
+        }
+    }
+
+    fn new(id: u32) -> Self {
+        Self {
+            id,
+            keyrings: Mutex::new(Keyrings { known: HashMap::new(), sweep_at: 64 }),
+            transports: Mutex::default(),
+            rejections: Arc::default(),
+            system_roots: OnceCell::new(),
+        }
+    }
+
+    /// Which process this is.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The keyring of all clients with this source, base URL and expected account.
+    pub fn keyring(&self, source: &Source, policy: &Policy) -> Arc<Keyring> {
+        let scope = policy.base_url.to_string();
+        let key = (source.identity(), scope.clone(), policy.expected_account);
+        let mut keyrings = lock(&self.keyrings);
+        if let Some(keyring) = keyrings.known.get(&key).and_then(Weak::upgrade) {
+            return keyring;
+        }
+        if keyrings.known.len() >= keyrings.sweep_at {
+            keyrings.known.retain(|_, keyring| keyring.strong_count() > 0);
+            keyrings.sweep_at = keyrings.known.len().max(32) * 2;
+        }
+        let keyring = Arc::new(Keyring::new(scope, self.rejections.clone()));
+        keyrings.known.insert(key, Arc::downgrade(&keyring));
+        keyring
+    }
+
+    /// The connections of all clients with these settings.
+    pub fn transport(&self, settings: &Settings) -> Arc<Transport> {
+        let mut transports = lock(&self.transports);
+        transports.retain(|transport| transport.strong_count() > 0);
+        let equal =
+            transports.iter().filter_map(Weak::upgrade).find(|transport| transport.settings() == settings);
+        equal.unwrap_or_else(|| {
+            let transport = Arc::new(Transport::new(settings.clone()));
+            transports.push(Arc::downgrade(&transport));
+            transport
+        })
+    }
+
+    /// The system's certificate authorities, read once a process.
+    ///
+    /// # Errors
+    /// `tls_failed` when there are none.
+    pub fn system_roots(&self) -> Result<Arc<RootCertStore>, Error> {
+        self.system_roots.get_or_try_init(|| system_roots().map(Arc::new)).cloned()
+    }
+}
+
+/// What these locks guard is whole at every moment, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,58 @@
+//! `default:` — the source that the environment chooses, else the places where pairs usually are.
+
+use std::path::Path;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+
+use super::parse::{self, KEY_FILE, SECRET_FILE};
+use super::{Environment, Loaded, Source, missing};
+use crate::patience::Patience;
+
+/// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
+const CHOICE: &str = "JUSTCALL_CREDENTIALS";
+
+/// Where Docker and Kubernetes put a secret called `justcall`: a file or a folder.
+const MOUNTED: &str = "/run/secrets/justcall";
+
+pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
+    if let Some(choice) = environment.variable(CHOICE) {
+        return chosen(&choice.to_string_lossy(), environment, patience);
+    }
+    for source in usual_places() {
+        match source.load_within(environment, patience) {
+            // Only what is absent is passed over.
+            Err(error) if error.kind() == ErrorKind::CredentialsMissing => {}
+            found => return found,
+        }
+    }
+    Err(missing(&format!(
+        "{CHOICE}, which would name a source; the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET; \
+         systemd's $CREDENTIALS_DIRECTORY; {MOUNTED}"
+    )))
+}
+
+/// Where a pair is looked for unless the environment chooses, in order.
+pub(crate) fn usual_places() -> Vec<Source> {
+    let mounted = Path::new(MOUNTED);
+    let mut places = vec![parse::env(), parse::systemd()];
+    if mounted.is_dir() {
+        places.push(Source::Dir { path: mounted.into(), key: KEY_FILE.into(), secret: SECRET_FILE.into() });
+    } else if mounted.try_exists().unwrap_or(true) {
+        places.push(Source::File(mounted.into()));
+    }
+    places
+}
+
+fn chosen(choice: &str, environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
+    let named = |error: Error| {
+        let message = format!("The variable {CHOICE}: {}", error.message());
+        error.message_is(message)
+    };
+    match parse::parse(choice).map_err(named)? {
+        Source::Command(_) => {
+            Err(named(parse::refuse("`command:` may be named in code or on the command line alone")))
+        }
+        Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
+        source => source.load_within(environment, patience),
+    }
+}

@@ -1,0 +1,77 @@
+//! `dir:` and `systemd:` — a folder with a file for each half.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::Error;
+
+use super::file::{read, unreadable};
+use super::{Environment, Loaded, malformed_in, missing, text, unavailable};
+
+/// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.
+const VERSION_LINK: &str = "..data";
+
+/// How often to start again when the version goes away while it is read.
+const MAX_TRIES: usize = 5;
+
+/// Where systemd tells a service that its credentials are.
+const SYSTEMD_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+
+pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
+    let Some(folder) = environment.variable(SYSTEMD_VARIABLE).filter(|folder| !folder.is_empty()) else {
+        return Err(missing(&format!(
+            "${SYSTEMD_VARIABLE}, which is not set: systemd sets it for LoadCredential="
+        )));
+    };
+    load(Path::new(&folder), key, secret)
+}
+
+pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error> {
+    let place = format!("The folder {}", path.display());
+    for _ in 0..MAX_TRIES {
+        // Both halves are read from one version, so that a swap in between cannot give half of each.
+        let version = resolve(path);
+        let (key_file, secret_file) = (version.join(key), version.join(secret));
+        let halves = read(&key_file).and_then(|key| Ok((key, read(&secret_file)?)));
+        if resolve(path) != version {
+            continue;
+        }
+        let (key_bytes, secret_bytes) = match halves {
+            Ok(halves) => halves,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_dir() => {
+                return Err(absent(&place, path, [(key, &key_file), (secret, &secret_file)]));
+            }
+            Err(error) => return Err(unreadable(&place, path, &error)),
+        };
+        // Where nothing is swapped as a whole, see that neither file changed while the other was read.
+        if read(&key_file).is_ok_and(|again| again.as_ref() == key_bytes.as_ref()) {
+            let credentials = Credentials::new(
+                text::forgive_newline(key_bytes.as_ref()),
+                text::forgive_newline(secret_bytes.as_ref()),
+            )
+            .map_err(|error| malformed_in(&place, &error))?;
+            return Ok(Loaded { files: vec![key_file, secret_file], ..Loaded::new(credentials, place) });
+        }
+    }
+    Err(unavailable(&place, "it changes faster than it can be read"))
+}
+
+/// The folder that holds one version of the files: where `..data` leads, or the folder itself.
+fn resolve(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path.join(VERSION_LINK)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Nothing at all, or one half without the other.
+fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
+    let present: Vec<&str> = files.iter().filter(|(_, file)| file.exists()).map(|(name, _)| *name).collect();
+    let absent: Vec<&str> = files.iter().filter(|(_, file)| !file.exists()).map(|(name, _)| *name).collect();
+    match (present.first(), absent.first()) {
+        (Some(present), Some(absent)) => {
+            let error = Credentials::new(b"", b"").expect_err("both halves are empty");
+            let message = format!("{place} holds the file {present}, but not {absent}.");
+            error.message_is(message).hint_is("Put both halves there, each in its file. Nothing was sent.")
+        }
+        _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), path.display())),
+    }
+}

@@ -1,0 +1,188 @@
+//! The grammar of a source's spelling.
+
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::service;
+
+use super::Source;
+
+/// Every spelling of a source, and what it names.
+pub const SPELLINGS: &[(&str, &str)] = &[
+    (
+        "default:",
+        "what JUSTCALL_CREDENTIALS names; without it env:, systemd: and /run/secrets/justcall, in this order",
+    ),
+    ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
+    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables of other names"),
+    ("file:PATH", "a file with JSON {\"api_key\", \"api_secret\"}, dotenv lines, or one line key:secret"),
+    (
+        "dir:PATH",
+        "a folder with the files api_key and api_secret (Kubernetes and Docker secrets); ?key=NAME&secret=NAME for other names",
+    ),
+    ("systemd:", "the same files in $CREDENTIALS_DIRECTORY (LoadCredential= of a systemd unit)"),
+    (
+        "command:PROGRAM ARG…",
+        "a program that prints that JSON; words are quoted as in a shell, and nothing is expanded",
+    ),
+];
+
+/// The file names of `dir:` and `systemd:` unless others are given.
+pub(super) const KEY_FILE: &str = "api_key";
+pub(super) const SECRET_FILE: &str = "api_secret";
+
+pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
+    let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
+    if rest.contains('\0') {
+        return Err(refuse("it holds a NUL"));
+    }
+    match (kind, rest) {
+        _ if !spelling.contains(':') => Err(refuse("it is not one that is known")),
+        ("default", "") => Ok(Source::Default),
+        ("env", "") => Ok(env()),
+        ("env", names) => variables(names),
+        ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
+        ("file", path) => Ok(Source::File(path.into())),
+        ("dir", rest) => {
+            let (path, key, secret) = file_names(rest)?;
+            if path.is_empty() {
+                return Err(refuse("`dir:` takes a path, as dir:/etc/justcall"));
+            }
+            Ok(Source::Dir { path: path.into(), key, secret })
+        }
+        ("systemd", rest) => match file_names(rest)? {
+            ("", key, secret) => Ok(Source::Systemd { key, secret }),
+            _ => Err(refuse("`systemd:` takes no path: systemd names the folder")),
+        },
+        ("command", line) => words(line),
+        _ => Err(refuse("it is not one that is known")),
+    }
+}
+
+/// `env:` with the usual variables.
+pub(super) fn env() -> Source {
+    Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into() }
+}
+
+/// `systemd:` with the usual names.
+pub(super) fn systemd() -> Source {
+    Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() }
+}
+
+fn variables(names: &str) -> Result<Source, Error> {
+    let is_variable =
+        |name: &str| !name.is_empty() && !name.contains(['=', '?']) && !name.contains(char::is_whitespace);
+    match names.split_once(',') {
+        Some((key, secret))
+            if is_variable(key) && is_variable(secret) && key != secret && !secret.contains(',') =>
+        {
+            Ok(Source::Env { key: key.into(), secret: secret.into() })
+        }
+        _ => Err(refuse("`env:` takes the names of two different variables, as env:KEY,SECRET")),
+    }
+}
+
+/// `PATH?key=NAME&secret=NAME` taken apart. A `?` in the path is not supported: no secret is mounted so.
+fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
+    let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let (mut key, mut secret) = (KEY_FILE, SECRET_FILE);
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("key", name)) if is_file_name(name) => key = name,
+            Some(("secret", name)) if is_file_name(name) => secret = name,
+            _ => {
+                return Err(refuse(
+                    "the options are key=NAME and secret=NAME, each the name of a file in the folder",
+                ));
+            }
+        }
+    }
+    if key == secret {
+        return Err(refuse("key and secret are in two files of different names"));
+    }
+    Ok((path, key.into(), secret.into()))
+}
+
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\'])
+}
+
+fn words(line: &str) -> Result<Source, Error> {
+    match shlex::split(line) {
+        None => Err(refuse("the quotes in the command of `command:` do not match")),
+        Some(words) if words.first().is_none_or(String::is_empty) => {
+            Err(refuse("`command:` takes a program, as command:pass show justcall"))
+        }
+        Some(words) => Ok(Source::Command(words)),
+    }
+}
+
+pub(super) fn refuse(why: &str) -> Error {
+    let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
+    Error::invalid_argument(format!("The source cannot be read: {why}."))
+        .hint_is(format!("The sources are: {}.", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use justcall_auth_protocol::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn it_reads_every_spelling() {
+        let shown = |spelling: &str| format!("{:?}", parse(spelling).expect(spelling));
+        assert_eq!(shown("default:"), "Default");
+        assert_eq!(shown("env:"), "Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET)");
+        assert_eq!(shown("env:A,B"), "Env(A, B)");
+        assert_eq!(shown("file:a b:c"), "File(\"a b:c\")");
+        assert_eq!(shown("dir:/run/x"), "Dir(/run/x, api_key, api_secret)");
+        assert_eq!(shown("dir:/run/x?secret=s&key=k"), "Dir(/run/x, k, s)");
+        assert_eq!(shown("systemd:"), "Systemd(api_key, api_secret)");
+        assert_eq!(shown("systemd:?key=justcall.key"), "Systemd(justcall.key, api_secret)");
+    }
+
+    #[test]
+    fn it_splits_a_command_as_a_shell_would_and_expands_nothing() {
+        let words = |spelling: &str| match parse(spelling).expect(spelling) {
+            Source::Command(words) => words,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(words("command:op read 'a b' \"c'd\" e\\ f"), ["op", "read", "a b", "c'd", "e f"]);
+        assert_eq!(
+            words("command:sh -c $HOME `id` $(id) *;x"),
+            ["sh", "-c", "$HOME", "`id`", "$(id)", "*;x"]
+        );
+    }
+
+    #[test]
+    fn it_refuses_what_is_no_source_and_does_not_repeat_it() {
+        for bad in [
+            "",
+            "canary",
+            "canary:sec789xyz000",
+            "ENV:",
+            "env:canary",
+            "env:A,A",
+            "env:A,",
+            "env:A,B,C",
+            "env:A=B,C",
+            "env:?x",
+            "file:",
+            "file:\0",
+            "dir:",
+            "dir:?key=k",
+            "dir:/x?canary",
+            "dir:/x?key=../canary",
+            "dir:/x?key=s&secret=s",
+            "systemd:/canary",
+            "command:",
+            "command:   ",
+            "command:pass 'canary",
+            "default:canary",
+            "keyring:canary",
+        ] {
+            let error = parse(bad).expect_err(bad);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad:?}");
+            assert!(!format!("{error:?}").contains("canary"), "{bad:?}");
+        }
+    }
+}
