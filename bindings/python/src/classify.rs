@@ -10,14 +10,14 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use crate::arguments::Text;
 use crate::errors::{bad_value, exception};
 
-/// Returns for an HTTP status of 200 to 299, else raises the `JustCallError` that the answer stands for.
+/// Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
 ///
-/// For programs that send their requests by other means. The status decides; `headers` and `body` only explain.
-/// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`; it tells `retry_after`.
-/// `body` is `bytes`, `bytearray` or `str`. The service's words are in `service_message`; the pair is not known here, so
-/// one that the service echoes is not masked.
+/// For programs that send their requests by other means. The status decides; `headers` and `body` only
+/// explain. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`;
+/// `retry_after` is read from it. `body` is `bytes`, `bytearray` or `str`; `service_message` is read from
+/// it, and since the pair is not known here, one that the service echoes is not masked.
 ///
-/// Raises `InvalidArgumentError` for a status outside 0 to 65535, `TypeError` for other types.
+/// Raises `InvalidArgumentError` for a status outside 0 to 65535.
 #[pyfunction]
 pub(crate) fn classify(
     py: Python<'_>,

@@ -12,28 +12,30 @@ use pyo3::types::{PyString, PyType};
 use crate::account::account;
 use crate::arguments::{Count, FilePath, Seconds, Text};
 use crate::credentials::Credentials;
-use crate::errors::exception;
+use crate::errors::{detached, exception};
 use crate::interrupt::Watch;
 
-/// A client of the JustCall API. Thread-safe: make one for each pair and share it, also its connections are shared.
+/// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
 ///
 /// `source` says where the pair is read from, at the first call:
 ///
-/// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default `JUSTCALL_API_KEY` and
-///   `JUSTCALL_API_SECRET`
+/// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
+///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`
 /// - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-/// - `default:`: `env:`
+/// - `default:`: the same as `env:`
 ///
-/// `base_url` is the service, `https://host[:port][/prefix]`, by default `https://api.justcall.io`; `http://` is accepted for
-/// loopback addresses only. `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
-/// `timeout` limits a whole call, retries and waits included, in seconds; `None` or 0 means no limit.
+/// `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
+/// `http://` is accepted for loopback addresses only.
+/// `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
+/// `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
 /// `max_retries` is how many second attempts a call may make, of every kind together.
-/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read now.
+/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
+/// read at once.
 ///
-/// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within a fraction of a
-/// second, by raising what its handler raises.
+/// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
+/// a fraction of a second, with what its handler raises.
 ///
-/// Raises `InvalidArgumentError` when an argument cannot be right, the CA file cannot be read or the source is not known.
+/// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
@@ -63,7 +65,9 @@ impl Client {
         Self::open(py, config, &Settings { base_url, verify_path, timeout, max_retries, ca_file })
     }
 
-    /// A client with a pair that the program already holds, in place of a source; the rest as in `Client`.
+    /// A client with a pair that the program already holds, in place of a source.
+    ///
+    /// The other arguments and what is raised are those of `Client`.
     #[classmethod]
     #[pyo3(
         signature = (credentials, *, base_url = None, verify_path = None,
@@ -86,38 +90,40 @@ impl Client {
 
     /// Asks the service whether the pair is good, and whose it is.
     ///
-    /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which proves the pair without
-    /// telling the account's details.
+    /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
+    /// proves the pair without telling the account's details.
     ///
-    /// Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the pair is good but its
-    /// plan or role may not do this, and any other `JustCallError` for what went wrong on the way.
+    /// Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
+    /// pair is good but its plan or role may not do this, and another `JustCallError` for whatever
+    /// else goes wrong. Raises what a signal handler raises.
     fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let client = self.client(py)?;
         let watch = Watch::new(self.closed.clone());
-        let result = py.detach(|| client.call().interrupted_by(watch.clone()).verify());
-        if let Some(raised) = watch.raised() {
-            return Err(raised);
+        let result = detached(py, || client.call().interrupted_by(watch.clone()).verify());
+        match watch.raised() {
+            Some(raised) => Err(raised),
+            None => account(py, &result?),
         }
-        account(py, &result.map_err(|error| exception(py, &error))?)
     }
 
-    /// The value of the `Authorization` header, for a request that the program sends by other means: `key:secret`, raw, as
-    /// JustCall takes it.
+    /// The value of the `Authorization` header, for a request that the program sends by other means.
     ///
-    /// This `str` is a plain copy of the secret that nothing wipes: do not store, log or print it, and let go of it once
-    /// the request is made. Reads the source, if no call has done so yet.
+    /// It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
+    /// nothing wipes: do not store, log or print it, and let go of it once the request is made. Reads
+    /// the source, if no call has done so yet.
     ///
-    /// Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when the source gives no
-    /// pair.
+    /// Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
+    /// the source gives no pair, and `CallCancelledError` once the client is closed.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let client = self.client(py)?;
-        let credentials = py.detach(|| client.credentials()).map_err(|error| exception(py, &error))?;
+        let credentials = detached(py, || client.credentials())?;
         credentials.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
     /// Closes the client, from any thread: its calls, under way and later, raise `CallCancelledError`.
     ///
-    /// The pair is wiped and the connections are closed once no call is under way. Closing twice is the same as once.
+    /// The client's hold on the pair and its connections end once no call is under way. Closing again
+    /// does nothing. Leaving a `with` block closes the client too.
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -175,12 +181,11 @@ impl Settings {
 
 impl Client {
     fn open(py: Python<'_>, mut config: Config, settings: &Settings) -> PyResult<Self> {
-        py.detach(|| {
+        let client = detached(py, || {
             settings.apply(&mut config)?;
             justcall_auth::Client::new(&config)
-        })
-        .map(|client| Self { open: Mutex::new(Some(client)), closed: Arc::default() })
-        .map_err(|error| exception(py, &error))
+        })?;
+        Ok(Self { open: Mutex::new(Some(client)), closed: Arc::default() })
     }
 
     /// The client, kept alive for one call.

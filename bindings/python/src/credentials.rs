@@ -7,23 +7,24 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
 
 use crate::arguments::Text;
-use crate::errors::exception;
+use crate::errors::{detached, exception};
 
 /// How much of a `str` is looked at, in characters. Far less is already too long to be half of a pair.
 const MAX_TEXT: usize = 64 * 1024;
 
 /// An API key and its secret, checked: they can be sent.
 ///
-/// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both are copied into
-/// memory that is wiped when the last user of this object is gone. A `bytearray` is filled with zeros after the copy, also
-/// when the pair is refused; a `str` or `bytes` cannot be wiped and stays in the memory of the process until Python
-/// happens to write over it, so prefer `Credentials.load` or a `bytearray`.
+/// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
+/// are copied into memory that is wiped once nothing uses it. A `bytearray` is filled with zeros
+/// after the copy, also when the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
+/// memory of the process until Python happens to write over it, so prefer `Credentials.load` or a
+/// `bytearray`.
 ///
-/// Immutable and safe to share between threads. It shows the ends of the key and never the secret, it cannot be pickled,
-/// and it equals only itself.
+/// Immutable, and safe to share between threads. It shows the ends of the key and never the secret,
+/// it cannot be pickled or copied, and it equals only itself.
 ///
-/// Raises `CredentialsMalformedError` when this cannot be a pair: the message says which half and what is wrong with it,
-/// `reason` says it in one word; neither shows the value. Raises `TypeError` for other types.
+/// Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
+/// what is wrong with it, its `reason` says it in one word, and neither shows the value.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
 
@@ -45,17 +46,17 @@ impl Credentials {
     ///
     /// Reads a file or the environment, without the GIL. The secret never becomes a Python object.
     ///
-    /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with every place looked at,
-    /// `CredentialsMalformedError` with the place and what is wrong there, `SourceUnavailableError` when the place cannot
-    /// be read.
+    /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
+    /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
+    /// `SourceUnavailableError` when the place cannot be read.
     #[staticmethod]
     fn load(py: Python<'_>, source: Text) -> PyResult<Self> {
-        py.detach(move || Source::parse(&source.0)?.load(&ProcessEnvironment))
-            .map(Self)
-            .map_err(|error| exception(py, &error))
+        detached(py, move || Source::parse(&source.0)?.load(&ProcessEnvironment)).map(|loaded| Self(loaded.credentials))
     }
 
-    /// The ends of the key, to tell pairs apart by, such as `abc1…f456`; of a key shorter than 12 characters the first alone.
+    /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.
+    ///
+    /// Of a key shorter than 12 characters it is the first character alone.
     #[getter]
     fn key_hint(&self) -> &str {
         self.0.key_hint()

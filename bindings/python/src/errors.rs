@@ -1,10 +1,29 @@
 //! Failures of the library as the package's exceptions.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use justcall_auth::{Error, ErrorKind};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
+
+/// Does `work` without the GIL. Its failure becomes an exception; so does a panic, which is a bug, as `InternalError`.
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    // What a panic leaves half done is behind locks that ignore poison, or dropped here.
+    let guarded = || {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            // Dropping what was thrown could panic itself.
+            mem::forget(panic);
+            Err(Error::new(ErrorKind::Internal))
+        })
+    };
+    py.detach(guarded).map_err(|error| exception(py, &error))
+}
 
 /// The exception that `error` is in Python; what kept it from being made, if that failed.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -36,7 +55,7 @@ pub(crate) fn bad_value(py: Python<'_>, failure: PyErr, message: &str) -> PyErr 
     failure
 }
 
-/// The error table: code, name, message, remedy and whether it is retryable. Private: a test compares it with the classes.
+/// The error table: code, name, message, remedy and whether it is retryable, of each row.
 #[pyfunction]
 pub(crate) fn error_table() -> Vec<(i32, &'static str, &'static str, &'static str, bool)> {
     ErrorKind::ALL

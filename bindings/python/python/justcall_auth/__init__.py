@@ -8,8 +8,8 @@
         account = client.verify()
     print(account.email, account.plan)
 
-``Client`` takes the pair from a source and drives the calls; every failure is a ``JustCallError`` of one kind, with a
-hint at the remedy. All is thread-safe, and calls wait without the GIL.
+`Client` takes the pair from a source and drives the calls. Every failure is a `JustCallError` of one kind,
+with a hint at the remedy. Everything here may be used by several threads at once; calls wait without the GIL.
 """
 
 from __future__ import annotations

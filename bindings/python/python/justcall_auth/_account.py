@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Account:
-    """The account that a pair belongs to. A detail that the service did not tell is ``None``.
+    """The account that a pair belongs to. A detail that the service did not tell is `None`.
 
     Immutable, hashable, picklable; equal when every detail is.
     """
@@ -19,7 +19,7 @@ class Account:
     """The account's e-mail address."""
 
     plan: str | None
-    """The account's plan, such as ``Pro``."""
+    """The account's plan, such as `Pro`."""
 
     verified_by: str
-    """The path whose answer proved the pair, such as ``/v2/account``."""
+    """The path whose answer proved the pair, such as `/v2/account`."""

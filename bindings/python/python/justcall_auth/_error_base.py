@@ -6,26 +6,20 @@ from typing import ClassVar
 
 
 class JustCallError(Exception):
-    """The base of all that this package raises: catch it, or one of its subclasses, of which each is one kind of failure.
+    """The base of all that this package raises. Each subclass is one kind of failure.
 
-    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled. Programs that
-    test how they handle failures may raise the subclasses themselves: what is not given is the kind's own.
+    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled.
 
-    :param message: what happened
-    :param hint: what to do about it
-    :param http_status: the status of the service's answer
-    :param service_message: what the service said in its body
-    :param retry_after: how long the service asks to wait, in seconds
-    :param request_sent: whether the request may have been delivered
-    :param reason: one word for programs
-    :raises TypeError: for this class itself, which is no kind of failure
+    Programs that test how they handle failures may raise the subclasses themselves. Every argument is
+    optional: `message` and `hint` are the kind's own unless given, the others are the attributes of the
+    same name. The base class itself is no kind of failure: making one is a `TypeError`.
     """
 
     name: ClassVar[str]
-    """The name of the kind, the same in every language, such as ``rate_limited``."""
+    """The name of the kind, the same in every language, such as `rate_limited`."""
 
     code: ClassVar[int]
-    """The number of the kind, the same in every language. For answers of the service it is the HTTP status."""
+    """The number of the kind, the same in every language. For the service's answers it is the HTTP status."""
 
     retryable: ClassVar[bool]
     """Whether the same call may succeed later without anybody changing anything."""
@@ -49,12 +43,15 @@ class JustCallError(Exception):
     """How long the service asks to wait before the next try, in seconds."""
 
     request_sent: bool
-    """``False``: the request was surely not delivered. ``True``: it may have been."""
+    """`False`: the request was surely not delivered. `True`: it may have been."""
 
     reason: str | None
-    """One word for programs. Of ``ForbiddenError``: ``plan``, ``role``, ``ip``, ``addon`` or ``unspecified``; of
-    ``CredentialsMalformedError`` what was found; of ``RequestTimeoutError`` and ``ConnectionFailedError`` the phase:
-    ``resolve``, ``connect``, ``send`` or ``receive``."""
+    """One word for programs, `None` where there is none.
+
+    Of `ForbiddenError`: `plan`, `role`, `ip`, `addon` or `unspecified`; of `CredentialsMalformedError` what
+    was found; of `RequestTimeoutError` and `ConnectionFailedError` the phase: `resolve`, `connect`, `send` or
+    `receive`.
+    """
 
     def __init__(
         self,
@@ -76,10 +73,10 @@ class JustCallError(Exception):
         self.retry_after = retry_after
         self.request_sent = request_sent
         self.reason = reason
-        # The one argument, so that pickling makes the exception anew with it and then restores the attributes.
+        # The one argument: pickling makes the exception anew with it, then restores the attributes.
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """``name: message``, then what the service said; the hint is on a line of its own."""
+        """`name: message`, then what the service said; the hint is on a line of its own."""
         said = "" if self.service_message is None else f" The service says: {self.service_message!r}"
-        return f"{self.name}: {self.message}{said}\nHint: {self.hint}"
+        return f"{self.name}: {self.message}{said}\nhint: {self.hint}"

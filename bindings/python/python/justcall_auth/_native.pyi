@@ -1,0 +1,164 @@
+from collections.abc import Iterable
+from os import PathLike
+from types import TracebackType
+from typing import Final, NoReturn, Protocol, final, type_check_only
+
+from typing_extensions import Self
+
+from ._account import Account
+
+__all__ = ["Client", "Credentials", "__version__", "classify", "error_table"]
+
+__version__: Final[str]
+
+@type_check_only
+class _HasItems(Protocol):
+    def items(self) -> Iterable[tuple[str | bytes, str | bytes]]: ...
+
+@final
+class Client:
+    """A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
+
+    `source` says where the pair is read from, at the first call:
+
+    - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
+      `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`
+    - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
+    - `default:`: the same as `env:`
+
+    `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
+    `http://` is accepted for loopback addresses only.
+    `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
+    `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
+    `max_retries` is how many second attempts a call may make, of every kind together.
+    `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
+    read at once.
+
+    Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
+    a fraction of a second, with what its handler raises.
+
+    Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
+    """
+
+    def __new__(
+        cls,
+        source: str = "default:",
+        *,
+        base_url: str | None = None,
+        verify_path: str | None = None,
+        timeout: float | None = 30.0,
+        max_retries: int = 2,
+        ca_file: str | PathLike[str] | None = None,
+    ) -> Self: ...
+    @classmethod
+    def from_credentials(
+        cls,
+        credentials: Credentials,
+        *,
+        base_url: str | None = None,
+        verify_path: str | None = None,
+        timeout: float | None = 30.0,
+        max_retries: int = 2,
+        ca_file: str | PathLike[str] | None = None,
+    ) -> Self:
+        """A client with a pair that the program already holds, in place of a source.
+
+        The other arguments and what is raised are those of `Client`.
+        """
+
+    def verify(self) -> Account:
+        """Asks the service whether the pair is good, and whose it is.
+
+        Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
+        proves the pair without telling the account's details.
+
+        Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
+        pair is good but its plan or role may not do this, and another `JustCallError` for whatever
+        else goes wrong. Raises what a signal handler raises.
+        """
+
+    def authorization(self) -> str:
+        """The value of the `Authorization` header, for a request that the program sends by other means.
+
+        It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
+        nothing wipes: do not store, log or print it, and let go of it once the request is made. Reads
+        the source, if no call has done so yet.
+
+        Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
+        the source gives no pair, and `CallCancelledError` once the client is closed.
+        """
+
+    def close(self) -> None:
+        """Closes the client, from any thread: its calls, under way and later, raise `CallCancelledError`.
+
+        The client's hold on the pair and its connections end once no call is under way. Closing again
+        does nothing. Leaving a `with` block closes the client too.
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __reduce__(self) -> NoReturn:
+        """Refuses, with `TypeError`: a pickle would hold the secret."""
+
+@final
+class Credentials:
+    """An API key and its secret, checked: they can be sent.
+
+    `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
+    are copied into memory that is wiped once nothing uses it. A `bytearray` is filled with zeros
+    after the copy, also when the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
+    memory of the process until Python happens to write over it, so prefer `Credentials.load` or a
+    `bytearray`.
+
+    Immutable, and safe to share between threads. It shows the ends of the key and never the secret,
+    it cannot be pickled or copied, and it equals only itself.
+
+    Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
+    what is wrong with it, its `reason` says it in one word, and neither shows the value.
+    """
+
+    def __new__(cls, key: str | bytes | bytearray, secret: str | bytes | bytearray) -> Self: ...
+    @staticmethod
+    def load(source: str) -> Credentials:
+        """The pair that `source` holds now; see `Client` for the spellings.
+
+        Reads a file or the environment, without the GIL. The secret never becomes a Python object.
+
+        Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
+        every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
+        `SourceUnavailableError` when the place cannot be read.
+        """
+
+    @property
+    def key_hint(self) -> str:
+        """The ends of the key, to tell pairs apart by, such as `abc1…f456`.
+
+        Of a key shorter than 12 characters it is the first character alone.
+        """
+
+    def __reduce__(self) -> NoReturn:
+        """Refuses, with `TypeError`: a pickle is a plain copy of the secret."""
+
+def classify(
+    http_status: int,
+    headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
+    body: bytes | bytearray | str,
+) -> None:
+    """Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
+
+    For programs that send their requests by other means. The status decides; `headers` and `body` only
+    explain. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`;
+    `retry_after` is read from it. `body` is `bytes`, `bytearray` or `str`; `service_message` is read from
+    it, and since the pair is not known here, one that the service echoes is not masked.
+
+    Raises `InvalidArgumentError` for a status outside 0 to 65535.
+    """
+
+def error_table() -> list[tuple[int, str, str, str, bool]]:
+    """The error table: code, name, message, remedy and whether it is retryable, of each row."""
