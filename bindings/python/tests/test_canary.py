@@ -1,0 +1,252 @@
+"""Nothing shows a secret: a canary is searched for wherever Python shows objects."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import pickle
+import pprint
+import tempfile
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import Client, Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support import Sandbox
+
+CANARY = "9f3c7a51e8d2460b9c7f13a5d8e264b09f7c31ae"
+"""The secret to search for. No local variable holds it: tracebacks may show those."""
+
+WINDOW = 8
+"""How many characters in a row are a leak."""
+
+
+def leaks(texts: Iterator[str]) -> list[str]:
+    """The texts that show a part of the canary, as it is or in hexadecimal or base64."""
+    secret = CANARY.encode()
+    windows = {CANARY[at : at + WINDOW] for at in range(len(CANARY) - WINDOW + 1)}
+    windows |= {window.encode().hex() for window in windows}
+    # In base64 a byte's place decides its form: there are three, whose ends depend on the neighbours.
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + secret).decode()
+        windows |= {encoded[at : at + WINDOW] for at in range(4, len(encoded) - WINDOW - 4)}
+    return [text for text in texts if any(window in text for window in windows)]
+
+
+def shown(thing: object) -> Iterator[str]:
+    """Every text that Python makes of `thing` by itself."""
+    yield from (repr(thing), str(thing), ascii(thing), f"{thing}", f"{thing!r}", "%s %r" % (thing, thing))  # noqa: UP031
+    yield pprint.pformat({"thing": [thing]})
+    yield json.dumps({"thing": thing}, default=str)
+    yield from logged(thing)
+    yield from pickled(thing)
+    yield from walked(thing)
+
+
+def logged(thing: object) -> Iterator[str]:
+    """What `logging` writes."""
+    stream = io.StringIO()
+    logger = logging.Logger("canary")
+    logger.addHandler(logging.StreamHandler(stream))
+    logger.error("%s %r", thing, thing, exc_info=thing if isinstance(thing, BaseException) else None)
+    yield stream.getvalue()
+
+
+def pickled(thing: object) -> Iterator[str]:
+    """What `pickle` writes, with every protocol that works."""
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        try:
+            yield pickle.dumps(thing, protocol).decode("latin-1")
+        except (TypeError, pickle.PicklingError, AttributeError) as error:
+            yield from (str(error), repr(error))
+
+
+def walked(thing: object, depth: int = 2) -> Iterator[str]:
+    """What its attributes hold, and what those give that can be called without harm."""
+    yield repr(getattr(thing, "__dict__", None))
+    for name in dir(thing):
+        value = getattr(thing, name, None)
+        yield f"{name}: {value!r} {value!s}"
+        if name in {"__reduce__", "__getstate__", "__dir__", "__sizeof__", "__doc__"} and callable(value):
+            try:
+                yield repr(value())
+            except TypeError as error:
+                yield repr(error)
+        if depth > 0 and not name.startswith("__") and not callable(value):
+            yield from walked(value, depth - 1)
+
+
+def traced(error: BaseException) -> Iterator[str]:
+    """Its traceback as crash reporters send it, the local variables of every frame included."""
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    yield "".join(report.format())
+    yield from traceback.format_exception(type(error), error, error.__traceback__)
+
+
+def malformed() -> object:
+    return Credentials("abc123def456", CANARY + " ")
+
+
+def malformed_key() -> object:
+    return Credentials(CANARY + ":", "sec789xyz000")
+
+
+def surrogate() -> object:
+    return Credentials("abc123def456", CANARY + "\ud800")
+
+
+def not_ascii() -> object:
+    return Credentials("abc123def456", (CANARY + "ä").encode())
+
+
+def wrong_type() -> object:
+    wrong: Any = [CANARY]
+    try:
+        return Credentials("abc123def456", wrong)
+    finally:
+        del wrong  # A local variable of this test, not of the library.
+
+
+def pair_for_source() -> object:
+    return Client(f"abc123def456:{CANARY}")
+
+
+def pair_for_path() -> object:
+    return Client(verify_path=f"abc123def456:{CANARY}")
+
+
+def pair_for_credentials() -> object:
+    wrong: Any = f"abc123def456:{CANARY}"
+    try:
+        return Client.from_credentials(wrong)
+    finally:
+        del wrong
+
+
+def malformed_variable() -> object:
+    return Client().verify()
+
+
+def bad_files() -> Iterator[str]:
+    for text in (
+        f"abc123def456:{CANARY} x\n",
+        f'{{"api_key": "abc123def456", "api_secret": ["{CANARY}"]}}',
+        CANARY,
+    ):
+        with tempfile.NamedTemporaryFile("w", suffix=".pair") as file:
+            file.write(text)
+            file.flush()
+            try:
+                Credentials.load(f"file:{file.name}")
+            except justcall_auth.JustCallError as error:
+                del text
+                yield from shown(error)
+                yield from traced(error)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        malformed,
+        malformed_key,
+        surrogate,
+        not_ascii,
+        wrong_type,
+        pair_for_source,
+        pair_for_path,
+        pair_for_credentials,
+        malformed_variable,
+    ],
+)
+def test_a_refusal_does_not_show_what_it_refused(
+    refused: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUSTCALL_API_KEY", "abc123def456")
+    monkeypatch.setenv("JUSTCALL_API_SECRET", f'"{CANARY}')
+    with pytest.raises((justcall_auth.JustCallError, TypeError)) as caught:
+        refused()
+    assert leaks(shown(caught.value)) == []
+    assert leaks(traced(caught.value)) == []
+
+
+def test_a_bad_file_does_not_show() -> None:
+    assert leaks(bad_files()) == []
+
+
+def test_credentials_and_clients_do_not_show() -> None:
+    credentials = Credentials("abc123def456", CANARY)
+    with Client.from_credentials(credentials) as client:
+        for thing in (credentials, client):
+            assert leaks(shown(thing)) == []
+        assert client.authorization().endswith(CANARY)
+        assert leaks(shown(client)) == []
+    assert leaks(shown(client)) == []
+
+
+def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> None:
+    pair = sandbox.control("POST", "pairs", {"api_key": "abc123def456", "api_secret": CANARY})
+    credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
+    echo = {"message": "You sent {authorization}: {api_secret}.", "error": "{api_secret}"}
+    with sandbox.client(credentials, max_retries=0) as client:
+        for status in (200, 302, 400, 401, 403, 404, 422, 429, 500, 503, 600):
+            location = "https://evil.example/{authorization}"
+            sandbox.control("DELETE", "faults")
+            sandbox.fault("answer", status=status, body=echo, headers={"Location": location})
+            with pytest.raises(justcall_auth.JustCallError) as caught:
+                client.verify()
+            assert leaks(shown(caught.value)) == []
+            assert leaks(traced(caught.value)) == []
+
+
+def test_an_account_does_not_show_more_than_the_service_told(sandbox: Sandbox) -> None:
+    pair = sandbox.control("POST", "pairs", {"api_key": "abc123def456", "api_secret": CANARY})
+    credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
+    with sandbox.client(credentials) as client:
+        assert leaks(shown(client.verify())) == []
+
+
+def test_it_shows_nothing_on_standard_output_and_error(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with sandbox.client() as client:
+            client.verify()
+        sandbox.fault("hang")
+        with sandbox.client(timeout=0.1) as client, pytest.raises(justcall_auth.RequestTimeoutError):
+            client.verify()
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err, caplog.records, warned) == ("", "", [], [])
+
+
+def test_the_search_finds_a_canary() -> None:
+    class Leaky:
+        def __init__(self, secret: str) -> None:
+            self.secret = secret
+
+    assert leaks(shown(Leaky(CANARY)))
+    assert leaks(iter([f"…{CANARY[16:24]}…"]))
+    assert leaks(iter([CANARY.encode().hex()]))
+    for shift in range(3):
+        assert leaks(iter([base64.b64encode(b"k" * shift + CANARY.encode()).decode()]))
+    assert leaks(walked(Leaky(CANARY)))
+    assert leaks(logged(CANARY))
+    assert leaks(pickled(ValueError(CANARY)))
+    assert leaks(shown(Client.from_credentials(Credentials("abc123def456", CANARY)).authorization()))
+
+    def fail(secret: str) -> None:
+        raise ValueError(len(secret))
+
+    with pytest.raises(ValueError, match="40") as caught:
+        fail(CANARY)
+    assert leaks(traced(caught.value))
+    assert not leaks(iter(["nothing here", CANARY[:7]]))

@@ -1,0 +1,78 @@
+"""What `help()` shows is what editors show, and there is something to show for every public name."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import inspect
+import pathlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+import justcall_auth
+from justcall_auth import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = pathlib.Path(justcall_auth.__file__).parent
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """Every name of the stub that has documentation, with it."""
+
+    def visit(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
+        for node in body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                text = ast.get_docstring(node)
+                if text is not None:
+                    yield prefix + node.name, text
+                if isinstance(node, ast.ClassDef):
+                    yield from visit(node.body, f"{node.name}.")
+
+    tree = ast.parse((PACKAGE / "_native.pyi").read_text(encoding="utf-8"))
+    return visit(tree.body, "")
+
+
+STUB = dict(documented())
+
+
+@pytest.mark.parametrize("name", STUB)
+def test_the_stub_says_what_help_says(name: str) -> None:
+    thing: object = _native
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    assert inspect.cleandoc(getattr(thing, "__doc__", None) or "") == STUB[name]
+
+
+def test_every_public_name_is_documented() -> None:
+    assert justcall_auth.__doc__
+    for name in justcall_auth.__all__:
+        thing = getattr(justcall_auth, name)
+        if name == "__version__":
+            continue
+        assert inspect.getdoc(thing), name
+        assert thing.__module__ == "justcall_auth" or name == "classify", name
+        for member, value in vars(thing).items() if inspect.isclass(thing) else ():
+            if not member.startswith("_") and thing.__module__ == "justcall_auth" and callable(value):
+                assert getattr(value, "__doc__", None), f"{name}.{member}"
+    for name in ("Client", "Credentials"):
+        members = {member for member in vars(getattr(justcall_auth, name)) if not member.startswith("_")}
+        assert {f"{name}.{member}" for member in members} <= STUB.keys()
+
+
+def test_it_exports_what_it_says_and_nothing_else() -> None:
+    public = {name for name in vars(justcall_auth) if not name.startswith("_")}
+    assert public | {"__version__"} == {*justcall_auth.__all__, "annotations"}
+    assert list(justcall_auth.__all__) == sorted(
+        justcall_auth.__all__, key=lambda name: (name != name.upper(), name)
+    )
+
+
+def test_it_has_the_version_of_its_distribution() -> None:
+    assert justcall_auth.__version__ == importlib.metadata.version("justcall-auth")
+
+
+def test_it_is_marked_as_typed() -> None:
+    assert (PACKAGE / "py.typed").is_file()

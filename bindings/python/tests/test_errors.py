@@ -1,0 +1,123 @@
+"""The exceptions: one class a row of the table, with all that a person or a program needs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import JustCallError, _native
+from justcall_auth._errors import BY_CODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = {row[0]: row for row in _native.error_table() if row[1] != "buffer_too_small"}
+CLASSES = sorted(BY_CODE.values(), key=lambda kind: kind.code)
+
+every_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+
+DETAILS: dict[str, Any] = {
+    "hint": "Do that.",
+    "http_status": 429,
+    "service_message": "Slow 'down'.",
+    "retry_after": 1.5,
+    "request_sent": True,
+    "reason": "word",
+}
+
+
+def test_it_has_one_class_for_each_row_and_no_other() -> None:
+    assert {code: (kind.code, kind.name, kind.retryable) for code, kind in BY_CODE.items()} == {
+        code: (code, name, retryable) for code, name, _, _, retryable in ROWS.values()
+    }
+    assert set(JustCallError.__subclasses__()) >= set(CLASSES)
+    public = {value for value in vars(justcall_auth).values() if isinstance(value, type)}
+    assert {kind for kind in public if issubclass(kind, JustCallError)} == {*CLASSES, JustCallError}
+
+
+@every_class
+def test_it_describes_itself_as_the_table_does(kind: type[JustCallError]) -> None:
+    _, name, message, remedy, _ = ROWS[kind.code]
+    error = kind()
+    assert (error.message, error.hint) == (message, remedy)
+    assert str(error) == f"{name}: {message}\nhint: {remedy}"
+    assert kind.__doc__ is not None
+    assert " ".join(kind.__doc__.split()) == f"{message} {remedy}"
+    assert kind.__module__ == "justcall_auth"
+    assert getattr(justcall_auth, kind.__name__) is kind
+    assert (error.http_status, error.service_message, error.retry_after) == (0, None, None)
+    assert (error.request_sent, error.reason) == (False, None)
+
+
+def test_it_is_also_the_exception_that_a_python_program_expects() -> None:
+    built_in = {
+        kind: next(base for base in kind.__mro__ if base.__module__ == "builtins") for kind in CLASSES
+    }
+    assert {kind: base for kind, base in built_in.items() if base is not Exception} == {
+        justcall_auth.InvalidArgumentError: ValueError,
+        justcall_auth.RequestTimeoutError: TimeoutError,
+        justcall_auth.ConnectionFailedError: ConnectionError,
+    }
+
+
+def test_it_says_what_happened_then_what_the_service_said_then_the_hint() -> None:
+    error = justcall_auth.RateLimitedError(
+        "Too many.", hint="Wait.", service_message="Retry after 3 'seconds'."
+    )
+    assert str(error) == (
+        "rate_limited: Too many. The service says: \"Retry after 3 'seconds'.\"\nhint: Wait."
+    )
+
+
+@every_class
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy]
+    + [
+        lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ],
+)
+def test_it_survives_pickling_whole(
+    kind: type[JustCallError], duplicate: Callable[[JustCallError], JustCallError]
+) -> None:
+    for error in (kind(), kind("What happened.", **DETAILS)):
+        again = duplicate(error)
+        assert type(again) is kind
+        assert vars(again) == vars(error)
+        assert again.args == error.args == (error.message,)
+        assert str(again) == str(error)
+
+
+def test_it_keeps_notes_and_the_cause() -> None:
+    error = justcall_auth.ServerError()
+    vars(error)["__notes__"] = ["while testing"]
+    assert vars(pickle.loads(pickle.dumps(error)))["__notes__"] == ["while testing"]
+    with pytest.raises(RuntimeError) as caught:
+        try:
+            raise error
+        except JustCallError as cause:
+            raise RuntimeError from cause
+    assert caught.value.__cause__ is error
+
+
+def test_the_base_is_no_kind_of_failure() -> None:
+    with pytest.raises(TypeError, match="raise one of its subclasses"):
+        JustCallError("What happened.")
+
+
+def test_a_program_may_derive_its_own() -> None:
+    class TenantError(justcall_auth.ForbiddenError):
+        pass
+
+    assert (TenantError().code, TenantError().name) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("wrong", [{"hint": 1, "weather": "fine"}, {"name": "x"}, {"code": 1}])
+def test_it_refuses_attributes_that_it_does_not_know(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        justcall_auth.ServerError(**wrong)

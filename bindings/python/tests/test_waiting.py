@@ -1,0 +1,278 @@
+"""What happens while a call waits: other threads run, signals and `close()` end it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from support import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support import Sandbox
+
+SOON = 1.0
+"""How long a waiting call may take to end once it is told to, in seconds."""
+
+CLIENT = """
+import os, signal, sys, threading, time
+import justcall_auth
+client = justcall_auth.Client(
+    base_url=os.environ["SANDBOX_URL"], ca_file=os.environ["SANDBOX_CA_FILE"], timeout=None)
+"""
+
+
+def start(sandbox: Sandbox, script: str) -> subprocess.Popen[str]:
+    """A child process that has the sandbox's `client`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CLIENT + script],
+        env=sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(child: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Its exit code and what it printed; it is killed when it does not end."""
+    try:
+        output, errors = child.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise
+    return child.returncode, output, errors
+
+
+@contextlib.contextmanager
+def within(limit: float) -> Iterator[None]:
+    """Fails when the block takes longer than `limit` seconds."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < limit
+
+
+def hang(sandbox: Sandbox) -> None:
+    """Lets the next request hang, and no other."""
+    sandbox.fault("hang", times=1)
+
+
+def test_it_lets_other_threads_run_while_a_call_waits(sandbox: Sandbox) -> None:
+    hang(sandbox)
+    ticks = 0
+    done = threading.Event()
+
+    def count() -> None:
+        nonlocal ticks
+        while not done.wait(0.001):
+            ticks += 1
+
+    counter = threading.Thread(target=count)
+    with sandbox.client(timeout=0.5) as client:
+        counter.start()
+        with pytest.raises(justcall_auth.RequestTimeoutError):
+            client.verify()
+        counted = ticks
+        done.set()
+        counter.join()
+    assert counted > 50
+
+
+def test_it_serves_eight_threads_with_one_client(sandbox: Sandbox) -> None:
+    threads, calls = 8, 10
+    together = threading.Barrier(threads)
+    seen: list[justcall_auth.Account] = []
+
+    with sandbox.client() as client:
+
+        def work() -> None:
+            together.wait(10)
+            for _ in range(calls):
+                seen.append(client.verify())
+                assert client.authorization() == f"{sandbox.api_key}:{sandbox.api_secret}"
+
+        workers = [threading.Thread(target=work) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert len(seen) == threads * calls
+    assert len(set(seen)) == 1
+    assert len(sandbox.requests()) == threads * calls
+
+
+@pytest.mark.parametrize("fault", ["hang", "hang_body", "hang_handshake"])
+def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, fault: str) -> None:
+    sandbox.fault(fault)
+    child = start(sandbox, "print('ready', flush=True)\nclient.verify()")
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    if fault == "hang_handshake":
+        time.sleep(0.3)  # No request comes that could tell.
+    else:
+        wait_until(sandbox.requests)
+    with within(SOON):
+        child.send_signal(signal.SIGINT)
+        code, _, errors = finish(child)
+    assert code == -signal.SIGINT
+    assert errors.endswith("KeyboardInterrupt\n")
+    assert errors.count("Traceback") == 1
+
+
+def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox) -> None:
+    sandbox.fault("answer", status=429, headers={"Retry-After": "60"})
+    child = start(sandbox, "client.verify()")
+    wait_until(sandbox.requests)
+    with within(SOON):
+        child.send_signal(signal.SIGINT)
+        code, _, errors = finish(child)
+    assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
+
+
+def test_a_client_is_good_after_ctrl_c(sandbox: Sandbox) -> None:
+    hang(sandbox)
+    child = start(
+        sandbox,
+        """
+try:
+    client.verify()
+except KeyboardInterrupt:
+    print(client.verify().verified_by)
+""",
+    )
+    wait_until(sandbox.requests)
+    child.send_signal(signal.SIGINT)
+    assert finish(child) == (0, "/v2/account\n", "")
+
+
+@contextlib.contextmanager
+def alarm(handler: Any, delay: float = 0.2) -> Iterator[None]:
+    """Calls `handler` as the handler of a signal that comes after `delay` seconds."""
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, delay)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_signal_handler_may_call_the_client_that_is_waiting(sandbox: Sandbox) -> None:
+    hang(sandbox)
+    seen: list[justcall_auth.Account] = []
+    with sandbox.client(timeout=1.0) as client:
+        with alarm(lambda *_: seen.append(client.verify())):
+            with pytest.raises(justcall_auth.RequestTimeoutError):
+                client.verify()  # It goes on waiting after the handler.
+    assert [account.verified_by for account in seen] == ["/v2/account"]
+
+
+def test_it_raises_what_a_signal_handler_raises(sandbox: Sandbox) -> None:
+    def handler(*_: object) -> None:
+        raise ZeroDivisionError("of the handler")
+
+    hang(sandbox)
+    with sandbox.client(timeout=None) as client, alarm(handler), within(0.2 + SOON):
+        with pytest.raises(ZeroDivisionError, match="of the handler") as caught:
+            client.verify()
+    assert caught.value.__context__ is None
+
+
+def test_a_signal_that_raises_nothing_does_not_end_the_call(sandbox: Sandbox) -> None:
+    sandbox.fault("delay", ms=500)
+    calls: list[object] = []
+    with sandbox.client() as client, alarm(lambda *_: calls.append(1)):
+        client.verify()
+    assert calls == [1]
+
+
+def test_a_signal_handler_may_close_the_client_that_is_waiting(sandbox: Sandbox) -> None:
+    hang(sandbox)
+    with sandbox.client(timeout=None) as client, alarm(lambda *_: client.close()), within(0.2 + SOON):
+        with pytest.raises(justcall_auth.CallCancelledError):
+            client.verify()
+
+
+def test_close_ends_the_waiting_calls_of_other_threads(sandbox: Sandbox) -> None:
+    sandbox.fault("hang")
+    ended: list[BaseException] = []
+    client = sandbox.client(timeout=None)
+
+    def work() -> None:
+        try:
+            client.verify()
+        except justcall_auth.JustCallError as error:
+            ended.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    wait_until(lambda: len(sandbox.requests()) == 3)
+    with within(SOON):
+        client.close()
+        for worker in workers:
+            worker.join()
+    assert [type(error) for error in ended] == [justcall_auth.CallCancelledError] * 3
+
+
+def test_a_closed_client_refuses_every_call(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        assert repr(client) == "<Client open>"
+        client.verify()
+    client.close()
+    assert repr(client) == "<Client closed>"
+    for call in (client.verify, client.authorization, client.__enter__):
+        with pytest.raises(justcall_auth.CallCancelledError, match="The client is closed") as caught:
+            call()
+        assert caught.value.request_sent is False
+    assert len(sandbox.requests()) == 1
+
+
+def test_a_with_block_closes_the_client_and_lets_exceptions_pass(sandbox: Sandbox) -> None:
+    client = sandbox.client()
+    with pytest.raises(ZeroDivisionError), client as entered:
+        assert entered is client
+        raise ZeroDivisionError
+    assert repr(client) == "<Client closed>"
+
+
+def test_closing_one_client_leaves_others_open(sandbox: Sandbox) -> None:
+    credentials = sandbox.credentials()
+    with sandbox.client(credentials) as other:
+        sandbox.client(credentials).close()
+        other.verify()
+
+
+def test_the_interpreter_ends_while_a_daemon_thread_waits(sandbox: Sandbox) -> None:
+    sandbox.fault("hang")
+    child = start(
+        sandbox,
+        """
+threading.Thread(target=client.verify, daemon=True).start()
+sys.stdin.read()
+time.sleep(0.5)
+print("end")
+""",
+    )
+    wait_until(sandbox.requests)
+    code, output, errors = finish(child)
+    assert (code, output, errors) == (0, "end\n", "")
+
+
+def test_a_dropped_client_does_not_disturb_its_call(sandbox: Sandbox) -> None:
+    sandbox.fault("delay", ms=300)
+    seen: list[justcall_auth.Account] = []
+    worker = threading.Thread(target=lambda: seen.append(sandbox.client().verify()))
+    worker.start()
+    worker.join()
+    assert seen[0].verified_by == "/v2/account"
