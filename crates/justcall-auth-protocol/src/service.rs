@@ -36,12 +36,52 @@ pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
 /// Where a person finds the pair. (U)
 pub const DASHBOARD: &str = "Settings → API & Webhooks";
 
-/// What a rate limit's reset may be called. (O spells `Rate-Limit`, U `RateLimit`)
-const RATE_WINDOWS: &[(&str, &str)] = &[
-    ("x-rate-limit-remaining", "x-rate-limit-reset"),
-    ("x-rate-limit-burst-remaining", "x-rate-limit-burst-reset"),
-    ("x-ratelimit-remaining", "x-ratelimit-reset"),
-];
+/// One window of the account's rate limit, as an answer tells it. A figure that was not told is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RateWindow {
+    /// How many requests the window allows.
+    pub limit: Option<u64>,
+    /// How many of them are left.
+    pub remaining: Option<u64>,
+    /// When the window opens again, since the epoch.
+    pub reset: Option<Duration>,
+}
+
+impl RateWindow {
+    /// The window whose headers begin with `name`; `unix` is when the answer came, since the epoch.
+    fn read(response: &Response, name: &str, unix: Duration) -> Self {
+        let figure = |what: &str| response.header(&format!("{name}-{what}"))?.trim().parse::<u64>().ok();
+        Self {
+            limit: figure("limit"),
+            remaining: figure("remaining"),
+            reset: figure("reset").map(|reset| reset_time(reset, unix)),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            limit: self.limit.or(other.limit),
+            remaining: self.remaining.or(other.remaining),
+            reset: self.reset.or(other.reset),
+        }
+    }
+}
+
+/// The account's rate limit, as an answer tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RateLimit {
+    /// The long window, or the only one.
+    pub main: RateWindow,
+    /// The short window beside it.
+    pub burst: RateWindow,
+}
+
+/// The rate limit that `response` tells (O spells `Rate-Limit` and has a burst window, U spells `RateLimit`); `unix` is when it came, since the epoch.
+pub fn rate_limit(response: &Response, unix: Duration) -> RateLimit {
+    let [official, burst, article] = ["x-rate-limit", "x-rate-limit-burst", "x-ratelimit"]
+        .map(|name| RateWindow::read(response, name, unix));
+    RateLimit { main: official.or(article), burst }
+}
 
 /// The account in the answer of [`ACCOUNT_PATH`]: `{"status":"success","data":{…}}`. (U)
 ///
@@ -123,25 +163,21 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
             return Some(date.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(unix));
         }
     }
-    let figure = |name: &str| response.header(name).and_then(|value| value.trim().parse::<u64>().ok());
-    let windows: Vec<(bool, Duration)> = RATE_WINDOWS
-        .iter()
-        .filter_map(|(remaining, reset)| {
-            Some((figure(remaining) == Some(0), wait_for_reset(figure(reset)?, unix)))
-        })
-        .collect();
+    let RateLimit { main, burst } = rate_limit(response, unix);
+    let waits = |window: RateWindow| Some((window.remaining == Some(0), window.reset?.saturating_sub(unix)));
+    let windows: Vec<(bool, Duration)> = [main, burst].into_iter().filter_map(waits).collect();
     let used_up = windows.iter().filter(|(used_up, _)| *used_up).map(|(_, wait)| *wait).max();
     used_up.or_else(|| windows.iter().map(|(_, wait)| *wait).min())
 }
 
 /// A reset above 1e12 is epoch milliseconds, above 1e9 epoch seconds, else seconds from now.
-fn wait_for_reset(reset: u64, unix: Duration) -> Duration {
+fn reset_time(reset: u64, unix: Duration) -> Duration {
     if reset > 1_000_000_000_000 {
-        Duration::from_millis(reset).saturating_sub(unix)
+        Duration::from_millis(reset)
     } else if reset > 1_000_000_000 {
-        Duration::from_secs(reset).saturating_sub(unix)
-    } else {
         Duration::from_secs(reset)
+    } else {
+        unix.saturating_add(Duration::from_secs(reset))
     }
 }
 

@@ -27,6 +27,7 @@ use justcall_auth_protocol::service;
 use justcall_auth_secret::WipedBuffer;
 use ureq::{Agent, Body};
 
+use crate::clock;
 use crate::patience::Patience;
 use call::Call;
 use connection::Connector;
@@ -158,7 +159,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     }
     let too_large = bytes.len() > limit;
     bytes.truncate(limit);
-    let response = Response::new(status, headers.collect(), bytes);
+    let response = Response::new(status, headers.collect(), bytes).received_at(clock::now().unix);
     if is_success && too_large {
         let message =
             format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");
