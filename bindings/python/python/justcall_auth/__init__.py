@@ -36,6 +36,7 @@ from ._errors import (
     TlsFailedError,
     UnavailableError,
     UnprocessableError,
+    WrongAccountError,
 )
 from ._native import Client, Credentials, __version__, classify
 
@@ -63,6 +64,7 @@ __all__ = [
     "TlsFailedError",
     "UnavailableError",
     "UnprocessableError",
+    "WrongAccountError",
     "__version__",
     "classify",
 ]

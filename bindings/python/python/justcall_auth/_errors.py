@@ -70,6 +70,19 @@ class SourceUnavailableError(JustCallError):
     _hint = "Check that the source exists and that this process may read it."
 
 
+class WrongAccountError(JustCallError):
+    """The pair works, but for another account than the expected one.
+
+    Use the pair of the expected account, or correct the expected account's number.
+    """
+
+    name = "wrong_account"
+    code = 14
+    retryable = False
+    _message = "The pair works, but for another account than the expected one."
+    _hint = "Use the pair of the expected account, or correct the expected account's number."
+
+
 class RequestTimeoutError(JustCallError, TimeoutError):
     """The call did not finish within its timeout.
 
@@ -283,6 +296,7 @@ BY_CODE: Final[dict[int, type[JustCallError]]] = {
     10: CredentialsMissingError,
     11: CredentialsMalformedError,
     12: SourceUnavailableError,
+    14: WrongAccountError,
     20: RequestTimeoutError,
     21: ConnectionFailedError,
     22: TlsFailedError,
