@@ -1,4 +1,4 @@
-//! Verifies a pair: `verify [SOURCE [BASE_URL CA_FILE]]`.
+//! Verifies a pair: `verify [SOURCE [BASE_URL [CA_FILE]]]`.
 
 use justcall_auth::{Client, Config, Error};
 
@@ -28,8 +28,11 @@ fn configure(arguments: &[String]) -> Result<Config, Error> {
     if let Some(source) = arguments.first() {
         config.source(source)?;
     }
-    if let [_, base_url, ca_file] = arguments {
-        config.base_url(base_url)?.ca_file(ca_file)?;
+    if let Some(base_url) = arguments.get(1) {
+        config.base_url(base_url)?;
+    }
+    if let Some(ca_file) = arguments.get(2) {
+        config.ca_file(ca_file)?;
     }
     Ok(config)
 }

@@ -1,0 +1,53 @@
+//! What a program with more rights than its user believes of the environment: nothing.
+#![cfg(target_os = "linux")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+
+/// The example `verify`, which cargo builds beside this test.
+fn example() -> std::path::PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
+}
+
+/// Runs `program` as a user without any rights.
+fn as_nobody(program: &Path, sandbox: &Sandbox, source: &str) -> String {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
+    command.arg(program).arg(source).arg(sandbox.url()).arg(sandbox.ca_file().expect("TLS is on"));
+    command.env("JUSTCALL_API_KEY", sandbox.api_key()).env("JUSTCALL_API_SECRET", sandbox.api_secret());
+    let output = command.output().expect("setpriv runs");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
+    assert!(rustix::process::geteuid().is_root(), "this test makes a set-user-ID program: run it as root");
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let folder = tempfile::tempdir().expect("a folder");
+    let set_mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours")
+    };
+    set_mode(folder.path(), 0o755);
+    set_mode(sandbox.ca_file().expect("TLS is on"), 0o644);
+    let program = folder.path().join("verify");
+    std::fs::copy(example(), &program).expect("a copy");
+
+    set_mode(&program, 0o755);
+    let said = as_nobody(&program, &sandbox, "env:");
+    assert!(said.contains("plan:"), "the control, an ordinary program: {said}");
+
+    set_mode(&program, 0o4755);
+    for source in ["env:", "default:"] {
+        let said = as_nobody(&program, &sandbox, source);
+        assert!(said.contains("credentials_missing"), "{source}: {said}");
+    }
+    let pair = folder.path().join("pair");
+    std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
+    set_mode(&pair, 0o600);
+    let said = as_nobody(&program, &sandbox, &format!("file:{}", pair.display()));
+    assert!(said.contains("plan:"), "the program does have the rights of its owner: {said}");
+}
