@@ -1,74 +1,113 @@
-//! Arguments as the library takes them. A wrong type is a `TypeError`, an impossible value `InvalidArgumentError`.
+//! Arguments as the library takes them. A wrong type is a `TypeError`, an impossible value `InvalidArgumentError`; both
+//! name the argument.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use justcall_auth::Error;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::errors::bad_value;
+use crate::errors::exception;
 
-/// Text that is not secret.
-pub(crate) struct Text(pub(crate) String);
+/// The text `name` that is not secret.
+pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
+    object.extract().map_err(|failure| {
+        refusal(object, &failure, name, "str", "holds half a surrogate pair, which no encoding can express")
+    })
+}
 
-impl FromPyObject<'_, '_> for Text {
+/// The exception for the argument `name`, which should be `wanted`; or which is that, but `why` is wrong with its value.
+///
+/// The built-in exceptions would not do: not all name the argument, and a `UnicodeEncodeError` carries the whole text.
+pub(crate) fn refusal(
+    object: &Bound<'_, PyAny>,
+    failure: &PyErr,
+    name: &str,
+    wanted: &str,
+    why: &str,
+) -> PyErr {
+    let py = object.py();
+    if failure.is_instance_of::<PyValueError>(py) || failure.is_instance_of::<PyOverflowError>(py) {
+        return exception(py, &Error::invalid_argument(format!("The argument {name} {why}.")));
+    }
+    if failure.is_instance_of::<PyTypeError>(py) {
+        return wrong_type(object, name, wanted);
+    }
+    // What the object's own code raised.
+    failure.clone_ref(py)
+}
+
+/// `TypeError`: `name` should be `wanted`. It names the type that was given, never the value.
+pub(crate) fn wrong_type(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyErr {
+    match object.get_type().qualname() {
+        Ok(given) => PyTypeError::new_err(format!("{name} must be {wanted}, not {given}")),
+        Err(failure) => failure,
+    }
+}
+
+/// Makes a type for each argument that is text, so that a default can stand in the signature.
+macro_rules! text_arguments {
+    ($($type:ident, $name:literal;)*) => {
+        $(#[doc = concat!("The argument `", $name, "`.")]
+        pub(crate) struct $type(pub(crate) String);
+
+        impl FromPyObject<'_, '_> for $type {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                text($name, &object).map(Self)
+            }
+        })*
+    };
+}
+
+text_arguments! {
+    SourceSpelling, "source";
+    BaseUrl, "base_url";
+    VerifyPath, "verify_path";
+}
+
+/// The argument `ca_file`: a path.
+pub(crate) struct CaFile(pub(crate) PathBuf);
+
+impl FromPyObject<'_, '_> for CaFile {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         object.extract().map(Self).map_err(|failure| {
-            bad_value(
-                object.py(),
-                failure,
-                "A text holds half a surrogate pair, which no encoding can express.",
-            )
+            let why = "holds a character that the file system cannot express";
+            refusal(&object, &failure, "ca_file", "str, os.PathLike or None", why)
         })
     }
 }
 
-/// A path: `str` or an `os.PathLike` of it.
-pub(crate) struct FilePath(pub(crate) PathBuf);
+/// The argument `timeout`: seconds, of any type that `float()` takes without parsing. Zero is no limit.
+pub(crate) struct Timeout(pub(crate) Duration);
 
-impl FromPyObject<'_, '_> for FilePath {
+impl FromPyObject<'_, '_> for Timeout {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|failure| {
-            bad_value(object.py(), failure, "The path holds a character that the file system cannot express.")
-        })
-    }
-}
-
-/// A limit in seconds, of any type that `float()` takes without parsing.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl Seconds {
-    /// Nothing as `None`, zero included: both mean that there is no limit.
-    pub(crate) const NO_LIMIT: Self = Self(Duration::ZERO);
-}
-
-impl FromPyObject<'_, '_> for Seconds {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        const REFUSED: &str =
-            "The timeout is not a number of seconds: it is negative, not finite or too large.";
-        let py = object.py();
-        let seconds: f64 = object.extract().map_err(|failure| bad_value(py, failure, REFUSED))?;
+        let why = "is negative, not finite or too large for a number of seconds";
+        let refuse = |failure: PyErr| refusal(&object, &failure, "timeout", "a real number or None", why);
+        let seconds: f64 = object.extract().map_err(refuse)?;
         let limit = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| crate::errors::exception(py, &justcall_auth::Error::invalid_argument(REFUSED)))?;
+            .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
         // Rounding to zero would turn the shortest limit into none at all.
         Ok(Self(if seconds > 0.0 { limit.max(Duration::from_nanos(1)) } else { limit }))
     }
 }
 
-/// A count.
-pub(crate) struct Count(pub(crate) u32);
+/// The argument `max_retries`.
+pub(crate) struct MaxRetries(pub(crate) u32);
 
-impl FromPyObject<'_, '_> for Count {
+impl FromPyObject<'_, '_> for MaxRetries {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         object.extract().map(Self).map_err(|failure| {
-            bad_value(object.py(), failure, "The number of retries is not between 0 and 4294967295.")
+            refusal(&object, &failure, "max_retries", "int", "is not between 0 and 4294967295")
         })
     }
 }

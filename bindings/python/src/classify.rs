@@ -3,12 +3,11 @@
 use std::time::SystemTime;
 
 use justcall_auth::Response;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 
-use crate::arguments::Text;
-use crate::errors::{bad_value, exception};
+use crate::arguments::{refusal, text, wrong_type};
+use crate::errors::exception;
 
 /// Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
 ///
@@ -25,9 +24,9 @@ pub(crate) fn classify(
     headers: &Bound<'_, PyAny>,
     body: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let http_status = http_status
-        .extract()
-        .map_err(|failure| bad_value(py, failure, "The HTTP status is not between 0 and 65535."))?;
+    let http_status = http_status.extract().map_err(|failure| {
+        refusal(http_status, &failure, "http_status", "int", "is not between 0 and 65535")
+    })?;
     let response = Response::new(http_status, pairs(headers)?, bytes(body)?);
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
@@ -48,14 +47,14 @@ fn pairs(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
         .collect()
 }
 
-fn header_text(text: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(bytes) = text.cast::<PyBytes>() {
+fn header_text(half: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(bytes) = half.cast::<PyBytes>() {
         return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
     }
-    if text.is_instance_of::<PyString>() {
-        return Ok(text.extract::<Text>()?.0);
+    if half.is_instance_of::<PyString>() {
+        return text("headers", half);
     }
-    Err(PyTypeError::new_err(format!("a header must be of str or bytes, not {}", text.get_type().name()?)))
+    Err(wrong_type(half, "headers", "of str or bytes"))
 }
 
 fn bytes(body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
@@ -66,10 +65,7 @@ fn bytes(body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         return Ok(bytes.to_vec());
     }
     if body.is_instance_of::<PyString>() {
-        return Ok(body.extract::<Text>()?.0.into_bytes());
+        return text("body", body).map(String::into_bytes);
     }
-    Err(PyTypeError::new_err(format!(
-        "body must be bytes, bytearray or str, not {}",
-        body.get_type().name()?
-    )))
+    Err(wrong_type(body, "body", "bytes, bytearray or str"))
 }

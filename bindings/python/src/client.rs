@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::account::account;
-use crate::arguments::{Count, FilePath, Seconds, Text};
+use crate::arguments::{BaseUrl, CaFile, MaxRetries, SourceSpelling, Timeout, VerifyPath};
 use crate::credentials::Credentials;
 use crate::errors::{detached, exception};
 use crate::interrupt::Watch;
@@ -47,20 +47,20 @@ pub(crate) struct Client {
 impl Client {
     #[new]
     #[pyo3(
-        signature = (source = Text("default:".to_owned()), *, base_url = None, verify_path = None,
-            timeout = Some(Seconds(Duration::from_secs(30))), max_retries = Count(2), ca_file = None),
+        signature = (source = SourceSpelling("default:".to_owned()), *, base_url = None, verify_path = None,
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None),
         text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None)"
     )]
     fn new(
         py: Python<'_>,
-        source: Text,
-        base_url: Option<Text>,
-        verify_path: Option<Text>,
-        timeout: Option<Seconds>,
-        max_retries: Count,
-        ca_file: Option<FilePath>,
+        source: SourceSpelling,
+        base_url: Option<BaseUrl>,
+        verify_path: Option<VerifyPath>,
+        timeout: Option<Timeout>,
+        max_retries: MaxRetries,
+        ca_file: Option<CaFile>,
     ) -> PyResult<Self> {
-        let (Text(source), mut config) = (source, Config::new());
+        let (SourceSpelling(source), mut config) = (source, Config::new());
         config.source(&source).map_err(|error| exception(py, &error))?;
         Self::open(py, config, &Settings { base_url, verify_path, timeout, max_retries, ca_file })
     }
@@ -71,17 +71,17 @@ impl Client {
     #[classmethod]
     #[pyo3(
         signature = (credentials, *, base_url = None, verify_path = None,
-            timeout = Some(Seconds(Duration::from_secs(30))), max_retries = Count(2), ca_file = None),
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None),
         text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None)"
     )]
     fn from_credentials(
         class: &Bound<'_, PyType>,
         credentials: &Bound<'_, Credentials>,
-        base_url: Option<Text>,
-        verify_path: Option<Text>,
-        timeout: Option<Seconds>,
-        max_retries: Count,
-        ca_file: Option<FilePath>,
+        base_url: Option<BaseUrl>,
+        verify_path: Option<VerifyPath>,
+        timeout: Option<Timeout>,
+        max_retries: MaxRetries,
+        ca_file: Option<CaFile>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         config.credentials(credentials.get().0.clone());
@@ -155,11 +155,11 @@ impl Client {
 
 /// What both ways to make a client take.
 struct Settings {
-    base_url: Option<Text>,
-    verify_path: Option<Text>,
-    timeout: Option<Seconds>,
-    max_retries: Count,
-    ca_file: Option<FilePath>,
+    base_url: Option<BaseUrl>,
+    verify_path: Option<VerifyPath>,
+    timeout: Option<Timeout>,
+    max_retries: MaxRetries,
+    ca_file: Option<CaFile>,
 }
 
 impl Settings {
@@ -173,7 +173,7 @@ impl Settings {
         if let Some(path) = &self.ca_file {
             config.ca_file(&path.0)?;
         }
-        config.timeout(self.timeout.as_ref().unwrap_or(&Seconds::NO_LIMIT).0);
+        config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
         config.max_retries(self.max_retries.0);
         Ok(())
     }

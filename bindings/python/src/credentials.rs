@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
 
-use crate::arguments::Text;
+use crate::arguments::{SourceSpelling, wrong_type};
 use crate::errors::{detached, exception};
 
 /// How much of a `str` is looked at, in characters. Far less is already too long to be half of a pair.
@@ -50,8 +50,9 @@ impl Credentials {
     /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
     /// `SourceUnavailableError` when the place cannot be read.
     #[staticmethod]
-    fn load(py: Python<'_>, source: Text) -> PyResult<Self> {
-        detached(py, move || Source::parse(&source.0)?.load(&ProcessEnvironment)).map(|loaded| Self(loaded.credentials))
+    fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
+        detached(py, move || Source::parse(&source.0)?.load(&ProcessEnvironment))
+            .map(|loaded| Self(loaded.credentials))
     }
 
     /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.
@@ -87,10 +88,7 @@ fn copy(name: &str, half: &Bound<'_, PyAny>) -> PyResult<WipedBuffer> {
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         return Ok(copy_bytes(&Zeroizing::new(bytes.to_vec())));
     }
-    Err(PyTypeError::new_err(format!(
-        "{name} must be str, bytes or bytearray, not {}",
-        half.get_type().name()?
-    )))
+    Err(wrong_type(half, name, "str, bytes or bytearray"))
 }
 
 fn copy_bytes(bytes: &[u8]) -> WipedBuffer {

@@ -4,7 +4,6 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use justcall_auth::{Error, ErrorKind};
-use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -43,16 +42,6 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         ("reason", error.reason().into_pyobject(py)?),
     ];
     class.call((error.message(),), Some(&details.into_py_dict(py)?))
-}
-
-/// `invalid_argument` in place of a built-in exception about the argument's value; one about its type stays as it is.
-///
-/// The built-in ones would not do: a `UnicodeEncodeError` carries the whole text.
-pub(crate) fn bad_value(py: Python<'_>, failure: PyErr, message: &str) -> PyErr {
-    if failure.is_instance_of::<PyValueError>(py) || failure.is_instance_of::<PyOverflowError>(py) {
-        return exception(py, &Error::invalid_argument(message));
-    }
-    failure
 }
 
 /// The error table: code, name, message, remedy and whether it is retryable, of each row.

@@ -82,7 +82,7 @@ def test_it_takes_an_iterator_of_headers() -> None:
 
 @pytest.mark.parametrize("status", [-1, 65536, 10**30])
 def test_it_refuses_an_impossible_status(status: int) -> None:
-    with pytest.raises(justcall_auth.InvalidArgumentError, match="HTTP status"):
+    with pytest.raises(justcall_auth.InvalidArgumentError, match="http_status is not between 0 and 65535"):
         classify(status, {}, b"")
 
 

@@ -83,7 +83,7 @@ def test_it_wipes_a_bytearray_that_is_given_for_both_halves() -> None:
         (KEY, "\n" + SECRET, "leading_whitespace"),
         (KEY, "sec 789", "inner_whitespace"),
         (KEY, "sec\0789", "control_character"),
-        (KEY, "sec789\u200b", "not_ascii"),
+        (KEY, "sec789é", "not_ascii"),
         (KEY, "sec\ud800789", "not_ascii"),
         (KEY, "789\udcff", "not_ascii"),
         (KEY, "\U0001f511" * 9, "not_ascii"),
@@ -197,5 +197,5 @@ def test_it_refuses_an_unknown_source_and_does_not_repeat_it(source: str) -> Non
 
 @pytest.mark.parametrize("source", [None, 1, b"env:", object()])
 def test_it_refuses_a_source_of_another_type(source: Any) -> None:
-    with pytest.raises(TypeError, match="source"):
+    with pytest.raises(TypeError, match=r"^source must be str, not "):
         Credentials.load(source)
