@@ -29,7 +29,7 @@ fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let folder = tempfile::tempdir().expect("a folder");
     let set_mode = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours")
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
     };
     set_mode(folder.path(), 0o755);
     set_mode(sandbox.ca_file().expect("TLS is on"), 0o644);

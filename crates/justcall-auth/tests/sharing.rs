@@ -1,0 +1,119 @@
+//! What the clients of one process share: the pair, what was rejected, connections.
+
+use std::time::{Duration, Instant};
+
+use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn sandbox() -> Sandbox {
+    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
+}
+
+fn config(sandbox: &Sandbox) -> Config {
+    let mut config = Config::new();
+    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.max_retries(0);
+    config
+}
+
+fn with_pair(sandbox: &Sandbox, key: &str, secret: &str) -> Client {
+    let mut config = config(sandbox);
+    config.credentials(Credentials::new(key.as_bytes(), secret.as_bytes()).expect("well formed"));
+    Client::new(&config).expect("a client")
+}
+
+fn requests(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
+}
+
+fn calls(client: &Client) -> Result<(), Error> {
+    client.request(Request::new("GET", "/v2.1/calls").expect("good")).map(drop)
+}
+
+#[test]
+fn it_remembers_a_rejection_for_every_client_of_the_process() {
+    let sandbox = sandbox();
+    let wrong = "0".repeat(40);
+    let first = with_pair(&sandbox, sandbox.api_key(), &wrong);
+    assert_eq!(calls(&first).expect_err("a wrong secret").http_status(), 401);
+    for client in [&first, &with_pair(&sandbox, sandbox.api_key(), &wrong)] {
+        let error = calls(client).expect_err("rejected a moment ago");
+        assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
+        assert!(!error.request_sent() && error.retry_after().is_some(), "{error:?}");
+    }
+    drop(first);
+    calls(&with_pair(&sandbox, sandbox.api_key(), &wrong)).expect_err("remembered without any client");
+    assert_eq!(requests(&sandbox).len(), 1, "the service was asked once");
+    calls(&with_pair(&sandbox, sandbox.api_key(), sandbox.api_secret()))
+        .expect("another pair is another matter");
+}
+
+#[test]
+fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pair");
+    std::fs::write(&file, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
+    let mut config = config(&sandbox);
+    config.source(&format!("file:{}", file.display())).expect("good");
+    let (client, twin) = (Client::new(&config).expect("a client"), Client::new(&config).expect("a client"));
+    calls(&client).expect("the first pair");
+
+    let new = sandbox.control("POST", "reset", &json!({})).expect("a reset");
+    assert_eq!(calls(&client).expect_err("the old pair is dead").http_status(), 401);
+    std::fs::write(
+        &file,
+        format!("{}:{}", new["api_key"].as_str().unwrap(), new["api_secret"].as_str().unwrap()),
+    )
+    .expect("a file");
+    let begun = Instant::now();
+    while calls(&twin).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the new pair is never read");
+        std::thread::yield_now();
+    }
+    calls(&client).expect("what one client learned, all know");
+    let generations: Vec<Value> =
+        requests(&sandbox).iter().map(|request| request["key_generation"].clone()).collect();
+    assert_eq!(
+        generations,
+        [json!(1), json!(1), json!(2), json!(2)],
+        "one request was rejected, and no more"
+    );
+}
+
+#[test]
+fn it_shares_connections_between_clients_of_equal_settings() {
+    let sandbox = sandbox();
+    let other = sandbox.control("POST", "pairs", &json!({})).expect("another account");
+    let text = |name: &str| other[name].as_str().expect("text");
+    // The first stays, for connections go with the last client that may use them.
+    let first = with_pair(&sandbox, sandbox.api_key(), sandbox.api_secret());
+    calls(&first).expect("a good pair");
+    calls(&with_pair(&sandbox, text("api_key"), text("api_secret"))).expect("a good pair");
+    let connections: Vec<Value> =
+        requests(&sandbox).iter().map(|request| request["connection"].clone()).collect();
+    assert_eq!(connections[0], connections[1]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_makes_ten_thousand_clients_of_a_few_kilobytes() {
+    const CLIENTS: usize = 10_000;
+    let sandbox = sandbox();
+    let resident = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel tells");
+        statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
+    };
+    let make = |number: usize| with_pair(&sandbox, &format!("tenant-key-{number}"), "sec789xyz000");
+    let warm = make(CLIENTS);
+    let before = resident();
+    let clients: Vec<Client> = (0..CLIENTS).map(make).collect();
+    let each = resident().saturating_sub(before) / clients.len();
+    assert!(each < 8 * 1024, "{each} bytes a client");
+    assert!(each > 100, "the control: {each} bytes a client cannot be");
+    drop(warm);
+}
