@@ -1,0 +1,231 @@
+//! The local check of a pasted text, or of the surroundings: what `default:` would use, and what would mislead it.
+//!
+//! Nothing is sent and no program is run. The findings of a pair itself are the protocol crate's.
+
+use std::path::Path;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::service::{KEY_VARIABLE, SECRET_VARIABLE};
+use zeroize::Zeroizing;
+
+pub use justcall_auth_protocol::diagnose::{Code, Example, Finding, MAX_HALF, Severity, pair, text};
+
+use crate::source::{Environment, Source};
+
+/// Many integrations read it; the service knows no such secret.
+const WEBHOOK_VARIABLE: &str = "JUSTCALL_WEBHOOK_SECRET";
+/// Chooses the source of `default:`.
+const CHOICE: &str = "JUSTCALL_CREDENTIALS";
+/// Where containers find a secret called `justcall`.
+const MOUNTED: &str = "/run/secrets/justcall";
+
+/// What is wrong with `text` as a pair, a header's value or a header line; without it, with the pair that `default:`
+/// would use and with the places where it looks. The worst comes first; a message never holds the value.
+///
+/// Offline: a source that needs the network is not asked, and a program is never run. Blocks while files are read.
+pub fn diagnose(text: Option<&[u8]>, environment: &dyn Environment) -> Vec<Finding> {
+    match text {
+        Some(text) => {
+            let key = environment.variable(KEY_VARIABLE).map(|key| Zeroizing::new(key.into_encoded_bytes()));
+            justcall_auth_protocol::diagnose::text(text, key.as_deref().map(|key| key.trim_ascii()))
+        }
+        None => surroundings(environment),
+    }
+}
+
+fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if environment.variable(WEBHOOK_VARIABLE).is_some() {
+        found.push(Finding::at(Code::WebhookSecretVariable, WEBHOOK_VARIABLE));
+    }
+    let chosen =
+        environment.variable(CHOICE).map(|choice| Place::chosen(&choice.to_string_lossy(), environment));
+    found.extend(chosen.as_ref().and_then(Place::readable_by_others));
+    let usual = usual_places().into_iter().map(|(name, source)| Place::of(name, source, environment));
+    let present: Vec<Place> = chosen.into_iter().chain(usual.filter(Place::is_present)).collect();
+    match present.first() {
+        None => {
+            let places =
+                format!("{CHOICE}, {KEY_VARIABLE} and {SECRET_VARIABLE}, systemd's credentials, {MOUNTED}");
+            found.push(Finding::at(Code::NothingFound, &places));
+        }
+        Some(used) => {
+            found.extend(used.findings());
+            found.extend(disagreement(used, &present[1..]));
+        }
+    }
+    found.sort_by_key(|finding| (finding.severity(), finding.code()));
+    found
+}
+
+/// Where `default:` looks unless the environment chooses, in its order.
+fn usual_places() -> Vec<(&'static str, Source)> {
+    let mounted =
+        if Path::new(MOUNTED).is_dir() { format!("dir:{MOUNTED}") } else { format!("file:{MOUNTED}") };
+    let spelled = [
+        ("JUSTCALL_API_KEY and JUSTCALL_API_SECRET", "env:"),
+        ("systemd's credentials", "systemd:"),
+        (MOUNTED, mounted.as_str()),
+    ];
+    let is_there =
+        |source: &Source| !matches!(source, Source::File(path) if matches!(path.try_exists(), Ok(false)));
+    let sources =
+        spelled.into_iter().filter_map(|(name, spelling)| Some((name, Source::parse(spelling).ok()?)));
+    sources.filter(|(_, source)| is_there(source)).collect()
+}
+
+/// One place and what it holds.
+struct Place {
+    name: &'static str,
+    source: Option<Source>,
+    pair: Held,
+}
+
+enum Held {
+    Pair(Credentials),
+    Failure(Error),
+    /// Only the network could tell.
+    Unknown,
+}
+
+impl Place {
+    fn chosen(spelling: &str, environment: &dyn Environment) -> Self {
+        match Source::parse(spelling) {
+            // Refused by `default:` as well.
+            Ok(Source::Command(_) | Source::Default) => {
+                let error = Error::new(ErrorKind::InvalidArgument);
+                Self { name: CHOICE, source: None, pair: Held::Failure(error) }
+            }
+            Ok(source) => Self::of(CHOICE, source, environment),
+            Err(error) => Self { name: CHOICE, source: None, pair: Held::Failure(error) },
+        }
+    }
+
+    fn of(name: &'static str, source: Source, environment: &dyn Environment) -> Self {
+        let pair = match &source {
+            Source::Env { .. } | Source::File(_) | Source::Dir { .. } | Source::Systemd { .. } => {
+                match source.load(environment) {
+                    Ok(loaded) => Held::Pair(loaded.credentials),
+                    Err(error) => Held::Failure(error),
+                }
+            }
+            _ => Held::Unknown,
+        };
+        Self { name, source: Some(source), pair }
+    }
+
+    /// Whether `default:` would stop here: only what is absent is passed over.
+    fn is_present(&self) -> bool {
+        !matches!(&self.pair, Held::Failure(error) if error.kind() == ErrorKind::CredentialsMissing)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let code = match &self.pair {
+            Held::Unknown => return Vec::new(),
+            Held::Pair(pair) => return self.named(&pair.findings()),
+            Held::Failure(error) => match error.kind() {
+                ErrorKind::CredentialsMalformed if !error.findings().is_empty() => {
+                    return self.named(error.findings());
+                }
+                ErrorKind::CredentialsMalformed => Code::SourceUnparsable,
+                ErrorKind::CredentialsMissing => Code::NothingFound,
+                ErrorKind::InvalidArgument => Code::SourceMisspelt,
+                _ => Code::SourceUnreadable,
+            },
+        };
+        vec![Finding::at(code, self.name)]
+    }
+
+    fn named(&self, findings: &[Finding]) -> Vec<Finding> {
+        findings.iter().map(|finding| finding.clone().in_place(self.name)).collect()
+    }
+
+    /// Not of what a container mounts: there everybody may read it, and there is nobody else.
+    fn readable_by_others(&self) -> Option<Finding> {
+        match &self.source {
+            Some(Source::File(path)) if !path.starts_with("/run/secrets") && others_can_read(path) => {
+                Some(Finding::at(Code::ReadableByOthers, &path.display().to_string()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// That other places hold another pair than the one that is used.
+fn disagreement(used: &Place, others: &[Place]) -> Option<Finding> {
+    let Held::Pair(pair) = &used.pair else { return None };
+    let differs = |place: &&Place| matches!(&place.pair, Held::Pair(other) if !other.same_pair(pair));
+    let names: Vec<&str> = others.iter().filter(differs).map(|place| place.name).collect();
+    let places = || format!("{}; {}", used.name, names.join("; "));
+    (!names.is_empty()).then(|| Finding::at(Code::SourcesDisagree, &places()))
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().is_ok_and(|file| file.is_file() && file.mode() & 0o044 != 0)
+}
+
+/// Elsewhere rights are no matter of nine bits.
+#[cfg(not(unix))]
+fn others_can_read(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::ffi::OsString;
+
+    use super::*;
+
+    struct Variables(HashMap<&'static str, String>);
+
+    impl Environment for Variables {
+        fn variable(&self, name: &str) -> Option<OsString> {
+            self.0.get(name).map(OsString::from)
+        }
+    }
+
+    fn found(variables: &[(&'static str, &str)]) -> Vec<Finding> {
+        let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        diagnose(None, &Variables(variables.collect()))
+    }
+
+    #[test]
+    fn it_names_the_places_and_never_what_they_hold() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pair");
+        std::fs::write(&file, "canary-7f:canary-3a").expect("a file");
+        let found = found(&[
+            ("JUSTCALL_CREDENTIALS", &format!("file:{}", file.display())),
+            ("JUSTCALL_API_KEY", "canary-5b"),
+            ("JUSTCALL_API_SECRET", "canary-9d"),
+            ("JUSTCALL_WEBHOOK_SECRET", "canary-1c"),
+        ]);
+        let disagreement = &found[0];
+        assert_eq!(disagreement.code(), Code::SourcesDisagree);
+        assert_eq!(
+            disagreement.place(),
+            Some("JUSTCALL_CREDENTIALS; JUSTCALL_API_KEY and JUSTCALL_API_SECRET")
+        );
+        assert!(!format!("{found:?}").contains("canary"), "{found:?}");
+    }
+
+    #[test]
+    fn it_runs_no_program_and_repeats_no_pair_given_as_a_source() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ran");
+        for choice in [format!("command:touch {}", file.display()), "canary-7f:canary-3a".into()] {
+            let found = found(&[("JUSTCALL_CREDENTIALS", &choice)]);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].code(), Code::SourceMisspelt);
+            assert_eq!(
+                found[0].message(),
+                "JUSTCALL_CREDENTIALS: It names no source that may be used there."
+            );
+        }
+        assert!(!file.exists());
+    }
+}
