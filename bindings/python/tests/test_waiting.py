@@ -16,9 +16,11 @@ import justcall_auth
 from support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from support import Sandbox
+
+    Start = Callable[[str], subprocess.Popen[str]]
 
 SOON = 1.0
 """How long a waiting call may take to end once it is told to, in seconds."""
@@ -31,26 +33,30 @@ client = justcall_auth.Client(
 """
 
 
-def start(sandbox: Sandbox, script: str) -> subprocess.Popen[str]:
-    """A child process that has the sandbox's `client`."""
-    return subprocess.Popen(
-        [sys.executable, "-c", CLIENT + script],
-        env=sandbox.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start(sandbox: Sandbox) -> Iterator[Start]:
+    """Starts a child process that has the sandbox's `client`; none outlives its test."""
+    with contextlib.ExitStack() as children:
+
+        def run(script: str) -> subprocess.Popen[str]:
+            child = subprocess.Popen(
+                [sys.executable, "-c", CLIENT + script],
+                env=sandbox.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            children.enter_context(child)
+            children.callback(child.kill)
+            return child
+
+        yield run
 
 
 def finish(child: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Its exit code and what it printed; it is killed when it does not end."""
-    try:
-        output, errors = child.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.communicate()
-        raise
+    """Its exit code and what it printed."""
+    output, errors = child.communicate(timeout=10)
     return child.returncode, output, errors
 
 
@@ -112,9 +118,9 @@ def test_it_serves_eight_threads_with_one_client(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang_body", "hang_handshake"])
-def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, fault: str) -> None:
+def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, start: Start, fault: str) -> None:
     sandbox.fault(fault)
-    child = start(sandbox, "print('ready', flush=True)\nclient.verify()")
+    child = start("print('ready', flush=True)\nclient.verify()")
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     if fault == "hang_handshake":
@@ -129,9 +135,9 @@ def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, fault: str) -> None:
     assert errors.count("Traceback") == 1
 
 
-def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox) -> None:
+def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=429, headers={"Retry-After": "60"})
-    child = start(sandbox, "client.verify()")
+    child = start("client.verify()")
     wait_until(sandbox.requests)
     with within(SOON):
         child.send_signal(signal.SIGINT)
@@ -139,10 +145,9 @@ def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox) -> None:
     assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
 
 
-def test_a_client_is_good_after_ctrl_c(sandbox: Sandbox) -> None:
+def test_a_client_is_good_after_ctrl_c(sandbox: Sandbox, start: Start) -> None:
     hang(sandbox)
     child = start(
-        sandbox,
         """
 try:
     client.verify()
@@ -253,10 +258,9 @@ def test_closing_one_client_leaves_others_open(sandbox: Sandbox) -> None:
         other.verify()
 
 
-def test_the_interpreter_ends_while_a_daemon_thread_waits(sandbox: Sandbox) -> None:
+def test_the_interpreter_ends_while_a_daemon_thread_waits(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("hang")
     child = start(
-        sandbox,
         """
 threading.Thread(target=client.verify, daemon=True).start()
 sys.stdin.read()
