@@ -85,6 +85,7 @@ impl Transport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
+            .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(MAX_IDLE)
             .max_idle_connections_per_host(MAX_IDLE)
@@ -106,7 +107,9 @@ impl Transport {
         let call = Call::begin(outgoing.patience.clone());
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
-        let answer = match outgoing.request.body() {
+        // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
+        let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
+        let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
             Some(body) => self.agent.run(head.map(|()| body)),
             None => self.agent.run(head),
         };
