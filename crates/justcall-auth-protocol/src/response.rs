@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::service::{self, RateLimit};
-
 /// An HTTP answer: status, headers, body. Immutable; cloning shares the bytes.
 #[derive(Clone)]
 pub struct Response(Arc<Parts>);
@@ -14,27 +12,27 @@ struct Parts {
     http_status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    rate_limit: RateLimit,
+    received: Duration,
 }
 
 impl Response {
     /// An answer as it came. Header names keep their order and spelling; look-ups ignore case.
     pub fn new(http_status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self(Arc::new(Parts { http_status, headers, body, rate_limit: RateLimit::default() }))
+        Self(Arc::new(Parts { http_status, headers, body, received: Duration::ZERO }))
     }
 
-    /// The same answer, received at `unix`, since the epoch: its rate limit may be told from then on.
+    /// The same answer, received at `unix`, since the epoch.
     #[must_use]
-    pub fn received_at(self, unix: Duration) -> Self {
-        let rate_limit = service::rate_limit(&self, unix);
-        let mut parts = Arc::into_inner(self.0).expect("an answer is dated before it is shared");
-        parts.rate_limit = rate_limit;
-        Self(Arc::new(parts))
+    pub fn received_at(mut self, unix: Duration) -> Self {
+        if let Some(parts) = Arc::get_mut(&mut self.0) {
+            parts.received = unix;
+        }
+        self
     }
 
-    /// The account's rate limit, as this answer tells it. Empty for an answer of unknown date.
-    pub fn rate_limit(&self) -> RateLimit {
-        self.0.rate_limit
+    /// When the answer came, since the epoch; zero where that is not known.
+    pub fn received(&self) -> Duration {
+        self.0.received
     }
 
     /// The HTTP status.

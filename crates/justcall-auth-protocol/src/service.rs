@@ -76,8 +76,12 @@ pub struct RateLimit {
     pub burst: RateWindow,
 }
 
-/// The rate limit that `response` tells (O spells `Rate-Limit` and has a burst window, U spells `RateLimit`); `unix` is when it came, since the epoch.
-pub fn rate_limit(response: &Response, unix: Duration) -> RateLimit {
+/// The rate limit that `response` tells. (O spells `Rate-Limit` and has a burst window, U spells `RateLimit`)
+pub fn rate_limit(response: &Response) -> RateLimit {
+    rate_limit_at(response, response.received())
+}
+
+fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
     let [official, burst, article] = ["x-rate-limit", "x-rate-limit-burst", "x-ratelimit"]
         .map(|name| RateWindow::read(response, name, unix));
     RateLimit { main: official.or(article), burst }
@@ -163,7 +167,7 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
             return Some(date.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(unix));
         }
     }
-    let RateLimit { main, burst } = rate_limit(response, unix);
+    let RateLimit { main, burst } = rate_limit_at(response, unix);
     let waits = |window: RateWindow| Some((window.remaining == Some(0), window.reset?.saturating_sub(unix)));
     let windows: Vec<(bool, Duration)> = [main, burst].into_iter().filter_map(waits).collect();
     let used_up = windows.iter().filter(|(used_up, _)| *used_up).map(|(_, wait)| *wait).max();
