@@ -147,9 +147,14 @@ impl Call<'_> {
     /// # Errors
     /// As [`Client::verify`], and `cancelled`.
     pub fn verify(self) -> Result<Account, Error> {
+        self.verify_telling(&mut None)
+    }
+
+    /// As [`Call::verify`]; `last` becomes the last answer that came, whatever came of it.
+    pub(crate) fn verify_telling(self, last: &mut Option<Response>) -> Result<Account, Error> {
         let session = self.client.session();
         let exchange = Exchange::verify(self.client.0.policy.clone(), session.keyring.clone(), &clock::now());
-        self.drive(&session, exchange)?.into_account()
+        self.drive(&session, exchange, last)?.into_account()
     }
 
     /// As [`Client::request`].
@@ -160,15 +165,20 @@ impl Call<'_> {
         let session = self.client.session();
         let policy = self.client.0.policy.clone();
         let exchange = Exchange::request(policy, session.keyring.clone(), request, &clock::now());
-        self.drive(&session, exchange)?.into_response()
+        self.drive(&session, exchange, &mut None)?.into_response()
     }
 
-    fn drive(self, session: &Session, mut exchange: Exchange) -> Result<Exchange, Error> {
+    fn drive(
+        self,
+        session: &Session,
+        mut exchange: Exchange,
+        last: &mut Option<Response>,
+    ) -> Result<Exchange, Error> {
         let patience = Patience::new(exchange.deadline(), self.interrupt.clone());
         loop {
             match exchange.next(&clock::now())? {
                 Action::Load => exchange.loaded(self.client.load(&patience), &clock::now()),
-                Action::Send => send(session, &mut exchange, &patience)?,
+                Action::Send => send(session, &mut exchange, &patience, last)?,
                 Action::Wait(wait) => pause(wait, &patience)?,
                 Action::Done => return Ok(exchange),
             }
@@ -176,7 +186,12 @@ impl Call<'_> {
     }
 }
 
-fn send(session: &Session, exchange: &mut Exchange, patience: &Patience) -> Result<(), Error> {
+fn send(
+    session: &Session,
+    exchange: &mut Exchange,
+    patience: &Patience,
+    last: &mut Option<Response>,
+) -> Result<(), Error> {
     let credentials = exchange.authorization()?;
     let outgoing = Outgoing {
         url: exchange.url(),
@@ -186,7 +201,7 @@ fn send(session: &Session, exchange: &mut Exchange, patience: &Patience) -> Resu
         patience: patience.clone(),
     };
     match session.transport.send(&outgoing) {
-        Ok(response) => exchange.answered(response, &clock::now()),
+        Ok(response) => exchange.answered(last.insert(response).clone(), &clock::now()),
         Err(error) => exchange.not_answered(error, &clock::now()),
     }
     Ok(())

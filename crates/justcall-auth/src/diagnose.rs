@@ -141,12 +141,9 @@ impl Place {
         findings.iter().map(|finding| finding.clone().in_place(self.name)).collect()
     }
 
-    /// Not of what a container mounts: there everybody may read it, and there is nobody else.
     fn readable_by_others(&self) -> Option<Finding> {
         match &self.source {
-            Some(Source::File(path)) if !path.starts_with("/run/secrets") && others_can_read(path) => {
-                Some(Finding::at(Code::ReadableByOthers, &path.display().to_string()))
-            }
+            Some(Source::File(path)) => readable_by_others(path),
             _ => None,
         }
     }
@@ -159,6 +156,12 @@ fn disagreement(used: &Place, others: &[Place]) -> Option<Finding> {
     let names: Vec<&str> = others.iter().filter(differs).map(|place| place.name).collect();
     let places = || format!("{}; {}", used.name, names.join("; "));
     (!names.is_empty()).then(|| Finding::at(Code::SourcesDisagree, &places()))
+}
+
+/// That others can read `file`. Not what a container mounts: there everybody may read it, and there is nobody else.
+pub(crate) fn readable_by_others(file: &Path) -> Option<Finding> {
+    let warned = !file.starts_with("/run/secrets") && others_can_read(file);
+    warned.then(|| Finding::at(Code::ReadableByOthers, &file.display().to_string()))
 }
 
 #[cfg(unix)]

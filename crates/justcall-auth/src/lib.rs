@@ -26,6 +26,7 @@ mod config;
 pub mod diagnose;
 mod interrupt;
 mod patience;
+pub mod probe;
 mod process;
 pub mod source;
 mod transport;

@@ -9,7 +9,7 @@ use super::{Environment, Loaded, Source, missing};
 use crate::patience::Patience;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
-const CHOICE: &str = "JUSTCALL_CREDENTIALS";
+pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 
 /// Where Docker and Kubernetes put a secret called `justcall`: a file or a folder.
 const MOUNTED: &str = "/run/secrets/justcall";

@@ -20,6 +20,7 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
 pub use callback::Load;
+pub(crate) use default::{CHOICE, usual_places};
 pub use parse::SPELLINGS;
 
 use crate::patience::Patience;

@@ -43,7 +43,7 @@ impl Connector {
             wire
         } else {
             if !details.needs_tls() {
-                refuse_plain_text_beyond_loopback(details, call)?;
+                refuse_plain_text_beyond_loopback(&details.addrs, call)?;
             }
             self.reach(host, port, &details.addrs, call)?
         };
@@ -53,11 +53,18 @@ impl Connector {
         Ok(Connection { wire, tls, buffers })
     }
 
-    fn reach(&self, host: &str, port: u16, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
+    /// A connection to one of `addresses`.
+    pub fn reach(&self, host: &str, port: u16, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
         connect_any(addresses, call).map(Wire::new).inspect_err(|_| self.addresses.forget(host, port))
     }
 
-    fn shake_hands(&self, host: &str, wire: &mut Wire, call: &State) -> io::Result<Box<ClientConnection>> {
+    /// A TLS session with `host` over `wire`.
+    pub fn shake_hands(
+        &self,
+        host: &str,
+        wire: &mut Wire,
+        call: &State,
+    ) -> io::Result<Box<ClientConnection>> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| {
             call.fail(Error::invalid_argument("The host in the base URL is not a host name."))
@@ -85,8 +92,8 @@ impl fmt::Debug for Connector {
 }
 
 /// The secret never leaves this machine unencrypted, whatever name the base URL gives to a host.
-fn refuse_plain_text_beyond_loopback(details: &ConnectionDetails<'_>, call: &State) -> io::Result<()> {
-    match details.addrs.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
+pub(super) fn refuse_plain_text_beyond_loopback(addresses: &[SocketAddr], call: &State) -> io::Result<()> {
+    match addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
         None => Ok(()),
         Some(_) => Err(call.fail(
             Error::invalid_argument(

@@ -4,11 +4,13 @@
 //! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
 
 mod call;
+mod certificate;
 mod connect;
 mod connection;
 mod failure;
 mod proxy;
 mod resolve;
+mod steps;
 mod tls;
 mod wire;
 
@@ -30,10 +32,12 @@ use ureq::{Agent, Body};
 use crate::clock;
 use crate::patience::Patience;
 use call::Call;
+pub use certificate::Certificate;
 use connection::Connector;
 pub(crate) use proxy::Proxy;
 use resolve::{AddressCache, Resolver};
 use rustls::RootCertStore;
+pub(crate) use steps::{Reached, Way};
 pub(crate) use tls::{roots_in, system_roots};
 
 /// The largest head of an answer, in bytes.

@@ -32,6 +32,9 @@ struct Parts {
 }
 
 impl Proxy {
+    /// The environment variables that name a proxy; the first that is set does.
+    pub const VARIABLES: [&'static str; 2] = ["https_proxy", "HTTPS_PROXY"];
+
     /// Reads `http://[user:password@]host[:port]`.
     ///
     /// # Errors
@@ -51,7 +54,7 @@ impl Proxy {
                 Some((name, value)).filter(|(_, value)| !value.is_empty())
             })
         };
-        let Some((name, url)) = variable(["https_proxy", "HTTPS_PROXY"]) else { return Ok(None) };
+        let Some((name, url)) = variable(Self::VARIABLES) else { return Ok(None) };
         let exceptions = variable(["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
         let exceptions = exceptions
             .split(',')

@@ -1,7 +1,7 @@
 //! The socket under HTTP and TLS: blocking, but never for longer than the call allows.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -28,6 +28,11 @@ pub(super) enum Waiting {
 impl Wire {
     pub fn new(socket: TcpStream) -> Self {
         Self { socket, slice: Duration::ZERO }
+    }
+
+    /// The addresses of this end and of the other.
+    pub fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.socket.local_addr()?, self.socket.peer_addr()?))
     }
 
     /// Looks, without waiting and without taking anything, what has come.

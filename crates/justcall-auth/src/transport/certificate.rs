@@ -1,0 +1,180 @@
+//! What a certificate says of itself: whose it is, who signed it, until when. Read for people alone: by then rustls has
+//! checked the chain, and nothing is decided by what is read here.
+
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+/// What people want to know of a certificate. What cannot be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Whose it is: the common name, else the organisation.
+    pub subject: Option<String>,
+    /// Who signed it: likewise.
+    pub issuer: Option<String>,
+    /// When it expires, since the epoch.
+    pub expires: Option<Duration>,
+}
+
+const SEQUENCE: u8 = 0x30;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The member that only certificates of a later version than the first have.
+const VERSION: u8 = 0xA0;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+/// `UTF8String`, `PrintableString` and `IA5String`.
+const TEXTS: [u8; 3] = [0x0C, 0x13, 0x16];
+/// 2.5.4.3 and 2.5.4.10, encoded.
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const ORGANISATION: &[u8] = &[0x55, 0x04, 0x0A];
+
+impl Certificate {
+    /// Reads the certificate (RFC 5280, section 4.1).
+    pub(super) fn read(certificate: &CertificateDer<'_>) -> Self {
+        fields(certificate.as_ref()).unwrap_or(Self { subject: None, issuer: None, expires: None })
+    }
+}
+
+fn fields(bytes: &[u8]) -> Option<Certificate> {
+    let mut outer = Der(Der(bytes).expect(SEQUENCE)?);
+    let mut body = Der(outer.expect(SEQUENCE)?);
+    let (tag, _version_or_serial) = body.next()?;
+    if tag == VERSION {
+        body.next()?;
+    }
+    let _algorithm = body.expect(SEQUENCE)?;
+    let issuer = body.expect(SEQUENCE)?;
+    let mut validity = Der(body.expect(SEQUENCE)?);
+    let subject = body.expect(SEQUENCE)?;
+    let _not_before = validity.next()?;
+    let (tag, not_after) = validity.next()?;
+    Some(Certificate { subject: name(subject), issuer: name(issuer), expires: time(tag, not_after) })
+}
+
+/// The common name of a distinguished name, else the organisation.
+fn name(bytes: &[u8]) -> Option<String> {
+    let mut organisation = None;
+    let mut sets = Der(bytes);
+    while let Some((_, set)) = sets.next() {
+        let mut attributes = Der(set);
+        while let Some((_, attribute)) = attributes.next() {
+            let mut attribute = Der(attribute);
+            let kind = attribute.expect(OBJECT_IDENTIFIER)?;
+            let text =
+                attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| printable(text));
+            match kind {
+                COMMON_NAME if text.is_some() => return text,
+                ORGANISATION => organisation = text,
+                _ => {}
+            }
+        }
+    }
+    organisation
+}
+
+/// On one line: what a stranger wrote must not drive a terminal.
+fn printable(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).collect()
+}
+
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, since the epoch.
+fn time(tag: u8, text: &[u8]) -> Option<Duration> {
+    let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+    let (year, rest) = digits.split_at_checked(if tag == GENERALIZED_TIME { 4 } else { 2 })?;
+    let year: u64 = year.parse().ok()?;
+    // RFC 5280: two digits from 50 on mean the last century.
+    let year = match tag {
+        UTC_TIME if year >= 50 => 1900 + year,
+        UTC_TIME => 2000 + year,
+        GENERALIZED_TIME => year,
+        _ => return None,
+    };
+    let part = |at: usize| rest.get(at..at + 2)?.parse::<u64>().ok();
+    let days = days_since_epoch(year, part(0)?, part(2)?)?;
+    Some(Duration::from_secs(days * 86_400 + part(4)? * 3600 + part(6)? * 60 + part(8)?))
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar; `None` before.
+fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
+    const BEFORE_MONTH: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let leap_days_before = |year: u64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let before = BEFORE_MONTH.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+    let years = year.checked_sub(1970)? * 365 + leap_days_before(year) - leap_days_before(1970);
+    Some(years + before + u64::from(is_leap && month > 2) + day.checked_sub(1)?)
+}
+
+/// Elements one after another, in the distinguished encoding rules (X.690).
+struct Der<'a>(&'a [u8]);
+
+impl<'a> Der<'a> {
+    /// The next element: its tag and contents.
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (tag, rest) = self.0.split_first()?;
+        let (first, rest) = rest.split_first()?;
+        let (length, rest) = match first {
+            0..=0x7F => (usize::from(*first), rest),
+            // The length's own length; four bytes are more than any certificate has.
+            0x81..=0x84 => {
+                let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
+                (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+            }
+            _ => return None,
+        };
+        let (contents, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((*tag, contents))
+    }
+
+    /// The contents of the next element, which has this tag.
+    fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
+        self.next().filter(|(found, _)| *found == tag).map(|(_, contents)| contents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    #[test]
+    fn it_reads_both_forms_of_time() {
+        for (tag, text, expected) in [
+            (UTC_TIME, "700101000000Z", Some(0)),
+            (UTC_TIME, "491231235959Z", Some(2_524_607_999)),
+            (UTC_TIME, "500101000000Z", None),
+            (GENERALIZED_TIME, "20240229120000Z", Some(1_709_208_000)),
+            (GENERALIZED_TIME, "20270115080000Z", Some(1_800_000_000)),
+            (GENERALIZED_TIME, "21000301000000Z", Some(4_107_542_400)),
+            (UTC_TIME, "7001010000", None),
+            (UTC_TIME, "701301000000Z", None),
+            (UTC_TIME, "", None),
+            (0x04, "700101000000Z", None),
+        ] {
+            assert_eq!(time(tag, text.as_bytes()).map(|time| time.as_secs()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_reads_a_certificate_and_survives_every_cut_of_it() {
+        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let file = sandbox.ca_file().expect("it speaks TLS");
+        let der = CertificateDer::from_pem_file(file).expect("a certificate");
+        let read = Certificate::read(&der);
+        assert_eq!(read.subject.as_deref(), Some("justcall-auth-sandbox CA"));
+        assert_eq!(read.issuer, read.subject, "it signs itself");
+        let days =
+            read.expires.expect("it expires").saturating_sub(crate::clock::now().unix).as_secs() / 86_400;
+        assert!((363..=365).contains(&days), "{days}");
+        for end in 0..der.len() {
+            assert_eq!(fields(&der[..end]), None, "{end}");
+        }
+        for at in 0..der.len() {
+            let mut broken = der.to_vec();
+            broken[at] ^= 0xFF;
+            let _any = fields(&broken);
+        }
+    }
+}
