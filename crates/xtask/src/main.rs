@@ -1,5 +1,6 @@
 //! The developer's commands, as `cargo xtask COMMAND`.
 
+mod bench;
 mod demo;
 mod docs;
 mod header;
@@ -32,6 +33,8 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
+    Bench(bench::Options),
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test,
     /// Generate include/justcall_auth.h and include/justcall_auth.symbols.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     let root = root();
     let result = match Arguments::parse().command {
         Command::Demo { live } => demo::run(&root, live),
+        Command::Bench(options) => bench::run(&root, &options),
         Command::Test => test::run(&root),
         Command::Header { check } => header::run(&root, check),
         Command::Docs { check } => documents(&root, check),

@@ -1,0 +1,65 @@
+/* justcall-auth through its C ABI: one client, kept. Default timeout (30 s), the CA file alone is
+ * trusted, the pair from the environment. A verification checks the status and the JSON, and reads
+ * the account from it. */
+#include "worker.h"
+
+#include <justcall_auth.h>
+
+static justcall_client *client;
+
+static void must(justcall_status status, justcall_error *error) {
+    if (status != JUSTCALL_OK)
+        fail(error ? justcall_error_message(error) : justcall_status_name(status));
+}
+
+static void peer_open(const char *url, const char *ca_file) {
+    justcall_error *error = NULL;
+    justcall_config *config = justcall_config_new();
+    must(justcall_config_set_source(config, "env:", &error), error);
+    must(justcall_config_set_base_url(config, url, &error), error);
+    must(justcall_config_set_ca_file(config, ca_file, &error), error);
+    must(justcall_client_new(config, &client, &error), error);
+    justcall_config_free(config);
+}
+
+static const char *peer_version(void) {
+    return justcall_version();
+}
+
+static void peer_verify(void) {
+    justcall_error *error = NULL;
+    justcall_account *account = NULL;
+    must(justcall_client_verify(client, &account, &error), error);
+    if (justcall_account_id(account) != 12345)
+        fail("not the account");
+    justcall_account_free(account);
+}
+
+#ifdef HAVE_REQUEST
+static int peer_has_post(void) {
+    return 1;
+}
+
+static void peer_post(const char *body, size_t length) {
+    justcall_error *error = NULL;
+    justcall_response *response = NULL;
+    must(justcall_client_request(client, "POST", "/v2/texts", (const void *)body, length, &response,
+                                 &error),
+         error);
+    if (justcall_response_http_status(response) != 200)
+        fail("not the status");
+    justcall_response_free(response);
+}
+#else
+static int peer_has_post(void) {
+    return 0;
+}
+
+static void peer_post(const char *body, size_t length) {
+    (void)body, (void)length;
+}
+#endif
+
+static void peer_close(void) {
+    justcall_client_free(client);
+}

@@ -1,0 +1,95 @@
+//! The goals, and whether they are met.
+
+use super::requests::{LIBCURL, OURS_C, OURS_PYTHON, REQUESTS, Row, VERIFY};
+use super::statistics::Ratio;
+
+/// In C, verifying takes at most as long as with libcurl.
+const C_AT_MOST: f64 = 1.0;
+/// In Python, verifying is at least so many times faster than with requests.
+const PYTHON_AT_LEAST: f64 = 12.0;
+
+/// A goal and what was measured for it.
+pub struct Goal {
+    pub what: &'static str,
+    pub measured: Ratio,
+    pub verdict: Verdict,
+}
+
+/// What the interval says of the goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Met,
+    Missed,
+    /// The goal lies within the interval: more rounds, or a quieter machine, would decide.
+    Undecided,
+}
+
+impl Verdict {
+    fn at_most(measured: Ratio, goal: f64) -> Self {
+        if measured.high <= goal {
+            Self::Met
+        } else if measured.low > goal {
+            Self::Missed
+        } else {
+            Self::Undecided
+        }
+    }
+
+    fn at_least(measured: Ratio, goal: f64) -> Self {
+        Self::at_most(measured.inverted(), 1.0 / goal)
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Missed => "missed",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl Goal {
+    pub fn is_missed(&self) -> bool {
+        self.verdict == Verdict::Missed
+    }
+}
+
+/// Judges what was measured; a goal for which nothing was measured is left out.
+pub fn judge(rows: &[Row]) -> Vec<Goal> {
+    let ratio = |peer: &str, baseline: &str| {
+        let row =
+            rows.iter().find(|row| row.job == VERIFY && row.peer == peer && row.baseline == baseline)?;
+        row.figures.as_ref().map(|figures| figures.wall)
+    };
+    let c = ratio(OURS_C, LIBCURL).map(|measured| Goal {
+        what: "verify in C takes at most 1.0 × libcurl's time",
+        measured,
+        verdict: Verdict::at_most(measured, C_AT_MOST),
+    });
+    let python = ratio(OURS_PYTHON, REQUESTS).map(Ratio::inverted).map(|measured| Goal {
+        what: "verify in Python is at least 12 × faster than requests",
+        measured,
+        verdict: Verdict::at_least(measured, PYTHON_AT_LEAST),
+    });
+    c.into_iter().chain(python).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(low: f64, high: f64) -> Ratio {
+        Ratio { median: f64::midpoint(low, high), low, high }
+    }
+
+    #[test]
+    fn it_decides_by_the_whole_interval() {
+        assert_eq!(Verdict::at_most(between(0.8, 0.9), 1.0), Verdict::Met);
+        assert_eq!(Verdict::at_most(between(0.9, 1.1), 1.0), Verdict::Undecided);
+        assert_eq!(Verdict::at_most(between(1.1, 1.2), 1.0), Verdict::Missed);
+        assert_eq!(Verdict::at_least(between(13.0, 15.0), 12.0), Verdict::Met);
+        assert_eq!(Verdict::at_least(between(11.0, 13.0), 12.0), Verdict::Undecided);
+        assert_eq!(Verdict::at_least(between(9.0, 11.0), 12.0), Verdict::Missed);
+    }
+}

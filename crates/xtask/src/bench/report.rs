@@ -1,0 +1,193 @@
+//! The report, as people read it on a terminal and in docs/bench.md.
+
+use std::fmt::Write as _;
+
+use super::Options;
+use super::goals::Goal;
+use super::statistics::Ratio;
+use super::{requests, startup};
+
+/// What each peer does for a request: whoever reads a ratio must know what is compared.
+const PEERS: &str = "\
+Everyone sends the same headers (`Authorization`, `Accept`, `Content-Type`), keeps one connection, has a timeout of 30 s, trusts the
+bench's CA file alone, reads the whole body and checks the status. A response of a wrong kind ends the measurement.
+
+- **justcall-auth, C**: one client with every default; checks the JSON and reads the account from it; carries the pair in memory that
+  is wiped. So it does more than libcurl does beside it.
+- **libcurl, C**: easy interface, one reused handle, no signals; the JSON is not looked at.
+- **justcall-auth, Python**: one `Client`; the account as an object.
+- **requests**: one `Session`, as it comes; `raise_for_status()`, `.json()`.
+- **httpx**: one `Client` with an `ssl` context; `raise_for_status()`, `.json()`.
+- **pycurl**: one reused `Curl`; the status compared, `json.loads`.
+- **curl**, the command: `--silent --fail --max-time 30 --cacert`.
+";
+
+const METHOD: &str = "\
+One nginx with one worker on loopback, TLS 1.3, keep-alive without end; it answers 401 unless the pair is right. Clients and nginx share
+one processor, so times include nginx's own; CPU is the client's alone (`getrusage`). Each peer is a process that connects once and then makes
+its requests on command: in every round all peers, in a new order. Figures are medians over the rounds; a ratio is taken within a round, and its
+median stands with a 95 % interval (bootstrap over rounds, fixed seed). Ratios hold between machines; times do not.
+";
+
+/// Everything that is reported.
+pub struct Report<'a> {
+    pub machine: Vec<(&'static str, String)>,
+    pub options: &'a Options,
+    pub requests: Vec<requests::Row>,
+    pub startup: Vec<startup::Row>,
+    pub goals: Vec<Goal>,
+}
+
+impl Report<'_> {
+    /// The tables alone, with their columns aligned.
+    pub fn for_terminal(&self) -> String {
+        let mut text = String::new();
+        for (title, table) in self.tables() {
+            writeln!(text, "{}\n\n{}", title.replace('`', ""), table.aligned()).expect("a string takes it");
+        }
+        text
+    }
+
+    /// The page docs/bench.md.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("# What a request costs, beside the usual clients\n\n");
+        text.push_str("Written by `cargo xtask bench`: change that, not this file.\n");
+        for (title, table) in self.tables() {
+            write!(text, "\n## {title}\n\n{}", table.markdown()).expect("a string takes it");
+        }
+        write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("a string takes it");
+        let rounds = self.options.rounds;
+        let requests = self.options.requests;
+        writeln!(
+            text,
+            "{rounds} rounds, {requests} requests a peer and round; the first round, a warm-up, is left out."
+        )
+        .expect("a string takes it");
+        write!(text, "\n## What each peer does\n\n{PEERS}").expect("a string takes it");
+        text
+    }
+
+    fn tables(&self) -> Vec<(String, Table)> {
+        let mut tables = Vec::new();
+        if !self.goals.is_empty() {
+            tables.push(("Goals".to_owned(), self.goals_table()));
+        }
+        for job in [requests::VERIFY, requests::POST] {
+            if self.requests.iter().any(|row| row.job == job) {
+                tables.push((
+                    format!("{}, one after the other on one connection", job.title),
+                    self.requests_table(job),
+                ));
+            }
+        }
+        if !self.startup.is_empty() {
+            tables.push(("Start, verify once, end".to_owned(), self.startup_table()));
+        }
+        tables.push(("Where".to_owned(), self.machine_table()));
+        tables
+    }
+
+    fn goals_table(&self) -> Table {
+        let mut table = Table::new(&["goal", "measured", "verdict"]);
+        for goal in &self.goals {
+            table.row([goal.what.to_owned(), ratio(goal.measured), goal.verdict.name().to_owned()]);
+        }
+        table
+    }
+
+    fn requests_table(&self, job: requests::Job) -> Table {
+        let mut table = Table::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
+        for row in self.requests.iter().filter(|row| row.job == job) {
+            let name = row.peer.to_owned();
+            let to = row.baseline.to_owned();
+            table.row(match &row.figures {
+                None => [name, "not measured".into(), "–".into(), to, "–".into(), "–".into()],
+                Some(figures) => [
+                    name,
+                    format!("{:.1}", figures.wall_ns / 1e3),
+                    format!("{:.1}", figures.cpu_ns / 1e3),
+                    to,
+                    ratio(figures.wall),
+                    ratio(figures.cpu),
+                ],
+            });
+        }
+        table
+    }
+
+    fn startup_table(&self) -> Table {
+        let mut table =
+            Table::new(&["program", "ms", "CPU ms", "peak MiB", "time to curl's", "peak to curl's"]);
+        for row in &self.startup {
+            table.row([
+                row.name.to_owned(),
+                format!("{:.1}", row.wall_ms),
+                format!("{:.1}", row.cpu_ms),
+                format!("{:.1}", row.peak_mib),
+                ratio(row.wall),
+                ratio(row.peak),
+            ]);
+        }
+        table
+    }
+
+    fn machine_table(&self) -> Table {
+        let mut table = Table::new(&["what", "which"]);
+        for (name, value) in &self.machine {
+            table.row([(*name).to_owned(), value.clone()]);
+        }
+        let mut seen = Vec::new();
+        for row in &self.requests {
+            if !seen.contains(&row.peer) {
+                seen.push(row.peer);
+                table.row([row.peer.to_owned(), row.version.clone()]);
+            }
+        }
+        table
+    }
+}
+
+fn ratio(ratio: Ratio) -> String {
+    let digits = if ratio.median < 10.0 { 3 } else { 1 };
+    format!("{:.digits$} ({:.digits$}–{:.digits$})", ratio.median, ratio.low, ratio.high)
+}
+
+/// Rows of equal width.
+struct Table(Vec<Vec<String>>);
+
+impl Table {
+    fn new(head: &[&str]) -> Self {
+        Self(vec![head.iter().map(|cell| (*cell).to_owned()).collect()])
+    }
+
+    fn row<const WIDTH: usize>(&mut self, cells: [String; WIDTH]) {
+        self.0.push(cells.into());
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (index, row) in self.0.iter().enumerate() {
+            writeln!(text, "| {} |", row.join(" | ")).expect("a string takes it");
+            if index == 0 {
+                writeln!(text, "|{}", "---|".repeat(row.len())).expect("a string takes it");
+            }
+        }
+        text
+    }
+
+    fn aligned(&self) -> String {
+        let columns = self.0.first().map_or(0, Vec::len);
+        let widest = |column: usize| self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(widest).collect();
+        let mut text = String::new();
+        for row in &self.0 {
+            let mut line = String::from("  ");
+            for (cell, width) in row.iter().zip(&widths) {
+                write!(line, "{cell:<width$}  ").expect("a string takes it");
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
