@@ -98,7 +98,7 @@ fn it_ends_with_4_when_the_pair_is_rejected() {
 #[test]
 fn it_tells_what_the_local_check_notes_about_a_rejected_pair() {
     let service = Service::start();
-    let run = service.run_as("abc123def456", "sec789xyz000", &["verify", "--json"]);
+    let run = service.run_as("fed456cba123", "zyx000ces789", &["verify", "--json"]);
     let findings = run.json()["error"]["findings"].clone();
     assert_eq!(findings[0]["code"], "unusual_shape");
     assert_eq!(findings[0]["severity"], "note");

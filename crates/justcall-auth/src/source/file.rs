@@ -91,7 +91,7 @@ mod tests {
             ("canary7f3a1", Some("empty_half")),
             ("canary7f3a1:sec789xyz000 \n", Some("trailing_whitespace")),
             ("canary7f3a1:sec789xyz000\n\n", Some("trailing_whitespace")),
-            ("\u{feff}canary7f3a1:sec789xyz000\n", Some("not_ascii")),
+            ("\u{feff}canary7f3a1:sec789xyz000\n", Some("byte_order_mark")),
             ("JUSTCALL_API_KEY=canary7f3a1\n", Some("empty_half")),
             (
                 "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000 # note\n",
