@@ -92,6 +92,9 @@ typedef int32_t justcall_status;
 /** The source of the credentials could not be read. */
 #define JUSTCALL_ERROR_SOURCE_UNAVAILABLE 12
 
+/** The pair works, but for another account than the expected one. */
+#define JUSTCALL_ERROR_WRONG_ACCOUNT 14
+
 /** The call did not finish within its timeout. */
 #define JUSTCALL_ERROR_TIMEOUT 20
 
@@ -230,9 +233,9 @@ justcall_status justcall_credentials_new(const char *key,
                                          justcall_error **error);
 
 /**
- * Reads an API key and its secret from a source: `"default:"`, `"env:"`,
- * `"env:KEY_VARIABLE,SECRET_VARIABLE"` or `"file:PATH"`; the error about a wrong spelling lists
- * them all. Blocks while a file is read.
+ * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
+ * hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
+ * means running a program.
  *
  * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
  * JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and

@@ -63,9 +63,9 @@ pub unsafe extern "C" fn justcall_credentials_new(
     unsafe { guard::status(error, body) }
 }
 
-/// Reads an API key and its secret from a source: `"default:"`, `"env:"`,
-/// `"env:KEY_VARIABLE,SECRET_VARIABLE"` or `"file:PATH"`; the error about a wrong spelling lists
-/// them all. Blocks while a file is read.
+/// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
+/// hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
+/// means running a program.
 ///
 /// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
 /// JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and

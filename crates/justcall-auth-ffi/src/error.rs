@@ -34,6 +34,11 @@ impl justcall_error {
             error,
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn get(&self) -> &Error {
+        &self.error
+    }
 }
 
 /// The number of the failure, the same as the call returned. JUSTCALL_OK if `error` is NULL.

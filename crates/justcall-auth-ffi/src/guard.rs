@@ -44,3 +44,36 @@ pub(crate) fn or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
         otherwise
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic;
+    use std::ptr;
+
+    use super::*;
+
+    /// A payload that is a bug itself.
+    struct PanicsAgain;
+
+    impl Drop for PanicsAgain {
+        fn drop(&mut self) {
+            panic!("while the payload is dropped");
+        }
+    }
+
+    #[test]
+    fn it_survives_a_payload_that_panics_again() {
+        assert_eq!(or(7, || panic::resume_unwind(Box::new(PanicsAgain))), 7);
+    }
+
+    #[test]
+    fn it_makes_a_panic_the_status_internal() {
+        let mut error = ptr::null_mut();
+        // SAFETY: `error` may be written to.
+        let status = unsafe { status(&raw mut error, || panic::resume_unwind(Box::new("canary"))) };
+        assert_eq!(status, ErrorKind::Internal.number());
+        // SAFETY: the guard has stored a handle, which nobody else has.
+        let error = unsafe { Box::from_raw(error) };
+        assert!(!format!("{:?}", error.get()).contains("canary"));
+    }
+}

@@ -67,3 +67,13 @@ fn too_small(needed: usize) -> Error {
         "Call again with a buffer of that capacity: one more than the length parameter says, for the NUL.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_keeps_a_nul_from_cutting_text_short() {
+        assert_eq!(text("before\0after").to_str(), Ok("before\u{FFFD}after"));
+    }
+}

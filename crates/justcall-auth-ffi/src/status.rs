@@ -50,3 +50,17 @@ pub(crate) fn name(status: justcall_status) -> &'static CStr {
 pub extern "C" fn justcall_status_name(status: justcall_status) -> *const c_char {
     name(status).as_ptr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_every_row_of_the_table() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(name(kind.number()).to_str(), Ok(kind.name()));
+        }
+        assert_eq!(name(JUSTCALL_OK), c"ok");
+        assert_eq!(name(-1), c"unknown");
+    }
+}

@@ -1,0 +1,90 @@
+//! The programs in `tests/c` that need no service.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::support::program::{Link, Program, Standard, compile_alone, fail, succeed};
+use crate::support::{header, library, root};
+
+fn source(name: &str) -> PathBuf {
+    root().join("tests/c").join(name)
+}
+
+/// What `api.c` is given: a file with a pair, and one with a certificate.
+struct ApiFiles {
+    folder: TempDir,
+    service: crate::support::sandbox::Service,
+}
+
+impl ApiFiles {
+    fn make() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        fs::write(folder.path().join("pair"), "abc123def456:sec789xyz000\n").expect("the test's file");
+        Self { folder, service: crate::support::sandbox::Service::start() }
+    }
+
+    fn arguments(&self) -> [String; 2] {
+        [self.folder.path().join("pair").display().to_string(), self.service.ca_file().to_owned()]
+    }
+}
+
+#[test]
+fn it_has_a_header_that_compiles_alone_in_every_standard() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let alone = folder.path().join("alone.c");
+    fs::write(&alone, "#include <justcall_auth.h>\n#include <justcall_auth.h>\n").expect("the test's file");
+    for standard in Standard::ALL {
+        compile_alone(&alone, standard);
+    }
+}
+
+#[test]
+fn it_has_an_example_in_the_header_that_works() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let example = folder.path().join("introduction.c");
+    fs::write(&example, header::example()).expect("the test's file");
+    for standard in Standard::ALL {
+        let program = Program::compile(&example, standard, Link::Shared(library::folder()), &[]);
+        let said = fail(&mut program.command::<&str>(&[]), 1);
+        assert!(said.contains("No API key and secret were found"), "{said}");
+    }
+}
+
+#[test]
+fn it_does_what_its_comments_promise() {
+    let files = ApiFiles::make();
+    for standard in Standard::ALL {
+        let api = Program::compile(&source("api.c"), standard, Link::Shared(library::folder()), &[]);
+        succeed(&mut api.command(&files.arguments()));
+        let errors = Program::compile(&source("errors.c"), standard, Link::Shared(library::folder()), &[]);
+        succeed(&mut errors.command::<&str>(&[]));
+    }
+}
+
+#[test]
+fn it_does_the_same_linked_statically() {
+    let files = ApiFiles::make();
+    let api = Program::compile(&source("api.c"), Standard::C99, Link::Static(library::folder()), &[]);
+    succeed(&mut api.command(&files.arguments()));
+}
+
+#[test]
+fn it_neither_leaks_nor_misuses_memory() {
+    let files = ApiFiles::make();
+    for (name, arguments) in [("api.c", files.arguments().to_vec()), ("errors.c", Vec::new())] {
+        let program = Program::compile(&source(name), Standard::C11, Link::Shared(library::folder()), &[]);
+        succeed(&mut program.valgrind(&arguments));
+    }
+}
+
+#[test]
+fn it_survives_a_bug_of_its_own() {
+    let folder = library::folder_with_test_panic();
+    for standard in Standard::ALL {
+        let program = Program::compile(&source("panic.c"), standard, Link::Shared(folder), &[]);
+        let said = succeed(&mut program.command::<&str>(&[]));
+        assert!(said.contains("asked for by a test"), "the host's panic hook was not called:\n{said}");
+    }
+}

@@ -1,0 +1,272 @@
+//! Every exported function survives NULL, empty, malformed and absurd arguments, one at a time and all together.
+//!
+//! The program is generated from the list of symbols and the header's prototypes, so no function is forgotten: one with a
+//! parameter that has no values below fails the test until it gets some.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::support::header::{self, Parameter, Prototype};
+use crate::support::library;
+use crate::support::program::{Link, Program, Standard, succeed};
+use crate::support::sandbox::Service;
+
+/// What a call with a value, and good ones beside it, must come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// This status, whose name in C is given.
+    Status(&'static str),
+    /// This status, and a failure whatever else is passed.
+    Always(&'static str),
+    /// Nothing but to come back.
+    Anything,
+}
+
+use Due::{Always, Anything, Status};
+
+const OK: Due = Status("JUSTCALL_OK");
+const INVALID: Due = Status("JUSTCALL_ERROR_INVALID_ARGUMENT");
+const ALWAYS_INVALID: Due = Always("JUSTCALL_ERROR_INVALID_ARGUMENT");
+const MALFORMED: Due = Status("JUSTCALL_ERROR_CREDENTIALS_MALFORMED");
+const TOO_SMALL: Due = Status("JUSTCALL_ERROR_BUFFER_TOO_SMALL");
+
+/// An argument: how it is written in C, and what is due.
+type Value = (String, Due);
+
+/// The values of a parameter: a good one first, then hostile ones.
+fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
+    let Parameter { kind, name } = &function.parameters[index];
+    let follower = function.parameters.get(index + 1).map(|next| next.name.as_str());
+    let has_length = follower == Some(&format!("{name}_len"));
+    let list: &[(&str, Due)] = match (kind.as_str(), name.as_str()) {
+        (handle, _) if handle.starts_with("justcall_") && handle.ends_with("**") => {
+            return Some(outputs(name));
+        }
+        (handle, _)
+            if handle.trim_start_matches("const ").starts_with("justcall_") && handle.ends_with('*') =>
+        {
+            return Some(handles(function, handle));
+        }
+        ("const char *", "key" | "secret") if has_length => return Some(halves(name)),
+        ("size_t", "key_len" | "secret_len") => &[
+            ("12", OK),
+            ("0", MALFORMED),
+            ("13", MALFORMED),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("const char *", _) if !has_length => return texts(function, name),
+        ("const uint8_t *", "body") if has_length => {
+            &[("good_body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", Anything)]
+        }
+        ("size_t", "body_len") => &[
+            ("2", OK),
+            ("0", OK),
+            ("64", OK),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("const char *const *", "header_names" | "header_values") => &[
+            ("good_headers", OK),
+            ("NULL", INVALID),
+            ("headers_with_null", INVALID),
+            ("headers_not_utf8", OK),
+        ],
+        ("size_t", "header_count") => {
+            &[("1", OK), ("0", OK), ("1001", ALWAYS_INVALID), ("SIZE_MAX", ALWAYS_INVALID)]
+        }
+        ("char *", "buffer") => &[("scratch", OK), ("NULL", INVALID)],
+        ("size_t", "capacity") => &[
+            ("sizeof scratch", OK),
+            ("0", TOO_SMALL),
+            ("1", TOO_SMALL),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("size_t *", "length") => &[("&length", OK), ("NULL", OK)],
+        ("void *", "buffer") => &[("scratch", OK), ("NULL", OK)],
+        ("size_t", "length") => &[("16", OK), ("0", OK), ("SIZE_MAX", OK), ("SIZE_MAX / 2 + 1", OK)],
+        ("int32_t", "http_status") => &[
+            ("200", OK),
+            ("INT32_MIN", ALWAYS_INVALID),
+            ("-1", ALWAYS_INVALID),
+            ("0", ALWAYS_INVALID),
+            ("99", ALWAYS_INVALID),
+            ("1000", ALWAYS_INVALID),
+            ("65736", ALWAYS_INVALID),
+            ("INT32_MAX", ALWAYS_INVALID),
+        ],
+        ("int32_t", "n") => {
+            &[("1", OK), ("INT32_MIN", ALWAYS_INVALID), ("-1", ALWAYS_INVALID), ("INT32_MAX", OK)]
+        }
+        ("justcall_status", "status") => {
+            &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
+        }
+        ("uint64_t", "ms") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        _ => return None,
+    };
+    Some(list.iter().map(|(text, due)| ((*text).to_owned(), *due)).collect())
+}
+
+fn list(values: &[(&str, Due)]) -> Vec<Value> {
+    values.iter().map(|(text, due)| ((*text).to_owned(), *due)).collect()
+}
+
+/// Places for a handle. A function that can fail needs them all but the one of its error.
+fn outputs(name: &str) -> Vec<Value> {
+    list(&[(&format!("&{name}"), OK), ("NULL", if name == "error" { OK } else { ALWAYS_INVALID })])
+}
+
+/// Handles to use. One that is freed can only be NULL here, and a getter answers for NULL too.
+fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
+    let handle = kind
+        .trim_start_matches("const justcall_")
+        .trim_start_matches("justcall_")
+        .trim_end_matches([' ', '*']);
+    if function.name.ends_with("_free") {
+        return list(&[("NULL", OK)]);
+    }
+    let optional = function.name == "justcall_client_new";
+    let owner = if kind.starts_with("const ") { "good" } else { "scratch" };
+    list(&[(&format!("{owner}_{handle}"), OK), ("NULL", if optional { OK } else { ALWAYS_INVALID })])
+}
+
+/// A half of a pair: bytes with a length beside them.
+fn halves(name: &str) -> Vec<Value> {
+    list(&[
+        (&format!("good_{name}"), OK),
+        ("NULL", ALWAYS_INVALID),
+        ("not_utf8", MALFORMED),
+        ("ends_early", MALFORMED),
+        ("controls", MALFORMED),
+        ("\"            \"", MALFORMED),
+    ])
+}
+
+/// Text that ends with a NUL; which is good depends on what it is for.
+fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
+    let good = match (function.name.as_str(), name) {
+        (_, "source") => "good_source",
+        (_, "url") => "good_url",
+        ("justcall_config_set_ca_file", "path") => "good_ca_file",
+        ("justcall_config_set_verify_path", "path") => "good_verify_path",
+        _ => return None,
+    };
+    Some(list(&[
+        (good, OK),
+        ("NULL", ALWAYS_INVALID),
+        ("not_utf8", ALWAYS_INVALID),
+        ("\"\"", INVALID),
+        ("ends_early", Anything),
+        ("controls", Anything),
+        ("very_long", Anything),
+    ]))
+}
+
+/// The calls of one function, as a C function.
+fn calls(function: &Prototype) -> String {
+    let of = |index| {
+        values(function, index).unwrap_or_else(|| {
+            let Parameter { kind, name } = &function.parameters[index];
+            panic!("{} has a parameter `{kind} {name}`: give it hostile values here", function.name)
+        })
+    };
+    let all: Vec<Vec<Value>> = (0..function.parameters.len()).map(of).collect();
+    let good: Vec<Value> = all.iter().map(|values| values[0].clone()).collect();
+    let mut code = format!("static void call_{}(void) {{\n", function.name);
+    code += &call(function, &good, "JUSTCALL_OK");
+    for (index, values) in all.iter().enumerate() {
+        for value in &values[1..] {
+            let mut arguments = good.clone();
+            arguments[index] = value.clone();
+            code += &call(function, &arguments, due(value.1));
+        }
+    }
+    let longest = all.iter().map(Vec::len).max().unwrap_or(1);
+    for round in 1..longest {
+        let hostile = |values: &Vec<Value>| {
+            values[1..].get((round - 1) % (values.len() - 1).max(1)).unwrap_or(&values[0]).clone()
+        };
+        let arguments: Vec<Value> = all.iter().map(hostile).collect();
+        let fails = arguments.iter().any(|(_, due)| matches!(due, Always(_)));
+        code += &call(function, &arguments, if fails { "ANY_FAILURE" } else { "ANYTHING" });
+    }
+    code + "}\n\n"
+}
+
+fn due(due: Due) -> &'static str {
+    match due {
+        Status(name) | Always(name) => name,
+        Anything => "ANYTHING",
+    }
+}
+
+/// One call: what it is given, and the checks of what came back.
+fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
+    let name = &function.name;
+    let given: Vec<&str> = arguments.iter().map(|(text, _)| text.as_str()).collect();
+    let written = format!("{name}({})", given.join(", "));
+    let mut before = Vec::new();
+    let mut after = Vec::new();
+    for (parameter, argument) in function.parameters.iter().zip(&given) {
+        let Parameter { kind, name } = parameter;
+        // Only what is passed is declared: an unused variable would not compile.
+        match (kind.strip_suffix("**").map(str::trim), argument.strip_prefix('&')) {
+            (Some(handle), Some(place)) => {
+                before.push(format!("        {handle} *{place} = POISON({handle});\n"));
+                if name != "error" {
+                    after.push(format!("        CHECK((status == JUSTCALL_OK) == ({place} != NULL));\n"));
+                    after.push(format!("        {handle}_free({place});\n"));
+                }
+            }
+            (None, Some("length")) => before.push("        size_t length = 0;\n".to_owned()),
+            _ => {}
+        }
+    }
+    let (before, after) = (before.concat(), after.concat());
+    let error = if given.last() == Some(&"&error") { "&error" } else { "NULL" };
+    let checked = match function.result.as_str() {
+        "justcall_status" if name.starts_with("justcall_error_") => format!("        (void){written};\n"),
+        "justcall_status" => format!(
+            "        justcall_status status = {written};\n        check_call(status, {due}, {error});\n{after}"
+        ),
+        "const char *" => format!("        check_text_is_whole({written});\n"),
+        "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" => format!("        (void){written};\n"),
+        handle if handle.starts_with("justcall_") => {
+            format!("        {}_free({written});\n", handle.trim_end_matches([' ', '*']))
+        }
+        other => panic!("{name} returns `{other}`: say here what to check of it"),
+    };
+    let shown = written.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("    {{\n{before}        about_to(\"{shown}\");\n{checked}    }}\n")
+}
+
+fn program() -> String {
+    let prototypes = header::prototypes();
+    let mut code = "#include \"hostile.h\"\n\n".to_owned();
+    let mut main = String::new();
+    for symbol in header::symbols() {
+        let function = prototypes.iter().find(|function| function.name == symbol);
+        code += &calls(function.unwrap_or_else(|| panic!("{symbol} is not in the header")));
+        writeln!(main, "    call_{symbol}();").expect("a String grows");
+    }
+    code + "int main(int argc, char **argv) {\n    if (!hostile_begin(argc, argv))\n        return 2;\n"
+        + &main
+        + "    return hostile_end();\n}\n"
+}
+
+#[test]
+fn it_survives_hostile_arguments_in_every_function() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let source = folder.path().join("hostile.c");
+    fs::write(&source, program()).expect("the test's file");
+    // A key and a secret of 12 bytes, as those that are varied.
+    let arguments = [service.sandbox.url(), service.ca_file(), &service.good_source()];
+    for standard in [Standard::C99, Standard::Cpp20] {
+        let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
+        let said = succeed(&mut program.command(&arguments));
+        let calls = said.lines().filter(|line| line.starts_with("justcall_")).count();
+        assert!(calls > 5 * header::symbols().len(), "only {calls} calls:\n{said}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The header, read: its prototypes and its example.
+
+use std::fs;
+
+use super::root;
+
+/// A function as the header declares it.
+#[derive(Debug)]
+pub(crate) struct Prototype {
+    pub(crate) name: String,
+    /// The type that it returns.
+    pub(crate) result: String,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter: its type as `const char *const *`, and its name.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+fn text() -> String {
+    fs::read_to_string(root().join("include/justcall_auth.h")).expect("the header is committed")
+}
+
+/// The names in `include/justcall_auth.symbols`.
+pub(crate) fn symbols() -> Vec<String> {
+    let list =
+        fs::read_to_string(root().join("include/justcall_auth.symbols")).expect("the list is committed");
+    list.lines().map(str::to_owned).collect()
+}
+
+/// The program in the header's introduction.
+pub(crate) fn example() -> String {
+    let text = text();
+    let (introduction, _) = text.split_once("*/").expect("the header starts with a comment");
+    let code = |line: &str| line.strip_prefix(" *     ").map(|line| format!("{line}\n"));
+    let paragraphs = introduction.lines().skip_while(|line| !line.contains("#include"));
+    paragraphs.filter(|line| *line == " *" || code(line).is_some()).filter_map(code).collect()
+}
+
+/// Every function that the header declares, in its order.
+pub(crate) fn prototypes() -> Vec<Prototype> {
+    let text = text();
+    declarations(&text)
+        .iter()
+        .filter(|declaration| declaration.contains('('))
+        .map(|text| prototype(text))
+        .collect()
+}
+
+/// What ends with a semicolon, without comments, preprocessor lines and what is for C++ alone.
+fn declarations(text: &str) -> Vec<String> {
+    let mut code = String::new();
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").expect("comments end").1;
+    }
+    code.push_str(rest);
+    let mut cpp = false;
+    let mut plain = String::new();
+    for line in code.lines() {
+        match line.trim() {
+            "#ifdef __cplusplus" => cpp = true,
+            "#endif" => cpp = false,
+            line if cpp || line.starts_with('#') => {}
+            line => plain.extend([line, " "]),
+        }
+    }
+    plain.split(';').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+fn prototype(declaration: &str) -> Prototype {
+    let (head, tail) = declaration.split_once('(').expect("a prototype has parentheses");
+    let (result, name) = split_name(head);
+    let parameters = tail.strip_suffix(')').expect("a prototype ends with its parameters");
+    let parameters = match parameters {
+        "void" => Vec::new(),
+        list => list
+            .split(',')
+            .map(|text| split_name(text.trim()))
+            .map(|(kind, name)| Parameter { kind, name })
+            .collect(),
+    };
+    Prototype { name, result, parameters }
+}
+
+/// `const char *name` as `const char *` and `name`.
+fn split_name(text: &str) -> (String, String) {
+    let at = text.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').expect("a type and a name") + 1;
+    (text[..at].trim().to_owned(), text[at..].to_owned())
+}

@@ -1,0 +1,97 @@
+/* What an answer means, and what an error tells. */
+
+#include "check.h"
+
+#include <stdint.h>
+
+static justcall_status classify(int32_t http_status, const char *body, justcall_error **error) {
+    return justcall_classify(http_status, NULL, NULL, 0, (const uint8_t *)body, strlen(body),
+                             error);
+}
+
+static void it_classifies_an_answer(void) {
+    justcall_error *error = POISON(justcall_error);
+    CHECK_OK(classify(200, "", &error), &error);
+    CHECK_OK(classify(299, "not JSON", &error), &error);
+    CHECK_FAILS(classify(302, "", &error), JUSTCALL_ERROR_REDIRECT_REFUSED, &error);
+    CHECK_FAILS(classify(418, "", &error), JUSTCALL_ERROR_BAD_REQUEST, &error);
+    CHECK_FAILS(classify(600, "", &error), JUSTCALL_ERROR_INVALID_RESPONSE, &error);
+
+    CHECK(classify(403, "{\"status\":\"error\",\"message\":\"Your plan has no API access.\"}",
+                   &error) == JUSTCALL_ERROR_FORBIDDEN);
+    CHECK_TEXT(justcall_error_reason(error), "plan");
+    CHECK_TEXT(justcall_error_service_message(error), "Your plan has no API access.");
+    CHECK(justcall_error_http_status(error) == 403);
+    CHECK(justcall_error_request_sent(error) == 1);
+    justcall_error_free(error);
+}
+
+static void it_reads_the_headers_of_an_answer(void) {
+    const char *const names[] = {"Content-Type", "RETRY-after"};
+    const char *const values[] = {"text/html; charset=\xE4", "3"};
+    justcall_error *error = POISON(justcall_error);
+    CHECK(justcall_classify(429, names, values, 2, NULL, 0, &error) == JUSTCALL_ERROR_RATE_LIMITED);
+    CHECK(justcall_error_retry_after_ms(error) == 3000);
+    CHECK(justcall_error_retryable(error) == 1);
+    CHECK_TEXT(justcall_error_service_message(error), NULL);
+    CHECK_TEXT(justcall_error_reason(error), NULL);
+    justcall_error_free(error);
+
+    const char *const forever[] = {"text/html", "18446744073709551615"};
+    CHECK(justcall_classify(429, names, forever, 2, NULL, 0, &error) ==
+          JUSTCALL_ERROR_RATE_LIMITED);
+    CHECK(justcall_error_retry_after_ms(error) == INT64_MAX);
+    justcall_error_free(error);
+}
+
+static void it_keeps_a_nul_from_cutting_a_text_short(void) {
+    justcall_error *error = POISON(justcall_error);
+    CHECK(classify(400, "{\"message\":\"before\\u0000after\"}", &error) ==
+          JUSTCALL_ERROR_BAD_REQUEST);
+    CHECK_HOLDS(justcall_error_service_message(error), "after");
+    justcall_error_free(error);
+}
+
+static void it_refuses_to_classify_what_is_no_answer(void) {
+    const char *const names[] = {"a", NULL};
+    const char *const values[] = {"b", "c"};
+    const uint8_t body[] = {0};
+    const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
+    justcall_error *error = POISON(justcall_error);
+    CHECK_FAILS(classify(0, "", &error), invalid, &error);
+    CHECK_FAILS(classify(-200, "", &error), invalid, &error);
+    CHECK_FAILS(classify(1000, "", &error), invalid, &error);
+    CHECK_FAILS(classify(65736, "", &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, NULL, values, 1, NULL, 0, &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, names, NULL, 1, NULL, 0, &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, names, values, 2, NULL, 0, &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, names, values, 1001, NULL, 0, &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, NULL, NULL, 0, NULL, 1, &error), invalid, &error);
+    CHECK_FAILS(justcall_classify(200, NULL, NULL, 0, body, SIZE_MAX, &error), invalid, &error);
+}
+
+static void it_answers_for_no_error_and_no_account(void) {
+    CHECK(justcall_error_status(NULL) == JUSTCALL_OK);
+    CHECK_TEXT(justcall_error_name(NULL), "ok");
+    CHECK_TEXT(justcall_error_message(NULL), "");
+    CHECK_TEXT(justcall_error_hint(NULL), "");
+    CHECK_TEXT(justcall_error_service_message(NULL), NULL);
+    CHECK_TEXT(justcall_error_reason(NULL), NULL);
+    CHECK(justcall_error_http_status(NULL) == 0);
+    CHECK(justcall_error_retryable(NULL) == 0);
+    CHECK(justcall_error_retry_after_ms(NULL) == -1);
+    CHECK(justcall_error_request_sent(NULL) == 0);
+    CHECK(justcall_account_id(NULL) == 0);
+    CHECK_TEXT(justcall_account_email(NULL), NULL);
+    CHECK_TEXT(justcall_account_plan(NULL), NULL);
+    CHECK_TEXT(justcall_account_verified_by(NULL), NULL);
+}
+
+int main(void) {
+    it_classifies_an_answer();
+    it_reads_the_headers_of_an_answer();
+    it_keeps_a_nul_from_cutting_a_text_short();
+    it_refuses_to_classify_what_is_no_answer();
+    it_answers_for_no_error_and_no_account();
+    return checks_result();
+}
