@@ -45,6 +45,19 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "PATH")]
     pub ca_file: Option<PathBuf>,
 
+    /// The HTTP proxy to the service, as `http://host:port`
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "The HTTP proxy to the service, as http://host:port; \"\" for none [default: HTTPS_PROXY]"
+    )]
+    pub proxy: Option<String>,
+
+    /// The number of the account that the pair must belong to; with a pair of another, nothing else is asked
+    #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
+    pub expected_account: Option<u64>,
+
     /// The limit of the whole call, retries and waits included; 0 means none [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
@@ -73,6 +86,12 @@ impl Global {
         if let Some(path) = &self.ca_file {
             config.ca_file(path)?;
         }
+        if let Some(url) = &self.proxy {
+            config.proxy(url)?;
+        }
+        if let Some(id) = self.expected_account {
+            config.expected_account(id);
+        }
         if let Some(timeout) = self.timeout {
             config.timeout(timeout);
         }
@@ -93,6 +112,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "PATH")]
         verify_path: Option<String>,
     },
+    /// Look at everything that a call depends on, one line each, with a remedy where something is wrong
+    #[command(after_help = help::DOCTOR)]
+    Doctor {
+        /// What to ask with GET, in place of /v2/account and its stand-in /v2.1/users
+        #[arg(long, value_name = "PATH")]
+        verify_path: Option<String>,
+    },
+    /// Send a request to the service and print the answer's body
+    #[command(after_help = help::REQUEST)]
+    Request(Box<RequestArguments>),
     /// Print the header `Authorization: key:secret` into a pipe, for curl -H @-
     #[command(after_help = help::HEADER)]
     Header,
@@ -102,6 +131,40 @@ pub(crate) enum Command {
         /// A name (forbidden, `trailing_whitespace`) or a number (403); none lists all
         name: Option<String>,
     },
+}
+
+/// What to send, and where the answer goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RequestArguments {
+    /// The HTTP method, in any case
+    pub method: String,
+
+    /// The path under the base URL, such as /v2.1/calls?page=0
+    pub path: String,
+
+    /// Add NAME=VALUE to the query, percent-encoded for you; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub query: Vec<String>,
+
+    /// Set a header, as 'Name: value'; may be repeated
+    #[arg(long, value_name = "HEADER")]
+    pub header: Vec<String>,
+
+    /// The body; JSON, unless a Content-Type header says otherwise
+    #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
+    pub body: Option<String>,
+
+    /// Take the body from a file, or from standard input: -
+    #[arg(long, value_name = "PATH")]
+    pub body_file: Option<PathBuf>,
+
+    /// Write the body of a success to this file, in place of standard output
+    #[arg(long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+
+    /// Print the answer's status and headers before its body
+    #[arg(long)]
+    pub include: bool,
 }
 
 /// Seconds as a decimal number. The messages never repeat what was given.
@@ -117,6 +180,10 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 
 fn count(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "it takes a whole number, 0 or more")
+}
+
+fn account(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "it takes the account's number, as `verify` tells it")
 }
 
 #[cfg(test)]

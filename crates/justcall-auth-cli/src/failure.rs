@@ -2,25 +2,35 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Style};
 use justcall_auth::{Error, Finding};
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::unechoed::Unechoed;
 
-const RED: Style = AnsiColor::Red.on_default().bold();
-const CYAN: Style = AnsiColor::Cyan.on_default();
+/// Failures.
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+/// Remedies.
+pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A row of the error table.
     Known(Error),
+    /// The same, with the answer that says more.
+    Answered { error: Error, answer: Box<Answer>, include: bool },
     /// Standard output could not be written.
     Output(io::Error),
+    /// The file that was to take the answer could not be written.
+    File { path: PathBuf, error: io::Error },
+    /// The command itself has told what is wrong, and how it ends.
+    Told(Exit),
 }
 
 impl From<Error> for Failure {
@@ -42,6 +52,22 @@ impl Failure {
             Self::Known(error) => {
                 output.failure(&text(error, output.unechoed()), &json(error, output.unechoed()));
                 Exit::of(error.kind())
+            }
+            Self::Answered { error, answer, include } => {
+                let mut object = json(error, output.unechoed());
+                object["response"] = answer.json();
+                output.failure(&text(error, output.unechoed()), &object);
+                if !output.is_json() {
+                    output.diagnose_answer(answer, *include);
+                }
+                Exit::of(error.kind())
+            }
+            Self::Told(exit) => *exit,
+            Self::File { path, error } => {
+                let path = path.display().to_string();
+                let path = output.unechoed().mask(&path);
+                output.diagnose(&format!("{RED}✗{RED:#} The file {path} cannot be written: {error}.\n"));
+                Exit::Failure
             }
             // Whoever read the output has gone, and knows it.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Failure,

@@ -11,7 +11,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
     ("JUSTCALL_API_SECRET", "the API secret, likewise"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),
-    ("HTTPS_PROXY, NO_PROXY", "the proxy to the service, and the hosts that need none"),
+    (
+        "HTTPS_PROXY, NO_PROXY",
+        "the proxy to the service, unless --proxy names one, and the hosts that need none",
+    ),
     ("NO_COLOR", "when set: no colour"),
 ];
 
@@ -19,6 +22,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 pub(crate) const SHORT: &str = "\
 Examples:
   justcall-auth verify
+  justcall-auth doctor
+  justcall-auth request GET /v2.1/calls
   justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
 --help tells the sources, the environment variables and the exit codes.";
@@ -30,6 +35,27 @@ Examples:
   justcall-auth verify --verify-path '/v2.1/users?per_page=1'
 
 A failure goes to standard error and says what to do; the exit code says which kind it was.";
+
+pub(crate) const DOCTOR: &str = "\
+Examples:
+  justcall-auth doctor
+  justcall-auth doctor --source file:/etc/justcall.json --json
+
+✓ is well, ! works but is rarely meant, ✗ is wrong, – does not apply or could not be looked at. It goes the way that a
+call goes, one step at a time, and sends the pair once, to verify it; the exit code is that of the first ✗. --timeout
+limits each step.";
+
+pub(crate) const REQUEST: &str = "\
+Examples:
+  justcall-auth request GET /v2.1/calls --query per_page=5
+  justcall-auth request POST /v2.1/texts/new --body-file text.json
+  jq -n '{name: \"Ann\"}' | justcall-auth request POST /v2.1/contacts --body-file -
+  justcall-auth request GET /v2.1/calls --include --output calls.json
+
+A terminal shows JSON indented; a pipe or file gets the body as it came, but for the API key and secret, should they be
+in it. An answer of 300 or more is a failure: its body goes to standard error. --json puts the answer, or the failure
+with its answer, into one object. Server errors and the rate limit are waited for and retried, as --max-retries and
+--timeout allow; a POST is never sent twice unless it was surely refused.";
 
 pub(crate) const HEADER: &str = "\
 Examples:
@@ -52,6 +78,12 @@ pub(crate) fn long() -> String {
 Examples:
   Check the pair in the environment:
     justcall-auth verify
+
+  Find out why nothing works:
+    justcall-auth doctor
+
+  Call the API:
+    justcall-auth request GET /v2.1/calls --query per_page=5 | jq '.data[].id'
 
   Check the pair in a file, and let a script read the answer:
     justcall-auth verify --source file:/etc/justcall.json --json | jq .account.email

@@ -5,11 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod arguments;
 mod commands;
 mod exit;
+mod explanations;
 mod failure;
 mod help;
+mod json_text;
 mod output;
 mod unechoed;
 mod usage;

@@ -1,12 +1,13 @@
 //! Where results and failures go: standard output, standard error, with colour or as JSON.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anstream::AutoStream;
 use clap::ColorChoice;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::arguments::Global;
 use crate::unechoed::Unechoed;
 
@@ -52,7 +53,7 @@ impl Output {
     /// Prints a result: `text`, which may be styled, or the members of `object` beside `"ok": true`.
     pub fn success(&self, text: &str, mut object: Value) -> io::Result<()> {
         if !self.json {
-            return until_nobody_reads(self.print(text));
+            return self.print(text);
         }
         object["ok"] = Value::Bool(true);
         until_nobody_reads(print_json(&object))
@@ -71,10 +72,43 @@ impl Output {
         let _ = AutoStream::new(io::stderr().lock(), self.color).write_all(text.as_bytes());
     }
 
-    fn print(&self, text: &str) -> io::Result<()> {
+    /// Prints a part of a result, which may be styled.
+    pub fn print(&self, text: &str) -> io::Result<()> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        until_nobody_reads(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    /// Prints one JSON object, whether it tells a success or not.
+    pub fn print_json(object: &Value) -> io::Result<()> {
+        until_nobody_reads(print_json(object))
+    }
+
+    /// Prints the body of an answer: readable on a terminal, as it came elsewhere.
+    pub fn body(&self, answer: &Answer) -> io::Result<()> {
+        if io::stdout().is_terminal() {
+            return self.print(&answer.readable());
+        }
+        let mut stdout = io::stdout().lock();
+        until_nobody_reads(stdout.write_all(answer.body()).and_then(|()| stdout.flush()))
+    }
+
+    /// Writes the answer that a failure was read from to standard error, likewise.
+    pub fn diagnose_answer(&self, answer: &Answer, include: bool) {
+        if include {
+            self.diagnose(&answer.head());
+        }
+        if io::stderr().is_terminal() {
+            return self.diagnose(&answer.readable());
+        }
+        let mut stderr = io::stderr().lock();
+        let end: &[u8] = if answer.body().is_empty() || answer.body().ends_with(b"\n") { b"" } else { b"\n" };
+        let _ = stderr.write_all(answer.body()).and_then(|()| stderr.write_all(end));
+    }
+
+    /// Whether somebody watches both outputs, on a terminal that can move its cursor.
+    pub fn is_watched(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
+        !self.json && io::stdout().is_terminal() && io::stderr().is_terminal() && !(cfg!(unix) && is_dumb)
     }
 }
 

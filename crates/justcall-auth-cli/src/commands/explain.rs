@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use clap::builder::styling::Style;
 use justcall_auth::classify::classify;
-use justcall_auth::diagnose::Code;
+use justcall_auth::diagnose::{Code, Example};
 use justcall_auth::{Error, ErrorKind, Response, Severity};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::explanations;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -99,12 +100,51 @@ impl Topic {
             (_, Some(kind)) => Exit::of(kind).code().to_string(),
             (_, None) => "none of its own: it is no failure".to_owned(),
         };
-        format!(
-            "{BOLD}{}{BOLD:#} ({what})\n  {}\n→ {}\n  Retry: {retry}.\n  Exit code: {exit}\n",
+        let mut text = format!(
+            "{BOLD}{}{BOLD:#} ({what})\n  {}\n→ {}\n  Retry: {retry}.\n  Exit code: {exit}\n\n{}\n",
             self.name(),
             self.message(),
             self.remedy(),
-        )
+            self.explanation(),
+        );
+        if !self.causes().is_empty() {
+            write!(text, "\n{BOLD}Causes, the commonest first{BOLD:#}\n").expect("a String takes everything");
+            for (index, cause) in self.causes().iter().enumerate() {
+                writeln!(text, "  {}. {cause}", index + 1).expect("a String takes everything");
+            }
+        }
+        let example = match self {
+            Self::Error(kind) => format!("  {}", explanations::of(kind).example),
+            Self::Finding(code) => {
+                let Example { bad, good } = code.example();
+                format!("  instead of  {bad}\n  write       {good}")
+            }
+        };
+        write!(text, "\n{BOLD}Example{BOLD:#}\n{example}\n").expect("a String takes everything");
+        text
+    }
+
+    fn explanation(self) -> &'static str {
+        match self {
+            Self::Error(kind) => explanations::of(kind).text,
+            Self::Finding(code) => code.explanation(),
+        }
+    }
+
+    /// Text for an error; for a finding what was given and what belongs there.
+    fn example_json(self) -> Value {
+        match self {
+            Self::Error(kind) => explanations::of(kind).example.into(),
+            Self::Finding(code) => json!({"bad": code.example().bad, "good": code.example().good}),
+        }
+    }
+
+    fn causes(self) -> &'static [&'static str] {
+        match self {
+            Self::Error(kind) => explanations::of(kind).causes,
+            // A finding is its own cause.
+            Self::Finding(_) => &[],
+        }
     }
 
     fn json(self) -> Value {
@@ -120,6 +160,9 @@ impl Topic {
             "message": self.message(),
             "remedy": self.remedy(),
             "retryable": self.retryable(),
+            "explanation": self.explanation(),
+            "causes": self.causes(),
+            "example": self.example_json(),
             "exit_code": self.kind().map(|kind| Exit::of(kind).code()),
         })
     }

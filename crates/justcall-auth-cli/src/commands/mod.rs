@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+mod doctor;
 mod explain;
 mod header;
+mod request;
 mod verify;
 
 use crate::arguments::{Arguments, Command};
@@ -13,6 +15,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let global = &arguments.global;
     match &arguments.command {
         Command::Verify { verify_path } => verify::run(global, verify_path.as_deref(), output),
+        Command::Doctor { verify_path } => doctor::run(global, verify_path.as_deref(), output),
+        Command::Request(request) => request::run(global, request, output),
         Command::Header => header::run(global, output),
         Command::Explain { name } => explain::run(name.as_deref(), output),
     }

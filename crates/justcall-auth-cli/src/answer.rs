@@ -1,0 +1,124 @@
+//! An answer of the service as it is shown: without the pair, should the service repeat it.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use justcall_auth::service::{RateLimit, RateWindow, rate_limit};
+use justcall_auth::{Credentials, Response};
+use serde_json::{Map, Value, json};
+
+use crate::json_text::{harmless, pretty};
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    http_status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    rate_limit: RateLimit,
+}
+
+impl Answer {
+    /// `response` without the halves of `credentials`, which it was asked for with.
+    pub fn new(response: &Response, credentials: Option<&Credentials>) -> Self {
+        let masked = |text: &str| match credentials {
+            Some(credentials) => credentials.mask(text),
+            None => text.to_owned(),
+        };
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), masked(value)))
+            .collect();
+        // A half is ASCII, so it lies within one piece of text; what is not text stays byte for byte.
+        let body = response.body().utf8_chunks().fold(Vec::new(), |mut body, chunk| {
+            body.extend(masked(chunk.valid()).as_bytes());
+            body.extend(chunk.invalid());
+            body
+        });
+        let rate_limit = rate_limit(response);
+        Self { http_status: response.http_status(), headers, body, rate_limit }
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The status and the headers, with an empty line after them.
+    pub fn head(&self) -> String {
+        let mut head = format!("HTTP {}\n", self.http_status);
+        for (name, value) in &self.headers {
+            writeln!(head, "{name}: {}", harmless(value)).expect("a String takes everything");
+        }
+        head.push('\n');
+        head
+    }
+
+    /// The body for a terminal: JSON indented, other text without what would drive the terminal.
+    pub fn readable(&self) -> String {
+        let Ok(text) = std::str::from_utf8(&self.body) else {
+            return format!("[{} bytes that are not text: use a pipe or --output]\n", self.body.len());
+        };
+        let mut readable = pretty(text).unwrap_or_else(|| harmless(text));
+        if !readable.is_empty() && !readable.ends_with('\n') {
+            readable.push('\n');
+        }
+        readable
+    }
+
+    /// All of it, for a program: the body as text, or in base64 where it is none.
+    pub fn json(&self) -> Value {
+        let mut headers = Map::new();
+        for (name, value) in &self.headers {
+            // A repeated header is a list with commas (RFC 9110, section 5.3).
+            let joined = match headers.get(name).and_then(Value::as_str) {
+                Some(first) => format!("{first}, {value}"),
+                None => value.clone(),
+            };
+            headers.insert(name.clone(), joined.into());
+        }
+        let mut object = json!({
+            "http_status": self.http_status,
+            "headers": headers,
+            "rate_limit": {"main": window(self.rate_limit.main), "burst": window(self.rate_limit.burst)},
+        });
+        match std::str::from_utf8(&self.body) {
+            Ok(text) => object["body"] = text.into(),
+            Err(_) => object["body_base64"] = STANDARD.encode(&self.body).into(),
+        }
+        object
+    }
+}
+
+/// The reset in seconds since the epoch; what was not told is null.
+fn window(window: RateWindow) -> Value {
+    json!({
+        "limit": window.limit,
+        "remaining": window.remaining,
+        "reset": window.reset.map(|reset| reset.as_secs()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: &[u8]) -> Answer {
+        let pair = Credentials::new(b"canary-key-7f3a", b"canary-secret-9d1c").expect("a pair");
+        let headers = [("X-Note", "canary-secret-9d1c"), ("Via", "a"), ("via", "b")];
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Answer::new(&Response::new(200, headers, body.to_vec()), Some(&pair))
+    }
+
+    #[test]
+    fn it_masks_the_pair_and_leaves_every_other_byte() {
+        let answer = answer(b"\xFF\0canary-key-7f3a:canary-secret-9d1c\xC3\x28\r\n");
+        assert_eq!(answer.body(), b"\xFF\0[redacted]:[redacted]\xC3\x28\r\n");
+        assert!(answer.head().contains("x-note: [redacted]\n"), "{}", answer.head());
+        assert_eq!(answer.readable(), "[27 bytes that are not text: use a pipe or --output]\n");
+        assert_eq!(answer.json()["body_base64"], STANDARD.encode(answer.body()));
+        assert_eq!(answer.json()["headers"]["via"], "a, b");
+    }
+}

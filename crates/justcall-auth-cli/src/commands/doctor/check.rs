@@ -1,0 +1,153 @@
+//! One check: what was looked at, how it is, and what to do.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Style};
+use justcall_auth::{Error, Finding};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::failure::{CYAN, RED};
+use crate::unechoed::Unechoed;
+
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+/// As wide as the longest name.
+const WIDTH: usize = 13;
+
+/// How it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    Ok,
+    /// It works, but is rarely meant.
+    Warning,
+    Failed,
+    /// It does not apply, or what it needs has failed.
+    Skipped,
+}
+
+impl Status {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    const fn mark(self) -> (char, Style) {
+        match self {
+            Self::Ok => ('✓', GREEN),
+            Self::Warning => ('!', YELLOW),
+            Self::Failed => ('✗', RED),
+            Self::Skipped => ('–', DIM),
+        }
+    }
+}
+
+/// What a look at something found.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    status: Status,
+    detail: String,
+    remedy: Option<String>,
+    exit: Option<Exit>,
+}
+
+impl Verdict {
+    pub fn ok(detail: impl Into<String>) -> Self {
+        Self { status: Status::Ok, detail: detail.into(), remedy: None, exit: None }
+    }
+
+    pub fn skipped(why: impl Into<String>) -> Self {
+        Self { status: Status::Skipped, ..Self::ok(why) }
+    }
+
+    pub fn failed(detail: impl Into<String>, remedy: impl Into<String>, exit: Exit) -> Self {
+        Self { status: Status::Failed, remedy: Some(remedy.into()), exit: Some(exit), ..Self::ok(detail) }
+    }
+
+    pub fn error(error: &Error) -> Self {
+        let mut detail = error.message().to_owned();
+        if let Some(said) = error.service_message() {
+            detail = format!("{detail} The service says: \"{said}\"");
+        }
+        Self::failed(detail, error.hint(), Exit::of(error.kind()))
+    }
+
+    /// Warns of `findings`; without any it is well, as `well` says.
+    pub fn warning(findings: &[Finding], well: impl Into<String>) -> Self {
+        if findings.is_empty() {
+            return Self::ok(well);
+        }
+        let join = |texts: Vec<&str>| texts.join(" ");
+        let remedies = findings.iter().map(Finding::remedy).collect();
+        Self {
+            status: Status::Warning,
+            remedy: Some(join(remedies)),
+            ..Self::ok(join(findings.iter().map(Finding::message).collect()))
+        }
+    }
+
+    /// The same, with what to do although it is well.
+    pub fn with_remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+}
+
+/// A check that was made.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub name: &'static str,
+    verdict: Verdict,
+    took: Duration,
+}
+
+impl Check {
+    pub fn new(name: &'static str, verdict: Verdict, took: Duration) -> Self {
+        Self { name, verdict, took }
+    }
+
+    pub fn status(&self) -> Status {
+        self.verdict.status
+    }
+
+    /// How the command ends if this is the first check that failed.
+    pub fn exit(&self) -> Option<Exit> {
+        self.verdict.exit
+    }
+
+    fn millis(&self) -> Option<u64> {
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        (self.status() != Status::Skipped).then_some(took)
+    }
+
+    /// One line, and the remedy below it; with the time it took where that is worth a line's end.
+    pub fn text(&self, is_timed: bool, unechoed: &Unechoed) -> String {
+        let (mark, style) = self.status().mark();
+        let name = self.name.replace('_', " ");
+        let time = match self.millis().filter(|_| is_timed) {
+            Some(millis) => format!(" {DIM}({millis} ms){DIM:#}"),
+            None => String::new(),
+        };
+        let detail = unechoed.mask(&self.verdict.detail);
+        let mut text = format!("{style}{mark}{style:#} {name:WIDTH$}  {detail}{time}\n");
+        if let Some(remedy) = &self.verdict.remedy {
+            writeln!(text, "  {CYAN}→{CYAN:#} {}", unechoed.mask(remedy)).expect("a String takes everything");
+        }
+        text
+    }
+
+    pub fn json(&self, unechoed: &Unechoed) -> Value {
+        json!({
+            "name": self.name,
+            "status": self.status().name(),
+            "detail": unechoed.mask(&self.verdict.detail),
+            "remedy": self.verdict.remedy.as_deref().map(|remedy| unechoed.mask(remedy)),
+            "ms": self.millis(),
+        })
+    }
+}

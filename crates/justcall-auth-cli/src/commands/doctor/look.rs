@@ -1,0 +1,253 @@
+//! The single looks: each asks the library for one fact and puts it into words.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime};
+
+use justcall_auth::probe::{Certificate, Connection, Found, Probe, ProxyOrigin, Route};
+use justcall_auth::service::{RateLimit, RateWindow};
+use justcall_auth::{Account, Error, ErrorKind, Finding, Severity};
+
+use super::check::Verdict;
+use super::when;
+use crate::exit::Exit;
+
+const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
+
+pub(super) fn source(probe: &Probe) -> (Verdict, Result<Found, Error>) {
+    let source = probe.source();
+    let verdict = match &source {
+        Ok(found) if found.passed_over.is_empty() => Verdict::ok(&found.loaded.place),
+        Ok(found) => {
+            let empty = found.passed_over.join("; ");
+            Verdict::ok(format!("{} (before it, nothing in: {empty})", found.loaded.place))
+        }
+        Err(error) if error.kind() == ErrorKind::CredentialsMalformed => {
+            Verdict::ok("found, but what is there is no pair: see the next line")
+        }
+        Err(error) => Verdict::error(error),
+    };
+    (verdict, source)
+}
+
+pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
+    match source {
+        Ok(found) => {
+            let credentials = &found.loaded.credentials;
+            let well = format!("well formed; the API key is {}", credentials.key_hint());
+            let (notes, warnings): (Vec<Finding>, Vec<Finding>) =
+                credentials.findings().into_iter().partition(|finding| finding.severity() == Severity::Note);
+            match notes.first() {
+                // A note alone is no reason for alarm.
+                Some(note) if warnings.is_empty() => {
+                    Verdict::ok(format!("{well}. {}", note.message())).with_remedy(note.remedy())
+                }
+                _ => Verdict::warning(&warnings, well),
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::CredentialsMalformed => Verdict::error(error),
+        Err(_) => Verdict::skipped("there is no pair"),
+    }
+}
+
+pub(super) fn surroundings(probe: &Probe) -> Verdict {
+    Verdict::warning(&probe.surroundings(), "nothing that would mislead")
+}
+
+pub(super) fn permissions(found: Option<&Found>) -> Verdict {
+    match found {
+        None => Verdict::skipped("there is no pair"),
+        Some(found) if found.loaded.files.is_empty() => Verdict::skipped("the pair is in no file"),
+        Some(_) if cfg!(not(unix)) => Verdict::skipped("not looked at on this system"),
+        Some(found) => {
+            Verdict::warning(&found.readable_by_others(), "no other user can read the pair's file")
+        }
+    }
+}
+
+pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
+    match probe.route() {
+        Ok(route) => {
+            let verdict = match route.proxy() {
+                None => Verdict::ok("none"),
+                Some(proxy) => {
+                    let origin = match proxy.origin {
+                        ProxyOrigin::Variable(name) => format!("from {name}"),
+                        _ => "from --proxy".to_owned(),
+                    };
+                    let used = if proxy.used { "" } else { ", is not used for this base URL" };
+                    Verdict::ok(format!("{} {origin}{used}", proxy.address))
+                }
+            };
+            (verdict, Some(route))
+        }
+        Err(error) => (Verdict::error(&error), None),
+    }
+}
+
+pub(super) fn dns(route: Option<&Route>) -> (Verdict, Option<Vec<SocketAddr>>) {
+    let Some(route) = route else { return (Verdict::skipped("the proxy cannot be used"), None) };
+    match route.resolve() {
+        Ok(addresses) if is_address(route.host()) => {
+            (Verdict::skipped(format!("{} is an address already", route.host())), Some(addresses))
+        }
+        Ok(addresses) => {
+            let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+            (Verdict::ok(format!("{}: {}", route.host(), all.join(", "))), Some(addresses))
+        }
+        Err(error) => (Verdict::error(&error), None),
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
+}
+
+pub(super) fn tcp(
+    route: Option<&Route>,
+    addresses: Option<Vec<SocketAddr>>,
+) -> (Verdict, Option<Connection>) {
+    let (Some(route), Some(addresses)) = (route, addresses) else {
+        return (Verdict::skipped("there is no address to connect to"), None);
+    };
+    match route.connect(&addresses) {
+        Ok(connection) => (Verdict::ok(format!("connected to {}", connection.peer())), Some(connection)),
+        Err(error) => (Verdict::error(&error), None),
+    }
+}
+
+/// Also tells whether the way is free: it is where there is no proxy to go through.
+pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>) -> (Verdict, bool) {
+    let proxy = route.and_then(Route::proxy).filter(|proxy| proxy.used);
+    let (Some(route), Some(connection)) = (route, connection) else {
+        return (Verdict::skipped("there is no connection"), false);
+    };
+    let Some(proxy) = proxy else { return (Verdict::skipped("no proxy is used"), true) };
+    match connection.tunnel(route) {
+        Ok(()) => (Verdict::ok(format!("{} lets us through", proxy.address)), true),
+        Err(error) => (Verdict::error(&error), false),
+    }
+}
+
+/// Also tells whether a call can be made.
+pub(super) fn tls(probe: &Probe, route: Option<&Route>, connection: Option<Connection>) -> (Verdict, bool) {
+    let (Some(route), Some(connection)) = (route, connection) else {
+        return (Verdict::skipped("there is no connection to the service"), false);
+    };
+    if !probe.is_encrypted() {
+        return (Verdict::skipped("the base URL is http:// on this machine"), true);
+    }
+    match connection.secure(route) {
+        Ok(secured) => {
+            let certificate = secured.certificate.as_ref().map(certificate).unwrap_or_default();
+            (Verdict::ok(format!("{}{certificate}", secured.version)), true)
+        }
+        Err(error) => (Verdict::error(&error), false),
+    }
+}
+
+fn certificate(certificate: &Certificate) -> String {
+    let mut text = String::new();
+    if let Some(subject) = &certificate.subject {
+        write!(text, "; certificate of {subject}").expect("a String takes everything");
+    }
+    if let Some(issuer) = &certificate.issuer {
+        write!(text, ", issued by {issuer}").expect("a String takes everything");
+    }
+    if let Some(expires) = certificate.expires {
+        let days = expires.saturating_sub(unix_time()).as_secs() / 86_400;
+        write!(text, ", good for {days} more days").expect("a String takes everything");
+    }
+    text
+}
+
+pub(super) fn clock(probe: &Probe) -> Verdict {
+    match probe.clock() {
+        Ok(Some(skew)) => {
+            let side = if skew.is_ahead { "ahead of" } else { "behind" };
+            let detail = format!("{} s {side} the service's", skew.size.as_secs());
+            if skew.is_harmful() {
+                return Verdict::failed(detail, CLOCK_REMEDY, Exit::Failure);
+            }
+            Verdict::ok(if skew.size.as_secs() == 0 { "as the service's".to_owned() } else { detail })
+        }
+        Ok(None) => Verdict::skipped("the service does not tell its time"),
+        Err(error) => Verdict::error(&error),
+    }
+}
+
+pub(super) fn verify(
+    probe: &Probe,
+    found: Option<&Found>,
+    is_connected: bool,
+) -> (Verdict, Option<RateLimit>) {
+    let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
+    let mut rate_limit = None;
+    let verdict = when(is_connected, || {
+        let verification = probe.verify(&found.loaded.credentials);
+        rate_limit = Some(verification.rate_limit);
+        match &verification.account {
+            Ok(account) => Verdict::ok(whose(account)),
+            Err(error) => Verdict::error(error),
+        }
+    });
+    (verdict, rate_limit)
+}
+
+fn whose(account: &Account) -> String {
+    let id = account.id().map(|id| format!("account {id}"));
+    let details: Vec<&str> = [id.as_deref(), account.email(), account.plan()].into_iter().flatten().collect();
+    if details.is_empty() {
+        return format!("the pair is good; GET {} does not tell whose it is", account.verified_by());
+    }
+    format!("the pair is good: {}", details.join(", "))
+}
+
+pub(super) fn rate_limit(told: Option<RateLimit>) -> Verdict {
+    let Some(told) = told else { return Verdict::skipped("the service was not asked") };
+    let windows: Vec<String> = [("", told.main), ("in the short window ", told.burst)]
+        .into_iter()
+        .filter_map(|(name, window)| Some(format!("{name}{}", budget(window)?)))
+        .collect();
+    if windows.is_empty() {
+        return Verdict::skipped("the service does not tell it");
+    }
+    let detail = windows.join("; ");
+    if [told.main, told.burst].iter().any(|window| window.remaining == Some(0)) {
+        return Verdict::failed(detail, ErrorKind::RateLimited.remedy(), Exit::of(ErrorKind::RateLimited));
+    }
+    Verdict::ok(detail)
+}
+
+fn budget(window: RateWindow) -> Option<String> {
+    let mut text = match (window.remaining?, window.limit) {
+        (left, Some(limit)) => format!("{left} of {limit} requests left"),
+        (left, None) => format!("{left} requests left"),
+    };
+    if let Some(reset) = window.reset {
+        let wait = reset.saturating_sub(unix_time()).as_secs();
+        write!(text, ", all again in {wait} s").expect("a String takes everything");
+    }
+    Some(text)
+}
+
+pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) -> Verdict {
+    let Some(address) = address else { return Verdict::skipped("there is no connection") };
+    let ip = address.ip().to_canonical();
+    let through_proxy = route.and_then(Route::proxy).is_some_and(|proxy| proxy.used);
+    Verdict::ok(if through_proxy {
+        format!(
+            "{ip}; the service sees the proxy's address, which is the one to allow where access is limited to addresses"
+        )
+    } else if ip.is_loopback() {
+        ip.to_string()
+    } else {
+        format!(
+            "{ip}; behind a router the service sees another, which is the one to allow where access is limited to addresses"
+        )
+    })
+}
+
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

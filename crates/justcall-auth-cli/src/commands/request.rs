@@ -1,0 +1,132 @@
+//! `request`: any request to the service, with the pair and all the care that the library takes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use justcall_auth::{Client, Error, Request};
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::arguments::{Global, RequestArguments};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<(), Failure> {
+    if output.is_json() && arguments.output.is_some() {
+        return Err(Error::invalid_argument("--json puts the body into its object, --output into a file.")
+            .hint_is("Give one of the two.")
+            .into());
+    }
+    let client = Client::new(&global.config()?)?;
+    let request = read(arguments)?;
+    // A POST whose answer cannot be kept is better not sent.
+    let target = arguments.output.as_deref().map(Target::open).transpose()?;
+    let result = client.request(request);
+    let credentials = client.credentials().ok();
+    match result {
+        Ok(response) => {
+            let answer = Answer::new(&response, credentials.as_ref());
+            show(&answer, arguments.include, target, output)
+        }
+        Err(error) => {
+            if let Some(target) = target {
+                target.abandon();
+            }
+            let answer = error.response().map(|response| Answer::new(response, credentials.as_ref()));
+            Err(match answer {
+                Some(answer) => {
+                    Failure::Answered { error, answer: Box::new(answer), include: arguments.include }
+                }
+                None => error.into(),
+            })
+        }
+    }
+}
+
+fn show(answer: &Answer, include: bool, target: Option<Target>, output: &Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.success("", json!({"response": answer.json()}))?);
+    }
+    if include {
+        output.print(&answer.head())?;
+    }
+    match target {
+        Some(target) => target.write(answer.body()),
+        None => Ok(output.body(answer)?),
+    }
+}
+
+/// The request that the arguments describe. What is wrong with them the library says.
+fn read(arguments: &RequestArguments) -> Result<Request, Error> {
+    let mut request = Request::new(&arguments.method.to_ascii_uppercase(), &arguments.path)?;
+    for query in &arguments.query {
+        let (name, value) = query.split_once('=').ok_or_else(|| {
+            Error::invalid_argument("A --query has no equals sign.").hint_is("Write it as NAME=VALUE.")
+        })?;
+        request.add_query(name, value)?;
+    }
+    for header in &arguments.header {
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Error::invalid_argument("A --header has no colon.").hint_is("Write it as 'Name: value'.")
+        })?;
+        request.set_header(name, value.trim_matches(' '))?;
+    }
+    match (&arguments.body, arguments.body_file.as_deref()) {
+        (Some(text), _) => drop(request.set_body(text.as_bytes())),
+        (None, Some(path)) => drop(request.set_body(read_body(path)?)),
+        (None, None) => {}
+    }
+    Ok(request)
+}
+
+fn read_body(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    let (place, result) = if path == Path::new("-") {
+        ("Standard input".to_owned(), io::stdin().lock().read_to_end(&mut body))
+    } else {
+        let result = File::open(path).and_then(|mut file| file.read_to_end(&mut body));
+        (format!("The body file {}", path.display()), result)
+    };
+    result.map_err(|error| {
+        Error::invalid_argument(format!("{place} cannot be read: {error}."))
+            .hint_is("Check the path; nothing was sent.")
+    })?;
+    Ok(body)
+}
+
+/// The file that takes the body of a success. Until then it is as it was.
+struct Target<'a> {
+    file: File,
+    path: &'a Path,
+    is_new: bool,
+}
+
+impl<'a> Target<'a> {
+    fn open(path: &'a Path) -> Result<Self, Error> {
+        let is_new = path.symlink_metadata().is_err();
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(|error| {
+                Error::invalid_argument(format!("The file {} cannot be written: {error}.", path.display()))
+                    .hint_is("Check the path of --output; nothing was sent.")
+            })?;
+        Ok(Self { file, path, is_new })
+    }
+
+    fn write(mut self, body: &[u8]) -> Result<(), Failure> {
+        let written = self.shorten().and_then(|()| self.file.write_all(body));
+        written.map_err(|error| Failure::File { path: self.path.to_owned(), error })
+    }
+
+    /// Of a device there is nothing to cut off.
+    fn shorten(&self) -> io::Result<()> {
+        if self.file.metadata()?.is_file() { self.file.set_len(0) } else { Ok(()) }
+    }
+
+    fn abandon(self) {
+        if self.is_new {
+            // An empty file that stays is no harm worth a second failure.
+            let _gone = std::fs::remove_file(self.path);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! JSON as people read it: indented, with modest colour. Members keep their order and numbers their digits, so nothing is
+//! parsed into values and printed anew.
+
+use std::fmt::Write as _;
+
+use clap::builder::styling::{AnsiColor, Style};
+
+const NAME: Style = AnsiColor::Cyan.on_default();
+const TEXT: Style = AnsiColor::Green.on_default();
+const INDENT: &str = "  ";
+
+/// `text` indented and styled, if it is JSON.
+pub(crate) fn pretty(text: &str) -> Option<String> {
+    serde_json::from_str::<serde_json::Value>(text).ok()?;
+    let mut pretty = Pretty { out: String::with_capacity(text.len() * 2), depth: 0 };
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        rest = pretty.token(first, rest).trim_start();
+    }
+    pretty.out.push('\n');
+    Some(pretty.out)
+}
+
+/// `text` without what drives a terminal rather than being shown: control characters, but for line breaks and tabs.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !drives_terminal(*c)).collect()
+}
+
+/// Control characters, and those that turn the direction of text.
+fn drives_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+struct Pretty {
+    out: String,
+    depth: usize,
+}
+
+impl Pretty {
+    /// Writes the token at the start of `rest`, whose first character is `first`; what follows it is left.
+    fn token<'a>(&mut self, first: char, rest: &'a str) -> &'a str {
+        let after = &rest[first.len_utf8()..];
+        match first {
+            '{' | '[' => {
+                self.out.push(first);
+                let inner = after.trim_start();
+                if let Some(closed) = inner.strip_prefix(['}', ']']) {
+                    self.out.push(if first == '{' { '}' } else { ']' });
+                    return closed;
+                }
+                self.depth += 1;
+                self.line();
+                inner
+            }
+            '}' | ']' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.line();
+                self.out.push(first);
+                after
+            }
+            ',' => {
+                self.out.push(',');
+                self.line();
+                after
+            }
+            ':' => {
+                self.out.push_str(": ");
+                after
+            }
+            '"' => self.text(rest),
+            _ => {
+                let end = rest
+                    .find(|c: char| matches!(c, ',' | '}' | ']') || c.is_whitespace())
+                    .unwrap_or(rest.len());
+                self.out.push_str(&rest[..end]);
+                &rest[end..]
+            }
+        }
+    }
+
+    fn text<'a>(&mut self, rest: &'a str) -> &'a str {
+        let mut escaped = false;
+        let closes = |c: char| {
+            let closing = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closing
+        };
+        let end = rest[1..].find(closes).map_or(rest.len(), |at| at + 2);
+        let after = &rest[end..];
+        let style = if after.trim_start().starts_with(':') { NAME } else { TEXT };
+        self.out.push_str(&style.render().to_string());
+        for c in rest[..end].chars() {
+            if drives_terminal(c) {
+                write!(self.out, "\\u{:04x}", u32::from(c)).expect("a String takes everything");
+            } else {
+                self.out.push(c);
+            }
+        }
+        self.out.push_str(&style.render_reset().to_string());
+        after
+    }
+
+    fn line(&mut self) {
+        self.out.push('\n');
+        self.out.push_str(&INDENT.repeat(self.depth));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        let pretty = pretty(text).expect("it is JSON");
+        anstream::adapter::strip_str(&pretty).to_string()
+    }
+
+    #[test]
+    fn it_keeps_the_order_of_members_and_every_digit() {
+        assert_eq!(
+            plain(r#"{"z":12345678901234567890.10,"a":[1,-2e+30,{}],"e":[ ],"s":"a, {\"b\": \\"}"#),
+            "{\n  \"z\": 12345678901234567890.10,\n  \"a\": [\n    1,\n    -2e+30,\n    {}\n  ],\n  \"e\": [],\n  \"s\": \"a, {\\\"b\\\": \\\\\"\n}\n"
+        );
+        assert_eq!(plain(" true "), "true\n");
+        assert_eq!(plain("\"\""), "\"\"\n");
+    }
+
+    #[test]
+    fn it_means_the_same_after_indenting() {
+        let text = r#"{"a":{"b":[[],[{"c":null}],"\u0041\\"],"d":{}},"e":"ä\"]"}"#;
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(value(&plain(text)), value(text));
+        assert_eq!(plain(&plain(text)), plain(text));
+    }
+
+    #[test]
+    fn it_lets_nothing_drive_the_terminal() {
+        assert_eq!(plain("\"a\u{9b}31m\u{202e}b\""), "\"a\\u9b31m\\u202eb\"\n".replace("u9b", "u009b"));
+        assert_eq!(harmless("a\u{1b}[31m\r\n\tb\u{7}"), "a[31m\n\tb");
+    }
+
+    #[test]
+    fn it_takes_nothing_else_for_json() {
+        for text in ["", "<html>", "{", "{\"a\":1} x", "nul"] {
+            assert_eq!(pretty(text), None, "{text}");
+        }
+    }
+}
