@@ -26,6 +26,14 @@ fn it_explains_every_error_by_name_and_by_number() {
                 assert!(text.stdout.contains(row[told].as_str().unwrap()), "{text:?}");
             }
             assert!(text.stdout.contains(&format!("Exit code: {exit}\n")), "{text:?}");
+            for told in ["explanation", "example"] {
+                assert!(text.stdout.contains(row[told].as_str().unwrap()), "{text:?}");
+            }
+            let causes = row["causes"].as_array().expect("a list");
+            for (index, cause) in causes.iter().enumerate() {
+                let line = format!("\n  {}. {}\n", index + 1, cause.as_str().unwrap());
+                assert!(text.stdout.contains(&line), "{text:?}");
+            }
             let helps = text.stdout.contains("Retry: may help");
             assert_eq!(helps, row["retryable"].as_bool().unwrap(), "{text:?}");
         }
@@ -41,6 +49,10 @@ fn it_explains_every_finding() {
         assert_eq!(run(&["explain", name, "--json"], &[]).json()["explanation"], row);
         let text = run(&["explain", name], &[]);
         assert!(text.stdout.contains(row["remedy"].as_str().unwrap()), "{text:?}");
+        assert!(text.stdout.contains(row["explanation"].as_str().unwrap()), "{text:?}");
+        for side in ["bad", "good"] {
+            assert!(text.stdout.contains(row["example"][side].as_str().unwrap()), "{text:?}");
+        }
         let exit = if row["severity"] == "error" { 3.into() } else { serde_json::Value::Null };
         assert_eq!(row["exit_code"], exit, "{row}");
     }
@@ -54,6 +66,16 @@ fn it_lists_all_with_one_line_each() {
         let name = row["name"].as_str().unwrap();
         let lines = list.stdout.lines().filter(|line| line.split_whitespace().nth(1) == Some(name));
         assert_eq!(lines.count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn it_tells_what_to_do_about_a_lost_or_revoked_secret() {
+    for name in ["invalid_credentials", "credentials_missing"] {
+        let text = run(&["explain", name], &[]).stdout;
+        for words in ["Settings → API & Webhooks", "Generate API Key", "Revoke", "shown only once"] {
+            assert!(text.contains(words), "{name}: {words}: {text}");
+        }
     }
 }
 

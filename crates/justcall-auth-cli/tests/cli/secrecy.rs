@@ -9,6 +9,14 @@ use crate::run::{Run, Service, file, run};
 const KEY: &str = "c0ffee5eed0ddba11c0ffee5eed0ddba11c0ffee";
 const SECRET: &str = "fee1dead5ca1ab1efee1dead5ca1ab1efee1dead";
 
+/// Every command that asks the service.
+const ASKING: &[&[&str]] = &[
+    &["verify"],
+    &["doctor"],
+    &["request", "get", "/v2.1/calls", "--include"],
+    &["request", "post", "/v2.1/calls", "--body", "{}"],
+];
+
 fn holds_secret(run: &Run) -> bool {
     // A part gives as much away as a careless cut leaves.
     [&run.stdout, &run.stderr].iter().any(|text| text.contains(&SECRET[..12]) || text.contains(KEY))
@@ -56,9 +64,11 @@ fn no_answer_of_the_service_brings_the_secret_out() {
         if !fault.is_null() {
             service.control("POST", "faults", &fault);
         }
-        for json in [&[][..], &["--json"]] {
-            let arguments = [&["verify", "--timeout", "1", "--max-retries", "0"], json].concat();
-            is_silent(&what, &service.run_as(KEY, SECRET, &arguments));
+        for command in ASKING.iter().copied() {
+            for json in [&[][..], &["--json"]] {
+                let arguments = [command, &["--timeout", "1", "--max-retries", "0"], json].concat();
+                is_silent(&what, &service.run_as(KEY, SECRET, &arguments));
+            }
         }
     }
 }
@@ -80,18 +90,38 @@ fn no_flaw_of_the_pair_brings_it_out() {
         let (_, json) =
             file(folder.path(), "json", &json!({"api_key": KEY, "api_secret": secret}).to_string());
         let (_, broken) = file(folder.path(), "broken", &format!("{{\"api_key\": \"{KEY}\", {secret}"));
-        for command in ["verify", "header"] {
+        // Nobody listens there: the doctor looks at the network all the same.
+        let nowhere = ["--base-url", "https://127.0.0.1:1", "--max-retries", "0"];
+        for command in ASKING.iter().copied().chain([&["header"][..]]) {
             for output in [&[][..], &["--json"]] {
+                let arguments = [command, &nowhere, output].concat();
                 for source in [&pair, &json, &broken] {
-                    let run = run(&[&[command, "--source", source], output].concat(), &[]);
+                    let run = run(&[&arguments[..], &["--source", source]].concat(), &[]);
                     assert_ne!(run.exit, 0);
                     is_silent(&secret, &run);
                 }
                 let variables = [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", &secret)];
-                is_silent(&secret, &run(&[&[command], output].concat(), &variables));
+                is_silent(&secret, &run(&arguments, &variables));
+                let chosen = [("JUSTCALL_CREDENTIALS", pair.as_str()), ("JUSTCALL_WEBHOOK_SECRET", &secret)];
+                is_silent(&secret, &run(&arguments, &chosen));
+                is_silent(&secret, &run(&arguments, &[("JUSTCALL_CREDENTIALS", &secret)]));
             }
         }
     }
+}
+
+#[test]
+fn no_answer_is_kept_with_the_pair_in_it() {
+    let service = service();
+    let echo = json!({"status": "success", "you_sent": "{authorization}"});
+    service.control("POST", "faults", &json!({"fault": "answer", "status": 200, "body": echo}));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("answer");
+    let arguments = ["request", "get", "/v2.1/calls", "--output", path.to_str().expect("UTF-8")];
+    let run = service.run_as(KEY, SECRET, &arguments);
+    assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""));
+    let kept: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
+    assert_eq!(kept["you_sent"], "[redacted]:[redacted]", "the service did send it");
 }
 
 #[test]
@@ -122,6 +152,25 @@ fn no_misplaced_argument_is_repeated() {
         "verify --max-retries SECRET",
         "verify --color SECRET",
         "verify --json=SECRET",
+        "verify --proxy PAIR",
+        "verify --proxy https://PAIR@proxy.example:3128",
+        "verify --proxy SECRET://proxy",
+        "verify --expected-account SECRET",
+        "doctor PAIR",
+        "doctor --verify-path SECRET",
+        "doctor --source file:PAIR --base-url https://127.0.0.1:1",
+        "doctor --proxy http://PAIR@127.0.0.1:1 --base-url https://127.0.0.2:1",
+        "request PAIR /v2.1/calls",
+        "request get PAIR",
+        "request get https://PAIR@api.justcall.io/v2.1/calls",
+        "request get /v2.1/calls SECRET",
+        "request get /v2.1/calls --query SECRET",
+        "request get /v2.1/calls --header SECRET",
+        "request get /v2.1/calls --header Authorization:PAIR",
+        "request get /v2.1/calls --header SECRET\r:x",
+        "request get /v2.1/calls --body SECRET --body-file PAIR",
+        "request get /v2.1/calls --body-file SECRET",
+        "request get /v2.1/calls --output no/such/folder --body-file PAIR",
         "header PAIR",
         "header --source file:PAIR",
         "explain PAIR",

@@ -13,6 +13,21 @@ use crate::run::{Service, command};
 
 /// Runs the command with a terminal as its standard output: exit code, what the terminal shows, standard error.
 pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    run_on(arguments, variables, |_| Stdio::piped())
+}
+
+/// The same with standard error on the terminal too: exit code and what the terminal shows.
+pub fn run_watched(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let on_terminal = |terminal: &File| terminal.try_clone().expect("a handle").into();
+    let (exit, shown, _) = run_on(arguments, variables, on_terminal);
+    (exit, shown)
+}
+
+fn run_on(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    stderr: impl FnOnce(&File) -> Stdio,
+) -> (i32, String, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).expect("it is ours");
     unlockpt(&master).expect("it is ours");
@@ -21,8 +36,8 @@ pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, Stri
     let terminal = OpenOptions::new().read(true).write(true).open(name).expect("it opens");
     // The command itself is dropped at the end of this statement, and with it our side of the terminal.
     let ended = command(arguments, variables)
+        .stderr(stderr(&terminal))
         .stdout(terminal)
-        .stderr(Stdio::piped())
         .spawn()
         .and_then(std::process::Child::wait_with_output)
         .expect("it runs");

@@ -20,6 +20,15 @@ fn it_ends_with_2_when_the_arguments_are_wrong() {
         &["verify", "--ca-file", "no/such/file.pem"],
         &["verify", "--ca-file", ""],
         &["verify", "--verify-path", "no-slash"],
+        &["verify", "--proxy", "socks5://proxy"],
+        &["verify", "--expected-account", "-1"],
+        &["verify", "--expected-account", "mine"],
+        &["doctor", "extra"],
+        &["doctor", "--verify-path", "no-slash"],
+        &["doctor", "--ca-file", "no/such/file.pem"],
+        &["request"],
+        &["request", "get"],
+        &["request", "get", "no-slash"],
         &["explain", "no_such_error"],
     ] {
         let text = run(arguments, &[]);
@@ -56,7 +65,7 @@ fn it_documents_examples_environment_sources_and_exit_codes() {
     ] {
         assert!(help.stdout.contains(told), "{told}");
     }
-    for command in ["verify", "header", "explain"] {
+    for command in ["verify", "doctor", "request", "header", "explain"] {
         let help = run(&[command, "--help"], &[]);
         assert!(help.exit == 0 && help.stdout.contains("Examples:"), "{help:?}");
     }
@@ -70,9 +79,13 @@ fn it_tells_its_version() {
 
 #[test]
 fn it_ends_as_it_would_have_when_nobody_reads() {
-    for (arguments, exit) in
-        [(&["explain"][..], 0), (&["--help"], 0), (&["--version"], 0), (&["verify", "--json"], 3)]
-    {
+    for (arguments, exit) in [
+        (&["explain"][..], 0),
+        (&["--help"], 0),
+        (&["--version"], 0),
+        (&["verify", "--json"], 3),
+        (&["doctor", "--base-url", "https://127.0.0.1:1"], 3),
+    ] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let ended = command(arguments, &[]).stdout(writer).output().expect("it starts");
