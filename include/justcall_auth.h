@@ -181,6 +181,42 @@ typedef struct justcall_credentials justcall_credentials;
  */
 typedef struct justcall_error justcall_error;
 
+/**
+ * A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
+ * read one at once.
+ */
+typedef struct justcall_report justcall_report;
+
+/**
+ * A request that justcall_client_send() sends: method, path, headers, body. For one thread at a
+ * time while it is changed; any number of threads may send one at once.
+ */
+typedef struct justcall_request justcall_request;
+
+/**
+ * An answer of the service: status, headers, body. Immutable: any number of threads may read one
+ * at once.
+ */
+typedef struct justcall_response justcall_response;
+
+/**
+ * Gives the pair of a client when it is needed: stores credentials, which the library then owns,
+ * through `out` and returns JUSTCALL_OK. Otherwise returns a JUSTCALL_ERROR_ number, with which the
+ * call that needs the pair then fails; JUSTCALL_ERROR_CREDENTIALS_MISSING and
+ * JUSTCALL_ERROR_SOURCE_UNAVAILABLE say what is usually meant. `context` is what
+ * justcall_config_set_source_callback() was given.
+ *
+ * Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
+ * other clients. It must not unwind or longjmp.
+ */
+typedef justcall_status (*justcall_load)(void *context, justcall_credentials **out);
+
+/**
+ * Frees the `context` of a callback, once nobody will call it any more. May be called on any
+ * thread.
+ */
+typedef void (*justcall_free_context)(void *context);
+
 /* The library ------------------------------------------------------------------------------- */
 
 /**
@@ -277,6 +313,8 @@ justcall_status justcall_credentials_authorization(const justcall_credentials *c
  */
 void justcall_credentials_free(justcall_credentials *credentials);
 
+/* A source of your own ---------------------------------------------------------------------- */
+
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
 /**
@@ -306,6 +344,21 @@ justcall_status justcall_config_set_source(justcall_config *config,
 justcall_status justcall_config_set_credentials(justcall_config *config,
                                                 const justcall_credentials *credentials,
                                                 justcall_error **error);
+
+/**
+ * Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
+ * database or another keychain. `context` is handed to it, and to `free_context`, which may be
+ * NULL, once neither this configuration nor a client made from it will call it any more. Clients
+ * made from one such call share their pair.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
+ * then as it was, and `context` stays yours.
+ */
+justcall_status justcall_config_set_source_callback(justcall_config *config,
+                                                    justcall_load load,
+                                                    void *context,
+                                                    justcall_free_context free_context,
+                                                    justcall_error **error);
 
 /**
  * Sets where the service is: `"https://host[:port][/prefix]"`; `http://` only for a loopback
@@ -362,6 +415,29 @@ justcall_status justcall_config_set_ca_file(justcall_config *config,
                                             justcall_error **error);
 
 /**
+ * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
+ * environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
+ * never sees the pair; a plain `http://` base URL never goes through one.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
+ * configuration is then as it was.
+ */
+justcall_status justcall_config_set_proxy(justcall_config *config,
+                                          const char *url,
+                                          justcall_error **error);
+
+/**
+ * Sets the account that the pair must belong to, by its number: with a pair of another account, or
+ * of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
+ * nothing but the account is asked.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ */
+justcall_status justcall_config_set_expected_account(justcall_config *config,
+                                                     uint64_t id,
+                                                     justcall_error **error);
+
+/**
  * Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
  */
 void justcall_config_free(justcall_config *config);
@@ -396,6 +472,32 @@ justcall_status justcall_client_verify(const justcall_client *client,
                                        justcall_error **error);
 
 /**
+ * Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
+ * `request` stays yours and may be sent again.
+ *
+ * An answer of 300 or more is a failure, with the status that says why; its headers and body are in
+ * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
+ * `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
+ * failure it is NULL. Any number of threads may call this on one client.
+ */
+justcall_status justcall_client_send(const justcall_client *client,
+                                     const justcall_request *request,
+                                     justcall_response **out,
+                                     justcall_error **error);
+
+/**
+ * The short form of justcall_request_new(), justcall_request_set_body() and
+ * justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+ */
+justcall_status justcall_client_request(const justcall_client *client,
+                                        const char *method,
+                                        const char *path,
+                                        const uint8_t *body,
+                                        size_t body_length,
+                                        justcall_response **out,
+                                        justcall_error **error);
+
+/**
  * As justcall_credentials_authorization(), with the pair that the client's calls are made with
  * now: for a request that you send yourself. Reads the source if no call has done so yet, and then
  * fails as justcall_credentials_load() does too. Any number of threads may call this on one
@@ -412,6 +514,152 @@ justcall_status justcall_client_authorization(const justcall_client *client,
  * nothing if `client` is NULL.
  */
 void justcall_client_free(justcall_client *client);
+
+/* Request: what to send --------------------------------------------------------------------- */
+
+/**
+ * A request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which starts with
+ * a slash, is joined to the base URL, is percent-encoded already and may hold a query. It carries
+ * `Accept` and `Content-Type: application/json` unless you set others.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is no such method,
+ * or if `path` is a full URL or could become one (`//host`, dot segments, backslashes, control
+ * characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
+ * with justcall_request_free(); on failure it is NULL.
+ */
+justcall_status justcall_request_new(const char *method,
+                                     const char *path,
+                                     justcall_request **out,
+                                     justcall_error **error);
+
+/**
+ * Adds `name=value` to the query; both are percent-encoded for you.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become longer
+ * than 8 KiB; the request is then as it was.
+ */
+justcall_status justcall_request_add_query(justcall_request *request,
+                                           const char *name,
+                                           const char *value,
+                                           justcall_error **error);
+
+/**
+ * Sets a header, in place of one of the same name in any case.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
+ * one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
+ * to one connection), or if `value` holds a control character or a space at an end; the request is
+ * then as it was.
+ */
+justcall_status justcall_request_set_header(justcall_request *request,
+                                            const char *name,
+                                            const char *value,
+                                            justcall_error **error);
+
+/**
+ * Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
+ * length not 0; the request is then as it was.
+ */
+justcall_status justcall_request_set_body(justcall_request *request,
+                                          const uint8_t *body,
+                                          size_t length,
+                                          justcall_error **error);
+
+/**
+ * Limits this call alone, in milliseconds, in place of the client's timeout. 0: no limit.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
+ */
+justcall_status justcall_request_set_timeout_ms(justcall_request *request,
+                                                uint64_t ms,
+                                                justcall_error **error);
+
+/**
+ * Frees a request. Does nothing if `request` is NULL.
+ */
+void justcall_request_free(justcall_request *request);
+
+/* Response: what came back ------------------------------------------------------------------ */
+
+/**
+ * How many requests the account's rate limit allows in its window.
+ */
+#define JUSTCALL_RATE_LIMIT 0
+
+/**
+ * How many of them are left.
+ */
+#define JUSTCALL_RATE_LIMIT_REMAINING 1
+
+/**
+ * When the window opens again, in seconds since 1970-01-01 UTC.
+ */
+#define JUSTCALL_RATE_LIMIT_RESET 2
+
+/**
+ * As JUSTCALL_RATE_LIMIT, for the short window beside the long one.
+ */
+#define JUSTCALL_RATE_LIMIT_BURST 3
+
+/**
+ * As JUSTCALL_RATE_LIMIT_REMAINING, for the short window.
+ */
+#define JUSTCALL_RATE_LIMIT_BURST_REMAINING 4
+
+/**
+ * As JUSTCALL_RATE_LIMIT_RESET, for the short window.
+ */
+#define JUSTCALL_RATE_LIMIT_BURST_RESET 5
+
+/**
+ * The HTTP status. 0 if `response` is NULL.
+ */
+int32_t justcall_response_http_status(const justcall_response *response);
+
+/**
+ * The body, whole and after decompression, and through `length`, which may be NULL, its size in
+ * bytes. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
+ * if `response` is. Lives as long as `response`.
+ */
+const uint8_t *justcall_response_body(const justcall_response *response, size_t *length);
+
+/**
+ * The value of the first header called `name`, in any case. NULL if there is none or an argument is
+ * NULL. Bytes that are not UTF-8 are replaced by U+FFFD. Lives as long as `response`.
+ */
+const char *justcall_response_header(const justcall_response *response, const char *name);
+
+/**
+ * How many headers there are, repeated ones counted each. 0 if `response` is NULL.
+ */
+size_t justcall_response_header_count(const justcall_response *response);
+
+/**
+ * The name of header number `index`, from 0, in the order they came, in lower case. NULL if there
+ * is no such header or `response` is NULL; lives as long as `response`.
+ */
+const char *justcall_response_header_name(const justcall_response *response, size_t index);
+
+/**
+ * The value of header number `index`, as of justcall_response_header_name(). NULL if there is no
+ * such header or `response` is NULL; lives as long as `response`.
+ */
+const char *justcall_response_header_value(const justcall_response *response, size_t index);
+
+/**
+ * A figure of the account's rate limit as this answer tells it, in either spelling of the service's
+ * headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. -1 if the answer does not tell it, if
+ * `which` is none of them, or if `response` is NULL.
+ */
+int64_t justcall_response_rate_limit(const justcall_response *response, int32_t which);
+
+/**
+ * Frees a response and all that was borrowed from it; not the one that an error holds, which goes
+ * with the error. Does nothing if `response` is NULL.
+ */
+void justcall_response_free(justcall_response *response);
 
 /* Account: what a verification tells -------------------------------------------------------- */
 
@@ -467,6 +715,71 @@ justcall_status justcall_classify(int32_t http_status,
                                   const uint8_t *body,
                                   size_t body_len,
                                   justcall_error **error);
+
+/* Report: what a local check found ---------------------------------------------------------- */
+
+/**
+ * Worth knowing when the service rejects the pair.
+ */
+#define JUSTCALL_SEVERITY_NOTE 0
+
+/**
+ * Works, but is rarely meant.
+ */
+#define JUSTCALL_SEVERITY_WARNING 1
+
+/**
+ * Cannot work; the library would send nothing.
+ */
+#define JUSTCALL_SEVERITY_ERROR 2
+
+/**
+ * Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
+ * a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
+ * looks at where `"default:"` finds a pair, and at what would mislead it there.
+ *
+ * Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
+ * if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
+ * justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+ */
+justcall_status justcall_diagnose(const char *text,
+                                  size_t length,
+                                  justcall_report **out,
+                                  justcall_error **error);
+
+/**
+ * How many findings there are. 0 if `report` is NULL.
+ */
+size_t justcall_report_count(const justcall_report *report);
+
+/**
+ * How bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers. -1 if there is
+ * no such finding or `report` is NULL.
+ */
+int32_t justcall_report_severity(const justcall_report *report, size_t index);
+
+/**
+ * What finding number `index` is, such as `"trailing_whitespace"`: the same in every language. NULL
+ * if there is no such finding or `report` is NULL; lives as long as `report`.
+ */
+const char *justcall_report_code(const justcall_report *report, size_t index);
+
+/**
+ * What is the matter, in a sentence. NULL if there is no finding number `index` or `report` is
+ * NULL; lives as long as `report`.
+ */
+const char *justcall_report_message(const justcall_report *report, size_t index);
+
+/**
+ * What to do about it. NULL if there is no finding number `index` or `report` is NULL; lives as
+ * long as `report`.
+ */
+const char *justcall_report_remedy(const justcall_report *report, size_t index);
+
+/**
+ * Frees a report and every text borrowed from it. Does nothing if `report` is NULL.
+ */
+void justcall_report_free(justcall_report *report);
 
 /* Errors ------------------------------------------------------------------------------------ */
 
@@ -530,6 +843,13 @@ int64_t justcall_error_retry_after_ms(const justcall_error *error);
  * NULL.
  */
 int32_t justcall_error_request_sent(const justcall_error *error);
+
+/**
+ * The answer that the failure was read from, such as one of 422 whose body names the fields. NULL
+ * if there was no answer or `error` is NULL. It belongs to the error: do not free it; it lives as
+ * long as `error`.
+ */
+const justcall_response *justcall_error_response(const justcall_error *error);
 
 /**
  * Frees an error and every text borrowed from it. Does nothing if `error` is NULL.

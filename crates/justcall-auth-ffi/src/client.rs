@@ -2,13 +2,15 @@
 
 use std::ffi::c_char;
 
-use justcall_auth::{Client, Config};
+use justcall_auth::{Client, Config, Request};
 
 use crate::account::justcall_account;
 use crate::config::justcall_config;
 use crate::error::justcall_error;
 use crate::handle::Out;
 use crate::output::Buffer;
+use crate::request::justcall_request;
+use crate::response::justcall_response;
 use crate::status::justcall_status;
 use crate::{guard, handle, input};
 
@@ -68,6 +70,60 @@ pub unsafe extern "C" fn justcall_client_verify(
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }
+}
+
+/// Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
+/// `request` stays yours and may be sent again.
+///
+/// An answer of 300 or more is a failure, with the status that says why; its headers and body are in
+/// justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
+/// `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
+/// failure it is NULL. Any number of threads may call this on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_send(
+    client: *const justcall_client,
+    request: *const justcall_request,
+    out: *mut *mut justcall_response,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let client = input::handle("client", client)?;
+        let request = input::handle("request", request)?.get().clone();
+        out.put(justcall_response::new(client.client.request(request)?));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// The short form of justcall_request_new(), justcall_request_set_body() and
+/// justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_request(
+    client: *const justcall_client,
+    method: *const c_char,
+    path: *const c_char,
+    body: *const u8,
+    body_length: usize,
+    out: *mut *mut justcall_response,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let call = || unsafe {
+        let out = Out::new("out", out)?;
+        let client = input::handle("client", client)?;
+        let mut request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
+        let bytes = input::optional_bytes("body", body, body_length)?;
+        if !body.is_null() {
+            request.set_body(bytes);
+        }
+        out.put(justcall_response::new(client.client.request(request)?));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, call) }
 }
 
 /// As justcall_credentials_authorization(), with the pair that the client's calls are made with

@@ -1,13 +1,15 @@
 //! How a client is set up.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::{Config, Error};
 
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
+use crate::source::{Callback, justcall_free_context, justcall_load};
 use crate::status::justcall_status;
 use crate::{guard, handle, input};
 
@@ -66,6 +68,32 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     let body = || unsafe {
         let config = input::handle_mut("config", config)?;
         config.config.credentials(input::handle("credentials", credentials)?.get().clone());
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
+/// database or another keychain. `context` is handed to it, and to `free_context`, which may be
+/// NULL, once neither this configuration nor a client made from it will call it any more. Clients
+/// made from one such call share their pair.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
+/// then as it was, and `context` stays yours.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_source_callback(
+    config: *mut justcall_config,
+    load: justcall_load,
+    context: *mut c_void,
+    free_context: justcall_free_context,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        let callback = Callback::new(load, context, free_context)?;
+        config.config.source_callback(Arc::new(callback));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -168,6 +196,47 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     let body = || unsafe {
         let config = input::handle_mut("config", config)?;
         config.config.ca_file(input::text("path", path)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
+/// environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
+/// never sees the pair; a plain `http://` base URL never goes through one.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_proxy(
+    config: *mut justcall_config,
+    url: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.proxy(input::text("url", url)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets the account that the pair must belong to, by its number: with a pair of another account, or
+/// of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
+/// nothing but the account is asked.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_expected_account(
+    config: *mut justcall_config,
+    id: u64,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        input::handle_mut("config", config)?.config.expected_account(id);
+        Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }

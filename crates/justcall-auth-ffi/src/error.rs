@@ -5,6 +5,7 @@ use std::ptr;
 
 use justcall_auth::Error;
 
+use crate::response::justcall_response;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::{handle, output};
 
@@ -17,6 +18,7 @@ pub struct justcall_error {
     hint: CString,
     service_message: Option<CString>,
     reason: Option<CString>,
+    response: Option<justcall_response>,
 }
 
 impl justcall_error {
@@ -31,6 +33,7 @@ impl justcall_error {
             hint: output::text(error.hint()),
             service_message: error.service_message().map(output::text),
             reason: error.reason().map(output::text),
+            response: error.response().cloned().map(justcall_response::new),
             error,
         }
     }
@@ -121,6 +124,16 @@ pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_er
 pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
     // SAFETY: NULL, or a live handle, which does not change.
     unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.request_sent()))
+}
+
+/// The answer that the failure was read from, such as one of 422 whose body names the fields. NULL
+/// if there was no answer or `error` is NULL. It belongs to the error: do not free it; it lives as
+/// long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_response(error: *const justcall_error) -> *const justcall_response {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let response = unsafe { error.as_ref() }.and_then(|error| error.response.as_ref());
+    response.map_or(ptr::null(), ptr::from_ref)
 }
 
 /// Frees an error and every text borrowed from it. Does nothing if `error` is NULL.

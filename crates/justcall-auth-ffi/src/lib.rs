@@ -28,6 +28,10 @@ mod handle;
 mod input;
 pub mod library;
 mod output;
+pub mod report;
+pub mod request;
+pub mod response;
+pub mod source;
 pub mod status;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;

@@ -20,10 +20,14 @@ const SYMBOLS: &str = "include/justcall_auth.symbols";
 const SECTIONS: &[(&str, &str)] = &[
     ("library", "The library"),
     ("credentials", "Credentials: an API key and its secret"),
+    ("source", "A source of your own"),
     ("config", "Configuration: how a client is set up"),
     ("client", "Client: calls of the service"),
+    ("request", "Request: what to send"),
+    ("response", "Response: what came back"),
     ("account", "Account: what a verification tells"),
     ("classify", "Answers that came over your own HTTP"),
+    ("report", "Report: what a local check found"),
     ("error", "Errors"),
 ];
 

@@ -1,0 +1,133 @@
+//! What a local check found.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{Finding, Severity, diagnose};
+
+use crate::error::justcall_error;
+use crate::handle::Out;
+use crate::status::justcall_status;
+use crate::{guard, handle, input, output};
+
+/// A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
+/// read one at once.
+pub struct justcall_report {
+    lines: Vec<Line>,
+}
+
+struct Line {
+    severity: i32,
+    code: CString,
+    message: CString,
+    remedy: CString,
+}
+
+/// Worth knowing when the service rejects the pair.
+pub const JUSTCALL_SEVERITY_NOTE: i32 = 0;
+/// Works, but is rarely meant.
+pub const JUSTCALL_SEVERITY_WARNING: i32 = 1;
+/// Cannot work; the library would send nothing.
+pub const JUSTCALL_SEVERITY_ERROR: i32 = 2;
+
+impl justcall_report {
+    fn new(findings: &[Finding]) -> Self {
+        let line = |finding: &Finding| Line {
+            severity: match finding.severity() {
+                Severity::Note => JUSTCALL_SEVERITY_NOTE,
+                Severity::Warning => JUSTCALL_SEVERITY_WARNING,
+                Severity::Error => JUSTCALL_SEVERITY_ERROR,
+            },
+            code: output::text(finding.code().name()),
+            message: output::text(finding.message()),
+            remedy: output::text(finding.remedy()),
+        };
+        Self { lines: findings.iter().map(line).collect() }
+    }
+}
+
+/// Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
+/// a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
+/// looks at where `"default:"` finds a pair, and at what would mislead it there.
+///
+/// Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
+/// if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
+/// justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_diagnose(
+    text: *const c_char,
+    length: usize,
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let bytes = input::optional_bytes("text", text, length)?;
+        let findings = diagnose((!text.is_null()).then_some(bytes), &ProcessEnvironment);
+        out.put(justcall_report::new(&findings));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// How many findings there are. 0 if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_count(report: *const justcall_report) -> usize {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { report.as_ref() }.map_or(0, |report| report.lines.len())
+}
+
+/// How bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers. -1 if there is
+/// no such finding or `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_severity(report: *const justcall_report, index: usize) -> i32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { line(report, index) }.map_or(-1, |line| line.severity)
+}
+
+/// What finding number `index` is, such as `"trailing_whitespace"`: the same in every language. NULL
+/// if there is no such finding or `report` is NULL; lives as long as `report`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_code(report: *const justcall_report, index: usize) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.code.as_ptr())
+}
+
+/// What is the matter, in a sentence. NULL if there is no finding number `index` or `report` is
+/// NULL; lives as long as `report`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_message(
+    report: *const justcall_report,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.message.as_ptr())
+}
+
+/// What to do about it. NULL if there is no finding number `index` or `report` is NULL; lives as
+/// long as `report`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_remedy(
+    report: *const justcall_report,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.remedy.as_ptr())
+}
+
+/// Frees a report and every text borrowed from it. Does nothing if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_report_free(report: *mut justcall_report) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(report) };
+}
+
+/// # Safety
+/// `report` is NULL or a live handle.
+unsafe fn line<'a>(report: *const justcall_report, index: usize) -> Option<&'a Line> {
+    // SAFETY: as the caller promises; a report does not change.
+    unsafe { report.as_ref() }.and_then(|report| report.lines.get(index))
+}

@@ -1,0 +1,137 @@
+//! A request to the service.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use justcall_auth::Request;
+
+use crate::error::justcall_error;
+use crate::handle::Out;
+use crate::status::justcall_status;
+use crate::{guard, handle, input};
+
+/// A request that justcall_client_send() sends: method, path, headers, body. For one thread at a
+/// time while it is changed; any number of threads may send one at once.
+pub struct justcall_request {
+    request: Request,
+}
+
+impl justcall_request {
+    pub(crate) fn get(&self) -> &Request {
+        &self.request
+    }
+}
+
+/// A request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which starts with
+/// a slash, is joined to the base URL, is percent-encoded already and may hold a query. It carries
+/// `Accept` and `Content-Type: application/json` unless you set others.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is no such method,
+/// or if `path` is a full URL or could become one (`//host`, dot segments, backslashes, control
+/// characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
+/// with justcall_request_free(); on failure it is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_new(
+    method: *const c_char,
+    path: *const c_char,
+    out: *mut *mut justcall_request,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
+        out.put(justcall_request { request });
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Adds `name=value` to the query; both are percent-encoded for you.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become longer
+/// than 8 KiB; the request is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_add_query(
+    request: *mut justcall_request,
+    name: *const c_char,
+    value: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let request = input::handle_mut("request", request)?;
+        request.request.add_query(input::text("name", name)?, input::text("value", value)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets a header, in place of one of the same name in any case.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
+/// one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
+/// to one connection), or if `value` holds a control character or a space at an end; the request is
+/// then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_set_header(
+    request: *mut justcall_request,
+    name: *const c_char,
+    value: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let request = input::handle_mut("request", request)?;
+        request.request.set_header(input::text("name", name)?, input::text("value", value)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
+/// length not 0; the request is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_set_body(
+    request: *mut justcall_request,
+    body: *const u8,
+    length: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let set = || unsafe {
+        let request = input::handle_mut("request", request)?;
+        request.request.set_body(input::optional_bytes("body", body, length)?);
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, set) }
+}
+
+/// Limits this call alone, in milliseconds, in place of the client's timeout. 0: no limit.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_set_timeout_ms(
+    request: *mut justcall_request,
+    ms: u64,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        input::handle_mut("request", request)?.request.set_timeout(Duration::from_millis(ms));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Frees a request. Does nothing if `request` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_free(request: *mut justcall_request) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(request) };
+}

@@ -1,0 +1,139 @@
+//! An answer of the service.
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+
+use justcall_auth::Response;
+use justcall_auth::service::{self, RateLimit};
+
+use crate::{handle, output};
+
+/// An answer of the service: status, headers, body. Immutable: any number of threads may read one
+/// at once.
+pub struct justcall_response {
+    response: Response,
+    headers: Vec<(CString, CString)>,
+    rate_limit: RateLimit,
+}
+
+impl justcall_response {
+    pub(crate) fn new(response: Response) -> Self {
+        let headers =
+            response.headers().iter().map(|(name, value)| (output::text(name), output::text(value)));
+        Self { headers: headers.collect(), rate_limit: service::rate_limit(&response), response }
+    }
+}
+
+/// How many requests the account's rate limit allows in its window.
+pub const JUSTCALL_RATE_LIMIT: i32 = 0;
+/// How many of them are left.
+pub const JUSTCALL_RATE_LIMIT_REMAINING: i32 = 1;
+/// When the window opens again, in seconds since 1970-01-01 UTC.
+pub const JUSTCALL_RATE_LIMIT_RESET: i32 = 2;
+/// As JUSTCALL_RATE_LIMIT, for the short window beside the long one.
+pub const JUSTCALL_RATE_LIMIT_BURST: i32 = 3;
+/// As JUSTCALL_RATE_LIMIT_REMAINING, for the short window.
+pub const JUSTCALL_RATE_LIMIT_BURST_REMAINING: i32 = 4;
+/// As JUSTCALL_RATE_LIMIT_RESET, for the short window.
+pub const JUSTCALL_RATE_LIMIT_BURST_RESET: i32 = 5;
+
+/// The HTTP status. 0 if `response` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_http_status(response: *const justcall_response) -> i32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { response.as_ref() }.map_or(0, |response| i32::from(response.response.http_status()))
+}
+
+/// The body, whole and after decompression, and through `length`, which may be NULL, its size in
+/// bytes. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
+/// if `response` is. Lives as long as `response`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_body(
+    response: *const justcall_response,
+    length: *mut usize,
+) -> *const u8 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let body = unsafe { response.as_ref() }.map(|response| response.response.body());
+    if !length.is_null() {
+        // SAFETY: not NULL, so it may be written to.
+        unsafe { length.write(body.map_or(0, <[u8]>::len)) };
+    }
+    body.map_or(ptr::null(), <[u8]>::as_ptr)
+}
+
+/// The value of the first header called `name`, in any case. NULL if there is none or an argument is
+/// NULL. Bytes that are not UTF-8 are replaced by U+FFFD. Lives as long as `response`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_header(
+    response: *const justcall_response,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let Some(response) = (unsafe { response.as_ref() }) else { return ptr::null() };
+    if name.is_null() {
+        return ptr::null();
+    }
+    // SAFETY: not NULL, so a NUL-terminated string.
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    let named = response.headers.iter().find(|(known, _)| known.to_bytes().eq_ignore_ascii_case(name));
+    named.map_or(ptr::null(), |(_, value)| value.as_ptr())
+}
+
+/// How many headers there are, repeated ones counted each. 0 if `response` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_header_count(response: *const justcall_response) -> usize {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { response.as_ref() }.map_or(0, |response| response.headers.len())
+}
+
+/// The name of header number `index`, from 0, in the order they came, in lower case. NULL if there
+/// is no such header or `response` is NULL; lives as long as `response`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_header_name(
+    response: *const justcall_response,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let header = unsafe { response.as_ref() }.and_then(|response| response.headers.get(index));
+    header.map_or(ptr::null(), |(name, _)| name.as_ptr())
+}
+
+/// The value of header number `index`, as of justcall_response_header_name(). NULL if there is no
+/// such header or `response` is NULL; lives as long as `response`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_header_value(
+    response: *const justcall_response,
+    index: usize,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let header = unsafe { response.as_ref() }.and_then(|response| response.headers.get(index));
+    header.map_or(ptr::null(), |(_, value)| value.as_ptr())
+}
+
+/// A figure of the account's rate limit as this answer tells it, in either spelling of the service's
+/// headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. -1 if the answer does not tell it, if
+/// `which` is none of them, or if `response` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_rate_limit(response: *const justcall_response, which: i32) -> i64 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    let Some(response) = (unsafe { response.as_ref() }) else { return -1 };
+    let RateLimit { main, burst } = response.rate_limit;
+    let figure = match which {
+        JUSTCALL_RATE_LIMIT => main.limit,
+        JUSTCALL_RATE_LIMIT_REMAINING => main.remaining,
+        JUSTCALL_RATE_LIMIT_RESET => main.reset.map(|reset| reset.as_secs()),
+        JUSTCALL_RATE_LIMIT_BURST => burst.limit,
+        JUSTCALL_RATE_LIMIT_BURST_REMAINING => burst.remaining,
+        JUSTCALL_RATE_LIMIT_BURST_RESET => burst.reset.map(|reset| reset.as_secs()),
+        _ => None,
+    };
+    figure.and_then(|figure| i64::try_from(figure).ok()).unwrap_or(-1)
+}
+
+/// Frees a response and all that was borrowed from it; not the one that an error holds, which goes
+/// with the error. Does nothing if `response` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_response_free(response: *mut justcall_response) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(response) };
+}
