@@ -29,7 +29,7 @@ struct Arguments {
 enum Command {
     /// Verify a pair from C, C++, Python, Rust and the command line, and see what failures look like.
     Demo {
-        /// Use the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET against the real service.
+        /// Verify the pair in the environment against the real service, in place of the sandbox.
         #[arg(long)]
         live: bool,
     },
@@ -37,7 +37,7 @@ enum Command {
     Bench(bench::Options),
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test,
-    /// Generate include/justcall_auth.h and include/justcall_auth.symbols.
+    /// Generate the C header and the list of its symbols, under include/.
     Header {
         /// Fail when they are not up to date, and change nothing.
         #[arg(long)]

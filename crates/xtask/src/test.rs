@@ -39,7 +39,10 @@ pub fn run(root: &Path) -> Result<()> {
 fn rust_tests(root: &Path) -> Result<()> {
     // What the tests start beside what they link: the commands and the shared library.
     succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
-    let report = run::output_shown(&mut cargo(root, &["test", "--workspace", "--quiet"]))?;
+    let mut tests = cargo(root, &["test", "--workspace", "--quiet"]);
+    // The C tests use the library that was just built, in place of building one of their own.
+    tests.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
+    let report = run::output_shown(&mut tests)?;
     let ignored =
         |line: &str| line.split("; ").any(|part| part.ends_with(" ignored") && !part.starts_with("0 "));
     match report.lines().find(|line| line.starts_with("test result:") && ignored(line)) {
