@@ -24,7 +24,7 @@ pub fn run(root: &Path) -> Result<()> {
         ))
     })?;
     step("documentation builds", || {
-        let arguments = ["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"];
+        let arguments = ["doc", "--quiet", "--workspace", "--no-deps"];
         succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     step("Python module", || venv.install_module(root))?;
