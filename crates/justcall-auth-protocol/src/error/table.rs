@@ -9,6 +9,7 @@ macro_rules! error_table {
         /// Numbers and names are public API in every language and are never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
+        #[allow(rustdoc::bare_urls, reason = "the table's texts are for terminals too")]
         pub enum ErrorKind {
             $(#[doc = concat!("`", $name, "` (", stringify!($number), "): ", $message, " ", $remedy)]
             $kind,)*
