@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, command, output, step, succeed, target_dir};
 
@@ -116,7 +116,8 @@ fn module(root: &Path, venv: &Path) -> Result<()> {
     );
     maturin.env("VIRTUAL_ENV", venv).env("CARGO_TARGET_DIR", target_dir(root));
     output(&mut maturin)?;
-    let import = output(&mut command(root, venv.join("bin/python"), &["-c", "import justcall_auth"]));
-    ensure!(import.is_ok(), "the module was built and cannot be imported");
+    let import = ["-c", "import justcall_auth"];
+    output(&mut command(root, venv.join("bin/python"), &import))
+        .context("it was built and cannot be imported")?;
     Ok(())
 }

@@ -86,7 +86,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     }
     if options.check {
         let missed: Vec<_> =
-            report.goals.iter().filter(|goal| goal.is_missed()).map(|goal| goal.what).collect();
+            report.goals.iter().filter(|goal| goal.is_missed()).map(|goal| goal.what.as_str()).collect();
         if !missed.is_empty() {
             bail!("missed: {}", missed.join("; "));
         }

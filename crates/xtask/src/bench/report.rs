@@ -90,7 +90,7 @@ impl Report<'_> {
     fn goals_table(&self) -> Table {
         let mut table = Table::new(&["goal", "measured", "verdict"]);
         for goal in &self.goals {
-            table.row([goal.what.to_owned(), ratio(goal.measured), goal.verdict.name().to_owned()]);
+            table.row([goal.what.clone(), ratio(goal.measured), goal.verdict.name().to_owned()]);
         }
         table
     }
