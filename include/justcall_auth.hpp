@@ -1,0 +1,1103 @@
+/*
+ * justcall_auth.hpp - JustCall API authentication for C++17: justcall_auth.h with owners,
+ * exceptions and views.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Example: is the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET good?
+ *
+ *     #include <iostream>
+ *     #include <justcall_auth.hpp>
+ *
+ *     int main() {
+ *         try {
+ *             const justcall::client client;
+ *             const auto account = client.verify();
+ *             std::cout << "good, says " << account.verified_by() << "\n";
+ *         } catch (const justcall::error &error) {
+ *             std::cerr << error.name() << ": " << error.message() << "\n"
+ *                       << error.hint() << "\n";
+ *             return 1;
+ *         }
+ *     }
+ *
+ * It adds nothing to the C library but C++: what a call does, and why it may fail, stands in
+ * justcall_auth.h under the name that is given here as `justcall_...()`. Link with -ljustcall_auth.
+ *
+ * Failures. Every call that can fail has two forms. `client.verify()` gives the account or throws a
+ * justcall::error. `client.try_verify()` gives a justcall::result, which holds the account or the
+ * error; the constructors are called `try_make` there. Nothing but that error is thrown, and
+ * std::bad_alloc when memory runs out, by both forms. Compiled without exceptions
+ * (-fno-exceptions), only the try_ forms are there, and JUSTCALL_NO_EXCEPTIONS is defined.
+ *
+ * Ownership. Each handle owns what it stands for: it can be moved, not copied. Whatever it refers
+ * to is kept alive, so destroy in any order. One that was moved from is empty, like NULL in C:
+ * calls with it fail with errc::invalid_argument, what it is asked for is 0, empty or nothing.
+ *
+ * Views. Text comes out as std::string_view, borrowed from the object that was asked and good for
+ * as long as that lives and is not assigned to. To ask an object that is about to vanish, as in
+ * `client.verify().plan()`, does not compile: give it a name first. Text that goes in is copied.
+ *
+ * Threads. Any number of threads may use one client, credentials, account, response, report or
+ * error at once, through its const members; a config or request is for one thread at a time while
+ * it is changed.
+ */
+
+#ifndef JUSTCALL_AUTH_HPP
+#define JUSTCALL_AUTH_HPP
+
+#include <justcall_auth.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <initializer_list>
+#include <iosfwd>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#define JUSTCALL_NO_EXCEPTIONS 1
+#endif
+
+namespace justcall {
+
+// Sources with and without exceptions can be linked together: to the linker their types differ.
+#ifdef JUSTCALL_NO_EXCEPTIONS
+inline namespace without_exceptions {
+#else
+inline namespace with_exceptions {
+#endif
+
+// The library ------------------------------------------------------------------------------------
+
+/// The version of the library in use, such as "0.1.0": justcall_version().
+inline std::string_view version() noexcept { return justcall_version(); }
+
+/// The ABI of the library in use; JUSTCALL_ABI_VERSION is that of the header:
+/// justcall_abi_version().
+inline std::uint32_t abi_version() noexcept { return justcall_abi_version(); }
+
+/// Overwrites `length` bytes with zeros, in a way that compilers do not leave out: justcall_wipe().
+inline void wipe(void *buffer, std::size_t length) noexcept { justcall_wipe(buffer, length); }
+
+/// Why a call failed; the number of a failure that the service reported is its HTTP status. A later
+/// library may give numbers that are not named here.
+enum class errc : std::int32_t {
+    ok = JUSTCALL_OK,
+    invalid_argument = JUSTCALL_ERROR_INVALID_ARGUMENT,
+    buffer_too_small = JUSTCALL_ERROR_BUFFER_TOO_SMALL,
+    credentials_missing = JUSTCALL_ERROR_CREDENTIALS_MISSING,
+    credentials_malformed = JUSTCALL_ERROR_CREDENTIALS_MALFORMED,
+    source_unavailable = JUSTCALL_ERROR_SOURCE_UNAVAILABLE,
+    wrong_account = JUSTCALL_ERROR_WRONG_ACCOUNT,
+    timeout = JUSTCALL_ERROR_TIMEOUT,
+    connection_failed = JUSTCALL_ERROR_CONNECTION_FAILED,
+    tls_failed = JUSTCALL_ERROR_TLS_FAILED,
+    redirect_refused = JUSTCALL_ERROR_REDIRECT_REFUSED,
+    invalid_response = JUSTCALL_ERROR_INVALID_RESPONSE,
+    cancelled = JUSTCALL_ERROR_CANCELLED,
+    internal = JUSTCALL_ERROR_INTERNAL,
+    bad_request = JUSTCALL_ERROR_BAD_REQUEST,
+    invalid_credentials = JUSTCALL_ERROR_INVALID_CREDENTIALS,
+    forbidden = JUSTCALL_ERROR_FORBIDDEN,
+    not_found = JUSTCALL_ERROR_NOT_FOUND,
+    unprocessable = JUSTCALL_ERROR_UNPROCESSABLE,
+    rate_limited = JUSTCALL_ERROR_RATE_LIMITED,
+    server_error = JUSTCALL_ERROR_SERVER_ERROR,
+    unavailable = JUSTCALL_ERROR_UNAVAILABLE,
+};
+
+/// The name of a status, such as "invalid_credentials": justcall_status_name().
+inline std::string_view name(errc status) noexcept {
+    return justcall_status_name(static_cast<justcall_status>(status));
+}
+
+// What the types below are made of; not for use from outside.
+namespace detail {
+
+struct free_handle {
+    void operator()(justcall_account *handle) const noexcept { justcall_account_free(handle); }
+    void operator()(justcall_client *handle) const noexcept { justcall_client_free(handle); }
+    void operator()(justcall_config *handle) const noexcept { justcall_config_free(handle); }
+    void operator()(justcall_credentials *handle) const noexcept {
+        justcall_credentials_free(handle);
+    }
+    void operator()(justcall_error *handle) const noexcept { justcall_error_free(handle); }
+    void operator()(justcall_report *handle) const noexcept { justcall_report_free(handle); }
+    void operator()(justcall_request *handle) const noexcept { justcall_request_free(handle); }
+    void operator()(justcall_response *handle) const noexcept { justcall_response_free(handle); }
+};
+
+/// The owner of a C handle.
+template <typename C> class handle {
+public:
+    using c_type = C;
+
+    /// Takes over a handle that a C function gave.
+    explicit handle(C *owned) noexcept : owned_(owned) {}
+
+    /// The C handle, still owned by this object: for calls of C functions. nullptr once moved from.
+    C *native_handle() const noexcept { return owned_.get(); }
+
+    /// Gives up the C handle: the caller frees it.
+    [[nodiscard]] C *release() noexcept { return owned_.release(); }
+
+protected:
+    handle(handle &&) noexcept = default;
+    handle &operator=(handle &&) noexcept = default;
+    ~handle() = default;
+
+private:
+    std::unique_ptr<C, free_handle> owned_;
+};
+
+/// A text for a C function: a copy for the NUL at its end, wiped with the call, as it may hold a
+/// password.
+class c_string {
+public:
+    explicit c_string(std::string_view text) : copy_(text) {}
+    c_string(const c_string &) = delete;
+    c_string &operator=(const c_string &) = delete;
+    ~c_string() { justcall_wipe(copy_.data(), copy_.size()); }
+    operator const char *() const noexcept { return copy_.c_str(); }
+
+private:
+    std::string copy_;
+};
+
+inline bool holds_nul(std::string_view text) noexcept { return text.find('\0') != text.npos; }
+
+/// Bytes for a C function that takes NULL for no bytes at all.
+inline const char *not_null(std::string_view bytes) noexcept {
+    return bytes.data() ? bytes.data() : "";
+}
+
+inline const std::uint8_t *octets(const char *bytes) noexcept {
+    return reinterpret_cast<const std::uint8_t *>(bytes);
+}
+
+inline std::optional<std::string_view> if_told(const char *text) noexcept {
+    return text ? std::optional<std::string_view>(text) : std::nullopt;
+}
+
+inline std::string_view or_empty(const char *text) noexcept { return text ? text : ""; }
+
+/// What a C handle lists by number, as a range; `at(owner, index)` makes an element.
+template <typename C, auto at> class items {
+public:
+    class iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = decltype(at(nullptr, 0));
+        using difference_type = std::ptrdiff_t;
+        using pointer = void;
+        using reference = value_type;
+
+        iterator() noexcept = default;
+        iterator(const C *owner, std::size_t index) noexcept : owner_(owner), index_(index) {}
+        value_type operator*() const noexcept { return at(owner_, index_); }
+        iterator &operator++() noexcept { return ++index_, *this; }
+        iterator operator++(int) noexcept { return iterator(owner_, index_++); }
+        bool operator==(const iterator &other) const noexcept { return index_ == other.index_; }
+        bool operator!=(const iterator &other) const noexcept { return index_ != other.index_; }
+
+    private:
+        const C *owner_ = nullptr;
+        std::size_t index_ = 0;
+    };
+
+    items(const C *owner, std::size_t size) noexcept : owner_(owner), size_(size) {}
+    iterator begin() const noexcept { return iterator(owner_, 0); }
+    iterator end() const noexcept { return iterator(owner_, size_); }
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
+    /// The element number `index`, from 0; one of empty texts if there is none.
+    auto operator[](std::size_t index) const noexcept { return at(owner_, index); }
+
+private:
+    const C *owner_;
+    std::size_t size_;
+};
+
+} // namespace detail
+
+// Response: what came back -----------------------------------------------------------------------
+
+/// A header of an answer: its name in lower case, and its value.
+struct header_field {
+    std::string_view name, value;
+};
+
+/// A window of the account's rate limit; what the answer does not tell is absent.
+struct rate_window {
+    /// How many requests it allows.
+    std::optional<std::int64_t> limit;
+    /// How many of them are left.
+    std::optional<std::int64_t> remaining;
+    /// When it opens again.
+    std::optional<std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>> reset;
+};
+
+namespace detail {
+
+inline header_field header_at(const justcall_response *owner, std::size_t index) noexcept {
+    return {or_empty(justcall_response_header_name(owner, index)),
+            or_empty(justcall_response_header_value(owner, index))};
+}
+
+inline std::optional<std::int64_t> figure(const justcall_response *owner,
+                                          std::int32_t which) noexcept {
+    const auto value = justcall_response_rate_limit(owner, which);
+    return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
+}
+
+inline rate_window window(const justcall_response *owner, std::int32_t limit,
+                          std::int32_t remaining, std::int32_t reset) noexcept {
+    rate_window told{figure(owner, limit), figure(owner, remaining), std::nullopt};
+    if (const auto seconds = figure(owner, reset))
+        told.reset.emplace(std::chrono::seconds(*seconds));
+    return told;
+}
+
+} // namespace detail
+
+/// The headers of an answer, which they are borrowed from.
+using header_list = detail::items<justcall_response, detail::header_at>;
+
+/// An answer of the service. Immutable.
+class response {
+public:
+    using c_type = justcall_response;
+
+    /// Takes over a handle that a C function gave.
+    explicit response(justcall_response *owned) : shared_(owned, detail::free_handle{}) {}
+
+    response(response &&) noexcept = default;
+    response &operator=(response &&) noexcept = default;
+
+    /// The HTTP status: justcall_response_http_status().
+    std::int32_t http_status() const noexcept {
+        return justcall_response_http_status(native_handle());
+    }
+
+    /// The bytes of the body, whole and after decompression: justcall_response_body().
+    std::string_view body() const &noexcept {
+        std::size_t length = 0;
+        const auto *bytes = justcall_response_body(native_handle(), &length);
+        return {reinterpret_cast<const char *>(bytes), length};
+    }
+    std::string_view body() const && = delete;
+
+    /// The value of the first header of that name, in any case: justcall_response_header().
+    std::optional<std::string_view> header(std::string_view name) const & {
+        if (detail::holds_nul(name))
+            return std::nullopt;
+        return detail::if_told(justcall_response_header(native_handle(), detail::c_string(name)));
+    }
+    std::optional<std::string_view> header(std::string_view name) const && = delete;
+
+    /// All headers, in the order they came, as a range: `for (auto [name, value] :
+    /// answer.headers())`.
+    header_list headers() const &noexcept {
+        return {native_handle(), justcall_response_header_count(native_handle())};
+    }
+    header_list headers() const && = delete;
+
+    /// The account's rate limit as this answer tells it: justcall_response_rate_limit().
+    rate_window rate_limit() const noexcept {
+        return detail::window(native_handle(), JUSTCALL_RATE_LIMIT, JUSTCALL_RATE_LIMIT_REMAINING,
+                              JUSTCALL_RATE_LIMIT_RESET);
+    }
+
+    /// The same for the short window beside the long one.
+    rate_window burst_rate_limit() const noexcept {
+        return detail::window(native_handle(), JUSTCALL_RATE_LIMIT_BURST,
+                              JUSTCALL_RATE_LIMIT_BURST_REMAINING, JUSTCALL_RATE_LIMIT_BURST_RESET);
+    }
+
+    /// The C handle, still owned by this object. nullptr once moved from.
+    const justcall_response *native_handle() const noexcept { return shared_.get(); }
+
+private:
+    friend class error;
+    explicit response(std::shared_ptr<const justcall_response> shared) noexcept
+        : shared_(std::move(shared)) {}
+
+    // Shared with nobody, or with the error that the answer belongs to.
+    std::shared_ptr<const justcall_response> shared_;
+};
+
+// Errors -----------------------------------------------------------------------------------------
+
+class error;
+
+namespace detail {
+error invalid_argument(const char *message, const char *hint) noexcept;
+}
+
+/// Why a call failed. Copies share what they hold, so that copying never throws. No text holds a
+/// secret.
+class error : public std::exception {
+public:
+    /// A failure without details: for sources of your own, see config::source().
+    explicit error(errc status) noexcept
+        : status_(status), name_(justcall_status_name(static_cast<justcall_status>(status))),
+          message_(name_), hint_("") {}
+
+    /// Takes over the error of a C function, which must not be NULL.
+    explicit error(justcall_error *owned)
+        : shared_(owned, detail::free_handle{}),
+          status_(static_cast<errc>(justcall_error_status(owned))),
+          name_(justcall_error_name(owned)), message_(justcall_error_message(owned)),
+          hint_(justcall_error_hint(owned)) {}
+
+    // No move operations: a move would be a copy that leaves an error without its texts.
+    error(const error &) noexcept = default;
+    error &operator=(const error &) noexcept = default;
+    ~error() override = default;
+
+    /// What to compare with: `error.status() == justcall::errc::rate_limited`.
+    errc status() const noexcept { return status_; }
+
+    /// The name of that, the same in every language: justcall_error_name(). Lives as long as the
+    /// program.
+    std::string_view name() const noexcept { return name_; }
+
+    /// What happened, in a sentence or more: justcall_error_message().
+    std::string_view message() const &noexcept { return message_; }
+    std::string_view message() const && = delete;
+
+    /// The same, for those who know std::exception alone.
+    const char *what() const noexcept override { return message_; }
+
+    /// What to do about it: justcall_error_hint().
+    std::string_view hint() const &noexcept { return hint_; }
+    std::string_view hint() const && = delete;
+
+    /// What the service said, on one line: justcall_error_service_message().
+    std::optional<std::string_view> service_message() const &noexcept {
+        return detail::if_told(justcall_error_service_message(native_handle()));
+    }
+    std::optional<std::string_view> service_message() const && = delete;
+
+    /// One word more exact than the name, such as "plan" or "connect": justcall_error_reason().
+    std::optional<std::string_view> reason() const &noexcept {
+        return detail::if_told(justcall_error_reason(native_handle()));
+    }
+    std::optional<std::string_view> reason() const && = delete;
+
+    /// The HTTP status of the answer, 0 if there was none: justcall_error_http_status().
+    std::int32_t http_status() const noexcept {
+        return justcall_error_http_status(native_handle());
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything:
+    /// justcall_error_retryable().
+    bool retryable() const noexcept { return justcall_error_retryable(native_handle()) != 0; }
+
+    /// How long the service asks to wait before the next try: justcall_error_retry_after_ms().
+    std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+        const auto wait = justcall_error_retry_after_ms(native_handle());
+        return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
+    }
+
+    /// Whether the request may have been delivered to the service: justcall_error_request_sent().
+    bool request_sent() const noexcept { return justcall_error_request_sent(native_handle()) != 0; }
+
+    /// The answer that the failure was read from, such as one of 422 whose body names the fields:
+    /// justcall_error_response(). It keeps alive what it needs of this error.
+    std::optional<justcall::response> response() const noexcept {
+        const auto *answer = justcall_error_response(native_handle());
+        if (!answer)
+            return std::nullopt;
+        return justcall::response(std::shared_ptr<const justcall_response>(shared_, answer));
+    }
+
+    /// The C handle, still owned by this object. nullptr if the error is not from a C function.
+    const justcall_error *native_handle() const noexcept { return shared_.get(); }
+
+private:
+    friend error detail::invalid_argument(const char *message, const char *hint) noexcept;
+    error(errc status, const char *message, const char *hint) noexcept : error(status) {
+        message_ = message;
+        hint_ = hint;
+    }
+
+    std::shared_ptr<const justcall_error> shared_;
+    errc status_;
+    // Borrowed from `shared_`, or good for as long as the program.
+    const char *name_, *message_, *hint_;
+};
+
+namespace detail {
+
+/// A refusal of this header's own; the texts must live as long as the program.
+inline error invalid_argument(const char *message, const char *hint) noexcept {
+    return error(errc::invalid_argument, message, hint);
+}
+
+/// Ends the program in place of using what is not there.
+template <typename T> T &present(T *value) noexcept {
+    if (!value)
+        std::abort();
+    return *value;
+}
+
+} // namespace detail
+
+/// What a try_ call came to: a value, or the error. Test it first: `if (auto account =
+/// client.try_verify())`. To use the value of a failure, or the error of a success, ends the
+/// program (value() throws instead).
+template <typename T> class [[nodiscard]] result {
+public:
+    using value_type = T;
+
+    result(T value) noexcept : state_(std::in_place_index<0>, std::move(value)) {}
+    result(const justcall::error &why) noexcept : state_(std::in_place_index<1>, why) {}
+
+    /// Whether there is a value.
+    explicit operator bool() const noexcept { return state_.index() == 0; }
+
+    T &operator*() &noexcept { return detail::present(std::get_if<0>(&state_)); }
+    const T &operator*() const &noexcept { return detail::present(std::get_if<0>(&state_)); }
+    T operator*() &&noexcept { return std::move(detail::present(std::get_if<0>(&state_))); }
+    T *operator->() noexcept { return &detail::present(std::get_if<0>(&state_)); }
+    const T *operator->() const noexcept { return &detail::present(std::get_if<0>(&state_)); }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    /// The value; throws the error if there is none.
+    T &value() & { return check(), **this; }
+    const T &value() const & { return check(), **this; }
+    T value() && { return check(), *std::move(*this); }
+#endif
+
+    const justcall::error &error() const &noexcept {
+        return detail::present(std::get_if<1>(&state_));
+    }
+    justcall::error error() &&noexcept { return detail::present(std::get_if<1>(&state_)); }
+
+private:
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    void check() const {
+        if (const auto *why = std::get_if<1>(&state_))
+            throw *why;
+    }
+#endif
+
+    std::variant<T, justcall::error> state_;
+};
+
+/// What a call without a value came to.
+template <> class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+
+    result() noexcept = default;
+    result(const justcall::error &why) noexcept : why_(why) {}
+
+    /// Whether it succeeded.
+    explicit operator bool() const noexcept { return !why_; }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    /// Throws the error if it failed.
+    void value() const {
+        if (why_)
+            throw *why_;
+    }
+#endif
+
+    const justcall::error &error() const &noexcept {
+        return detail::present(why_ ? &*why_ : nullptr);
+    }
+    justcall::error error() &&noexcept { return detail::present(why_ ? &*why_ : nullptr); }
+
+private:
+    std::optional<justcall::error> why_;
+};
+
+namespace detail {
+
+template <typename T> constexpr bool is_text = std::is_same_v<T, std::string_view>;
+
+/// An argument as a C function takes it: a text becomes a `c_string`, all else stays what it is.
+template <typename T> std::conditional_t<is_text<T>, c_string, T> argument(T value) {
+    return std::conditional_t<is_text<T>, c_string, T>(value);
+}
+
+template <typename T> bool cut_short(const T &value) noexcept {
+    if constexpr (is_text<T>)
+        return holds_nul(value);
+    else
+        return static_cast<void>(value), false;
+}
+
+/// Calls a C function with `arguments` and a place for its error.
+template <typename Function, typename... Arguments>
+result<void> call(Function function, Arguments... arguments) {
+    if ((cut_short(arguments) || ...))
+        return invalid_argument("A text that was passed has a NUL in it.",
+                                "C strings end at the first NUL: pass the text without it.");
+    justcall_error *why = nullptr;
+    if (function(argument(arguments)..., &why) != JUSTCALL_OK)
+        return error(why);
+    return {};
+}
+
+/// The same with a C function that gives a handle, for which `Owner` is the type.
+template <typename Owner, typename Function, typename... Arguments>
+result<Owner> make(Function function, Arguments... arguments) {
+    typename Owner::c_type *out = nullptr;
+    const auto done = call(function, arguments..., &out);
+    return done ? result<Owner>(Owner(out)) : result<Owner>(done.error());
+}
+
+/// Calls a C function that sets a time.
+template <typename C>
+result<void> set_time(justcall_status (*function)(C *, std::uint64_t, justcall_error **), C *handle,
+                      std::chrono::milliseconds time) {
+    if (time.count() < 0)
+        return invalid_argument("A time that was passed is negative.",
+                                "Pass 0 for no limit, or how long it may take.");
+    return call(function, handle, static_cast<std::uint64_t>(time.count()));
+}
+
+struct wipe_and_delete {
+    void operator()(char *buffer) const noexcept {
+        justcall_wipe(buffer, JUSTCALL_AUTHORIZATION_SIZE);
+        delete[] buffer;
+    }
+};
+
+using secret_buffer = std::unique_ptr<char[], wipe_and_delete>;
+
+} // namespace detail
+
+// Credentials: an API key and its secret ---------------------------------------------------------
+
+/// The value of an `Authorization` header, in a buffer of its own that is wiped when it is
+/// destroyed. It cannot be printed; whoever takes it out with view() or c_str() has the secret in
+/// hand.
+class secret_string {
+public:
+    explicit secret_string(detail::secret_buffer buffer) noexcept : buffer_(std::move(buffer)) {}
+
+    /// The text, good for as long as this object.
+    std::string_view view() const &noexcept { return detail::or_empty(buffer_.get()); }
+    std::string_view view() const && = delete;
+
+    /// The same with a NUL at its end, such as for libcurl.
+    const char *c_str() const &noexcept { return view().data(); }
+    const char *c_str() const && = delete;
+
+    /// Its length without the NUL; 0 once moved from.
+    std::size_t size() const noexcept { return view().size(); }
+
+    template <typename Character, typename Traits>
+    friend std::basic_ostream<Character, Traits> &
+    operator<<(std::basic_ostream<Character, Traits> &, const secret_string &) = delete;
+
+private:
+    detail::secret_buffer buffer_;
+};
+
+namespace detail {
+
+template <typename Function, typename C>
+result<secret_string> authorization(Function function, const C *handle) {
+    secret_buffer buffer(new char[JUSTCALL_AUTHORIZATION_SIZE]());
+    const auto done =
+        call(function, handle, buffer.get(), std::size_t{JUSTCALL_AUTHORIZATION_SIZE}, nullptr);
+    if (!done)
+        return done.error();
+    return secret_string(std::move(buffer));
+}
+
+} // namespace detail
+
+/// An API key and its secret, checked, in memory that is wiped. Immutable.
+class credentials : public detail::handle<justcall_credentials> {
+public:
+    using handle::handle;
+
+    /// Checks a pair without asking the service: justcall_credentials_new(). Your copies stay yours
+    /// to wipe().
+    static result<credentials> try_make(std::string_view key, std::string_view secret) {
+        return detail::make<credentials>(justcall_credentials_new, detail::not_null(key),
+                                         key.size(), detail::not_null(secret), secret.size());
+    }
+
+    /// Reads a pair from a source, such as "default:" or "file:PATH": justcall_credentials_load().
+    static result<credentials> try_load(std::string_view source) {
+        return detail::make<credentials>(justcall_credentials_load, source);
+    }
+
+    /// The value of the `Authorization` header: justcall_credentials_authorization().
+    result<secret_string> try_authorization() const {
+        return detail::authorization(justcall_credentials_authorization, native_handle());
+    }
+
+    /// The ends of the key, to tell pairs apart by in logs: justcall_credentials_key_hint().
+    std::string_view key_hint() const &noexcept {
+        return detail::or_empty(justcall_credentials_key_hint(native_handle()));
+    }
+    std::string_view key_hint() const && = delete;
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    credentials(std::string_view key, std::string_view secret)
+        : credentials(try_make(key, secret).value()) {}
+    static credentials load(std::string_view source) { return try_load(source).value(); }
+    secret_string authorization() const { return try_authorization().value(); }
+#endif
+};
+
+// A source of your own ---------------------------------------------------------------------------
+
+namespace detail {
+
+inline justcall_status give(credentials pair, justcall_credentials **out) noexcept {
+    *out = pair.release();
+    return JUSTCALL_OK;
+}
+
+inline justcall_status give(result<credentials> pair, justcall_credentials **out) noexcept {
+    return pair ? give(*std::move(pair), out) : static_cast<justcall_status>(pair.error().status());
+}
+
+/// A justcall_load whose context is a `Function`: no exception leaves it.
+template <typename Function>
+justcall_status load(void *context, justcall_credentials **out) noexcept {
+    const auto &function = *static_cast<const Function *>(context);
+#ifdef JUSTCALL_NO_EXCEPTIONS
+    return give(function(), out);
+#else
+    try {
+        return give(function(), out);
+    } catch (const error &why) {
+        return static_cast<justcall_status>(why.status());
+    } catch (...) {
+        return JUSTCALL_ERROR_SOURCE_UNAVAILABLE;
+    }
+#endif
+}
+
+template <typename Function> void free_function(void *context) noexcept {
+    delete static_cast<Function *>(context);
+}
+
+template <typename Function, typename = void> struct is_source : std::false_type {};
+template <typename Function>
+struct is_source<Function, std::void_t<std::invoke_result_t<const Function &>>>
+    : std::disjunction<std::is_same<std::invoke_result_t<const Function &>, credentials>,
+                       std::is_same<std::invoke_result_t<const Function &>, result<credentials>>> {
+};
+
+template <typename T>
+using if_function = std::enable_if_t<!std::is_convertible_v<T, std::string_view>, int>;
+
+} // namespace detail
+
+// Configuration: how a client is set up ----------------------------------------------------------
+
+/// The settings of clients; what is not set keeps its default. The setters can be chained:
+/// `client(config().source("env:").timeout(5s))`. A client copies what it needs.
+class config : public detail::handle<justcall_config> {
+public:
+    using handle::handle;
+
+    /// A configuration with every default: justcall_config_new().
+    config() noexcept : handle(justcall_config_new()) {}
+
+    /// Where the pair comes from, read at a client's first call: justcall_config_set_source().
+    result<void> try_source(std::string_view source) {
+        return detail::call(justcall_config_set_source, native_handle(), source);
+    }
+
+    /// A function of your own that gives the pair, as `credentials` or `result<credentials>`, when
+    /// it is needed: justcall_config_set_source_callback(). It is called as const, perhaps on
+    /// several threads at once, and destroyed once, on any thread, when nothing will call it any
+    /// more. A justcall::error that it throws or returns gives its status to the call that needed
+    /// the pair; anything else that it throws becomes errc::source_unavailable.
+    template <typename Function, detail::if_function<Function> = 0>
+    result<void> try_source(Function &&load) {
+        using function = std::decay_t<Function>;
+        static_assert(
+            detail::is_source<function>::value,
+            "a source is a text, or a function without parameters that can be called as const and "
+            "returns justcall::credentials or justcall::result<justcall::credentials>");
+        auto owned = std::make_unique<function>(std::forward<Function>(load));
+        auto done =
+            detail::call(justcall_config_set_source_callback, native_handle(),
+                         detail::load<function>, owned.get(), detail::free_function<function>);
+        if (done)
+            static_cast<void>(owned.release());
+        return done;
+    }
+
+    /// A pair that the program already holds, in place of a source:
+    /// justcall_config_set_credentials().
+    result<void> try_credentials(const justcall::credentials &pair) {
+        return detail::call(justcall_config_set_credentials, native_handle(), pair.native_handle());
+    }
+
+    /// Where the service is: justcall_config_set_base_url().
+    result<void> try_base_url(std::string_view url) {
+        return detail::call(justcall_config_set_base_url, native_handle(), url);
+    }
+
+    /// What client::verify() asks, in place of the usual: justcall_config_set_verify_path().
+    result<void> try_verify_path(std::string_view path) {
+        return detail::call(justcall_config_set_verify_path, native_handle(), path);
+    }
+
+    /// The limit of a whole call; 0 for none: justcall_config_set_timeout_ms().
+    result<void> try_timeout(std::chrono::milliseconds limit) {
+        return detail::set_time(justcall_config_set_timeout_ms, native_handle(), limit);
+    }
+
+    /// How many second attempts a call may make: justcall_config_set_max_retries().
+    result<void> try_max_retries(std::int32_t n) {
+        return detail::call(justcall_config_set_max_retries, native_handle(), n);
+    }
+
+    /// A PEM file of certificate authorities in place of the system's:
+    /// justcall_config_set_ca_file().
+    result<void> try_ca_file(std::string_view path) {
+        return detail::call(justcall_config_set_ca_file, native_handle(), path);
+    }
+
+    /// The proxy, or "" for none: justcall_config_set_proxy().
+    result<void> try_proxy(std::string_view url) {
+        return detail::call(justcall_config_set_proxy, native_handle(), url);
+    }
+
+    /// The account that the pair must belong to: justcall_config_set_expected_account().
+    result<void> try_expected_account(std::uint64_t id) {
+        return detail::call(justcall_config_set_expected_account, native_handle(), id);
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    config &source(std::string_view source) & { return try_source(source).value(), *this; }
+    config source(std::string_view source) && { return std::move(this->source(source)); }
+    template <typename Function, detail::if_function<Function> = 0>
+    config &source(Function &&load) & {
+        return try_source(std::forward<Function>(load)).value(), *this;
+    }
+    template <typename Function, detail::if_function<Function> = 0>
+    config source(Function &&load) && {
+        return std::move(source(std::forward<Function>(load)));
+    }
+    config &credentials(const justcall::credentials &pair) & {
+        return try_credentials(pair).value(), *this;
+    }
+    config credentials(const justcall::credentials &pair) && {
+        return std::move(credentials(pair));
+    }
+    config &base_url(std::string_view url) & { return try_base_url(url).value(), *this; }
+    config base_url(std::string_view url) && { return std::move(base_url(url)); }
+    config &verify_path(std::string_view path) & { return try_verify_path(path).value(), *this; }
+    config verify_path(std::string_view path) && { return std::move(verify_path(path)); }
+    config &timeout(std::chrono::milliseconds limit) & { return try_timeout(limit).value(), *this; }
+    config timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
+    config &max_retries(std::int32_t n) & { return try_max_retries(n).value(), *this; }
+    config max_retries(std::int32_t n) && { return std::move(max_retries(n)); }
+    config &ca_file(std::string_view path) & { return try_ca_file(path).value(), *this; }
+    config ca_file(std::string_view path) && { return std::move(ca_file(path)); }
+    config &proxy(std::string_view url) & { return try_proxy(url).value(), *this; }
+    config proxy(std::string_view url) && { return std::move(proxy(url)); }
+    config &expected_account(std::uint64_t id) & { return try_expected_account(id).value(), *this; }
+    config expected_account(std::uint64_t id) && { return std::move(expected_account(id)); }
+#endif
+};
+
+// Request: what to send --------------------------------------------------------------------------
+
+/// A request. The setters can be chained:
+/// `client.send(request("POST", "/v2/texts").header("x-trace", id).body(json))`.
+class request : public detail::handle<justcall_request> {
+public:
+    using handle::handle;
+
+    /// A request of `method` for `path`, which starts with a slash: justcall_request_new().
+    static result<request> try_make(std::string_view method, std::string_view path) {
+        return detail::make<request>(justcall_request_new, method, path);
+    }
+
+    /// Adds `name=value` to the query, percent-encoded for you: justcall_request_add_query().
+    result<void> try_query(std::string_view name, std::string_view value) {
+        return detail::call(justcall_request_add_query, native_handle(), name, value);
+    }
+
+    /// Sets a header, in place of one of the same name: justcall_request_set_header().
+    result<void> try_header(std::string_view name, std::string_view value) {
+        return detail::call(justcall_request_set_header, native_handle(), name, value);
+    }
+
+    /// Sets the body, bytes of any kind, which are copied: justcall_request_set_body().
+    result<void> try_body(std::string_view bytes) {
+        return detail::call(justcall_request_set_body, native_handle(),
+                            detail::octets(bytes.data()), bytes.size());
+    }
+
+    /// Limits this call alone; 0 for no limit: justcall_request_set_timeout_ms().
+    result<void> try_timeout(std::chrono::milliseconds limit) {
+        return detail::set_time(justcall_request_set_timeout_ms, native_handle(), limit);
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    request(std::string_view method, std::string_view path)
+        : request(try_make(method, path).value()) {}
+    request &query(std::string_view name, std::string_view value) & {
+        return try_query(name, value).value(), *this;
+    }
+    request query(std::string_view name, std::string_view value) && {
+        return std::move(query(name, value));
+    }
+    request &header(std::string_view name, std::string_view value) & {
+        return try_header(name, value).value(), *this;
+    }
+    request header(std::string_view name, std::string_view value) && {
+        return std::move(header(name, value));
+    }
+    request &body(std::string_view bytes) & { return try_body(bytes).value(), *this; }
+    request body(std::string_view bytes) && { return std::move(body(bytes)); }
+    request &timeout(std::chrono::milliseconds limit) & {
+        return try_timeout(limit).value(), *this;
+    }
+    request timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
+#endif
+};
+
+// Account: what a verification tells -------------------------------------------------------------
+
+/// The account that a pair belongs to. Immutable; what the service did not tell is absent.
+class account : public detail::handle<justcall_account> {
+public:
+    using handle::handle;
+
+    /// The account's number: justcall_account_id().
+    std::optional<std::uint64_t> id() const noexcept {
+        const auto number = justcall_account_id(native_handle());
+        return number == 0 ? std::nullopt : std::optional<std::uint64_t>(number);
+    }
+
+    /// The account's e-mail address: justcall_account_email().
+    std::optional<std::string_view> email() const &noexcept {
+        return detail::if_told(justcall_account_email(native_handle()));
+    }
+    std::optional<std::string_view> email() const && = delete;
+
+    /// The account's plan, such as "Pro": justcall_account_plan().
+    std::optional<std::string_view> plan() const &noexcept {
+        return detail::if_told(justcall_account_plan(native_handle()));
+    }
+    std::optional<std::string_view> plan() const && = delete;
+
+    /// The path whose answer proved the pair: justcall_account_verified_by().
+    std::string_view verified_by() const &noexcept {
+        return detail::or_empty(justcall_account_verified_by(native_handle()));
+    }
+    std::string_view verified_by() const && = delete;
+};
+
+// Client: calls of the service -------------------------------------------------------------------
+
+/// A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
+/// Any number of threads may use one at once; destroy it once no call uses it. Calls block.
+class client : public detail::handle<justcall_client> {
+public:
+    using handle::handle;
+
+    /// A client with every default: justcall_client_new() with NULL.
+    static result<client> try_make() {
+        return detail::make<client>(justcall_client_new,
+                                    static_cast<const justcall_config *>(nullptr));
+    }
+
+    /// A client as `settings` says: justcall_client_new().
+    static result<client> try_make(const config &settings) {
+        // NULL would mean every default.
+        if (!settings.native_handle())
+            return detail::invalid_argument("The configuration is empty: it was moved from.",
+                                            "Pass the configuration that it was moved to.");
+        return detail::make<client>(justcall_client_new, settings.native_handle());
+    }
+
+    /// Asks the service whether the pair is good, and whose it is: justcall_client_verify().
+    result<account> try_verify() const {
+        return detail::make<account>(justcall_client_verify, native_handle());
+    }
+
+    /// Sends a request, which stays yours and may be sent again: justcall_client_send(). An answer
+    /// of 300 or more is an error, which has the answer in response().
+    result<response> try_send(const justcall::request &what) const {
+        return detail::make<response>(justcall_client_send, native_handle(), what.native_handle());
+    }
+
+    /// The short form of that, without a body: justcall_client_request().
+    result<response> try_request(std::string_view method, std::string_view path) const {
+        return detail::make<response>(justcall_client_request, native_handle(), method, path,
+                                      detail::octets(nullptr), std::size_t{0});
+    }
+
+    /// The same with a body, even if that is empty.
+    result<response> try_request(std::string_view method, std::string_view path,
+                                 std::string_view body) const {
+        return detail::make<response>(justcall_client_request, native_handle(), method, path,
+                                      detail::octets(detail::not_null(body)), body.size());
+    }
+
+    result<response> try_get(std::string_view path) const { return try_request("GET", path); }
+    result<response> try_post(std::string_view path, std::string_view body) const {
+        return try_request("POST", path, body);
+    }
+    result<response> try_put(std::string_view path, std::string_view body) const {
+        return try_request("PUT", path, body);
+    }
+    result<response> try_del(std::string_view path) const { return try_request("DELETE", path); }
+
+    /// The value of the `Authorization` header for a request that you send yourself, with the pair
+    /// that the client's calls are made with now: justcall_client_authorization().
+    result<secret_string> try_authorization() const {
+        return detail::authorization(justcall_client_authorization, native_handle());
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    client() : client(try_make().value()) {}
+    explicit client(const config &settings) : client(try_make(settings).value()) {}
+    account verify() const { return try_verify().value(); }
+    response send(const justcall::request &what) const { return try_send(what).value(); }
+    response request(std::string_view method, std::string_view path) const {
+        return try_request(method, path).value();
+    }
+    response request(std::string_view method, std::string_view path, std::string_view body) const {
+        return try_request(method, path, body).value();
+    }
+    response get(std::string_view path) const { return try_get(path).value(); }
+    response post(std::string_view path, std::string_view body) const {
+        return try_post(path, body).value();
+    }
+    response put(std::string_view path, std::string_view body) const {
+        return try_put(path, body).value();
+    }
+    response del(std::string_view path) const { return try_del(path).value(); }
+    secret_string authorization() const { return try_authorization().value(); }
+#endif
+};
+
+// Report: what a local check found ---------------------------------------------------------------
+
+/// How bad a finding is.
+enum class severity : std::int32_t {
+    /// Worth knowing when the service rejects the pair.
+    note = JUSTCALL_SEVERITY_NOTE,
+    /// Works, but is rarely meant.
+    warning = JUSTCALL_SEVERITY_WARNING,
+    /// Cannot work; the library would send nothing.
+    error = JUSTCALL_SEVERITY_ERROR,
+};
+
+/// A finding of a report, which its texts are borrowed from.
+struct finding {
+    justcall::severity severity;
+    /// What it is, such as "trailing_whitespace": the same in every language.
+    std::string_view code;
+    /// What is the matter, in a sentence.
+    std::string_view message;
+    /// What to do about it.
+    std::string_view remedy;
+};
+
+namespace detail {
+
+inline finding finding_at(const justcall_report *owner, std::size_t index) noexcept {
+    return {static_cast<severity>(justcall_report_severity(owner, index)),
+            or_empty(justcall_report_code(owner, index)),
+            or_empty(justcall_report_message(owner, index)),
+            or_empty(justcall_report_remedy(owner, index))};
+}
+
+} // namespace detail
+
+/// The findings of a report, which they are borrowed from.
+using finding_list = detail::items<justcall_report, detail::finding_at>;
+
+/// Findings, the worst first, as a range; empty if all is well. Immutable.
+class report : public detail::handle<justcall_report> {
+public:
+    using handle::handle;
+
+    finding_list::iterator begin() const noexcept { return findings().begin(); }
+    finding_list::iterator end() const noexcept { return findings().end(); }
+    std::size_t size() const noexcept { return justcall_report_count(native_handle()); }
+    bool empty() const noexcept { return size() == 0; }
+    /// The finding number `index`, from 0; one of empty texts if there is none.
+    finding operator[](std::size_t index) const &noexcept { return findings()[index]; }
+    finding operator[](std::size_t index) const && = delete;
+
+private:
+    finding_list findings() const noexcept { return {native_handle(), size()}; }
+};
+
+/// Looks, without asking the service, at where "default:" finds a pair: justcall_diagnose() with
+/// NULL.
+inline result<report> try_diagnose() {
+    return detail::make<report>(justcall_diagnose, static_cast<const char *>(nullptr),
+                                std::size_t{0});
+}
+
+/// The same at a header value, a header line or a pair as people paste it: justcall_diagnose().
+inline result<report> try_diagnose(std::string_view text) {
+    return detail::make<report>(justcall_diagnose, detail::not_null(text), text.size());
+}
+
+// Answers that came over your own HTTP -----------------------------------------------------------
+
+/// Tells what an answer of the service means that you got over your own HTTP: justcall_classify().
+/// Succeeds for 200 to 299. `headers` are pairs of texts, `{{"retry-after", "3"}}` or in any
+/// container.
+template <typename Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>>
+result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
+                          std::string_view body = {}) {
+    std::vector<std::string> texts;
+    for (const auto &[name, value] : headers) {
+        if (detail::holds_nul(name) || detail::holds_nul(value))
+            return detail::invalid_argument("A header that was passed has a NUL in it.",
+                                            "HTTP allows none.");
+        texts.emplace_back(name);
+        texts.emplace_back(value);
+    }
+    std::vector<const char *> names, values;
+    for (std::size_t index = 0; index < texts.size(); index += 2) {
+        names.push_back(texts[index].c_str());
+        values.push_back(texts[index + 1].c_str());
+    }
+    return detail::call(justcall_classify, http_status, names.data(), values.data(), names.size(),
+                        detail::octets(body.data()), body.size());
+}
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+inline report diagnose() { return try_diagnose().value(); }
+inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
+
+/// Throws what the answer means, unless that is success.
+template <typename Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>>
+void classify(std::int32_t http_status, const Headers &headers = {}, std::string_view body = {}) {
+    try_classify(http_status, headers, body).value();
+}
+#endif
+
+} // inline namespace
+
+} // namespace justcall
+
+#endif // JUSTCALL_AUTH_HPP
