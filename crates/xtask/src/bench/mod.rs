@@ -81,6 +81,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     let report = report::Report { machine, options, requests, startup, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
+        std::fs::create_dir_all(root.join("docs"))?;
         std::fs::write(root.join("docs/bench.md"), report.markdown())?;
         println!("written to docs/bench.md");
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::build::Programs;
-use super::requests::{OURS_PYTHON, peers};
+use super::requests::peers;
 use super::server::{Server, pinned};
 use super::statistics::{Ratio, Shuffle, median};
 use crate::run::output;
@@ -83,15 +83,16 @@ fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<St
         &header,
         &account,
     ]);
-    let mut all = vec![(OURS, ours), (CURL, curl)];
+    // What the Python peers cannot go below.
+    let nothing = words(&[&programs.python.display().to_string(), "-c", "pass"]);
+    let mut all = vec![(OURS, ours), (CURL, curl), ("python, nothing", nothing)];
     for peer in peers(programs) {
         let command = peer.command(programs, server);
         // Without what pins it: the launcher is pinned, and its child with it.
         let arguments = command.get_args().skip_while(|word| *word != "--cpu-list").skip(2);
         let mut arguments: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
         arguments.push("once".to_owned());
-        let name = if peer.name == OURS_PYTHON { "justcall-auth, Python" } else { peer.name };
-        all.push((name, arguments));
+        all.push((peer.name, arguments));
     }
     all
 }
