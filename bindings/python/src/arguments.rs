@@ -2,12 +2,15 @@
 //! name the argument.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::Error;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
+use crate::callable::Callable;
 use crate::errors::exception;
 
 /// The text `name` that is not secret.
@@ -29,13 +32,18 @@ pub(crate) fn refusal(
 ) -> PyErr {
     let py = object.py();
     if failure.is_instance_of::<PyValueError>(py) || failure.is_instance_of::<PyOverflowError>(py) {
-        return exception(py, &Error::invalid_argument(format!("The argument {name} {why}.")));
+        return invalid(py, name, why);
     }
     if failure.is_instance_of::<PyTypeError>(py) {
         return wrong_type(object, name, wanted);
     }
     // What the object's own code raised.
     failure.clone_ref(py)
+}
+
+/// `InvalidArgumentError`: `why` is wrong with the value of the argument `name`.
+pub(crate) fn invalid(py: Python<'_>, name: &str, why: &str) -> PyErr {
+    exception(py, &Error::invalid_argument(format!("The argument {name} {why}.")))
 }
 
 /// `TypeError`: `name` should be `wanted`. It names the type that was given, never the value.
@@ -66,6 +74,36 @@ text_arguments! {
     SourceSpelling, "source";
     BaseUrl, "base_url";
     VerifyPath, "verify_path";
+    Proxy, "proxy";
+    Method, "method";
+    Path, "path";
+}
+
+/// The argument `source`: a spelling, or a callable that gives the pair.
+pub(crate) enum Source {
+    Spelling(String),
+    Callable(Arc<Callable>),
+}
+
+impl Source {
+    /// Where a pair is looked for unless the program says otherwise.
+    pub(crate) fn usual() -> Self {
+        Self::Spelling("default:".to_owned())
+    }
+}
+
+impl FromPyObject<'_, '_> for Source {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            return text("source", &object).map(Self::Spelling);
+        }
+        if object.is_callable() {
+            return Ok(Self::Callable(Arc::new(Callable::new(object.to_owned()))));
+        }
+        Err(wrong_type(&object, "source", "str or a callable that returns Credentials"))
+    }
 }
 
 /// The argument `ca_file`: a path.
@@ -108,6 +146,20 @@ impl FromPyObject<'_, '_> for MaxRetries {
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         object.extract().map(Self).map_err(|failure| {
             refusal(&object, &failure, "max_retries", "int", "is not between 0 and 4294967295")
+        })
+    }
+}
+
+/// The argument `expected_account`.
+pub(crate) struct ExpectedAccount(pub(crate) u64);
+
+impl FromPyObject<'_, '_> for ExpectedAccount {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        object.extract().map(Self).map_err(|failure| {
+            let why = "is not between 0 and 18446744073709551615";
+            refusal(&object, &failure, "expected_account", "int or None", why)
         })
     }
 }

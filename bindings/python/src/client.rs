@@ -1,28 +1,44 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use justcall_auth::{Config, Error, ErrorKind};
+use justcall_auth::service::{self, RateLimit};
+use justcall_auth::{Call, Config, Error, ErrorKind, Response};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyString, PyType};
 
 use crate::account::account;
-use crate::arguments::{BaseUrl, CaFile, MaxRetries, SourceSpelling, Timeout, VerifyPath};
+use crate::arguments::{
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, Method, Path, Proxy, Source, Timeout, VerifyPath,
+};
+use crate::callable::{self, Callable};
 use crate::credentials::Credentials;
-use crate::errors::{detached, exception};
+use crate::errors::{detached, exception, guarded};
 use crate::interrupt::Watch;
+use crate::request::Contents;
+use crate::response::{rate_limit, response};
+use crate::settings::Settings;
 
 /// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
 ///
 /// `source` says where the pair is read from, at the first call:
 ///
+/// - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
+///   `/run/secrets/justcall`, in this order
 /// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
 ///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`
 /// - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-/// - `default:`: the same as `env:`
+/// - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
+/// - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
+/// - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
+/// - a callable without arguments that returns `Credentials`. It is called by the call that needs the
+///   pair, on its thread, which waits however long that takes; it may use other clients. What it raises
+///   becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
+///   is raised as it is.
 ///
 /// `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
 /// `http://` is accepted for loopback addresses only.
@@ -31,38 +47,68 @@ use crate::interrupt::Watch;
 /// `max_retries` is how many second attempts a call may make, of every kind together.
 /// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
 /// read at once.
+/// `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
+/// an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
+/// `expected_account` is the number of the account that the pair must belong to. With the pair of another
+/// one every call raises `WrongAccountError`, and nothing else is asked.
+///
+/// A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
 ///
 /// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
-/// a fraction of a second, with what its handler raises.
+/// a fraction of a second, with what its handler raises. After a fork both processes may go on using
+/// the client.
 ///
 /// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
-    open: Mutex<Option<justcall_auth::Client>>,
+    open: Mutex<Option<Open>>,
     closed: Arc<AtomicBool>,
+    /// What the last answer told.
+    rate_limit: Mutex<Option<RateLimit>>,
+}
+
+struct Open {
+    client: justcall_auth::Client,
+    /// The function that is the client's source: the garbage collector asks for it.
+    source: Option<Arc<Callable>>,
 }
 
 #[pymethods]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's methods")]
 impl Client {
     #[new]
     #[pyo3(
-        signature = (source = SourceSpelling("default:".to_owned()), *, base_url = None, verify_path = None,
-            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None)"
+        signature = (source = Source::usual(), *, base_url = None, verify_path = None,
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
+            proxy = None, expected_account = None),
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None)"
     )]
     fn new(
         py: Python<'_>,
-        source: SourceSpelling,
+        source: Source,
         base_url: Option<BaseUrl>,
         verify_path: Option<VerifyPath>,
         timeout: Option<Timeout>,
         max_retries: MaxRetries,
         ca_file: Option<CaFile>,
+        proxy: Option<Proxy>,
+        expected_account: Option<ExpectedAccount>,
     ) -> PyResult<Self> {
-        let (SourceSpelling(source), mut config) = (source, Config::new());
-        config.source(&source).map_err(|error| exception(py, &error))?;
-        Self::open(py, config, &Settings { base_url, verify_path, timeout, max_retries, ca_file })
+        let mut config = Config::new();
+        let callable = match source {
+            Source::Spelling(spelling) => {
+                config.source(&spelling).map_err(|error| exception(py, &error))?;
+                None
+            }
+            Source::Callable(callable) => {
+                config.source_callback(callable.clone());
+                Some(callable)
+            }
+        };
+        let settings =
+            Settings { base_url, verify_path, timeout, max_retries, ca_file, proxy, expected_account };
+        Self::open(py, config, callable, &settings)
     }
 
     /// A client with a pair that the program already holds, in place of a source.
@@ -71,8 +117,9 @@ impl Client {
     #[classmethod]
     #[pyo3(
         signature = (credentials, *, base_url = None, verify_path = None,
-            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None)"
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
+            proxy = None, expected_account = None),
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None)"
     )]
     fn from_credentials(
         class: &Bound<'_, PyType>,
@@ -82,10 +129,14 @@ impl Client {
         timeout: Option<Timeout>,
         max_retries: MaxRetries,
         ca_file: Option<CaFile>,
+        proxy: Option<Proxy>,
+        expected_account: Option<ExpectedAccount>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         config.credentials(credentials.get().0.clone());
-        Self::open(class.py(), config, &Settings { base_url, verify_path, timeout, max_retries, ca_file })
+        let settings =
+            Settings { base_url, verify_path, timeout, max_retries, ca_file, proxy, expected_account };
+        Self::open(class.py(), config, None, &settings)
     }
 
     /// Asks the service whether the pair is good, and whose it is.
@@ -97,13 +148,113 @@ impl Client {
     /// pair is good but its plan or role may not do this, and another `JustCallError` for whatever
     /// else goes wrong. Raises what a signal handler raises.
     fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.client(py)?;
-        let watch = Watch::new(self.closed.clone());
-        let result = detached(py, || client.call().interrupted_by(watch.clone()).verify());
-        match watch.raised() {
-            Some(raised) => Err(raised),
-            None => account(py, &result?),
-        }
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
+        let found = self.call(py, |call| call.verify())?;
+        account(py, &found)
+    }
+
+    /// Sends a request and gives the service's answer, of a status from 200 to 299.
+    ///
+    /// `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
+    /// percent-encoded, and may hold a query.
+    /// `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
+    /// `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
+    /// repeated; None is left out.
+    /// `json` is a value to send as JSON; `data` is a body as it is, `str` in UTF-8. At most one of them is
+    /// given. The body's type is `application/json` unless `headers` has a `Content-Type`.
+    /// `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
+    /// `Authorization`, `Host` and others that only the library sets are refused.
+    /// `timeout` limits this call in place of the client's `timeout`, in seconds; 0 means no limit.
+    ///
+    /// Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
+    /// refused it and the wait fits into the timeout, after failures of server and network only of methods
+    /// that may be repeated. A `POST` is not sent twice unless the first was surely refused or not delivered.
+    ///
+    /// Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
+    /// status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
+    /// where no answer came. Raises what a signal handler raises.
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn request<'py>(
+        &self,
+        py: Python<'py>,
+        method: Method,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py, method, path, Contents { params, json, data, headers, timeout })
+    }
+
+    /// `request` with the method `GET`; the arguments and what is raised are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py, Method("GET".to_owned()), path, Contents { params, json, data, headers, timeout })
+    }
+
+    /// `request` with the method `POST`; the arguments and what is raised are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn post<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py, Method("POST".to_owned()), path, Contents { params, json, data, headers, timeout })
+    }
+
+    /// `request` with the method `PUT`; the arguments and what is raised are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn put<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py, Method("PUT".to_owned()), path, Contents { params, json, data, headers, timeout })
+    }
+
+    /// `request` with the method `DELETE`; the arguments and what is raised are those of `request`.
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn delete<'py>(
+        &self,
+        py: Python<'py>,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py, Method("DELETE".to_owned()), path, Contents { params, json, data, headers, timeout })
+    }
+
+    /// The account's rate limit as the last answer to this client told it; None before the first.
+    ///
+    /// Answers to `verify` count where they are errors.
+    #[getter]
+    fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let told = *lock(&self.rate_limit);
+        told.map(|told| rate_limit(py, &told)).transpose()
     }
 
     /// The value of the `Authorization` header, for a request that the program sends by other means.
@@ -116,7 +267,7 @@ impl Client {
     /// the source gives no pair, and `CallCancelledError` once the client is closed.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let client = self.client(py)?;
-        let credentials = detached(py, || client.credentials())?;
+        let credentials = callable::outcome(py, guarded(py, || client.credentials()))?;
         credentials.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
@@ -126,7 +277,9 @@ impl Client {
     /// does nothing. Leaving a `with` block closes the client too.
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Let go of outside the lock: what the program's function held may use this client as it goes.
+        let open = lock(&self.open).take();
+        drop(open);
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -151,49 +304,79 @@ impl Client {
              Let the other process make its own.",
         ))
     }
-}
 
-/// What both ways to make a client take.
-struct Settings {
-    base_url: Option<BaseUrl>,
-    verify_path: Option<VerifyPath>,
-    timeout: Option<Timeout>,
-    max_retries: MaxRetries,
-    ca_file: Option<CaFile>,
-}
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Where it is locked, it is in use, and thus no garbage.
+        let Ok(open) = self.open.try_lock() else { return Ok(()) };
+        open.as_ref().and_then(|open| open.source.as_ref()).map_or(Ok(()), |source| source.traverse(&visit))
+    }
 
-impl Settings {
-    fn apply(&self, config: &mut Config) -> Result<(), Error> {
-        if let Some(url) = &self.base_url {
-            config.base_url(&url.0)?;
-        }
-        if let Some(path) = &self.verify_path {
-            config.verify_path(&path.0)?;
-        }
-        if let Some(path) = &self.ca_file {
-            config.ca_file(&path.0)?;
-        }
-        config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
-        config.max_retries(self.max_retries.0);
-        Ok(())
+    fn __clear__(&self) {
+        self.close();
     }
 }
 
 impl Client {
-    fn open(py: Python<'_>, mut config: Config, settings: &Settings) -> PyResult<Self> {
+    fn open(
+        py: Python<'_>,
+        mut config: Config,
+        source: Option<Arc<Callable>>,
+        settings: &Settings,
+    ) -> PyResult<Self> {
         let client = detached(py, || {
             settings.apply(&mut config)?;
             justcall_auth::Client::new(&config)
         })?;
-        Ok(Self { open: Mutex::new(Some(client)), closed: Arc::default() })
+        Ok(Self {
+            open: Mutex::new(Some(Open { client, source })),
+            closed: Arc::default(),
+            rate_limit: Mutex::default(),
+        })
     }
 
     /// The client, kept alive for one call.
     fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.clone().ok_or_else(|| {
+        lock(&self.open).as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             exception(py, &error.hint_is("Make a new client, or close this one after its last call."))
         })
     }
+
+    /// Makes one call without the GIL. What a signal handler raises meanwhile takes the place of its result.
+    fn call<T: Send>(
+        &self,
+        py: Python<'_>,
+        make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let client = self.client(py)?;
+        let watch = Watch::new(self.closed.clone());
+        let result = guarded(py, || make(client.call().interrupted_by(watch.clone())));
+        if let Some(answer) = result.as_ref().err().and_then(Error::response) {
+            self.heard(answer);
+        }
+        let outcome = callable::outcome(py, result);
+        watch.raised().map_or(outcome, Err)
+    }
+
+    fn send<'py>(
+        &self,
+        py: Python<'py>,
+        method: Method,
+        path: Path,
+        contents: Contents<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = contents.request(py, method, path)?;
+        let answer = self.call(py, |call| call.request(request))?;
+        self.heard(&answer);
+        response(py, &answer)
+    }
+
+    fn heard(&self, answer: &Response) {
+        *lock(&self.rate_limit) = Some(service::rate_limit(answer));
+    }
+}
+
+/// None of these is held while the GIL is let go of, so a child of `fork()` never finds one locked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

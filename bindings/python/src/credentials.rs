@@ -9,7 +9,7 @@ use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
 use crate::arguments::{SourceSpelling, wrong_type};
 use crate::errors::{detached, exception};
 
-/// How much of a `str` is looked at, in characters. Far less is already too long to be half of a pair.
+/// How much of half a pair is looked at when it is a `str`, in characters. Far less is already too long to be half of a pair.
 const MAX_TEXT: usize = 64 * 1024;
 
 /// An API key and its secret, checked: they can be sent.
@@ -33,7 +33,7 @@ impl Credentials {
     #[new]
     fn new(py: Python<'_>, key: &Bound<'_, PyAny>, secret: &Bound<'_, PyAny>) -> PyResult<Self> {
         // Both are copied before either is wiped: they may be one object. Both are wiped whatever is wrong with the other.
-        let copies = (copy("key", key), copy("secret", secret));
+        let copies = (copy("key", key, MAX_TEXT), copy("secret", secret, MAX_TEXT));
         wipe(key)?;
         wipe(secret)?;
         let (key, secret) = (copies.0?, copies.1?);
@@ -44,7 +44,7 @@ impl Credentials {
 
     /// The pair that `source` holds now; see `Client` for the spellings.
     ///
-    /// Reads a file or the environment, without the GIL. The secret never becomes a Python object.
+    /// Reads the place once, without the GIL. The secret never becomes a Python object.
     ///
     /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
     /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
@@ -77,10 +77,10 @@ impl Credentials {
     }
 }
 
-/// The bytes of one half, in memory that is wiped.
-fn copy(name: &str, half: &Bound<'_, PyAny>) -> PyResult<WipedBuffer> {
+/// The bytes of the argument `name`, in memory that is wiped; of a `str` the first `limit` characters.
+pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResult<WipedBuffer> {
     if let Ok(text) = half.cast::<PyString>() {
-        return copy_text(text);
+        return copy_text(text, limit);
     }
     if let Ok(bytes) = half.cast::<PyBytes>() {
         return Ok(copy_bytes(bytes.as_bytes()));
@@ -98,8 +98,8 @@ fn copy_bytes(bytes: &[u8]) -> WipedBuffer {
 }
 
 /// Character by character: encoding the whole text would leave a second copy in Python's memory, which nobody wipes.
-fn copy_text(text: &Bound<'_, PyString>) -> PyResult<WipedBuffer> {
-    let length = text.len()?.min(MAX_TEXT);
+fn copy_text(text: &Bound<'_, PyString>, limit: usize) -> PyResult<WipedBuffer> {
+    let length = text.len()?.min(limit);
     // Four bytes are the longest that UTF-8 needs for one.
     let mut buffer = WipedBuffer::with_capacity(length * 4);
     for character in text.try_iter()?.take(length) {

@@ -8,11 +8,22 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
 
-/// Does `work` without the GIL. Its failure becomes an exception; so does a panic, which is a bug, as `InternalError`.
+use crate::diagnose::findings;
+use crate::response::response;
+
+/// Does `work` without the GIL. Its failure becomes an exception.
 pub(crate) fn detached<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> PyResult<T> {
+    guarded(py, work).map_err(|error| exception(py, &error))
+}
+
+/// Does `work` without the GIL. A panic, which is a bug, becomes `internal`.
+pub(crate) fn guarded<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
     // What a panic leaves half done is behind locks that ignore poison, or dropped here.
     let guarded = || {
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -21,7 +32,7 @@ pub(crate) fn detached<T: Send>(
             Err(Error::new(ErrorKind::Internal))
         })
     };
-    py.detach(guarded).map_err(|error| exception(py, &error))
+    py.detach(guarded)
 }
 
 /// The exception that `error` is in Python; what kept it from being made, if that failed.
@@ -40,6 +51,8 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
         ("request_sent", error.request_sent().into_pyobject(py)?.to_owned().into_any()),
         ("reason", error.reason().into_pyobject(py)?),
+        ("findings", findings(py, error.findings())?.into_any()),
+        ("response", error.response().map(|answer| response(py, answer)).transpose()?.into_pyobject(py)?),
     ];
     class.call((error.message(),), Some(&details.into_py_dict(py)?))
 }

@@ -1,15 +1,22 @@
 //! The native half of the Python package `justcall_auth`: the module `justcall_auth._native`, which is private.
 //!
 //! It converts and forwards. Every rule is in the crate `justcall-auth`; what Python can say for itself (the exceptions,
-//! `Account`) is in the package's own files. One type has one file.
+//! `Account`, `Response`) is in the package's own files. One type has one file.
 
 mod account;
 mod arguments;
+mod body;
+mod callable;
 mod classify;
 mod client;
 mod credentials;
+mod diagnose;
 mod errors;
 mod interrupt;
+mod pairs;
+mod request;
+mod response;
+mod settings;
 
 #[pyo3::pymodule]
 mod _native {
@@ -21,6 +28,8 @@ mod _native {
     use super::client::Client;
     #[pymodule_export]
     use super::credentials::Credentials;
+    #[pymodule_export]
+    use super::diagnose::diagnose;
     #[pymodule_export]
     use super::errors::error_table;
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import Sandbox
+from support import CLIENT, SANDBOX_VARIABLE, Sandbox, end_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support import Start
+
+FOREIGN_VARIABLES = {"CREDENTIALS_DIRECTORY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
+"""The variables without our prefix that the library reads."""
 
 
 @pytest.fixture(scope="session")
 def _running_sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def _running_measured_sandbox() -> Iterator[Sandbox]:
+    with Sandbox("--dialect", "measured") as sandbox:
         yield sandbox
 
 
@@ -25,8 +40,38 @@ def sandbox(_running_sandbox: Sandbox) -> Sandbox:
     return _running_sandbox
 
 
+@pytest.fixture
+def measured_sandbox(_running_measured_sandbox: Sandbox) -> Sandbox:
+    """Another one, which answers as was measured on the live service."""
+    _running_measured_sandbox.control("POST", "clear", {})
+    return _running_measured_sandbox
+
+
+@pytest.fixture
+def start(sandbox: Sandbox) -> Iterator[Start]:
+    """Starts a child process that has the sandbox's `client`; none outlives its test."""
+    with contextlib.ExitStack() as children:
+
+        def run(script: str) -> subprocess.Popen[str]:
+            child = subprocess.Popen(
+                [sys.executable, "-c", CLIENT + script],
+                env=sandbox.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            children.enter_context(child)
+            children.callback(end_family, child)
+            return child
+
+        yield run
+
+
 @pytest.fixture(autouse=True)
-def _no_pair_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test meets a pair, or a place of a pair, that the developer's own environment names."""
-    for name in ("JUSTCALL_API_KEY", "JUSTCALL_API_SECRET", "JUSTCALL_CREDENTIALS", "CREDENTIALS_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
+def _nothing_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test meets a pair, a place of a pair or a proxy that the developer's own environment names."""
+    for name in list(os.environ):
+        if (name.startswith("JUSTCALL_") and name != SANDBOX_VARIABLE) or name in FOREIGN_VARIABLES:
+            monkeypatch.delenv(name)

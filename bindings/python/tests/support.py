@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -15,18 +17,34 @@ from typing import TYPE_CHECKING, Any
 import justcall_auth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
 
+    Start = Callable[[str], subprocess.Popen[str]]
+
 ROOT = Path(__file__).resolve().parents[3]
 """The workspace."""
 
+SANDBOX_VARIABLE = "JUSTCALL_SANDBOX_BIN"
+"""Names the command, where it is not the one that cargo built last."""
+
+SOON = 1.0
+"""How long a waiting call may take to end once it is told to, in seconds."""
+
+CLIENT = """
+import os, signal, sys, threading, time
+import justcall_auth
+client = justcall_auth.Client(
+    base_url=os.environ["SANDBOX_URL"], ca_file=os.environ["SANDBOX_CA_FILE"], timeout=None)
+"""
+"""How a child process of a test begins."""
+
 
 def sandbox_binary() -> Path:
-    """The command: `JUSTCALL_SANDBOX_BIN`, else as cargo built it last. Fails where there is none."""
-    named = os.environ.get("JUSTCALL_SANDBOX_BIN")
+    """The command: the variable's, else as cargo built it last. Fails where there is none."""
+    named = os.environ.get(SANDBOX_VARIABLE)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     name = "justcall-auth-sandbox" + (".exe" if sys.platform == "win32" else "")
     places = [Path(named)] if named else [target / profile / name for profile in ("debug", "release")]
@@ -46,9 +64,11 @@ class Sandbox:
     api_secret: str
     control_url: str
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sandbox_binary(), "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sandbox_binary(), "--until-stdin-closes", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         for name, value in json.loads(self._process.stdout.readline()).items():
@@ -109,3 +129,28 @@ def wait_until(condition: Callable[[], object], limit: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
+
+
+def finish(child: subprocess.Popen[str], limit: float = 10.0) -> tuple[int, str, str]:
+    """Its exit code and what it and its children printed, once all of them have ended."""
+    output, errors = child.communicate(timeout=limit)
+    return child.returncode, output, errors
+
+
+def end_family(child: subprocess.Popen[str]) -> None:
+    """Ends a child that leads a session of its own, with all that it started and left."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def within(limit: float) -> Iterator[None]:
+    """Fails when the block takes longer than `limit` seconds."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < limit
+
+
+def hang(sandbox: Sandbox) -> None:
+    """Lets the next request hang, and no other."""
+    sandbox.fault("hang", times=1)

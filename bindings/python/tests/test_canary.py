@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import Client, Credentials
+from justcall_auth import Client, Credentials, Headers, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,13 +43,18 @@ def leaks(texts: Iterator[str]) -> list[str]:
 
 
 def shown(thing: object) -> Iterator[str]:
+    """Every text that Python makes of `thing` by itself, what it holds and what its pickles hold."""
+    yield from printed(thing)
+    yield from pickled(thing)
+    yield from walked(thing)
+
+
+def printed(thing: object) -> Iterator[str]:
     """Every text that Python makes of `thing` by itself."""
     yield from (repr(thing), str(thing), ascii(thing), f"{thing}", f"{thing!r}", "%s %r" % (thing, thing))  # noqa: UP031
     yield pprint.pformat({"thing": [thing]})
     yield json.dumps({"thing": thing}, default=str)
     yield from logged(thing)
-    yield from pickled(thing)
-    yield from walked(thing)
 
 
 def logged(thing: object) -> Iterator[str]:
@@ -71,7 +76,12 @@ def pickled(thing: object) -> Iterator[str]:
 
 
 def walked(thing: object, depth: int = 2) -> Iterator[str]:
-    """What its attributes hold, and what those give that can be called without harm."""
+    """What its attributes hold, and what those give that can be called without harm.
+
+    Not what the service sent: who asks an answer for its body, its headers or all that it holds gets it.
+    """
+    if isinstance(thing, (Headers, Response)):
+        return
     yield repr(getattr(thing, "__dict__", None))
     for name in dir(thing):
         value = getattr(thing, name, None)
@@ -136,6 +146,31 @@ def malformed_variable() -> object:
     return Client().verify()
 
 
+def pair_for_proxy() -> object:
+    return Client(proxy=f"ftp://abc123def456:{CANARY}@127.0.0.1:1")
+
+
+def pair_for_path_of_a_request() -> object:
+    return Client().get(f"abc123def456:{CANARY}")
+
+
+def pair_for_method() -> object:
+    return Client().request(f"abc123def456:{CANARY}", "/")
+
+
+def pair_for_header_name() -> object:
+    return Client().get("/", headers={f"abc123def456:{CANARY}": "x"})
+
+
+def pair_for_header_value() -> object:
+    return Client().get("/", headers={"X-Pair": f"abc123def456:{CANARY}\n"})
+
+
+def pair_that_the_callable_returns() -> object:
+    wrong: Any = lambda: f"abc123def456:{CANARY}"  # noqa: E731 - a function's name would be in the traceback
+    return Client(wrong).verify()
+
+
 def bad_files() -> Iterator[str]:
     for text in (
         f"abc123def456:{CANARY} x\n",
@@ -165,6 +200,12 @@ def bad_files() -> Iterator[str]:
         pair_for_path,
         pair_for_credentials,
         malformed_variable,
+        pair_for_proxy,
+        pair_for_path_of_a_request,
+        pair_for_method,
+        pair_for_header_name,
+        pair_for_header_value,
+        pair_that_the_callable_returns,
     ],
 )
 def test_a_refusal_does_not_show_what_it_refused(
@@ -202,11 +243,53 @@ def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> No
             location = "https://evil.example/{authorization}"
             sandbox.control("DELETE", "faults")
             sandbox.fault("answer", status=status, body=echo, headers={"Location": location})
-            with pytest.raises(justcall_auth.JustCallError) as caught:
-                client.verify()
-            assert caught.value.http_status == status
-            assert leaks(shown(caught.value)) == []
-            assert leaks(traced(caught.value)) == []
+            for call in (client.verify, lambda: client.post("/v2.1/echo", json={"to": "+1"})):
+                if status in {200, 401} and call is not client.verify:
+                    continue  # Any body is good then, or nothing is sent any more.
+                with pytest.raises(justcall_auth.JustCallError) as caught:
+                    call()
+                assert caught.value.http_status == status
+                assert leaks(shown(caught.value)) == []
+                assert leaks(traced(caught.value)) == []
+                assert leaks(printed(caught.value.response)) == []
+
+
+def test_an_answer_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> None:
+    pair = sandbox.control("POST", "pairs", {"api_key": "abc123def458", "api_secret": CANARY})
+    credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
+    body = {"data": "You sent {authorization}."}
+    sandbox.fault("answer", status=200, body=body, headers={"X-Echo": "{authorization}"})
+    with sandbox.client(credentials) as client:
+        answer = client.get("/v2.1/echo")
+    assert CANARY in answer.text
+    assert CANARY in answer.headers["X-Echo"]
+    for thing in (answer, answer.headers, answer.rate_limit):
+        assert leaks(printed(thing)) == []
+    assert leaks(shown(client)) == []
+    with pytest.raises(justcall_auth.InvalidResponseError) as caught:
+        Response(200, answer.headers, answer.body[:-1]).json()
+    assert leaks(shown(caught.value)) == []
+    assert leaks(traced(caught.value)) == []
+
+
+def test_findings_do_not_show() -> None:
+    for text in (f"Bearer {CANARY}", f'"{CANARY}:{CANARY}"', f"{CANARY} : {CANARY}\n".encode()):
+        findings = justcall_auth.diagnose(text)
+        assert findings
+        del text
+        assert leaks(shown(findings)) == []
+        assert leaks(shown(findings[0])) == []
+
+
+def test_the_login_of_a_proxy_does_not_show() -> None:
+    settings: dict[str, Any] = {"proxy": f"http://user:{CANARY}@127.0.0.1:1", "max_retries": 0}
+    with Client.from_credentials(Credentials("abc123def456", "sec789xyz000"), **settings) as client:
+        del settings
+        assert leaks(shown(client)) == []
+        with pytest.raises(justcall_auth.ConnectionFailedError) as caught:
+            client.get("/v2.1/users")
+    assert leaks(shown(caught.value)) == []
+    assert leaks(traced(caught.value)) == []
 
 
 def test_an_account_does_not_show_more_than_the_service_told(sandbox: Sandbox) -> None:
@@ -223,6 +306,7 @@ def test_it_shows_nothing_on_standard_output_and_error(
         warnings.simplefilter("always")
         with sandbox.client() as client:
             client.verify()
+            client.post("/v2.1/echo", json={"a": 1}).json()
         sandbox.fault("hang")
         with sandbox.client(timeout=0.1) as client, pytest.raises(justcall_auth.RequestTimeoutError):
             client.verify()

@@ -123,6 +123,13 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"ca_file": "\ud800"},
     {"ca_file": "/"},
     {"ca_file": __file__},
+    {"proxy": "https://127.0.0.1:1"},
+    {"proxy": "socks5://127.0.0.1:1"},
+    {"proxy": "http://"},
+    {"proxy": "http://a b"},
+    {"proxy": "\udcff"},
+    {"expected_account": -1},
+    {"expected_account": 2**64},
 ]
 
 each = pytest.mark.parametrize("settings", IMPOSSIBLE, ids=lambda settings: repr(settings)[:40])
@@ -149,6 +156,10 @@ WRONG_TYPES: list[dict[str, Any]] = [
     {"verify_path": 1},
     {"ca_file": 1},
     {"ca_file": object()},
+    {"proxy": 1},
+    {"proxy": b""},
+    {"expected_account": "1"},
+    {"expected_account": 1.0},
 ]
 
 
@@ -159,8 +170,14 @@ def test_it_names_the_argument_of_a_wrong_type(settings: dict[str, Any]) -> None
             make(**settings)
 
 
-@pytest.mark.parametrize("arguments", [(None,), (1,), (b"env:",), (PAIR,), ("env:", "https://a.example")])
-def test_it_refuses_other_sources(arguments: Any) -> None:
+@pytest.mark.parametrize("wrong", [None, 1, b"env:", PAIR, ["env:"]])
+def test_it_refuses_a_source_that_is_neither_a_spelling_nor_callable(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^source must be str or a callable that returns Credentials, not "):
+        Client(wrong)
+
+
+def test_it_takes_all_but_the_source_by_name() -> None:
+    arguments: Any = ("env:", "https://a.example")
     with pytest.raises(TypeError):
         Client(*arguments)
 
@@ -175,8 +192,8 @@ def test_it_refuses_other_things_than_credentials(wrong: Any) -> None:
 
 
 def test_it_refuses_names_that_do_not_exist() -> None:
-    wrong: Any = {"proxy": "http://127.0.0.1:1"}
-    with pytest.raises(TypeError, match="proxy"):
+    wrong: Any = {"retries": 1}
+    with pytest.raises(TypeError, match="retries"):
         Client(**wrong)
 
 
@@ -187,6 +204,8 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "timeout": 30.0,
         "max_retries": 2,
         "ca_file": None,
+        "proxy": None,
+        "expected_account": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
     if sys.version_info >= (3, 10):  # Before, Python does not tell the signature of such a class.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import JustCallError, _native
+from justcall_auth import Finding, JustCallError, Response, _native
 from justcall_auth._errors import BY_CODE
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ DETAILS: dict[str, Any] = {
     "retry_after": 1.5,
     "request_sent": True,
     "reason": "word",
+    "findings": [Finding("quotes", "error", "The API key is in quotes.", "Leave them out.")],
 }
 
 
@@ -51,6 +52,7 @@ def test_it_describes_itself_as_the_table_does(kind: type[JustCallError]) -> Non
     assert getattr(justcall_auth, kind.__name__) is kind
     assert (error.http_status, error.service_message, error.retry_after) == (0, None, None)
     assert (error.request_sent, error.reason) == (False, None)
+    assert (error.findings, error.response) == ([], None)
 
 
 def test_it_is_also_the_exception_that_a_python_program_expects() -> None:
@@ -91,6 +93,22 @@ def test_it_survives_pickling_whole(
         assert vars(again) == vars(error)
         assert again.args == error.args == (error.message,)
         assert str(again) == str(error)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_leaves_out_the_response(protocol: int) -> None:
+    error = justcall_auth.UnprocessableError("No.", http_status=422, response=Response(422, body=b"canary"))
+    pickled = pickle.dumps(error, protocol)
+    assert b"canary" not in pickled
+    again = pickle.loads(pickled)
+    assert again.response is None
+    assert vars(again) == {**vars(error), "response": None}
+    assert error.response == Response(422, body=b"canary")
+
+
+def test_no_text_of_it_shows_the_body_of_the_response() -> None:
+    error = justcall_auth.UnprocessableError("No.", response=Response(422, body=b"canary"))
+    assert "canary" not in f"{error} {error!r} {vars(error)}"
 
 
 def test_it_keeps_notes_and_the_cause() -> None:

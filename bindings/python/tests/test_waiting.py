@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,64 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from support import wait_until
+from support import SOON, finish, hang, wait_until, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from support import Sandbox
-
-    Start = Callable[[str], subprocess.Popen[str]]
-
-SOON = 1.0
-"""How long a waiting call may take to end once it is told to, in seconds."""
-
-CLIENT = """
-import os, signal, sys, threading, time
-import justcall_auth
-client = justcall_auth.Client(
-    base_url=os.environ["SANDBOX_URL"], ca_file=os.environ["SANDBOX_CA_FILE"], timeout=None)
-"""
-
-
-@pytest.fixture
-def start(sandbox: Sandbox) -> Iterator[Start]:
-    """Starts a child process that has the sandbox's `client`; none outlives its test."""
-    with contextlib.ExitStack() as children:
-
-        def run(script: str) -> subprocess.Popen[str]:
-            child = subprocess.Popen(
-                [sys.executable, "-c", CLIENT + script],
-                env=sandbox.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            children.enter_context(child)
-            children.callback(child.kill)
-            return child
-
-        yield run
-
-
-def finish(child: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Its exit code and what it printed."""
-    output, errors = child.communicate(timeout=10)
-    return child.returncode, output, errors
-
-
-@contextlib.contextmanager
-def within(limit: float) -> Iterator[None]:
-    """Fails when the block takes longer than `limit` seconds."""
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < limit
-
-
-def hang(sandbox: Sandbox) -> None:
-    """Lets the next request hang, and no other."""
-    sandbox.fault("hang", times=1)
+    from support import Sandbox, Start
 
 
 def test_it_lets_other_threads_run_while_a_call_waits(sandbox: Sandbox) -> None:
@@ -133,6 +79,17 @@ def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, start: Start, fault: str) 
     assert code == -signal.SIGINT
     assert errors.endswith("KeyboardInterrupt\n")
     assert errors.count("Traceback") == 1
+
+
+def test_ctrl_c_ends_a_post_whose_answer_does_not_come(sandbox: Sandbox, start: Start) -> None:
+    sandbox.fault("hang", method="POST")
+    child = start("client.post('/v2.1/echo', json={'a': 1}, timeout=0)")
+    wait_until(sandbox.requests)
+    with within(SOON):
+        child.send_signal(signal.SIGINT)
+        code, _, errors = finish(child)
+    assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
+    assert len(sandbox.requests()) == 1
 
 
 def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start) -> None:
@@ -236,7 +193,8 @@ def test_a_closed_client_refuses_every_call(sandbox: Sandbox) -> None:
         client.verify()
     client.close()
     assert repr(client) == "<Client closed>"
-    for call in (client.verify, client.authorization, client.__enter__):
+    calls = (client.verify, client.authorization, client.__enter__, lambda: client.get("/v2.1/echo"))
+    for call in calls:
         with pytest.raises(justcall_auth.CallCancelledError, match="The client is closed") as caught:
             call()
         assert caught.value.request_sent is False

@@ -6,10 +6,12 @@
 
     with justcall_auth.Client() as client:
         account = client.verify()
-    print(account.email, account.plan)
+        calls = client.get("/v2.1/calls", params={"per_page": 20}).json()
+    print(account.email, account.plan, calls["count"])
 
-`Client` takes the pair from a source and drives the calls. Every failure is a `JustCallError` of one kind,
-with a hint at the remedy. Everything here may be used by several threads at once; calls wait without the GIL.
+`Client` takes the pair from a source and drives the calls; `diagnose` looks for what is wrong with a pair
+without sending anything. Every failure is a `JustCallError` of one kind, with a hint at the remedy.
+Everything here may be used by several threads at once; calls wait without the GIL.
 """
 
 from __future__ import annotations
@@ -38,7 +40,10 @@ from ._errors import (
     UnprocessableError,
     WrongAccountError,
 )
-from ._native import Client, Credentials, __version__, classify
+from ._finding import Finding
+from ._headers import Headers
+from ._native import Client, Credentials, __version__, classify, diagnose
+from ._response import RateLimit, Response
 
 __all__ = [
     "Account",
@@ -49,16 +54,20 @@ __all__ = [
     "Credentials",
     "CredentialsMalformedError",
     "CredentialsMissingError",
+    "Finding",
     "ForbiddenError",
+    "Headers",
     "InternalError",
     "InvalidArgumentError",
     "InvalidCredentialsError",
     "InvalidResponseError",
     "JustCallError",
     "NotFoundError",
+    "RateLimit",
     "RateLimitedError",
     "RedirectRefusedError",
     "RequestTimeoutError",
+    "Response",
     "ServerError",
     "SourceUnavailableError",
     "TlsFailedError",
@@ -67,6 +76,7 @@ __all__ = [
     "WrongAccountError",
     "__version__",
     "classify",
+    "diagnose",
 ]
 
 # In tracebacks and pickles a name is where users import it from, not in the private module that holds it.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._finding import Finding
+    from ._response import Response
 
 
 class JustCallError(Exception):
     """The base of all that this package raises. Each subclass is one kind of failure.
 
-    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled.
+    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled and
+    copied, without the `response`.
 
     Programs that test how they handle failures may raise the subclasses themselves. Every argument is
     optional: `message` and `hint` are the kind's own unless given, the others are the attributes of the
@@ -53,6 +60,15 @@ class JustCallError(Exception):
     `receive`.
     """
 
+    findings: list[Finding]
+    """What the local check of the pair found, the worst first; empty where nothing was checked or found."""
+
+    response: Response | None
+    """The answer that the error was read from, `None` where there was none.
+
+    What is in it stays out of every text of the error: it is what the service sent, unmasked.
+    """
+
     def __init__(
         self,
         message: str | None = None,
@@ -63,6 +79,8 @@ class JustCallError(Exception):
         retry_after: float | None = None,
         request_sent: bool = False,
         reason: str | None = None,
+        findings: Iterable[Finding] = (),
+        response: Response | None = None,
     ) -> None:
         if not hasattr(self, "code"):
             raise TypeError("JustCallError is what to catch; raise one of its subclasses")
@@ -73,6 +91,8 @@ class JustCallError(Exception):
         self.retry_after = retry_after
         self.request_sent = request_sent
         self.reason = reason
+        self.findings = list(findings)
+        self.response = response
         # The one argument: pickling makes the exception anew with it, then restores the attributes.
         super().__init__(self.message)
 
@@ -80,3 +100,7 @@ class JustCallError(Exception):
         """`name: message`, then what the service said; the hint is on a line of its own."""
         said = "" if self.service_message is None else f" The service says: {self.service_message!r}"
         return f"{self.name}: {self.message}{said}\nhint: {self.hint}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leaves out the response: it may be large, and is the customer's data."""
+        return type(self), self.args, {**vars(self), "response": None}

@@ -1,13 +1,15 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import Final, NoReturn, Protocol, final, type_check_only
 
-from typing_extensions import Self
+from typing_extensions import Self, TypeAlias
 
 from ._account import Account
+from ._finding import Finding
+from ._response import RateLimit, Response
 
-__all__ = ["Client", "Credentials", "__version__", "classify", "error_table"]
+__all__ = ["Client", "Credentials", "__version__", "classify", "diagnose", "error_table"]
 
 __version__: Final[str]
 
@@ -15,16 +17,31 @@ __version__: Final[str]
 class _HasItems(Protocol):
     def items(self) -> Iterable[tuple[str | bytes, str | bytes]]: ...
 
+# A `bool` is an `int`.
+_Scalar: TypeAlias = str | int | float | None
+_Value: TypeAlias = _Scalar | Sequence[_Scalar]
+_Params: TypeAlias = Mapping[str, _Value] | Iterable[tuple[str, _Value]]
+_Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+_Data: TypeAlias = bytes | bytearray | memoryview | str
+
 @final
 class Client:
     """A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
 
     `source` says where the pair is read from, at the first call:
 
+    - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
+      `/run/secrets/justcall`, in this order
     - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
       `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`
     - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-    - `default:`: the same as `env:`
+    - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
+    - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
+    - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
+    - a callable without arguments that returns `Credentials`. It is called by the call that needs the
+      pair, on its thread, which waits however long that takes; it may use other clients. What it raises
+      becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
+      is raised as it is.
 
     `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
     `http://` is accepted for loopback addresses only.
@@ -33,22 +50,31 @@ class Client:
     `max_retries` is how many second attempts a call may make, of every kind together.
     `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
     read at once.
+    `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
+    an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
+    `expected_account` is the number of the account that the pair must belong to. With the pair of another
+    one every call raises `WrongAccountError`, and nothing else is asked.
+
+    A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
 
     Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
-    a fraction of a second, with what its handler raises.
+    a fraction of a second, with what its handler raises. After a fork both processes may go on using
+    the client.
 
     Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
     """
 
     def __new__(
         cls,
-        source: str = "default:",
+        source: str | Callable[[], Credentials] = "default:",
         *,
         base_url: str | None = None,
         verify_path: str | None = None,
         timeout: float | None = 30.0,
         max_retries: int = 2,
         ca_file: str | PathLike[str] | None = None,
+        proxy: str | None = None,
+        expected_account: int | None = None,
     ) -> Self: ...
     @classmethod
     def from_credentials(
@@ -60,6 +86,8 @@ class Client:
         timeout: float | None = 30.0,
         max_retries: int = 2,
         ca_file: str | PathLike[str] | None = None,
+        proxy: str | None = None,
+        expected_account: int | None = None,
     ) -> Self:
         """A client with a pair that the program already holds, in place of a source.
 
@@ -75,6 +103,94 @@ class Client:
         Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
         pair is good but its plan or role may not do this, and another `JustCallError` for whatever
         else goes wrong. Raises what a signal handler raises.
+        """
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """Sends a request and gives the service's answer, of a status from 200 to 299.
+
+        `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
+        percent-encoded, and may hold a query.
+        `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
+        `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
+        repeated; None is left out.
+        `json` is a value to send as JSON; `data` is a body as it is, `str` in UTF-8. At most one of them is
+        given. The body's type is `application/json` unless `headers` has a `Content-Type`.
+        `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
+        `Authorization`, `Host` and others that only the library sets are refused.
+        `timeout` limits this call in place of the client's `timeout`, in seconds; 0 means no limit.
+
+        Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
+        refused it and the wait fits into the timeout, after failures of server and network only of methods
+        that may be repeated. A `POST` is not sent twice unless the first was surely refused or not delivered.
+
+        Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
+        status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
+        where no answer came. Raises what a signal handler raises.
+        """
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """`request` with the method `GET`; the arguments and what is raised are those of `request`."""
+
+    def post(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """`request` with the method `POST`; the arguments and what is raised are those of `request`."""
+
+    def put(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """`request` with the method `PUT`; the arguments and what is raised are those of `request`."""
+
+    def delete(
+        self,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """`request` with the method `DELETE`; the arguments and what is raised are those of `request`."""
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The account's rate limit as the last answer to this client told it; None before the first.
+
+        Answers to `verify` count where they are errors.
         """
 
     def authorization(self) -> str:
@@ -128,7 +244,7 @@ class Credentials:
     def load(source: str) -> Credentials:
         """The pair that `source` holds now; see `Client` for the spellings.
 
-        Reads a file or the environment, without the GIL. The secret never becomes a Python object.
+        Reads the place once, without the GIL. The secret never becomes a Python object.
 
         Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
         every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
@@ -148,16 +264,28 @@ class Credentials:
 def classify(
     http_status: int,
     headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
-    body: bytes | bytearray | str,
+    body: _Data,
 ) -> None:
     """Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
 
     For programs that send their requests by other means. The status decides; `headers` and `body` only
     explain. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`;
-    `retry_after` is read from it. `body` is `bytes`, `bytearray` or `str`; `service_message` is read from
-    it, and since the pair is not known here, one that the service echoes is not masked.
+    `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`; `service_message`
+    is read from it, and since the pair is not known here, one that the service echoes is not masked.
 
     Raises `InvalidArgumentError` for a status outside 0 to 65535.
+    """
+
+def diagnose(text: str | bytes | bytearray | None = None) -> list[Finding]:
+    """What is wrong with `text` as a pair, or with the pair that `default:` would use. Sends nothing.
+
+    `text` is what people paste: `key:secret`, a header's value, a header line, a fragment of a command;
+    `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. With None
+    the environment and the files that `default:` would read are looked at, without the GIL; no program is
+    run.
+
+    The worst comes first; the list is empty when nothing is wrong. No text of a finding holds a half of a
+    pair, so findings are safe to log.
     """
 
 def error_table() -> list[tuple[int, str, str, str, bool]]:

@@ -1,0 +1,72 @@
+"""The headers of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+
+class Headers(Mapping[str, str]):
+    """The headers of an answer: a mapping whose names are found in any case.
+
+    Of a name that came more than once the mapping holds the first value; `get_all` gives every value of a
+    name, `multi_items` every pair. Names keep the order and the spelling in which they came. `repr` shows
+    the names alone, for values may be confidential.
+
+    Immutable, hashable, picklable; equal to any mapping with the same names, in any case, and values.
+    """
+
+    __slots__ = ("_first", "_pairs")
+
+    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        items = headers.items() if isinstance(headers, Mapping) else headers
+        self._pairs = tuple((name, value) for name, value in items)
+        self._first: dict[str, tuple[str, str]] = {}
+        for name, value in self._pairs:
+            self._first.setdefault(name.lower(), (name, value))
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of `name`, in the order they came; empty where there is none."""
+        lower = name.lower()
+        return [value for known, value in self._pairs if known.lower() == lower]
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Every name and value, repeated names included, in the order they came."""
+        return list(self._pairs)
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self._first[name.lower()][1]
+        except KeyError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._first.values())
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        if not isinstance(other, Headers):
+            if not all(isinstance(name, str) for name in other):
+                return False
+            other = Headers(other)
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values().items()))
+
+    def _values(self) -> dict[str, tuple[str, ...]]:
+        """The values of each name, in lower case: what makes two of these equal."""
+        values: dict[str, tuple[str, ...]] = {}
+        for name, value in self._pairs:
+            values[name.lower()] = (*values.get(name.lower(), ()), value)
+        return values
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(name for name, _ in self._pairs)}>"
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[tuple[tuple[str, str], ...]]]:
+        """Pickles the pairs, by every protocol."""
+        return Headers, (self._pairs,)

@@ -1,0 +1,51 @@
+//! Bodies: what Python holds as bytes or text, or as a value to be written in JSON.
+
+use pyo3::exceptions::{PyRecursionError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PyString};
+
+use crate::arguments::{invalid, refusal, text, wrong_type};
+
+/// The bytes of the argument `name`; text in UTF-8.
+pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    if let Ok(bytes) = body.cast::<PyBytes>() {
+        return Ok(bytes.as_bytes().to_vec());
+    }
+    if let Ok(bytes) = body.cast::<PyByteArray>() {
+        return Ok(bytes.to_vec());
+    }
+    if let Ok(view) = body.cast::<PyMemoryView>() {
+        // The stable ABI of Python 3.9 has no buffers; the view itself can copy what it shows.
+        let copied = view.call_method0("tobytes").map_err(|failure| {
+            refusal(body, &failure, name, "a memoryview that can be copied", "was released")
+        })?;
+        return Ok(copied.cast::<PyBytes>()?.as_bytes().to_vec());
+    }
+    if body.is_instance_of::<PyString>() {
+        return text(name, body).map(String::into_bytes);
+    }
+    Err(wrong_type(body, name, "bytes, bytearray, memoryview or str"))
+}
+
+/// The argument `json`, written in JSON, in UTF-8, without spaces.
+pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = value.py();
+    let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
+    options.set_item("separators", (",", ":"))?;
+    let written =
+        DUMPS.import(py, "json", "dumps")?.call((value,), Some(&options)).map_err(
+            |failure| match failure {
+                failure if failure.is_instance_of::<PyValueError>(py) => {
+                    invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
+                }
+                failure if failure.is_instance_of::<PyRecursionError>(py) => {
+                    invalid(py, "json", "is nested too deeply")
+                }
+                // It names the type that JSON does not have; or it is what the object's own code raised.
+                failure => failure,
+            },
+        )?;
+    text("json", &written).map(String::into_bytes)
+}

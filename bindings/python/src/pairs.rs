@@ -1,0 +1,36 @@
+//! Names with values: a mapping, or an iterable of pairs.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyTuple};
+
+use crate::arguments::wrong_type;
+
+/// The names and values of the argument `name`. A mapping, or something like one, has `items`; the rest is iterated.
+pub(crate) fn pairs<'py>(
+    name: &str,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+    let wanted = "a mapping or an iterable of pairs";
+    if is_text(object) {
+        return Err(wrong_type(object, name, wanted));
+    }
+    let items = match object.getattr_opt("items")? {
+        Some(items) => items.call0()?,
+        None if object.getattr_opt("__iter__")?.is_some() => object.clone(),
+        None => return Err(wrong_type(object, name, wanted)),
+    };
+    let as_pair = |item: PyResult<Bound<'py, PyAny>>| {
+        let item = item?;
+        let pair = item.cast::<PyTuple>().ok().and_then(|tuple| tuple.extract().ok());
+        pair.ok_or_else(|| wrong_type(&item, name, "of tuples of a name and a value"))
+    };
+    items.try_iter()?.map(as_pair).collect()
+}
+
+/// Whether it is text or bytes, which can be iterated but is never meant to be.
+pub(crate) fn is_text(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyString>()
+        || object.is_instance_of::<PyBytes>()
+        || object.is_instance_of::<PyByteArray>()
+        || object.is_instance_of::<PyMemoryView>()
+}

@@ -1,0 +1,102 @@
+//! A request, from the arguments of Python's methods.
+
+use justcall_auth::{Error, Request};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PySequence, PyString};
+
+use crate::arguments::{Method, Path, Timeout, invalid, refusal, text, wrong_type};
+use crate::body::{bytes, json};
+use crate::errors::exception;
+use crate::pairs::{is_text, pairs};
+
+/// What a request may hold beside its method and path.
+pub(crate) struct Contents<'py> {
+    pub(crate) params: Option<Bound<'py, PyAny>>,
+    pub(crate) json: Option<Bound<'py, PyAny>>,
+    pub(crate) data: Option<Bound<'py, PyAny>>,
+    pub(crate) headers: Option<Bound<'py, PyAny>>,
+    pub(crate) timeout: Option<Timeout>,
+}
+
+impl Contents<'_> {
+    /// The request that asks `method` of `path` with these contents.
+    pub(crate) fn request(
+        self,
+        py: Python<'_>,
+        Method(method): Method,
+        Path(path): Path,
+    ) -> PyResult<Request> {
+        let refused = |error: Error| exception(py, &error);
+        let mut request = Request::new(&method, &path).map_err(refused)?;
+        if let Some(params) = self.params {
+            add_params(&mut request, &params)?;
+        }
+        if let Some(headers) = self.headers {
+            for (name, value) in pairs("headers", &headers)? {
+                let (name, value) = (text("headers", &name)?, text("headers", &value)?);
+                request.set_header(&name, &value).map_err(refused)?;
+            }
+        }
+        match (self.json, self.data) {
+            (Some(_), Some(_)) => {
+                return Err(invalid(py, "data", "is given beside json: a request has one body"));
+            }
+            (Some(value), None) => drop(request.set_body(json(&value)?)),
+            (None, Some(data)) => drop(request.set_body(bytes("data", &data)?)),
+            (None, None) => {}
+        }
+        if let Some(timeout) = self.timeout {
+            request.set_timeout(timeout.0);
+        }
+        Ok(request)
+    }
+}
+
+fn add_params(request: &mut Request, params: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = params.py();
+    for (name, value) in pairs("params", params)? {
+        let name = text("params", &name)?;
+        for value in values(&value)? {
+            if let Some(value) = written(&value)? {
+                request.add_query(&name, &value).map_err(|error| exception(py, &error))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One value, or those of a sequence, for which the name is repeated.
+fn values<'py>(value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    match value.cast::<PySequence>() {
+        Ok(several) if !is_text(value) => several.try_iter()?.collect(),
+        _ => Ok(vec![value.clone()]),
+    }
+}
+
+/// The value as the query spells it; nothing for None.
+fn written(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    if value.is_instance_of::<PyString>() {
+        return text("params", value).map(Some);
+    }
+    if let Ok(truth) = value.cast::<PyBool>() {
+        return Ok(Some(truth.is_true().to_string()));
+    }
+    let wanted = "of str, int, float, bool, None or sequences of those";
+    let why = "holds a number that is not finite or too long to write";
+    let class = if value.is_instance_of::<PyInt>() {
+        value.py().get_type::<PyInt>()
+    } else if let Ok(number) = value.cast::<PyFloat>() {
+        if !number.value().is_finite() {
+            return Err(invalid(value.py(), "params", why));
+        }
+        value.py().get_type::<PyFloat>()
+    } else {
+        return Err(wrong_type(value, "params", wanted));
+    };
+    // The digits, also of those whose class writes something else, such as the name of an `IntEnum`.
+    let digits = class.call_method1("__repr__", (value,));
+    digits.map_err(|failure| refusal(value, &failure, "params", wanted, why))?.extract().map(Some)
+}

@@ -1,0 +1,42 @@
+//! What every way to make a client takes beside the pair.
+
+use std::time::Duration;
+
+use justcall_auth::{Config, Error};
+
+use crate::arguments::{BaseUrl, CaFile, ExpectedAccount, MaxRetries, Proxy, Timeout, VerifyPath};
+
+/// The settings, as Python gives them.
+pub(crate) struct Settings {
+    pub(crate) base_url: Option<BaseUrl>,
+    pub(crate) verify_path: Option<VerifyPath>,
+    pub(crate) timeout: Option<Timeout>,
+    pub(crate) max_retries: MaxRetries,
+    pub(crate) ca_file: Option<CaFile>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) expected_account: Option<ExpectedAccount>,
+}
+
+impl Settings {
+    /// Sets them all. Reads no file.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), Error> {
+        if let Some(url) = &self.base_url {
+            config.base_url(&url.0)?;
+        }
+        if let Some(path) = &self.verify_path {
+            config.verify_path(&path.0)?;
+        }
+        if let Some(path) = &self.ca_file {
+            config.ca_file(&path.0)?;
+        }
+        if let Some(url) = &self.proxy {
+            config.proxy(&url.0)?;
+        }
+        if let Some(account) = &self.expected_account {
+            config.expected_account(account.0);
+        }
+        config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
+        config.max_retries(self.max_retries.0);
+        Ok(())
+    }
+}
