@@ -27,6 +27,7 @@ One nginx with one worker on loopback, TLS 1.3, keep-alive without end; it answe
 one processor, so times include nginx's own; CPU is the client's alone (`getrusage`). Each peer is a process that connects once and then makes
 its requests on command: in every round all peers, in a new order. Figures are medians over the rounds; a ratio is taken within a round, and its
 median stands with a 95 % interval (bootstrap over rounds, fixed seed). Ratios hold between machines; times do not.
+The interval tells how sure this run is; from run to run on a shared machine a ratio moves by up to 0.03 more.
 ";
 
 /// Everything that is reported.
