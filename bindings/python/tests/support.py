@@ -154,3 +154,10 @@ def within(limit: float) -> Iterator[None]:
 def hang(sandbox: Sandbox) -> None:
     """Lets the next request hang, and no other."""
     sandbox.fault("hang", times=1)
+
+
+def only_known(members: dict[str, Any], known: set[str], *, all_of_them: bool = False) -> dict[str, Any]:
+    """The members, once none is unknown to this runner (and none is missing)."""
+    assert not members.keys() - known, f"unknown: {members.keys() - known}"
+    assert not (all_of_them and known - members.keys()), f"missing: {known - members.keys()}"
+    return members

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from support import ROOT, Sandbox
+from support import ROOT, Sandbox, only_known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +31,6 @@ ERROR_KEYS = {
     "message_contains",
     "hint_contains",
 }
-
-
-def only_known(members: dict[str, Any], known: set[str], *, all_of_them: bool = False) -> dict[str, Any]:
-    """The members, once none is unknown to this runner (and none is missing)."""
-    assert not members.keys() - known, f"unknown: {members.keys() - known}"
-    assert not (all_of_them and known - members.keys()), f"missing: {known - members.keys()}"
-    return members
 
 
 def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
