@@ -39,6 +39,9 @@ class Headers(Mapping[str, str]):
         except KeyError:
             raise KeyError(name) from None
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._first
+
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self._first.values())
 

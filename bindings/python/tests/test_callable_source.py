@@ -1,0 +1,277 @@
+"""A callable as the source: what it gives, what it raises, what it may do."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import Client, Credentials
+from support import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support import Sandbox
+
+    Calling = Callable[[Client], object]
+
+every_call = pytest.mark.parametrize(
+    "call",
+    [Client.verify, Client.authorization, lambda client: client.get("/v2.1/echo")],
+    ids=["verify", "authorization", "get"],
+)
+
+
+def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> Client:
+    """A client of the sandbox with this source."""
+    return Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
+
+
+def raising(error: BaseException) -> Callable[[], Credentials]:
+    """A source that raises this."""
+
+    def source() -> Credentials:
+        raise error
+
+    return source
+
+
+@every_call
+def test_it_is_called_once_by_the_first_call(sandbox: Sandbox, call: Calling) -> None:
+    threads: list[threading.Thread] = []
+
+    def source() -> Credentials:
+        threads.append(threading.current_thread())
+        return sandbox.credentials()
+
+    with client_of(sandbox, source) as client:
+        assert threads == []
+        call(client)
+        call(client)
+    assert threads == [threading.current_thread()]
+
+
+def test_any_callable_will_do(sandbox: Sandbox) -> None:
+    class Tenant:
+        def load(self) -> Credentials:
+            return sandbox.credentials()
+
+        def __call__(self) -> Credentials:
+            return sandbox.credentials()
+
+    for source in (Tenant(), Tenant().load, sandbox.credentials, lambda: Tenant()()):
+        with client_of(sandbox, source) as client:
+            client.verify()
+
+
+@every_call
+def test_what_it_raises_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
+    error = LookupError("canary")
+    with client_of(sandbox, raising(error)) as client:
+        for _ in range(2):
+            with pytest.raises(justcall_auth.SourceUnavailableError, match="raised LookupError") as caught:
+                call(client)
+            assert caught.value.__cause__ is error
+            assert "canary" not in str(caught.value)
+            assert caught.value.request_sent is False
+    assert sandbox.requests() == []
+
+
+@every_call
+@pytest.mark.parametrize(
+    "error",
+    [
+        justcall_auth.CredentialsMissingError("No such tenant."),
+        justcall_auth.SourceUnavailableError("The database is down."),
+        justcall_auth.InvalidCredentialsError("Not this one."),
+        KeyboardInterrupt(),
+        SystemExit(3),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_our_own_errors_and_what_ends_programs_are_raised_as_they_are(
+    sandbox: Sandbox, call: Calling, error: BaseException
+) -> None:
+    with client_of(sandbox, raising(error)) as client:
+        with pytest.raises(type(error)) as caught:
+            call(client)
+    assert caught.value is error
+    assert caught.value.__cause__ is None
+    assert sandbox.requests() == []
+
+
+@every_call
+@pytest.mark.parametrize(
+    "given", [None, "abc123def456:sec789xyz000", ("abc123def456", "sec789xyz000"), Client]
+)
+def test_it_says_when_something_else_is_returned(sandbox: Sandbox, call: Calling, given: object) -> None:
+    with client_of(sandbox, lambda: given) as client:
+        wanted = rf"returned {type(given).__name__}, not Credentials"
+        with pytest.raises(justcall_auth.SourceUnavailableError, match=wanted) as caught:
+            call(client)
+    assert "sec789" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@every_call
+def test_a_callable_that_takes_arguments_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
+    with client_of(sandbox, lambda tenant: tenant) as client:
+        with pytest.raises(justcall_auth.SourceUnavailableError, match="raised TypeError") as caught:
+            call(client)
+    assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_a_failure_is_not_remembered(sandbox: Sandbox) -> None:
+    answers: list[Any] = [LookupError(), None, sandbox.credentials()]
+
+    def source() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with client_of(sandbox, source) as client:
+        for _ in range(2):
+            with pytest.raises(justcall_auth.SourceUnavailableError):
+                client.verify()
+        client.verify()
+
+
+def test_it_may_use_another_client(sandbox: Sandbox) -> None:
+    def source() -> Credentials:
+        with sandbox.client() as other:
+            other.get("/v2.1/echo/inner").json()
+            with client_of(sandbox, raising(LookupError())) as broken:
+                with pytest.raises(justcall_auth.SourceUnavailableError):
+                    broken.verify()
+        return sandbox.credentials()
+
+    with client_of(sandbox, source) as client:
+        client.get("/v2.1/echo/outer")
+    assert [request["path"] for request in sandbox.requests()] == ["/v2.1/echo/inner", "/v2.1/echo/outer"]
+
+
+def test_the_cause_is_that_of_its_own_call(sandbox: Sandbox) -> None:
+    inner, outer = LookupError("inner"), LookupError("outer")
+
+    def source() -> Credentials:
+        with client_of(sandbox, raising(inner)) as other, pytest.raises(justcall_auth.SourceUnavailableError):
+            other.verify()
+        raise outer
+
+    with client_of(sandbox, source) as client:
+        with pytest.raises(justcall_auth.SourceUnavailableError) as caught:
+            client.verify()
+    assert caught.value.__cause__ is outer
+    with Client("file:/nowhere/at/all") as client:
+        with pytest.raises(justcall_auth.SourceUnavailableError) as caught:
+            client.verify()
+    assert caught.value.__cause__ is None
+
+
+def test_it_may_close_the_client_that_asks(sandbox: Sandbox) -> None:
+    def source() -> Credentials:
+        client.close()
+        return sandbox.credentials()
+
+    client = client_of(sandbox, source)
+    with pytest.raises(justcall_auth.CallCancelledError):
+        client.verify()
+        client.verify()
+
+
+def test_threads_get_their_own_causes(sandbox: Sandbox) -> None:
+    together = threading.Barrier(4)
+    seen: list[bool] = []
+
+    def source() -> Credentials:
+        together.wait(10)
+        raise LookupError(threading.current_thread().name)
+
+    client = client_of(sandbox, source)
+
+    def work() -> None:
+        try:
+            client.verify()
+        except justcall_auth.SourceUnavailableError as error:
+            seen.append(str(error.__cause__) == threading.current_thread().name)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(10)
+    assert seen == [True] * 4
+
+
+def test_it_is_asked_again_once_its_pair_was_rejected(sandbox: Sandbox) -> None:
+    answers: list[Credentials | BaseException] = [Credentials(sandbox.api_key, "0" * 40)]
+    asked: list[object] = []
+
+    def source() -> Credentials:
+        asked.append(answers[-1])
+        if isinstance(answers[-1], BaseException):
+            raise answers[-1]
+        return answers[-1]
+
+    def ends_with(expected: type[BaseException] | None) -> bool:
+        try:
+            client.verify()
+        except (justcall_auth.InvalidCredentialsError, KeyboardInterrupt) as error:
+            assert error.__cause__ is None
+            return type(error) is expected and asked[-1] is answers[-1]
+        return expected is None
+
+    client = client_of(sandbox, source, max_retries=0)
+    assert ends_with(justcall_auth.InvalidCredentialsError)
+    # A source that fails costs nothing while there is a pair: what is wrong is that it was rejected.
+    answers.append(LookupError())
+    wait_until(lambda: ends_with(justcall_auth.InvalidCredentialsError))
+    # But nobody's Ctrl-C is lost.
+    answers.append(KeyboardInterrupt())
+    wait_until(lambda: ends_with(KeyboardInterrupt))
+    answers.append(sandbox.credentials())
+    wait_until(lambda: ends_with(None))
+
+
+def test_a_client_and_the_callable_that_holds_it_are_collected(sandbox: Sandbox) -> None:
+    class Tenant:
+        def __init__(self) -> None:
+            self.client = client_of(sandbox, self.load)
+
+        def load(self) -> Credentials:
+            return sandbox.credentials()
+
+    tenant = Tenant()
+    tenant.client.verify()
+    gone = weakref.ref(tenant)
+    del tenant
+    gc.collect()
+    assert gone() is None
+
+
+def test_closing_lets_go_of_the_callable(sandbox: Sandbox) -> None:
+    class Tenant:
+        def __init__(self) -> None:
+            self.client: Client | None = None
+
+        def __call__(self) -> Credentials:
+            return sandbox.credentials()
+
+        def __del__(self) -> None:
+            assert self.client is not None
+            self.client.close()
+            ended.append(repr(self.client))
+
+    ended: list[str] = []
+    tenant = Tenant()
+    client = client_of(sandbox, tenant)
+    tenant.client = client
+    del tenant
+    client.close()
+    assert ended == ["<Client closed>"]
