@@ -1,0 +1,252 @@
+"""What a request sends: the sandbox's echo tells what arrived."""
+
+from __future__ import annotations
+
+import base64
+import collections
+import enum
+import json
+import threading
+import types
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import Client, Response
+from support import within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support import Sandbox
+
+ECHO = "/v2.1/echo"
+LARGE = 16 * 1024 * 1024
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    """A client of the sandbox."""
+    with sandbox.client() as client:
+        yield client
+
+
+def body_of(answer: Response) -> bytes:
+    """The body as it arrived."""
+    return base64.b64decode(answer.json()["body_base64"], validate=True)
+
+
+def headers_of(answer: Response) -> dict[str, str]:
+    """The headers as they arrived, names in lower case; none came twice."""
+    pairs = [(name.lower(), value) for name, value in answer.json()["headers"]]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def query_of(answer: Response) -> Any:
+    """The query as it arrived."""
+    return answer.json()["query"]
+
+
+@pytest.mark.parametrize(
+    ("method", "short_form"),
+    [("GET", Client.get), ("POST", Client.post), ("PUT", Client.put), ("DELETE", Client.delete)],
+)
+def test_each_short_form_is_request_with_its_method(
+    client: Client, method: str, short_form: Callable[..., Response]
+) -> None:
+    contents: dict[str, Any] = {
+        "params": {"a": 1},
+        "json": {"b": 2},
+        "headers": {"X-Note": "three"},
+        "timeout": 20,
+    }
+    for answer in (short_form(client, ECHO, **contents), client.request(method, ECHO, **contents)):
+        assert answer.http_status == 200
+        assert answer.json()["method"] == method
+        assert query_of(answer) == "a=1"
+        assert body_of(answer) == b'{"b":2}'
+        assert headers_of(answer)["x-note"] == "three"
+    assert body_of(short_form(client, ECHO, data=b"raw")) == b"raw"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"])
+def test_it_sends_every_method(client: Client, sandbox: Sandbox, method: str) -> None:
+    answer = client.request(method, ECHO)
+    assert (sandbox.requests()[-1]["method"], answer.http_status) == (method, 200)
+    assert (answer.body == b"") == (method == "HEAD")
+
+
+Colour = enum.IntEnum("Colour", {"RED": 3})
+
+
+class Word(str, enum.Enum):
+    """An enumeration of texts."""
+
+    HELLO = "hello"
+
+
+@pytest.mark.parametrize(
+    ("params", "query"),
+    [
+        ({"a": "1", "b": 2, "c": 1.5, "d": True, "e": False}, "a=1&b=2&c=1.5&d=true&e=false"),
+        ({"a": None, "b": "", "c": [None, 1]}, "b=&c=1"),
+        ({"id": [1, 2, "x"], "to": ("+1", "ä")}, "id=1&id=2&id=x&to=%2B1&to=%C3%A4"),
+        ({"n": range(3)}, "n=0&n=1&n=2"),
+        ([("a", 1), ("b", 2), ("a", 3)], "a=1&b=2&a=3"),
+        (iter([("a", 1)]), "a=1"),
+        (types.MappingProxyType({"a": 1}), "a=1"),
+        (collections.OrderedDict(z=1, a=2), "z=1&a=2"),
+        ({"a b&c": "d=e/?#%\r\n\0"}, "a%20b%26c=d%3De%2F%3F%23%25%0D%0A%00"),
+        ({"a": 10**30, "b": -1, "c": 1e300, "d": -0.0}, f"a={10**30}&b=-1&c=1e%2B300&d=-0.0"),
+        ({"a": Colour.RED, "b": Word.HELLO}, "a=3&b=hello"),
+        ({}, None),
+        ([], None),
+        ({"a": None}, None),
+        (None, None),
+    ],
+    ids=range(15),
+)
+def test_it_adds_params_to_the_query(client: Client, params: Any, query: str | None) -> None:
+    assert query_of(client.get(ECHO, params=params)) == query
+
+
+def test_it_adds_params_to_a_query_that_the_path_has(client: Client) -> None:
+    assert query_of(client.get(f"{ECHO}?a=1", params={"b": 2})) == "a=1&b=2"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"to": "+1", "text": "ä€🎉", "n": [1, 2.5, True, None, {}], "": '"\\\n'},
+        [],
+        "text",
+        0,
+        False,
+        1e300,
+        10**30,
+        collections.OrderedDict(z=1, a=2),
+        (1, 2),
+    ],
+    ids=range(9),
+)
+def test_it_sends_any_json_value_in_utf_8(client: Client, value: Any) -> None:
+    answer = client.post(ECHO, json=value)
+    expected = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    assert body_of(answer) == expected
+    assert headers_of(answer)["content-type"] == "application/json"
+    assert headers_of(answer)["content-length"] == str(len(expected))
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        (b"\0\xff", b"\0\xff"),
+        (bytearray(b"\0\xff"), b"\0\xff"),
+        (memoryview(b"abcdef")[1:4], b"bcd"),
+        (memoryview(b"abcdef")[::2], b"ace"),
+        ("ä", "ä".encode()),
+        (b"", b""),
+        ("", b""),
+        ("null", b"null"),
+    ],
+    ids=range(8),
+)
+def test_it_sends_data_as_it_is(client: Client, data: Any, body: bytes) -> None:
+    answer = client.post(ECHO, data=data, headers={"Content-Type": "text/plain; charset=utf-8"})
+    assert body_of(answer) == body
+    assert headers_of(answer)["content-type"] == "text/plain; charset=utf-8"
+    assert headers_of(client.put(ECHO, data=data))["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Note": "one", "Accept": "text/csv"},
+        [("X-Note", "zero"), ("x-note", "one"), ("accept", "text/csv")],
+        iter([("X-Note", "one"), ("accept", "text/csv")]),
+        justcall_auth.Headers({"X-Note": "one", "accept": "text/csv"}),
+    ],
+    ids=lambda headers: type(headers).__name__,
+)
+def test_it_sends_headers_in_place_of_its_own(client: Client, headers: Any) -> None:
+    arrived = headers_of(client.get(ECHO, headers=headers))
+    assert (arrived["x-note"], arrived["accept"]) == ("one", "text/csv")
+    assert arrived["x-justcall-client"].startswith("justcall-auth/")
+
+
+def test_it_sends_the_pair_and_never_twice(client: Client, sandbox: Sandbox) -> None:
+    client.post(ECHO, json={}, headers={"X-Note": "one"})
+    (request,) = sandbox.requests()
+    assert (request["key_generation"], request["secret_generation"]) == (1, 1)
+    assert [name.lower() for name in request["header_names"]].count("authorization") == 1
+
+
+def test_it_sends_and_reads_16_mib_in_reasonable_time(client: Client) -> None:
+    data = bytes(range(256)) * (LARGE // 256)
+    client.get(ECHO)
+    with within(60):
+        for body in (data, bytearray(data), memoryview(data)):
+            assert client.post(ECHO, data=body).json()["body_bytes"] == LARGE
+        assert body_of(client.post(ECHO, data=data)) == data
+        assert client.post(ECHO, json="ä" * (LARGE // 2)).json()["body_bytes"] == LARGE + 2
+        assert client.post(ECHO, data="ä" * (LARGE // 2)).json()["body_bytes"] == LARGE
+        for params in ({"bytes": LARGE}, {"bytes": LARGE, "gzip": 1}):
+            assert client.get(ECHO, params=params).json()["filler"] == "x" * LARGE
+
+
+def test_it_reads_compressed_answers(client: Client) -> None:
+    answer = client.get(ECHO, params={"gzip": 1, "bytes": 100_000})
+    assert headers_of(answer)["accept-encoding"] == "gzip"
+    assert answer.json()["filler"] == "x" * 100_000
+    assert len(answer.body) > 100_000
+
+
+def test_it_gives_status_headers_and_body_of_any_success(client: Client, sandbox: Sandbox) -> None:
+    headers = {"X-Note": ["one", "two"], "Content-Type": "text/csv; charset=iso-8859-1"}
+    sandbox.fault("answer", status=201, headers=headers, body="a;b")
+    answer = client.post(ECHO)
+    assert (answer.http_status, answer.body, answer.text) == (201, b"a;b", "a;b")
+    assert answer.headers["x-note"] == "one"
+    assert answer.headers.get_all("X-Note") == ["one", "two"]
+    assert ("x-note", "two") in [(name.lower(), value) for name, value in answer.headers.multi_items()]
+    with pytest.raises(justcall_auth.InvalidResponseError):
+        answer.json()
+    sandbox.control("DELETE", "faults")
+    sandbox.fault("answer", status=204)
+    assert client.delete(ECHO).body == b""
+
+
+def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -> None:
+    sandbox.fault("delay", ms=300)
+    with sandbox.client(timeout=0.1) as client:
+        for timeout in (20, 0):
+            assert client.get(ECHO, timeout=timeout).http_status == 200
+        for none in (None, 0.1):
+            with pytest.raises(justcall_auth.RequestTimeoutError):
+                client.get(ECHO, timeout=none)
+    with sandbox.client(timeout=None) as client, pytest.raises(justcall_auth.RequestTimeoutError):
+        client.get(ECHO, timeout=0.1)
+
+
+def test_eight_threads_get_their_own_answers(client: Client) -> None:
+    threads, calls = 8, 20
+    together = threading.Barrier(threads)
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        together.wait(10)
+        for call in range(calls):
+            answer = client.post(ECHO, params={"n": number}, json=[number, call])
+            if (query_of(answer), json.loads(body_of(answer))) != (f"n={number}", [number, call]):
+                wrong.append(answer)
+            if client.rate_limit is None:
+                wrong.append(call)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert wrong == []
