@@ -42,6 +42,17 @@ impl WipedBuffer {
         assert!(count <= self.bytes.len() - self.used, "more bytes than the buffer holds");
         self.used += count;
     }
+
+    /// Forgets all but the first `length` bytes. They are wiped with the rest.
+    pub fn truncate(&mut self, length: usize) {
+        self.used = self.used.min(length);
+    }
+}
+
+impl AsMut<[u8]> for WipedBuffer {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.used]
+    }
 }
 
 impl AsRef<[u8]> for WipedBuffer {

@@ -3,13 +3,28 @@
 //! Both are wiped when they are dropped, both show `[redacted]` in `Debug`, and neither can be cloned, displayed or
 //! serialised. Code that must see the bytes asks for them with [`Secret::expose`], which keeps every such place easy
 //! to find.
+//!
+//! A secret rests in pages of its own between guard pages: locked into memory, left out of core dumps and encrypted
+//! under a key that is derived from a large random prekey; or, where that is asked for, in memory that nobody but this
+//! process can read. [`Secret::protection`] says what was obtained, [`Secret::refused`] why not more.
+//!
+//! Not covered: code that runs in this process, a debugger that calls it, hibernation images of locked memory.
 
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code)]
+mod allocator;
 mod buffer;
+mod level;
+#[allow(unsafe_code)]
+mod memory;
 mod secret;
+mod shield;
+mod vault;
 
+pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;
+pub use level::{Level, Protection, Refused};
 pub use secret::Secret;
 pub use zeroize::{Zeroize, Zeroizing};
 

@@ -1,14 +1,21 @@
 //! A secret that rests in memory between calls.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::REDACTED;
+use crate::level::{Level, Protection, Refused};
+use crate::memory::Kind;
+use crate::vault::{Kept, Vault};
 
-/// Bytes that must not leak: wiped on drop, redacted in `Debug`.
+/// Bytes that must not leak: kept in protected memory, wiped on drop, redacted in `Debug`.
 ///
-/// There is no `Clone`, `Display` or serialisation: share one with `Arc`, and read it inside [`Secret::expose`].
+/// There is no `Clone`, `Display` or serialisation: share one with `Arc`, and read it inside [`Secret::expose`]. Any
+/// thread may; so may a child of `fork()`, which makes a copy of its own at its first use.
 ///
 /// ```compile_fail
 /// let secret = justcall_auth_secret::Secret::from(b"x".to_vec());
@@ -18,29 +25,129 @@ use crate::REDACTED;
 /// println!("{}", justcall_auth_secret::Secret::from(b"x".to_vec()));
 /// ```
 pub struct Secret {
-    bytes: Box<[u8]>,
+    length: usize,
+    home: Home,
+    refused: Option<Refused>,
+}
+
+enum Home {
+    Heap(Box<[u8]>),
+    Vault {
+        kept: Kept,
+        /// What a child of `fork()` made of it.
+        childs: ArcSwapOption<Childs>,
+    },
+}
+
+/// The copy that a child of `fork()` made, and which child.
+struct Childs {
+    process: u32,
+    copy: Secret,
 }
 
 impl Secret {
-    /// Copies `bytes` into memory of its own. The caller's copy stays the caller's to wipe.
+    /// Copies `bytes` into memory of its own, as well protected as [`Level::Auto`] obtains. The caller's copy stays the
+    /// caller's to wipe.
     pub fn copy_from(bytes: &[u8]) -> Self {
-        Self { bytes: Box::from(bytes) }
+        Self::keep(bytes, Level::Auto).expect("the heap is never refused")
+    }
+
+    /// Copies `bytes` into memory of the protection that `level` asks for.
+    ///
+    /// # Errors
+    /// When the system refuses it, and `level` takes no other.
+    pub fn keep(bytes: &[u8], level: Level) -> Result<Self, Refused> {
+        let length = bytes.len();
+        let kind = match level {
+            Level::Heap => return Ok(Self { length, home: Home::Heap(Box::from(bytes)), refused: None }),
+            Level::Auto | Level::Strict => Kind::Locked,
+            Level::SecretMem => Kind::SecretMem,
+        };
+        match Vault::current().keep(kind, bytes) {
+            Ok(kept) => {
+                Ok(Self { length, home: Home::Vault { kept, childs: ArcSwapOption::empty() }, refused: None })
+            }
+            Err(error) => {
+                let refused = refuse(kind, &error);
+                if level != Level::Auto {
+                    return Err(refused);
+                }
+                Ok(Self { length, home: Home::Heap(Box::from(bytes)), refused: Some(refused) })
+            }
+        }
     }
 
     /// Gives `read` the bytes. Do not let them outlive the closure.
+    ///
+    /// # Panics
+    /// In a child of `fork()` whose parent freed the secret before the child used it, where pages are shared.
     pub fn expose<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
-        read(&self.bytes)
+        match &self.home {
+            Home::Heap(bytes) => read(bytes),
+            Home::Vault { kept, .. } if kept.is_own() => {
+                kept.expose(read).expect("the shield opens what it closed")
+            }
+            Home::Vault { kept, childs } => adopt(kept, childs).copy.expose(read),
+        }
     }
 
     /// The number of bytes.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.length
     }
 
     /// True when there are no bytes.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.length == 0
     }
+
+    /// What keeps it.
+    pub fn protection(&self) -> Protection {
+        match &self.home {
+            Home::Heap(_) => Protection::Heap,
+            Home::Vault { kept, .. } => obtained(kept.kind()),
+        }
+    }
+
+    /// Why it is not kept as it was asked for, where it is not.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.refused.as_ref()
+    }
+}
+
+/// The copy of this process, which did not make `kept`: made at the first use, for the parent may wipe its own at any time.
+fn adopt(kept: &Kept, childs: &ArcSwapOption<Childs>) -> Arc<Childs> {
+    let process = std::process::id();
+    if let Some(own) = childs.load_full().filter(|own| own.process == process) {
+        return own;
+    }
+    let plain = kept.copy().expect("the parent freed this secret before its child used it");
+    // A child that may not lock memory must authenticate all the same.
+    let hidden = (kept.kind() == Kind::SecretMem)
+        .then(|| Secret::keep(plain.as_ref(), Level::SecretMem).ok())
+        .flatten();
+    let own = Arc::new(Childs { process, copy: hidden.unwrap_or_else(|| Secret::copy_from(plain.as_ref())) });
+    childs.store(Some(own.clone()));
+    own
+}
+
+fn obtained(kind: Kind) -> Protection {
+    match kind {
+        Kind::Locked => Protection::Locked,
+        Kind::SecretMem => Protection::SecretMem,
+    }
+}
+
+fn refuse(kind: Kind, error: &io::Error) -> Refused {
+    let why = match kind {
+        Kind::Locked => {
+            format!("the system refuses to lock memory ({error}); see the limit on locked memory, ulimit -l")
+        }
+        Kind::SecretMem => {
+            format!("the system has no memfd_secret ({error}); it needs Linux 5.14 or newer, enabled")
+        }
+    };
+    Refused { asked: obtained(kind), why }
 }
 
 /// Takes ownership and wipes the whole of what it took, spare capacity included.
@@ -58,9 +165,11 @@ impl From<String> for Secret {
     }
 }
 
-impl Drop for Secret {
+impl Drop for Home {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        if let Self::Heap(bytes) = self {
+            bytes.zeroize();
+        }
     }
 }
 
@@ -75,17 +184,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_gives_back_the_bytes_it_took() {
-        let secret = Secret::from(String::from("sec789xyz000"));
-        assert_eq!(secret.len(), 12);
-        assert!(!secret.is_empty());
-        assert!(secret.expose(|bytes| bytes == b"sec789xyz000"));
+    fn it_gives_back_the_bytes_it_took_at_every_level() {
+        for level in [Level::Auto, Level::Strict, Level::Heap, Level::SecretMem] {
+            for length in [0, 1, 81, 128, 500, 1025] {
+                let bytes: Vec<u8> =
+                    (0..length).map(|at| u8::try_from(at % 251).expect("below 251")).collect();
+                match Secret::keep(&bytes, level) {
+                    Ok(secret) => {
+                        assert!(secret.expose(|kept| kept == bytes), "{level:?}, {length}");
+                        assert_eq!((secret.len(), secret.is_empty()), (length, length == 0));
+                    }
+                    Err(refused) => assert_eq!(level, Level::SecretMem, "{refused:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_says_what_keeps_it() {
+        let protection = |level| Secret::keep(b"sec789xyz000", level).map(|secret| secret.protection());
+        assert_eq!(protection(Level::Heap), Ok(Protection::Heap));
+        assert_eq!(protection(Level::Strict), Ok(Protection::Locked));
+        assert!(
+            protection(Level::SecretMem).is_ok_and(|got| got == Protection::SecretMem)
+                || !cfg!(target_os = "linux")
+        );
+    }
+
+    #[test]
+    fn it_refuses_what_is_too_long_for_a_slot_and_keeps_it_on_the_heap_when_it_may() {
+        let long = vec![7; 4000];
+        assert!(Secret::keep(&long, Level::Strict).is_err());
+        let secret = Secret::copy_from(&long);
+        assert_eq!(secret.protection(), Protection::Heap);
+        assert!(secret.refused().is_some() && secret.expose(|kept| kept == long));
     }
 
     #[test]
     fn it_shows_nothing_in_debug() {
-        let secret = Secret::copy_from(b"sec789xyz000");
+        let secret = Secret::from(String::from("sec789xyz000"));
         assert_eq!(format!("{secret:?} {secret:#?}"), "[redacted] [redacted]");
         assert!(format!("{:?}", Some(&secret)).contains(REDACTED));
+    }
+
+    #[test]
+    fn it_is_used_by_many_threads_at_once() {
+        std::thread::scope(|scope| {
+            for thread in 0_u8..8 {
+                scope.spawn(move || {
+                    for round in 0_u8..200 {
+                        let bytes = [thread, round, thread ^ round];
+                        let secret = Secret::copy_from(&bytes);
+                        assert!(secret.expose(|kept| kept == bytes));
+                    }
+                });
+            }
+        });
     }
 }

@@ -1,0 +1,129 @@
+//! What happens in other processes: children of `fork()`, and programs that touch what they must not.
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code, missing_docs)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use justcall_auth_secret::{Level, Protection, Secret};
+
+const PLAIN: &[u8] = b"abc123def456:sec789xyz000";
+const LEVELS: [Level; 4] = [Level::Auto, Level::Strict, Level::Heap, Level::SecretMem];
+
+/// Runs `body` in a child; its exit code, or the negated signal that killed it.
+fn in_child(body: impl FnOnce() -> bool) -> i32 {
+    // SAFETY: the child only runs `body` and ends without unwinding or running the parent's exit handlers.
+    match unsafe { libc::fork() } {
+        0 => {
+            // A test that hangs fails in place of lasting.
+            // SAFETY: plain system calls.
+            unsafe { libc::alarm(60) };
+            let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
+            // SAFETY: it ends the child.
+            unsafe { libc::_exit(i32::from(!good)) }
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: the child is ours and the status may be written to.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
+        }
+    }
+}
+
+fn holds(secret: &Secret) -> bool {
+    secret.expose(|plain| plain == PLAIN)
+}
+
+#[test]
+fn it_serves_a_child_and_a_childs_child_at_every_level() {
+    for level in LEVELS {
+        let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
+        let in_both = in_child(|| holds(&secret) && holds(&secret) && in_child(|| holds(&secret)) == 0);
+        assert_eq!(in_both, 0, "{level:?}");
+        assert_eq!(
+            in_child(|| secret.expose(|plain| plain == b"another")),
+            1,
+            "the control: a child that sees another"
+        );
+        assert!(holds(&secret));
+    }
+}
+
+#[test]
+fn it_keeps_the_parents_secret_when_a_child_frees_it_or_ends() {
+    for level in LEVELS {
+        let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
+        let freed = std::mem::ManuallyDrop::new(Secret::keep(PLAIN, level).expect("as above"));
+        let child = in_child(|| {
+            // SAFETY: the child has its own copy of this value, and nobody uses it there any more.
+            drop(unsafe { std::ptr::read(&raw const *freed) });
+            holds(&secret)
+        });
+        assert_eq!(child, 0, "{level:?}");
+        assert!(holds(&secret) && holds(&freed), "{level:?}");
+        drop(std::mem::ManuallyDrop::into_inner(freed));
+    }
+}
+
+#[test]
+fn it_serves_children_that_are_born_while_threads_use_secrets() {
+    let stop = AtomicBool::new(false);
+    for level in LEVELS {
+        let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
+        stop.store(false, Ordering::Relaxed);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        assert!(holds(&secret) && holds(&Secret::keep(PLAIN, level).expect("memory")));
+                    }
+                });
+            }
+            let born: Vec<i32> = (0..20)
+                .map(|_| in_child(|| holds(&secret) && holds(&Secret::keep(PLAIN, level).expect("memory"))))
+                .collect();
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(born, [0; 20], "{level:?}");
+        });
+    }
+}
+
+#[test]
+fn it_locks_less_than_four_mebibytes_for_ten_thousand_pairs() {
+    let locked = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("the kernel tells");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmLck:")).expect("it tells what is locked");
+        line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number") * 1024
+    };
+    let pair = [b'a'; 81];
+    let before = locked();
+    let secrets: Vec<Secret> =
+        (0..10_000).map(|_| Secret::keep(&pair, Level::Strict).expect("root may lock")).collect();
+    let added = locked() - before;
+    assert!(added < 4 * 1024 * 1024, "{added} bytes are locked");
+    assert!(added >= secrets.len() * pair.len(), "the control: {added} bytes cannot hold them");
+}
+
+#[test]
+fn it_works_without_the_right_to_lock_memory_and_says_so() {
+    let result = in_child(|| {
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the child gives up what it may: its limit, then, as another user, its privileges.
+        let bites = unsafe {
+            libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) == 0
+                && (libc::getuid() != 0 || libc::setuid(65534) == 0)
+        };
+        assert!(bites, "the limit is set");
+        let mut page = vec![0_u8; 4096];
+        // SAFETY: the page is the child's own.
+        assert_ne!(unsafe { libc::mlock(page.as_mut_ptr().cast(), page.len()) }, 0, "the limit bites");
+        let secret = Secret::copy_from(PLAIN);
+        let refused = secret.refused().expect("it says why").why.clone();
+        secret.protection() == Protection::Heap
+            && holds(&secret)
+            && refused.contains("ulimit -l")
+            && Secret::keep(PLAIN, Level::Strict).is_err()
+    });
+    assert_eq!(result, 0);
+}
