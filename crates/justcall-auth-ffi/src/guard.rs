@@ -25,7 +25,7 @@ pub(crate) unsafe fn status(
     error: *mut *mut justcall_error,
     body: impl FnOnce() -> Result<(), Error>,
 ) -> justcall_status {
-    let failure = or(Err(Error::new(ErrorKind::Internal)), body).err();
+    let failure = or_else(|| Err(Error::new(ErrorKind::Internal)), body).err();
     let status = failure.as_ref().map_or(JUSTCALL_OK, |failure| failure.kind().number());
     if !error.is_null() {
         // SAFETY: as the caller of this function promises.
@@ -37,11 +37,16 @@ pub(crate) unsafe fn status(
 /// Runs the body of a function that has no way to report an error; `otherwise` stands for what it
 /// cannot give.
 pub(crate) fn or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    or_else(|| otherwise, body)
+}
+
+/// As [`or`]; what stands in is made only when it is needed.
+fn or_else<T>(otherwise: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
     // Nothing that the body leaves half done is seen again: see the top of this file.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         // Dropping what was thrown could panic itself.
         mem::forget(panic);
-        otherwise
+        otherwise()
     })
 }
 

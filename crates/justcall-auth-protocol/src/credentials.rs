@@ -65,6 +65,11 @@ impl Credentials {
         self.0.header.len()
     }
 
+    /// Where in the header's value the secret begins.
+    pub fn secret_at(&self) -> usize {
+        self.0.key_len + 1
+    }
+
     /// What the local check notes about this pair although it may be sent.
     pub fn findings(&self) -> Vec<Finding> {
         self.expose_halves(diagnose::pair)

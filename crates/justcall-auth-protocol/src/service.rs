@@ -191,6 +191,10 @@ fn printable(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };
+    // Nearly all texts are clean; the general way takes them apart letter by letter.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
     text.chars().filter(|c| !is_control(*c)).collect::<String>().trim().to_owned()
 }
 

@@ -61,7 +61,7 @@ impl BaseUrl {
 
     /// The URL of `path`, which starts with a slash.
     pub fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.text)
+        [&self.text, path].concat()
     }
 
     /// False for `http://`.

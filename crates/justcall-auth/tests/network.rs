@@ -89,6 +89,32 @@ fn it_never_shows_the_caller_a_connection_that_died_while_idle() {
 }
 
 #[test]
+fn it_keeps_no_connection_over_which_the_secret_came_back() {
+    let sandbox = sandbox();
+    let client = Client::new(&config(&sandbox)).expect("a client");
+    let get = || client.request(Request::new("GET", "/v2.1/echo").expect("good"));
+    let answers = |body: &str| {
+        sandbox.control("POST", "clear", &Value::Null).expect("cleared");
+        let fault = json!({"fault": "answer", "status": 400, "times": 1, "body": {"message": body}});
+        sandbox.control("POST", "faults", &fault).expect("a fault");
+        let error = get().expect_err("400");
+        assert!(!format!("{error} {error:?}").contains(sandbox.api_secret()));
+        get().expect("an answer");
+        let seen = requests(&sandbox);
+        let connections: Vec<u64> =
+            seen.iter().filter_map(|request| request["connection"].as_u64()).collect();
+        connections[0] == connections[1]
+    };
+    assert!(answers("nothing of yours"), "the control: the connection serves again");
+    assert!(answers("{api_key}"), "the key is no secret");
+    assert!(!answers("you sent {authorization}"));
+    assert!(
+        !answers(&format!("{}{{api_secret}}{}", "x".repeat(20_000), "y".repeat(20_000))),
+        "in a later piece"
+    );
+}
+
+#[test]
 fn it_keeps_no_more_idle_connections_than_its_limit() {
     const CALLS: usize = 80;
     let sandbox = sandbox();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
+use super::echo::Sent;
 use crate::patience::{Impatience, Patience};
 
 /// How far a call got.
@@ -44,6 +45,7 @@ impl Phase {
 /// The state of one call on one thread.
 pub(super) struct State {
     patience: Patience,
+    sent_header: Option<Sent>,
     phase: Cell<Phase>,
     sent: Cell<bool>,
     failure: RefCell<Option<Error>>,
@@ -60,9 +62,16 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// A call that sends no pair.
     pub fn begin(patience: Patience) -> Self {
+        Self::begin_with(patience, None)
+    }
+
+    /// A call that sends `header`, which is listened for in the answer.
+    pub fn begin_with(patience: Patience, header: Option<Sent>) -> Self {
         let state = Rc::new(State {
             patience,
+            sent_header: header,
             phase: Cell::new(Phase::Resolve),
             sent: Cell::new(false),
             failure: RefCell::new(None),
@@ -93,6 +102,11 @@ pub(super) fn current() -> Rc<State> {
 }
 
 impl State {
+    /// The pair that the call sends.
+    pub fn header(&self) -> Option<&Sent> {
+        self.sent_header.as_ref()
+    }
+
     /// Says what the call is doing from here on.
     pub fn enter(&self, phase: Phase) {
         self.phase.set(phase);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use zeroize::Zeroize;
 
 use super::call::{self, Phase, State};
 use super::connect::connect_any;
+use super::echo::Listener;
 use super::resolve::{AddressCache, host_and_port};
 use super::wire::{Waiting, Wire};
 use super::{Settings, tls};
@@ -32,25 +34,40 @@ impl Connector {
     }
 
     fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
-        call.enter(Phase::Connect);
         let (host, port) = host_and_port(details.uri);
         let proxy = self.settings.proxy.as_ref().filter(|proxy| proxy.is_for(details.uri));
         let mut wire = if let Some(proxy) = proxy {
             let (proxy_host, proxy_port) = proxy.host_and_port();
-            let addresses = self.addresses.addresses(proxy_host, proxy_port, call)?;
+            // Behind a proxy this machine may know no names: the proxy looks the service's up.
+            let addresses = self.look_up(proxy_host, proxy_port, call)?;
             let mut wire = self.reach(proxy_host, proxy_port, &addresses, call)?;
             proxy.connect(&mut wire, host, port, call)?;
             wire
         } else {
+            let addresses = self.look_up(host, port, call)?;
             if !details.needs_tls() {
-                refuse_plain_text_beyond_loopback(&details.addrs, call)?;
+                refuse_plain_text_beyond_loopback(&addresses, call)?;
             }
-            self.reach(host, port, &details.addrs, call)?
+            self.reach(host, port, &addresses, call)?
         };
         let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut wire, call)?) } else { None };
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Connection { wire, tls, buffers })
+        Ok(Connection {
+            wire,
+            tls,
+            buffers,
+            sealed: Vec::new(),
+            listener: Listener::default(),
+            just_read: false,
+        })
+    }
+
+    fn look_up(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
+        call.enter(Phase::Resolve);
+        let addresses = self.addresses.addresses(host, port, call)?;
+        call.enter(Phase::Connect);
+        Ok(addresses)
     }
 
     /// A connection to one of `addresses`.
@@ -121,6 +138,12 @@ pub(super) struct Connection {
     wire: Wire,
     tls: Option<Box<ClientConnection>>,
     buffers: LazyBuffers,
+    /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
+    sealed: Vec<u8>,
+    /// Whether the service sent the secret back.
+    listener: Listener,
+    /// Nothing was asked since the last bytes came.
+    just_read: bool,
 }
 
 impl Transport for Connection {
@@ -132,7 +155,7 @@ impl Transport for Connection {
         call::current().enter(Phase::Send);
         let output = &mut self.buffers.output()[..amount];
         let result = match &mut self.tls {
-            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.wire).write_all(output),
+            Some(tls) => seal(tls, &mut self.wire, &mut self.sealed, output),
             None => self.wire.write_all(output),
         };
         // It may have held the header; ureq fills it anew for every write.
@@ -141,18 +164,37 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        call::current().enter(Phase::Receive);
+        let call = call::current();
+        call.enter(Phase::Send);
+        send(&mut self.wire, &mut self.sealed)?;
+        call.enter(Phase::Receive);
         let input = self.buffers.input_append_buf();
         let amount = match &mut self.tls {
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.wire).read(input)?,
             None => self.wire.read(input)?,
         };
+        if let Some(sent) = call.header() {
+            self.listener.hear(&input[..amount], sent);
+        }
         self.buffers.input_appended(amount);
+        self.just_read = amount > 0;
         Ok(amount > 0)
     }
 
     /// Asked before an idle connection is used again: one that the service closed must not cost a request.
+    ///
+    /// ureq asks when it puts a connection into its pool, too. Bytes have just come then, so the answer is yes, and
+    /// what has come since is seen when the connection is taken out: one system call a request less.
+    ///
+    /// A connection over which the service sent the secret back is not kept: its buffers hold it.
     fn is_open(&mut self) -> bool {
+        if self.listener.has_heard() {
+            return false;
+        }
+        self.listener.rest();
+        if mem::take(&mut self.just_read) {
+            return true;
+        }
         loop {
             match (self.wire.peek(), &mut self.tls) {
                 (Waiting::Nothing, _) => return true,
@@ -169,6 +211,32 @@ impl Transport for Connection {
     fn is_tls(&self) -> bool {
         self.tls.is_some()
     }
+}
+
+/// As much ciphertext as is kept for one system call: ureq hands over head and body apart, and a small request should
+/// leave as one segment.
+const MAX_SEALED: usize = 16 * 1024;
+
+/// Encrypts `plain`; sends what has come together, once it is much. The rest is sent when an answer is awaited.
+fn seal(tls: &mut ClientConnection, wire: &mut Wire, sealed: &mut Vec<u8>, plain: &[u8]) -> io::Result<()> {
+    // rustls takes no more than its buffer holds at a time, 64 KiB.
+    for chunk in plain.chunks(MAX_SEALED) {
+        tls.writer().write_all(chunk)?;
+        while tls.wants_write() {
+            tls.write_tls(sealed)?;
+        }
+        if sealed.len() >= MAX_SEALED {
+            send(wire, sealed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends what is kept. What a failure leaves unsent is never sent: ureq does not use such a connection again.
+fn send(wire: &mut Wire, sealed: &mut Vec<u8>) -> io::Result<()> {
+    let result = if sealed.is_empty() { Ok(()) } else { wire.write_all(sealed) };
+    sealed.clear();
+    result
 }
 
 /// Takes in the TLS messages that have come; true when the connection is still good for a request.

@@ -7,6 +7,7 @@ mod call;
 mod certificate;
 mod connect;
 mod connection;
+mod echo;
 mod failure;
 mod proxy;
 mod resolve;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::Method;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::request::Request;
@@ -34,8 +36,9 @@ use crate::patience::Patience;
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
+use echo::Sent;
 pub(crate) use proxy::Proxy;
-use resolve::{AddressCache, Resolver};
+use resolve::{AddressCache, NoResolver};
 use rustls::RootCertStore;
 pub(crate) use steps::{Reached, Way};
 pub(crate) use tls::{roots_in, system_roots};
@@ -96,9 +99,8 @@ impl Transport {
             .max_idle_age(MAX_IDLE_AGE)
             .build();
         let addresses = Arc::new(AddressCache::default());
-        let resolver = Resolver::new(addresses.clone(), settings.proxy.clone());
         let connector = Connector::new(settings.clone(), addresses);
-        Self { settings, agent: Agent::with_parts(config, connector, resolver) }
+        Self { settings, agent: Agent::with_parts(config, connector, NoResolver) }
     }
 
     /// What it was made with.
@@ -108,9 +110,11 @@ impl Transport {
 
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let call = Call::begin(outgoing.patience.clone());
-        let head =
-            head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
+        let header = authorization(outgoing.credentials);
+        let sent = Sent::new(header.clone(), outgoing.credentials.secret_at());
+        let call = Call::begin_with(outgoing.patience.clone(), Some(sent));
+        let head = head(outgoing, header)
+            .map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
         // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
@@ -122,28 +126,33 @@ impl Transport {
 }
 
 /// The request without its body, which is lent to ureq rather than copied.
-fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
+fn head(outgoing: &Outgoing<'_>, authorization: Bytes) -> Result<http::Request<()>, http::Error> {
     let request = outgoing.request;
-    let mut builder = http::Request::builder().method(request.method()).uri(&outgoing.url);
+    // Not the builder: it moves everything with every step, and lets the map grow step by step.
+    let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
     for (name, value) in service::HEADERS {
         if !request.headers().iter().any(|(set, _)| set == name) {
-            builder = builder.header(HeaderName::from_static(name), HeaderValue::from_static(value));
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
     }
     for (name, value) in request.headers() {
-        builder = builder.header(name, value);
+        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
-    builder.header(AUTHORIZATION, authorization(outgoing.credentials)).body(())
+    let mut authorization = HeaderValue::from_maybe_shared(authorization)?;
+    authorization.set_sensitive(true);
+    headers.insert(AUTHORIZATION, authorization);
+    let mut head = http::Request::new(());
+    *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
+    *head.uri_mut() = outgoing.url.parse()?;
+    *head.headers_mut() = headers;
+    Ok(head)
 }
 
-/// The header's value in memory that is wiped with its last reference, and that no `Debug` shows.
-fn authorization(credentials: &Credentials) -> HeaderValue {
+/// The header's value in memory that is wiped with its last reference.
+fn authorization(credentials: &Credentials) -> Bytes {
     let mut value = WipedBuffer::with_capacity(credentials.authorization_len());
     credentials.expose_authorization(|bytes| value.push(bytes));
-    let mut value =
-        HeaderValue::from_maybe_shared(Bytes::from_owner(value)).expect("a checked pair is printable ASCII");
-    value.set_sensitive(true);
-    value
+    Bytes::from_owner(value)
 }
 
 /// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
@@ -155,7 +164,9 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
     let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
-    let mut bytes = Vec::new();
+    // Room for all of it and a little more, so that its end is seen without another allocation.
+    let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
     let outcome = body.into_reader().take(limit as u64 + 1).read_to_end(&mut bytes);
     if let Err(error) = outcome {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
-use super::call::{self, Phase, State};
-use super::proxy::Proxy;
+use super::call::{Phase, State};
 
 /// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
 /// service soon, and a failed connection asks again at once.
@@ -96,33 +95,14 @@ fn unknown_host(host: &str, why: &str) -> Error {
         .hint_is("Check the base URL, and whether this machine can resolve names (DNS).")
 }
 
-/// The cache as ureq's resolver.
+/// A resolver for ureq that finds nothing: ureq asks one for every request, also for one on a kept connection. Names
+/// are looked up where connections are made.
 #[derive(Debug)]
-pub(super) struct Resolver {
-    cache: Arc<AddressCache>,
-    proxy: Option<Proxy>,
-}
+pub(super) struct NoResolver;
 
-impl Resolver {
-    pub fn new(cache: Arc<AddressCache>, proxy: Option<Proxy>) -> Self {
-        Self { cache, proxy }
-    }
-}
-
-impl ureq::unversioned::resolver::Resolver for Resolver {
-    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let call = call::current();
-        call.enter(Phase::Resolve);
-        let mut resolved = self.empty();
-        if self.proxy.as_ref().is_some_and(|proxy| proxy.is_for(uri)) {
-            // Behind a proxy this machine may know no names: the proxy looks them up.
-            return Ok(resolved);
-        }
-        let (host, port) = host_and_port(uri);
-        for address in self.cache.addresses(host, port, &call)?.into_iter().take(MAX_ADDRESSES) {
-            resolved.push(address);
-        }
-        Ok(resolved)
+impl ureq::unversioned::resolver::Resolver for NoResolver {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
     }
 }
 
