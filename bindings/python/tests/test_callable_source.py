@@ -210,7 +210,8 @@ def test_threads_get_their_own_causes(sandbox: Sandbox) -> None:
 
 
 def test_it_is_asked_again_once_its_pair_was_rejected(sandbox: Sandbox) -> None:
-    answers: list[Credentials | BaseException] = [Credentials(sandbox.api_key, "0" * 40)]
+    key = sandbox.control("POST", "pairs", {})["api_key"]
+    answers: list[Credentials | BaseException] = [Credentials(key, "0" * 40)]
     asked: list[object] = []
 
     def source() -> Credentials:

@@ -1,7 +1,8 @@
-"""The example does what it says."""
+"""The examples do what they say."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
 
     from support import Sandbox
 
-EXAMPLE = ROOT / "examples/python/verify.py"
+EXAMPLES = ROOT / "examples/python"
 
 
-def run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
+def run(example: str, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
     """Its exit code and what it printed."""
     done = subprocess.run(
-        [sys.executable, EXAMPLE, *arguments], env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, EXAMPLES / example, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -28,15 +33,17 @@ def test_it_says_whose_the_pair_is(sandbox: Sandbox, tmp_path: Path) -> None:
     made = sandbox.control("POST", "pairs", {"account_id": 67890, "email": "a@b.example", "plan": "Pro"})
     pair = tmp_path / "pair"
     pair.write_text(f"{made['api_key']}:{made['api_secret']}\n")
-    code, output, errors = run(f"file:{pair}", sandbox.url, sandbox.ca_file)
+    code, output, errors = run("verify.py", f"file:{pair}", sandbox.url, sandbox.ca_file)
     assert (code, errors) == (0, "")
     assert output == "account: 67890\nemail:   a@b.example\nplan:    Pro\n"
 
 
 def test_it_reads_the_environment_unless_told_otherwise(sandbox: Sandbox) -> None:
-    code, _, errors = run("default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment())
+    code, _, errors = run(
+        "verify.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment()
+    )
     assert (code, errors) == (0, "")
-    code, output, errors = run()
+    code, output, errors = run("verify.py")
     assert (code, output) == (1, "")
     assert errors.startswith("credentials_missing: ")
 
@@ -44,9 +51,45 @@ def test_it_reads_the_environment_unless_told_otherwise(sandbox: Sandbox) -> Non
 def test_it_says_what_to_do_about_a_wrong_secret(sandbox: Sandbox, tmp_path: Path) -> None:
     pair = tmp_path / "pair"
     pair.write_text(f"{sandbox.api_key}:{'0' * 40}\n")
-    code, output, errors = run(f"file:{pair}", sandbox.url, sandbox.ca_file)
+    code, output, errors = run("verify.py", f"file:{pair}", sandbox.url, sandbox.ca_file)
     assert (code, output) == (1, "")
     lines = errors.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("invalid_credentials: ")
     assert lines[1].startswith("hint: ")
+
+
+def request(sandbox: Sandbox) -> tuple[int, str, str]:
+    """What `request.py` does with the pair of the first account."""
+    return run("request.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment())
+
+
+def test_it_lists_the_latest_calls(sandbox: Sandbox) -> None:
+    code, output, errors = request(sandbox)
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[0] == "2026-03-01 14155550100 Incoming"
+    assert len(output.splitlines()) == 5
+    assert sandbox.requests()[0]["query"] == "per_page=5&order=desc"
+
+
+def test_it_says_when_to_come_back_to_the_rate_limit(sandbox: Sandbox) -> None:
+    sandbox.fault("answer", status=429, headers={"Retry-After": "45"})
+    assert request(sandbox) == (1, "", "try again in 45 s\n")
+
+
+def test_it_shows_what_the_service_objects_to(sandbox: Sandbox) -> None:
+    body = {"status": "error", "message": "Invalid.", "errors": {"order": ["is unknown"]}}
+    sandbox.fault("answer", status=422, body=body)
+    code, output, errors = request(sandbox)
+    assert (code, output) == (1, "")
+    first, hint, shown = errors.splitlines()
+    assert first.startswith("unprocessable: ")
+    assert hint.startswith("hint: ")
+    assert json.loads(shown) == body
+
+
+def test_it_leaves_other_failures_to_its_caller(sandbox: Sandbox) -> None:
+    sandbox.fault("answer", status=403)
+    code, output, errors = request(sandbox)
+    assert (code, output) == (1, "")
+    assert "justcall_auth.ForbiddenError: forbidden: " in errors

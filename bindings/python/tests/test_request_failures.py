@@ -308,7 +308,8 @@ def test_it_asks_nothing_with_the_pair_of_another_account(sandbox: Sandbox) -> N
 
 
 def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None:
-    wrong = Credentials(sandbox.api_key, "0" * 40)
+    key = sandbox.control("POST", "pairs", {})["api_key"]
+    wrong = Credentials(key, "0" * 40)
     with sandbox.client(wrong) as client:
         with pytest.raises(justcall_auth.InvalidCredentialsError) as caught:
             client.get(ECHO)
@@ -316,7 +317,7 @@ def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None
         assert caught.value.response is not None
     arrived = len(sandbox.requests())
     # Also by another client of the process, as a program has that makes one for each of its requests.
-    for credentials in (wrong, Credentials(sandbox.api_key, "0" * 40)):
+    for credentials in (wrong, Credentials(key, "0" * 40)):
         with sandbox.client(credentials) as client:
             for call in (lambda: client.get(ECHO), client.verify):
                 with pytest.raises(justcall_auth.InvalidCredentialsError) as caught:

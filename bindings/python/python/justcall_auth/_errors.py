@@ -70,6 +70,22 @@ class SourceUnavailableError(JustCallError):
     _hint = "Check that the source exists and that this process may read it."
 
 
+class MemoryProtectionError(JustCallError):
+    """The system refused the memory protection that was asked for.
+
+    Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.
+    """
+
+    name = "memory_protection"
+    code = 13
+    retryable = False
+    _message = "The system refused the memory protection that was asked for."
+    _hint = (
+        "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower "
+        "level."
+    )
+
+
 class WrongAccountError(JustCallError):
     """The pair works, but for another account than the expected one.
 
@@ -296,6 +312,7 @@ BY_CODE: Final[dict[int, type[JustCallError]]] = {
     10: CredentialsMissingError,
     11: CredentialsMalformedError,
     12: SourceUnavailableError,
+    13: MemoryProtectionError,
     14: WrongAccountError,
     20: RequestTimeoutError,
     21: ConnectionFailedError,

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import Final, NoReturn, Protocol, final, type_check_only
@@ -20,7 +20,11 @@ class _HasItems(Protocol):
 # A `bool` is an `int`.
 _Scalar: TypeAlias = str | int | float | None
 _Value: TypeAlias = _Scalar | Sequence[_Scalar]
-_Params: TypeAlias = Mapping[str, _Value] | Iterable[tuple[str, _Value]]
+_Parameter: TypeAlias = tuple[str, _Value]
+# Any iterable will do, but beside `Iterable` mypy fails to infer the type of a dictionary of mixed values.
+_Params: TypeAlias = (
+    Mapping[str, _Value] | Sequence[_Parameter] | Iterator[_Parameter] | ItemsView[str, _Value]
+)
 _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 _Data: TypeAlias = bytes | bytearray | memoryview | str
 
