@@ -92,6 +92,9 @@ typedef int32_t justcall_status;
 /** The source of the credentials could not be read. */
 #define JUSTCALL_ERROR_SOURCE_UNAVAILABLE 12
 
+/** The system refused the memory protection that was asked for. */
+#define JUSTCALL_ERROR_MEMORY_PROTECTION 13
+
 /** The pair works, but for another account than the expected one. */
 #define JUSTCALL_ERROR_WRONG_ACCOUNT 14
 
@@ -318,6 +321,28 @@ void justcall_credentials_free(justcall_credentials *credentials);
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
 /**
+ * Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
+ * justcall_protection() says which, and why. The default.
+ */
+#define JUSTCALL_MEMORY_AUTO 0
+
+/**
+ * Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
+ */
+#define JUSTCALL_MEMORY_STRICT 1
+
+/**
+ * The heap: wiped when freed, and no more.
+ */
+#define JUSTCALL_MEMORY_HEAP 2
+
+/**
+ * Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+ * JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
+ */
+#define JUSTCALL_MEMORY_SECRETMEM 3
+
+/**
  * A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
  * 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
  * justcall_config_free(). NULL only after a bug of the library.
@@ -438,6 +463,17 @@ justcall_status justcall_config_set_expected_account(justcall_config *config,
                                                      justcall_error **error);
 
 /**
+ * Sets how well the pair is protected while it rests: one of the JUSTCALL_MEMORY numbers. What the
+ * system refuses fails the first call that needs the pair.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
+ * configuration is then as it was.
+ */
+justcall_status justcall_config_set_memory_protection(justcall_config *config,
+                                                      int32_t level,
+                                                      justcall_error **error);
+
+/**
  * Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
  */
 void justcall_config_free(justcall_config *config);
@@ -508,6 +544,18 @@ justcall_status justcall_client_authorization(const justcall_client *client,
                                               size_t capacity,
                                               size_t *length,
                                               justcall_error **error);
+
+/**
+ * Tells how the pair is protected while it rests: a report of one finding, whose code is
+ * `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
+ * its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
+ * no call has done so yet, and then fails as justcall_credentials_load() does too, or with
+ * JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
+ * justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+ */
+justcall_status justcall_protection(const justcall_client *client,
+                                    justcall_report **out,
+                                    justcall_error **error);
 
 /**
  * Frees a client, once no call uses it. Accounts and errors that came from it live on. Does

@@ -25,6 +25,7 @@ const TABLE: &[(ErrorKind, Exit)] = &[
     (ErrorKind::CredentialsMissing, Exit::Credentials),
     (ErrorKind::CredentialsMalformed, Exit::Credentials),
     (ErrorKind::SourceUnavailable, Exit::Failure),
+    (ErrorKind::MemoryProtection, Exit::Failure),
     (ErrorKind::WrongAccount, Exit::Failure),
     (ErrorKind::Timeout, Exit::Network),
     (ErrorKind::ConnectionFailed, Exit::Network),

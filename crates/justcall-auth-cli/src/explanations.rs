@@ -90,6 +90,18 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
         },
     ),
     (
+        ErrorKind::MemoryProtection,
+        Explanation {
+            text: "The program asked for memory of a certain protection for the pair, and the system refused it. The pair was not kept anywhere else, and nothing was sent.",
+            causes: &[
+                "The limit on locked memory is too low: raise it with ulimit -l, LimitMEMLOCK= in a systemd unit, or --ulimit memlock in a container.",
+                "The level secretmem needs Linux 5.14 or newer with memfd_secret enabled (secretmem.enable=1 on the kernel's command line of some versions).",
+                "Ask for the level auto, which takes what it obtains and reports what that was.",
+            ],
+            example: "justcall_config_set_memory_protection(config, JUSTCALL_MEMORY_STRICT, &error) under ulimit -l 0",
+        },
+    ),
+    (
         ErrorKind::WrongAccount,
         Explanation {
             text: "The pair works, but it belongs to another account than --expected-account names, or the service does not tell whose it is. Nothing else was asked with it.",

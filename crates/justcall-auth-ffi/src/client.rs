@@ -9,6 +9,7 @@ use crate::config::justcall_config;
 use crate::error::justcall_error;
 use crate::handle::Out;
 use crate::output::Buffer;
+use crate::report::justcall_report;
 use crate::request::justcall_request;
 use crate::response::justcall_response;
 use crate::status::justcall_status;
@@ -143,6 +144,29 @@ pub unsafe extern "C" fn justcall_client_authorization(
         let client = input::handle("client", client)?;
         let buffer = Buffer::new(buffer, capacity, length)?;
         client.client.credentials()?.expose_authorization(|value| buffer.fill(value))
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Tells how the pair is protected while it rests: a report of one finding, whose code is
+/// `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
+/// its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
+/// no call has done so yet, and then fails as justcall_credentials_load() does too, or with
+/// JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
+/// justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_protection(
+    client: *const justcall_client,
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let client = input::handle("client", client)?;
+        out.put(justcall_report::of_protection(&client.client.protection()?));
+        Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use justcall_auth::{Config, Error};
+use justcall_auth::{Config, Error, Level};
 
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
@@ -236,6 +236,41 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
     let body = || unsafe {
         input::handle_mut("config", config)?.config.expected_account(id);
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
+/// justcall_protection() says which, and why. The default.
+pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
+/// Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
+pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
+/// The heap: wiped when freed, and no more.
+pub const JUSTCALL_MEMORY_HEAP: i32 = 2;
+/// Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+/// JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
+pub const JUSTCALL_MEMORY_SECRETMEM: i32 = 3;
+
+/// Sets how well the pair is protected while it rests: one of the JUSTCALL_MEMORY numbers. What the
+/// system refuses fails the first call that needs the pair.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_memory_protection(
+    config: *mut justcall_config,
+    level: i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        let level = usize::try_from(level).ok().and_then(|level| Level::ALL.get(level));
+        let level = level
+            .ok_or_else(|| Error::invalid_argument("The argument level is no JUSTCALL_MEMORY number."))?;
+        config.config.memory_protection(*level);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -17,6 +17,11 @@
 #![expect(clippy::doc_markdown, reason = "the comments are read as C, where names stand bare")]
 #![expect(non_camel_case_types, reason = "the types have the names that C programs use")]
 
+/// What this library frees it wipes, its dependencies' copies included. Of its own memory alone: the program's allocator
+/// is untouched.
+#[global_allocator]
+static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
+
 pub mod account;
 pub mod classify;
 pub mod client;

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 
 use justcall_auth::source::ProcessEnvironment;
-use justcall_auth::{Finding, Severity, diagnose};
+use justcall_auth::{Finding, ProtectionReport, Severity, diagnose};
 
 use crate::error::justcall_error;
 use crate::handle::Out;
@@ -44,6 +44,24 @@ impl justcall_report {
             remedy: output::text(finding.remedy()),
         };
         Self { lines: findings.iter().map(line).collect() }
+    }
+
+    /// What keeps a client's pair, as a list of one.
+    pub(crate) fn of_protection(protection: &ProtectionReport) -> Self {
+        let obtained = protection.obtained().name();
+        let message = format!(
+            "The pair is kept in memory of the kind {obtained}; {} was asked for.",
+            protection.asked().name()
+        );
+        let severity = protection.why_not().map_or(JUSTCALL_SEVERITY_NOTE, |_| JUSTCALL_SEVERITY_WARNING);
+        Self {
+            lines: vec![Line {
+                severity,
+                code: output::text(obtained),
+                message: output::text(&message),
+                remedy: output::text(protection.why_not().unwrap_or_default()),
+            }],
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use justcall_auth_secret::{Secret, WipedBuffer};
+use justcall_auth_secret::{Level, Protection, Refused, Secret, WipedBuffer};
 
 use crate::diagnose::{self, Finding, Severity};
 use crate::error::{Error, ErrorKind};
@@ -37,6 +37,38 @@ impl Credentials {
         header.push(secret);
         let header = Secret::copy_from(header.as_ref());
         Ok(Self(Arc::new(Pair { header, key_len: key.len(), hint: key_hint(key) })))
+    }
+
+    /// The same pair in memory of the protection that `level` asks for; itself where it has that already.
+    ///
+    /// # Errors
+    /// `memory_protection` when the system refuses, and why.
+    pub fn kept_at(&self, level: Level) -> Result<Self, Error> {
+        let suffices = match level {
+            Level::Auto => true,
+            Level::Strict => self.protection() == Protection::Locked,
+            Level::SecretMem => self.protection() == Protection::SecretMem,
+            Level::Heap => self.protection() == Protection::Heap,
+        };
+        if suffices {
+            return Ok(self.clone());
+        }
+        let header = self.0.header.expose(|header| Secret::keep(header, level)).map_err(|refused| {
+            let message =
+                format!("The memory protection {} was refused: {}.", refused.asked.name(), refused.why);
+            Error::with_message(ErrorKind::MemoryProtection, message)
+        })?;
+        Ok(Self(Arc::new(Pair { header, key_len: self.0.key_len, hint: self.0.hint.clone() })))
+    }
+
+    /// What keeps the pair.
+    pub fn protection(&self) -> Protection {
+        self.0.header.protection()
+    }
+
+    /// Why it is not kept as well as was asked, where it is not.
+    pub fn protection_refused(&self) -> Option<&Refused> {
+        self.0.header.refused()
     }
 
     /// Checks a pair written `key:secret`; the first colon splits it.

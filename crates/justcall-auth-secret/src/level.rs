@@ -25,6 +25,26 @@ pub enum Protection {
     Heap,
 }
 
+impl Level {
+    /// Every level, in the order of its number.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Strict, Self::Heap, Self::SecretMem];
+
+    /// `auto`, `strict`, `heap` or `secretmem`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Strict => "strict",
+            Self::Heap => "heap",
+            Self::SecretMem => "secretmem",
+        }
+    }
+
+    /// The level called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+}
+
 impl Protection {
     /// `locked`, `secretmem` or `heap`.
     pub const fn name(self) -> &'static str {

@@ -12,12 +12,14 @@ use justcall_auth_protocol::exchange::{Action, Exchange, Policy};
 use justcall_auth_protocol::keyring::Keyring;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_secret::Level;
 
 use crate::clock;
 use crate::config::Config;
 use crate::interrupt::Interrupt;
 use crate::patience::{Impatience, Patience};
 use crate::process::Process;
+use crate::protection::ProtectionReport;
 use crate::source::{ProcessEnvironment, Source};
 use crate::transport::{Outgoing, Settings, Transport};
 
@@ -33,6 +35,7 @@ struct Inner {
     policy: Arc<Policy>,
     source: Source,
     settings: Settings,
+    memory: Level,
     session: ArcSwap<Session>,
 }
 
@@ -45,9 +48,9 @@ struct Session {
 }
 
 impl Session {
-    fn new(source: &Source, policy: &Policy, settings: &Settings) -> Self {
+    fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
         let process = Process::current();
-        let keyring = process.keyring(source, policy);
+        let keyring = process.keyring(source, policy, memory);
         // Who makes a client expects its source to count, also where another client has read it long ago.
         keyring.look_again();
         Self { process: process.id(), keyring, transport: process.transport(settings) }
@@ -64,8 +67,8 @@ impl Client {
         let policy = Arc::new(config.policy.clone());
         let source = config.source.clone();
         let settings = config.settings(&ProcessEnvironment)?;
-        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings));
-        Ok(Self(Arc::new(Inner { policy, source, settings, session })))
+        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
+        Ok(Self(Arc::new(Inner { policy, source, settings, memory: config.memory, session })))
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -108,6 +111,14 @@ impl Client {
         Ok(held.credentials().clone())
     }
 
+    /// How the pair is protected while it rests, and why not better; reads the source if no call has done so yet.
+    ///
+    /// # Errors
+    /// As [`Client::credentials`], and `memory_protection`.
+    pub fn protection(&self) -> Result<ProtectionReport, Error> {
+        Ok(ProtectionReport::new(self.0.memory, &self.credentials()?))
+    }
+
     /// A call with more said about it than what to ask.
     pub fn call(&self) -> Call<'_> {
         Call { client: self, interrupt: None }
@@ -119,13 +130,13 @@ impl Client {
         if session.process == std::process::id() {
             return session;
         }
-        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings));
+        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings, self.0.memory));
         self.0.session.compare_and_swap(&session, own);
         self.0.session.load_full()
     }
 
     fn load(&self, patience: &Patience) -> Result<Credentials, Error> {
-        self.0.source.load_within(&ProcessEnvironment, patience).map(|loaded| loaded.credentials)
+        self.0.source.load_within(&ProcessEnvironment, patience)?.credentials.kept_at(self.0.memory)
     }
 }
 

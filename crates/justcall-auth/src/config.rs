@@ -9,6 +9,7 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
+use justcall_auth_secret::Level;
 
 use crate::source::{Environment, Load, Source};
 use crate::transport::{Proxy, Settings, roots_in};
@@ -20,6 +21,7 @@ pub struct Config {
     pub(crate) policy: Policy,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) proxy: ProxyChoice,
+    pub(crate) memory: Level,
 }
 
 /// Which proxy to take.
@@ -107,6 +109,14 @@ impl Config {
         self.proxy =
             if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Given(Proxy::parse(url)?) };
         Ok(self)
+    }
+
+    /// How well the pair is protected while it rests. A level that the system refuses fails the first call with
+    /// `memory_protection`; [`Level::Auto`] takes what it obtains, and [`Client::protection`](crate::Client::protection)
+    /// says what that was.
+    pub fn memory_protection(&mut self, level: Level) -> &mut Self {
+        self.memory = level;
+        self
     }
 
     /// What the connections of such a client depend on.

@@ -28,6 +28,7 @@ mod interrupt;
 mod patience;
 pub mod probe;
 mod process;
+mod protection;
 pub mod source;
 mod transport;
 
@@ -42,7 +43,8 @@ pub use justcall_auth_protocol::exchange::{self, Exchange};
 pub use justcall_auth_protocol::request::Request;
 pub use justcall_auth_protocol::response::Response;
 pub use justcall_auth_protocol::{classify, service};
-pub use justcall_auth_secret::{Secret, WipedBuffer, Zeroize, Zeroizing};
+pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
+pub use protection::ProtectionReport;
 pub use source::Source;
 
 /// The version of this library.

@@ -10,6 +10,7 @@ use arc_swap::ArcSwapOption;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::keyring::{Keyring, Rejections};
+use justcall_auth_secret::Level;
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
@@ -25,8 +26,8 @@ pub(crate) struct Process {
     system_roots: OnceCell<Arc<RootCertStore>>,
 }
 
-/// Clients with the same of all three have the same pair.
-type Key = (Identity, String, Option<u64>);
+/// Clients with the same of all four have the same pair.
+type Key = (Identity, String, Option<u64>, Level);
 
 struct Keyrings {
     known: HashMap<Key, Weak<Keyring>>,
@@ -65,10 +66,10 @@ impl Process {
         self.id
     }
 
-    /// The keyring of all clients with this source, base URL and expected account.
-    pub fn keyring(&self, source: &Source, policy: &Policy) -> Arc<Keyring> {
+    /// The keyring of all clients with this source, base URL, expected account and memory.
+    pub fn keyring(&self, source: &Source, policy: &Policy, memory: Level) -> Arc<Keyring> {
         let scope = policy.base_url.to_string();
-        let key = (source.identity(), scope.clone(), policy.expected_account);
+        let key = (source.identity(), scope.clone(), policy.expected_account, memory);
         let mut keyrings = lock(&self.keyrings);
         if let Some(keyring) = keyrings.known.get(&key).and_then(Weak::upgrade) {
             return keyring;

@@ -63,6 +63,9 @@ error_table! {
     SourceUnavailable = 12, "source_unavailable", retryable: true,
         "The source of the credentials could not be read.",
         "Check that the source exists and that this process may read it.";
+    MemoryProtection = 13, "memory_protection", retryable: false,
+        "The system refused the memory protection that was asked for.",
+        "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.";
     WrongAccount = 14, "wrong_account", retryable: false,
         "The pair works, but for another account than the expected one.",
         "Use the pair of the expected account, or correct the expected account's number.";
