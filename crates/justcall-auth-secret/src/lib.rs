@@ -15,6 +15,8 @@
 #[allow(unsafe_code)]
 mod allocator;
 mod buffer;
+#[allow(unsafe_code)]
+mod environment;
 mod level;
 #[allow(unsafe_code)]
 mod memory;
@@ -24,6 +26,7 @@ mod vault;
 
 pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;
+pub use environment::scrub_variable;
 pub use level::{Level, Protection, Refused};
 pub use secret::Secret;
 pub use zeroize::{Zeroize, Zeroizing};

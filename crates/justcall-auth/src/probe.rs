@@ -295,7 +295,7 @@ fn empty_places() -> Vec<String> {
 fn name(source: &Source) -> String {
     let path = |path: &Path| path.display().to_string();
     match source {
-        Source::Env { key, secret } => format!("{key} and {secret}"),
+        Source::Env { key, secret, .. } => format!("{key} and {secret}"),
         Source::Systemd { .. } => "systemd's $CREDENTIALS_DIRECTORY".to_owned(),
         Source::File(file) => path(file),
         Source::Dir { path: folder, .. } => path(folder),

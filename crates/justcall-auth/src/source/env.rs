@@ -8,7 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{Environment, Loaded, malformed_in, missing, text};
 
-pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
+pub(super) fn load(
+    environment: &dyn Environment,
+    key: &str,
+    secret: &str,
+    scrub: bool,
+) -> Result<Loaded, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
     let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
         let set = [key, secret].into_iter().find(|name| environment.variable(name).is_some());
@@ -28,6 +33,10 @@ pub(super) fn load(environment: &dyn Environment, key: &str, secret: &str) -> Re
     let credentials =
         Credentials::new(text::forgive_newline(&key_bytes), text::forgive_newline(&secret_bytes))
             .map_err(|error| malformed_in(&place, &error))?;
+    if scrub {
+        environment.scrub(key);
+        environment.scrub(secret);
+    }
     Ok(Loaded::new(credentials, place))
 }
 

@@ -29,6 +29,11 @@ use crate::patience::Patience;
 pub trait Environment {
     /// The variable called `name`, if it is set.
     fn variable(&self, name: &str) -> Option<OsString>;
+
+    /// Wipes the variable called `name` and removes it.
+    fn scrub(&self, name: &str) {
+        let _ = name;
+    }
 }
 
 /// The environment of this process; empty where the process has more rights than the user who started it, who could
@@ -39,6 +44,10 @@ pub struct ProcessEnvironment;
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<OsString> {
         if env::is_privileged() { None } else { std::env::var_os(name) }
+    }
+
+    fn scrub(&self, name: &str) {
+        justcall_auth_secret::scrub_variable(name);
     }
 }
 
@@ -52,6 +61,8 @@ pub enum Source {
         key: String,
         /// The variable that holds the secret.
         secret: String,
+        /// Whether both are wiped and removed once they were read.
+        scrub: bool,
     },
     /// A file.
     File(PathBuf),
@@ -143,7 +154,7 @@ impl Source {
         patience: &Patience,
     ) -> Result<Loaded, Error> {
         match self {
-            Self::Env { key, secret } => env::load(environment, key, secret),
+            Self::Env { key, secret, scrub } => env::load(environment, key, secret, *scrub),
             Self::File(path) => file::load(path),
             Self::Dir { path, key, secret } => dir::load(path, key, secret),
             Self::Systemd { key, secret } => dir::load_systemd(environment, key, secret),
@@ -159,7 +170,8 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Env { key, secret } => write!(f, "Env({key}, {secret})"),
+            Self::Env { key, secret, scrub: false } => write!(f, "Env({key}, {secret})"),
+            Self::Env { key, secret, scrub: true } => write!(f, "Env({key}, {secret}, scrub)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", path.display()),
             Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),

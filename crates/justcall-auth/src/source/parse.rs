@@ -13,6 +13,10 @@ pub const SPELLINGS: &[(&str, &str)] = &[
     ),
     ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
     ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables of other names"),
+    (
+        "env:?scrub",
+        "either of these, wiped from the environment once they were read: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
+    ),
     ("file:PATH", "a file with JSON {\"api_key\", \"api_secret\"}, dotenv lines, or one line key:secret"),
     (
         "dir:PATH",
@@ -37,7 +41,6 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     match (kind, rest) {
         _ if !spelling.contains(':') => Err(refuse("it is not one that is known")),
         ("default", "") => Ok(Source::Default),
-        ("env", "") => Ok(env()),
         ("env", names) => variables(names),
         ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
         ("file", path) => Ok(Source::File(path.into())),
@@ -59,7 +62,7 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
 
 /// `env:` with the usual variables.
 pub(super) fn env() -> Source {
-    Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into() }
+    Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into(), scrub: false }
 }
 
 /// `systemd:` with the usual names.
@@ -67,14 +70,26 @@ pub(super) fn systemd() -> Source {
     Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() }
 }
 
-fn variables(names: &str) -> Result<Source, Error> {
+fn variables(rest: &str) -> Result<Source, Error> {
+    let (names, scrub) = match rest.split_once('?') {
+        None => (rest, false),
+        Some((names, "scrub")) => (names, true),
+        Some(_) => return Err(refuse("the one option of `env:` is ?scrub")),
+    };
+    if names.is_empty() {
+        return Ok(Source::Env {
+            key: service::KEY_VARIABLE.into(),
+            secret: service::SECRET_VARIABLE.into(),
+            scrub,
+        });
+    }
     let is_variable =
         |name: &str| !name.is_empty() && !name.contains(['=', '?']) && !name.contains(char::is_whitespace);
     match names.split_once(',') {
         Some((key, secret))
             if is_variable(key) && is_variable(secret) && key != secret && !secret.contains(',') =>
         {
-            Ok(Source::Env { key: key.into(), secret: secret.into() })
+            Ok(Source::Env { key: key.into(), secret: secret.into(), scrub })
         }
         _ => Err(refuse("`env:` takes the names of two different variables, as env:KEY,SECRET")),
     }
@@ -133,6 +148,8 @@ mod tests {
         assert_eq!(shown("default:"), "Default");
         assert_eq!(shown("env:"), "Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET)");
         assert_eq!(shown("env:A,B"), "Env(A, B)");
+        assert_eq!(shown("env:?scrub"), "Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET, scrub)");
+        assert_eq!(shown("env:A,B?scrub"), "Env(A, B, scrub)");
         assert_eq!(shown("file:a b:c"), "File(\"a b:c\")");
         assert_eq!(shown("dir:/run/x"), "Dir(/run/x, api_key, api_secret)");
         assert_eq!(shown("dir:/run/x?secret=s&key=k"), "Dir(/run/x, k, s)");
@@ -166,6 +183,7 @@ mod tests {
             "env:A,B,C",
             "env:A=B,C",
             "env:?x",
+            "env:A,B?canary",
             "file:",
             "file:\0",
             "dir:",
