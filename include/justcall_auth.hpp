@@ -99,6 +99,7 @@ enum class errc : std::int32_t {
     credentials_missing = JUSTCALL_ERROR_CREDENTIALS_MISSING,
     credentials_malformed = JUSTCALL_ERROR_CREDENTIALS_MALFORMED,
     source_unavailable = JUSTCALL_ERROR_SOURCE_UNAVAILABLE,
+    memory_protection = JUSTCALL_ERROR_MEMORY_PROTECTION,
     wrong_account = JUSTCALL_ERROR_WRONG_ACCOUNT,
     timeout = JUSTCALL_ERROR_TIMEOUT,
     connection_failed = JUSTCALL_ERROR_CONNECTION_FAILED,
@@ -653,6 +654,7 @@ public:
     std::string_view key_hint() const && = delete;
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
     credentials(std::string_view key, std::string_view secret)
         : credentials(try_make(key, secret).value()) {}
     static credentials load(std::string_view source) { return try_load(source).value(); }
@@ -707,6 +709,18 @@ using if_function = std::enable_if_t<!std::is_convertible_v<T, std::string_view>
 } // namespace detail
 
 // Configuration: how a client is set up ----------------------------------------------------------
+
+/// How well a pair is protected while it rests.
+enum class memory : std::int32_t {
+    /// Locked pages, encrypted; where the system refuses to lock memory, the heap. The default.
+    automatic = JUSTCALL_MEMORY_AUTO,
+    /// Locked pages, else errc::memory_protection.
+    strict = JUSTCALL_MEMORY_STRICT,
+    /// The heap: wiped when freed, and no more.
+    heap = JUSTCALL_MEMORY_HEAP,
+    /// Memory that not even the kernel can read, else errc::memory_protection.
+    secretmem = JUSTCALL_MEMORY_SECRETMEM,
+};
 
 /// The settings of clients; what is not set keeps its default. The setters can be chained:
 /// `client(config().source("env:").timeout(5s))`. A client copies what it needs.
@@ -785,7 +799,14 @@ public:
         return detail::call(justcall_config_set_expected_account, native_handle(), id);
     }
 
+    /// How well the pair is protected while it rests: justcall_config_set_memory_protection().
+    result<void> try_memory_protection(memory level) {
+        return detail::call(justcall_config_set_memory_protection, native_handle(),
+                            static_cast<std::int32_t>(level));
+    }
+
 #ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
     config &source(std::string_view source) & { return try_source(source).value(), *this; }
     config source(std::string_view source) && { return std::move(this->source(source)); }
     template <typename Function, detail::if_function<Function> = 0>
@@ -816,6 +837,10 @@ public:
     config proxy(std::string_view url) && { return std::move(proxy(url)); }
     config &expected_account(std::uint64_t id) & { return try_expected_account(id).value(), *this; }
     config expected_account(std::uint64_t id) && { return std::move(expected_account(id)); }
+    config &memory_protection(memory level) & {
+        return try_memory_protection(level).value(), *this;
+    }
+    config memory_protection(memory level) && { return std::move(memory_protection(level)); }
 #endif
 };
 
@@ -854,6 +879,7 @@ public:
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
     request(std::string_view method, std::string_view path)
         : request(try_make(method, path).value()) {}
     request &query(std::string_view name, std::string_view value) & {
@@ -907,6 +933,60 @@ public:
         return detail::or_empty(justcall_account_verified_by(native_handle()));
     }
     std::string_view verified_by() const && = delete;
+};
+
+// Report: what a check found ----------------------------------------------------------------------
+
+/// How bad a finding is.
+enum class severity : std::int32_t {
+    /// Worth knowing when the service rejects the pair.
+    note = JUSTCALL_SEVERITY_NOTE,
+    /// Works, but is rarely meant.
+    warning = JUSTCALL_SEVERITY_WARNING,
+    /// Cannot work; the library would send nothing.
+    error = JUSTCALL_SEVERITY_ERROR,
+};
+
+/// A finding of a report, which its texts are borrowed from.
+struct finding {
+    justcall::severity severity;
+    /// What it is, such as "trailing_whitespace": the same in every language.
+    std::string_view code;
+    /// What is the matter, in a sentence.
+    std::string_view message;
+    /// What to do about it.
+    std::string_view remedy;
+};
+
+namespace detail {
+
+inline finding finding_at(const justcall_report *owner, std::size_t index) noexcept {
+    return {static_cast<severity>(justcall_report_severity(owner, index)),
+            or_empty(justcall_report_code(owner, index)),
+            or_empty(justcall_report_message(owner, index)),
+            or_empty(justcall_report_remedy(owner, index))};
+}
+
+} // namespace detail
+
+/// The findings of a report, which they are borrowed from.
+using finding_list = detail::items<justcall_report, detail::finding_at>;
+
+/// Findings, the worst first, as a range; empty if all is well. Immutable.
+class report : public detail::handle<justcall_report> {
+public:
+    using handle::handle;
+
+    finding_list::iterator begin() const noexcept { return findings().begin(); }
+    finding_list::iterator end() const noexcept { return findings().end(); }
+    std::size_t size() const noexcept { return justcall_report_count(native_handle()); }
+    bool empty() const noexcept { return size() == 0; }
+    /// The finding number `index`, from 0; one of empty texts if there is none.
+    finding operator[](std::size_t index) const &noexcept { return findings()[index]; }
+    finding operator[](std::size_t index) const && = delete;
+
+private:
+    finding_list findings() const noexcept { return {native_handle(), size()}; }
 };
 
 // Client: calls of the service -------------------------------------------------------------------
@@ -971,7 +1051,13 @@ public:
         return detail::authorization(justcall_client_authorization, native_handle());
     }
 
+    /// How the pair is protected while it rests, as a report of one finding: justcall_protection().
+    result<report> try_protection() const {
+        return detail::make<report>(justcall_protection, native_handle());
+    }
+
 #ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
     client() : client(try_make().value()) {}
     explicit client(const config &settings) : client(try_make(settings).value()) {}
     account verify() const { return try_verify().value(); }
@@ -991,62 +1077,11 @@ public:
     }
     response del(std::string_view path) const { return try_del(path).value(); }
     secret_string authorization() const { return try_authorization().value(); }
+    report protection() const { return try_protection().value(); }
 #endif
 };
 
-// Report: what a local check found ---------------------------------------------------------------
-
-/// How bad a finding is.
-enum class severity : std::int32_t {
-    /// Worth knowing when the service rejects the pair.
-    note = JUSTCALL_SEVERITY_NOTE,
-    /// Works, but is rarely meant.
-    warning = JUSTCALL_SEVERITY_WARNING,
-    /// Cannot work; the library would send nothing.
-    error = JUSTCALL_SEVERITY_ERROR,
-};
-
-/// A finding of a report, which its texts are borrowed from.
-struct finding {
-    justcall::severity severity;
-    /// What it is, such as "trailing_whitespace": the same in every language.
-    std::string_view code;
-    /// What is the matter, in a sentence.
-    std::string_view message;
-    /// What to do about it.
-    std::string_view remedy;
-};
-
-namespace detail {
-
-inline finding finding_at(const justcall_report *owner, std::size_t index) noexcept {
-    return {static_cast<severity>(justcall_report_severity(owner, index)),
-            or_empty(justcall_report_code(owner, index)),
-            or_empty(justcall_report_message(owner, index)),
-            or_empty(justcall_report_remedy(owner, index))};
-}
-
-} // namespace detail
-
-/// The findings of a report, which they are borrowed from.
-using finding_list = detail::items<justcall_report, detail::finding_at>;
-
-/// Findings, the worst first, as a range; empty if all is well. Immutable.
-class report : public detail::handle<justcall_report> {
-public:
-    using handle::handle;
-
-    finding_list::iterator begin() const noexcept { return findings().begin(); }
-    finding_list::iterator end() const noexcept { return findings().end(); }
-    std::size_t size() const noexcept { return justcall_report_count(native_handle()); }
-    bool empty() const noexcept { return size() == 0; }
-    /// The finding number `index`, from 0; one of empty texts if there is none.
-    finding operator[](std::size_t index) const &noexcept { return findings()[index]; }
-    finding operator[](std::size_t index) const && = delete;
-
-private:
-    finding_list findings() const noexcept { return {native_handle(), size()}; }
-};
+// A local check of a pair -------------------------------------------------------------------------
 
 /// Looks, without asking the service, at where "default:" finds a pair: justcall_diagnose() with
 /// NULL.
@@ -1086,6 +1121,7 @@ result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
 }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
+// The same, throwing.
 inline report diagnose() { return try_diagnose().value(); }
 inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
 
