@@ -10,6 +10,7 @@ pub const NAMES: &[&str] = &[
     "pair",
     "surroundings",
     "permissions",
+    "memory",
     "proxy",
     "dns",
     "tcp",

@@ -11,6 +11,7 @@ fn it_finds_that_all_is_well() {
     let service = Service::start();
     let checks = checks(&service, &[], 0);
     assert_eq!(checks.are("skipped"), ["permissions", "dns", "tunnel"], "{checks:?}");
+    checks.has("memory", "ok", "locked");
     assert_eq!(checks.are("ok").len(), NAMES.len() - 3, "{checks:?}");
     checks.has("source", "ok", "JUSTCALL_API_KEY and JUSTCALL_API_SECRET");
     checks.has("source", "ok", "nothing in: JUSTCALL_CREDENTIALS");

@@ -62,6 +62,11 @@ impl Verdict {
         Self { status: Status::Ok, detail: detail.into(), remedy: None, exit: None }
     }
 
+    /// Works, but not as well as it could.
+    pub fn caution(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { status: Status::Warning, remedy: Some(remedy.into()), ..Self::ok(detail) }
+    }
+
     pub fn skipped(why: impl Into<String>) -> Self {
         Self { status: Status::Skipped, ..Self::ok(why) }
     }

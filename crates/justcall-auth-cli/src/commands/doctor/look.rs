@@ -65,6 +65,20 @@ pub(super) fn permissions(found: Option<&Found>) -> Verdict {
     }
 }
 
+pub(super) fn memory(found: Option<&Found>) -> Verdict {
+    let Some(found) = found else { return Verdict::skipped("there is no pair") };
+    let credentials = &found.loaded.credentials;
+    let obtained = credentials.protection().name();
+    match credentials.protection_refused() {
+        None => Verdict::ok(format!("the pair is kept in memory of the kind {obtained}")),
+        Some(refused) => {
+            let detail =
+                format!("the pair is kept in memory of the kind {obtained}, not {}", refused.asked.name());
+            Verdict::caution(detail, &refused.why)
+        }
+    }
+}
+
 pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
     match probe.route() {
         Ok(route) => {

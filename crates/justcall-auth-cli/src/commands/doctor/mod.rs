@@ -42,6 +42,7 @@ impl Examination<'_> {
         self.check("pair", || (look::pair(&source), ()))?;
         self.check("surroundings", || (look::surroundings(probe), ()))?;
         self.check("permissions", || (look::permissions(found), ()))?;
+        self.check("memory", || (look::memory(found), ()))?;
         let route = self.check("proxy", || look::proxy(probe))?;
         let (local_address, is_connected) = self.connect(probe, route.as_ref())?;
         self.check("clock", || (when(is_connected, || look::clock(probe)), ()))?;
