@@ -29,7 +29,7 @@ static char scratch[JUSTCALL_AUTHORIZATION_SIZE];
 static char *very_long;
 
 static const char *good_source, *good_url, *good_ca_file;
-static const char *const good_verify_path = "/v2/account";
+static const char *const good_path = "/v2.1/echo";
 
 static justcall_credentials *good_credentials;
 static justcall_config *good_config;
@@ -37,6 +37,18 @@ static justcall_config *scratch_config; /* for setters: what they leave does not
 static justcall_client *good_client;
 static justcall_account *good_account;
 static justcall_error *good_error;
+static justcall_request *good_request;
+static justcall_request *scratch_request;
+static justcall_response *good_response;
+static justcall_report *good_report;
+
+/* A source of the program's own; what only sets it calls neither. */
+static inline justcall_status load_nothing(void *context, justcall_credentials **out) {
+    (void)context, (void)out;
+    return JUSTCALL_ERROR_CREDENTIALS_MISSING;
+}
+
+static inline void free_nothing(void *context) { (void)context; }
 
 /* URL CA_FILE SOURCE: a sandbox, and where its pair is. */
 static inline int hostile_begin(int argc, char **argv) {
@@ -60,6 +72,11 @@ static inline int hostile_begin(int argc, char **argv) {
     CHECK_OK(justcall_client_new(good_config, &good_client, &error), &error);
     CHECK_OK(justcall_client_verify(good_client, &good_account, &error), &error);
     CHECK(justcall_classify(403, NULL, NULL, 0, NULL, 0, &good_error) == JUSTCALL_ERROR_FORBIDDEN);
+    CHECK_OK(justcall_request_new("GET", good_path, &good_request, &error), &error);
+    CHECK_OK(justcall_request_new("POST", good_path, &scratch_request, &error), &error);
+    CHECK_OK(justcall_client_send(good_client, good_request, &good_response, &error), &error);
+    CHECK_OK(justcall_diagnose("", 0, &good_report, &error), &error);
+    CHECK(justcall_report_count(good_report) > 0);
     return checks_failed == 0;
 }
 
@@ -70,6 +87,10 @@ static inline int hostile_end(void) {
     justcall_client_free(good_client);
     justcall_account_free(good_account);
     justcall_error_free(good_error);
+    justcall_request_free(good_request);
+    justcall_request_free(scratch_request);
+    justcall_response_free(good_response);
+    justcall_report_free(good_report);
     free(very_long);
     return checks_result();
 }
@@ -99,6 +120,23 @@ static inline void check_call(justcall_status status, int expected, justcall_err
 /* Text that was returned can be read to its end. */
 static inline void check_text_is_whole(const char *text) {
     CHECK(text == NULL || strlen(text) < 4096);
+}
+
+/* Bytes that were returned can be read to their end. */
+static inline void check_bytes_are_there(const uint8_t *bytes, size_t length) {
+    unsigned sum = 0;
+    CHECK(bytes != NULL || length == 0);
+    for (size_t n = 0; bytes && n < length; ++n)
+        sum += bytes[n];
+    CHECK(sum != 0 || length == 0);
+}
+
+/* A response that was returned can be read to its end; NULL is none. */
+static inline void check_response_is_whole(const justcall_response *response) {
+    size_t length = 0;
+    const uint8_t *body = justcall_response_body(response, &length);
+    CHECK((body != NULL) == (response != NULL));
+    check_bytes_are_there(body, length);
 }
 
 #endif

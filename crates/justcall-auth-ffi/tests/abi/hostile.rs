@@ -36,8 +36,9 @@ type Value = (String, Due);
 /// The values of a parameter: a good one first, then hostile ones.
 fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     let Parameter { kind, name } = &function.parameters[index];
-    let follower = function.parameters.get(index + 1).map(|next| next.name.as_str());
-    let has_length = follower == Some(&format!("{name}_len"));
+    let has_length = function.parameters.get(index + 1).is_some_and(|next| {
+        next.kind == "size_t" && (next.name == "length" || next.name.starts_with(&format!("{name}_len")))
+    });
     let list: &[(&str, Due)] = match (kind.as_str(), name.as_str()) {
         (handle, _) if handle.starts_with("justcall_") && handle.ends_with("**") => {
             return Some(outputs(name));
@@ -55,17 +56,36 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             ("SIZE_MAX", ALWAYS_INVALID),
             ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
         ],
+        ("const char *", "text") if has_length => &[
+            ("good_key", OK),
+            ("NULL", INVALID),
+            ("not_utf8", OK),
+            ("ends_early", OK),
+            ("controls", OK),
+            ("very_long", OK),
+        ],
         ("const char *", _) if !has_length => return texts(function, name),
         ("const uint8_t *", "body") if has_length => {
-            &[("good_body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", Anything)]
+            &[("good_body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", OK)]
         }
-        ("size_t", "body_len") => &[
+        ("void *", "buffer") if has_length => &[("scratch", OK), ("NULL", OK)],
+        ("size_t", "length") if function.name == "justcall_wipe" => {
+            &[("16", OK), ("0", OK), ("SIZE_MAX", OK), ("SIZE_MAX / 2 + 1", OK)]
+        }
+        ("size_t", "body_len" | "body_length" | "length") => &[
             ("2", OK),
             ("0", OK),
             ("64", OK),
             ("SIZE_MAX", ALWAYS_INVALID),
             ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
         ],
+        ("size_t", "index") => &[("0", OK), ("1000", OK), ("SIZE_MAX", OK), ("SIZE_MAX / 2 + 1", OK)],
+        ("int32_t", "which") => {
+            &[("JUSTCALL_RATE_LIMIT", OK), ("INT32_MIN", OK), ("-1", OK), ("6", OK), ("INT32_MAX", OK)]
+        }
+        ("justcall_load", "load") => &[("load_nothing", OK), ("NULL", ALWAYS_INVALID)],
+        ("justcall_free_context", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
+        ("void *", "context") => &[("scratch", OK), ("NULL", OK)],
         ("const char *const *", "header_names" | "header_values") => &[
             ("good_headers", OK),
             ("NULL", INVALID),
@@ -84,8 +104,6 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
         ],
         ("size_t *", "length") => &[("&length", OK), ("NULL", OK)],
-        ("void *", "buffer") => &[("scratch", OK), ("NULL", OK)],
-        ("size_t", "length") => &[("16", OK), ("0", OK), ("SIZE_MAX", OK), ("SIZE_MAX / 2 + 1", OK)],
         ("int32_t", "http_status") => &[
             ("200", OK),
             ("INT32_MIN", ALWAYS_INVALID),
@@ -99,13 +117,20 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
         ("int32_t", "n") => {
             &[("1", OK), ("INT32_MIN", ALWAYS_INVALID), ("-1", ALWAYS_INVALID), ("INT32_MAX", OK)]
         }
+        ("int32_t", "level") => &[
+            ("JUSTCALL_MEMORY_AUTO", OK),
+            ("INT32_MIN", ALWAYS_INVALID),
+            ("-1", ALWAYS_INVALID),
+            ("4", ALWAYS_INVALID),
+            ("INT32_MAX", ALWAYS_INVALID),
+        ],
         ("justcall_status", "status") => {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
-        ("uint64_t", "ms") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        ("uint64_t", "ms" | "id") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
         _ => return None,
     };
-    Some(list.iter().map(|(text, due)| ((*text).to_owned(), *due)).collect())
+    Some(self::list(list))
 }
 
 fn list(values: &[(&str, Due)]) -> Vec<Value> {
@@ -143,24 +168,45 @@ fn halves(name: &str) -> Vec<Value> {
     ])
 }
 
-/// Text that ends with a NUL; which is good depends on what it is for.
+/// Text that ends with a NUL; what is good, and what of the rest, depends on what it is for.
 fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
-    let good = match (function.name.as_str(), name) {
-        (_, "source") => "good_source",
-        (_, "url") => "good_url",
-        ("justcall_config_set_ca_file", "path") => "good_ca_file",
-        ("justcall_config_set_verify_path", "path") => "good_verify_path",
+    let any = [Anything; 4];
+    let (good, [empty, early, control, long], more) = match (function.name.as_str(), name) {
+        (_, "source") => ("good_source", [INVALID, Anything, Anything, Anything], &[][..]),
+        ("justcall_config_set_proxy", "url") => (
+            "\"http://127.0.0.1:1\"",
+            [OK, Anything, ALWAYS_INVALID, Anything],
+            &["\"https://127.0.0.1:1\""][..],
+        ),
+        (_, "url") => ("good_url", [INVALID, Anything, Anything, Anything], &[][..]),
+        ("justcall_config_set_ca_file", "path") => {
+            ("good_ca_file", [INVALID, Anything, Anything, Anything], &[][..])
+        }
+        (_, "path") => ("good_path", [ALWAYS_INVALID; 4], &["\"//host\"", "\"/../x\""][..]),
+        (_, "method") => ("\"GET\"", [ALWAYS_INVALID; 4], &["\"get\"", "\"CONNECT\""][..]),
+        ("justcall_request_add_query", "name" | "value") => {
+            ("\"page\"", [OK, OK, OK, ALWAYS_INVALID], &[][..])
+        }
+        ("justcall_request_set_header", "name") => {
+            ("\"x-note\"", [ALWAYS_INVALID, ALWAYS_INVALID, ALWAYS_INVALID, Anything], &["\"HOST\""][..])
+        }
+        ("justcall_request_set_header", "value") => {
+            ("\"note\"", [OK, OK, ALWAYS_INVALID, Anything], &["\" note\""][..])
+        }
+        ("justcall_response_header", "name") => ("\"content-type\"", any, &[][..]),
         _ => return None,
     };
-    Some(list(&[
+    let mut values = list(&[
         (good, OK),
         ("NULL", ALWAYS_INVALID),
         ("not_utf8", ALWAYS_INVALID),
-        ("\"\"", INVALID),
-        ("ends_early", Anything),
-        ("controls", Anything),
-        ("very_long", Anything),
-    ]))
+        ("\"\"", empty),
+        ("ends_early", early),
+        ("controls", control),
+        ("very_long", long),
+    ]);
+    values.extend(more.iter().map(|text| ((*text).to_owned(), ALWAYS_INVALID)));
+    Some(values)
 }
 
 /// The calls of one function, as a C function.
@@ -231,7 +277,17 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
             "        justcall_status status = {written};\n        check_call(status, {due}, {error});\n{after}"
         ),
         "const char *" => format!("        check_text_is_whole({written});\n"),
-        "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" => format!("        (void){written};\n"),
+        "const uint8_t *" if given.contains(&"&length") => {
+            format!(
+                "        const uint8_t *bytes = {written};\n        check_bytes_are_there(bytes, length);\n"
+            )
+        }
+        "const uint8_t *" => format!("        (void){written};\n"),
+        // Borrowed: it goes with its owner.
+        "const justcall_response *" => format!("        check_response_is_whole({written});\n"),
+        "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {
+            format!("        (void){written};\n")
+        }
         handle if handle.starts_with("justcall_") => {
             format!("        {}_free({written});\n", handle.trim_end_matches([' ', '*']))
         }

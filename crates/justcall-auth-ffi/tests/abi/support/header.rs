@@ -45,7 +45,7 @@ pub(crate) fn prototypes() -> Vec<Prototype> {
     let text = text();
     declarations(&text)
         .iter()
-        .filter(|declaration| declaration.contains('('))
+        .filter(|declaration| declaration.contains('(') && !declaration.starts_with("typedef "))
         .map(|text| prototype(text))
         .collect()
 }
