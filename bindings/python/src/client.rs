@@ -336,7 +336,9 @@ impl Client {
 
     /// The client, kept alive for one call.
     fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
-        lock(&self.open).as_ref().map(|open| open.client.clone()).ok_or_else(|| {
+        // The exception is made with nothing locked: Python may let other threads run meanwhile.
+        let client = lock(&self.open).as_ref().map(|open| open.client.clone());
+        client.ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             exception(py, &error.hint_is("Make a new client, or close this one after its last call."))
         })

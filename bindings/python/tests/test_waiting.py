@@ -201,6 +201,30 @@ def test_a_closed_client_refuses_every_call(sandbox: Sandbox) -> None:
     assert len(sandbox.requests()) == 1
 
 
+def test_threads_may_use_and_close_a_closed_client_at_once(start: Start) -> None:
+    script = """
+sys.setswitchinterval(1e-6)  # After every few bytecodes: a lock that is held meanwhile stops all threads.
+client.close()
+seen = []
+
+def work():
+    for _ in range(300):
+        try:
+            client.verify()
+        except justcall_auth.CallCancelledError:
+            seen.append(repr(client))
+        client.close()
+
+workers = [threading.Thread(target=work) for _ in range(8)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+print(len(seen))
+"""
+    assert finish(start(script), 60) == (0, "2400\n", "")
+
+
 def test_a_with_block_closes_the_client_and_lets_exceptions_pass(sandbox: Sandbox) -> None:
     client = sandbox.client()
     with pytest.raises(ZeroDivisionError), client as entered:
