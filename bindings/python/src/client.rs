@@ -30,7 +30,8 @@ use crate::settings::Settings;
 /// - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
 ///   `/run/secrets/justcall`, in this order
 /// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
-///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`
+///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`; `?scrub` after either wipes them from the
+///   environment of the process once they were read, but not from the copy of it that `os.environ` is
 /// - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
 /// - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
 /// - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -172,6 +175,21 @@ def test_it_loads_from_a_file_and_from_the_environment(
     monkeypatch.setenv("JUSTCALL_API_SECRET", SECRET)
     for source in (f"file:{file}", "env:OUR_KEY,OUR_SECRET", "env:", "default:"):
         assert header(Credentials.load(source)) == f"{KEY}:{SECRET}"
+
+
+def test_it_wipes_the_environment_of_the_process_when_asked_to_but_not_pythons_copy() -> None:
+    script = """
+import os, subprocess
+import justcall_auth
+justcall_auth.Credentials.load("env:?scrub")
+inherited = subprocess.run(["env"], capture_output=True, check=True, text=True).stdout
+print("JUSTCALL_API_" in inherited, os.environ["JUSTCALL_API_SECRET"])
+"""
+    environment = {**os.environ, "JUSTCALL_API_KEY": KEY, "JUSTCALL_API_SECRET": SECRET}
+    child = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=30
+    )
+    assert (child.returncode, child.stdout, child.stderr) == (0, f"False {SECRET}\n", "")
 
 
 def test_it_says_why_nothing_was_loaded(tmp_path: Path) -> None:
