@@ -46,6 +46,10 @@
 #ifndef JUSTCALL_AUTH_HPP
 #define JUSTCALL_AUTH_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "justcall_auth.hpp needs C++17; justcall_auth.h does without"
+#endif
+
 #include <justcall_auth.h>
 
 #include <chrono>

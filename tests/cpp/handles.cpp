@@ -1,0 +1,337 @@
+// What needs no service: making, moving and refusing. handles PAIR_FILE
+
+#include "support.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+using justcall::errc;
+using namespace std::chrono_literals;
+
+static bool is(const justcall::secret_string &secret, std::string_view text) {
+    return secret.view() == text;
+}
+
+static void it_tells_its_version_and_wipes() {
+    CHECK(justcall::version() == justcall_version());
+    CHECK(justcall::abi_version() == JUSTCALL_ABI_VERSION);
+    char buffer[] = "xsecretx";
+    justcall::wipe(buffer + 1, 6);
+    CHECK(memcmp(buffer, "x\0\0\0\0\0\0x", 9) == 0);
+}
+
+static void it_names_every_status() {
+    CHECK(justcall::name(errc::ok) == "ok");
+    CHECK(justcall::name(errc::invalid_credentials) == "invalid_credentials");
+    CHECK(justcall::name(static_cast<errc>(-7)) == "unknown");
+}
+
+static void it_gives_the_authorization_as_a_secret() {
+    const justcall::credentials pair(KEY, SECRET);
+    CHECK(pair.key_hint() == "abc1\xE2\x80\xA6"
+                             "f456");
+    justcall::secret_string secret = pair.authorization();
+    CHECK(secret.view() == PAIR && secret.size() == strlen(PAIR));
+    CHECK_TEXT(secret.c_str(), PAIR);
+    const justcall::secret_string moved = std::move(secret);
+    CHECK(moved.view() == PAIR);
+    CHECK(secret.view().empty() && secret.size() == 0);
+    CHECK_TEXT(secret.c_str(), "");
+    justcall::secret_string again = pair.authorization();
+    move_to(again, again);
+    again = pair.try_authorization().value();
+    CHECK(again.view() == PAIR);
+
+    const std::string longest(512, 'k');
+    const justcall::credentials wide(longest, std::string(512, 's'));
+    CHECK(wide.authorization().size() == JUSTCALL_AUTHORIZATION_SIZE - 1);
+}
+
+static void it_loads_from_a_source(const std::string &pair_file) {
+    CHECK(justcall::credentials::load("file:" + pair_file).authorization().size() == strlen(PAIR));
+    // A view that ends before its text does.
+    const std::string tail = "file:" + pair_file + "tail";
+    const auto whole = std::string_view(tail).substr(0, tail.size() - 4);
+    CHECK(static_cast<bool>(justcall::credentials::try_load(whole)));
+    CHECK(status_of([] { justcall::credentials::load("file:/nonexistent/pair"); }) ==
+          errc::source_unavailable);
+}
+
+static void it_says_what_is_wrong_and_never_the_value() {
+    const auto error = error_of([] { justcall::credentials(KEY, "canary77 "); });
+    CHECK(error.status() == errc::credentials_malformed);
+    CHECK(error.name() == "credentials_malformed");
+    CHECK(error.reason() == "trailing_whitespace");
+    CHECK(holds(error.message(), "API secret") && !holds(error.message(), "canary"));
+    CHECK(error.message() == error.what());
+    CHECK(holds(error.hint(), "Nothing was sent"));
+    CHECK(!error.service_message() && !error.response() && !error.retry_after());
+    CHECK(error.http_status() == 0 && !error.retryable() && !error.request_sent());
+
+    // An empty half is a wrong pair, not a wrong call, even where the view is of nothing at all.
+    CHECK(status_of([] { justcall::credentials({}, SECRET); }) == errc::credentials_malformed);
+    CHECK(status_of([] { justcall::credentials(KEY, {}); }) == errc::credentials_malformed);
+}
+
+static void it_gives_the_same_as_a_result() {
+    const auto good = justcall::credentials::try_make(KEY, SECRET);
+    CHECK(good && good->key_hint() == (*good).key_hint() && !good.value().key_hint().empty());
+    const auto bad = justcall::credentials::try_make("", SECRET);
+    CHECK(!bad && bad.error().status() == errc::credentials_malformed);
+    CHECK(status_of([&] { bad.value(); }) == errc::credentials_malformed);
+    CHECK(status_of([] { justcall::credentials::try_make("", "").value(); }) ==
+          errc::credentials_malformed);
+    auto taken = justcall::credentials::try_make(KEY, SECRET).value();
+    CHECK(taken.authorization().size() == strlen(PAIR));
+    const justcall::error kept = justcall::credentials::try_make("", SECRET).error();
+    CHECK(holds(kept.message(), "API key"));
+}
+
+static void it_has_errors_that_share_what_they_hold() {
+    std::vector<justcall::error> copies;
+    {
+        const auto error = error_of([] { justcall::credentials(KEY, ""); });
+        copies.assign(3, error);
+        justcall::error other(errc::timeout);
+        CHECK(other.name() == "timeout" && other.message() == "timeout" && other.hint().empty());
+        CHECK(!other.reason() && !other.response() && other.http_status() == 0);
+        other = error;
+        CHECK(other.native_handle() == error.native_handle());
+        const justcall::error moved = std::move(other);
+        CHECK(moved.message() == error.message() && other.message() == error.message());
+        other = *&other;
+        copies.push_back(other);
+    }
+    for (const auto &error : copies)
+        CHECK(holds(error.message(), "API secret") && !error.hint().empty());
+}
+
+static void it_refuses_a_nul_in_a_text() {
+    using namespace std::string_view_literals;
+    const auto nul = errc::invalid_argument;
+    justcall::config config;
+    CHECK(status_of([&] { config.source("env:\0x"sv); }) == nul);
+    CHECK(status_of([&] { config.base_url("https://localhost\0.evil"sv); }) == nul);
+    CHECK(status_of([&] { config.verify_path("/v2\0"sv); }) == nul);
+    CHECK(status_of([&] { config.ca_file("\0"sv); }) == nul);
+    CHECK(status_of([&] { config.proxy("\0"sv); }) == nul);
+    CHECK(status_of([] { justcall::credentials::load("default:\0"sv); }) == nul);
+    CHECK(status_of([] { justcall::request("GET\0"sv, "/"); }) == nul);
+    CHECK(status_of([] { justcall::request("GET", "/v2\0"sv); }) == nul);
+    justcall::request request("GET", "/v2");
+    CHECK(status_of([&] { request.query("a\0"sv, "b"); }) == nul);
+    CHECK(status_of([&] { request.query("a", "b\0"sv); }) == nul);
+    CHECK(status_of([&] { request.header("a", "b\0"sv); }) == nul);
+    CHECK(status_of([] { justcall::client().get("/v2\0"sv); }) == nul);
+    CHECK(status_of([] { justcall::classify(200, {{"a\0"sv, "b"}}); }) == nul);
+    CHECK(status_of([] { justcall::classify(200, {{"a", "b\0"sv}}); }) == nul);
+    const auto error = error_of([&] { config.source("\0"sv); });
+    CHECK(holds(error.message(), "NUL") && !error.hint().empty());
+    // A pair may be given with one: it is checked, and refused as what it is.
+    CHECK(status_of([] { justcall::credentials(KEY "\0"sv, SECRET); }) ==
+          errc::credentials_malformed);
+    // A body is bytes, a text to look at too.
+    request.body("a\0b"sv);
+    CHECK(!justcall::diagnose("key\0:secret"sv).empty());
+}
+
+static void it_takes_every_setting(const std::string &pair_file) {
+    const justcall::credentials pair(KEY, SECRET);
+    justcall::config config;
+    config.source("env:").credentials(pair).base_url("https://localhost:8443/prefix");
+    config.verify_path("/v2.1/users?per_page=1").timeout(0s).timeout(5s).timeout(250ms);
+    config.max_retries(0).proxy("").proxy("http://127.0.0.1:8080").expected_account(7);
+    CHECK(status_of([&] { config.timeout(-1ms); }) == errc::invalid_argument);
+    CHECK(status_of([&] { config.max_retries(-1); }) == errc::invalid_argument);
+    CHECK(status_of([&] { config.base_url("http://192.0.2.1/"); }) == errc::invalid_argument);
+    CHECK(!config.try_source("vault") && !config.try_source(pair_file));
+    CHECK(config.try_ca_file(pair_file) && !justcall::client::try_make(config));
+    CHECK(status_of([&] { justcall::client{config}; }) == errc::invalid_argument);
+
+    justcall::request request = justcall::request("POST", "/v2/texts").query("a", "b").body({});
+    request.header("x-trace", "7").timeout(2s).timeout(0ms).body("{}").body("");
+    CHECK(status_of([&] { request.timeout(-1s); }) == errc::invalid_argument);
+    CHECK(status_of([&] { request.header("Authorization", "x"); }) == errc::invalid_argument);
+    CHECK(status_of([] { justcall::request("get", "/"); }) == errc::invalid_argument);
+    CHECK(status_of([] { justcall::request("GET", "//evil.example/"); }) == errc::invalid_argument);
+}
+
+static void it_keeps_alive_what_a_handle_refers_to() {
+    std::optional<justcall::client> client;
+    {
+        const auto config = justcall::config().credentials(justcall::credentials(KEY, SECRET));
+        client.emplace(config);
+    }
+    CHECK(is(client->authorization(), PAIR));
+}
+
+static void it_says_that_a_call_could_not_be_made() {
+    const justcall::client client(justcall::config()
+                                      .credentials(justcall::credentials(KEY, SECRET))
+                                      .base_url("http://127.0.0.1:1")
+                                      .max_retries(0));
+    const auto error = error_of([&] { client.verify(); });
+    CHECK(error.status() == errc::connection_failed && error.reason() == "connect");
+    CHECK(error.retryable() && !error.request_sent() && !error.response());
+    CHECK(client.try_post("/v2/texts", "{}").error().status() == errc::connection_failed);
+}
+
+// What was moved from is empty, and asking it harms nothing.
+static void it_is_empty_once_moved_from() {
+    justcall::credentials pair(KEY, SECRET);
+    const justcall::credentials new_pair = std::move(pair);
+    CHECK(!pair.native_handle() && pair.key_hint().empty());
+    CHECK(pair.try_authorization().error().status() == errc::invalid_argument);
+
+    justcall::config config;
+    CHECK(!config.try_credentials(pair));
+    const justcall::config new_config = std::move(config.credentials(new_pair));
+    CHECK(!config.try_timeout(1s) && !config.try_source("env:"));
+    // It must not stand for every default, as NULL does in C.
+    CHECK(justcall::client::try_make(config).error().status() == errc::invalid_argument);
+
+    justcall::client client(new_config);
+    const justcall::client new_client = std::move(client);
+    CHECK(!client.try_verify() && !client.try_get("/") && !client.try_authorization());
+    CHECK(status_of([&] { client.verify(); }) == errc::invalid_argument);
+    CHECK(is(new_client.authorization(), PAIR));
+
+    justcall::request request("GET", "/");
+    const justcall::request new_request = std::move(request);
+    CHECK(!request.try_query("a", "b") && !request.try_body("") && !new_client.try_send(request));
+
+    justcall::report report = justcall::diagnose("Bearer " PAIR);
+    const justcall::report new_report = std::move(report);
+    CHECK(report.empty() && report.size() == 0 && report.begin() == report.end());
+    CHECK(!new_report.empty());
+
+    justcall::account account(nullptr);
+    CHECK(!account.id() && !account.plan() && !account.email() && account.verified_by().empty());
+    justcall::response response(nullptr);
+    CHECK(response.http_status() == 0 && response.body().empty() && !response.header("a"));
+    CHECK(response.headers().empty() && !response.rate_limit().limit);
+}
+
+static void it_survives_being_moved_to_itself() {
+    justcall::credentials pair(KEY, SECRET);
+    move_to(pair, pair);
+    justcall::client client;
+    move_to(client, client);
+    justcall::config config;
+    move_to(config, config);
+    justcall::request request("GET", "/");
+    move_to(request, request);
+    // A thing that survives may be assigned to.
+    pair = justcall::credentials(KEY, SECRET);
+    CHECK(is(pair.authorization(), PAIR));
+    client = justcall::client(justcall::config().credentials(pair));
+    CHECK(is(client.authorization(), PAIR));
+    auto result = client.try_authorization();
+    move_to(result, result);
+    result = client.try_authorization();
+    CHECK(result->view() == PAIR);
+}
+
+static void it_goes_into_containers() {
+    std::vector<justcall::credentials> pairs;
+    std::map<std::string, justcall::client, std::less<>> clients;
+    for (const char *key : {"one-key", "two-key", "three-key", "four-key", "five-key"}) {
+        pairs.emplace_back(key, SECRET);
+        clients.emplace(key, justcall::config().credentials(pairs.back()));
+    }
+    std::swap(pairs.front(), pairs.back());
+    pairs.erase(pairs.begin() + 1);
+    CHECK(pairs.size() == 4 && is(pairs[0].authorization(), "five-key:" SECRET));
+    CHECK(is(clients.at("two-key").authorization(), "two-key:" SECRET));
+}
+
+static void it_takes_and_gives_up_c_handles() {
+    justcall_credentials *raw = nullptr;
+    CHECK(justcall_credentials_new(KEY, 12, SECRET, 12, &raw, nullptr) == JUSTCALL_OK);
+    justcall::credentials pair(raw);
+    CHECK(pair.native_handle() == raw && is(pair.authorization(), PAIR));
+    raw = pair.release();
+    CHECK(!pair.native_handle());
+    justcall_credentials_free(raw);
+    justcall_error *error = nullptr;
+    CHECK(justcall_classify(429, nullptr, nullptr, 0, nullptr, 0, &error) != JUSTCALL_OK);
+    CHECK(justcall::error(error).status() == errc::rate_limited);
+}
+
+static void it_looks_at_a_text_without_asking_the_service() {
+    const auto report = justcall::diagnose("Authorization: Bearer " PAIR " ");
+    CHECK(!report.empty() && report.size() > 0);
+    size_t count = 0;
+    for (const auto &finding : report) {
+        CHECK(!finding.code.empty() && !finding.message.empty() && !finding.remedy.empty());
+        CHECK(!holds(finding.message, "sec789"));
+        ++count;
+    }
+    CHECK(count == report.size());
+    CHECK(report[0].severity == justcall::severity::error);
+    CHECK(report[count].code.empty());
+    CHECK(justcall::diagnose(CLEAN_PAIR).empty());
+    // No text at all is a text with a fault; to look at where the pair comes from has no argument.
+    const auto nothing = justcall::diagnose(std::string_view());
+    const auto surroundings = justcall::diagnose();
+    CHECK(!nothing.empty() && !surroundings.empty());
+    CHECK(nothing[0].code != surroundings[0].code);
+}
+
+static void it_says_how_the_pair_is_protected() {
+    auto config = justcall::config().credentials(justcall::credentials(KEY, SECRET));
+    const justcall::client client(config.memory_protection(justcall::memory::heap));
+    const auto report = client.protection();
+    CHECK(report.size() == 1 && report[0].code == "heap");
+    CHECK(status_of([&] { config.memory_protection(static_cast<justcall::memory>(9)); }) ==
+          errc::invalid_argument);
+    CHECK(config.try_memory_protection(justcall::memory::automatic));
+    const auto usual = justcall::client(config).try_protection();
+    CHECK(usual && usual->size() == 1 && !(*usual)[0].code.empty());
+}
+
+static void it_classifies_an_answer() {
+    justcall::classify(200);
+    justcall::classify(299, {{"content-type", "text/html"}}, "not JSON");
+    const auto error = error_of([] {
+        justcall::classify(403, {},
+                           R"({"status":"error","message":"Your plan has no API access."})");
+    });
+    CHECK(error.status() == errc::forbidden && error.reason() == "plan");
+    CHECK(error.service_message() == "Your plan has no API access.");
+    CHECK(error.http_status() == 403 && error.request_sent());
+
+    using namespace std::chrono;
+    const auto wait = error_of([] { justcall::classify(429, {{"A", "b"}, {"Retry-After", "3"}}); });
+    CHECK(wait.retry_after() == 3s && wait.retryable());
+    const std::map<std::string, std::string> headers = {{"retry-after", "18446744073709551615"}};
+    CHECK(justcall::try_classify(429, headers).error().retry_after() == milliseconds::max());
+    CHECK(justcall::try_classify(0).error().status() == errc::invalid_argument);
+    CHECK(justcall::try_classify(418).error().status() == errc::bad_request);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2)
+        return 2;
+    it_tells_its_version_and_wipes();
+    it_names_every_status();
+    it_gives_the_authorization_as_a_secret();
+    it_loads_from_a_source(argv[1]);
+    it_says_what_is_wrong_and_never_the_value();
+    it_gives_the_same_as_a_result();
+    it_has_errors_that_share_what_they_hold();
+    it_refuses_a_nul_in_a_text();
+    it_takes_every_setting(argv[1]);
+    it_keeps_alive_what_a_handle_refers_to();
+    it_says_that_a_call_could_not_be_made();
+    it_is_empty_once_moved_from();
+    it_survives_being_moved_to_itself();
+    it_goes_into_containers();
+    it_takes_and_gives_up_c_handles();
+    it_looks_at_a_text_without_asking_the_service();
+    it_says_how_the_pair_is_protected();
+    it_classifies_an_answer();
+    return checks_result();
+}
