@@ -9,8 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::WipedBuffer;
 
-use super::echo::Sent;
+use super::header::PairHeader;
 use crate::patience::{Impatience, Patience};
 
 /// How far a call got.
@@ -45,7 +46,9 @@ impl Phase {
 /// The state of one call on one thread.
 pub(super) struct State {
     patience: Patience,
-    sent_header: Option<Sent>,
+    header: Option<PairHeader>,
+    /// The header is in what was sent.
+    placed: Cell<bool>,
     phase: Cell<Phase>,
     sent: Cell<bool>,
     failure: RefCell<Option<Error>>,
@@ -68,10 +71,11 @@ impl Call {
     }
 
     /// A call that sends `header`, which is listened for in the answer.
-    pub fn begin_with(patience: Patience, header: Option<Sent>) -> Self {
+    pub fn begin_with(patience: Patience, header: Option<PairHeader>) -> Self {
         let state = Rc::new(State {
             patience,
-            sent_header: header,
+            header,
+            placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
             sent: Cell::new(false),
             failure: RefCell::new(None),
@@ -103,8 +107,28 @@ pub(super) fn current() -> Rc<State> {
 
 impl State {
     /// The pair that the call sends.
-    pub fn header(&self) -> Option<&Sent> {
-        self.sent_header.as_ref()
+    pub fn header(&self) -> Option<&PairHeader> {
+        self.header.as_ref()
+    }
+
+    /// What is to be sent of `output`: the first that holds the stand-in gets the pair.
+    pub fn complete(&self, output: &[u8]) -> Option<WipedBuffer> {
+        if self.placed.get() {
+            return None;
+        }
+        let complete = self.header()?.put_into(output)?;
+        self.placed.set(true);
+        Some(complete)
+    }
+
+    /// Sees to it that no answer is taken for one about the pair when the pair was not sent.
+    pub fn check_placed(&self) -> io::Result<()> {
+        if self.header.is_some() && !self.placed.get() {
+            return Err(
+                self.fail(Error::with_message(ErrorKind::Internal, "The request left without its pair."))
+            );
+        }
+        Ok(())
     }
 
     /// Says what the call is doing from here on.

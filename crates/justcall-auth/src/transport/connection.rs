@@ -11,7 +11,6 @@ use once_cell::sync::OnceCell;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
-use zeroize::Zeroize;
 
 use super::call::{self, Phase, State};
 use super::connect::connect_any;
@@ -152,20 +151,22 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        call::current().enter(Phase::Send);
-        let output = &mut self.buffers.output()[..amount];
-        let result = match &mut self.tls {
-            Some(tls) => seal(tls, &mut self.wire, &mut self.sealed, output),
-            None => self.wire.write_all(output),
-        };
-        // It may have held the header; ureq fills it anew for every write.
-        output.zeroize();
-        Ok(result?)
+        let call = call::current();
+        call.enter(Phase::Send);
+        let output = &self.buffers.output()[..amount];
+        let complete = call.complete(output);
+        let output = complete.as_ref().map_or(output, AsRef::as_ref);
+        match &mut self.tls {
+            Some(tls) => seal(tls, &mut self.wire, &mut self.sealed, output)?,
+            None => self.wire.write_all(output)?,
+        }
+        Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let call = call::current();
         call.enter(Phase::Send);
+        call.check_placed()?;
         send(&mut self.wire, &mut self.sealed)?;
         call.enter(Phase::Receive);
         let input = self.buffers.input_append_buf();
@@ -174,7 +175,7 @@ impl Transport for Connection {
             None => self.wire.read(input)?,
         };
         if let Some(sent) = call.header() {
-            self.listener.hear(&input[..amount], sent);
+            self.listener.hear(&mut input[..amount], sent);
         }
         self.buffers.input_appended(amount);
         self.just_read = amount > 0;

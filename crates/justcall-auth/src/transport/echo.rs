@@ -1,31 +1,16 @@
 //! Notices a service that sends the secret back: what such a connection holds must not stay.
 
-use bytes::Bytes;
 use justcall_auth_secret::WipedBuffer;
 use memchr::memmem;
 
-/// The value of the `Authorization` header while a call is under way, and where in it the secret begins. Cloning shares
-/// the one copy.
-#[derive(Clone)]
-pub(super) struct Sent {
-    header: Bytes,
-    secret_at: usize,
-}
+use super::header::PairHeader;
 
-impl Sent {
-    pub fn new(header: Bytes, secret_at: usize) -> Self {
-        Self { header, secret_at }
-    }
+/// What stands in the place of an echoed secret.
+const MASK: u8 = b'*';
 
-    fn secret(&self) -> &[u8] {
-        &self.header[self.secret_at..]
-    }
-
-    /// Whether `text` holds the secret.
-    pub fn is_in(&self, text: &[u8]) -> bool {
-        memmem::find(text, self.secret()).is_some()
-    }
-}
+/// The shortest secret that is looked for, in bytes: a shorter one may stand in an answer by chance, which must arrive as
+/// it is. Those of the service are 40.
+const SHORTEST: usize = 8;
 
 /// Looks for the secret in what comes over a connection, piece by piece.
 #[derive(Default)]
@@ -36,20 +21,31 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Whether the secret came, up to and with `piece`.
-    pub fn hear(&mut self, piece: &[u8], sent: &Sent) -> bool {
+    /// Listens to a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
+    /// it logs or keeps.
+    pub fn hear(&mut self, piece: &mut [u8], sent: &PairHeader) {
+        if sent.secret().len() < SHORTEST {
+            return;
+        }
         let keep = sent.secret().len() - 1;
         if let Some(before) = self.before.take() {
             let mut seam = WipedBuffer::with_capacity(2 * keep);
             seam.push(before.as_ref());
             seam.push(&piece[..piece.len().min(keep)]);
-            self.heard |= sent.is_in(seam.as_ref());
+            if let Some(at) = memmem::find(seam.as_ref(), sent.secret()) {
+                // Its first part is above already; without the rest it is no secret any more.
+                let end = at + sent.secret().len() - before.as_ref().len();
+                piece[..end].fill(MASK);
+                self.heard = true;
+            }
         }
-        self.heard |= sent.is_in(piece);
+        while let Some(at) = memmem::find(piece, sent.secret()) {
+            piece[at..at + sent.secret().len()].fill(MASK);
+            self.heard = true;
+        }
         let mut end = WipedBuffer::with_capacity(keep);
         end.push(&piece[piece.len().saturating_sub(keep)..]);
         self.before = Some(end);
-        self.heard
     }
 
     /// Whether the secret came, so far.
@@ -65,37 +61,52 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
+    use justcall_auth_protocol::credentials::Credentials;
+
     use super::*;
 
-    fn sent() -> Sent {
-        Sent::new(Bytes::from_static(b"abc123def456:sec789xyz000"), 13)
+    fn sent() -> PairHeader {
+        PairHeader::new(&Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"))
     }
 
-    fn hears(pieces: &[&str]) -> bool {
+    /// What the layers above get, and whether the secret was heard.
+    fn heard(pieces: &[&str]) -> (String, bool) {
         let mut listener = Listener::default();
-        pieces.iter().any(|piece| listener.hear(piece.as_bytes(), &sent()))
+        let mut passed = String::new();
+        for piece in pieces {
+            let mut piece = piece.as_bytes().to_vec();
+            listener.hear(&mut piece, &sent());
+            passed.push_str(std::str::from_utf8(&piece).expect("ASCII"));
+        }
+        (passed, listener.has_heard())
     }
 
     #[test]
-    fn it_hears_the_secret_whole_or_in_any_two_pieces() {
-        let answer = "{\"message\": \"you sent sec789xyz000\"}";
-        assert!(hears(&[answer]));
+    fn it_hears_and_masks_the_secret_whole_or_in_any_two_pieces() {
+        let answer = "{\"message\": \"you sent sec789xyz000 twice: sec789xyz000\"}";
+        assert_eq!(heard(&[answer]), (answer.replace("sec789xyz000", "************"), true));
         for at in 1..answer.len() {
-            assert!(hears(&[&answer[..at], &answer[at..]]), "cut at {at}");
+            let (passed, heard) = heard(&[&answer[..at], &answer[at..]]);
+            assert!(
+                heard && passed.len() == answer.len() && !passed.contains("sec789xyz000"),
+                "cut at {at}: {passed}"
+            );
         }
     }
 
     #[test]
-    fn it_hears_nothing_in_other_answers() {
-        assert!(!hears(&["{\"key\": \"abc123def456\"}", "sec789xyz00", "1", "", "sec789"]));
-        assert!(!hears(&[]));
+    fn it_leaves_other_answers_as_they_are() {
+        let pieces = ["{\"key\": \"abc123def456\"}", "sec789xyz00", "1", "", "sec789"];
+        assert_eq!(heard(&pieces), (pieces.concat(), false));
+        assert_eq!(heard(&[]), (String::new(), false));
     }
 
     #[test]
     fn it_forgets_the_end_of_an_answer_at_rest() {
         let mut listener = Listener::default();
-        assert!(!listener.hear(b"sec789", &sent()));
+        listener.hear(&mut b"sec789".to_vec(), &sent());
         listener.rest();
-        assert!(!listener.hear(b"xyz000", &sent()), "of another answer");
+        listener.hear(&mut b"xyz000".to_vec(), &sent());
+        assert!(!listener.has_heard(), "of another answer");
     }
 }

@@ -9,6 +9,7 @@ mod connect;
 mod connection;
 mod echo;
 mod failure;
+mod header;
 mod proxy;
 mod resolve;
 mod steps;
@@ -20,7 +21,6 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
@@ -28,7 +28,6 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::service;
-use justcall_auth_secret::WipedBuffer;
 use ureq::{Agent, Body};
 
 use crate::clock;
@@ -36,7 +35,7 @@ use crate::patience::Patience;
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
-use echo::Sent;
+use header::PairHeader;
 pub(crate) use proxy::Proxy;
 use resolve::{AddressCache, NoResolver};
 use rustls::RootCertStore;
@@ -110,11 +109,10 @@ impl Transport {
 
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let header = authorization(outgoing.credentials);
-        let sent = Sent::new(header.clone(), outgoing.credentials.secret_at());
-        let call = Call::begin_with(outgoing.patience.clone(), Some(sent));
-        let head = head(outgoing, header)
-            .map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
+        let header = PairHeader::new(outgoing.credentials);
+        let call = Call::begin_with(outgoing.patience.clone(), Some(header));
+        let head =
+            head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
         // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
@@ -126,7 +124,7 @@ impl Transport {
 }
 
 /// The request without its body, which is lent to ureq rather than copied.
-fn head(outgoing: &Outgoing<'_>, authorization: Bytes) -> Result<http::Request<()>, http::Error> {
+fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     let request = outgoing.request;
     // Not the builder: it moves everything with every step, and lets the map grow step by step.
     let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
@@ -138,21 +136,12 @@ fn head(outgoing: &Outgoing<'_>, authorization: Bytes) -> Result<http::Request<(
     for (name, value) in request.headers() {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
-    let mut authorization = HeaderValue::from_maybe_shared(authorization)?;
-    authorization.set_sensitive(true);
-    headers.insert(AUTHORIZATION, authorization);
+    headers.insert(AUTHORIZATION, header::stand_in());
     let mut head = http::Request::new(());
     *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
     *head.uri_mut() = outgoing.url.parse()?;
     *head.headers_mut() = headers;
     Ok(head)
-}
-
-/// The header's value in memory that is wiped with its last reference.
-fn authorization(credentials: &Credentials) -> Bytes {
-    let mut value = WipedBuffer::with_capacity(credentials.authorization_len());
-    credentials.expose_authorization(|bytes| value.push(bytes));
-    Bytes::from_owner(value)
 }
 
 /// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.

@@ -1,0 +1,239 @@
+//! Nothing shows a secret: every public type's `Debug`, every error, every log line, with a pair that is easy to find.
+
+use std::collections::BTreeSet;
+use std::fmt::{Debug, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use justcall_auth::probe::Probe;
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{
+    Client, Config, Credentials, Error, Exchange, Level, Request, Response, Secret, Source, WipedBuffer,
+};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::json;
+
+/// Nobody else's: whoever shows it got it from us. Its windows are looked for too, for half a secret is too much.
+const SECRET: &str = "canary7f3a9Q2xW";
+const KEY: &str = "canarykeyK8vT41";
+
+fn pair() -> Credentials {
+    Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a good pair")
+}
+
+/// A part of the secret that is long enough to be no accident, or the whole key.
+fn leaks(text: &str) -> bool {
+    SECRET.as_bytes().windows(8).any(|window| text.contains(std::str::from_utf8(window).expect("ASCII")))
+        || text.contains(KEY)
+}
+
+/// The public types of the crates that see secrets, read off their sources.
+fn public_types() -> BTreeSet<String> {
+    let mut types = BTreeSet::new();
+    for name in ["justcall-auth-secret", "justcall-auth-protocol", "justcall-auth"] {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("sources") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).expect("UTF-8");
+                    for line in text.lines().map(str::trim_start) {
+                        let named =
+                            line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "));
+                        let end = |c: char| !c.is_alphanumeric();
+                        types.extend(named.and_then(|rest| rest.split(end).next()).map(str::to_owned));
+                    }
+                }
+            }
+        }
+    }
+    types
+}
+
+/// Types that hold no text of a pair's making: numbers, names, and what the service or the system told.
+const HOLD_NOTHING: &[&str] = &[
+    "Account",
+    "Action",
+    "Certificate",
+    "Code",
+    "Connection",
+    "ErrorKind",
+    "Example",
+    "Level",
+    "Moment",
+    "ProcessEnvironment",
+    "Protection",
+    "ProtectionReport",
+    "ProxyOrigin",
+    "RateLimit",
+    "RateWindow",
+    "Refused",
+    "Secured",
+    "Severity",
+    "Skew",
+    "Verification",
+    "WipingAllocator",
+    // No `Debug`: nothing to show.
+    "Call",
+];
+
+struct Shown(Vec<(&'static str, String)>);
+
+impl Shown {
+    fn add(&mut self, name: &'static str, value: &dyn Debug) {
+        self.0.push((name, format!("{value:?} {value:#?}")));
+    }
+}
+
+/// Every other public type, made with the pair in it.
+fn shown(sandbox: &Sandbox) -> Shown {
+    let mut shown = Shown(Vec::new());
+    let mut config = Config::new();
+    config
+        .base_url(sandbox.url())
+        .expect("good")
+        .ca_file(sandbox.ca_file().expect("TLS is on"))
+        .expect("a path");
+    config.proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
+    shown.add("Config", config.credentials(pair()));
+    let mut buffer = WipedBuffer::with_capacity(64);
+    buffer.push(SECRET.as_bytes());
+    shown.add("WipedBuffer", &buffer);
+    shown.add("Secret", &Secret::copy_from(SECRET.as_bytes()));
+    for level in Level::ALL {
+        shown.add("Secret", &Secret::keep(SECRET.as_bytes(), level).ok());
+    }
+    shown.add("Credentials", &pair());
+    shown.add("Source", &Source::Fixed(pair()));
+    shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
+    shown.add("Loaded", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
+    let client = Client::new(&config).expect("a client");
+    client.credentials().expect("the pair");
+    shown.add("Client", &client);
+    let probe = Probe::new(&config).expect("a probe");
+    shown.add("Probe", &probe);
+    shown.add("Found", &probe.source().ok());
+    let route = probe.route().expect("a route");
+    shown.add("Route", &route);
+    shown.add("ProxyUse", &route.proxy());
+
+    let mut request = Request::new("POST", &format!("/v2/texts?token={SECRET}")).expect("good");
+    request.set_header("x-token", SECRET).expect("good").set_body(SECRET);
+    shown.add("Request", &request);
+    let echo = Response::new(
+        401,
+        vec![("x-echo".into(), SECRET.into())],
+        format!("{{\"message\":\"{SECRET}\"}}").into(),
+    );
+    shown.add("Response", &echo);
+
+    let keyring = Arc::new(justcall_auth_protocol::Keyring::new("scope", Arc::default()));
+    let held = keyring.install(pair(), std::time::Duration::ZERO);
+    shown.add("Keyring", &keyring);
+    shown.add("Held", &held);
+    let rejections = justcall_auth_protocol::keyring::Rejections::default();
+    shown.add("Rejections", &rejections);
+    let now = justcall_auth::exchange::Moment {
+        monotonic: std::time::Duration::ZERO,
+        unix: std::time::Duration::ZERO,
+        random: 0,
+    };
+    let mut exchange = Exchange::request(Arc::default(), keyring, request, &now);
+    shown.add("Exchange", &exchange);
+    exchange.next(&now).expect("SEND");
+    exchange.authorization().expect("the pair");
+    shown.add("Exchange", &exchange);
+    exchange.answered(echo, &now);
+    shown.add("Exchange", &exchange);
+    let error = exchange.next(&now).expect_err("401");
+    shown.add("Error", &error);
+    shown.0.push((
+        "Error",
+        format!("{error} {} {} {:?}", error.message(), error.hint(), error.service_message()),
+    ));
+    shown.add("Finding", &error.findings());
+    shown.add("Policy", &justcall_auth::exchange::Policy::default());
+    let refused: Vec<Error> = [format!("https://{KEY}:{SECRET}@host"), format!("{KEY}:{SECRET}")]
+        .iter()
+        .map(|url| Config::new().base_url(url).map(drop).expect_err("refused"))
+        .collect();
+    shown.add("BaseUrl", &refused);
+    shown
+}
+
+#[test]
+fn it_shows_no_secret_in_any_public_type() {
+    assert!(
+        leaks(&format!("{:?}", Some(SECRET))) && leaks(&format!("x{}", &SECRET[3..12])),
+        "the control: it is found"
+    );
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let Shown(shown) = shown(&sandbox);
+    let covered: BTreeSet<String> =
+        shown.iter().map(|(name, _)| *name).chain(HOLD_NOTHING.iter().copied()).map(str::to_owned).collect();
+    let types = public_types();
+    assert!(types.len() > 30, "only {types:?}");
+    let missing: Vec<&String> = types.difference(&covered).collect();
+    assert!(missing.is_empty(), "public types that this test does not show: {missing:?}");
+    let stale: Vec<&String> = covered.difference(&types).collect();
+    assert!(stale.is_empty(), "no public types any more: {stale:?}");
+    for (name, text) in shown {
+        assert!(!leaks(&text), "{name} shows the pair: {text}");
+    }
+}
+
+/// Keeps every log line of this process.
+struct Log(Mutex<String>);
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        writeln!(self.0.lock().expect("a log"), "{} {}", record.target(), record.args())
+            .expect("a String takes all");
+    }
+
+    fn flush(&self) {}
+}
+
+static LOG: Log = Log(Mutex::new(String::new()));
+
+#[test]
+fn it_logs_no_secret_at_any_level() {
+    log::set_logger(&LOG).expect("the only one");
+    log::set_max_level(log::LevelFilter::Trace);
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    sandbox.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET})).expect("an account");
+    let mut config = Config::new();
+    config
+        .base_url(sandbox.url())
+        .expect("good")
+        .ca_file(sandbox.ca_file().expect("TLS is on"))
+        .expect("a path");
+    config.credentials(pair()).max_retries(0);
+    let client = Client::new(&config).expect("a client");
+    client.verify().expect("a good pair");
+    for fault in [
+        json!({"fault": "answer", "status": 401, "times": 1, "path": "/v2.1/calls", "body": {"message": "{authorization}"}}),
+        json!({"fault": "answer", "status": 302, "times": 1, "headers": {"Location": "https://{api_key}.example/{authorization}"}}),
+        json!({"fault": "reset_after_request", "times": 1}),
+        json!({"fault": "raw", "bytes": "SSH-2.0\r\n\r\n", "times": 1}),
+    ] {
+        sandbox.control("POST", "faults", &fault).expect("a fault");
+        let _failure = client.request(Request::new("GET", "/v2.1/calls").expect("good"));
+    }
+    let log = LOG.0.lock().expect("a log").clone();
+    assert!(
+        log.contains("ureq") && log.contains("/v2/account"),
+        "the control: the layers below do log\n{log}"
+    );
+    let ours =
+        log.lines().filter(|line| !line.starts_with("hyper") && !line.starts_with("justcall_auth_sandbox"));
+    for line in ours {
+        assert!(!leaks(line), "{line}");
+    }
+}
