@@ -66,7 +66,7 @@ class JustCallError(Exception):
     response: Response | None
     """The answer that the error was read from, `None` where there was none.
 
-    What is in it stays out of every text of the error: it is what the service sent, unmasked.
+    What is in it is the customer's data, and stays out of every text of the error.
     """
 
     def __init__(
