@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-python", &["justcall-auth"]),
     ("justcall-auth-cli", &["justcall-auth"]),
     ("justcall-auth-sandbox", &[]),
+    ("justcall-auth-memory-tests", &[]),
     ("xtask", &["justcall-auth-protocol"]),
 ];
 

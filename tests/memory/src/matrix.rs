@@ -1,0 +1,154 @@
+//! Looks at a moment and judges it, with the controls that show that something would have been found.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::process::{Hit, Scan, stop};
+use crate::programs::Programs;
+use crate::rows::{Level, Plan, Row, Stage};
+use crate::sandbox::Sandbox;
+
+/// How many plain copies a thread may have while it makes a call: the header, and the buffer that is sent.
+pub const IN_FLIGHT: usize = 2;
+
+/// What was seen at a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Plain copies in memory; while calls are made, the most at a time.
+    pub copies: usize,
+    /// Plain copies in the core file.
+    pub core_copies: usize,
+    /// Where and what, each with how often.
+    pub places: BTreeMap<String, usize>,
+    /// Why it is not as it must be; empty if it is.
+    pub complaints: Vec<String>,
+    /// How many copies were seen at level heap, where that is a control.
+    pub heap: Option<usize>,
+}
+
+impl Outcome {
+    fn note(&mut self, hits: &[Hit]) {
+        for hit in hits {
+            let before = if hit.before.is_empty() { "nothing" } else { &hit.before };
+            *self.places.entry(format!("{}: {} (after `{before}`)", hit.place, hit.what)).or_default() += 1;
+        }
+    }
+
+    fn expect(&mut self, holds: bool, complaint: impl Into<String>) {
+        if !holds {
+            self.complaints.push(complaint.into());
+        }
+    }
+
+    fn complain_of_hiding(&mut self, level: Level, scan: &Scan) {
+        let hidden = scan.hidden.iter().filter(|(map, _)| map.starts_with("secretmem")).count();
+        let expected = level == Level::SecretMem;
+        self.expect((hidden > 0) == expected, format!("{hidden} maps are hidden at level {}", level.name()));
+    }
+}
+
+/// Looks at `row`: in memory and in a core file, with a planted copy, and at level heap.
+///
+/// # Errors
+/// When the moment cannot be reached, or the target cannot be looked at.
+pub fn judge(programs: &Programs, sandbox: &Sandbox, row: &Row, plan: Plan) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let mut stage = Stage::reach(programs, sandbox, row, plan)?;
+    let (scan, core) = (stage.target.scan(&stage.pair.needles)?, stage.target.core(&stage.pair.needles)?);
+    (outcome.copies, outcome.core_copies) = (scan.hits.len(), core.hits.len());
+    outcome.note(&scan.hits);
+    outcome.note(&core.hits);
+    outcome.expect(scan.hits.is_empty(), format!("{} copies in memory", scan.hits.len()));
+    outcome.expect(core.hits.is_empty(), format!("{} copies in the core file", core.hits.len()));
+    if row.is_live {
+        outcome.complain_of_hiding(plan.level, &scan);
+    }
+    let (planted, planted_core) = planted(&mut stage)?;
+    outcome.expect(planted > outcome.copies, "the control: a planted copy is not found in memory");
+    outcome.expect(
+        planted_core > outcome.core_copies,
+        "the control: a planted copy is not found in the core file",
+    );
+    if row.is_live {
+        let heap = Stage::reach(programs, sandbox, row, Plan { level: Level::Heap, ..plan })?;
+        let seen = heap.target.scan(&heap.pair.needles)?.hits.len();
+        outcome.heap = Some(seen);
+        outcome.expect(seen > 0, "the control: at level heap nothing is found");
+    }
+    Ok(outcome)
+}
+
+/// How many copies are found in memory and in a core file once the target was told to make one.
+fn planted(stage: &mut Stage<'_>) -> Result<(usize, usize)> {
+    stage.target.must("plant", "ok")?;
+    let needles = &stage.pair.needles;
+    let counts = (stage.target.scan(needles)?.hits.len(), stage.target.core(needles)?.hits.len());
+    stage.target.must("unplant", "ok")?;
+    Ok(counts)
+}
+
+/// Looks `times` times at a program all of whose threads make calls without pause.
+///
+/// # Errors
+/// When it cannot be started or looked at.
+pub fn sample(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<Outcome> {
+    let mut outcome = watch(programs, sandbox, plan, times)?;
+    let allowed = IN_FLIGHT * plan.threads;
+    let most = outcome.copies;
+    outcome.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
+    outcome.expect(most > 0, "the control: of calls under way nothing was ever seen");
+    let heap = watch(programs, sandbox, Plan { level: Level::Heap, ..plan }, times.min(5))?;
+    outcome.heap = Some(heap.copies);
+    outcome.expect(heap.copies > 0, "the control: at level heap nothing is found");
+    Ok(outcome)
+}
+
+fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let mut stage = Stage::busy(programs, sandbox, plan)?;
+    let pid = stage.target.pid();
+    for time in 0..times {
+        // Another part of a call each time.
+        let_run(pid, 1 + (time * 7 % 13) as u64)?;
+        let scan = stop(pid)?.scan(&stage.pair.needles)?;
+        outcome.copies = outcome.copies.max(scan.hits.len());
+        outcome.note(&scan.hits);
+        if plan.level != Level::Heap {
+            let stray = scan.hits.iter().find(|hit| !is_in_named_buffer(hit));
+            let complaint = |hit: &Hit| format!("outside the named buffers: {} in {}", hit.what, hit.place);
+            outcome.expect(stray.is_none(), stray.map(complaint).unwrap_or_default());
+        }
+    }
+    outcome.complaints.dedup();
+    stage.target.must("stop", "ok")?;
+    Ok(outcome)
+}
+
+/// The header in a buffer of its own, or after its name in the buffer that is sent: whole, and on the heap.
+fn is_in_named_buffer(hit: &Hit) -> bool {
+    hit.what == "header, plain" && (hit.place.starts_with("[heap]") || hit.place.starts_with("anonymous"))
+}
+
+/// Waits until the threads of a process have waited `times` times for something.
+fn let_run(pid: u32, times: u64) -> Result<()> {
+    let goal = switches(pid)? + times;
+    let begun = Instant::now();
+    while switches(pid)? < goal {
+        ensure!(begun.elapsed() < Duration::from_secs(20), "the target does nothing");
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+fn switches(pid: u32) -> Result<u64> {
+    let mut sum = 0;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let Ok(status) = fs::read_to_string(thread?.path().join("status")) else { continue };
+        let count = |line: &str| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok();
+        sum += status.lines().find_map(count).unwrap_or_default();
+    }
+    Ok(sum)
+}

@@ -1,0 +1,276 @@
+//! What is looked for: the secret's bytes in every form in which they could lie about, held masked.
+//!
+//! Whoever holds eight bytes of a secret in a row holds a good part of it, so what is looked for is every eight-byte
+//! window of every form. A run of windows is one find; how far it reaches tells what was found.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use zeroize::Zeroizing;
+
+/// The shortest piece that is looked for.
+const WINDOW: usize = 8;
+/// What of a secret, in bytes, a find must give away; in an encoded form that is more text.
+const LEAST: usize = 8;
+/// The longest form: hex digits of the longest header.
+pub const LONGEST: usize = 2 * 1025;
+
+/// Forms of one pair, masked with random bytes: the pair is not in the memory of whoever holds this.
+pub struct Needles {
+    mask: u64,
+    /// One bit for each hash of a window, so that most of memory is passed by with one look.
+    filter: Vec<u64>,
+    /// By masked window: the form and where in it.
+    windows: HashMap<u64, Vec<(usize, usize)>>,
+    forms: Vec<Form>,
+}
+
+struct Form {
+    name: &'static str,
+    masked: Vec<u8>,
+    mask: Vec<u8>,
+    /// Where in the form the secret's bytes are.
+    secret: std::ops::Range<usize>,
+    /// The shortest run that counts.
+    least: usize,
+}
+
+/// A run of bytes that should not be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Find {
+    /// From the beginning of what was searched.
+    pub offset: usize,
+    /// How many bytes.
+    pub length: usize,
+    /// What they are, in words; never the bytes.
+    pub what: String,
+}
+
+const FILTER_BITS: u32 = 18;
+
+impl Needles {
+    /// Every form of `key:secret`.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn new(key: &[u8], secret: &[u8]) -> io::Result<Self> {
+        let mut random = File::open("/dev/urandom")?;
+        let mut mask = [0; 8];
+        random.read_exact(&mut mask)?;
+        let mut needles = Self {
+            mask: u64::from_le_bytes(mask),
+            filter: vec![0; 1 << (FILTER_BITS - 6)],
+            windows: HashMap::new(),
+            forms: Vec::new(),
+        };
+        let header = Zeroizing::new([key, b":", secret].concat());
+        let at = key.len() + 1;
+        needles.add("plain", &header, at..header.len(), LEAST, &mut random)?;
+        for (name, alphabet) in [("base64", STANDARD), ("URL-safe base64", URL_SAFE)] {
+            for before in 0..3 {
+                let (text, secret) = base64(&header, at, before, alphabet);
+                needles.add(name, &text, secret, (LEAST * 8).div_ceil(6), &mut random)?;
+            }
+        }
+        for (name, digits) in [("hex", b"0123456789abcdef"), ("upper-case hex", b"0123456789ABCDEF")] {
+            let digit = |half: u8| digits[usize::from(half)];
+            let text: Zeroizing<Vec<u8>> =
+                Zeroizing::new(header.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect());
+            needles.add(name, &text, 2 * at..text.len(), 2 * LEAST, &mut random)?;
+        }
+        Ok(needles)
+    }
+
+    /// Adds a form, of which the windows within `secret` are looked for.
+    fn add(
+        &mut self,
+        name: &'static str,
+        text: &[u8],
+        secret: std::ops::Range<usize>,
+        least: usize,
+        random: &mut File,
+    ) -> io::Result<()> {
+        let mut mask = vec![0; text.len()];
+        random.read_exact(&mut mask)?;
+        let masked = text.iter().zip(&mask).map(|(byte, mask)| byte ^ mask).collect();
+        let number = self.forms.len();
+        for at in secret.start..(secret.end + 1).saturating_sub(WINDOW) {
+            let window = window(text, at) ^ self.mask;
+            let bit = hash(window);
+            self.filter[bit >> 6] |= 1 << (bit & 63);
+            self.windows.entry(window).or_default().push((number, at));
+        }
+        self.forms.push(Form { name, masked, mask, secret, least });
+        Ok(())
+    }
+
+    /// Everything of the pair in `bytes`, in order.
+    pub fn find(&self, bytes: &[u8]) -> Vec<Find> {
+        let mut finds: Vec<Find> = Vec::new();
+        // Until where each form was found already.
+        let mut seen = vec![0; self.forms.len()];
+        for at in 0..(bytes.len() + 1).saturating_sub(WINDOW) {
+            let plain = window(bytes, at);
+            let masked = plain ^ self.mask;
+            let bit = hash(masked);
+            // Most of memory is zero, and no form is.
+            if plain == 0 || self.filter[bit >> 6] >> (bit & 63) & 1 == 0 {
+                continue;
+            }
+            for &(number, inner) in self.windows.get(&masked).into_iter().flatten() {
+                if at < seen[number] {
+                    continue;
+                }
+                let form = &self.forms[number];
+                let (before, after) = form.reach(bytes, at, inner);
+                seen[number] = at + after;
+                if before + after >= form.least {
+                    let what = form.describe(inner - before..inner + after);
+                    finds.push(Find { offset: at - before, length: before + after, what });
+                }
+            }
+        }
+        // The two alphabets of base64 are mostly one, and its three alignments share their ends.
+        finds.sort_by_key(|find| (find.offset, std::cmp::Reverse(find.length)));
+        let mut end = 0;
+        finds.retain(|find| {
+            let new = find.offset + find.length > end;
+            end = end.max(find.offset + find.length);
+            new
+        });
+        finds
+    }
+}
+
+impl Form {
+    /// How far the form reaches in `bytes` to both sides of `at`, where its byte number `inner` is.
+    fn reach(&self, bytes: &[u8], at: usize, inner: usize) -> (usize, usize) {
+        let is_same = |at: usize, inner: usize| bytes[at] ^ self.mask[inner] == self.masked[inner];
+        let before = (1..=at.min(inner)).take_while(|back| is_same(at - back, inner - back)).count();
+        let room = (bytes.len() - at).min(self.masked.len() - inner);
+        let after = (0..room).take_while(|on| is_same(at + on, inner + on)).count();
+        (before, after)
+    }
+
+    fn describe(&self, found: std::ops::Range<usize>) -> String {
+        let name = self.name;
+        if found.start == 0 && found.end == self.masked.len() {
+            format!("header, {name}")
+        } else if found.start <= self.secret.start && found.end >= self.secret.end {
+            format!("secret, {name}")
+        } else {
+            let from = found.start.max(self.secret.start) - self.secret.start;
+            let to = found.end.min(self.secret.end) - self.secret.start;
+            format!("bytes {from} to {to} of {} of the secret, {name}", self.secret.len())
+        }
+    }
+}
+
+fn window(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + WINDOW].try_into().expect("as long as a window is"))
+}
+
+fn hash(window: u64) -> usize {
+    let mixed = window.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - FILTER_BITS);
+    usize::try_from(mixed).expect("a few bits")
+}
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// `header` in base64 when `before` bytes precede it, without the digits that depend on what is around it, and which of
+/// the digits depend on nothing but what comes from `at` on.
+fn base64(
+    header: &[u8],
+    at: usize,
+    before: usize,
+    alphabet: &[u8; 64],
+) -> (Zeroizing<Vec<u8>>, std::ops::Range<usize>) {
+    let bit = |index: usize| header[index / 8] >> (7 - index % 8) & 1;
+    // The first digit that starts within the header.
+    let first = (before * 8).div_ceil(6) * 6 - before * 8;
+    let digits = (header.len() * 8 - first) / 6;
+    let text = (0..digits).map(|digit| {
+        let value = (0..6).fold(0, |value, place| value << 1 | bit(first + digit * 6 + place));
+        alphabet[usize::from(value)]
+    });
+    let text = Zeroizing::new(text.collect::<Vec<_>>());
+    let secret = (at * 8).saturating_sub(first).div_ceil(6)..text.len();
+    (text, secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = b"abc123def456";
+    const SECRET: &[u8] = b"Kx7pQ2mZ9rT4vW8yB3nD6fG1hJ5kL0sAqEwR";
+
+    fn whats(bytes: &[u8]) -> Vec<String> {
+        let needles = Needles::new(KEY, SECRET).expect("randomness");
+        needles.find(bytes).into_iter().map(|find| find.what).collect()
+    }
+
+    fn text(parts: &[&[u8]]) -> Vec<u8> {
+        parts.concat()
+    }
+
+    #[test]
+    fn it_finds_header_secret_and_every_window_and_tells_them_apart() {
+        assert_eq!(whats(&text(&[b"..", KEY, b":", SECRET, b".."])), ["header, plain"]);
+        assert_eq!(whats(&text(&[b":", SECRET])), ["secret, plain"]);
+        for at in 0..=SECRET.len() - 8 {
+            let expected = format!("bytes {at} to {} of 36 of the secret, plain", at + 8);
+            assert_eq!(whats(&text(&[b"\0", &SECRET[at..at + 8], b"\0"])), [expected]);
+        }
+    }
+
+    #[test]
+    fn it_finds_nothing_in_less_and_in_other_bytes() {
+        assert!(whats(&SECRET[..7]).is_empty());
+        assert!(whats(KEY).is_empty());
+        assert!(whats(&[0; 100]).is_empty());
+        assert!(whats(b"").is_empty());
+        assert!(whats(b"0123456789abcdef0123456789ABCDEF").is_empty());
+    }
+
+    #[test]
+    fn it_finds_base64_at_every_alignment_and_hex_in_both_cases() {
+        for before in 0..3 {
+            let plain = text(&[&b"{\"\""[..before], KEY, b":", SECRET, b"\"}}}"]);
+            let encoded: Vec<u8> = encode(&plain);
+            assert!(whats(&encoded).iter().all(|what| what.ends_with("base64")), "{before}");
+            assert_eq!(whats(&encoded).len(), 1, "{before}");
+            let secret_alone = encode(&text(&[&b"{\"\""[..before], SECRET, b"\"}}}"]));
+            assert_eq!(whats(&secret_alone).len(), 1, "{before}");
+        }
+        let hex = SECRET.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        assert_eq!(whats(hex.as_bytes()), ["secret, hex"]);
+        assert_eq!(whats(hex.to_uppercase().as_bytes()), ["secret, upper-case hex"]);
+    }
+
+    #[test]
+    fn it_counts_copies_that_lie_side_by_side() {
+        assert_eq!(whats(&text(&[SECRET, SECRET, b" ", SECRET])).len(), 3);
+    }
+
+    #[test]
+    fn it_holds_no_form_of_the_pair_itself() {
+        let needles = Needles::new(KEY, SECRET).expect("randomness");
+        for form in &needles.forms {
+            assert!(needles.find(&form.masked).is_empty() && needles.find(&form.mask).is_empty());
+        }
+        let windows: Vec<u8> = needles.windows.keys().flat_map(|window| window.to_le_bytes()).collect();
+        assert!(needles.find(&windows).is_empty());
+    }
+
+    /// Of whole groups of three bytes; what is left over is left out.
+    fn encode(plain: &[u8]) -> Vec<u8> {
+        let group = |three: &[u8]| {
+            let bits = u32::from(three[0]) << 16 | u32::from(three[1]) << 8 | u32::from(three[2]);
+            [18, 12, 6, 0].map(|shift| STANDARD[(bits >> shift & 63) as usize])
+        };
+        plain.chunks_exact(3).flat_map(group).collect()
+    }
+}

@@ -1,0 +1,228 @@
+//! The moments at which a target is looked at, and how each is reached.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use crate::pair::Pair;
+use crate::programs::{Kind, Programs};
+use crate::proxy::Proxy;
+use crate::sandbox::Sandbox;
+use crate::target::Target;
+
+/// How the pair is asked to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Locked pages, else an error.
+    Locked,
+    /// `memfd_secret`, else an error.
+    SecretMem,
+    /// The heap: the control, which shows what would be found.
+    Heap,
+}
+
+impl Level {
+    /// As the library's report calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::SecretMem => "secretmem",
+            Self::Heap => "heap",
+        }
+    }
+
+    /// Its number in the C header.
+    fn number(self) -> u8 {
+        match self {
+            Self::Locked => 1,
+            Self::Heap => 2,
+            Self::SecretMem => 3,
+        }
+    }
+}
+
+/// What a row is looked at with.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// The program.
+    pub kind: Kind,
+    /// How its pair is kept.
+    pub level: Level,
+    /// How many of its threads make calls.
+    pub threads: usize,
+    /// The size of the transport's buffers; `None` is what ships.
+    pub buffers: Option<usize>,
+}
+
+/// A program that is on its way to a moment, with what it needs.
+pub struct Stage<'a> {
+    /// The service.
+    pub sandbox: &'a Sandbox,
+    /// What the target has and nobody else may.
+    pub pair: Pair,
+    /// The program.
+    pub target: Target,
+    plan: Plan,
+    proxy: Option<Proxy>,
+}
+
+/// A moment.
+pub struct Row {
+    /// As reports call it.
+    pub name: &'static str,
+    /// Whether the pair is still in use then, so that at level heap it is seen.
+    pub is_live: bool,
+    /// Whether it belongs to the short form.
+    pub is_short: bool,
+    /// Whether it needs the build that panics when told to.
+    pub needs_panic: bool,
+    /// Settles what a client must know when it is made.
+    prepare: fn(&mut Stage<'_>) -> Result<()>,
+    /// Does what makes the moment.
+    reach: fn(&mut Stage<'_>) -> Result<()>,
+}
+
+const USUAL: Row = Row {
+    name: "",
+    is_live: true,
+    is_short: false,
+    needs_panic: false,
+    prepare: |_| Ok(()),
+    reach: |_| Ok(()),
+};
+
+/// Every moment at which nothing may be found.
+pub const ROWS: &[Row] = &[
+    Row { name: "loaded from a file, idle", is_short: true, reach: load, ..USUAL },
+    Row { name: "after 1 verify, pool open, idle", is_short: true, reach: |stage| verify(stage, 1), ..USUAL },
+    Row { name: "after 1,000 verifies, pool open, idle", reach: |stage| verify(stage, 1000), ..USUAL },
+    Row { name: "after a 401", is_short: true, reach: rejection, ..USUAL },
+    Row { name: "after a timeout in mid-send", prepare: short_timeout, reach: timeout, ..USUAL },
+    Row { name: "after a reset connection", reach: reset, ..USUAL },
+    Row { name: "after a refused redirect", reach: redirect, ..USUAL },
+    Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
+    Row { name: "after a caught panic", needs_panic: true, reach: panic, ..USUAL },
+    Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
+    Row {
+        name: "after an echo in an answer, freed",
+        is_short: true,
+        reach: |stage| echo(stage, 200),
+        ..USUAL
+    },
+    Row { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
+];
+
+impl<'a> Stage<'a> {
+    /// A program with a client, which has done nothing yet.
+    fn open(programs: &Programs, sandbox: &'a Sandbox, row: Option<&Row>, plan: Plan) -> Result<Self> {
+        sandbox.heal()?;
+        let pair = Pair::make(sandbox)?;
+        let file = pair.file();
+        let target = programs.start(plan.kind, [&file, sandbox.url(), sandbox.ca_file()], plan.buffers)?;
+        let mut stage = Self { sandbox, pair, target, plan, proxy: None };
+        stage.target.must(&format!("level {}", plan.level.number()), "ok")?;
+        if let Some(row) = row {
+            (row.prepare)(&mut stage)?;
+        }
+        stage.target.must("client", "ok")?;
+        Ok(stage)
+    }
+
+    /// A program at the moment of `row`.
+    ///
+    /// # Errors
+    /// When the moment cannot be reached.
+    pub fn reach(programs: &Programs, sandbox: &'a Sandbox, row: &Row, plan: Plan) -> Result<Self> {
+        let mut stage = Self::open(programs, sandbox, Some(row), plan)?;
+        (row.reach)(&mut stage)?;
+        Ok(stage)
+    }
+
+    /// A program all of whose threads make calls without pause.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn busy(programs: &Programs, sandbox: &'a Sandbox, plan: Plan) -> Result<Self> {
+        let mut stage = Self::open(programs, sandbox, None, plan)?;
+        verify(&mut stage, 1)?;
+        stage.target.must(&format!("loop {}", plan.threads), "started")?;
+        Ok(stage)
+    }
+}
+
+fn load(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("load", stage.plan.level.name())
+}
+
+/// `calls` by each thread, or as many in all when they are many.
+fn verify(stage: &mut Stage<'_>, calls: usize) -> Result<()> {
+    let threads = stage.plan.threads;
+    let each = if calls > threads { calls / threads } else { calls };
+    stage.target.must(&format!("verify {each} {threads}"), "ok")
+}
+
+fn fails(stage: &mut Stage<'_>, expected: &str) -> Result<()> {
+    let said = stage.target.say(&format!("verify 1 {}", stage.plan.threads))?;
+    ensure!(said.starts_with(expected), "verify came out as `{said}`, not `{expected}`");
+    Ok(())
+}
+
+fn rejection(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.pair.revoke(stage.sandbox)?;
+    fails(stage, "invalid_credentials")
+}
+
+fn short_timeout(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("timeout 1000", "ok")
+}
+
+/// A body larger than all socket buffers, to a service that reads no more.
+fn timeout(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    let frozen = stage.sandbox.freeze()?;
+    let result = stage.target.must("request POST /v2.1/echo 67108864", "timeout send");
+    drop(frozen);
+    result
+}
+
+fn reset(stage: &mut Stage<'_>) -> Result<()> {
+    stage.sandbox.fault(&json!({"fault": "reset_after_request"}))?;
+    fails(stage, "connection_failed")?;
+    stage.sandbox.heal()
+}
+
+fn redirect(stage: &mut Stage<'_>) -> Result<()> {
+    let elsewhere = json!({"Location": "https://127.0.0.1:1/v2/account"});
+    stage.sandbox.fault(&json!({"fault": "answer", "status": 302, "headers": elsewhere}))?;
+    fails(stage, "redirect_refused")?;
+    stage.sandbox.heal()
+}
+
+fn through_proxy(stage: &mut Stage<'_>) -> Result<()> {
+    let proxy = stage.proxy.insert(Proxy::start()?);
+    stage.target.must(&format!("proxy {}", proxy.url()), "ok")
+}
+
+fn panic(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.target.must("panic", "internal")
+}
+
+fn free(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.target.must("free", "ok")
+}
+
+/// The header in the body, twice, and in a header of the answer.
+fn echo(stage: &mut Stage<'_>, status: u16) -> Result<()> {
+    verify(stage, 1)?;
+    let body = json!({"message": "You sent {authorization}", "again": "{api_secret}"});
+    let headers = json!({"X-Echo": "{authorization}"});
+    let fault = json!({"fault": "answer", "status": status, "headers": headers, "body": body});
+    stage.sandbox.fault(&fault)?;
+    let expected = if status == 200 { "ok" } else { "bad_request" };
+    let said = stage.target.say("request GET /v2/account 0")?;
+    ensure!(said.starts_with(expected), "the call came out as `{said}`, not `{expected}`");
+    stage.sandbox.heal()?;
+    stage.target.must("drop", "ok")
+}

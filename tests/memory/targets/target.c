@@ -1,0 +1,217 @@
+/* Uses the library as it is told, a line at a time, and answers each with "done …" or "failed …":
+ * target PAIR_FILE URL CA_FILE. Keeps no copy of the pair of its own, unless it is told to. */
+
+#include <justcall_auth.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_THREADS 16
+
+#ifdef HAVE_TEST_PANIC
+justcall_status justcall_test_panic(justcall_error **error);
+#endif
+
+static const char *pair_file;
+static justcall_config *config;
+static justcall_client *client;
+static justcall_response *response;
+static justcall_error *kept_error;
+static char *planted;
+static size_t planted_length;
+static atomic_int stopping;
+
+struct work {
+    pthread_t thread;
+    long calls; /* until told to stop, if negative */
+    justcall_status last;
+};
+static struct work work[MAX_THREADS];
+static int threads;
+
+static void *verify(void *context) {
+    struct work *mine = (struct work *)context;
+    for (long call = 0; mine->calls < 0 ? !stopping : call < mine->calls; ++call) {
+        justcall_account *account = NULL;
+        mine->last = justcall_client_verify(client, &account, NULL);
+        justcall_account_free(account);
+    }
+    return NULL;
+}
+
+/* The calling thread works too if it is the only one. */
+static void start(int count, long calls) {
+    threads = count;
+    stopping = 0;
+    for (int n = 0; n < count; ++n) {
+        work[n].calls = calls;
+        work[n].last = -1;
+        if (count > 1 || calls < 0)
+            pthread_create(&work[n].thread, NULL, verify, &work[n]);
+        else
+            verify(&work[n]);
+    }
+}
+
+static const char *finish(void) {
+    justcall_status worst = JUSTCALL_OK;
+    int joined = threads > 1 || work[0].calls < 0;
+    for (int n = 0; n < threads; ++n) {
+        if (joined)
+            pthread_join(work[n].thread, NULL);
+        if (work[n].last != JUSTCALL_OK)
+            worst = work[n].last;
+    }
+    return justcall_status_name(worst);
+}
+
+static const char *stop(void) {
+    stopping = 1;
+    return finish();
+}
+
+/* The pair as it is in the file, in memory of the program's own. */
+static const char *plant(void) {
+    int file = open(pair_file, O_RDONLY);
+    planted = (char *)malloc(4096);
+    ssize_t length = file < 0 || !planted ? -1 : read(file, planted, 4096);
+    if (file >= 0)
+        close(file);
+    planted_length = length < 0 ? 0 : (size_t)length;
+    return length > 0 ? "ok" : NULL;
+}
+
+static const char *unplant(void) {
+    justcall_wipe(planted, planted_length);
+    free(planted);
+    planted = NULL;
+    return "ok";
+}
+
+#ifdef HAVE_MEMORY_PROTECTION
+/* Lets the client read its source, by asking how the pair is kept. */
+static const char *load(void) {
+    static char kept[32];
+    justcall_report *report = NULL;
+    justcall_status status = justcall_protection(client, &report, NULL);
+    const char *code = justcall_report_code(report, 0);
+    snprintf(kept, sizeof kept, "%s", code ? code : justcall_status_name(status));
+    justcall_report_free(report);
+    return kept;
+}
+#endif
+
+/* Writes the header into a buffer, as for a request of the program's own, and wipes it. */
+static justcall_status header(void) {
+    char buffer[JUSTCALL_AUTHORIZATION_SIZE];
+    justcall_status status =
+        justcall_client_authorization(client, buffer, sizeof buffer, NULL, NULL);
+    justcall_wipe(buffer, sizeof buffer);
+    return status;
+}
+
+static const char *request(const char *method, const char *path, size_t size) {
+    static char outcome[128];
+    uint8_t *body = size ? (uint8_t *)calloc(size, 1) : NULL;
+    justcall_response_free(response);
+    justcall_error_free(kept_error);
+    justcall_status status =
+        justcall_client_request(client, method, path, body, size, &response, &kept_error);
+    free(body);
+    const char *reason = justcall_error_reason(kept_error);
+    snprintf(outcome, sizeof outcome, "%s%s%s", justcall_status_name(status), reason ? " " : "",
+             reason ? reason : "");
+    return outcome;
+}
+
+static const char *drop(void) {
+    justcall_response_free(response);
+    justcall_error_free(kept_error);
+    response = NULL;
+    kept_error = NULL;
+    return "ok";
+}
+
+static const char *end(void) {
+    drop();
+    justcall_client_free(client);
+    justcall_config_free(config);
+    client = NULL;
+    config = NULL;
+    return "ok";
+}
+
+/* What came of it: a name, or NULL if it is not understood. */
+static const char *obey(const char *line) {
+    char method[16], path[256];
+    int count;
+    long number;
+    size_t size;
+    if (sscanf(line, "timeout %ld", &number) == 1)
+        return justcall_status_name(
+            justcall_config_set_timeout_ms(config, (uint64_t)number, NULL));
+    if (sscanf(line, "proxy %255s", path) == 1)
+        return justcall_status_name(justcall_config_set_proxy(config, path, NULL));
+    if (sscanf(line, "verify %ld %d", &number, &count) == 2 && count <= MAX_THREADS) {
+        start(count, number);
+        return finish();
+    }
+    if (sscanf(line, "loop %d", &count) == 1 && count <= MAX_THREADS) {
+        start(count, -1);
+        return "started";
+    }
+    if (sscanf(line, "request %15s %255s %zu", method, path, &size) == 3)
+        return request(method, path, size);
+    if (strcmp(line, "client") == 0)
+        return justcall_status_name(justcall_client_new(config, &client, NULL));
+    if (strcmp(line, "header") == 0)
+        return justcall_status_name(header());
+    if (strcmp(line, "stop") == 0)
+        return stop();
+    if (strcmp(line, "drop") == 0)
+        return drop();
+    if (strcmp(line, "free") == 0)
+        return end();
+    if (strcmp(line, "plant") == 0)
+        return plant();
+    if (strcmp(line, "unplant") == 0)
+        return unplant();
+#ifdef HAVE_MEMORY_PROTECTION
+    if (sscanf(line, "level %d", &count) == 1)
+        return justcall_status_name(justcall_config_set_memory_protection(config, count, NULL));
+    if (strcmp(line, "load") == 0)
+        return load();
+#endif
+#ifdef HAVE_TEST_PANIC
+    if (strcmp(line, "panic") == 0)
+        return justcall_status_name(justcall_test_panic(NULL));
+#endif
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    char line[512], source[4096];
+    if (argc != 4)
+        return 2;
+    pair_file = argv[1];
+    snprintf(source, sizeof source, "file:%s", pair_file);
+    config = justcall_config_new();
+    if (justcall_config_set_source(config, source, NULL) != JUSTCALL_OK ||
+        justcall_config_set_base_url(config, argv[2], NULL) != JUSTCALL_OK ||
+        justcall_config_set_ca_file(config, argv[3], NULL) != JUSTCALL_OK ||
+        justcall_config_set_max_retries(config, 0, NULL) != JUSTCALL_OK)
+        return 2;
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *came_out = obey(line);
+        printf("%s %s\n", came_out ? "done" : "failed: not understood:",
+               came_out ? came_out : line);
+        fflush(stdout);
+    }
+    return 0;
+}

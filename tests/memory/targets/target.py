@@ -1,0 +1,146 @@
+"""Uses the module as it is told, a line at a time, and answers each with "done …" or "failed …".
+
+target.py PAIR_FILE URL CA_FILE. Keeps no copy of the pair of its own, unless it is told to.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import justcall_auth
+
+PAIR_FILE, URL, CA_FILE = sys.argv[1:]
+LEVELS = {"0": "auto", "1": "strict", "2": "heap", "3": "secretmem"}
+
+settings = {"base_url": URL, "ca_file": CA_FILE, "max_retries": 0}
+client = None
+response = None
+error = None
+planted = None
+stopping = threading.Event()
+working = []
+came_out = []
+
+
+def outcome(work):
+    """The name of what `work` came to, and the reason where there is one; keeps its error."""
+    global error
+    try:
+        work()
+    except justcall_auth.JustCallError as raised:
+        error = raised.with_traceback(None)
+        return " ".join(filter(None, [raised.name, getattr(raised, "reason", None)]))
+    return "ok"
+
+
+def verify(calls):
+    last = "ok"
+    while not stopping.is_set() if calls < 0 else calls > 0:
+        last = outcome(client.verify)
+        calls -= calls > 0
+    came_out.append(last)
+
+
+def start(threads, calls):
+    stopping.clear()
+    came_out.clear()
+    if threads == 1 and calls > 0:
+        verify(calls)
+        return
+    for _ in range(threads):
+        working.append(threading.Thread(target=verify, args=(calls,)))
+        working[-1].start()
+
+
+def finish():
+    while working:
+        working.pop().join()
+    return next((last for last in came_out if last != "ok"), "ok")
+
+
+def request(method, path, size):
+    global response
+    drop()
+
+    def send():
+        global response
+        response = client.request(method, path, data=bytes(size) if size else None)
+
+    return outcome(send)
+
+
+def drop():
+    global response, error
+    response = error = None
+    return "ok"
+
+
+def new_client():
+    global client
+    client = justcall_auth.Client("file:" + PAIR_FILE, **settings)
+
+
+def load():
+    # Not `authorization()`, whose str nobody wipes.
+    client.protection()
+
+
+def plant():
+    global planted
+    planted = bytearray(4096)
+    with open(PAIR_FILE, "rb", buffering=0) as file:
+        return "ok" if file.readinto(planted) else "empty"
+
+
+def unplant():
+    planted[:] = bytes(len(planted))
+    return "ok"
+
+
+def end():
+    global client
+    drop()
+    client.close()
+    client = None
+    return "ok"
+
+
+def setting(name, value):
+    settings[name] = value
+    return "ok"
+
+
+def obey(word, *rest):
+    if word == "verify":
+        start(int(rest[1]), int(rest[0]))
+        return finish()
+    if word == "loop":
+        start(int(rest[0]), -1)
+        return "started"
+    if word == "stop":
+        stopping.set()
+        return finish()
+    if word == "request":
+        return request(rest[0], rest[1], int(rest[2]))
+    commands = {
+        "client": lambda: outcome(new_client),
+        "load": lambda: outcome(load),
+        "drop": drop,
+        "free": end,
+        "plant": plant,
+        "unplant": unplant,
+        "timeout": lambda: setting("timeout", float(rest[0]) / 1000),
+        "proxy": lambda: setting("proxy", rest[0]),
+        "level": lambda: setting("memory_protection", LEVELS[rest[0]]),
+    }
+    return commands[word]()
+
+
+for line in sys.stdin:
+    try:
+        answer = "done " + obey(*line.split())
+    except Exception as raised:  # Whatever it is, the harness must hear of it.
+        answer = f"failed {type(raised).__name__} {raised}".replace("\n", " ")
+    os.write(1, (answer + "\n").encode())
