@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `<!-- begin: errors -->` | the table of errors |
 //! | `<!-- begin: findings -->` | the table of what the local check finds |
+//! | `<!-- begin: sources -->` | the table of sources |
 //! | `<!-- begin: PATH -->` | the file, or the part of it between `[readme]` and `[/readme]` |
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use justcall_auth::source::SPELLINGS;
 use justcall_auth_protocol::diagnose::Code;
 use justcall_auth_protocol::error::ErrorKind;
 
@@ -55,6 +57,7 @@ fn content(root: &Path, source: &str) -> Result<String> {
     match source {
         "errors" => Ok(errors()),
         "findings" => Ok(findings()),
+        "sources" => Ok(sources()),
         path => {
             let text =
                 std::fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))?;
@@ -105,6 +108,14 @@ fn findings() -> String {
         let row =
             format!("| `{}` | {} | {message} | {} |\n", code.name(), code.severity().name(), code.remedy());
         table.push_str(&row);
+    }
+    table
+}
+
+fn sources() -> String {
+    let mut table = String::from("| source | what |\n|---|---|\n");
+    for (spelling, what) in SPELLINGS {
+        writeln!(table, "| `{spelling}` | {what} |").expect("a String takes everything");
     }
     table
 }

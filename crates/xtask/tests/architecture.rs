@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-cli", &["justcall-auth"]),
     ("justcall-auth-sandbox", &[]),
     ("justcall-auth-memory-tests", &[]),
-    ("xtask", &["justcall-auth-protocol"]),
+    ("xtask", &["justcall-auth", "justcall-auth-protocol"]),
 ];
 
 /// The product; sandbox and xtask are the developers'.

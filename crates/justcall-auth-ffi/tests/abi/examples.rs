@@ -1,6 +1,8 @@
-//! The examples for C and C++ that the README shows.
+//! The examples for C that the README shows.
 
 use std::path::Path;
+
+use serde_json::{Value, json};
 
 use crate::support::program::{Link, Program, Standard, fail, succeed};
 use crate::support::sandbox::Service;
@@ -33,6 +35,19 @@ fn it_has_a_c_example_that_verifies() {
 }
 
 #[test]
-fn it_has_a_cpp_example_that_verifies() {
-    check(&root().join("examples/cpp/verify.cpp"), &Standard::CPP);
+fn it_has_a_c_example_that_lists_calls_and_shows_what_the_service_objects_to() {
+    let service = Service::start();
+    let source = root().join("examples/c/request.c");
+    for standard in [Standard::C99, Standard::C11] {
+        let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
+        let mut command =
+            program.command(&[&*service.good_source(), service.sandbox.url(), service.ca_file()]);
+        let calls: Value = serde_json::from_str(&succeed(&mut command)).expect("the service's JSON");
+        assert_eq!(calls["data"].as_array().map(Vec::len), Some(3));
+        let fields = json!({"message": "Check the fields.", "errors": [{"field": "per_page"}]});
+        let fault = json!({"fault": "answer", "status": 422, "times": 1, "body": fields});
+        service.sandbox.control("POST", "faults", &fault).expect("a fault");
+        let said = fail(&mut command, 1);
+        assert!(said.contains("unprocessable: ") && said.contains("\"field\":\"per_page\""), "{said}");
+    }
 }

@@ -17,7 +17,6 @@ pub(crate) enum Standard {
 
 impl Standard {
     pub(crate) const ALL: [Self; 4] = [Self::C99, Self::C11, Self::Cpp11, Self::Cpp20];
-    pub(crate) const CPP: [Self; 2] = [Self::Cpp11, Self::Cpp20];
 
     fn compiler(self) -> Command {
         let (variable, usual, language, standard) = match self {
