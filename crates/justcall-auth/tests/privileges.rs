@@ -1,4 +1,4 @@
-//! What a program with more rights than its user believes of the environment: nothing.
+//! What a program's surroundings do to it: rights that its user does not have, signals that its parent ignores.
 #![cfg(target_os = "linux")]
 
 use std::os::unix::fs::PermissionsExt;
@@ -50,4 +50,33 @@ fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     set_mode(&pair, 0o600);
     let said = as_nobody(&program, &sandbox, &format!("file:{}", pair.display()));
     assert!(said.contains("plan:"), "the program does have the rights of its owner: {said}");
+}
+
+#[test]
+fn it_reads_a_commands_output_where_the_host_reaps_its_children() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = folder.path().join("pair.json");
+    let json = serde_json::json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
+    std::fs::write(&pair, json.to_string()).expect("a file");
+    // A signal that is ignored stays ignored in the program that `env` becomes.
+    let ignored = "--ignore-signal=CHLD";
+    let verify = |options: &[&str], source: &str| {
+        let mut command = Command::new("env");
+        command.args(options).arg(example()).arg(source).arg(sandbox.url());
+        let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("env runs");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    let mut bites = Command::new("env");
+    bites.args([ignored, "grep", "-q", "^SigIgn:.*1....$", "/proc/self/status"]);
+    assert!(bites.status().expect("env runs").success(), "the signal is ignored");
+    let said = verify(&[ignored], &format!("command:cat {}", pair.display()));
+    assert!(said.contains("plan:"), "{said}");
+    let failing = "command:sh -c 'exit 7'";
+    assert!(verify(&[], failing).contains("exit status: 7"), "the control: elsewhere the status is seen");
+    let said = verify(&[ignored], failing);
+    assert!(
+        said.contains("credentials_malformed"),
+        "without a status the output must speak for itself: {said}"
+    );
 }
