@@ -12,7 +12,7 @@ use crate::sandbox::Sandbox;
 
 /// Builds what it needs, then shows it.
 pub fn run(root: &Path, live: bool) -> Result<()> {
-    step("Debian packages", || packages::ensure(root))?;
+    step("Debian packages", || packages::ensure(root, packages::TESTS))?;
     let venv = step("Python environment", || Venv::ensure(root))?;
     step("Python module", || venv.install_module(root))?;
     if live { show_live(root, &venv) } else { run_with(root, &venv) }

@@ -1,4 +1,4 @@
-//! The Debian packages that tests and demo need: `debian-packages.txt`, the one list.
+//! The Debian packages that a command needs: `debian-packages.txt` for tests and demo, another list for the bench.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,9 +7,15 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// Installs what is missing, or says in one line what to install.
-pub fn ensure(root: &Path) -> Result<()> {
-    let missing: Vec<String> = listed(root)?.into_iter().filter(|package| !is_installed(package)).collect();
+/// What tests and demo need.
+pub const TESTS: &str = "debian-packages.txt";
+/// What the bench needs.
+pub const BENCH: &str = "debian-packages-bench.txt";
+
+/// Installs what `list` names and is missing, or says in one line what to install.
+pub fn ensure(root: &Path, list: &str) -> Result<()> {
+    let missing: Vec<String> =
+        listed(&root.join(list))?.into_iter().filter(|package| !is_installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -27,9 +33,8 @@ pub fn ensure(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn listed(root: &Path) -> Result<Vec<String>> {
-    let path = root.join("debian-packages.txt");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+fn listed(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
     Ok(text.lines().map(name).filter(|name| !name.is_empty()).collect())
 }

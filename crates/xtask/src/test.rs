@@ -10,7 +10,7 @@ use crate::{documents, header, packages};
 
 /// Runs everything; the first failure ends it.
 pub fn run(root: &Path) -> Result<()> {
-    step("Debian packages", || packages::ensure(root))?;
+    step("Debian packages", || packages::ensure(root, packages::TESTS))?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
     step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
         header::run(root, true)?;

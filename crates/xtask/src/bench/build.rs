@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::run::{cargo, command, output, step, succeed, target_dir};
 
@@ -18,31 +18,6 @@ pub struct Programs {
     pub python: PathBuf,
     pub python_has_ours: bool,
     pub python_worker: PathBuf,
-}
-
-/// Installs what `debian-packages-bench.txt` lists and is missing, or says what to install.
-pub fn ensure_packages(root: &Path) -> Result<()> {
-    let path = root.join("debian-packages-bench.txt");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let names = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    let missing: Vec<&str> = names.filter(|name| !name.is_empty() && !is_installed(name)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let install = format!("apt-get install -y --no-install-recommends {}", missing.join(" "));
-    if output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() != "0") {
-        bail!("packages are missing; run: sudo {install}");
-    }
-    println!("  installing {}", missing.join(" "));
-    for arguments in [vec!["update", "-q"], install.split(' ').skip(1).collect()] {
-        output(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
-    Ok(())
-}
-
-fn is_installed(package: &str) -> bool {
-    output(Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]))
-        .is_ok_and(|status| status == "installed")
 }
 
 /// Builds everything.

@@ -20,6 +20,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+use crate::packages;
 use crate::run::step;
 
 /// What to measure, and how long.
@@ -56,7 +57,7 @@ enum Part {
 /// When something cannot be built or a peer fails; with `--check`, when a goal is missed.
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let wants = |part| options.only.is_none_or(|only| only == part);
-    step("Debian packages", || build::ensure_packages(root))?;
+    step("Debian packages", || packages::ensure(root, packages::BENCH))?;
     let programs = build::all(root)?;
     let server = server::Server::start(root)?;
     let machine = machine::describe(root);
