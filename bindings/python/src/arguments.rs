@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use justcall_auth::Error;
+use justcall_auth::{Error, Level};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -160,6 +160,21 @@ impl FromPyObject<'_, '_> for ExpectedAccount {
         object.extract().map(Self).map_err(|failure| {
             let why = "is not between 0 and 18446744073709551615";
             refusal(&object, &failure, "expected_account", "int or None", why)
+        })
+    }
+}
+
+/// The argument `memory_protection`: the name of a level.
+pub(crate) struct MemoryProtection(pub(crate) Level);
+
+impl FromPyObject<'_, '_> for MemoryProtection {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let name = text("memory_protection", &object)?;
+        Level::from_name(&name).map(Self).ok_or_else(|| {
+            let why = format!("is not one of {}", Level::ALL.map(Level::name).join(", "));
+            invalid(object.py(), "memory_protection", &why)
         })
     }
 }

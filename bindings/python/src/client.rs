@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use justcall_auth::service::{self, RateLimit};
-use justcall_auth::{Call, Config, Error, ErrorKind, Response};
+use justcall_auth::{Call, Config, Error, ErrorKind, Level, Response};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
@@ -13,12 +13,14 @@ use pyo3::types::{PyString, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, Method, Path, Proxy, Source, Timeout, VerifyPath,
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, Path, Proxy, Source, Timeout,
+    VerifyPath,
 };
 use crate::callable::{self, Callable};
 use crate::credentials::Credentials;
 use crate::errors::{detached, exception, guarded};
 use crate::interrupt::Watch;
+use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::{rate_limit, response};
 use crate::settings::Settings;
@@ -52,6 +54,10 @@ use crate::settings::Settings;
 /// an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
 /// `expected_account` is the number of the account that the pair must belong to. With the pair of another
 /// one every call raises `WrongAccountError`, and nothing else is asked.
+/// `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
+/// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
+/// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
+/// refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
 ///
 /// A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
 ///
@@ -82,8 +88,8 @@ impl Client {
     #[pyo3(
         signature = (source = Source::usual(), *, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
-            proxy = None, expected_account = None),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None)"
+            proxy = None, expected_account = None, memory_protection = MemoryProtection(Level::Auto)),
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None, memory_protection='auto')"
     )]
     fn new(
         py: Python<'_>,
@@ -95,6 +101,7 @@ impl Client {
         ca_file: Option<CaFile>,
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
+        memory_protection: MemoryProtection,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         let callable = match source {
@@ -107,8 +114,16 @@ impl Client {
                 Some(callable)
             }
         };
-        let settings =
-            Settings { base_url, verify_path, timeout, max_retries, ca_file, proxy, expected_account };
+        let settings = Settings {
+            base_url,
+            verify_path,
+            timeout,
+            max_retries,
+            ca_file,
+            proxy,
+            expected_account,
+            memory_protection,
+        };
         Self::open(py, config, callable, &settings)
     }
 
@@ -119,8 +134,8 @@ impl Client {
     #[pyo3(
         signature = (credentials, *, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
-            proxy = None, expected_account = None),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None)"
+            proxy = None, expected_account = None, memory_protection = MemoryProtection(Level::Auto)),
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None, memory_protection='auto')"
     )]
     fn from_credentials(
         class: &Bound<'_, PyType>,
@@ -132,11 +147,20 @@ impl Client {
         ca_file: Option<CaFile>,
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
+        memory_protection: MemoryProtection,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         config.credentials(credentials.get().0.clone());
-        let settings =
-            Settings { base_url, verify_path, timeout, max_retries, ca_file, proxy, expected_account };
+        let settings = Settings {
+            base_url,
+            verify_path,
+            timeout,
+            max_retries,
+            ca_file,
+            proxy,
+            expected_account,
+            memory_protection,
+        };
         Self::open(class.py(), config, None, &settings)
     }
 
@@ -258,6 +282,16 @@ impl Client {
         told.map(|told| rate_limit(py, &told)).transpose()
     }
 
+    /// How the pair is protected while it rests, and why not better.
+    ///
+    /// Reads the source, if no call has done so yet, and then raises what `authorization` raises.
+    #[getter]
+    fn protection<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.client(py)?;
+        let report = callable::outcome(py, guarded(py, || client.protection()))?;
+        protection(py, &report)
+    }
+
     /// The value of the `Authorization` header, for a request that the program sends by other means.
     ///
     /// It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
@@ -265,7 +299,8 @@ impl Client {
     /// the source, if no call has done so yet.
     ///
     /// Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
-    /// the source gives no pair, and `CallCancelledError` once the client is closed.
+    /// the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
+    /// and `CallCancelledError` once the client is closed.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let client = self.client(py)?;
         let credentials = callable::outcome(py, guarded(py, || client.credentials()))?;

@@ -3,6 +3,11 @@
 //! It converts and forwards. Every rule is in the crate `justcall-auth`; what Python can say for itself (the exceptions,
 //! `Account`, `Response`) is in the package's own files. One type has one file.
 
+/// What the module frees it wipes, its dependencies' copies included. Of its own memory alone: Python's objects, and what
+/// the program allocates, are untouched.
+#[global_allocator]
+static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
+
 mod account;
 mod arguments;
 mod body;
@@ -14,6 +19,7 @@ mod diagnose;
 mod errors;
 mod interrupt;
 mod pairs;
+mod protection;
 mod request;
 mod response;
 mod settings;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use justcall_auth::{Config, Error};
 
-use crate::arguments::{BaseUrl, CaFile, ExpectedAccount, MaxRetries, Proxy, Timeout, VerifyPath};
+use crate::arguments::{
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Proxy, Timeout, VerifyPath,
+};
 
 /// The settings, as Python gives them.
 pub(crate) struct Settings {
@@ -15,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) ca_file: Option<CaFile>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) expected_account: Option<ExpectedAccount>,
+    pub(crate) memory_protection: MemoryProtection,
 }
 
 impl Settings {
@@ -37,6 +40,7 @@ impl Settings {
         }
         config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
         config.max_retries(self.max_retries.0);
+        config.memory_protection(self.memory_protection.0);
         Ok(())
     }
 }

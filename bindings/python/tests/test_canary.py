@@ -84,7 +84,10 @@ def walked(thing: object, depth: int = 2) -> Iterator[str]:
         return
     yield repr(getattr(thing, "__dict__", None))
     for name in dir(thing):
-        value = getattr(thing, name, None)
+        try:
+            value = getattr(thing, name, None)
+        except justcall_auth.JustCallError as error:  # What a client tells that reads its source.
+            value = error
         yield f"{name}: {value!r} {value!s}"
         if name in {"__reduce__", "__getstate__", "__dir__", "__sizeof__", "__doc__"} and callable(value):
             try:
@@ -150,6 +153,14 @@ def pair_for_proxy() -> object:
     return Client(proxy=f"ftp://abc123def456:{CANARY}@127.0.0.1:1")
 
 
+def pair_for_memory_protection() -> object:
+    return Client(memory_protection=f"abc123def456:{CANARY}")
+
+
+def malformed_variable_for_protection() -> object:
+    return Client().protection
+
+
 def pair_for_path_of_a_request() -> object:
     return Client().get(f"abc123def456:{CANARY}")
 
@@ -201,6 +212,8 @@ def bad_files() -> Iterator[str]:
         pair_for_credentials,
         malformed_variable,
         pair_for_proxy,
+        pair_for_memory_protection,
+        malformed_variable_for_protection,
         pair_for_path_of_a_request,
         pair_for_method,
         pair_for_header_name,
@@ -226,7 +239,7 @@ def test_a_bad_file_does_not_show() -> None:
 def test_credentials_and_clients_do_not_show() -> None:
     credentials = Credentials("abc123def456", CANARY)
     with Client.from_credentials(credentials) as client:
-        for thing in (credentials, client):
+        for thing in (credentials, client, client.protection):
             assert leaks(shown(thing)) == []
         assert client.authorization().endswith(CANARY)
         assert leaks(shown(client)) == []

@@ -130,6 +130,12 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"proxy": "\udcff"},
     {"expected_account": -1},
     {"expected_account": 2**64},
+    {"memory_protection": ""},
+    {"memory_protection": "locked"},
+    {"memory_protection": "Auto"},
+    {"memory_protection": "auto\0"},
+    {"memory_protection": "\ud800"},
+    {"memory_protection": "a" * 1_000_000},
 ]
 
 each = pytest.mark.parametrize("settings", IMPOSSIBLE, ids=lambda settings: repr(settings)[:40])
@@ -160,6 +166,9 @@ WRONG_TYPES: list[dict[str, Any]] = [
     {"proxy": b""},
     {"expected_account": "1"},
     {"expected_account": 1.0},
+    {"memory_protection": None},
+    {"memory_protection": 1},
+    {"memory_protection": b"auto"},
 ]
 
 
@@ -206,6 +215,7 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "ca_file": None,
         "proxy": None,
         "expected_account": None,
+        "memory_protection": "auto",
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
     if sys.version_info >= (3, 10):  # Before, Python does not tell the signature of such a class.

@@ -44,6 +44,7 @@ from ._errors import (
 from ._finding import Finding
 from ._headers import Headers
 from ._native import Client, Credentials, __version__, classify, diagnose
+from ._protection import ProtectionReport
 from ._response import RateLimit, Response
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "JustCallError",
     "MemoryProtectionError",
     "NotFoundError",
+    "ProtectionReport",
     "RateLimit",
     "RateLimitedError",
     "RedirectRefusedError",

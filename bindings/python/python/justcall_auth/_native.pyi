@@ -7,6 +7,7 @@ from typing_extensions import Self, TypeAlias
 
 from ._account import Account
 from ._finding import Finding
+from ._protection import ProtectionReport
 from ._response import RateLimit, Response
 
 __all__ = ["Client", "Credentials", "__version__", "classify", "diagnose", "error_table"]
@@ -59,6 +60,10 @@ class Client:
     an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
     `expected_account` is the number of the account that the pair must belong to. With the pair of another
     one every call raises `WrongAccountError`, and nothing else is asked.
+    `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
+    the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
+    read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
+    refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
 
     A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
 
@@ -80,6 +85,7 @@ class Client:
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
         expected_account: int | None = None,
+        memory_protection: str = "auto",
     ) -> Self: ...
     @classmethod
     def from_credentials(
@@ -93,6 +99,7 @@ class Client:
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
         expected_account: int | None = None,
+        memory_protection: str = "auto",
     ) -> Self:
         """A client with a pair that the program already holds, in place of a source.
 
@@ -198,6 +205,13 @@ class Client:
         Answers to `verify` count where they are errors.
         """
 
+    @property
+    def protection(self) -> ProtectionReport:
+        """How the pair is protected while it rests, and why not better.
+
+        Reads the source, if no call has done so yet, and then raises what `authorization` raises.
+        """
+
     def authorization(self) -> str:
         """The value of the `Authorization` header, for a request that the program sends by other means.
 
@@ -206,7 +220,8 @@ class Client:
         the source, if no call has done so yet.
 
         Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
-        the source gives no pair, and `CallCancelledError` once the client is closed.
+        the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
+        and `CallCancelledError` once the client is closed.
         """
 
     def close(self) -> None:

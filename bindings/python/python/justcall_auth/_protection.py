@@ -1,0 +1,22 @@
+"""How a client's pair is protected while it rests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ProtectionReport:
+    """What was asked of the memory that keeps a client's pair, and what was obtained. Safe to log.
+
+    Immutable, hashable, picklable; equal when every part is.
+    """
+
+    asked: str
+    """The client's `memory_protection`: `auto`, `strict`, `heap` or `secretmem`."""
+
+    obtained: str
+    """`locked`: pages locked into memory. `secretmem`: pages that only the process reads. `heap`: neither."""
+
+    why_not: str | None
+    """Why it is not the best that was asked for; `None` where it is."""

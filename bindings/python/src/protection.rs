@@ -1,0 +1,16 @@
+//! What keeps a client's pair as the package's `ProtectionReport`, which is written in Python.
+
+use justcall_auth::ProtectionReport;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+/// The `ProtectionReport` that `report` is in Python.
+pub(crate) fn protection<'py>(py: Python<'py>, report: &ProtectionReport) -> PyResult<Bound<'py, PyAny>> {
+    static REPORT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    REPORT.import(py, "justcall_auth._protection", "ProtectionReport")?.call1((
+        report.asked().name(),
+        report.obtained().name(),
+        report.why_not(),
+    ))
+}
