@@ -48,7 +48,8 @@ impl Credentials {
             Level::Auto => true,
             Level::Strict => self.protection() == Protection::Locked,
             Level::SecretMem => self.protection() == Protection::SecretMem,
-            Level::Heap => self.protection() == Protection::Heap,
+            // One that ended there because more was refused is another matter: it would say so.
+            Level::Heap => self.protection() == Protection::Heap && self.protection_refused().is_none(),
         };
         if suffices {
             return Ok(self.clone());
