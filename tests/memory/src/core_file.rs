@@ -41,12 +41,12 @@ pub fn scan(path: &Path, needles: &Needles) -> Result<Scan> {
     let hits = finds.iter().map(|find| {
         let offset = find.offset as u64;
         let of = segments.iter().find(|segment| segment.file.contains(&offset));
-        let place = match of {
-            Some(Segment { is_note: true, .. }) => "core file, registers".to_owned(),
-            Some(segment) => format!("core file, at {:#x}", segment.address + (offset - segment.file.start)),
-            None => "core file".to_owned(),
+        let (place, address) = match of {
+            Some(Segment { is_note: true, .. }) => ("core file, registers", 0),
+            Some(segment) => ("core file, memory", segment.address + (offset - segment.file.start)),
+            None => ("core file", 0),
         };
-        Hit::new(place, 0, &bytes, find)
+        Hit { address, ..Hit::new(place.to_owned(), 0, &bytes, find) }
     });
     Ok(Scan { hits: hits.collect(), bytes: bytes.len() as u64, hidden: Vec::new() })
 }

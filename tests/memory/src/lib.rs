@@ -4,8 +4,9 @@
 //! library, and [`rows`] are the moments at which it is looked at; [`matrix`] puts them together. The scanner is
 //! another process than the one it looks at, and never holds the secret plain itself.
 //!
-//! Reading `/proc/PID/mem` needs no root for a process of the same user, unless Yama's `ptrace_scope` is 2 or 3; with
-//! 1 the target must be a child, as those of these tests are. `gcore` needs what reading does.
+//! Rights: without Yama (`/proc/sys/kernel/yama/ptrace_scope` absent or 0) a user may read the memory of processes of the
+//! same user. With 1 only of children, as the targets are; but `gcore` is no parent of theirs, so core files then need
+//! root, as everything does with 2.
 
 pub mod core_file;
 pub mod maps;

@@ -38,7 +38,7 @@ pub struct Scan {
 pub struct Hit {
     /// The map's name and permissions, or the part of a core file.
     pub place: String,
-    /// In the process, or in the core file.
+    /// Its first byte's in the process; 0 when it is in no memory.
     pub address: u64,
     /// What was found.
     pub what: String,
@@ -94,6 +94,18 @@ fn threads(pid: u32) -> Result<Vec<char>> {
     Ok(states)
 }
 
+/// Where each thread's stack is in use.
+fn stack_pointers(pid: u32) -> Result<Vec<u64>> {
+    let mut pointers = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // The stack pointer is the last but one word, in a system call or not.
+        let Ok(state) = fs::read_to_string(thread?.path().join("syscall")) else { continue };
+        let pointer = state.split_whitespace().rev().nth(1).and_then(|word| word.strip_prefix("0x"));
+        pointers.extend(pointer.and_then(|digits| u64::from_str_radix(digits, 16).ok()));
+    }
+    Ok(pointers)
+}
+
 impl Stopped {
     /// Looks through every readable map.
     ///
@@ -103,7 +115,14 @@ impl Stopped {
         let memory = File::open(format!("/proc/{}/mem", self.pid)).context("the process's memory")?;
         let mut scan = Scan::default();
         let mut buffer = vec![0; CHUNK + LONGEST];
-        for map in Map::all(self.pid)?.iter().filter(|map| map.is_readable()) {
+        let mut maps = Map::all(self.pid)?;
+        let stacks = stack_pointers(self.pid)?;
+        for map in &mut maps {
+            if map.name == "anonymous" && stacks.iter().any(|at| (map.start..map.end).contains(at)) {
+                "[stack of a thread]".clone_into(&mut map.name);
+            }
+        }
+        for map in maps.iter().filter(|map| map.is_readable()) {
             scan_map(&memory, map, needles, &mut buffer, &mut scan)
                 .with_context(|| format!("reading {map} of process {}", self.pid))?;
         }

@@ -75,7 +75,7 @@ static const char *stop(void) {
     return finish();
 }
 
-/* The pair as it is in the file, in memory of the program's own. */
+/* The pair as it is in the file, in memory of the program's own; where. */
 static const char *plant(void) {
     int file = open(pair_file, O_RDONLY);
     planted = (char *)malloc(4096);
@@ -83,7 +83,9 @@ static const char *plant(void) {
     if (file >= 0)
         close(file);
     planted_length = length < 0 ? 0 : (size_t)length;
-    return length > 0 ? "ok" : NULL;
+    static char address[32];
+    snprintf(address, sizeof address, "%lx", (unsigned long)(uintptr_t)planted);
+    return length > 0 ? address : NULL;
 }
 
 static const char *unplant(void) {
