@@ -219,6 +219,10 @@ static void it_takes_every_setting(const char *ca_file) {
     CHECK_OK(justcall_config_set_timeout_ms(config, UINT64_MAX, &error), &error);
     CHECK_OK(justcall_config_set_max_retries(config, 0, &error), &error);
     CHECK_OK(justcall_config_set_ca_file(config, ca_file, &error), &error);
+    CHECK_OK(justcall_config_set_proxy(config, "http://user:pass@127.0.0.1:3128", &error), &error);
+    CHECK_OK(justcall_config_set_proxy(config, "", &error), &error);
+    CHECK_OK(justcall_config_set_expected_account(config, 0, &error), &error);
+    CHECK_OK(justcall_config_set_expected_account(config, UINT64_MAX, &error), &error);
     justcall_config_free(config);
     justcall_credentials_free(credentials);
 }
@@ -242,6 +246,9 @@ static void it_refuses_impossible_settings(void) {
     CHECK_FAILS(justcall_config_set_max_retries(config, -1, &error), invalid, &error);
     CHECK_FAILS(justcall_config_set_max_retries(config, INT32_MIN, &error), invalid, &error);
     CHECK_FAILS(justcall_config_set_ca_file(config, "", &error), invalid, &error);
+    CHECK_FAILS(justcall_config_set_proxy(config, "socks5://127.0.0.1:1", &error), invalid, &error);
+    CHECK_FAILS(justcall_config_set_proxy(NULL, "", &error), invalid, &error);
+    CHECK_FAILS(justcall_config_set_expected_account(NULL, 7, &error), invalid, &error);
     justcall_config_free(config);
 }
 
@@ -346,6 +353,9 @@ static void it_frees_nothing(void) {
     justcall_client_free(NULL);
     justcall_account_free(NULL);
     justcall_error_free(NULL);
+    justcall_request_free(NULL);
+    justcall_response_free(NULL);
+    justcall_report_free(NULL);
 }
 
 /* api PAIR_FILE CA_FILE: a file with the pair above, and one with a certificate. */

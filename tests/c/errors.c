@@ -70,7 +70,29 @@ static void it_refuses_to_classify_what_is_no_answer(void) {
     CHECK_FAILS(justcall_classify(200, NULL, NULL, 0, body, SIZE_MAX, &error), invalid, &error);
 }
 
-static void it_answers_for_no_error_and_no_account(void) {
+static void it_keeps_the_answer_that_a_failure_was_read_from(void) {
+    const char *const names[] = {"X-Rate-Limit-Burst-Remaining", "X-Note"};
+    const char *const values[] = {"3", "seen"};
+    const uint8_t body[] = {'n', 0, 0xFF};
+    size_t length = 77;
+    justcall_error *error = POISON(justcall_error);
+    CHECK(justcall_classify(422, names, values, 2, body, sizeof body, &error) ==
+          JUSTCALL_ERROR_UNPROCESSABLE);
+    const justcall_response *response = justcall_error_response(error);
+    CHECK(justcall_response_http_status(response) == 422);
+    CHECK_TEXT(justcall_response_header(response, "x-NOTE"), "seen");
+    CHECK(justcall_response_rate_limit(response, JUSTCALL_RATE_LIMIT_BURST_REMAINING) == 3);
+    const uint8_t *kept = justcall_response_body(response, &length);
+    CHECK(length == sizeof body && kept != body && memcmp(kept, body, sizeof body) == 0);
+    justcall_error_free(error);
+
+    CHECK(classify(0, "", &error) == JUSTCALL_ERROR_INVALID_ARGUMENT);
+    CHECK(justcall_error_response(error) == NULL);
+    justcall_error_free(error);
+}
+
+static void it_answers_for_no_error_no_account_and_no_response(void) {
+    size_t length = 77;
     CHECK(justcall_error_status(NULL) == JUSTCALL_OK);
     CHECK_TEXT(justcall_error_name(NULL), "ok");
     CHECK_TEXT(justcall_error_message(NULL), "");
@@ -85,6 +107,16 @@ static void it_answers_for_no_error_and_no_account(void) {
     CHECK_TEXT(justcall_account_email(NULL), NULL);
     CHECK_TEXT(justcall_account_plan(NULL), NULL);
     CHECK_TEXT(justcall_account_verified_by(NULL), NULL);
+    CHECK(justcall_error_response(NULL) == NULL);
+    CHECK(justcall_response_http_status(NULL) == 0);
+    CHECK(justcall_response_body(NULL, &length) == NULL);
+    CHECK(length == 0);
+    CHECK(justcall_response_body(NULL, NULL) == NULL);
+    CHECK_TEXT(justcall_response_header(NULL, "x-note"), NULL);
+    CHECK(justcall_response_header_count(NULL) == 0);
+    CHECK_TEXT(justcall_response_header_name(NULL, 0), NULL);
+    CHECK_TEXT(justcall_response_header_value(NULL, 0), NULL);
+    CHECK(justcall_response_rate_limit(NULL, JUSTCALL_RATE_LIMIT) == -1);
 }
 
 int main(void) {
@@ -92,6 +124,7 @@ int main(void) {
     it_reads_the_headers_of_an_answer();
     it_keeps_a_nul_from_cutting_a_text_short();
     it_refuses_to_classify_what_is_no_answer();
-    it_answers_for_no_error_and_no_account();
+    it_keeps_the_answer_that_a_failure_was_read_from();
+    it_answers_for_no_error_no_account_and_no_response();
     return checks_result();
 }

@@ -2,14 +2,12 @@
  * with the sandbox's line in the environment as JUSTCALL_SANDBOX. One line a vector, then the
  * total; tests/vectors/README.md has the format. */
 
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include "control.h"
+#include "vectors.h"
 
-#include <dirent.h>
 #include <justcall_auth.h>
-#include <math.h>
-#include <stdarg.h>
 
 static const char *const VECTOR_KEYS[] = {"about",  "pair",   "credentials", "faults",
                                           "config", "expect", "requests",    NULL};
@@ -20,69 +18,6 @@ static const char *const ERROR_KEYS[] = {
     "name",   "code",           "http_status",     "retryable",        "request_sent",
     "reason", "retry_after_ms", "service_message", "message_contains", "hint_contains",
     NULL};
-
-static int mismatches;
-
-/* Prints what is wrong with the vector at hand, and counts it. */
-static void mismatch(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    printf("\n    ");
-    vprintf(format, arguments);
-    va_end(arguments);
-    ++mismatches;
-}
-
-static const cJSON *get(const cJSON *object, const char *name) {
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static void only_known(const cJSON *object, const char *const *known) {
-    if (!cJSON_IsObject(object))
-        mismatch("an object is absent");
-    for (const cJSON *item = object ? object->child : NULL; item; item = item->next) {
-        const char *const *name = known;
-        while (*name && strcmp(*name, item->string) != 0)
-            ++name;
-        if (!*name)
-            mismatch("unknown key \"%s\"", item->string);
-    }
-}
-
-static void same_text(const cJSON *expect, const char *name, const char *actual) {
-    const cJSON *item = get(expect, name);
-    const char *expected = cJSON_IsString(item) ? item->valuestring : NULL;
-    if (!cJSON_IsString(item) && !cJSON_IsNull(item))
-        mismatch("%s is neither text nor null", name);
-    else if (expected == NULL || actual == NULL ? expected != actual
-                                                : strcmp(expected, actual) != 0)
-        mismatch("%s is \"%s\", not \"%s\"", name, actual ? actual : "(NULL)",
-                 expected ? expected : "(NULL)");
-}
-
-/* null stands for `absent`. cJSON reads every number as a double, so they are compared as such. */
-static void same_number(const cJSON *expect, const char *name, double actual, double absent) {
-    const cJSON *item = get(expect, name);
-    double expected = cJSON_IsNull(item) ? absent : cJSON_IsNumber(item) ? item->valuedouble : NAN;
-    if (actual != expected)
-        mismatch("%s is %.17g, not %.17g", name, actual, expected);
-}
-
-static void same_truth(const cJSON *expect, const char *name, int32_t actual) {
-    const cJSON *item = get(expect, name);
-    if (!cJSON_IsBool(item) || actual != (cJSON_IsTrue(item) ? 1 : 0))
-        mismatch("%s is %d", name, (int)actual);
-}
-
-static void holds_all(const cJSON *expect, const char *name, const char *text) {
-    const cJSON *list = get(expect, name), *part;
-    if (!cJSON_IsArray(list))
-        mismatch("%s is not a list", name);
-    cJSON_ArrayForEach(part, list) {
-        if (!cJSON_IsString(part) || !strstr(text, part->valuestring))
-            mismatch("%s: \"%s\" is not in \"%s\"", name, part->valuestring, text);
-    }
-}
 
 static void compare_account(const cJSON *expect, const justcall_account *account) {
     only_known(expect, ACCOUNT_KEYS);
@@ -203,54 +138,14 @@ static void run(struct sandbox *sandbox, const cJSON *vector) {
     cJSON_Delete(pair);
 }
 
-/* The JSON in a file; the caller's to delete. */
-static cJSON *read_json(const char *path) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        give_up("cannot open", path);
-    do {
-        text = (char *)realloc(text, length + 4096 + 1);
-        if (!text)
-            give_up("no memory for", path);
-        size_t count = fread(text + length, 1, 4096, file);
-        length += count;
-        text[length] = '\0';
-    } while (!feof(file) && !ferror(file));
-    fclose(file);
-    cJSON *json = cJSON_Parse(text);
-    if (!json)
-        give_up("not JSON", path);
-    free(text);
-    return json;
-}
-
-static int is_json(const struct dirent *entry) {
-    size_t length = strlen(entry->d_name);
-    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
-}
-
 int main(int argc, char **argv) {
-    struct dirent **entries;
-    int failed = 0, count = argc == 2 ? scandir(argv[1], &entries, is_json, alphasort) : -1;
-    if (count <= 0)
-        give_up("there are no vectors in", argc == 2 ? argv[1] : "an argument that is not there");
+    struct vectors vectors = vectors_in(argc == 2 ? argv[1] : NULL, is_json);
     struct sandbox sandbox = sandbox_open();
-    for (int n = 0; n < count; ++n) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", argv[1], entries[n]->d_name);
-        cJSON *vector = read_json(path);
-        printf("%s", entries[n]->d_name);
-        mismatches = 0;
+    for (int n = 0; n < vectors.count; ++n) {
+        cJSON *vector = vector_begin(&vectors, n, "");
         run(&sandbox, vector);
-        printf(mismatches ? "\n" : ": ok\n");
-        failed += mismatches != 0;
-        cJSON_Delete(vector);
-        free(entries[n]);
+        vector_end(&vectors, vector);
     }
-    free(entries);
     sandbox_close(&sandbox);
-    printf("%d vectors, %d failed\n", count, failed);
-    return failed != 0;
+    return vectors_result(&vectors);
 }

@@ -58,8 +58,10 @@ fn it_does_what_its_comments_promise() {
     for standard in Standard::ALL {
         let api = Program::compile(&source("api.c"), standard, Link::Shared(library::folder()), &[]);
         succeed(&mut api.command(&files.arguments()));
-        let errors = Program::compile(&source("errors.c"), standard, Link::Shared(library::folder()), &[]);
-        succeed(&mut errors.command::<&str>(&[]));
+        for name in ["errors.c", "reports.c"] {
+            let program = Program::compile(&source(name), standard, Link::Shared(library::folder()), &[]);
+            succeed(&mut program.command::<&str>(&[]));
+        }
     }
 }
 
@@ -73,9 +75,11 @@ fn it_does_the_same_linked_statically() {
 #[test]
 fn it_neither_leaks_nor_misuses_memory() {
     let files = ApiFiles::make();
-    for (name, arguments) in [("api.c", files.arguments().to_vec()), ("errors.c", Vec::new())] {
+    let programs =
+        [("api.c", files.arguments().to_vec()), ("errors.c", Vec::new()), ("reports.c", Vec::new())];
+    for (name, arguments) in programs {
         let program = Program::compile(&source(name), Standard::C11, Link::Shared(library::folder()), &[]);
-        succeed(&mut program.valgrind(&arguments));
+        succeed(&mut program.valgrind(&[], &arguments));
     }
 }
 

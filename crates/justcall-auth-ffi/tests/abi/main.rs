@@ -8,6 +8,9 @@
 mod c_programs;
 mod examples;
 mod exports;
+mod fork;
 mod hostile;
+mod requests;
 mod service;
 mod support;
+mod vectors;

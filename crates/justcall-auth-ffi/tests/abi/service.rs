@@ -5,12 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::program::{Link, Program, Standard, fail, succeed};
+use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, fail, succeed};
 use crate::support::sandbox::Service;
 use crate::support::{library, root};
-
-/// Where cJSON, libcurl and the C library's mathematics are.
-const RUNNER_LIBRARIES: [&str; 3] = ["-lcjson", "-lcurl", "-lm"];
 
 fn runner(standard: Standard, link: Link) -> Program {
     Program::compile(&root().join("tests/c/verify_vectors.c"), standard, link, &RUNNER_LIBRARIES)

@@ -1,8 +1,10 @@
 //! C and C++ programs: compiled without a warning, and run.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::{library, root};
 
@@ -32,6 +34,9 @@ impl Standard {
     }
 }
 
+/// Where cJSON, libcurl and the C library's mathematics are, for programs that steer a sandbox or read vectors.
+pub(crate) const RUNNER_LIBRARIES: [&str; 3] = ["-lcjson", "-lcurl", "-lm"];
+
 /// How a program gets the library.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Link<'a> {
@@ -42,6 +47,18 @@ pub(crate) enum Link<'a> {
 /// What the static library needs of the system: `rustc --print native-static-libs` on Linux.
 const SYSTEM_LIBRARIES: [&str; 6] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
 
+/// Where a pair, or a remark about one, could come from in the environment of whoever runs the tests.
+const PAIR_VARIABLES: [&str; 5] = [
+    "JUSTCALL_CREDENTIALS",
+    "JUSTCALL_API_KEY",
+    "JUSTCALL_API_SECRET",
+    "JUSTCALL_WEBHOOK_SECRET",
+    "CREDENTIALS_DIRECTORY",
+];
+
+/// The programs that are compiled, or being compiled: tests that need the same one must not write to its file at once.
+static COMPILED: Mutex<BTreeMap<PathBuf, Arc<Once>>> = Mutex::new(BTreeMap::new());
+
 /// A program that was compiled.
 pub(crate) struct Program {
     path: PathBuf,
@@ -49,7 +66,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Compiles `source` and links it; `libraries` are further ones, as `-lname`.
+    /// Compiles `source` and links it, unless a test has done so; `libraries` are further ones, as `-lname`.
     pub(crate) fn compile(source: &Path, standard: Standard, link: Link, libraries: &[&str]) -> Self {
         let (library, kind) = match link {
             Link::Shared(folder) => (folder, "shared"),
@@ -59,14 +76,21 @@ impl Program {
         let language = source.extension().expect("a source has a language").to_string_lossy();
         let name = format!("{stem}-{language}-{standard:?}-{kind}");
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        let once = compiled.entry(path.clone()).or_insert_with(|| Arc::new(Once::new())).clone();
+        drop(compiled);
+        once.call_once(|| Self::link(source, standard, link, libraries, &path));
+        Self { path, library: library.to_owned() }
+    }
+
+    fn link(source: &Path, standard: Standard, link: Link, libraries: &[&str], path: &Path) {
         let mut command = standard.compiler();
-        command.arg(source).args(["-x", "none", "-pthread", "-o"]).arg(&path);
+        command.arg(source).args(["-x", "none", "-pthread", "-o"]).arg(path);
         match link {
             Link::Shared(folder) => command.arg("-L").arg(folder).arg("-ljustcall_auth"),
             Link::Static(folder) => command.arg(library::archive(folder)).args(SYSTEM_LIBRARIES),
         };
         succeed(command.args(libraries));
-        Self { path, library: library.to_owned() }
     }
 
     /// A command that runs it, without a pair in the environment.
@@ -77,15 +101,16 @@ impl Program {
         command
     }
 
-    /// A command that runs it under valgrind, which fails on any misuse of memory and any leak.
+    /// A command that runs it under valgrind, which fails on any misuse of memory and any leak; `options` are further ones
+    /// of valgrind.
     ///
     /// Blocks that are "possibly lost" are no leaks: the state that a process keeps to its end hangs on an atomic `Arc` and hash
     /// tables, which point inside their blocks. What is lost for good has no pointer at all, and is an error.
-    pub(crate) fn valgrind<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+    pub(crate) fn valgrind<A: AsRef<OsStr>>(&self, options: &[&str], arguments: &[A]) -> Command {
         let mut command = Command::new("valgrind");
         command.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
         command.args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);
-        command.arg(&self.path).args(arguments);
+        command.args(options).arg(&self.path).args(arguments);
         self.prepare(&mut command);
         command
     }
@@ -93,7 +118,9 @@ impl Program {
     /// Cargo puts folders with other builds of the library into the search path.
     fn prepare(&self, command: &mut Command) {
         command.env("LD_LIBRARY_PATH", &self.library).env("DYLD_LIBRARY_PATH", &self.library);
-        command.env_remove("JUSTCALL_API_KEY").env_remove("JUSTCALL_API_SECRET");
+        for variable in PAIR_VARIABLES {
+            command.env_remove(variable);
+        }
     }
 }
 

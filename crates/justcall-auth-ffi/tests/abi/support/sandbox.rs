@@ -14,7 +14,16 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start() -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
+        Self::with(SandboxConfig::default())
+    }
+
+    /// One that speaks plain HTTP.
+    pub(crate) fn start_plain() -> Self {
+        Self::with(SandboxConfig { http: true, ..SandboxConfig::default() })
+    }
+
+    fn with(config: SandboxConfig) -> Self {
+        let sandbox = Sandbox::start(config).expect("a sandbox starts");
         Self { sandbox, folder: tempfile::tempdir().expect("a folder for the test") }
     }
 
@@ -43,7 +52,7 @@ impl Service {
         let sandbox = &self.sandbox;
         json!({
             "url": sandbox.url(),
-            "ca_file": self.ca_file(),
+            "ca_file": sandbox.ca_file(),
             "api_key": sandbox.api_key(),
             "api_secret": sandbox.api_secret(),
             "control_url": sandbox.control_url(),

@@ -1,0 +1,138 @@
+//! The vectors that need no service: which pair a source gives, and what a local check finds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, fail, succeed};
+use crate::support::{library, root};
+
+fn scratch() -> TempDir {
+    tempfile::tempdir().expect("a folder for the test")
+}
+
+fn runner(name: &str, standard: Standard, link: Link) -> Program {
+    Program::compile(&root().join("tests/c").join(name), standard, link, &RUNNER_LIBRARIES)
+}
+
+fn vectors(name: &str) -> PathBuf {
+    root().join("tests/vectors").join(name)
+}
+
+/// Runs every vector of a folder in C and in C++; there must be as many lines as entries, and nothing may stay behind.
+fn run_all(runner_name: &str, folder: &Path) {
+    let entries = fs::read_dir(folder).expect("the vectors are there").count();
+    let run = |standard, link| {
+        let scratch = scratch();
+        let mut arguments = vec![folder];
+        arguments.extend((runner_name == "diagnose_vectors.c").then_some(scratch.path()));
+        let said = succeed(&mut runner(runner_name, standard, link).command(&arguments));
+        assert!(said.contains(&format!("\n{entries} vectors, 0 failed\n")), "{said}");
+        assert_eq!(fs::read_dir(scratch.path()).expect("the folder is there").count(), 0, "{said}");
+    };
+    for standard in Standard::ALL {
+        run(standard, Link::Shared(library::folder()));
+    }
+    run(Standard::C11, Link::Static(library::folder()));
+}
+
+#[test]
+fn it_gives_c_the_pairs_of_the_vectors() {
+    run_all("source_vectors.c", &vectors("source"));
+}
+
+#[test]
+fn it_gives_c_the_findings_of_the_vectors() {
+    run_all("diagnose_vectors.c", &vectors("diagnose"));
+}
+
+/// `vector` with `value` put at `pointer` under `name`.
+fn changed(vector: &Value, pointer: &str, name: &str, value: Value) -> Value {
+    let mut vector = vector.clone();
+    vector.pointer_mut(pointer).expect("an object")[name] = value;
+    vector
+}
+
+#[test]
+fn it_notices_a_source_vector_that_it_does_not_know_or_that_is_not_met() {
+    let program = runner("source_vectors.c", Standard::C99, Link::Shared(library::folder()));
+    let folder = scratch();
+    let case = folder.path().join("case");
+    fs::create_dir(&case).expect("the test's folder");
+    let put = |vector: &Value| {
+        fs::write(case.join("case.json"), vector.to_string()).expect("the test's file");
+        program.command(&[folder.path()])
+    };
+    let good = json!({
+        "about": "", "source": "env:", "expect": {"pair": "abc123def456:sec789xyz000", "place_contains": []},
+        "environment": {"JUSTCALL_API_KEY": "abc123def456", "JUSTCALL_API_SECRET": "sec789xyz000"},
+    });
+    succeed(&mut put(&good));
+    for pointer in ["", "/expect"] {
+        let said = fail(&mut put(&changed(&good, pointer, "weather", "fine".into())), 1);
+        assert!(said.contains("unknown key \"weather\""), "{said}");
+    }
+    let said = fail(&mut put(&changed(&good, "/expect", "pair", "abc123def456:other".into())), 1);
+    assert!(said.contains("not \"abc123def456:other\""), "{said}");
+    let said = fail(&mut put(&changed(&good, "", "environment", json!({}))), 1);
+    assert!(said.contains("ended with credentials_missing"), "{said}");
+
+    let expected = json!({"error": {"name": "credentials_missing", "reason": null, "message_contains": ["JUSTCALL_API_KEY"], "hint_contains": []}});
+    let missing = changed(&changed(&good, "", "environment", json!({})), "", "expect", expected);
+    succeed(&mut put(&missing));
+    let changes = [
+        ("weather", json!(""), "unknown key"),
+        ("name", json!("timeout"), "not \"timeout\""),
+        ("reason", json!("empty_half"), "not \"empty_half\""),
+        ("message_contains", json!(["weather"]), "is not in"),
+        ("hint_contains", json!(["weather"]), "is not in"),
+    ];
+    for (name, value, why) in changes {
+        let said = fail(&mut put(&changed(&missing, "/expect/error", name, value)), 1);
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn it_notices_a_diagnose_vector_that_it_does_not_know_or_that_is_not_met() {
+    let program = runner("diagnose_vectors.c", Standard::C99, Link::Shared(library::folder()));
+    let (folder, scratch) = (scratch(), scratch());
+    let put = |vector: &Value| {
+        fs::write(folder.path().join("a.json"), vector.to_string()).expect("the test's file");
+        program.command(&[folder.path(), scratch.path()])
+    };
+    let good = json!({
+        "about": "", "text": "", "environment": {}, "files": {"pair": {"text": "", "mode": "0600"}},
+        "expect": [{"code": "empty_half", "severity": "error"}],
+    });
+    succeed(&mut put(&good));
+    let changes = [
+        ("", "weather", json!(""), "unknown key"),
+        ("/expect/0", "message", json!(""), "unknown key"),
+        ("/files/pair", "owner", json!(""), "unknown key"),
+        ("", "text_base64", json!(""), "either text or text_base64"),
+        ("/expect/0", "severity", json!("note"), "not \"note\""),
+        ("/expect/0", "code", json!("weather"), "not \"weather\""),
+        ("", "expect", json!([]), "found empty_half too"),
+    ];
+    for (pointer, name, value, why) in changes {
+        let said = fail(&mut put(&changed(&good, pointer, name, value)), 1);
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn it_does_not_take_a_folder_without_vectors_for_success() {
+    let (empty, scratch) = (scratch(), scratch());
+    for name in ["source_vectors.c", "diagnose_vectors.c"] {
+        let program = runner(name, Standard::C99, Link::Shared(library::folder()));
+        for folder in [empty.path(), Path::new("/nonexistent")] {
+            let mut arguments = vec![folder];
+            arguments.extend((name == "diagnose_vectors.c").then_some(scratch.path()));
+            let said = fail(&mut program.command(&arguments), 2);
+            assert!(said.contains("there are no vectors"), "{said}");
+        }
+    }
+}
