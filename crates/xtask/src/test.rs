@@ -28,7 +28,7 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     step("Python module", || venv.install_module(root))?;
-    step("Rust, C and C++ tests", || rust_tests(root))?;
+    step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || crate::demo::run_with(root, &venv))?;
     println!("\n✓ everything passed");
@@ -36,12 +36,14 @@ pub fn run(root: &Path) -> Result<()> {
 }
 
 /// Cargo's own tests; they compile and run the C and C++ programs too.
-fn rust_tests(root: &Path) -> Result<()> {
+fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
     // What the tests start beside what they link: the commands and the shared library.
     succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
     let mut tests = cargo(root, &["test", "--workspace", "--quiet"]);
     // The C tests use the library that was just built, in place of building one of their own.
     tests.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
+    // The Python in which memory is searched for the secret.
+    tests.env("JUSTCALL_PYTHON", venv.program("python"));
     let report = run::output_shown(&mut tests)?;
     let ignored =
         |line: &str| line.split("; ").any(|part| part.ends_with(" ignored") && !part.starts_with("0 "));
