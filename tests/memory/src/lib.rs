@@ -8,6 +8,7 @@
 //! same user. With 1 only of children, as the targets are; but `gcore` is no parent of theirs, so core files then need
 //! root, as everything does with 2.
 
+pub mod cli;
 pub mod core_file;
 pub mod maps;
 pub mod matrix;
@@ -16,6 +17,7 @@ pub mod pair;
 pub mod process;
 pub mod programs;
 pub mod proxy;
+pub mod rights;
 pub mod rows;
 pub mod sandbox;
 pub mod target;

@@ -30,17 +30,30 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn note(&mut self, hits: &[Hit]) {
+    /// Keeps where and what these are.
+    pub(crate) fn note(&mut self, hits: &[Hit]) {
         for hit in hits {
             let before = if hit.before.is_empty() { "nothing" } else { &hit.before };
             *self.places.entry(format!("{}: {} (after `{before}`)", hit.place, hit.what)).or_default() += 1;
         }
     }
 
-    fn expect(&mut self, holds: bool, complaint: impl Into<String>) {
+    pub(crate) fn expect(&mut self, holds: bool, complaint: impl Into<String>) {
         if !holds {
             self.complaints.push(complaint.into());
         }
+    }
+
+    /// Of calls under way there may be `allowed` copies, each where it is known to be.
+    pub(crate) fn complain_of_flight(&mut self, hits: &[Hit], allowed: usize) {
+        let most = self.copies;
+        self.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
+        self.expect(most > 0, "the control: of calls under way nothing was ever seen");
+        for hit in hits.iter().filter(|hit| !is_in_named_buffer(hit)) {
+            self.complaints.push(format!("outside the named buffers: {} in {}", hit.what, hit.place));
+        }
+        self.complaints.sort();
+        self.complaints.dedup();
     }
 
     fn complain_of_hiding(&mut self, level: Level, scan: &Scan) {
@@ -95,19 +108,17 @@ fn planted(stage: &mut Stage<'_>) -> Result<(bool, bool)> {
 /// # Errors
 /// When it cannot be started or looked at.
 pub fn sample(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<Outcome> {
-    let mut outcome = watch(programs, sandbox, plan, times)?;
-    let allowed = IN_FLIGHT * plan.threads;
-    let most = outcome.copies;
-    outcome.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
-    outcome.expect(most > 0, "the control: of calls under way nothing was ever seen");
-    let heap = watch(programs, sandbox, Plan { level: Level::Heap, ..plan }, times.min(5))?;
+    let (mut outcome, hits) = watch(programs, sandbox, plan, times)?;
+    outcome.complain_of_flight(&hits, IN_FLIGHT * plan.threads);
+    let (heap, _) = watch(programs, sandbox, Plan { level: Level::Heap, ..plan }, times.min(5))?;
     outcome.heap = Some(heap.copies);
     outcome.expect(heap.copies > 0, "the control: at level heap nothing is found");
     Ok(outcome)
 }
 
-fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<Outcome> {
+fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<(Outcome, Vec<Hit>)> {
     let mut outcome = Outcome::default();
+    let mut all = Vec::new();
     let mut stage = Stage::busy(programs, sandbox, plan)?;
     let pid = stage.target.pid();
     for time in 0..times {
@@ -116,15 +127,10 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
         let scan = stop(pid)?.scan(&stage.pair.needles)?;
         outcome.copies = outcome.copies.max(scan.hits.len());
         outcome.note(&scan.hits);
-        if plan.level != Level::Heap {
-            let stray = scan.hits.iter().find(|hit| !is_in_named_buffer(hit));
-            let complaint = |hit: &Hit| format!("outside the named buffers: {} in {}", hit.what, hit.place);
-            outcome.expect(stray.is_none(), stray.map(complaint).unwrap_or_default());
-        }
+        all.extend(scan.hits);
     }
-    outcome.complaints.dedup();
     stage.target.must("stop", "ok")?;
-    Ok(outcome)
+    Ok((outcome, all))
 }
 
 /// The header in a buffer of its own, or after its name in the buffer that is sent: whole, and on the heap.

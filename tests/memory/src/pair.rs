@@ -1,8 +1,7 @@
 //! A pair of the sandbox's, in a file that only the target reads.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -38,15 +37,6 @@ impl Pair {
     /// The file with `key:secret`.
     pub fn file(&self) -> String {
         self.folder.path().join("pair").display().to_string()
-    }
-
-    /// Lets every user of this machine read the file.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn share(&self) -> Result<()> {
-        fs::set_permissions(self.folder.path(), Permissions::from_mode(0o755))?;
-        Ok(fs::set_permissions(self.folder.path().join("pair"), Permissions::from_mode(0o644))?)
     }
 
     /// The service rejects it from now on.

@@ -18,6 +18,8 @@ pub enum Kind {
     CWithTestPanic,
     /// Python with the module.
     Python,
+    /// The command, which does one thing and ends: no target that could be told what to do.
+    Cli,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::C => "C",
             Self::CWithTestPanic => "C, test-panic",
             Self::Python => "Python",
+            Self::Cli => "justcall-auth",
         }
     }
 }
@@ -145,6 +148,7 @@ impl Programs {
         let mut command = match kind {
             Kind::Python => Command::new(&self.python),
             Kind::C | Kind::CWithTestPanic => Command::new(self.compiled(kind)),
+            Kind::Cli => Command::new(self.cli()),
         };
         match (kind, &self.panic_libraries) {
             // Without -B the interpreter would leave a folder beside the script.

@@ -102,12 +102,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
     Row { name: "after a caught panic", needs_panic: true, reach: panic, ..USUAL },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
-    Row {
-        name: "after an echo in an answer, freed",
-        is_short: true,
-        reach: |stage| echo(stage, 200),
-        ..USUAL
-    },
+    Row { name: "after an echo in an answer, freed", reach: |stage| echo(stage, 200), ..USUAL },
     Row { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
 ];
 

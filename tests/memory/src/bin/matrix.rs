@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
+use justcall_auth_memory_tests::cli;
 use justcall_auth_memory_tests::matrix::{Outcome, judge, sample};
 use justcall_auth_memory_tests::programs::{Kind, Programs};
 use justcall_auth_memory_tests::rows::{Level, Plan, ROWS};
@@ -32,6 +33,8 @@ fn main() -> Result<ExitCode> {
             table.row(&name, plan, || sample(&programs, &sandbox, plan, SAMPLES));
         }
     }
+    let plan = Plan { kind: Kind::Cli, level: Level::Locked, threads: 1, buffers: None };
+    table.row("waiting for an answer", plan, || cli::judge(&programs, &sandbox));
     Ok(if table.is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
