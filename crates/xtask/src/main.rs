@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod full;
 mod header;
 mod packages;
 mod python;
@@ -36,7 +37,11 @@ enum Command {
     /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
     Bench(bench::Options),
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
-    Test,
+    Test {
+        /// Then look through the memory of the release builds at every moment, and write docs/report.md.
+        #[arg(long)]
+        full: bool,
+    },
     /// Generate the C header and the list of its symbols, under include/.
     Header {
         /// Fail when they are not up to date, and change nothing.
@@ -56,7 +61,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { live } => demo::run(&root, live),
         Command::Bench(options) => bench::run(&root, &options),
-        Command::Test => test::run(&root),
+        Command::Test { full } => {
+            test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
+        }
         Command::Header { check } => header::run(&root, check),
         Command::Docs { check } => documents(&root, check),
     };

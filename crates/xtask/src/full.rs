@@ -1,0 +1,111 @@
+//! `cargo xtask test --full`: what takes longer, and its report.
+//!
+//! Of the release builds, which ship: the matrix of `tests/memory`, written into docs/report.md.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::python::Venv;
+use crate::run::{self, cargo, command, step, succeed};
+
+/// Runs it all; the report is written whether it is good or not.
+pub fn run(root: &Path) -> Result<()> {
+    let venv = Venv::ensure(root)?;
+    let has_buffers = has_test_buffers(root)?;
+    let libraries = step("release builds", || build(root, "full", has_buffers, None))?;
+    let with_panic = step("the build that panics when told to", || {
+        build(root, "full-test-panic", has_buffers, Some("test-panic"))
+    })?;
+    step("Python module, release build", || python_module(root, &venv, has_buffers))?;
+    let mut good = false;
+    step("memory, looked at from outside", || {
+        let mut matrix = Command::new(libraries.join("matrix"));
+        matrix.env("JUSTCALL_LIB_DIR", &libraries).env("JUSTCALL_PANIC_LIB_DIR", &with_panic);
+        matrix.env("JUSTCALL_PYTHON", venv.program("python")).env_remove("RUST_BACKTRACE");
+        if has_buffers {
+            matrix.env("JUSTCALL_TEST_BUFFERS", "1");
+        }
+        let output = matrix.stderr(Stdio::inherit()).output().context("cannot start the matrix")?;
+        let table = String::from_utf8_lossy(&output.stdout);
+        ensure!(table.lines().count() > 2, "the matrix gave no rows");
+        good = output.status.success();
+        Ok(fs::write(root.join("docs/report.md"), report(root, &table)?)?)
+    })?;
+    ensure!(good, "a moment is not as it must be: see docs/report.md");
+    Ok(())
+}
+
+/// Whether the transport has the feature by which tests choose the size of its buffers.
+fn has_test_buffers(root: &Path) -> Result<bool> {
+    let manifest = fs::read_to_string(root.join("crates/justcall-auth/Cargo.toml"))?;
+    Ok(manifest.lines().any(|line| line.starts_with("test-buffers")))
+}
+
+const BUFFERS: &str = "justcall-auth/test-buffers";
+
+/// The library with what the matrix needs beside it, in a folder of its own: none of it may ship.
+fn build(root: &Path, folder: &str, has_buffers: bool, feature: Option<&str>) -> Result<PathBuf> {
+    let target = run::target_dir(root).join(folder);
+    let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
+    library.arg("--target-dir").arg(&target);
+    let features: Vec<&str> = feature.into_iter().chain(has_buffers.then_some(BUFFERS)).collect();
+    if !features.is_empty() {
+        library.args(["--features", &features.join(",")]);
+    }
+    succeed(&mut library)?;
+    if feature.is_none() {
+        let mut others = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-cli"]);
+        others.args(["-p", "justcall-auth-sandbox", "-p", "justcall-auth-memory-tests", "--target-dir"]);
+        succeed(others.arg(&target))?;
+    }
+    Ok(target.join("release"))
+}
+
+/// The next `cargo xtask test` installs its own build again.
+fn python_module(root: &Path, venv: &Venv, has_buffers: bool) -> Result<()> {
+    let project = root.join("bindings/python");
+    let mut maturin = venv.command(&project, "maturin", &["develop", "--quiet", "--release"]);
+    if has_buffers {
+        maturin.args(["--features", BUFFERS]);
+    }
+    succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root).join("full")))
+}
+
+const EXPLANATION: &str = "\
+A scanner outside the process stops it, reads every readable map through `/proc/PID/mem`, and looks for the `Authorization` value, the
+secret, any eight bytes of it, its base64 at every alignment and its hex. Then it looks through a core file that `gcore` makes, registers
+included. *copies* and *in the core file* are what was found; nothing may be, except while calls are under way, where two copies a thread may
+be: the header, and the buffer that is sent. In every row a copy that is planted on purpose is found, in memory and in the core file, and at
+level heap the same program shows the pair: *at level heap* is how often.
+";
+
+fn report(root: &Path, table: &str) -> Result<String> {
+    let mut text = String::from("# What was proven, and where\n\n");
+    text.push_str("Written by `cargo xtask test --full`: change that, not this file.\n\n");
+    text.push_str("## Plain copies of the secret in memory\n\n| what | which |\n|---|---|\n");
+    for (name, value) in machine(root)? {
+        writeln!(text, "| {name} | {value} |")?;
+    }
+    write!(text, "\n{EXPLANATION}\n{table}")?;
+    Ok(text)
+}
+
+fn machine(root: &Path) -> Result<[(&'static str, String); 5]> {
+    let line = |command: &mut Command| run::output(command).map(|text| text.trim().to_owned());
+    let mut commit = line(&mut command(root, "git", &["rev-parse", "--short", "HEAD"]))?;
+    let product = ["status", "--porcelain", "--", "crates", "bindings/python", "include", "tests/memory"];
+    if !line(&mut command(root, "git", &product))?.is_empty() {
+        commit.push_str(", with changes not committed");
+    }
+    Ok([
+        ("commit", commit),
+        ("date", line(Command::new("date").args(["--utc", "+%F %H:%M UTC"]))?),
+        ("kernel", line(Command::new("uname").args(["-s", "-r", "-m"]))?),
+        ("C library", line(Command::new("getconf").arg("GNU_LIBC_VERSION"))?),
+        ("rustc", line(Command::new("rustc").arg("--version"))?),
+    ])
+}
