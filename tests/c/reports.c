@@ -16,11 +16,13 @@ static justcall_report *report_on(const char *text, size_t length) {
     return report;
 }
 
-static int has_code(const justcall_report *report, const char *code) {
-    int found = 0;
-    for (size_t n = 0; n < justcall_report_count(report); ++n)
-        found = found || strcmp(justcall_report_code(report, n), code) == 0;
-    return found;
+/* How bad the finding with this code is; -1 where there is none. */
+static int32_t severity_of(const justcall_report *report, const char *code) {
+    for (size_t n = 0; n < justcall_report_count(report); ++n) {
+        if (strcmp(justcall_report_code(report, n), code) == 0)
+            return justcall_report_severity(report, n);
+    }
+    return -1;
 }
 
 static void it_tells_the_worst_first_and_never_the_value(void) {
@@ -33,8 +35,8 @@ static void it_tells_the_worst_first_and_never_the_value(void) {
     const size_t count = justcall_report_count(report);
     CHECK(count >= 2);
     CHECK(justcall_report_severity(report, 0) == JUSTCALL_SEVERITY_ERROR);
-    CHECK(has_code(report, "trailing_whitespace"));
-    CHECK(has_code(report, "colon_in_secret"));
+    CHECK(severity_of(report, "trailing_whitespace") == JUSTCALL_SEVERITY_ERROR);
+    CHECK(severity_of(report, "colon_in_secret") == JUSTCALL_SEVERITY_WARNING);
     for (size_t n = 0; n < count; ++n) {
         const char *message = justcall_report_message(report, n);
         const char *remedy = justcall_report_remedy(report, n);
@@ -67,16 +69,16 @@ static void it_reads_as_much_as_it_is_told_to(void) {
     CHECK(justcall_report_count(report) == 0); /* well is not NULL */
     justcall_report_free(report);
     report = report_on(text, strlen(PAIR) + 1);
-    CHECK(has_code(report, "trailing_whitespace"));
+    CHECK(severity_of(report, "trailing_whitespace") == JUSTCALL_SEVERITY_ERROR);
     justcall_report_free(report);
     report = report_on(text, strlen(PAIR) + 2);
-    CHECK(has_code(report, "control_character"));
+    CHECK(severity_of(report, "control_character") == JUSTCALL_SEVERITY_ERROR);
     justcall_report_free(report);
 }
 
 static void it_looks_around_where_there_is_no_text(void) {
     justcall_report *report = report_on(NULL, 0);
-    CHECK(has_code(report, "nothing_found"));
+    CHECK(severity_of(report, "nothing_found") == JUSTCALL_SEVERITY_ERROR);
     justcall_report_free(report);
     CHECK(setenv("JUSTCALL_API_KEY", "1f0e9d8c7b6a5948372615041f0e9d8c7b6a5948", 1) == 0);
     CHECK(setenv("JUSTCALL_API_SECRET", "a9b8c7d6e5f40312213045566778899aabbccdde", 1) == 0);
