@@ -90,7 +90,8 @@ class Response:
         Raises `InvalidResponseError`, with this answer as its `response`, when the body is not JSON.
         """
         try:
-            return json.loads(self.body, parse_constant=_refuse)
+            # As `json.loads` does it, which would make a decoder for every body.
+            return _DECODER.decode(self.body.decode(json.detect_encoding(self.body), "surrogatepass"))
         except json.JSONDecodeError as failure:
             why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
         except UnicodeDecodeError:
@@ -111,3 +112,6 @@ class Response:
 def _refuse(constant: str) -> None:
     """Refuses `NaN` and `Infinity`, which Python reads but JSON does not have."""
     raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
