@@ -122,13 +122,16 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
     let mut stage = Stage::busy(programs, sandbox, plan)?;
     let pid = stage.target.pid();
     for time in 0..times {
-        // Another part of a call each time.
+        // Another part of a call each time: where it waits, or a moment later.
         let_run(pid, 1 + (time * 7 % 13) as u64)?;
+        spin(Duration::from_micros((time * 17 % 61) as u64));
         let scan = stop(pid)?.scan(&stage.pair.needles)?;
         outcome.copies = outcome.copies.max(scan.hits.len());
         outcome.note(&scan.hits);
         all.extend(scan.hits);
     }
+    let (in_memory, in_core) = planted(&mut stage)?;
+    outcome.expect(in_memory && in_core, "the control: a planted copy is not found");
     stage.target.must("stop", "ok")?;
     Ok((outcome, all))
 }
@@ -147,6 +150,14 @@ fn let_run(pid: u32, times: u64) -> Result<()> {
         std::thread::yield_now();
     }
     Ok(())
+}
+
+/// Lets so much time pass, shorter than the system can sleep.
+fn spin(time: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::hint::spin_loop();
+    }
 }
 
 fn switches(pid: u32) -> Result<u64> {

@@ -168,7 +168,7 @@ fn rejection(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn short_timeout(stage: &mut Stage<'_>) -> Result<()> {
-    stage.target.must("timeout 1000", "ok")
+    stage.target.must("timeout 2000", "ok")
 }
 
 /// A body larger than all socket buffers, to a service that reads no more.
