@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::Uri;
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_secret::{Secret, WipedBuffer};
+use justcall_auth_secret::{Secret, WipedBuffer, Zeroizing};
 
 use super::call::State;
 use super::wire::Wire;
@@ -72,7 +72,7 @@ impl Proxy {
             return Err("is not an http:// proxy, the only kind there is support for");
         }
         let authority = uri.authority().ok_or("has no host")?.as_str();
-        let login = authority.rsplit_once('@').map(|(login, _)| percent_decode(login));
+        let login = authority.rsplit_once('@').map(|(login, _)| Zeroizing::new(percent_decode(login)));
         let login = login.map(|login| Secret::from(base64::encode(&login)));
         let host = uri.host().filter(|host| !host.is_empty()).ok_or("has no host")?.to_owned();
         let port = uri.port_u16().unwrap_or(80);
@@ -131,12 +131,17 @@ impl Proxy {
 
 impl PartialEq for Proxy {
     fn eq(&self, other: &Self) -> bool {
-        let login = |proxy: &Self| proxy.0.login.as_ref().map(|login| login.expose(<[u8]>::to_vec));
+        let same_login = match (&self.0.login, &other.0.login) {
+            (None, None) => true,
+            // Compared where they are: a copy would stay behind.
+            (Some(mine), Some(theirs)) => mine.expose(|mine| theirs.expose(|theirs| mine == theirs)),
+            _ => false,
+        };
         let rest = |proxy: &Self| (proxy.0.port, proxy.0.spares_loopback);
         self.0.host == other.0.host
             && rest(self) == rest(other)
             && self.0.exceptions == other.0.exceptions
-            && login(self) == login(other)
+            && same_login
     }
 }
 
@@ -222,6 +227,9 @@ mod tests {
         let login = proxy.0.login.as_ref().expect("a login");
         assert!(login.expose(|login| login == b"dXNlcjpwQHNz"));
         assert_eq!(format!("{proxy:?}"), "Proxy(proxy.corp:3128)");
+        let other = |login: &str| Proxy::parse(&format!("http://{login}proxy.corp:3128")).expect("a proxy");
+        assert_eq!(proxy, other("user:p%40ss@"), "the same login, written otherwise");
+        assert!(proxy != other("user:another@") && proxy != other(""));
         assert_eq!(Proxy::parse("proxy.corp").expect("a proxy").host_and_port(), ("proxy.corp", 80));
         for bad in ["socks5://proxy:1080", "https://canary:x@proxy", "http://", "http://canary host"] {
             let error = Proxy::parse(bad).expect_err(bad);
