@@ -172,6 +172,24 @@ impl Accounts {
         Ok(account)
     }
 
+    /// The secret that an account had in some generation; by default the first account, and its current secret.
+    pub(crate) fn secret(
+        &self,
+        key: Option<&str>,
+        id: Option<u64>,
+        generation: Option<usize>,
+    ) -> Result<&str, ControlError> {
+        let account = &self.all[self.named(key, id)?];
+        let generation = generation.unwrap_or_else(|| account.generation());
+        let pair = generation.checked_sub(1).and_then(|index| account.pairs.get(index));
+        pair.map(|pair| pair.secret.as_str()).ok_or_else(|| {
+            ControlError::not_found(format!(
+                "the account's generations are 1 to {}, not {generation}",
+                account.generation()
+            ))
+        })
+    }
+
     /// Kills the current pair without a successor.
     pub(crate) fn revoke(&mut self, key: &str) -> Result<&Account, ControlError> {
         let index = self.named(Some(key), None)?;

@@ -18,6 +18,8 @@
 //! | `DELETE faults`, `DELETE faults/ID` | | `{cleared}` |
 //! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, header_names, body_bytes, raw_head}]` |
 //! | `DELETE requests` | | `{cleared}` |
+//! | `POST webhooks` | a webhook | `{deliveries: [{event, copy, attempt, request_id, type, webhook_url, timestamp, signature, status, headers, body, error}]}` once the receiver has answered |
+//! | `GET webhooks` | | the events that are known: `[{type, sure}]` |
 //! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: every account but the first is forgotten too |
 //!
 //! # Accounts
@@ -68,6 +70,44 @@
 //! count an account's pairs from 1, and say which of them the request's key and its secret belonged to: 2 and
 //! 1 is a torn pair. `raw_head` is the head exactly as it came (each byte as one ISO 8859-1 character), with
 //! the value of `Authorization` replaced by `<authorization>`. The last 65,536 requests are kept.
+//!
+//! # Webhooks
+//!
+//! `POST webhooks` signs an event with the account's secret, posts it to a receiver on this machine, and waits for
+//! its answer. Only `url` is needed.
+//!
+//! | member | what |
+//! |---|---|
+//! | `url` | where it goes: `http://`, to `127.0.0.0/8`, `[::1]` or `localhost`; any other is refused |
+//! | `webhook_url` | what the receiver is registered as, which is what the body says and the signature covers; by default `url` |
+//! | `type` | the event, by default `call.completed`; a list of them is a sequence, its events a second apart and the last one now. Any name will do |
+//! | `data` | what the event tells, by default made up after its type. The signature does not cover it |
+//! | `probe` | true: as the service probes a URL that is being saved, without signature headers |
+//! | `api_key`, `account_id` | whose secret signs; by default the first account's |
+//! | `generation` | which of the account's secrets: after a reset, the old one is that of the deliveries in flight. By default the current one |
+//! | `encoding` | of the signed URL: `javascript` (the default; leaves `! * ' ( )`) or `python` (encodes them too) |
+//! | `timestamp` | sent and signed as it is, in place of the event's time |
+//! | `timestamp_form` | `datetime` (the default: `2024-03-21 17:08:22`, UTC), `epoch_s` or `epoch_ms` |
+//! | `age_s` | how many seconds ago it happened; below 0 in the future |
+//! | `headers` | other headers, or other values of the usual ones; null leaves one out |
+//! | `body` | sent as it is in place of the usual body; the signature stays that of `webhook_url` and `type` |
+//! | `chunked` | true: the body comes in chunks, without `Content-Length` |
+//! | `duplicates` | so many more copies of each event, the same to the byte |
+//! | `sequence` | in which order the events arrive: `in_order` (the default), `reversed` or `shuffled` |
+//! | `retries` | so many more attempts, 0 (the default) to 5, while the answer is not 200 |
+//! | `retry_scale` | how much of the service's waits (1, 5, 15, 30 and 60 minutes) to wait, from 0.0 (the default) to 1.0 |
+//! | `retry_signed_anew` | true: each attempt is signed for its own time, in place of the first one's |
+//! | `timeout_ms` | how long the receiver may take for an answer, by default 10,000 |
+//!
+//! Deliveries are made one after the other, each on a connection of its own; redirects are not followed. In the
+//! answer `event` counts what was asked for and `copy` the duplicates, both from 0, and `attempt` from 1. Of an
+//! attempt without an answer, `status` is null and `error` says why.
+//!
+//! How sure this is: scheme, headers, members of the body and the events called `official` are the
+//! documentation's (which also says that events may come twice and in any order); `data` follows the samples shown
+//! there. The probe, the retries and the events called `article` are in the unofficial help article alone or
+//! reported by users. That article also shows another body (`event`, `timestamp`, `data`), which the documented
+//! signature could not cover: no event is sent like that.
 
 use std::fmt;
 
@@ -77,6 +117,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::Account;
 use crate::fault::Fault;
 use crate::shared::Shared;
+use crate::webhook;
 
 /// Why a control call was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +163,26 @@ impl fmt::Display for ControlError {
 
 impl std::error::Error for ControlError {}
 
-/// Carries out a control call; `path` is what follows the control URL, with its query. A null body is an
+/// Whether a control call waits for others: it takes [`execute_waiting`].
+pub(crate) fn waits(method: &str, path: &str) -> bool {
+    (method, path) == ("POST", "webhooks")
+}
+
+/// Carries out any control call, those included that wait for others.
+pub(crate) async fn execute_waiting(
+    shared: &Shared,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Result<Value, ControlError> {
+    if !waits(method, path) {
+        return execute(shared, method, path, body);
+    }
+    let plan = webhook::Plan::new(shared, &read(body)?)?;
+    Ok(plan.carry_out().await)
+}
+
+/// Carries out a control call that waits for nobody; `path` is what follows the control URL, with its query. A null body is an
 /// empty object.
 pub(crate) fn execute(
     shared: &Shared,
@@ -165,6 +225,7 @@ pub(crate) fn execute(
             Ok(serde_json::to_value(requests).expect("records are plain data with text for keys"))
         }
         ("DELETE", ["requests"]) => Ok(json!({"cleared": state.requests.clear()})),
+        ("GET", ["webhooks"]) => Ok(webhook::known()),
         ("POST", ["clear"]) => Ok(json!({
             "cleared_faults": state.faults.clear(),
             "cleared_requests": state.requests.clear(),

@@ -33,7 +33,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Re
     } else {
         serde_json::from_slice(&body).map_err(|error| Reply::error(400, &format!("No JSON: {error}")))?
     };
-    match control::execute(shared, parts.method.as_str(), &call, &body) {
+    match control::execute_waiting(shared, parts.method.as_str(), &call, &body).await {
         Ok(value) => Ok(Reply::json(200, &value)),
         Err(error) => Err(Reply::error(error.status(), error.message())),
     }

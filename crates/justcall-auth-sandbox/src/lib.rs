@@ -49,6 +49,7 @@ mod sandbox;
 mod shared;
 mod stream;
 mod tap;
+mod webhook;
 
 pub use config::{Dialect, SandboxConfig};
 pub use control::ControlError;

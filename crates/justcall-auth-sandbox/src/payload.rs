@@ -10,6 +10,8 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 const FILLER: &[u8] = &[b'x'; 64 * 1024];
+/// How large the pieces of a body are that is sent in chunks.
+const CHUNK: usize = 1000;
 const FILLER_BEGIN: &str = r#"{"status":"success","filler":""#;
 const FILLER_END: &str = r#""}"#;
 
@@ -22,6 +24,7 @@ pub(crate) struct Payload {
 
 enum Source {
     Whole(Bytes),
+    Chunked(Bytes),
     Huge(Huge),
     Slow(Slow),
 }
@@ -44,6 +47,11 @@ impl Payload {
     /// These bytes.
     pub(crate) fn whole(bytes: Bytes) -> Self {
         Source::Whole(bytes).into()
+    }
+
+    /// These bytes, of a length that is not announced.
+    pub(crate) fn chunked(bytes: Bytes) -> Self {
+        Source::Chunked(bytes).into()
     }
 
     /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length
@@ -97,6 +105,7 @@ impl Body for Payload {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.source {
             Source::Whole(bytes) => std::mem::take(bytes),
+            Source::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
             Source::Huge(huge) => huge.next(),
             Source::Slow(slow) => ready!(slow.poll_next(cx)),
         };
@@ -114,7 +123,7 @@ impl Body for Payload {
             Source::Huge(huge) if huge.sized => {
                 SizeHint::with_exact(huge.begin.len() as u64 + huge.filler + huge.end.len() as u64)
             }
-            Source::Huge(_) => SizeHint::default(),
+            Source::Huge(_) | Source::Chunked(_) => SizeHint::default(),
         }
     }
 }

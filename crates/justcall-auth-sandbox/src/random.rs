@@ -4,13 +4,16 @@ use tokio_rustls::rustls::crypto::ring;
 
 /// `bytes` random bytes from the system's generator, as lower-case hex digits (two a byte).
 pub(crate) fn hex(bytes: usize) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut raw = vec![0; bytes];
     fill(&mut raw);
-    raw.iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
+    in_hex(&raw)
+}
+
+/// These bytes as lower-case hex digits.
+pub(crate) fn in_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
 /// True with the given probability (0 never, 1 always).
@@ -18,6 +21,21 @@ pub(crate) fn chance(probability: f64) -> bool {
     let mut raw = [0; 4];
     fill(&mut raw);
     f64::from(u32::from_le_bytes(raw)) < probability * (f64::from(u32::MAX) + 1.0)
+}
+
+/// A random number.
+pub(crate) fn number() -> u128 {
+    let mut raw = [0; 16];
+    fill(&mut raw);
+    u128::from_le_bytes(raw)
+}
+
+/// Puts them in a random order.
+pub(crate) fn shuffle<T>(items: &mut [T]) {
+    for end in (2..=items.len()).rev() {
+        let chosen = number() % u128::try_from(end).expect("a length fits");
+        items.swap(end - 1, usize::try_from(chosen).expect("it is below a length"));
+    }
 }
 
 fn fill(buffer: &mut [u8]) {
@@ -33,6 +51,17 @@ mod tests {
     fn it_never_takes_a_chance_of_zero_and_always_one_of_one() {
         assert!((0..1000).all(|_| !super::chance(0.0)));
         assert!((0..1000).all(|_| super::chance(1.0)));
+    }
+
+    #[test]
+    fn it_shuffles_into_every_order() {
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1000 {
+            let mut items = [1, 2, 3];
+            super::shuffle(&mut items);
+            seen.insert(items);
+        }
+        assert_eq!(seen.len(), 6);
     }
 
     #[test]

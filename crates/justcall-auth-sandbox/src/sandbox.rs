@@ -3,10 +3,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::accounts::{NewAccount, Pair};
@@ -23,12 +24,13 @@ const TOKEN_BYTES: usize = 16;
 /// the thread has ended, and the CA file is gone if the sandbox chose its name.
 ///
 /// All methods may be called from any thread, also within an asynchronous runtime: none waits for the
-/// network.
+/// network, but [`control`](Self::control) where it is asked to deliver webhooks.
 pub struct Sandbox {
     shared: Arc<Shared>,
     control_url: String,
     pair: Pair,
     ca_file: Option<CaFile>,
+    runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -60,8 +62,8 @@ impl Sandbox {
             .expect("the first account has nothing to clash with")
             .pair()
             .clone();
-        let (stop, thread) = run(listeners, Arc::clone(&shared))?;
-        Ok(Self { shared, control_url, pair, ca_file, stop: Some(stop), thread: Some(thread) })
+        let (runtime, stop, thread) = run(listeners, Arc::clone(&shared))?;
+        Ok(Self { shared, control_url, pair, ca_file, runtime, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where the API is, such as `https://127.0.0.1:43210`, without a slash at the end.
@@ -93,13 +95,24 @@ impl Sandbox {
     }
 
     /// Makes a control call without HTTP; [`control`](crate::control) describes the calls. `path` is what
-    /// would follow the control URL, its query included; a body of [`Value::Null`] is none.
+    /// would follow the control URL, its query included; a body of [`Value::Null`] is none. `POST webhooks`
+    /// blocks until the receivers have answered.
     ///
     /// # Errors
     ///
     /// [`ControlError`] with the status and message that the call would get over HTTP.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value, ControlError> {
-        control::execute(&self.shared, method, path, body)
+        if !control::waits(method, path) {
+            return control::execute(&self.shared, method, path, body);
+        }
+        let (shared, body) = (Arc::clone(&self.shared), body.clone());
+        let (method, path) = (method.to_owned(), path.to_owned());
+        let (answer, answered) = mpsc::channel();
+        self.runtime.spawn(async move {
+            // It fails only if nobody waits any more.
+            let _ = answer.send(control::execute_waiting(&shared, &method, &path, &body).await);
+        });
+        answered.recv().expect("the sandbox serves until it is dropped, which takes it by value")
     }
 }
 
@@ -125,9 +138,10 @@ impl std::fmt::Debug for Sandbox {
 fn run(
     listeners: Listeners,
     shared: Arc<Shared>,
-) -> Result<(oneshot::Sender<()>, JoinHandle<()>), StartError> {
+) -> Result<(Handle, oneshot::Sender<()>, JoinHandle<()>), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
+    let handle = runtime.handle().clone();
     let (stop, stopped) = oneshot::channel();
     let thread = thread::Builder::new()
         .name("justcall-auth-sandbox".to_owned())
@@ -135,7 +149,7 @@ fn run(
             runtime.block_on(listeners.serve(shared, stopped)).expect("bound sockets can be polled");
         })
         .map_err(StartError::Runtime)?;
-    Ok((stop, thread))
+    Ok((handle, stop, thread))
 }
 
 /// The authority's certificate on disk; removed with this value if the sandbox chose the name.

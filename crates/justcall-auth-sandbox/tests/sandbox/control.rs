@@ -153,7 +153,7 @@ fn it_refuses_pages_of_a_browser() {
 fn it_answers_404_to_unknown_calls_and_400_to_unknown_members() {
     let sandbox = sandbox();
     for (method, target) in
-        [("POST", "webhooks"), ("GET", "pairs"), ("PUT", "reset"), ("GET", ""), ("POST", "pairs/x/y/revoke")]
+        [("PUT", "webhooks"), ("GET", "pairs"), ("PUT", "reset"), ("GET", ""), ("POST", "pairs/x/y/revoke")]
     {
         let answer = control(&sandbox, method, target, &Value::Null);
         assert_eq!((answer.status, &answer.json()["status"]), (404, &json!("error")), "{method} {target}");

@@ -10,3 +10,4 @@ mod faults;
 mod lifecycle;
 mod requests;
 mod service;
+mod webhooks;

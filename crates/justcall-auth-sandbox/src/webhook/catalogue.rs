@@ -1,0 +1,78 @@
+//! The events that are known, each with how sure that is.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::sample::{self, Family};
+
+/// An event that is known.
+#[derive(Serialize)]
+pub(super) struct Event {
+    pub(super) r#type: &'static str,
+    /// `official`: the `type` that the API reference's webhook calls take. `article`: only in the help article.
+    sure: &'static str,
+    #[serde(skip)]
+    pub(super) family: Family,
+}
+
+const fn official(name: &'static str, family: Family) -> Event {
+    Event { r#type: name, sure: "official", family }
+}
+
+const fn article(name: &'static str, family: Family) -> Event {
+    Event { r#type: name, sure: "article", family }
+}
+
+/// The API reference of v2.1 lists the official ones where a webhook is made; of the others nothing but the help
+/// article tells.
+pub(super) const EVENTS: &[Event] = &[
+    official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
+    official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
+    official("call.answered", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("call.missed", Family::Call { direction: "Incoming", outcome: "missed" }),
+    official("call.voicemail", Family::Call { direction: "Incoming", outcome: "voicemail" }),
+    official("call.enters_queue", Family::Call { direction: "Incoming", outcome: "unanswered" }),
+    official("call.exits_queue", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("call.completed", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("call.updated", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("call.ai_voice_agent", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("jc.call_ai_generated", Family::Call { direction: "Incoming", outcome: "answered" }),
+    official("sd.call_completed", Family::Dialer),
+    official("sd.call_updated", Family::Dialer),
+    official("sd.call_ai_generated", Family::Dialer),
+    official("sms.sent_received", Family::Message { kind: "sms", direction: "Outgoing", status: "sent" }),
+    official("sms.sent", Family::Message { kind: "sms", direction: "Outgoing", status: "sent" }),
+    official("sms.received", Family::Message { kind: "sms", direction: "Incoming", status: "received" }),
+    official(
+        "sms.status_updated",
+        Family::Message { kind: "sms", direction: "Outgoing", status: "delivered" },
+    ),
+    official(
+        "whatsapp.message_sent",
+        Family::Message { kind: "whatsapp", direction: "Outgoing", status: "sent" },
+    ),
+    official(
+        "whatsapp.message_received",
+        Family::Message { kind: "whatsapp", direction: "Incoming", status: "received" },
+    ),
+    official(
+        "whatsapp.message_status_updated",
+        Family::Message { kind: "whatsapp", direction: "Outgoing", status: "delivered" },
+    ),
+    official("jc.contact_status_updated", Family::Contact),
+    official("appointment.scheduled", Family::Appointment),
+    article("sms.delivered", Family::Message { kind: "sms", direction: "Outgoing", status: "delivered" }),
+    article("voicemail.received", Family::Call { direction: "Incoming", outcome: "voicemail" }),
+    article("contact.created", Family::Contact),
+];
+
+/// The events as `GET webhooks` lists them.
+pub(crate) fn known() -> Value {
+    serde_json::to_value(EVENTS).expect("they are plain data")
+}
+
+/// What an event of that name tells, at a moment in milliseconds since 1970; of an unknown one, what a call tells.
+pub(super) fn data(name: &str, at: i128) -> Value {
+    let known = EVENTS.iter().find(|event| event.r#type == name).map(|event| event.family);
+    sample::data(known.unwrap_or(Family::Call { direction: "Incoming", outcome: "answered" }), at)
+}

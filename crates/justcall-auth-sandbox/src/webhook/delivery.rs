@@ -1,0 +1,60 @@
+//! One delivery of one event: what is sent, and what is told of it.
+
+use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::receiver::Outcome;
+use super::signature::{self, Encoding, TimestampForm};
+
+/// One delivery of one event.
+#[derive(Clone)]
+pub(super) struct Delivery {
+    /// Which of the events that were asked for, from 0.
+    pub(super) event: usize,
+    /// Which copy of it, from 0.
+    pub(super) copy: usize,
+    pub(super) request_id: String,
+    pub(super) name: String,
+    pub(super) webhook_url: String,
+    pub(super) timestamp: String,
+    pub(super) signature: String,
+    pub(super) secret: String,
+    pub(super) encoding: Encoding,
+    pub(super) timestamp_form: TimestampForm,
+    /// A timestamp that is sent as it is.
+    pub(super) verbatim: Option<String>,
+    /// The probe is not.
+    pub(super) is_signed: bool,
+    /// Headers to send in place of, or beside, the usual; those without a value are left out.
+    pub(super) headers: Vec<(HeaderName, Option<HeaderValue>)>,
+    pub(super) body: Bytes,
+    pub(super) chunked: bool,
+}
+
+impl Delivery {
+    /// Signs it for that moment, in milliseconds since 1970.
+    pub(super) fn sign_anew(&mut self, at: i128) {
+        self.timestamp = self.verbatim.clone().unwrap_or_else(|| self.timestamp_form.write(at));
+        self.signature =
+            signature::sign(&self.secret, &self.webhook_url, self.encoding, &self.name, &self.timestamp);
+    }
+
+    /// What is told of an attempt.
+    pub(super) fn report(&self, attempt: usize, outcome: &Outcome) -> Value {
+        json!({
+            "event": self.event,
+            "copy": self.copy,
+            "attempt": attempt,
+            "request_id": self.request_id,
+            "type": self.name,
+            "webhook_url": self.webhook_url,
+            "timestamp": self.is_signed.then_some(&self.timestamp),
+            "signature": self.is_signed.then_some(&self.signature),
+            "status": outcome.status,
+            "headers": outcome.headers,
+            "body": outcome.body,
+            "error": outcome.error,
+        })
+    }
+}
