@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use justcall_auth::probe::Probe;
-use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::source::{Content, ProcessEnvironment};
 use justcall_auth::{
     Client, Config, Credentials, Error, Exchange, Level, Request, Response, Secret, Source, WipedBuffer,
 };
@@ -61,6 +61,7 @@ const HOLD_NOTHING: &[&str] = &[
     "Connection",
     "ErrorKind",
     "Example",
+    "Form",
     "Level",
     "Moment",
     "ProcessEnvironment",
@@ -109,6 +110,11 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
     shown.add("Loaded", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
+    let pair = pair();
+    let content =
+        Content { credentials: &pair, created_at: "2026-11-24T00:00:00Z", previous_compromised: false };
+    shown.add("Content", &content);
+    shown.add("Rewritten", &content.rewrite(b"a:b").expect("a line"));
     let client = Client::new(&config).expect("a client");
     client.credentials().expect("the pair");
     shown.add("Client", &client);
@@ -130,7 +136,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Response", &echo);
 
     let keyring = Arc::new(justcall_auth_protocol::Keyring::new("scope", Arc::default()));
-    let held = keyring.install(pair(), std::time::Duration::ZERO);
+    let held = keyring.install(pair, std::time::Duration::ZERO);
     shown.add("Keyring", &keyring);
     shown.add("Held", &held);
     let rejections = justcall_auth_protocol::keyring::Rejections::default();

@@ -42,8 +42,8 @@ pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Erro
         // A host that ignores or reaps its children leaves us no status: the output must speak for itself.
         Ok(_) | Err(_) => {}
     }
-    let credentials = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error))?;
-    Ok(Loaded::new(credentials, place))
+    let told = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error))?;
+    Ok(Loaded::new(told, place))
 }
 
 /// Why the output was not read to its end.

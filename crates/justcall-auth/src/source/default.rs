@@ -15,14 +15,24 @@ pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 const MOUNTED: &str = "/run/secrets/justcall";
 
 pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
+    find(environment, patience)?.1
+}
+
+/// The source that is used, and what it gives.
+pub(super) fn find(
+    environment: &dyn Environment,
+    patience: &Patience,
+) -> Result<(Source, Result<Loaded, Error>), Error> {
     if let Some(choice) = environment.variable(CHOICE) {
-        return chosen(&choice.to_string_lossy(), environment, patience);
+        let source = chosen(&choice.to_string_lossy())?;
+        let found = source.load_within(environment, patience);
+        return Ok((source, found));
     }
     for source in usual_places() {
         match source.load_within(environment, patience) {
             // Only what is absent is passed over.
             Err(error) if error.kind() == ErrorKind::CredentialsMissing => {}
-            found => return found,
+            found => return Ok((source, found)),
         }
     }
     Err(missing(&format!(
@@ -43,7 +53,7 @@ pub(crate) fn usual_places() -> Vec<Source> {
     places
 }
 
-fn chosen(choice: &str, environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
+fn chosen(choice: &str) -> Result<Source, Error> {
     let named = |error: Error| {
         let message = format!("The variable {CHOICE}: {}", error.message());
         error.message_is(message)
@@ -53,6 +63,6 @@ fn chosen(choice: &str, environment: &dyn Environment, patience: &Patience) -> R
             Err(named(parse::refuse("`command:` may be named in code or on the command line alone")))
         }
         Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
-        source => source.load_within(environment, patience),
+        source => Ok(source),
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
                 text::forgive_newline(secret_bytes.as_ref()),
             )
             .map_err(|error| malformed_in(&place, &error))?;
-            return Ok(Loaded { files: vec![key_file, secret_file], ..Loaded::new(credentials, place) });
+            let previous_compromised = is_compromised(&place, &version)?;
+            let told = text::Told { credentials, previous_compromised };
+            return Ok(Loaded { files: vec![key_file, secret_file], ..Loaded::new(told, place) });
         }
     }
     Err(unavailable(&place, "it changes faster than it can be read"))
@@ -60,6 +62,16 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
 /// The folder that holds one version of the files: where `..data` leads, or the folder itself.
 fn resolve(path: &Path) -> PathBuf {
     std::fs::canonicalize(path.join(VERSION_LINK)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a file beside the halves says that the pair before got into wrong hands. Most folders have none.
+fn is_compromised(place: &str, version: &Path) -> Result<bool, Error> {
+    match read(&version.join(text::COMPROMISED)) {
+        Ok(said) => text::truth(text::forgive_newline(said.as_ref()), text::COMPROMISED)
+            .map_err(|error| malformed_in(place, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(unreadable(place, version, &error)),
+    }
 }
 
 /// Nothing at all, or one half without the other.
@@ -73,5 +85,28 @@ fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
             error.message_is(message).hint_is("Put both halves there, each in its file. Nothing was sent.")
         }
         _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_beside_the_halves_that_the_pair_before_was_compromised() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("api_key", "abc123def456\n"), ("api_secret", "sec789xyz000\n")] {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        }
+        let told = || load(folder.path(), "api_key", "api_secret").map(|loaded| loaded.previous_compromised);
+        assert!(!told().expect("a pair"));
+        let word = folder.path().join(text::COMPROMISED);
+        for (text, said) in [("true\n", true), ("false", false)] {
+            std::fs::write(&word, text).expect("a file");
+            assert_eq!(told().expect("a pair"), said);
+        }
+        std::fs::remove_file(&word).expect("it is there");
+        std::fs::create_dir(&word).expect("a folder in its place");
+        assert!(told().is_err(), "it is never guessed");
     }
 }

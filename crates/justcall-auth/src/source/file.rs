@@ -15,8 +15,8 @@ const MAX_FILE: usize = 64 * 1024;
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
     let place = format!("The file {}", path.display());
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
-    let credentials = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
-    Ok(Loaded { files: vec![path.to_owned()], ..Loaded::new(credentials, place) })
+    let told = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
+    Ok(Loaded { files: vec![path.to_owned()], ..Loaded::new(told, place) })
 }
 
 /// The whole file, in memory that is wiped.

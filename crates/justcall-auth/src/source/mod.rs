@@ -6,9 +6,12 @@ mod callback;
 mod command;
 mod default;
 mod dir;
+mod dotenv;
 mod env;
 mod file;
+mod members;
 mod parse;
+mod rewrite;
 mod text;
 
 use std::ffi::OsString;
@@ -22,6 +25,8 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use callback::Load;
 pub(crate) use default::{CHOICE, usual_places};
 pub use parse::SPELLINGS;
+pub use rewrite::{Content, Rewritten};
+pub use text::Form;
 
 use crate::patience::Patience;
 
@@ -110,11 +115,17 @@ pub struct Loaded {
     pub place: String,
     /// The files that were read, for those who want to check their permissions.
     pub files: Vec<PathBuf>,
+    /// The pair before this one got into wrong hands: nothing that is signed with its secret may be believed any more.
+    ///
+    /// Told by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
+    /// `previous_compromised` with the word `true` beside the halves; `justcall-auth rotate --compromised` writes it.
+    pub previous_compromised: bool,
 }
 
 impl Loaded {
-    fn new(credentials: Credentials, place: impl Into<String>) -> Self {
-        Self { credentials, place: place.into(), files: Vec::new() }
+    fn new(told: impl Into<text::Told>, place: impl Into<String>) -> Self {
+        let text::Told { credentials, previous_compromised } = told.into();
+        Self { credentials, place: place.into(), files: Vec::new(), previous_compromised }
     }
 }
 
@@ -145,6 +156,18 @@ impl Source {
     /// `source_unavailable` with why it cannot be read.
     pub fn load(&self, environment: &dyn Environment) -> Result<Loaded, Error> {
         self.load_within(environment, &Patience::default())
+    }
+
+    /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it
+    /// a good one or not.
+    ///
+    /// # Errors
+    /// `credentials_missing` with every place looked at, `invalid_argument` where the environment names no source.
+    pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
+        match self {
+            Self::Default => Ok(default::find(environment, &Patience::default())?.0),
+            named => Ok(named.clone()),
+        }
     }
 
     /// As [`Source::load`], but a command is given up with the call that waits for it.

@@ -6,17 +6,56 @@ use justcall_auth_protocol::service;
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::dotenv::assignments;
+
+/// The member of JSON, and the file beside the halves, that tells of the pair before: see [`super::Loaded`].
+pub(super) const COMPROMISED: &str = "previous_compromised";
+/// The same as a line of dotenv.
+pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
+
+/// What a text tells.
+pub(super) struct Told {
+    pub credentials: Credentials,
+    pub previous_compromised: bool,
+}
+
+impl From<Credentials> for Told {
+    fn from(credentials: Credentials) -> Self {
+        Self { credentials, previous_compromised: false }
+    }
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON object.
+    Json,
+    /// Lines `NAME=value`.
+    Dotenv,
+    /// `key:secret`, on one line.
+    Line,
+}
+
+impl Form {
+    /// The form that `text` is read in.
+    pub(super) fn of(text: &[u8]) -> Self {
+        if text.trim_ascii_start().starts_with(b"{") {
+            return Self::Json;
+        }
+        // A line `key:secret` has no name before its first equals sign, for a colon is in none.
+        if assignments(text).next().is_some() { Self::Dotenv } else { Self::Line }
+    }
+}
+
 /// Reads a pair in any of the three forms.
 ///
 /// # Errors
 /// `credentials_malformed`; the caller adds the place.
-pub(super) fn parse(text: &[u8]) -> Result<Credentials, Error> {
-    if text.trim_ascii_start().starts_with(b"{") {
-        return parse_json(text);
-    }
-    match parse_dotenv(text) {
-        Some((key, secret)) => Credentials::new(key, secret),
-        None => Credentials::parse(forgive_newline(text)),
+pub(super) fn parse(text: &[u8]) -> Result<Told, Error> {
+    match Form::of(text) {
+        Form::Json => parse_json(text),
+        Form::Dotenv => parse_dotenv(text),
+        Form::Line => Ok(Credentials::parse(forgive_newline(text))?.into()),
     }
 }
 
@@ -29,7 +68,7 @@ pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// As [`parse`].
-pub(super) fn parse_json(text: &[u8]) -> Result<Credentials, Error> {
+pub(super) fn parse_json(text: &[u8]) -> Result<Told, Error> {
     // The parser's own message would quote what it read.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
         malformed(&format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))
@@ -40,13 +79,19 @@ pub(super) fn parse_json(text: &[u8]) -> Result<Credentials, Error> {
         None => Err(malformed(&format!("its JSON has no `{name}`"))),
     };
     let halves = take("api_key").and_then(|key| Ok((key, take("api_secret")?)));
+    let previous_compromised = match json.get(COMPROMISED) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(said)) => Ok(*said),
+        Some(_) => Err(neither(COMPROMISED)),
+    };
     wipe(&mut json);
     let (key, secret) = halves?;
-    Credentials::new(key.as_bytes(), secret.as_bytes())
+    let credentials = Credentials::new(key.as_bytes(), secret.as_bytes())?;
+    Ok(Told { credentials, previous_compromised: previous_compromised? })
 }
 
 /// Wipes every text in `json`: what was not taken may hold a half under another name.
-fn wipe(json: &mut Value) {
+pub(super) fn wipe(json: &mut Value) {
     match json {
         Value::String(text) => text.zeroize(),
         Value::Array(items) => items.iter_mut().for_each(wipe),
@@ -55,36 +100,36 @@ fn wipe(json: &mut Value) {
     }
 }
 
-/// The halves in lines `NAME=value`, an empty half where its line is missing; `None` when no line is of that form.
-fn parse_dotenv(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut halves: (&[u8], &[u8]) = (b"", b"");
-    let mut is_dotenv = false;
-    for line in text.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = line.strip_prefix(b"export ").unwrap_or(line);
-        let Some(equals) = line.iter().position(|byte| *byte == b'=') else { continue };
-        let (name, value) = (&line[..equals], unquote(&line[equals + 1..]));
-        if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-            continue;
-        }
-        is_dotenv = true;
-        if name == service::KEY_VARIABLE.as_bytes() {
-            halves.0 = value;
-        } else if name == service::SECRET_VARIABLE.as_bytes() {
-            halves.1 = value;
+/// Reads a pair in lines `NAME=value`; the last line of a name counts, and a half without a line is empty.
+fn parse_dotenv(text: &[u8]) -> Result<Told, Error> {
+    let (mut key, mut secret, mut compromised): (&[u8], &[u8], &[u8]) = (b"", b"", b"false");
+    for line in assignments(text) {
+        let value = &text[line.value];
+        if line.name == service::KEY_VARIABLE.as_bytes() {
+            key = value;
+        } else if line.name == service::SECRET_VARIABLE.as_bytes() {
+            secret = value;
+        } else if line.name == COMPROMISED_VARIABLE.as_bytes() {
+            compromised = value;
         }
     }
-    is_dotenv.then_some(halves)
+    let credentials = Credentials::new(key, secret)?;
+    Ok(Told { credentials, previous_compromised: truth(compromised, COMPROMISED_VARIABLE)? })
 }
 
-/// In a dotenv file quotes around a whole value are syntax.
-fn unquote(value: &[u8]) -> &[u8] {
-    match value {
-        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
-        _ => value,
+/// `true` or `false`, called `name`.
+pub(super) fn truth(text: &[u8], name: &str) -> Result<bool, Error> {
+    match text {
+        b"true" => Ok(true),
+        b"false" => Ok(false),
+        _ => Err(neither(name)),
     }
 }
 
-fn malformed(why: &str) -> Error {
+fn neither(name: &str) -> Error {
+    malformed(&format!("its `{name}` is neither true nor false"))
+}
+
+pub(super) fn malformed(why: &str) -> Error {
     Error::with_message(ErrorKind::CredentialsMalformed, format!("{why}."))
 }

@@ -1,0 +1,331 @@
+//! The text of a source with another pair in it: the same form, and all else as it was.
+
+use std::ops::Range;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::service;
+use justcall_auth_secret::WipedBuffer;
+use zeroize::Zeroizing;
+
+use super::dotenv::{Assignment, assignments};
+use super::members::{Member, members};
+use super::text::{self, COMPROMISED, COMPROMISED_VARIABLE, Form, forgive_newline};
+
+/// What a source holds from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The pair.
+    pub credentials: &'a Credentials,
+    /// When it was made, as RFC 3339 writes it. JSON alone has a place for it.
+    pub created_at: &'a str,
+    /// See [`Loaded::previous_compromised`](super::Loaded::previous_compromised). JSON and dotenv alone have a place for it.
+    pub previous_compromised: bool,
+}
+
+/// A text, and how it is written.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// The text.
+    pub text: WipedBuffer,
+    /// Its form, which is that of the text before.
+    pub form: Form,
+}
+
+impl Content<'_> {
+    /// `old` with this in place of what it tells of a pair. Members of JSON that mean nothing here stay, their order and
+    /// layout too; so do other lines of dotenv, comments, quotes, `export` and the line breaks at the ends.
+    ///
+    /// # Errors
+    /// `credentials_malformed` when `old` begins as JSON and is none; `invalid_argument` when the pair cannot be written
+    /// in that form.
+    pub fn rewrite(&self, old: &[u8]) -> Result<Rewritten, Error> {
+        let form = Form::of(old);
+        let text = match form {
+            Form::Json => apply(old, self.json(old)?),
+            Form::Dotenv => apply(old, self.dotenv(old)),
+            Form::Line => {
+                let line = 0..forgive_newline(old).len();
+                apply(old, vec![(line, self.credentials.expose_authorization(copy))])
+            }
+        };
+        let read = text::parse(text.as_ref()).ok();
+        match read.filter(|read| read.credentials.same_pair(self.credentials)) {
+            Some(_) => Ok(Rewritten { text, form }),
+            None => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
+                .hint_is("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
+        }
+    }
+
+    /// A text that holds this alone.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the pair cannot be written in that form.
+    pub fn write(&self, form: Form) -> Result<WipedBuffer, Error> {
+        let empty: &[u8] = match form {
+            Form::Json => b"{\n  \"api_key\": \"\",\n  \"api_secret\": \"\"\n}\n",
+            Form::Dotenv => b"JUSTCALL_API_KEY=\nJUSTCALL_API_SECRET=\n",
+            Form::Line => b"\n",
+        };
+        Ok(self.rewrite(empty)?.text)
+    }
+
+    /// Gives `read` the key and the secret. Do not let them outlive the closure.
+    pub fn expose_halves<R>(&self, read: impl FnOnce(&[u8], &[u8]) -> R) -> R {
+        let secret = self.credentials.secret_at();
+        self.credentials.expose_authorization(|pair| read(&pair[..secret - 1], &pair[secret..]))
+    }
+
+    fn json(&self, old: &[u8]) -> Result<Vec<Edit>, Error> {
+        let broken = |line, column| {
+            let why = format!("it is not valid JSON (line {line}, column {column})");
+            text::malformed(&why)
+                .hint_is("Mend it, or remove it and let `justcall-auth setup` write it anew.")
+        };
+        let mut parsed = serde_json::from_slice(old).map_err(|error| broken(error.line(), error.column()))?;
+        text::wipe(&mut parsed);
+        let json = std::str::from_utf8(old).map_err(|_| broken(1, 1))?;
+        let (key, secret) = self.expose_halves(|key, secret| (json_text(key), json_text(secret)));
+        let created_at = json_text(self.created_at.as_bytes());
+        let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
+        let wanted = [
+            ("api_key", key, true),
+            ("api_secret", secret, true),
+            ("created_at", created_at, true),
+            (COMPROMISED, compromised, self.previous_compromised),
+        ];
+        let members = members(json);
+        let mut edits = Vec::new();
+        for (name, value, is_needed) in wanted {
+            let present: Vec<&Member> = members.iter().filter(|member| member.name == name).collect();
+            for member in &present {
+                edits.push((member.value.clone(), value.clone()));
+            }
+            if present.is_empty() && is_needed {
+                edits.push(append(json, &members, name, &value, edits.is_empty()));
+            }
+        }
+        Ok(edits)
+    }
+
+    fn dotenv(&self, old: &[u8]) -> Vec<Edit> {
+        let (key, secret) = self.expose_halves(|key, secret| (copy(key), copy(secret)));
+        let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
+        let wanted = [
+            (service::KEY_VARIABLE, key, true),
+            (service::SECRET_VARIABLE, secret, true),
+            (COMPROMISED_VARIABLE, compromised, self.previous_compromised),
+        ];
+        let line_break: &[u8] = if old.windows(2).any(|two| two == b"\r\n") { b"\r\n" } else { b"\n" };
+        let mut is_line_open = !old.is_empty() && !old.ends_with(b"\n");
+        let mut edits = Vec::new();
+        for (name, value, is_needed) in wanted {
+            let mut is_present = false;
+            for line in assignments(old).filter(|line| line.name == name.as_bytes()) {
+                is_present = true;
+                edits.push(assign(&line, &value));
+            }
+            if !is_present && is_needed {
+                let before: &[u8] = if is_line_open { line_break } else { b"" };
+                let parts = [before, name.as_bytes(), b"=", &quoted(&value), line_break];
+                edits.push((old.len()..old.len(), join(&parts)));
+                is_line_open = false;
+            }
+        }
+        edits
+    }
+}
+
+/// What stands in a range of the old text from now on.
+type Edit = (Range<usize>, Zeroizing<Vec<u8>>);
+
+fn apply(old: &[u8], mut edits: Vec<Edit>) -> WipedBuffer {
+    // Those at one place stay in the order in which they were made.
+    edits.sort_by_key(|(range, _)| range.start);
+    let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
+    let removed: usize = edits.iter().map(|(range, _)| range.len()).sum();
+    let mut text = WipedBuffer::with_capacity(old.len() + added - removed);
+    let mut at = 0;
+    for (range, new) in edits {
+        text.push(&old[at..range.start]);
+        text.push(&new);
+        at = range.end;
+    }
+    text.push(&old[at..]);
+    text
+}
+
+/// A further member, laid out as the last one is.
+fn append(json: &str, members: &[Member], name: &str, value: &[u8], is_first: bool) -> Edit {
+    let (at, comma, space) = match members.last() {
+        Some(last) => {
+            let before = &json[..last.begin];
+            (last.value.end, ",", &before[before.trim_end().len()..])
+        }
+        None => (json.find('{').map_or(0, |at| at + 1), if is_first { "" } else { "," }, ""),
+    };
+    let colon = if space.is_empty() { "\":" } else { "\": " };
+    let head = [comma, space, "\"", name, colon].concat();
+    (at..at, join(&[head.as_bytes(), value]))
+}
+
+/// `line` with another value, in the quotes that it has.
+fn assign(line: &Assignment, value: &[u8]) -> Edit {
+    if value.iter().copied().all(is_plain) {
+        return (line.value.clone(), copy(value));
+    }
+    let around = usize::from(line.is_quoted);
+    (line.value.start - around..line.value.end + around, quoted(value))
+}
+
+/// `value` as shells take it for what it is.
+fn quoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
+    if value.iter().copied().all(is_plain) {
+        return copy(value);
+    }
+    let quote: &[u8] = if value.contains(&b'\'') { b"\"" } else { b"'" };
+    join(&[quote, value, quote])
+}
+
+/// Whether a byte means itself in a shell without quotes.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/@%+,".contains(&byte)
+}
+
+fn json_text(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let text = std::str::from_utf8(text).expect("a pair is ASCII, and so is a date");
+    // Room for every byte to be escaped: a buffer that grows leaves its old self behind.
+    let mut json = Zeroizing::new(Vec::with_capacity(2 * text.len() + 2));
+    serde_json::to_writer(&mut *json, text).expect("text can be JSON, and a Vec takes everything");
+    json
+}
+
+fn copy(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.to_vec())
+}
+
+fn join(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(parts.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use justcall_auth_protocol::error::ErrorKind;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const AT: &str = "2026-11-24T16:10:00Z";
+
+    fn rewrite_with(old: &str, secret: &str, previous_compromised: bool) -> String {
+        let credentials = Credentials::new(b"newkey123456", secret.as_bytes()).expect("a good pair");
+        let content = Content { credentials: &credentials, created_at: AT, previous_compromised };
+        let new = content.rewrite(old.as_bytes()).expect(old).text;
+        String::from_utf8(new.as_ref().to_vec()).expect("UTF-8")
+    }
+
+    fn rewrite(old: &str) -> String {
+        rewrite_with(old, "newsecret123", false)
+    }
+
+    #[test]
+    fn it_keeps_the_members_of_json_their_order_and_its_layout() {
+        assert_eq!(
+            rewrite(
+                "{\n    \"note\": \"{ours}\",\n    \"api_secret\": \"old\",\n    \"api_key\": \"o\", \"created_at\":\"2020-01-01T00:00:00Z\",\n    \"n\": 1.50\n}\n"
+            ),
+            "{\n    \"note\": \"{ours}\",\n    \"api_secret\": \"newsecret123\",\n    \"api_key\": \"newkey123456\", \"created_at\":\"2026-11-24T16:10:00Z\",\n    \"n\": 1.50\n}\n"
+        );
+        assert_eq!(
+            rewrite("{\n  \"api_key\": \"a\",\n  \"api_secret\": \"b\"\n}"),
+            "{\n  \"api_key\": \"newkey123456\",\n  \"api_secret\": \"newsecret123\",\n  \"created_at\": \"2026-11-24T16:10:00Z\"\n}"
+        );
+        assert_eq!(
+            rewrite("{\"api_key\":\"a\",\"api_secret\":7}"),
+            "{\"api_key\":\"newkey123456\",\"api_secret\":\"newsecret123\",\"created_at\":\"2026-11-24T16:10:00Z\"}"
+        );
+        assert_eq!(rewrite_with("{}", "a\"\\b", false).matches("a\\\"\\\\b").count(), 1);
+    }
+
+    #[test]
+    fn it_keeps_the_lines_quotes_and_line_breaks_of_dotenv() {
+        assert_eq!(
+            rewrite(
+                "# JUSTCALL_API_KEY=old\n\nexport JUSTCALL_API_KEY='a'\nOTHER=\"x y\"\nJUSTCALL_API_SECRET=\"b\""
+            ),
+            "# JUSTCALL_API_KEY=old\n\nexport JUSTCALL_API_KEY='newkey123456'\nOTHER=\"x y\"\nJUSTCALL_API_SECRET=\"newsecret123\""
+        );
+        assert_eq!(
+            rewrite("JUSTCALL_API_KEY=a\r\nX=1"),
+            "JUSTCALL_API_KEY=newkey123456\r\nX=1\r\nJUSTCALL_API_SECRET=newsecret123\r\n"
+        );
+        assert_eq!(
+            rewrite_with("JUSTCALL_API_KEY=a\nJUSTCALL_API_SECRET=\"b\"\n", "a$b#c", false),
+            "JUSTCALL_API_KEY=newkey123456\nJUSTCALL_API_SECRET='a$b#c'\n"
+        );
+    }
+
+    #[test]
+    fn it_keeps_one_line_one_line() {
+        for end in ["", "\n", "\r\n"] {
+            assert_eq!(rewrite(&format!("a:b{end}")), format!("newkey123456:newsecret123{end}"));
+        }
+    }
+
+    #[test]
+    fn it_tells_that_the_pair_before_was_compromised_until_the_next() {
+        for old in
+            ["{\"api_key\": \"a\", \"api_secret\": \"b\"}", "JUSTCALL_API_KEY=a\nJUSTCALL_API_SECRET=b\n"]
+        {
+            let told = |text: &str| text::parse(text.as_bytes()).expect(text).previous_compromised;
+            let compromised = rewrite_with(old, "newsecret123", true);
+            assert!(told(&compromised), "{compromised}");
+            assert_eq!(rewrite_with(&compromised, "newsecret123", true), compromised);
+            assert!(!told(&rewrite(&compromised)), "{compromised}");
+        }
+        let line = rewrite_with("a:b", "newsecret123", true);
+        assert_eq!(line, "newkey123456:newsecret123", "one line has no place for it");
+    }
+
+    #[test]
+    fn it_refuses_json_that_is_none_and_does_not_repeat_it() {
+        let credentials = Credentials::new(b"newkey123456", b"newsecret123").expect("a good pair");
+        let content = Content { credentials: &credentials, created_at: AT, previous_compromised: false };
+        let error = content.rewrite(b"{\"api_key\": canary").expect_err("no JSON");
+        assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+
+    #[test]
+    fn it_writes_each_form_anew() {
+        let credentials = Credentials::new(b"newkey123456", b"newsecret123").expect("a good pair");
+        let content = Content { credentials: &credentials, created_at: AT, previous_compromised: false };
+        for form in [Form::Json, Form::Dotenv, Form::Line] {
+            let text = content.write(form).expect("it can be written");
+            assert_eq!(Form::of(text.as_ref()), form);
+            assert!(text::parse(text.as_ref()).is_ok_and(|read| read.credentials.same_pair(&credentials)));
+        }
+    }
+
+    proptest! {
+        /// Whatever bytes a pair has, it is read back from every form, or refused; and never half of it.
+        #[test]
+        fn it_reads_back_every_pair(secret in "[!-~]{1,40}", quote in "['\"]?", compromised: bool) {
+            let Ok(credentials) = Credentials::new(b"newkey123456", secret.as_bytes()) else { return Ok(()) };
+            let content = Content { credentials: &credentials, created_at: AT, previous_compromised: compromised };
+            for old in [
+                "{\"x\": {\"api_key\": 1}, \"api_key\": \"a\"}".to_owned(),
+                format!("JUSTCALL_API_SECRET={quote}old{quote}\nJUSTCALL_API_KEY=a\n"),
+                "a:b\n".to_owned(),
+            ] {
+                if let Ok(new) = content.rewrite(old.as_bytes()) {
+                    let read = text::parse(new.text.as_ref()).expect("it was checked");
+                    prop_assert!(read.credentials.same_pair(&credentials));
+                    prop_assert!(new.form == Form::Line || read.previous_compromised == compromised);
+                } else {
+                    prop_assert!(!old.starts_with('{'), "JSON takes every pair");
+                }
+            }
+        }
+    }
+}
