@@ -103,6 +103,9 @@
 //! answer `event` counts what was asked for and `copy` the duplicates, both from 0, and `attempt` from 1. Of an
 //! attempt without an answer, `status` is null and `error` says why.
 //!
+//! What the made-up `data` is about can be fetched again, by its `id`: at `/v2.1/calls/ID`,
+//! `/v2.1/sales_dialer/calls/ID`, `/v2.1/texts/ID` and `/v2.1/contacts/ID`.
+//!
 //! How sure this is: scheme, headers, members of the body and the events called `official` are the
 //! documentation's (which also says that events may come twice and in any order); `data` follows the samples shown
 //! there. The probe, the retries and the events called `article` are in the unofficial help article alone or

@@ -1,4 +1,4 @@
-//! `GET /v2.1/calls`: a list long enough to page through.
+//! `GET /v2.1/calls`: a list long enough to page through, and each of its calls by itself.
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,8 @@ use crate::shared::Shared;
 
 /// How many calls the list has.
 const TOTAL: usize = 57;
+/// The number of the first.
+const FIRST: usize = 100_000;
 
 /// A page of made-up calls, the same in every account.
 pub(super) fn answer(shared: &Shared, call: &Call) -> Reply {
@@ -21,9 +23,15 @@ pub(super) fn answer(shared: &Shared, call: &Call) -> Reply {
     Reply::json(200, &List::new(range.map(made_up).collect(), next))
 }
 
+/// The call with a number.
+pub(super) fn one(id: &str) -> Option<Value> {
+    let index = id.parse::<usize>().ok()?.checked_sub(FIRST)?;
+    (index < TOTAL).then(|| made_up(index))
+}
+
 fn made_up(index: usize) -> Value {
     json!({
-        "id": 100_000 + index,
+        "id": FIRST + index,
         "contact_number": format!("1415555{:04}", 100 + index),
         "contact_name": format!("Contact {index}"),
         "justcall_number": "14155550000",

@@ -3,6 +3,7 @@
 mod account;
 mod calls;
 mod echo;
+mod objects;
 mod users;
 
 use std::net::IpAddr;
@@ -101,6 +102,7 @@ fn route(shared: &Shared, account: &Account, call: &Call) -> Reply {
         "/v2/calls" | "/v2.1/calls" if call.reads() => calls::answer(shared, call),
         "/v2.1/meetings_ai" if call.reads() => Reply::json(200, &List::new(Vec::<()>::new(), None)),
         path if path == "/v2.1/echo" || path.starts_with("/v2.1/echo/") => echo::answer(call),
+        path if call.reads() => objects::answer(path),
         _ => Reply::error(404, "Not found."),
     }
 }

@@ -76,3 +76,14 @@ pub(super) fn data(name: &str, at: i128) -> Value {
     let known = EVENTS.iter().find(|event| event.r#type == name).map(|event| event.family);
     sample::data(known.unwrap_or(Family::Call { direction: "Incoming", outcome: "answered" }), at)
 }
+
+/// What the API answers for the objects that the made-up events are about, calls apart.
+pub(crate) fn object(path: &str) -> Option<Value> {
+    let family = match path {
+        "/v2.1/sales_dialer/calls/100042" => Family::Dialer,
+        "/v2.1/texts/200042" => Family::Message { kind: "sms", direction: "Outgoing", status: "delivered" },
+        "/v2.1/contacts/1234" => Family::Contact,
+        _ => return None,
+    };
+    Some(sample::data(family, 0))
+}

@@ -17,7 +17,7 @@ use crate::control::ControlError;
 use crate::random;
 use crate::shared::Shared;
 
-pub(crate) use catalogue::known;
+pub(crate) use catalogue::{known, object};
 use delivery::Delivery;
 use receiver::Receiver;
 use signature::{Encoding, TimestampForm};

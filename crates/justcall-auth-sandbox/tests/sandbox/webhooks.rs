@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::client::{Connection, authority, path, plain, sandbox};
+use crate::client::{Connection, authority, get, pair, path, plain, sandbox};
 
 /// A request as it came.
 struct Came {
@@ -171,6 +171,25 @@ fn it_delivers_every_event_that_it_lists() {
     deliver(&sandbox, to, &json!({"type": "call.not_known_yet", "data": [1]}));
     let body = arrivals.recv().unwrap().json();
     assert_eq!((&body["type"], &body["data"]), (&json!("call.not_known_yet"), &json!([1])));
+}
+
+#[test]
+fn it_has_the_objects_that_its_events_are_about() {
+    let sandbox = sandbox();
+    let (to, arrivals) = receiver(&[]);
+    for (name, objects) in [
+        ("call.completed", "calls"),
+        ("jc.call_ai_generated", "calls"),
+        ("sd.call_completed", "sales_dialer/calls"),
+        ("sms.received", "texts"),
+        ("jc.contact_status_updated", "contacts"),
+    ] {
+        deliver(&sandbox, to, &json!({"type": name}));
+        let id = arrivals.recv().unwrap().json()["data"]["id"].clone();
+        let answer = get(&sandbox, &pair(&sandbox), &format!("/v2.1/{objects}/{id}"));
+        assert_eq!((answer.status, &answer.json()["data"]["id"]), (200, &id), "{name}");
+        assert_eq!(get(&sandbox, &pair(&sandbox), &format!("/v2.1/{objects}/7")).status, 404);
+    }
 }
 
 #[test]
