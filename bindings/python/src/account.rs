@@ -1,17 +1,22 @@
 //! The account as the package's `Account`, which is written in Python.
 
 use justcall_auth::Account;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::value::value;
+
 /// The `Account` that `account` is in Python.
 pub(crate) fn account<'py>(py: Python<'py>, account: &Account) -> PyResult<Bound<'py, PyAny>> {
     static ACCOUNT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    ACCOUNT.import(py, "justcall_auth._account", "Account")?.call1((
-        account.id(),
-        account.email(),
-        account.plan(),
-        account.verified_by(),
-    ))
+    let class = ACCOUNT.import(py, "justcall_auth._account", "Account")?;
+    let fields = [
+        (intern!(py, "id"), account.id().into_pyobject(py)?),
+        (intern!(py, "email"), account.email().into_pyobject(py)?),
+        (intern!(py, "plan"), account.plan().into_pyobject(py)?),
+        (intern!(py, "verified_by"), account.verified_by().into_pyobject(py)?.into_any()),
+    ];
+    value(class, fields)
 }

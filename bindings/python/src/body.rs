@@ -30,22 +30,25 @@ pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 
 /// The argument `json`, written in JSON, in UTF-8, without spaces.
 pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    // As `json.dumps` does it, which would make an encoder for every value.
+    static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
-    let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
-    options.set_item("separators", (",", ":"))?;
+    let encode = || {
+        let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
+        options.set_item("separators", (",", ":"))?;
+        let encoder = py.import("json")?.getattr("JSONEncoder")?.call((), Some(&options))?;
+        encoder.getattr("encode").map(Bound::unbind)
+    };
     let written =
-        DUMPS.import(py, "json", "dumps")?.call((value,), Some(&options)).map_err(
-            |failure| match failure {
-                failure if failure.is_instance_of::<PyValueError>(py) => {
-                    invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
-                }
-                failure if failure.is_instance_of::<PyRecursionError>(py) => {
-                    invalid(py, "json", "is nested too deeply")
-                }
-                // It names the type that JSON does not have; or it is what the object's own code raised.
-                failure => failure,
-            },
-        )?;
+        ENCODE.get_or_try_init(py, encode)?.bind(py).call1((value,)).map_err(|failure| match failure {
+            failure if failure.is_instance_of::<PyValueError>(py) => {
+                invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
+            }
+            failure if failure.is_instance_of::<PyRecursionError>(py) => {
+                invalid(py, "json", "is nested too deeply")
+            }
+            // It names the type that JSON does not have; or it is what the object's own code raised.
+            failure => failure,
+        })?;
     text("json", &written).map(String::into_bytes)
 }

@@ -405,12 +405,14 @@ impl Client {
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = contents.request(py, method, path)?;
         let answer = self.call(py, |call| call.request(request))?;
-        self.heard(&answer);
-        response(py, &answer)
+        let told = self.heard(&answer);
+        response(py, &answer, &told)
     }
 
-    fn heard(&self, answer: &Response) {
-        *lock(&self.rate_limit) = Some(service::rate_limit(answer));
+    fn heard(&self, answer: &Response) -> RateLimit {
+        let told = service::rate_limit(answer);
+        *lock(&self.rate_limit) = Some(told);
+        told
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use justcall_auth::{Error, ErrorKind};
+use justcall_auth::{Error, ErrorKind, service};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -52,7 +52,14 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         ("request_sent", error.request_sent().into_pyobject(py)?.to_owned().into_any()),
         ("reason", error.reason().into_pyobject(py)?),
         ("findings", findings(py, error.findings())?.into_any()),
-        ("response", error.response().map(|answer| response(py, answer)).transpose()?.into_pyobject(py)?),
+        (
+            "response",
+            error
+                .response()
+                .map(|answer| response(py, answer, &service::rate_limit(answer)))
+                .transpose()?
+                .into_pyobject(py)?,
+        ),
     ];
     class.call((error.message(),), Some(&details.into_py_dict(py)?))
 }

@@ -23,6 +23,7 @@ mod protection;
 mod request;
 mod response;
 mod settings;
+mod value;
 
 #[pyo3::pymodule]
 mod _native {

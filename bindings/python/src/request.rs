@@ -67,6 +67,10 @@ fn add_params(request: &mut Request, params: &Bound<'_, PyAny>) -> PyResult<()> 
 
 /// One value, or those of a sequence, for which the name is repeated.
 fn values<'py>(value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    // Nearly every value is of one of these, and asking whether something is a sequence takes long.
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
+        return Ok(vec![value.clone()]);
+    }
     match value.cast::<PySequence>() {
         Ok(several) if !is_text(value) => several.try_iter()?.collect(),
         _ => Ok(vec![value.clone()]),

@@ -1,33 +1,53 @@
 //! An answer as the package's `Response`, which is written in Python.
 
+use std::time::Duration;
+
 use justcall_auth::Response;
-use justcall_auth::service::{self, RateLimit};
+use justcall_auth::service::RateLimit;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyTuple, PyType};
+
+use crate::value::{blank, value};
 
 /// The `Response` that `answer` is in Python.
-pub(crate) fn response<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn response<'py>(
+    py: Python<'py>,
+    answer: &Response,
+    told: &RateLimit,
+) -> PyResult<Bound<'py, PyAny>> {
     static RESPONSE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = RESPONSE.import(py, "justcall_auth._response", "Response")?;
+    let fields = [
+        (intern!(py, "http_status"), answer.http_status().into_pyobject(py)?.into_any()),
+        (intern!(py, "headers"), headers(py, answer)?),
+        (intern!(py, "body"), PyBytes::new(py, answer.body()).into_any()),
+        (intern!(py, "rate_limit"), rate_limit(py, told)?),
+    ];
+    value(class, fields)
+}
+
+/// The `Headers` that those of `answer` are in Python.
+fn headers<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let headers = HEADERS.import(py, "justcall_auth._headers", "Headers")?.call1((answer.headers(),))?;
-    RESPONSE.import(py, "justcall_auth._response", "Response")?.call1((
-        answer.http_status(),
-        headers,
-        PyBytes::new(py, answer.body()),
-        rate_limit(py, &service::rate_limit(answer))?,
-    ))
+    let headers = blank(HEADERS.import(py, "justcall_auth._headers", "Headers")?)?;
+    headers.setattr(intern!(py, "_pairs"), PyTuple::new(py, answer.headers())?)?;
+    Ok(headers)
 }
 
 /// The `RateLimit` that `told` is in Python.
 pub(crate) fn rate_limit<'py>(py: Python<'py>, told: &RateLimit) -> PyResult<Bound<'py, PyAny>> {
     static RATE_LIMIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    RATE_LIMIT.import(py, "justcall_auth._response", "RateLimit")?.call1((
-        told.main.limit,
-        told.main.remaining,
-        told.main.reset.map(|reset| reset.as_secs_f64()),
-        told.burst.limit,
-        told.burst.remaining,
-        told.burst.reset.map(|reset| reset.as_secs_f64()),
-    ))
+    let class = RATE_LIMIT.import(py, "justcall_auth._response", "RateLimit")?;
+    let seconds = |reset: Option<Duration>| reset.map(|reset| reset.as_secs_f64());
+    let fields = [
+        (intern!(py, "limit"), told.main.limit.into_pyobject(py)?),
+        (intern!(py, "remaining"), told.main.remaining.into_pyobject(py)?),
+        (intern!(py, "reset"), seconds(told.main.reset).into_pyobject(py)?),
+        (intern!(py, "burst_limit"), told.burst.limit.into_pyobject(py)?),
+        (intern!(py, "burst_remaining"), told.burst.remaining.into_pyobject(py)?),
+        (intern!(py, "burst_reset"), seconds(told.burst.reset).into_pyobject(py)?),
+    ];
+    value(class, fields)
 }

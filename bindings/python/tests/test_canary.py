@@ -280,9 +280,10 @@ def test_an_answer_holds_no_secret_that_the_service_echoes(sandbox: Sandbox) -> 
     assert leaks(iter(held)) == []
 
 
-def test_an_answer_shows_nothing_of_what_it_holds() -> None:
+@pytest.mark.parametrize("form", ["<%s", '["%s"', '["%s"] %s', '["%s", NaN]'])
+def test_an_answer_shows_nothing_of_what_it_holds(form: str) -> None:
     headers = {"X-Echo": CANARY, "Content-Type": f"text/{CANARY}"}
-    answer = Response(200, Headers(headers), f"<{CANARY}".encode())
+    answer = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
     del headers
     for thing in (answer, answer.headers, answer.rate_limit):
         assert leaks(printed(thing)) == []

@@ -136,6 +136,13 @@ def test_it_reads_text_in_the_charset_of_the_type_else_in_utf_8(
         (b'{"a": [1, 2.5, "\xc3\xa4", null, true]}', {"a": [1, 2.5, "ä", None, True]}),
         (b" null\n", None),
         ('"ä"'.encode("utf-8-sig"), "ä"),
+        ('{"ä": [1]}'.encode("utf-16"), {"ä": [1]}),
+        ('{"a": [1]}'.encode("utf-16-le"), {"a": [1]}),
+        ('{"a": [1]}'.encode("utf-16-be"), {"a": [1]}),
+        ('["a"]'.encode("utf-32"), ["a"]),
+        ('["a"]'.encode("utf-32-le"), ["a"]),
+        (b'["\xed\xa0\x80"]', ["\ud800"]),
+        (b"[1] \t\r\n", [1]),
         (b"[]", []),
     ],
 )
@@ -149,12 +156,15 @@ def test_it_reads_json_whatever_the_type_says(body: bytes, value: object) -> Non
         (b"", "Expecting value at line 1, column 1"),
         (b"<html>", "Expecting value at line 1, column 1"),
         (b'{"a": 1}\n}', "Extra data at line 2, column 1"),
+        (b"[1] \xc2\xa0", "Extra data at line 1, column 5"),
+        (b"[1]\0", "Extra data at line 1, column 4"),
+        (b'["a\0"]', "Invalid control character at at line 1, column 4"),
         (b'"\xff"', "it is not UTF-8"),
         (b"[NaN]", "a number that JSON does not have"),
         (b"-Infinity", "a number that JSON does not have"),
         (b"[" * 1_000_000, "it is nested too deeply"),
     ],
-    ids=range(7),
+    ids=range(10),
 )
 def test_it_raises_when_the_body_is_no_json(body: bytes, why: str) -> None:
     answer = typed("application/json", body)

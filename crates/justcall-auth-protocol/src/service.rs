@@ -48,13 +48,13 @@ pub struct RateWindow {
 }
 
 impl RateWindow {
-    /// The window whose headers begin with `name`; `unix` is when the answer came, since the epoch.
-    fn read(response: &Response, name: &str, unix: Duration) -> Self {
-        let figure = |what: &str| response.header(&format!("{name}-{what}"))?.trim().parse::<u64>().ok();
+    /// The window of these headers: limit, remaining, reset; `unix` is when the answer came, since the epoch.
+    fn read(response: &Response, [limit, remaining, reset]: [&str; 3], unix: Duration) -> Self {
+        let figure = |name: &str| response.header(name)?.trim().parse::<u64>().ok();
         Self {
-            limit: figure("limit"),
-            remaining: figure("remaining"),
-            reset: figure("reset").map(|reset| reset_time(reset, unix)),
+            limit: figure(limit),
+            remaining: figure(remaining),
+            reset: figure(reset).map(|reset| reset_time(reset, unix)),
         }
     }
 
@@ -82,8 +82,12 @@ pub fn rate_limit(response: &Response) -> RateLimit {
 }
 
 fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
-    let [official, burst, article] = ["x-rate-limit", "x-rate-limit-burst", "x-ratelimit"]
-        .map(|name| RateWindow::read(response, name, unix));
+    let [official, burst, article] = [
+        ["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"],
+        ["x-rate-limit-burst-limit", "x-rate-limit-burst-remaining", "x-rate-limit-burst-reset"],
+        ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
+    ]
+    .map(|names| RateWindow::read(response, names, unix));
     RateLimit { main: official.or(article), burst }
 }
 

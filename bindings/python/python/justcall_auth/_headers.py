@@ -15,14 +15,17 @@ class Headers(Mapping[str, str]):
     Immutable, hashable, picklable; equal to any mapping with the same names, in any case, and values.
     """
 
-    __slots__ = ("_first", "_pairs")
+    __slots__ = ("_found", "_pairs")
+
+    _pairs: tuple[tuple[str, str], ...]
+    """What came. The native module sets this alone, without `__init__`."""
+
+    _found: dict[str, tuple[str, str]]
+    """What was looked up with: `_first` makes it."""
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         items = headers.items() if isinstance(headers, Mapping) else headers
         self._pairs = tuple((name, value) for name, value in items)
-        self._first: dict[str, tuple[str, str]] = {}
-        for name, value in self._pairs:
-            self._first.setdefault(name.lower(), (name, value))
 
     def get_all(self, name: str) -> list[str]:
         """Every value of `name`, in the order they came; empty where there is none."""
@@ -35,18 +38,18 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         try:
-            return self._first[name.lower()][1]
+            return self._first()[name.lower()][1]
         except KeyError:
             raise KeyError(name) from None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._first
+        return isinstance(name, str) and name.lower() in self._first()
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._first.values())
+        return (name for name, _ in self._first().values())
 
     def __len__(self) -> int:
-        return len(self._first)
+        return len(self._first())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
@@ -59,6 +62,18 @@ class Headers(Mapping[str, str]):
 
     def __hash__(self) -> int:
         return hash(frozenset(self._values().items()))
+
+    def _first(self) -> dict[str, tuple[str, str]]:
+        """The first header of each name, by the name in lower case. Most answers are never asked for it."""
+        try:
+            return self._found
+        except AttributeError:
+            found: dict[str, tuple[str, str]] = {}
+            for name, value in self._pairs:
+                found.setdefault(name.lower(), (name, value))
+            # Two threads may come here; they find the same.
+            self._found = found
+            return found
 
     def _values(self) -> dict[str, tuple[str, ...]]:
         """The values of each name, in lower case: what makes two of these equal."""

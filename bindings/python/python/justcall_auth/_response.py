@@ -90,8 +90,7 @@ class Response:
         Raises `InvalidResponseError`, with this answer as its `response`, when the body is not JSON.
         """
         try:
-            # As `json.loads` does it, which would make a decoder for every body.
-            return _DECODER.decode(self.body.decode(json.detect_encoding(self.body), "surrogatepass"))
+            return _parsed(self.body)
         except json.JSONDecodeError as failure:
             why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
         except UnicodeDecodeError:
@@ -107,6 +106,19 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response {self.http_status}, {len(self.body)} bytes>"
+
+
+def _parsed(body: bytes) -> Any:
+    """What `json.loads` makes of the body, with one decoder for all of them."""
+    try:
+        # Nearly every body. One in another encoding is no JSON when it is taken for UTF-8.
+        text = body.decode()
+        value, end = _DECODER.raw_decode(text)
+        if not text[end:].strip(" \t\n\r"):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
 
 
 def _refuse(constant: str) -> None:

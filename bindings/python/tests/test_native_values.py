@@ -1,0 +1,81 @@
+"""What the native module makes without `__init__` is what `__init__` makes."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import Account, Headers, RateLimit, Response
+
+if TYPE_CHECKING:
+    from support import Sandbox
+
+ECHO = "/v2.1/echo"
+
+
+def values(sandbox: Sandbox) -> list[Any]:
+    """One of each, of a success and of a failure, by a client that is closed."""
+    with sandbox.client() as client:
+        answer = client.get(ECHO)
+        with pytest.raises(justcall_auth.NotFoundError) as caught:
+            client.get("/no-such-page")
+        failure = caught.value.response
+        assert failure is not None
+        return [client.verify(), answer, answer.rate_limit, failure, failure.rate_limit, client.rate_limit]
+
+
+def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
+    found = values(sandbox)
+    assert [type(value) for value in found] == [Account, Response, RateLimit, Response, RateLimit, RateLimit]
+    for value in found:
+        names = [field.name for field in dataclasses.fields(value)]
+        again = type(value)(*(getattr(value, name) for name in names))
+        assert again == value
+        assert hash(again) == hash(value)
+        assert repr(again) == repr(value)
+        # The value's own, in their order: none is the class's default, and nothing else is there.
+        assert list(vars(value)) == names
+        for duplicate in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+            assert duplicate == value
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, names[0], None)
+
+
+def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
+    for value in values(sandbox):
+        if isinstance(value, Response):
+            pairs = value.headers.multi_items()
+            assert value.headers == Headers(pairs) == dict(pairs)
+            assert value.headers["CONTENT-TYPE"] == dict(pairs)["content-type"] == "application/json"
+            assert all(type(name) is type(text) is str for name, text in pairs)
+
+
+def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
+    account, answer, limit = values(sandbox)[:3]
+    assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
+    assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
+    assert [type(limit.limit), type(limit.remaining), type(limit.reset)] == [int, int, float]
+
+
+def test_threads_that_look_a_header_up_first_find_the_same(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        answers = [client.get(ECHO) for _ in range(50)]
+    start = threading.Barrier(4)
+    found: list[list[str]] = []
+
+    def look() -> None:
+        start.wait()
+        found.append([answer.headers["content-type"] for answer in answers])
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [["application/json"] * len(answers)] * 4
