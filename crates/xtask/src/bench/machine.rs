@@ -24,6 +24,7 @@ pub fn describe(root: &Path) -> Vec<(&'static str, String)> {
                 .collect::<Vec<_>>()
                 .join(" "),
         ),
+        ("scheduling", scheduling()),
         ("system", format!("{}, Linux {}", system(), first_line(Command::new("uname").arg("-r")))),
         ("rustc", first_line(Command::new("rustc").arg("--version"))),
         ("nginx", nginx()),
@@ -38,6 +39,12 @@ fn commit(root: &Path) -> String {
         ["status", "--porcelain", "--", "crates", "bindings/python", "include", "Cargo.lock", "bench"];
     let changed = output(&mut command(root, "git", &product)).unwrap_or_default();
     if changed.is_empty() { head } else { format!("{head}, with changes not committed") }
+}
+
+/// How the peers take turns with other work: `SCHED_RR` under `chrt --rr 1`, which makes that wait.
+fn scheduling() -> String {
+    let said = first_line(Command::new("chrt").arg("--pid").arg(std::process::id().to_string()));
+    said.rsplit(": ").next().unwrap_or_default().to_owned()
 }
 
 fn processor() -> String {

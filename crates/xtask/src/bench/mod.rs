@@ -4,6 +4,9 @@
 //! peer is a process that connects once and then waits for commands; in every round each gets the same number of
 //! requests, in a new order, against one nginx; and what is reported is the median over the rounds of the ratio within
 //! a round, with its 95 % interval.
+//!
+//! On a busy machine `chrt --rr 1 cargo xtask bench`, as root, makes other work wait: what is slow is interrupted more
+//! often than what is quick, so that ratios suffer too.
 
 mod build;
 mod goals;

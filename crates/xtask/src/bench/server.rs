@@ -34,6 +34,8 @@ pub fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     for variable in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(variable);
     }
+    // `cargo run` puts the folders of the debug build here, and they come before those a program was linked with.
+    command.env_remove("LD_LIBRARY_PATH");
     command.env("JUSTCALL_API_KEY", KEY).env("JUSTCALL_API_SECRET", SECRET);
     command
 }
