@@ -116,6 +116,27 @@ typedef int32_t justcall_status;
 /** The call was cancelled. */
 #define JUSTCALL_ERROR_CANCELLED 25
 
+/** The delivery carries no signature. */
+#define JUSTCALL_ERROR_WEBHOOK_UNSIGNED 30
+
+/** The delivery's headers or body cannot be read. */
+#define JUSTCALL_ERROR_WEBHOOK_MALFORMED 31
+
+/** The signature was made with none of the secrets held. */
+#define JUSTCALL_ERROR_WEBHOOK_MISMATCH 32
+
+/** The signature is right, but its time is too far from now. */
+#define JUSTCALL_ERROR_WEBHOOK_STALE 33
+
+/** The delivery was signed for another URL than the one expected. */
+#define JUSTCALL_ERROR_WEBHOOK_WRONG_URL 34
+
+/** The version of the signature is missing or not known. */
+#define JUSTCALL_ERROR_WEBHOOK_VERSION 35
+
+/** The replay check has seen this delivery before. */
+#define JUSTCALL_ERROR_WEBHOOK_REPLAYED 36
+
 /** A bug in justcall-auth. */
 #define JUSTCALL_ERROR_INTERNAL 90
 

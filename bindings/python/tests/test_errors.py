@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import Finding, JustCallError, Response, _native
+from justcall_auth import Finding, JustCallError, Response, WebhookError, _native
 from justcall_auth._errors import BY_CODE
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ def test_it_has_one_class_for_each_row_and_no_other() -> None:
     assert {code: (kind.code, kind.name, kind.retryable) for code, kind in BY_CODE.items()} == {
         code: (code, name, retryable) for code, name, _, _, retryable in ROWS.values()
     }
-    assert set(JustCallError.__subclasses__()) >= set(CLASSES)
     public = {value for value in vars(justcall_auth).values() if isinstance(value, type)}
-    assert {kind for kind in public if issubclass(kind, JustCallError)} == {*CLASSES, JustCallError}
+    bases = {JustCallError, WebhookError}
+    assert {kind for kind in public if issubclass(kind, JustCallError)} == {*CLASSES, *bases}
+    of_webhooks = {kind for kind in CLASSES if kind.name.startswith("webhook_")}
+    assert of_webhooks == {kind for kind in CLASSES if issubclass(kind, WebhookError)} != set()
 
 
 @every_class
@@ -124,8 +126,9 @@ def test_it_keeps_notes_and_the_cause() -> None:
 
 
 def test_the_base_is_no_kind_of_failure() -> None:
-    with pytest.raises(TypeError, match="raise one of its subclasses"):
-        JustCallError("What happened.")
+    for base in (JustCallError, WebhookError):
+        with pytest.raises(TypeError, match=f"{base.__name__} .*raise one of its subclasses"):
+            base("What happened.")
 
 
 def test_a_program_may_derive_its_own() -> None:

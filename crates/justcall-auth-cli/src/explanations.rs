@@ -188,6 +188,91 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
         },
     ),
     (
+        ErrorKind::WebhookUnsigned,
+        Explanation {
+            text: "A request came to the webhook's URL without a signature. It may come from anybody, so it must not be acted on. It is an outcome of its own because JustCall sends such a probe when a URL is saved, and wants 200 for it.",
+            causes: &[
+                "Somebody saves the URL in JustCall: answer 200 and do nothing else.",
+                "A proxy or a framework drops headers that it does not know: let it pass those that begin with x-justcall-.",
+                "Somebody tries out what happens: nothing must.",
+            ],
+            example: "POST /hooks/justcall without x-justcall-signature",
+        },
+    ),
+    (
+        ErrorKind::WebhookMalformed,
+        Explanation {
+            text: "The delivery is signed, but what the signature is over cannot be read: one of the headers, or the fields `webhook_url` and `type` of the body. Nothing was compared yet.",
+            causes: &[
+                "The body was parsed and written anew, or read as text in another encoding: give the bytes as they came.",
+                "The body is not JSON, is larger than 1 MiB, is nested more than 128 deep or has a field twice.",
+                "The timestamp is missing or none of `YYYY-MM-DD HH:MM:SS`, seconds or milliseconds since the epoch.",
+                "The signature is not 64 hexadecimal digits, or a header is there twice.",
+            ],
+            example: "the header with the timestamp says yesterday",
+        },
+    ),
+    (
+        ErrorKind::WebhookMismatch,
+        Explanation {
+            text: "The signature is over the secret, the URL, the event's type and the timestamp, and no secret that is held makes this one. Either the secret is another account's or an old one, or the delivery is forged.",
+            causes: &[
+                "The secret is not the API secret of the account that sends. There is no separate webhook secret: whatever else is in a variable such as JUSTCALL_WEBHOOK_SECRET does not fit.",
+                "The pair was reset, and this delivery was signed before: hold the old secret beside the new one for some minutes. A client's secrets are held so by themselves.",
+                "The body's `webhook_url` or `type`, or the timestamp's header, was changed on the way.",
+                "The delivery is forged: refuse it.",
+            ],
+            example: "the header with the signature says 0000…0000",
+        },
+    ),
+    (
+        ErrorKind::WebhookStale,
+        Explanation {
+            text: "The delivery is genuine, but its timestamp is farther from now than the tolerance allows, in the past or in the future. An old delivery may be one that somebody recorded and sends again.",
+            causes: &[
+                "This machine's clock is wrong: `justcall-auth doctor` compares it with the service's.",
+                "JustCall repeats what was not answered, after up to an hour: if those must count, allow a tolerance of two hours and remember what was handled.",
+                "Somebody sends a recorded delivery again: refuse it.",
+            ],
+            example: "2024-03-21 17:08:22, verified a year later",
+        },
+    ),
+    (
+        ErrorKind::WebhookWrongUrl,
+        Explanation {
+            text: "The delivery is genuine, but it was signed for another URL than the one that this receiver expects. A delivery to one endpoint of the account must not pass at another.",
+            causes: &[
+                "The URL is not written as it is registered: scheme, host, path, query and a slash at the end all count.",
+                "Two endpoints of the account share one receiver: expect both URLs.",
+                "Somebody passes on what another endpoint received: refuse it.",
+            ],
+            example: "--url https://example.com/hooks   for a webhook registered as https://example.com/hooks/",
+        },
+    ),
+    (
+        ErrorKind::WebhookVersion,
+        Explanation {
+            text: "The delivery has a signature, but no version that this library knows, so that it is not known what was signed. Only `v1` is known.",
+            causes: &[
+                "A proxy passes the signature on and drops the version: let it pass all headers that begin with x-justcall-.",
+                "JustCall introduced a new version: update justcall-auth.",
+            ],
+            example: "the header with the version says v2",
+        },
+    ),
+    (
+        ErrorKind::WebhookReplayed,
+        Explanation {
+            text: "The delivery is genuine and fresh, but the program's own replay check has seen it already. The check is the program's: this library remembers nothing, for two real events of one type in one second look the same to it.",
+            causes: &[
+                "JustCall repeated a delivery that was handled but answered too late: answer 200 and do not act again.",
+                "Two real events share a type and a second: let the check also look at the body's request_id, after confirming the object through the API.",
+                "Somebody sends a recorded delivery again: refuse it.",
+            ],
+            example: "the same x-justcall-signature twice within the tolerance",
+        },
+    ),
+    (
         ErrorKind::Internal,
         Explanation {
             text: "The library noticed a mistake of its own and stopped before it could do harm. It is not caused by the pair, the arguments or the service.",

@@ -28,9 +28,7 @@ impl Credentials {
     /// `credentials_malformed`: which half, and what is wrong with it, never the value.
     pub fn new(key: &[u8], secret: &[u8]) -> Result<Self, Error> {
         let findings = diagnose::pair(key, secret);
-        if findings.first().is_some_and(|finding| finding.severity() == Severity::Error) {
-            return Err(malformed(findings));
-        }
+        refuse_errors(findings)?;
         let mut header = WipedBuffer::with_capacity(key.len() + 1 + secret.len());
         header.push(key);
         header.push(b":");
@@ -139,6 +137,14 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("key_hint", &self.0.hint).finish_non_exhaustive()
+    }
+}
+
+/// `credentials_malformed` when the worst of `findings` is an error.
+pub(crate) fn refuse_errors(findings: Vec<Finding>) -> Result<(), Error> {
+    match findings.first() {
+        Some(worst) if worst.severity() == Severity::Error => Err(malformed(findings)),
+        _ => Ok(()),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod request;
 pub mod response;
 pub mod service;
 pub mod url;
+pub mod webhook;
 
 pub use account::Account;
 pub use credentials::Credentials;
@@ -25,3 +26,4 @@ pub use exchange::{Action, Exchange, Moment, Policy};
 pub use keyring::Keyring;
 pub use request::Request;
 pub use response::Response;
+pub use webhook::{WebhookEvent, WebhookHeaders, WebhookVerifier};

@@ -36,6 +36,25 @@ pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
 /// Where a person finds the pair. (U)
 pub const DASHBOARD: &str = "Settings → API & Webhooks";
 
+/// The header with a webhook's signature: `hex(HMAC-SHA256(secret, message))`, where the message is the secret, the
+/// percent-encoded URL, the type and the timestamp, joined with [`WEBHOOK_SEPARATOR`]. (O)
+pub const WEBHOOK_SIGNATURE: &str = "x-justcall-signature";
+/// The header with the version of the signature. (O)
+pub const WEBHOOK_VERSION: &str = "x-justcall-signature-version";
+/// The header with the time of the signature, signed as it is written. (O)
+pub const WEBHOOK_TIMESTAMP: &str = "x-justcall-request-timestamp";
+/// The one version there is. (O)
+pub const WEBHOOK_KNOWN_VERSION: &str = "v1";
+/// Between the parts of what is signed. (O)
+pub const WEBHOOK_SEPARATOR: &str = "|";
+/// The field of the body with the URL that the delivery is for. (O)
+pub const WEBHOOK_URL_FIELD: &str = "webhook_url";
+/// The field of the body with the type of the event. (O)
+pub const WEBHOOK_TYPE_FIELD: &str = "type";
+/// What the percent-encoding of the URL leaves as it is, beside ASCII letters and digits: `encodeURIComponent` (O), and
+/// Python's `quote(safe="")`, which other encoders agree with.
+pub const WEBHOOK_UNRESERVED: [&[u8]; 2] = [b"-_.~!*'()", b"-_.~"];
+
 /// One window of the account's rate limit, as an answer tells it. A figure that was not told is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateWindow {
@@ -178,9 +197,12 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
     used_up.or_else(|| windows.iter().map(|(_, wait)| *wait).min())
 }
 
+/// A number above this is milliseconds since the epoch, not seconds.
+pub(crate) const EPOCH_MILLISECONDS: u64 = 1_000_000_000_000;
+
 /// A reset above 1e12 is epoch milliseconds, above 1e9 epoch seconds, else seconds from now.
 fn reset_time(reset: u64, unix: Duration) -> Duration {
-    if reset > 1_000_000_000_000 {
+    if reset > EPOCH_MILLISECONDS {
         Duration::from_millis(reset)
     } else if reset > 1_000_000_000 {
         Duration::from_secs(reset)

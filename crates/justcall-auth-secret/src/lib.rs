@@ -29,7 +29,7 @@ pub use buffer::WipedBuffer;
 pub use environment::scrub_variable;
 pub use level::{Level, Protection, Refused};
 pub use secret::Secret;
-pub use zeroize::{Zeroize, Zeroizing};
+pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 /// What `Debug` of a secret shows.
 pub const REDACTED: &str = "[redacted]";

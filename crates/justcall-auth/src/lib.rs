@@ -31,6 +31,7 @@ mod process;
 mod protection;
 pub mod source;
 mod transport;
+pub mod webhook;
 
 pub use client::{Call, Client};
 pub use config::Config;
@@ -46,6 +47,7 @@ pub use justcall_auth_protocol::{classify, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use protection::ProtectionReport;
 pub use source::Source;
+pub use webhook::{WebhookEvent, WebhookHeaders, WebhookVerifier};
 
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

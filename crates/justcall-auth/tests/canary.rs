@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use justcall_auth::probe::Probe;
 use justcall_auth::source::{Content, ProcessEnvironment};
 use justcall_auth::{
-    Client, Config, Credentials, Error, Exchange, Level, Request, Response, Secret, Source, WipedBuffer,
+    Client, Config, Credentials, Error, Exchange, Level, Request, Response, Secret, Source, WebhookHeaders,
+    WebhookVerifier, WipedBuffer,
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
@@ -160,6 +161,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
         format!("{error} {} {} {:?}", error.message(), error.hint(), error.service_message()),
     ));
     shown.add("Finding", &error.findings());
+    show_webhooks(&mut shown);
     shown.add("Policy", &justcall_auth::exchange::Policy::default());
     let refused: Vec<Error> = [format!("https://{KEY}:{SECRET}@host"), format!("{KEY}:{SECRET}")]
         .iter()
@@ -167,6 +169,34 @@ fn shown(sandbox: &Sandbox) -> Shown {
         .collect();
     shown.add("BaseUrl", &refused);
     shown
+}
+
+/// The verifier with the secret in it, headers with it, and how its deliveries end; one is genuine, the URL has the secret.
+fn show_webhooks(shown: &mut Shown) {
+    // From Python: hmac.new(SECRET, f"{SECRET}|https%3A%2F%2Fa.b%2F{SECRET}|call.completed|1711040902", "sha256")
+    let genuine = "78dbe64682ece7a973343785a5598fdc5f5886e7d064d87aa41fecbb341b57aa";
+    let url = format!("https://a.b/{SECRET}");
+    let mut verifier = WebhookVerifier::for_url(&url).expect("a URL");
+    verifier.add_secret(SECRET.as_bytes()).expect("a secret");
+    shown.add("WebhookVerifier", &verifier);
+    let body = format!("{{\"type\":\"call.completed\",\"webhook_url\":\"{url}\",\"data\":\"{SECRET}\"}}");
+    let mut verify = |signature: &str, body: &str, now: i64| {
+        let headers = WebhookHeaders::new(Some(signature.as_bytes()), Some(b"v1"), Some(b"1711040902"));
+        shown.add("WebhookHeaders", &headers);
+        verifier.verify(&headers, body.as_bytes(), now)
+    };
+    let event = verify(genuine, &body, 1_711_040_902).expect("genuine");
+    let failures = [
+        verify(genuine, &body, 0),
+        verify(&"0".repeat(64), &body, 0),
+        verify(SECRET, &body, 0),
+        verify(genuine, SECRET, 0),
+    ];
+    for failure in failures {
+        let error = failure.expect_err("refused");
+        shown.0.push(("Error", format!("{error} {error:?} {}", error.hint())));
+    }
+    shown.add("WebhookEvent", &event);
 }
 
 #[test]

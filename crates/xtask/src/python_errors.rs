@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._error_base import JustCallError
+from ._error_base import JustCallError, WebhookError
 "#;
 
 /// Writes the file under `root`, the workspace's; with `check` only compares.
@@ -64,6 +64,7 @@ fn module() -> String {
 fn class(kind: ErrorKind) -> String {
     let bases = match built_in_base(kind) {
         Some(base) => format!("JustCallError, {base}"),
+        None if kind.name().starts_with("webhook_") => "WebhookError".to_owned(),
         None => "JustCallError".to_owned(),
     };
     let mut text = format!("\n\nclass {}({bases}):\n", class_name(kind));
@@ -170,7 +171,7 @@ mod tests {
         {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
-        for name in ["CallCancelledError", "ServerError", "RateLimitedError", "InvalidCredentialsError"] {
+        for name in ["CallCancelledError", "ServerError", "RateLimitedError", "WebhookWrongUrlError"] {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
         for built_in in ["TimeoutError", "ConnectionError", "CancelledError", "ServerErrorError"] {

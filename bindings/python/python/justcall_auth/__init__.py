@@ -17,7 +17,7 @@ Everything here may be used by several threads at once; calls wait without the G
 from __future__ import annotations
 
 from ._account import Account
-from ._error_base import JustCallError
+from ._error_base import JustCallError, WebhookError
 from ._errors import (
     BadRequestError,
     CallCancelledError,
@@ -39,6 +39,13 @@ from ._errors import (
     TlsFailedError,
     UnavailableError,
     UnprocessableError,
+    WebhookMalformedError,
+    WebhookMismatchError,
+    WebhookReplayedError,
+    WebhookStaleError,
+    WebhookUnsignedError,
+    WebhookVersionError,
+    WebhookWrongUrlError,
     WrongAccountError,
 )
 from ._finding import Finding
@@ -77,6 +84,14 @@ __all__ = [
     "TlsFailedError",
     "UnavailableError",
     "UnprocessableError",
+    "WebhookError",
+    "WebhookMalformedError",
+    "WebhookMismatchError",
+    "WebhookReplayedError",
+    "WebhookStaleError",
+    "WebhookUnsignedError",
+    "WebhookVersionError",
+    "WebhookWrongUrlError",
     "WrongAccountError",
     "__version__",
     "classify",

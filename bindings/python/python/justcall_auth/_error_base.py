@@ -83,7 +83,7 @@ class JustCallError(Exception):
         response: Response | None = None,
     ) -> None:
         if not hasattr(self, "code"):
-            raise TypeError("JustCallError is what to catch; raise one of its subclasses")
+            raise TypeError(f"{type(self).__name__} is what to catch; raise one of its subclasses")
         self.message = self._message if message is None else message
         self.hint = self._hint if hint is None else hint
         self.http_status = http_status
@@ -104,3 +104,7 @@ class JustCallError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Leaves out the response: it may be large, and is the customer's data."""
         return type(self), self.args, {**vars(self), "response": None}
+
+
+class WebhookError(JustCallError):
+    """The base of what is wrong with a delivery of a webhook: catch it to refuse every such delivery."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._error_base import JustCallError
+from ._error_base import JustCallError, WebhookError
 
 
 class InvalidArgumentError(JustCallError, ValueError):
@@ -181,6 +181,121 @@ class CallCancelledError(JustCallError):
     _hint = "Nothing is wrong with the credentials; call again if the result is still wanted."
 
 
+class WebhookUnsignedError(WebhookError):
+    """The delivery carries no signature.
+
+    Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it
+    with 200 and do nothing else.
+    """
+
+    name = "webhook_unsigned"
+    code = 30
+    retryable = False
+    _message = "The delivery carries no signature."
+    _hint = (
+        "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: "
+        "answer it with 200 and do nothing else."
+    )
+
+
+class WebhookMalformedError(WebhookError):
+    """The delivery's headers or body cannot be read.
+
+    Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed
+    them.
+    """
+
+    name = "webhook_malformed"
+    code = 31
+    retryable = False
+    _message = "The delivery's headers or body cannot be read."
+    _hint = (
+        "Give the three signature headers and the body's bytes as they came, before a framework or a proxy "
+        "changed them."
+    )
+
+
+class WebhookMismatchError(WebhookError):
+    """The signature was made with none of the secrets held.
+
+    Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no
+    webhook secret of its own. After a reset, hold the old secret beside the new one for a while.
+    """
+
+    name = "webhook_mismatch"
+    code = 32
+    retryable = False
+    _message = "The signature was made with none of the secrets held."
+    _hint = (
+        "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is "
+        "no webhook secret of its own. After a reset, hold the old secret beside the new one for a while."
+    )
+
+
+class WebhookStaleError(WebhookError):
+    """The signature is right, but its time is too far from now.
+
+    Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer
+    tolerance only if late deliveries must count.
+    """
+
+    name = "webhook_stale"
+    code = 33
+    retryable = False
+    _message = "The signature is right, but its time is too far from now."
+    _hint = (
+        "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer "
+        "tolerance only if late deliveries must count."
+    )
+
+
+class WebhookWrongUrlError(WebhookError):
+    """The delivery was signed for another URL than the one expected.
+
+    Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right,
+    somebody passes on another endpoint's delivery.
+    """
+
+    name = "webhook_wrong_url"
+    code = 34
+    retryable = False
+    _message = "The delivery was signed for another URL than the one expected."
+    _hint = (
+        "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is "
+        "right, somebody passes on another endpoint's delivery."
+    )
+
+
+class WebhookVersionError(WebhookError):
+    """The version of the signature is missing or not known.
+
+    Check that proxies pass on the header with the signature's version. If JustCall has a new version, update
+    this library.
+    """
+
+    name = "webhook_version"
+    code = 35
+    retryable = False
+    _message = "The version of the signature is missing or not known."
+    _hint = (
+        "Check that proxies pass on the header with the signature's version. If JustCall has a new version, "
+        "update this library."
+    )
+
+
+class WebhookReplayedError(WebhookError):
+    """The replay check has seen this delivery before.
+
+    Answer it with 200 and do not act on it again.
+    """
+
+    name = "webhook_replayed"
+    code = 36
+    retryable = False
+    _message = "The replay check has seen this delivery before."
+    _hint = "Answer it with 200 and do not act on it again."
+
+
 class InternalError(JustCallError):
     """A bug in justcall-auth.
 
@@ -320,6 +435,13 @@ BY_CODE: Final[dict[int, type[JustCallError]]] = {
     23: RedirectRefusedError,
     24: InvalidResponseError,
     25: CallCancelledError,
+    30: WebhookUnsignedError,
+    31: WebhookMalformedError,
+    32: WebhookMismatchError,
+    33: WebhookStaleError,
+    34: WebhookWrongUrlError,
+    35: WebhookVersionError,
+    36: WebhookReplayedError,
     90: InternalError,
     400: BadRequestError,
     401: InvalidCredentialsError,

@@ -1,6 +1,6 @@
 //! The local check of a pair: what is wrong with it, found without the service and told without its value.
 //!
-//! [`pair`] checks two halves that are given apart, [`text()`] what people paste: `key:secret`, a header's value, a header
+//! [`pair`] checks two halves that are given apart, [`secret`] one alone, [`text()`] what people paste: `key:secret`, a header's value, a header
 //! line, a fragment of a command. Both take time linear in what they are given, and copy none of it.
 
 mod base64;
@@ -20,5 +20,5 @@ pub use code::Code;
 pub use explanation::Example;
 pub use finding::{Finding, Severity};
 pub use half::MAX_HALF;
-pub use pair::pair;
+pub use pair::{pair, secret};
 pub use text::text;

@@ -11,6 +11,13 @@ pub fn pair(key: &[u8], secret: &[u8]) -> Vec<Finding> {
     worst_first(found)
 }
 
+/// Checks a secret that is given alone, as for webhooks; the worst findings come first.
+pub fn secret(secret: &[u8]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    half::check(secret, Subject::Secret, &mut found);
+    worst_first(found)
+}
+
 /// Adds what is found in the halves.
 pub(super) fn check(key: &[u8], secret: &[u8], found: &mut Vec<Finding>) {
     half::check(key, Subject::Key, found);

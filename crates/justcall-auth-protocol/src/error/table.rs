@@ -87,6 +87,27 @@ error_table! {
     Cancelled = 25, "cancelled", retryable: false,
         "The call was cancelled.",
         "Nothing is wrong with the credentials; call again if the result is still wanted.";
+    WebhookUnsigned = 30, "webhook_unsigned", retryable: false,
+        "The delivery carries no signature.",
+        "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it with 200 and do nothing else.";
+    WebhookMalformed = 31, "webhook_malformed", retryable: false,
+        "The delivery's headers or body cannot be read.",
+        "Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed them.";
+    WebhookMismatch = 32, "webhook_mismatch", retryable: false,
+        "The signature was made with none of the secrets held.",
+        "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no webhook secret of its own. After a reset, hold the old secret beside the new one for a while.";
+    WebhookStale = 33, "webhook_stale", retryable: false,
+        "The signature is right, but its time is too far from now.",
+        "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer tolerance only if late deliveries must count.";
+    WebhookWrongUrl = 34, "webhook_wrong_url", retryable: false,
+        "The delivery was signed for another URL than the one expected.",
+        "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right, somebody passes on another endpoint's delivery.";
+    WebhookVersion = 35, "webhook_version", retryable: false,
+        "The version of the signature is missing or not known.",
+        "Check that proxies pass on the header with the signature's version. If JustCall has a new version, update this library.";
+    WebhookReplayed = 36, "webhook_replayed", retryable: false,
+        "The replay check has seen this delivery before.",
+        "Answer it with 200 and do not act on it again.";
     Internal = 90, "internal", retryable: false,
         "A bug in justcall-auth.",
         "Please report it with this message; it contains no secret. Free the handle and make a new one.";

@@ -1,0 +1,94 @@
+//! The three headers of a delivery.
+
+use std::fmt;
+
+use crate::service;
+
+/// The headers that a delivery is verified by, as they came. What is empty counts as missing.
+#[derive(Clone, Copy, Default)]
+pub struct WebhookHeaders<'a> {
+    pub(super) signature: Option<&'a [u8]>,
+    pub(super) version: Option<&'a [u8]>,
+    pub(super) timestamp: Option<&'a [u8]>,
+}
+
+/// Stands for a header that came twice: no signature, version or time reads like this.
+const REPEATED: &[u8] = b",";
+
+impl<'a> WebhookHeaders<'a> {
+    /// The values of `x-justcall-signature`, `x-justcall-signature-version` and `x-justcall-request-timestamp`.
+    pub fn new(signature: Option<&'a [u8]>, version: Option<&'a [u8]>, timestamp: Option<&'a [u8]>) -> Self {
+        Self {
+            signature: signature.and_then(content),
+            version: version.and_then(content),
+            timestamp: timestamp.and_then(content),
+        }
+    }
+
+    /// Finds them among all headers, whose names may be in any case. One that is there twice cannot be read, for it is
+    /// not known which of the two others would go by.
+    pub fn find<Name, Value>(headers: impl IntoIterator<Item = (Name, &'a Value)>) -> Self
+    where
+        Name: AsRef<[u8]>,
+        Value: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let names = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
+        let mut found = [None; 3];
+        for (name, value) in headers {
+            let name = name.as_ref();
+            if let Some(at) = names.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+                found[at] = Some(if found[at].is_some() { REPEATED } else { value.as_ref() });
+            }
+        }
+        let [signature, version, timestamp] = found;
+        Self::new(signature, version, timestamp)
+    }
+}
+
+/// Which of them are there, and not what is in them.
+impl fmt::Debug for WebhookHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookHeaders")
+            .field("signature", &self.signature.is_some())
+            .field("version", &self.version.is_some())
+            .field("timestamp", &self.timestamp.is_some())
+            .finish()
+    }
+}
+
+/// A value without the blanks around it, which are no part of it in HTTP.
+fn content(value: &[u8]) -> Option<&[u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(|byte| !is_blank(byte))?;
+    let end = value.iter().rposition(|byte| !is_blank(byte))?;
+    Some(&value[start..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_finds_headers_in_any_case_and_among_others() {
+        let headers = WebhookHeaders::find([
+            ("Host", "x"),
+            ("X-JUSTCALL-SIGNATURE", " ab "),
+            ("x-justcall-Signature-Version", "\tv1"),
+            ("x-justcall-signature-", "no"),
+        ]);
+        assert_eq!(headers.signature, Some(&b"ab"[..]));
+        assert_eq!(headers.version, Some(&b"v1"[..]));
+        assert_eq!(headers.timestamp, None);
+    }
+
+    #[test]
+    fn it_counts_what_is_empty_as_missing_and_what_is_there_twice_as_unreadable() {
+        assert_eq!(WebhookHeaders::new(Some(b""), Some(b" \t"), None).signature, None);
+        let twice = WebhookHeaders::find([("x-justcall-signature", "ab"), ("X-Justcall-Signature", "ab")]);
+        assert_eq!(twice.signature, Some(REPEATED));
+        for twice in [["ab", ""], ["", "ab"]] {
+            let headers = twice.map(|value| ("x-justcall-signature", value));
+            assert_eq!(WebhookHeaders::find(headers).signature, Some(REPEATED));
+        }
+    }
+}

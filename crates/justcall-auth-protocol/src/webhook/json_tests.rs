@@ -1,0 +1,177 @@
+//! The reader of JSON against `serde_json`, on what is odd, random and cut.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+use serde::de::IgnoredAny;
+
+use super::json::{Scanner, TOO_DEEP, Text, plain};
+
+/// Whether the reader takes `value`, as the value of a member.
+fn reads(value: &str) -> bool {
+    let text = format!("{{\"a\":{value}}}");
+    Scanner::new(&text).object(|scanner, _| scanner.skip_value()).is_ok()
+}
+
+fn serde_reads(value: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(&format!("{{\"a\":{value}}}")).is_ok()
+}
+
+fn nested(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}
+
+#[test]
+fn it_takes_128_levels_and_refuses_more() {
+    assert!(reads(&nested(127)), "the object around it is the first level");
+    assert!(!reads(&nested(128)));
+    let objects = format!("{}1{}", "{\"b\":[".repeat(63), "]}".repeat(63));
+    assert!(reads(&objects) && !reads(&format!("[{{\"b\":{objects}}}]")));
+    assert_eq!(
+        Scanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
+        Err(TOO_DEEP)
+    );
+}
+
+#[test]
+fn it_finds_what_ends_a_run_of_plain_bytes_at_every_place() {
+    for length in 0..40 {
+        for stop in 0..=length {
+            for byte in [b'"', b'\\', 0, 0x1f, b'\n'] {
+                let mut bytes = vec![b'!'; length];
+                bytes.extend("é\u{7f}\u{80}".bytes());
+                let whole = bytes.len();
+                assert_eq!(plain(&bytes), whole);
+                bytes.insert(stop, byte);
+                bytes.push(b'"');
+                assert_eq!(plain(&bytes), stop);
+            }
+        }
+    }
+}
+
+#[test]
+fn it_decodes_as_serde_does() {
+    for raw in [
+        "",
+        "plain",
+        r#"\"\\\/\b\f\n\r\t"#,
+        r"\u0041\u00e9\u20ac\uD83D\uDE00x",
+        r"\ud800",
+        r"\ude00\ud83d",
+        r"\ud83dx",
+        r"\ud83d\n",
+        r"\ud83d\u0041",
+        "é😀",
+    ] {
+        let decoded = Text { raw, has_escapes: raw.contains('\\') }.decode().map(Cow::into_owned);
+        assert_eq!(decoded, serde_json::from_str::<String>(&format!("\"{raw}\"")).ok(), "{raw}");
+    }
+}
+
+#[test]
+fn it_agrees_with_serde_on_odd_values() {
+    for value in [
+        "0",
+        "-0",
+        "01",
+        "-",
+        "+1",
+        "1.",
+        ".5",
+        "1.5e",
+        "1e+5",
+        "1E-05",
+        "1e5.5",
+        "0x1",
+        "1_0",
+        "NaN",
+        "Infinity",
+        "true",
+        "tru",
+        "truex",
+        "nul",
+        "null ",
+        "'a'",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\t\"",
+        "\"\u{7f}\"",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1,2]",
+        "{}",
+        "{\"b\"}",
+        "{\"b\":}",
+        "{\"b\":1,}",
+        "{b:1}",
+        "{1:1}",
+        "[}",
+        "{]",
+        "\u{feff}1",
+        "",
+        " ",
+        "1 1",
+        "1,\"b\":2",
+        "1}{",
+        "[]x",
+        "/**/1",
+        "\u{a0}1",
+        "\u{b}1",
+        "-01",
+        "--1",
+        "1-1",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "-a",
+    ] {
+        assert_eq!(reads(value), serde_reads(value), "{value}");
+    }
+}
+
+proptest! {
+    /// Text of what JSON is made of: much of it is nearly JSON.
+    #[test]
+    fn it_agrees_with_serde_on_anything(pieces in prop::collection::vec(prop::sample::select(vec![
+        "{", "}", "[", "]", ",", ":", "\"a\":", "\"b\"", "\"long enough for words of eight\"", "\"", "\\", "\\u00e9", "\\\"", "0", "12",
+        "-", ".5", "e9", "true", "false", "null", " ", "\n", "\t", "é", "x", "\u{1}"]), 0..12))
+    {
+        let value = pieces.concat();
+        prop_assert_eq!(reads(&value), serde_reads(&value), "{}", value);
+    }
+
+    /// Whatever is JSON, cut at any place.
+    #[test]
+    fn it_agrees_with_serde_on_what_is_cut(value in any_json(), at in any::<prop::sample::Index>()) {
+        let text = value.to_string();
+        prop_assert!(reads(&text), "{}", text);
+        let mut end = at.index(text.len() + 1);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let cut = &text[..end];
+        prop_assert_eq!(reads(cut), serde_reads(cut), "{}", cut);
+    }
+}
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(6, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::hash_map(any::<String>(), inner, 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}

@@ -1,0 +1,109 @@
+//! The percent-encoded URL, which is what is signed.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::service;
+
+/// The URLs that deliveries are expected for.
+pub(super) enum Expected {
+    Any,
+    These(Vec<EncodedUrl<'static>>),
+}
+
+impl Expected {
+    /// Whether a delivery for `url` is expected.
+    pub fn includes(&self, url: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(urls) => urls.iter().any(|known| known.url == url),
+        }
+    }
+
+    /// `url` with its encodings, which are made ahead for those expected.
+    pub fn encode<'a>(&'a self, url: &'a str) -> Cow<'a, EncodedUrl<'a>> {
+        let known = match self {
+            Self::Any => None,
+            Self::These(urls) => urls.iter().find(|known| known.url == url),
+        };
+        known.map_or_else(|| Cow::Owned(EncodedUrl::new(url.into())), Cow::Borrowed)
+    }
+}
+
+/// A URL and what it is signed as.
+#[derive(Clone)]
+pub(super) struct EncodedUrl<'a> {
+    url: Cow<'a, str>,
+    /// As `encodeURIComponent` writes it.
+    usual: String,
+    /// As others write it, where that differs.
+    other: Option<String>,
+}
+
+impl EncodedUrl<'static> {
+    /// Checks a URL that is expected.
+    ///
+    /// # Errors
+    /// `invalid_argument` when no webhook can be registered with it.
+    pub fn expected(url: &str) -> Result<Self, Error> {
+        let rest = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        if rest.is_none_or(str::is_empty) || url.contains(|c: char| c.is_control() || c == ' ') {
+            // Not echoed: what was given in its place may be the secret.
+            return Err(Error::invalid_argument("The expected URL of the webhook is no whole URL.").hint_is(
+                "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
+            ));
+        }
+        Ok(Self::new(Cow::Owned(url.to_owned())))
+    }
+}
+
+impl<'a> EncodedUrl<'a> {
+    fn new(url: Cow<'a, str>) -> Self {
+        let [usual, other] = service::WEBHOOK_UNRESERVED.map(|unreserved| percent_encode(&url, unreserved));
+        let other = (other != usual).then_some(other);
+        Self { url, usual, other }
+    }
+
+    /// The forms in which it may have been signed.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        [Some(self.usual.as_str()), self.other.as_deref()].into_iter().flatten()
+    }
+}
+
+fn percent_encode(text: &str, unreserved: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len() + text.len() / 4);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || unreserved.contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_encodes_as_both_encoders_do() {
+        let url = EncodedUrl::new("https://a.b/ü?x=(1)*'!~-_.".into());
+        assert_eq!(url.usual, "https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D(1)*'!~-_.");
+        assert_eq!(url.other.as_deref(), Some("https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D%281%29%2A%27%21~-_."));
+        assert_eq!(EncodedUrl::new("https://a.b/c".into()).forms().count(), 1);
+    }
+
+    #[test]
+    fn it_takes_whole_urls_alone_and_echoes_none() {
+        for url in ["https://example.com/hooks?a=b", "http://127.0.0.1:8080", "https://münchen.example/"] {
+            assert!(EncodedUrl::expected(url).is_ok(), "{url}");
+        }
+        for url in ["", "https://", "example.com/canary", "/canary", "https://canary\n", "https://a b", "*"] {
+            let error = EncodedUrl::expected(url).err().expect(url);
+            assert!(!format!("{error:?}").contains("canary"));
+        }
+    }
+}

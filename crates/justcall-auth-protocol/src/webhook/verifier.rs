@@ -1,0 +1,324 @@
+//! The verifier: the order of the checks, and what each of them says.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::body::{self, Signed};
+use super::event::WebhookEvent;
+use super::headers::WebhookHeaders;
+use super::secrets::{Fixed, SigningSecrets};
+use super::signature::Signature;
+use super::timestamp;
+use super::url::{EncodedUrl, Expected};
+use crate::error::{Error, ErrorKind};
+use crate::service;
+
+/// How far a delivery's time may be from now, unless said otherwise.
+pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
+
+/// The program's own memory of deliveries. It is asked last, about a delivery that has passed every other check.
+pub trait ReplayCheck: Send + Sync {
+    /// Whether this delivery was seen before. A delivery that was not is to be remembered by the same call, or two of
+    /// them at the same moment both pass.
+    ///
+    /// # Errors
+    /// Any: the memory cannot tell. The delivery is not accepted then, and the error is passed on.
+    fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error>;
+}
+
+/// A closure will do.
+impl<F: Fn(&WebhookEvent) -> Result<bool, Error> + Send + Sync> ReplayCheck for F {
+    fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error> {
+        self(event)
+    }
+}
+
+/// Verifies deliveries of webhooks. Set it up once, then share it between threads.
+///
+/// **A verified delivery's body is still not proven**: see [the module](super) for what a signature covers.
+pub struct WebhookVerifier {
+    expected: Expected,
+    secrets: Secrets,
+    tolerance: u64,
+    replay_check: Option<Box<dyn ReplayCheck>>,
+}
+
+enum Secrets {
+    Given(Fixed),
+    Of(Arc<dyn SigningSecrets>),
+}
+
+impl WebhookVerifier {
+    /// A verifier of deliveries for `url`, which is to be given exactly as it is registered in JustCall.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it is no whole URL.
+    pub fn for_url(url: &str) -> Result<Self, Error> {
+        Ok(Self::new(Expected::These(vec![EncodedUrl::expected(url)?])))
+    }
+
+    /// A verifier of deliveries for whatever URL: what was signed for any endpoint of the account passes, so look at
+    /// [`WebhookEvent::url`].
+    pub fn for_any_url() -> Self {
+        Self::new(Expected::Any)
+    }
+
+    fn new(expected: Expected) -> Self {
+        let tolerance = DEFAULT_TOLERANCE.as_secs();
+        Self { expected, secrets: Secrets::Given(Fixed::default()), tolerance, replay_check: None }
+    }
+
+    /// Expects deliveries for `url` as well.
+    ///
+    /// # Errors
+    /// `invalid_argument` when it is no whole URL, or any URL is expected already.
+    pub fn add_url(&mut self, url: &str) -> Result<(), Error> {
+        match &mut self.expected {
+            Expected::Any => Err(Error::invalid_argument("Any URL is expected already.")),
+            Expected::These(urls) => {
+                urls.push(EncodedUrl::expected(url)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes deliveries that are signed with `secret`, the API secret, which is copied into protected memory. Give the
+    /// current one first, then those that it replaced a short while ago.
+    ///
+    /// # Errors
+    /// `credentials_malformed` when it cannot be a secret; `invalid_argument` after [`WebhookVerifier::use_secrets_of`].
+    pub fn add_secret(&mut self, secret: &[u8]) -> Result<(), Error> {
+        match &mut self.secrets {
+            Secrets::Given(secrets) => secrets.add(secret),
+            Secrets::Of(_) => Err(two_sources()),
+        }
+    }
+
+    /// Takes deliveries that are signed with one of `secrets`, whichever those are when the delivery comes.
+    ///
+    /// # Errors
+    /// `invalid_argument` after [`WebhookVerifier::add_secret`].
+    pub fn use_secrets_of(&mut self, secrets: Arc<dyn SigningSecrets>) -> Result<(), Error> {
+        match &self.secrets {
+            Secrets::Given(given) if given.is_empty() => {
+                self.secrets = Secrets::Of(secrets);
+                Ok(())
+            }
+            _ => Err(two_sources()),
+        }
+    }
+
+    /// How far a delivery's time may be from now, in the past and in the future, in whole seconds; ten minutes unless
+    /// said otherwise. 0 takes those of this very second alone.
+    pub fn set_tolerance(&mut self, seconds: u64) {
+        self.tolerance = seconds;
+    }
+
+    /// Asks `check` about every delivery that passed all else.
+    pub fn set_replay_check(&mut self, check: impl ReplayCheck + 'static) {
+        self.replay_check = Some(Box::new(check));
+    }
+
+    /// Verifies one delivery: its headers, its body as the bytes that came, and the time in seconds since the epoch.
+    ///
+    /// # Errors
+    /// The first of these that holds: `webhook_unsigned`, `webhook_version`, `webhook_malformed`, `webhook_mismatch`,
+    /// `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. `invalid_argument` when there is no secret or the replay
+    /// check panicked; what the source of the secrets or the replay check says.
+    pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
+        if matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
+            return Err(Error::invalid_argument("The webhook verifier has no secret.")
+                .hint_is("Give it the API secret of the account, or a client to take it from."));
+        }
+        let signature = headers.signature.ok_or_else(|| Error::new(ErrorKind::WebhookUnsigned))?;
+        if headers.version != Some(service::WEBHOOK_KNOWN_VERSION.as_bytes()) {
+            return Err(Error::new(ErrorKind::WebhookVersion));
+        }
+        let signature = Signature::read(signature)
+            .ok_or_else(|| malformed("The signature is not 64 hexadecimal digits, or is there twice."))?;
+        let written = headers.timestamp.ok_or_else(|| malformed("The timestamp's header is missing."))?;
+        let timestamp = timestamp::read(written)
+            .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
+        let signed = body::read(body).map_err(malformed)?;
+
+        let secret_index = self.signer(&signature, &signed, written)?;
+        self.check_age(timestamp, now)?;
+        if !self.expected.includes(&signed.url) {
+            return Err(Error::new(ErrorKind::WebhookWrongUrl));
+        }
+        let event = WebhookEvent {
+            url: signed.url.into_owned(),
+            event_type: signed.event_type.into_owned(),
+            timestamp,
+            secret_index,
+            signature: signature.to_text(),
+        };
+        self.check_replay(&event)?;
+        Ok(event)
+    }
+
+    /// Which secret signed.
+    fn signer(&self, signature: &Signature, signed: &Signed<'_>, timestamp: &[u8]) -> Result<usize, Error> {
+        let url = self.expected.encode(&signed.url);
+        let mut is_signer = |secret: &[u8]| {
+            url.forms().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
+        };
+        let found = match &self.secrets {
+            Secrets::Given(secrets) => secrets.find(&mut is_signer)?,
+            Secrets::Of(secrets) => secrets.find(&mut is_signer)?,
+        };
+        found.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
+    }
+
+    fn check_age(&self, timestamp: i64, now: i64) -> Result<(), Error> {
+        let apart = now.abs_diff(timestamp);
+        if apart <= self.tolerance {
+            return Ok(());
+        }
+        let side = if timestamp < now { "in the past" } else { "in the future" };
+        let message = format!(
+            "The signature is right, but its time is {apart} s {side}, more than the tolerance of {} s.",
+            self.tolerance
+        );
+        Err(Error::with_message(ErrorKind::WebhookStale, message))
+    }
+
+    fn check_replay(&self, event: &WebhookEvent) -> Result<(), Error> {
+        let Some(check) = &self.replay_check else { return Ok(()) };
+        // It is not our code that would panic, and the verifier is as good as before. The delivery is not accepted.
+        match catch_unwind(AssertUnwindSafe(|| check.was_seen(event))) {
+            Ok(Ok(false)) => Ok(()),
+            Ok(Ok(true)) => Err(Error::new(ErrorKind::WebhookReplayed)),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::invalid_argument("The replay check of the webhook verifier panicked.")),
+        }
+    }
+}
+
+fn malformed(message: &'static str) -> Error {
+    Error::with_message(ErrorKind::WebhookMalformed, message)
+}
+
+fn two_sources() -> Error {
+    Error::invalid_argument("The secrets of a webhook verifier are either given or a client's, not both.")
+}
+
+/// URLs of webhooks often hold a token, so they are left out.
+impl fmt::Debug for WebhookVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookVerifier").field("tolerance", &self.tolerance).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const SECRET: &[u8] = b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb";
+    const URL: &str = "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4";
+    const SIGNATURE: &str = "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf";
+    const NOW: i64 = 1_711_040_902;
+
+    fn verifier() -> WebhookVerifier {
+        let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+        verifier.add_secret(SECRET).expect("a secret");
+        verifier
+    }
+
+    fn verify(verifier: &WebhookVerifier) -> Result<WebhookEvent, Error> {
+        let body = format!(r#"{{"type":"call.completed","webhook_url":"{URL}"}}"#);
+        let upper = SIGNATURE.to_uppercase();
+        let headers = WebhookHeaders::new(Some(upper.as_bytes()), Some(b"v1"), Some(b"2024-03-21 17:08:22"));
+        verifier.verify(&headers, body.as_bytes(), NOW)
+    }
+
+    fn refusal(verifier: &WebhookVerifier) -> ErrorKind {
+        verify(verifier).expect_err("it is refused").kind()
+    }
+
+    /// The vectors cannot have these: no time is that far from now.
+    #[test]
+    fn it_counts_to_the_ends_of_time() {
+        let mut verifier = verifier();
+        let event = verify(&verifier).expect("genuine");
+        assert_eq!(event.timestamp(), NOW);
+        for now in [i64::MIN, i64::MAX] {
+            assert!(verifier.check_age(NOW, now).is_err());
+        }
+        verifier.set_tolerance(u64::MAX);
+        for now in [i64::MIN, i64::MAX] {
+            assert!(verifier.check_age(-NOW, now).is_ok());
+        }
+    }
+
+    #[test]
+    fn it_asks_the_replay_check_once_and_tells_it_all() {
+        let asked: Arc<Mutex<Vec<WebhookEvent>>> = Arc::default();
+        let mut verifier = verifier();
+        let memory = asked.clone();
+        verifier.set_replay_check(move |event: &WebhookEvent| {
+            let mut seen = memory.lock().expect("whole");
+            let is_known = seen.contains(event);
+            seen.push(event.clone());
+            Ok(is_known)
+        });
+        let event = verify(&verifier).expect("the first one");
+        assert_eq!(refusal(&verifier), ErrorKind::WebhookReplayed);
+        assert_eq!(*asked.lock().expect("whole"), [event.clone(), event.clone()]);
+        assert_eq!(event.signature(), SIGNATURE, "a cache must not be evaded by writing it otherwise");
+    }
+
+    #[test]
+    fn it_survives_a_replay_check_that_panics_or_fails_and_accepts_nothing() {
+        let mut verifier = verifier();
+        verifier.set_replay_check(|_: &WebhookEvent| -> Result<bool, Error> { panic!("canary") });
+        let error = verify(&verifier).expect_err("it panicked");
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(!format!("{error:?}").contains("canary"));
+        verifier.set_replay_check(|_: &WebhookEvent| Err(Error::new(ErrorKind::Unavailable)));
+        assert_eq!(refusal(&verifier), ErrorKind::Unavailable);
+        verifier.set_replay_check(|_: &WebhookEvent| Ok(false));
+        assert!(verify(&verifier).is_ok());
+    }
+
+    #[test]
+    fn it_never_takes_two_sources_of_secrets_nor_none() {
+        struct Client(Result<(), ErrorKind>);
+        impl SigningSecrets for Client {
+            fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
+                self.0.map_err(Error::new)?;
+                Ok(is_signer(SECRET).then_some(7))
+            }
+        }
+        let new = || WebhookVerifier::for_url(URL).expect("a URL");
+        let mut verifier = new();
+        assert_eq!(refusal(&verifier), ErrorKind::InvalidArgument, "there is no secret");
+        verifier.use_secrets_of(Arc::new(Client(Ok(())))).expect("the only source");
+        assert_eq!(verify(&verifier).expect("genuine").secret_index(), 7);
+        assert!(verifier.add_secret(SECRET).is_err());
+        assert!(verifier.use_secrets_of(Arc::new(Client(Ok(())))).is_err());
+        verifier = new();
+        verifier.use_secrets_of(Arc::new(Client(Err(ErrorKind::SourceUnavailable)))).expect("a source");
+        assert_eq!(refusal(&verifier), ErrorKind::SourceUnavailable);
+        verifier = new();
+        verifier.add_secret(SECRET).expect("a secret");
+        assert!(verifier.use_secrets_of(Arc::new(Client(Ok(())))).is_err());
+        assert!(verify(&verifier).is_ok(), "what was refused changed nothing");
+    }
+
+    #[test]
+    fn it_takes_secrets_as_the_service_gives_them_alone() {
+        for secret in
+            [&b""[..], b"ea39089c40790e9d\n", b"\"ea39089c40790e9d\"", b"{api_secret}", &[b'a'; 513]]
+        {
+            let error = WebhookVerifier::for_any_url().add_secret(secret).expect_err("no secret");
+            assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
+            assert!(!format!("{error:?}").contains("ea39"));
+        }
+        assert!(WebhookVerifier::for_any_url().add_url(URL).is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! Runs `tests/vectors/webhook/`, as the runners of the other languages do.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use serde_json::{Value, json};
+
+fn vectors() -> Vec<(PathBuf, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/webhook");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the vectors").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    let read = |file: &PathBuf| serde_json::from_slice(&fs::read(file).expect("a vector")).expect("JSON");
+    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
+}
+
+#[test]
+fn it_ends_every_vector_as_expected() {
+    let vectors = vectors();
+    assert!(vectors.len() >= 80, "only {} vectors", vectors.len());
+    let failures: Vec<String> = vectors
+        .iter()
+        .filter_map(|(file, vector)| {
+            let why = run(vector).err()?;
+            Some(format!("{}: {why}", file.file_stem().expect("a name").display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), vectors.len(), failures.join("\n"));
+}
+
+#[test]
+fn it_has_a_vector_for_every_way_to_end() {
+    let vectors = vectors();
+    let ends: BTreeSet<&str> =
+        vectors.iter().filter_map(|(_, vector)| vector["expect"]["error"]["name"].as_str()).collect();
+    let kinds = ErrorKind::ALL.iter().map(|kind| kind.name()).filter(|name| name.starts_with("webhook_"));
+    assert_eq!(ends, kinds.collect());
+}
+
+#[test]
+fn it_fails_on_a_vector_that_it_does_not_know_or_that_is_not_met() {
+    let named = |name: &str| {
+        let all = vectors();
+        let is_it = |file: &Path| file.file_stem().expect("a name") == name;
+        all.into_iter().find(|(file, _)| is_it(file)).expect("the vector is there").1
+    };
+    let changes = [
+        ("ok-published", "", "weather", json!("")),
+        ("ok-published", "/expect/event", "weather", json!("")),
+        ("ok-published", "", "body_base64", json!("")),
+        ("ok-published", "", "secrets", json!(["5bd3a95c1b0f4e7f2a8890d1c6b7e3f402149a6d"])),
+        ("ok-published", "/expect/event", "type", json!("call.missed")),
+        ("ok-published", "/expect/event", "url", json!("")),
+        ("ok-published", "/expect/event", "timestamp", json!(0)),
+        ("ok-published", "/expect/event", "secret_index", json!(1)),
+        ("ok-published", "/expect/event", "signature", json!("")),
+        ("wrong-url", "/expect/error", "weather", json!("")),
+        ("wrong-url", "/expect/error", "name", json!("webhook_stale")),
+        ("wrong-url", "/expect/error", "code", json!(33)),
+        ("wrong-url", "/expect/error", "message_contains", json!(["weather"])),
+    ];
+    for (name, pointer, key, value) in changes {
+        let mut vector = named(name);
+        assert_eq!(run(&vector), Ok(()), "{name}");
+        vector.pointer_mut(pointer).expect("an object")[key] = value;
+        assert!(run(&vector).is_err(), "{name} {pointer}/{key}");
+    }
+}
+
+fn run(vector: &Value) -> Result<(), String> {
+    let body_key =
+        ["body_base64", "body_parts"].into_iter().find(|key| vector.get(key).is_some()).unwrap_or("body");
+    let keys =
+        ["about", "secrets", "urls", "tolerance", "replay_check", "now", "headers", body_key, "expect"];
+    exactly(vector, &keys)?;
+    let (outcome, texts) = verify(vector, body_key)?;
+    let expect = &vector["expect"];
+    match outcome {
+        Ok(event) => {
+            exactly(expect, &["event"])?;
+            let found = json!({
+                "url": event.url(), "type": event.event_type(), "timestamp": event.timestamp(),
+                "secret_index": event.secret_index(), "signature": event.signature(),
+            });
+            same(&found, &expect["event"])
+        }
+        Err(error) => {
+            exactly(expect, &["error"])?;
+            let expect = &expect["error"];
+            exactly(expect, &["name", "code", "message_contains"])?;
+            same(&json!(error.kind().name()), &expect["name"])?;
+            same(&json!(error.kind().number()), &expect["code"])?;
+            for part in list(&expect["message_contains"])? {
+                let part = text(part)?;
+                if !error.message().contains(part) {
+                    return Err(format!("{part:?} is not in {:?}", error.message()));
+                }
+            }
+            let shown = format!("{error} {error:?} {}", error.hint());
+            match texts.iter().find(|secret| shown.contains(*secret)) {
+                Some(_) => Err(format!("it shows a secret or a signature: {shown}")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// How the delivery ends, and what no text of an error may show.
+fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>, Vec<String>), String> {
+    let setting = |error: Error| error.to_string();
+    let mut verifier = match vector["urls"].as_array().map(Vec::as_slice) {
+        None => WebhookVerifier::for_any_url(),
+        Some([first, others @ ..]) => {
+            let mut verifier = WebhookVerifier::for_url(text(first)?).map_err(setting)?;
+            for url in others {
+                verifier.add_url(text(url)?).map_err(setting)?;
+            }
+            verifier
+        }
+        Some([]) => return Err("urls is empty".into()),
+    };
+    verifier.set_tolerance(vector["tolerance"].as_u64().ok_or("tolerance is no number")?);
+    let mut texts = Vec::new();
+    for secret in list(&vector["secrets"])? {
+        verifier.add_secret(text(secret)?.as_bytes()).map_err(setting)?;
+        texts.push(text(secret)?.to_owned());
+    }
+    match vector["replay_check"].as_str() {
+        None => {}
+        Some("seen") => verifier.set_replay_check(|_: &WebhookEvent| Ok(true)),
+        Some("new") => verifier.set_replay_check(|_: &WebhookEvent| Ok(false)),
+        Some(other) => return Err(format!("unknown replay_check {other:?}")),
+    }
+    let mut headers = Vec::new();
+    for header in list(&vector["headers"])? {
+        let [name, value] = list(header)?.as_slice() else { return Err("a header is no pair".into()) };
+        texts.extend(Some(text(value)?.to_owned()).filter(|value| value.len() == 64));
+        headers.push((text(name)?, text(value)?));
+    }
+    let now = vector["now"].as_i64().ok_or("now is no number")?;
+    let body = body(&vector[body_key], body_key)?;
+    let outcome = verifier.verify(&WebhookHeaders::find(headers), &body, now);
+    Ok((outcome, texts))
+}
+
+fn body(value: &Value, key: &str) -> Result<Vec<u8>, String> {
+    match key {
+        "body" => Ok(text(value)?.as_bytes().to_vec()),
+        "body_base64" => base64(text(value)?),
+        _ => {
+            let mut body = Vec::new();
+            for part in list(value)? {
+                let times = part[1].as_u64().and_then(|times| usize::try_from(times).ok());
+                let times = times.ok_or("a part has no count")?;
+                body.extend(text(&part[0])?.repeat(times).into_bytes());
+            }
+            Ok(body)
+        }
+    }
+}
+
+fn base64(text: &str) -> Result<Vec<u8>, String> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = Vec::new();
+    for byte in text.trim_end_matches('=').bytes() {
+        let value = DIGITS.iter().position(|digit| *digit == byte).ok_or("not base64")?;
+        bits.extend((0..6).rev().map(|bit| u8::try_from(value >> bit & 1).expect("a bit")));
+    }
+    Ok(bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |byte, bit| byte << 1 | bit)).collect())
+}
+
+fn exactly(object: &Value, keys: &[&str]) -> Result<(), String> {
+    let found: BTreeSet<&str> =
+        object.as_object().ok_or("an object is absent")?.keys().map(String::as_str).collect();
+    let wanted = keys.iter().copied().collect();
+    if found == wanted { Ok(()) } else { Err(format!("the keys are {found:?}, not {wanted:?}")) }
+}
+
+fn same(found: &Value, expected: &Value) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{found} is not {expected}")) }
+}
+
+fn list(value: &Value) -> Result<&Vec<Value>, String> {
+    value.as_array().ok_or_else(|| format!("{value} is no list"))
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| format!("{value} is no text"))
+}
