@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import email.message
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +73,9 @@ class Response:
         UTF-8 also stands in for a charset that Python does not know. Bytes that are not of the charset become
         U+FFFD.
         """
+        # Here, for it would be a quarter of what the package takes to import, and few ask for text.
+        import email.message
+
         message = email.message.Message()
         message["Content-Type"] = self.headers.get("Content-Type", "")
         charset = message.get_content_charset("utf-8")
