@@ -55,6 +55,16 @@ pub const WEBHOOK_TYPE_FIELD: &str = "type";
 /// Python's `quote(safe="")`, which other encoders agree with.
 pub const WEBHOOK_UNRESERVED: [&[u8]; 2] = [b"-_.~!*'()", b"-_.~"];
 
+/// Where the API has what an event is about: how its type begins, the path before the object's identifier, and the
+/// member of the body's `data` that holds it. (O; that of the sales dialer's is from its lists of calls)
+pub const WEBHOOK_OBJECTS: &[(&str, &str, &str)] = &[
+    ("call.", "/v2.1/calls/", "id"),
+    ("jc.call_", "/v2.1/calls/", "id"),
+    ("sd.call_", "/v2.1/sales_dialer/calls/", "call_id"),
+    ("sms.", "/v2.1/texts/", "id"),
+    ("jc.contact_", "/v2.1/contacts/", "id"),
+];
+
 /// One window of the account's rate limit, as an answer tells it. A figure that was not told is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateWindow {

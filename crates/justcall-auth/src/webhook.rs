@@ -16,6 +16,7 @@
 use justcall_auth_protocol::error::Error;
 pub use justcall_auth_protocol::webhook::{
     DEFAULT_TOLERANCE, MAX_BODY, ReplayCheck, SigningSecrets, WebhookEvent, WebhookHeaders, WebhookVerifier,
+    object_path,
 };
 
 use crate::client::Client;

@@ -25,6 +25,12 @@ impl<'a> WebhookHeaders<'a> {
         }
     }
 
+    /// Whether a header is one of them, by its name in any case. For callers who would rather not convert the others.
+    pub fn has_name(name: &[u8]) -> bool {
+        let known = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
+        known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    }
+
     /// Finds them among all headers, whose names may be in any case. One that is there twice cannot be read, for it is
     /// not known which of the two others would go by.
     pub fn find<Name, Value>(headers: impl IntoIterator<Item = (Name, &'a Value)>) -> Self

@@ -38,6 +38,7 @@ mod headers;
 mod json;
 #[cfg(test)]
 mod json_tests;
+mod object;
 mod secrets;
 mod signature;
 mod timestamp;
@@ -46,6 +47,7 @@ mod verifier;
 
 pub use event::WebhookEvent;
 pub use headers::WebhookHeaders;
+pub use object::object_path;
 pub use secrets::SigningSecrets;
 pub use verifier::{DEFAULT_TOLERANCE, ReplayCheck, WebhookVerifier};
 

@@ -128,6 +128,31 @@ impl WebhookVerifier {
     /// `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. `invalid_argument` when there is no secret or the replay
     /// check panicked; what the source of the secrets or the replay check says.
     pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
+        self.verify_with(headers, body, now, self.replay_check.as_deref())
+    }
+
+    /// Like [`WebhookVerifier::verify`], but asks `check` about this delivery, in place of what was set: for a check that
+    /// has to know more of it than the event tells.
+    ///
+    /// # Errors
+    /// Those of [`WebhookVerifier::verify`].
+    pub fn verify_asking(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: i64,
+        check: &dyn ReplayCheck,
+    ) -> Result<WebhookEvent, Error> {
+        self.verify_with(headers, body, now, Some(check))
+    }
+
+    fn verify_with(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: i64,
+        check: Option<&dyn ReplayCheck>,
+    ) -> Result<WebhookEvent, Error> {
         if matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
                 .hint_is("Give it the API secret of the account, or a client to take it from."));
@@ -155,7 +180,7 @@ impl WebhookVerifier {
             secret_index,
             signature: signature.to_text(),
         };
-        self.check_replay(&event)?;
+        check.map_or(Ok(()), |check| check_replay(check, &event))?;
         Ok(event)
     }
 
@@ -184,16 +209,15 @@ impl WebhookVerifier {
         );
         Err(Error::with_message(ErrorKind::WebhookStale, message))
     }
+}
 
-    fn check_replay(&self, event: &WebhookEvent) -> Result<(), Error> {
-        let Some(check) = &self.replay_check else { return Ok(()) };
-        // It is not our code that would panic, and the verifier is as good as before. The delivery is not accepted.
-        match catch_unwind(AssertUnwindSafe(|| check.was_seen(event))) {
-            Ok(Ok(false)) => Ok(()),
-            Ok(Ok(true)) => Err(Error::new(ErrorKind::WebhookReplayed)),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(Error::invalid_argument("The replay check of the webhook verifier panicked.")),
-        }
+fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Error> {
+    // It is not our code that would panic, and the verifier is as good as before. The delivery is not accepted.
+    match catch_unwind(AssertUnwindSafe(|| check.was_seen(event))) {
+        Ok(Ok(false)) => Ok(()),
+        Ok(Ok(true)) => Err(Error::new(ErrorKind::WebhookReplayed)),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(Error::invalid_argument("The replay check of the webhook verifier panicked.")),
     }
 }
 
