@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use justcall_auth::webhook::DEFAULT_TOLERANCE;
 use justcall_auth::{Error, Level};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -134,6 +135,53 @@ impl FromPyObject<'_, '_> for Timeout {
             .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
         // Rounding to zero would turn the shortest limit into none at all.
         Ok(Self(if seconds > 0.0 { limit.max(Duration::from_nanos(1)) } else { limit }))
+    }
+}
+
+/// The argument `tolerance`: seconds, of which a part is rounded up.
+#[derive(Clone, Copy)]
+pub(crate) struct Tolerance(pub(crate) u64);
+
+impl Tolerance {
+    /// What holds unless the program says otherwise.
+    pub(crate) fn usual() -> Self {
+        Self(DEFAULT_TOLERANCE.as_secs())
+    }
+}
+
+impl FromPyObject<'_, '_> for Tolerance {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let why = "is negative, not finite or too large for a number of seconds";
+        let refuse = |failure: PyErr| refusal(&object, &failure, "tolerance", "a real number", why);
+        let seconds: f64 = object.extract().map_err(refuse)?;
+        let tolerance = Duration::try_from_secs_f64(seconds)
+            .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
+        let part = u64::from(tolerance.subsec_nanos() > 0);
+        Ok(Self(tolerance.as_secs().saturating_add(part)))
+    }
+}
+
+/// The argument `now`: seconds since the epoch, of which a part is left out.
+#[derive(Clone, Copy)]
+pub(crate) struct Now(pub(crate) i64);
+
+impl FromPyObject<'_, '_> for Now {
+    type Error = PyErr;
+
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number that was seen to fit")]
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        /// Up to here a float holds every whole number.
+        const MOST: f64 = 9_007_199_254_740_992.0;
+        let why = "is not finite, or too large for a number of seconds since the epoch";
+        let refuse = |failure: PyErr| refusal(&object, &failure, "now", "a real number or None", why);
+        let seconds: f64 = object.extract().map_err(refuse)?;
+        if seconds.abs() <= MOST {
+            Ok(Self(seconds.floor() as i64))
+        } else {
+            Err(invalid(object.py(), "now", why))
+        }
     }
 }
 

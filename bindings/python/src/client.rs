@@ -373,10 +373,15 @@ impl Client {
     /// The client, kept alive for one call.
     fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
         // The exception is made with nothing locked: Python may let other threads run meanwhile.
+        self.open_client().map_err(|error| exception(py, &error))
+    }
+
+    /// The client, kept alive for one use; `cancelled` once it is closed.
+    pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
         let client = lock(&self.open).as_ref().map(|open| open.client.clone());
         client.ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            exception(py, &error.hint_is("Make a new client, or close this one after its last call."))
+            error.hint_is("Make a new client, or close this one after its last call.")
         })
     }
 

@@ -113,7 +113,7 @@ fn copy_text(text: &Bound<'_, PyString>, limit: usize) -> PyResult<WipedBuffer> 
 }
 
 /// Fills a `bytearray` with zeros. Assigning a slice of the same length writes in place.
-fn wipe(half: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn wipe(half: &Bound<'_, PyAny>) -> PyResult<()> {
     let Ok(bytes) = half.cast::<PyByteArray>() else { return Ok(()) };
     let zeros = PyByteArray::new_with(half.py(), bytes.len(), |_| Ok(()))?;
     half.set_item(PySlice::full(half.py()), zeros)

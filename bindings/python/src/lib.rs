@@ -24,6 +24,9 @@ mod request;
 mod response;
 mod settings;
 mod value;
+mod webhook;
+mod webhook_event;
+mod webhook_headers;
 
 #[pyo3::pymodule]
 mod _native {
@@ -39,9 +42,14 @@ mod _native {
     use super::diagnose::diagnose;
     #[pymodule_export]
     use super::errors::error_table;
+    #[pymodule_export]
+    use super::webhook::WebhookVerifier;
+    #[pymodule_export]
+    use super::webhook_event::webhook_object_path;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", justcall_auth::VERSION)
+        module.add("__version__", justcall_auth::VERSION)?;
+        module.add("MAX_WEBHOOK_BODY", justcall_auth::webhook::MAX_BODY)
     }
 }

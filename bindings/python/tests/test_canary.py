@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import io
 import json
 import logging
 import pickle
 import pprint
 import tempfile
+import time
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import Client, Credentials, Headers, Response
+from justcall_auth import Client, Credentials, Headers, Response, WebhookEvent, WebhookVerifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,6 +184,34 @@ def pair_that_the_callable_returns() -> object:
     return Client(wrong).verify()
 
 
+def secret_for_webhooks_malformed() -> object:
+    return WebhookVerifier(CANARY + " ", url="https://example.com/")
+
+
+def secret_for_webhooks_of_a_wrong_type() -> object:
+    wrong: Any = [[CANARY]]
+    try:
+        return WebhookVerifier(wrong, url="https://example.com/")
+    finally:
+        del wrong
+
+
+def secret_for_url() -> object:
+    return WebhookVerifier("sec789xyz000", url=CANARY)
+
+
+def secret_for_a_webhooks_header() -> object:
+    verifier = WebhookVerifier("sec789xyz000", url="https://example.com/")
+    return verifier.verify(
+        {
+            "x-justcall-signature": CANARY + "0" * 24,
+            "x-justcall-signature-version": "v1",
+            "x-justcall-request-timestamp": CANARY,
+        },
+        b"",
+    )
+
+
 def bad_files() -> Iterator[str]:
     for text in (
         f"abc123def456:{CANARY} x\n",
@@ -219,6 +249,10 @@ def bad_files() -> Iterator[str]:
         pair_for_header_name,
         pair_for_header_value,
         pair_that_the_callable_returns,
+        secret_for_webhooks_malformed,
+        secret_for_webhooks_of_a_wrong_type,
+        secret_for_url,
+        secret_for_a_webhooks_header,
     ],
 )
 def test_a_refusal_does_not_show_what_it_refused(
@@ -291,6 +325,35 @@ def test_an_answer_shows_nothing_of_what_it_holds(form: str) -> None:
         answer.json()
     assert leaks(shown(caught.value)) == []
     assert leaks(traced(caught.value)) == []
+
+
+def test_webhooks_do_not_show() -> None:
+    verifier = WebhookVerifier(CANARY, url="https://example.com/hook")
+    assert leaks(shown(verifier)) == []
+    body = b'{"webhook_url": "https://example.com/hook", "type": "call.completed"}'
+    now = time.time()
+    message = f"{CANARY}|https%3A%2F%2Fexample.com%2Fhook|call.completed|{now:.0f}"
+    headers = {
+        "x-justcall-signature": hmac.new(CANARY.encode(), message.encode(), "sha256").hexdigest(),
+        "x-justcall-signature-version": "v1",
+        "x-justcall-request-timestamp": f"{now:.0f}",
+    }
+    del message
+    assert leaks(shown(verifier.verify(headers, body))) == []
+    for change in ({"x-justcall-signature": "0" * 64}, {"x-justcall-request-timestamp": "0"}):
+        with pytest.raises(justcall_auth.WebhookError) as caught:
+            verifier.verify({**headers, **change}, body)
+        assert leaks(shown(caught.value)) == []
+        assert leaks(traced(caught.value)) == []
+    with pytest.raises(justcall_auth.WebhookStaleError) as stale:
+        verifier.verify(headers, body, now + 1000)
+    assert leaks(shown(stale.value)) == []
+    assert leaks(traced(stale.value)) == []
+
+
+def test_an_event_shows_nothing_of_its_body() -> None:
+    event = WebhookEvent("https://example.com/", "call.completed", 0.0, f"<{CANARY}>".encode())
+    assert leaks(printed(event)) == []
 
 
 def test_findings_do_not_show() -> None:

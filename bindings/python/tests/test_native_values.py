@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import Account, Headers, RateLimit, Response
+import webhooks
+from justcall_auth import Account, Headers, RateLimit, Response, WebhookEvent, WebhookVerifier
 
 if TYPE_CHECKING:
     from support import Sandbox
@@ -27,12 +28,24 @@ def values(sandbox: Sandbox) -> list[Any]:
             client.get("/no-such-page")
         failure = caught.value.response
         assert failure is not None
-        return [client.verify(), answer, answer.rate_limit, failure, failure.rate_limit, client.rate_limit]
+        event = WebhookVerifier(webhooks.SECRET, url=webhooks.URL).verify(
+            webhooks.headers(), webhooks.body(), webhooks.NOW
+        )
+        account = client.verify()
+        return [account, answer, answer.rate_limit, failure, failure.rate_limit, client.rate_limit, event]
 
 
 def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
     found = values(sandbox)
-    assert [type(value) for value in found] == [Account, Response, RateLimit, Response, RateLimit, RateLimit]
+    assert [type(value) for value in found] == [
+        Account,
+        Response,
+        RateLimit,
+        Response,
+        RateLimit,
+        RateLimit,
+        WebhookEvent,
+    ]
     for value in found:
         names = [field.name for field in dataclasses.fields(value)]
         again = type(value)(*(getattr(value, name) for name in names))
@@ -57,10 +70,11 @@ def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
 
 
 def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
-    account, answer, limit = values(sandbox)[:3]
+    account, answer, limit, *_, event = values(sandbox)
     assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
     assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
     assert [type(limit.limit), type(limit.remaining), type(limit.reset)] == [int, int, float]
+    assert [type(field) for field in vars(event).values()] == [str, str, float, bytes, int, str]
 
 
 def test_threads_that_look_a_header_up_first_find_the_same(sandbox: Sandbox) -> None:

@@ -21,6 +21,11 @@ pub fn run(root: &Path) -> Result<()> {
         build(root, "full-test-panic", has_buffers, Some("test-panic"))
     })?;
     step("Python module, release build", || python_module(root, &venv, has_buffers))?;
+    step("100,000 random webhooks, against Python's own hmac", || {
+        let tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_webhook_differential.py"];
+        let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
+        succeed(pytest.env("JUSTCALL_WEBHOOK_CASES", "100000"))
+    })?;
     let mut good = false;
     step("memory, looked at from outside", || {
         let mut matrix = Command::new(libraries.join("matrix"));

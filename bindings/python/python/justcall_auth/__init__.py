@@ -10,8 +10,9 @@
     print(account.email, account.plan, calls["count"])
 
 `Client` takes the pair from a source and drives the calls; `diagnose` looks for what is wrong with a pair
-without sending anything. Every failure is a `JustCallError` of one kind, with a hint at the remedy.
-Everything here may be used by several threads at once; calls wait without the GIL.
+without sending anything; `WebhookVerifier` tells whether a webhook is JustCall's. Every failure is a
+`JustCallError` of one kind, with a hint at the remedy. Everything here may be used by several threads at
+once; calls wait without the GIL.
 """
 
 from __future__ import annotations
@@ -50,12 +51,15 @@ from ._errors import (
 )
 from ._finding import Finding
 from ._headers import Headers
-from ._native import Client, Credentials, __version__, classify, diagnose
+from ._native import Client, Credentials, WebhookVerifier, __version__, classify, diagnose
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
+from ._webhook import ANY_URL, AnyUrl, WebhookEvent
 
 __all__ = [
+    "ANY_URL",
     "Account",
+    "AnyUrl",
     "BadRequestError",
     "CallCancelledError",
     "Client",
@@ -85,11 +89,13 @@ __all__ = [
     "UnavailableError",
     "UnprocessableError",
     "WebhookError",
+    "WebhookEvent",
     "WebhookMalformedError",
     "WebhookMismatchError",
     "WebhookReplayedError",
     "WebhookStaleError",
     "WebhookUnsignedError",
+    "WebhookVerifier",
     "WebhookVersionError",
     "WebhookWrongUrlError",
     "WrongAccountError",

@@ -9,10 +9,22 @@ from ._account import Account
 from ._finding import Finding
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
+from ._webhook import AnyUrl, WebhookEvent
 
-__all__ = ["Client", "Credentials", "__version__", "classify", "diagnose", "error_table"]
+__all__ = [
+    "MAX_WEBHOOK_BODY",
+    "Client",
+    "Credentials",
+    "WebhookVerifier",
+    "__version__",
+    "classify",
+    "diagnose",
+    "error_table",
+    "webhook_object_path",
+]
 
 __version__: Final[str]
+MAX_WEBHOOK_BODY: Final[int]
 
 @type_check_only
 class _HasItems(Protocol):
@@ -28,6 +40,12 @@ _Params: TypeAlias = (
 )
 _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 _Data: TypeAlias = bytes | bytearray | memoryview | str
+_Secret: TypeAlias = str | bytes | bytearray
+
+# The values of other headers than those that are looked for may be of any type: a WSGI `environ` has objects.
+@type_check_only
+class _HasWebhookHeaders(Protocol):
+    def items(self) -> Iterable[tuple[str | bytes, object]]: ...
 
 @final
 class Client:
@@ -281,6 +299,61 @@ class Credentials:
     def __reduce__(self) -> NoReturn:
         """Refuses, with `TypeError`: a pickle is a plain copy of the secret."""
 
+@final
+class WebhookVerifier:
+    """Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
+
+    **The body is not signed.** A signature is over the URL, the event's type and the time, and nothing else:
+    whoever has one genuine delivery can put any `data` into another. So take a verified delivery for the
+    news that *something* of this type happened now, and before you act on what `data` says, fetch the
+    object again through the API, with `WebhookEvent.confirm`.
+
+    `secret` is what signs: the API secret (there is no other), as `str`, `bytes` or `bytearray`; or several
+    of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
+    whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
+    as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
+    `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
+    that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
+    what came there. `ANY_URL` takes all: then look at the event's `url`.
+    `tolerance` is how far a delivery's time may be from now, in the past and in the future, in seconds;
+    fractions are rounded up. The service tries again for up to an hour, perhaps without signing anew.
+    `replay_check` is asked last, with the `WebhookEvent`, whether it was seen before: a callable that
+    returns `bool`, and remembers the event by the same call. Two genuine events of one type in one second
+    have the same signature, so go by more than that.
+
+    Immutable; safe to share between threads, and to use on both sides of a fork.
+
+    Raises `CredentialsMalformedError` for what cannot be a secret, and `InvalidArgumentError` when another
+    argument cannot be right.
+    """
+
+    def __new__(
+        cls,
+        secret: _Secret | Iterable[_Secret] | Client,
+        *,
+        url: str | Iterable[str] | AnyUrl,
+        tolerance: float = 600.0,
+        replay_check: Callable[[WebhookEvent], bool] | None = None,
+    ) -> Self: ...
+    def verify(
+        self,
+        headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
+        body: _Data,
+        now: float | None = None,
+    ) -> WebhookEvent:
+        """Verifies one delivery, and gives what is certain of it.
+
+        `headers` are those of the request, with names in any case: a mapping, or pairs, of `str` or `bytes`,
+        as every framework has them; a WSGI `environ` too.
+        `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
+        `now` is the time in seconds since the epoch; None is this machine's clock.
+
+        Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
+        looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
+        `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
+        client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
+        """
+
 def classify(
     http_status: int,
     headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
@@ -310,3 +383,6 @@ def diagnose(text: str | bytes | bytearray | None = None) -> list[Finding]:
 
 def error_table() -> list[tuple[int, str, str, str, bool]]:
     """The error table: code, name, message, remedy and whether it is retryable, of each row."""
+
+def webhook_object_path(event_type: str, body: _Data) -> str:
+    """Where the API has the object that an event of type `event_type` is about, by what its `body` says."""

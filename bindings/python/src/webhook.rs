@@ -1,0 +1,228 @@
+//! `WebhookVerifier`: forwards to the library's verifier.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use justcall_auth::webhook::{ReplayCheck, SigningSecrets};
+use justcall_auth::{Error, ErrorKind, WebhookHeaders};
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::types::{PyBool, PyBytes};
+
+use crate::arguments::{Now, Tolerance, invalid, text, wrong_type};
+use crate::body;
+use crate::callable;
+use crate::client::Client;
+use crate::credentials::{copy, wipe};
+use crate::errors::{exception, guarded};
+use crate::pairs::is_text;
+use crate::webhook_event::webhook_event;
+use crate::webhook_headers::signing_headers;
+
+/// How much of a secret is looked at when it is a `str`, in characters: far more than it may have.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
+///
+/// **The body is not signed.** A signature is over the URL, the event's type and the time, and nothing else:
+/// whoever has one genuine delivery can put any `data` into another. So take a verified delivery for the
+/// news that *something* of this type happened now, and before you act on what `data` says, fetch the
+/// object again through the API, with `WebhookEvent.confirm`.
+///
+/// `secret` is what signs: the API secret (there is no other), as `str`, `bytes` or `bytearray`; or several
+/// of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
+/// whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
+/// as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
+/// `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
+/// that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
+/// what came there. `ANY_URL` takes all: then look at the event's `url`.
+/// `tolerance` is how far a delivery's time may be from now, in the past and in the future, in seconds;
+/// fractions are rounded up. The service tries again for up to an hour, perhaps without signing anew.
+/// `replay_check` is asked last, with the `WebhookEvent`, whether it was seen before: a callable that
+/// returns `bool`, and remembers the event by the same call. Two genuine events of one type in one second
+/// have the same signature, so go by more than that.
+///
+/// Immutable; safe to share between threads, and to use on both sides of a fork.
+///
+/// Raises `CredentialsMalformedError` for what cannot be a secret, and `InvalidArgumentError` when another
+/// argument cannot be right.
+#[pyclass(frozen, module = "justcall_auth")]
+pub(crate) struct WebhookVerifier {
+    verifier: justcall_auth::WebhookVerifier,
+    client: Option<Arc<Py<Client>>>,
+    replay_check: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl WebhookVerifier {
+    #[new]
+    #[pyo3(
+        signature = (secret, *, url, tolerance = Tolerance::usual(), replay_check = None),
+        text_signature = "(secret, *, url, tolerance=600.0, replay_check=None)"
+    )]
+    fn new(
+        py: Python<'_>,
+        secret: &Bound<'_, PyAny>,
+        url: &Bound<'_, PyAny>,
+        tolerance: Tolerance,
+        replay_check: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut verifier = for_urls(py, url)?;
+        verifier.set_tolerance(tolerance.0);
+        let client = secret.cast::<Client>().ok().map(|client| Arc::new(client.clone().unbind()));
+        if let Some(client) = &client {
+            let secrets = Arc::new(SecretsOf(client.clone()));
+            verifier.use_secrets_of(secrets).map_err(|error| exception(py, &error))?;
+        } else {
+            add_secrets(&mut verifier, secret)?;
+        }
+        if let Some(check) = replay_check.as_ref().filter(|check| !check.is_callable()) {
+            return Err(wrong_type(check, "replay_check", "a callable or None"));
+        }
+        Ok(Self { verifier, client, replay_check: replay_check.map(Bound::unbind) })
+    }
+
+    /// Verifies one delivery, and gives what is certain of it.
+    ///
+    /// `headers` are those of the request, with names in any case: a mapping, or pairs, of `str` or `bytes`,
+    /// as every framework has them; a WSGI `environ` too.
+    /// `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
+    /// `now` is the time in seconds since the epoch; None is this machine's clock.
+    ///
+    /// Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
+    /// looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
+    /// `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
+    /// client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
+    #[pyo3(signature = (headers, body, now = None))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        headers: &Bound<'py, PyAny>,
+        body: &Bound<'py, PyAny>,
+        now: Option<Now>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let found = signing_headers(headers)?;
+        let headers = WebhookHeaders::find(found.iter().map(|(name, value)| (name, value)));
+        let body = match body.cast_exact::<PyBytes>() {
+            Ok(bytes) => bytes.clone(),
+            Err(_) => PyBytes::new(py, &body::bytes("body", body)?),
+        };
+        let now = now.map_or_else(unix_seconds, |now| now.0);
+
+        let asked = self.replay_check.as_ref().map(|check| Asked {
+            check,
+            body: body.as_unbound(),
+            raised: Mutex::new(None),
+        });
+        let bytes = body.as_bytes();
+        let work = || match &asked {
+            Some(asked) => self.verifier.verify_asking(&headers, bytes, now, asked),
+            None => self.verifier.verify(&headers, bytes, now),
+        };
+        // With given secrets nothing waits; of a client the source may have to be read.
+        let result = if self.client.is_some() { guarded(py, work) } else { work() };
+        if let Some(raised) = asked.and_then(Asked::raised) {
+            return Err(raised);
+        }
+        webhook_event(&callable::outcome(py, result)?, &body)
+    }
+
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn __repr__(&self) -> &'static str {
+        "<WebhookVerifier>"
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(client) = &self.client {
+            visit.call(&**client)?;
+        }
+        self.replay_check.as_ref().map_or(Ok(()), |check| visit.call(check))
+    }
+}
+
+/// The secrets of a Python client, whichever pair it has when a delivery comes.
+struct SecretsOf(Arc<Py<Client>>);
+
+impl SigningSecrets for SecretsOf {
+    fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
+        self.0.get().open_client()?.find(is_signer)
+    }
+}
+
+/// A verifier of deliveries for the argument `url`.
+fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::WebhookVerifier> {
+    let any_url = py.import("justcall_auth._webhook")?.getattr("ANY_URL")?;
+    if url.is(&any_url) {
+        return Ok(justcall_auth::WebhookVerifier::for_any_url());
+    }
+    let refused = |error: Error| exception(py, &error);
+    let mut verifier = None;
+    for url in several("url", url, "str, a list of them or ANY_URL")? {
+        let url = text("url", &url)?;
+        match &mut verifier {
+            None => verifier = Some(justcall_auth::WebhookVerifier::for_url(&url).map_err(refused)?),
+            Some(verifier) => verifier.add_url(&url).map_err(refused)?,
+        }
+    }
+    verifier.ok_or_else(|| invalid(py, "url", "is an empty list"))
+}
+
+/// Adds the argument `secret`, which is one or several.
+fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = secret.py();
+    let secrets = several("secret", secret, "str, bytes, bytearray, a list of them or a Client")?;
+    if secrets.is_empty() {
+        return Err(invalid(py, "secret", "is an empty list"));
+    }
+    // All are copied before any is wiped: they may be one object. All are wiped whatever is wrong with others.
+    let copies: Vec<_> = secrets.iter().map(|secret| copy("secret", secret, MAX_TEXT)).collect();
+    secrets.iter().try_for_each(wipe)?;
+    for copy in copies {
+        verifier.add_secret(copy?.as_ref()).map_err(|error| exception(py, &error))?;
+    }
+    Ok(())
+}
+
+/// One of something, or an iterable of it.
+fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if is_text(object) {
+        return Ok(vec![object.clone()]);
+    }
+    object.try_iter().map_err(|_| wrong_type(object, name, wanted))?.collect()
+}
+
+/// The program's own memory, asked about one delivery.
+struct Asked<'a> {
+    check: &'a Py<PyAny>,
+    body: &'a Py<PyBytes>,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Asked<'_> {
+    fn raised(self) -> Option<PyErr> {
+        self.raised.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
+        let answer = self.check.bind(py).call1((webhook_event(event, self.body.bind(py))?,))?;
+        // What is no bool is more likely a forgotten `return` or `await` than an answer.
+        match answer.cast::<PyBool>() {
+            Ok(seen) => Ok(seen.is_true()),
+            Err(_) => Err(wrong_type(&answer, "what replay_check returns", "bool")),
+        }
+    }
+}
+
+impl ReplayCheck for Asked<'_> {
+    fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
+        Python::attach(|py| self.ask(py, event)).map_err(|raised| {
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+            Error::new(ErrorKind::WebhookReplayed)
+        })
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(unix.as_secs()).unwrap_or(i64::MAX)
+}

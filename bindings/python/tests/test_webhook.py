@@ -1,0 +1,420 @@
+"""`WebhookVerifier` and `WebhookEvent`: what they take, in every form that Python has, and what they give."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import json
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import justcall_auth
+from justcall_auth import ANY_URL, Client, Credentials, WebhookEvent, WebhookVerifier
+from support import finish
+from webhooks import NOW, SECRET, TIMESTAMP, URL, body, headers, signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support import Sandbox, Start
+
+OTHER_SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"
+
+
+def verifier(secret: Any = SECRET, **settings: Any) -> WebhookVerifier:
+    return WebhookVerifier(secret, **{"url": URL, **settings})
+
+
+def test_it_tells_what_is_certain() -> None:
+    event = verifier().verify(headers(), body(), NOW)
+    assert event == WebhookEvent(
+        url=URL,
+        type="call.completed",
+        timestamp=float(NOW),
+        body=body(),
+        secret_index=0,
+        signature=signature(),
+    )
+    assert isinstance(event.timestamp, float)
+    assert event.json()["data"] == {"id": 100042}
+
+
+NAMES = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "title": str.title,
+    "wsgi": lambda name: "HTTP_" + name.upper().replace("-", "_"),
+}
+
+
+@pytest.mark.parametrize("spelled", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize(
+    "form",
+    [
+        dict,
+        list,
+        tuple,
+        iter,
+        lambda pairs: (pair for pair in pairs),
+        collections.OrderedDict,
+        lambda pairs: dict(pairs).items(),
+        lambda pairs: justcall_auth.Headers(pairs),
+        lambda pairs: [(name.encode(), value.encode()) for name, value in pairs],
+        lambda pairs: {name: value.encode() for name, value in pairs},
+        lambda pairs: {"wsgi.input": object(), "REQUEST_METHOD": "POST", **dict(pairs)},
+        lambda pairs: [("x-other", 3), *pairs, ("x-justcall-signature-", None)],
+    ],
+)
+def test_it_finds_the_headers_in_every_form(
+    form: Callable[[list[tuple[str, str]]], Any], spelled: Callable[[str], str]
+) -> None:
+    pairs = [(spelled(name), value) for name, value in headers().items()]
+    assert verifier().verify(form(pairs), body(), NOW).type == "call.completed"
+
+
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview, lambda text: text.decode()])
+def test_it_takes_the_body_in_every_form(form: Callable[[bytes], Any]) -> None:
+    event = verifier().verify(headers(), form(body(note="ä🙂")), NOW)
+    assert event.body == body(note="ä🙂")
+    assert type(event.body) is bytes
+
+
+def test_what_is_no_text_in_a_header_is_the_senders_fault() -> None:
+    for name in headers():
+        odd = {**headers(), name: "\udcff"}
+        with pytest.raises(justcall_auth.WebhookError):
+            verifier().verify(odd, body(), NOW)
+    # Of a header that nobody asks for it does not matter.
+    verifier().verify({**headers(), "x-\udcff": "\udcff"}, body(), NOW)
+
+
+def test_it_refuses_what_are_no_headers_and_no_body() -> None:
+    wrong: Any
+    for wrong in (
+        None,
+        3,
+        "x-justcall-signature",
+        b"",
+        ["x-justcall-signature"],
+        [("a", "b", "c")],
+        [(1, "x")],
+    ):
+        with pytest.raises(TypeError, match="headers must be"):
+            verifier().verify(wrong, body(), NOW)
+    with pytest.raises(TypeError, match="headers must be of str or bytes, not int"):
+        verifier().verify({**headers(), "x-justcall-signature": 3}, body(), NOW)
+    for wrong in (None, 3, [body()], {}):
+        with pytest.raises(TypeError, match="body must be"):
+            verifier().verify(headers(), wrong, NOW)
+
+
+def test_it_takes_one_secret_or_several() -> None:
+    for one in (SECRET, SECRET.encode(), bytearray(SECRET.encode()), [SECRET], (SECRET,), iter([SECRET])):
+        assert verifier(one).verify(headers(), body(), NOW).secret_index == 0
+    several = [OTHER_SECRET, bytearray(SECRET.encode())]
+    assert verifier(several).verify(headers(), body(), NOW).secret_index == 1
+    with pytest.raises(justcall_auth.WebhookMismatchError):
+        verifier(OTHER_SECRET).verify(headers(), body(), NOW)
+
+
+def test_it_fills_a_bytearray_with_zeros_whatever_is_wrong_with_others() -> None:
+    good = bytearray(SECRET.encode())
+    assert verifier([good, good]).verify(headers(), body(), NOW).secret_index == 0
+    assert good == bytes(len(SECRET))
+    good = bytearray(SECRET.encode())
+    wrong: Any
+    for wrong, error in (("a b", justcall_auth.CredentialsMalformedError), (3, TypeError)):
+        good[:] = SECRET.encode()
+        with pytest.raises(error):
+            verifier([wrong, good])
+        assert good == bytes(len(SECRET))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", " ", "a b", "x" * 513, "{api_secret}", "Bearer abc", "ä", "a\ud800", b"\xff"]
+)
+def test_it_refuses_what_cannot_be_a_secret(wrong: Any) -> None:
+    with pytest.raises(justcall_auth.CredentialsMalformedError):
+        verifier(wrong)
+
+
+def test_it_refuses_other_arguments_that_cannot_be_right() -> None:
+    invalid = justcall_auth.InvalidArgumentError
+    wrong: Any
+    for wrong in (None, 3, [3], [None], {3: 4}):
+        with pytest.raises(TypeError, match="secret must be"):
+            verifier(wrong)
+    with pytest.raises(invalid, match="The argument secret is an empty list"):
+        verifier([])
+    for wrong in (None, 3, b"https://example.com/", [b""], [ANY_URL]):
+        with pytest.raises(TypeError, match="url must be"):
+            verifier(url=wrong)
+    with pytest.raises(invalid, match="The argument url is an empty list"):
+        verifier(url=[])
+    for wrong in ("", "example.com", "/hook", [URL, "/hook"], "*", "https://\ud800"):
+        with pytest.raises(invalid):
+            verifier(url=wrong)
+    for wrong in (-1, -0.1, float("nan"), float("inf"), 10**400):
+        with pytest.raises(invalid, match="tolerance"):
+            verifier(tolerance=wrong)
+    for wrong in (float("nan"), float("inf"), -float("inf"), 2**54, -(2**54), 10**400):
+        with pytest.raises(invalid, match="now"):
+            verifier().verify(headers(), body(), wrong)
+    for wrong in ("10", None, [1]):
+        with pytest.raises(TypeError, match="tolerance must be"):
+            verifier(tolerance=wrong)
+    for wrong in ("10", [1]):
+        with pytest.raises(TypeError, match="now must be"):
+            verifier().verify(headers(), body(), wrong)
+    for wrong in (3, "seen", []):
+        with pytest.raises(TypeError, match="replay_check must be"):
+            verifier(replay_check=wrong)
+    with pytest.raises(TypeError, match="url"):
+        WebhookVerifier(SECRET)  # type: ignore[call-arg]
+
+
+def test_it_expects_one_url_or_several_or_any() -> None:
+    other = "https://example.com/other"
+    signed = headers(signature(url=other))
+    with pytest.raises(justcall_auth.WebhookWrongUrlError):
+        verifier().verify(signed, body(url=other), NOW)
+    url: Any
+    for url in ([URL, other], (other,), iter([other]), ANY_URL):
+        assert verifier(url=url).verify(signed, body(url=other), NOW).url == other
+
+
+def test_its_window_has_two_sides_and_whole_seconds() -> None:
+    strict = verifier(tolerance=10)
+    for now in (NOW - 10, NOW + 10, NOW + 10.9, float(NOW)):
+        strict.verify(headers(), body(), now)
+    for now in (NOW - 11, NOW - 10.1, NOW + 11):
+        with pytest.raises(justcall_auth.WebhookStaleError):
+            strict.verify(headers(), body(), now)
+    # Half a second is rounded up.
+    verifier(tolerance=0.5).verify(headers(), body(), NOW + 1)
+    with pytest.raises(justcall_auth.WebhookStaleError):
+        verifier(tolerance=0).verify(headers(), body(), NOW + 1)
+
+
+def test_it_goes_by_the_clock_of_this_machine_unless_told_otherwise() -> None:
+    with pytest.raises(justcall_auth.WebhookStaleError):
+        verifier().verify(headers(), body())
+    now = str(round(time.time()))
+    verifier().verify(headers(signature(timestamp=now), now), body())
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    verifier().verify(headers(signature(timestamp=at), at), body())
+
+
+def test_it_asks_the_replay_check_last_and_about_the_whole_event() -> None:
+    asked: list[WebhookEvent] = []
+
+    def was_seen(event: WebhookEvent) -> bool:
+        asked.append(event)
+        return asked.count(event) > 1
+
+    checked = verifier(replay_check=was_seen)
+    for wrong in ({}, headers("0" * 64)):
+        with pytest.raises(justcall_auth.WebhookError):
+            checked.verify(wrong, body(), NOW)
+    with pytest.raises(justcall_auth.WebhookStaleError):
+        checked.verify(headers(), body(), NOW + 1000)
+    assert asked == []
+    event = checked.verify(headers(), body(), NOW)
+    assert asked == [event]
+    assert asked[0].body == body()
+    # Another event of the type in that second: the same signature, and no repetition.
+    checked.verify(headers(), body(other=1), NOW)
+    with pytest.raises(justcall_auth.WebhookReplayedError):
+        checked.verify(headers(), body(), NOW)
+
+
+def test_it_raises_what_the_replay_check_raises() -> None:
+    class DatabaseGoneError(Exception):
+        pass
+
+    def was_seen(_: WebhookEvent) -> bool:
+        raise failure
+
+    failure: BaseException
+    for failure in (DatabaseGoneError(), KeyboardInterrupt(), justcall_auth.SourceUnavailableError()):
+        with pytest.raises(type(failure)) as caught:
+            verifier(replay_check=was_seen).verify(headers(), body(), NOW)
+        assert caught.value is failure
+
+
+def test_it_takes_nothing_but_bool_for_an_answer_of_the_replay_check() -> None:
+    async def forgotten(_: WebhookEvent) -> bool:
+        return False
+
+    answers: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
+    for answer in answers:
+        with pytest.raises(TypeError, match="what replay_check returns must be bool"):
+            verifier(replay_check=answer).verify(headers(), body(), NOW)
+    coroutine = forgotten(verifier().verify(headers(), body(), NOW))
+    wrong: Any = lambda _: coroutine  # noqa: E731
+    with pytest.raises(TypeError, match="must be bool, not coroutine"):
+        verifier(replay_check=wrong).verify(headers(), body(), NOW)
+    coroutine.close()
+
+
+def test_it_uses_the_pair_of_a_client(sandbox: Sandbox) -> None:
+    with Client.from_credentials(Credentials("abc123def456", SECRET)) as client:
+        mine = verifier(client)
+        assert mine.verify(headers(), body(), NOW).secret_index == 0
+        with pytest.raises(justcall_auth.WebhookMismatchError):
+            mine.verify(headers(signature(OTHER_SECRET)), body(), NOW)
+    with pytest.raises(justcall_auth.CallCancelledError):
+        mine.verify(headers(), body(), NOW)
+    assert sandbox.requests() == []
+
+
+def test_it_raises_what_keeps_a_client_from_its_pair() -> None:
+    class VaultSealedError(Exception):
+        pass
+
+    def load() -> Credentials:
+        raise VaultSealedError
+
+    with Client(load) as client, pytest.raises(justcall_auth.SourceUnavailableError) as caught:
+        verifier(client).verify(headers(), body(), NOW)
+    assert isinstance(caught.value.__cause__, VaultSealedError)
+    with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.SourceUnavailableError):
+        verifier(client).verify(headers(), body(), NOW)
+    # What is wrong with the delivery itself is told without the source.
+    with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.WebhookUnsignedError):
+        verifier(client).verify({}, body(), NOW)
+
+
+def test_threads_share_a_verifier() -> None:
+    seen: set[bytes] = set()
+    lock = threading.Lock()
+
+    def was_seen(event: WebhookEvent) -> bool:
+        with lock:
+            known = event.body in seen
+            seen.add(event.body)
+            return known
+
+    shared = verifier(replay_check=was_seen)
+    passed: list[int] = []
+
+    def work() -> None:
+        for number in range(200):
+            try:
+                shared.verify(headers(), body(number=number), NOW)
+            except justcall_auth.WebhookReplayedError:
+                pass
+            else:
+                passed.append(number)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(passed) == list(range(200))
+
+
+def test_a_child_of_a_fork_goes_on(start: Start) -> None:
+    script = f"""
+import warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+headers, body, now = {headers()!r}, {body()!r}, {NOW}
+given = justcall_auth.WebhookVerifier({SECRET!r}, url={URL!r})
+of_client = justcall_auth.WebhookVerifier(
+    justcall_auth.Client.from_credentials(justcall_auth.Credentials("abc123def456", {SECRET!r})), url={URL!r})
+for verifier in (given, of_client):
+    verifier.verify(headers, body, now)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if verifier.verify(headers, body, now).type == "call.completed" else 1)
+    print(os.waitpid(child, 0)[1], verifier.verify(headers, body, now).type)
+"""
+    assert finish(start(script)) == (0, "0 call.completed\n" * 2, "")
+
+
+def test_the_garbage_collector_sees_through_it() -> None:
+    class Holder:
+        def was_seen(self, _: WebhookEvent) -> bool:
+            return False
+
+        def load(self) -> Credentials:
+            return Credentials("abc123def456", SECRET)
+
+    for with_client in (False, True):
+        holder: Any = Holder()
+        secret: Any = Client(holder.load) if with_client else SECRET
+        holder.verifier = verifier(secret, replay_check=holder.was_seen)
+        assert holder.verifier.verify(headers(), body(), NOW)
+        gone = weakref.ref(holder)
+        del holder, secret
+        gc.collect()
+        assert gone() is None
+
+
+def test_it_cannot_be_pickled_and_shows_nothing() -> None:
+    import copy
+    import pickle
+
+    mine = verifier()
+    assert repr(mine) == "<WebhookVerifier>"
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError):
+            duplicate(mine)
+
+
+def test_an_event_shows_all_but_its_body() -> None:
+    event = verifier().verify(headers(), body(canary="9f3c7a51"), NOW)
+    assert "9f3c7a51" not in f"{event} {event!r}"
+    assert repr(event) == f"<WebhookEvent 'call.completed' at {NOW} for '{URL}'>"
+
+
+def test_an_event_finds_its_object(sandbox: Sandbox) -> None:
+    calls = [("call.completed", "/v2.1/calls/100042"), ("sms.sent", "/v2.1/texts/200042")]
+    with sandbox.client() as client:
+        for event_type, path in calls:
+            forged = json.dumps({"data": {"id": int(path.rsplit("/", 1)[1]), "notes": "forged"}}).encode()
+            event = WebhookEvent(URL, event_type, 0.0, forged)
+            assert event.object_path() == path
+            confirmed = event.confirm(client).json()["data"]
+            assert confirmed["id"] == event.json()["data"]["id"]
+            assert confirmed.get("notes") != "forged"
+        with pytest.raises(justcall_auth.NotFoundError):
+            WebhookEvent(URL, "call.completed", 0.0, b'{"data":{"id":7}}').confirm(client)
+    assert [request["path"] for request in sandbox.requests()][:2] == [path for _, path in calls]
+
+
+def test_an_event_asks_for_no_path_that_its_body_made_up(sandbox: Sandbox) -> None:
+    with sandbox.client() as client:
+        for identifier in ("../users", "1?x=1", "1/2", "", "%2e%2e", None, [1], 1.5, -1):
+            event = WebhookEvent(
+                URL, "call.completed", 0.0, json.dumps({"data": {"id": identifier}}).encode()
+            )
+            with pytest.raises(justcall_auth.WebhookMalformedError):
+                event.confirm(client)
+        with pytest.raises(justcall_auth.InvalidArgumentError):
+            WebhookEvent(URL, "appointment.scheduled", 0.0, b'{"data":{"id":1}}').confirm(client)
+    assert sandbox.requests() == []
+
+
+def test_a_confirmation_is_what_the_client_gives() -> None:
+    class Asynchronous:
+        async def get(self, path: str) -> str:
+            return path
+
+    async def confirmed() -> str:
+        return await WebhookEvent(URL, "call.completed", 0.0, b'{"data":{"id":1}}').confirm(Asynchronous())
+
+    import asyncio
+
+    assert asyncio.run(confirmed()) == "/v2.1/calls/1"
+
+
+def test_the_timestamp_is_signed_as_it_is_written() -> None:
+    for written, javascript in ((TIMESTAMP, True), (str(NOW), False), (f"{NOW}000", True)):
+        signed = headers(signature(timestamp=written, javascript=javascript), written)
+        assert verifier().verify(signed, body(), NOW).timestamp == NOW

@@ -1,0 +1,52 @@
+"""Deliveries made by hand, with Python's own `hmac` and `urllib`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from urllib.parse import quote
+
+SECRET = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
+"""The secret of the documentation's example."""
+
+URL = "https://example.com/hooks/justcall"
+
+NOW = 1_711_040_902
+"""The time of the documentation's example."""
+
+TIMESTAMP = "2024-03-21 17:08:22"
+"""The same, as it is sent."""
+
+
+def encoded(url: str, *, javascript: bool = True) -> str:
+    """The URL as `encodeURIComponent` writes it, or as `quote` does."""
+    return quote(url, safe="!*'()" if javascript else "", errors="strict")
+
+
+def signature(
+    secret: str = SECRET,
+    url: str = URL,
+    event: str = "call.completed",
+    timestamp: str = TIMESTAMP,
+    *,
+    javascript: bool = True,
+) -> str:
+    """What the service's documentation says that the signature is."""
+    message = f"{secret}|{encoded(url, javascript=javascript)}|{event}|{timestamp}"
+    return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+def headers(signed: str | None = None, timestamp: str = TIMESTAMP) -> dict[str, str]:
+    """The three headers."""
+    return {
+        "x-justcall-signature": signature() if signed is None else signed,
+        "x-justcall-signature-version": "v1",
+        "x-justcall-request-timestamp": timestamp,
+    }
+
+
+def body(url: str = URL, event: str = "call.completed", **data: object) -> bytes:
+    """A body as the documentation shows it."""
+    members = {"request_id": "01HSGT6KXV4W0QF4N0FZQJ4M2R", "webhook_url": url, "url_id": "65d5a5ed"}
+    return json.dumps({**members, "type": event, "data": {"id": 100042, **data}}).encode()
