@@ -20,6 +20,8 @@ mod environment;
 mod level;
 #[allow(unsafe_code)]
 mod memory;
+#[allow(unsafe_code)]
+mod registers;
 mod secret;
 mod shield;
 mod vault;
@@ -28,6 +30,7 @@ pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;
 pub use environment::scrub_variable;
 pub use level::{Level, Protection, Refused};
+pub use registers::RegisterWipe;
 pub use secret::Secret;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 

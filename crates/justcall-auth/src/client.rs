@@ -12,7 +12,7 @@ use justcall_auth_protocol::exchange::{Action, Exchange, Policy};
 use justcall_auth_protocol::keyring::Keyring;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
-use justcall_auth_secret::Level;
+use justcall_auth_secret::{Level, RegisterWipe};
 
 use crate::clock;
 use crate::config::Config;
@@ -185,6 +185,7 @@ impl Call<'_> {
         mut exchange: Exchange,
         last: &mut Option<Response>,
     ) -> Result<Exchange, Error> {
+        let _last = RegisterWipe;
         let patience = Patience::new(exchange.deadline(), self.interrupt.clone());
         loop {
             match exchange.next(&clock::now())? {

@@ -72,6 +72,7 @@ const HOLD_NOTHING: &[&str] = &[
     "RateLimit",
     "RateWindow",
     "Refused",
+    "RegisterWipe",
     "Secured",
     "Severity",
     "Skew",

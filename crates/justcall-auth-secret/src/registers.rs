@@ -1,0 +1,150 @@
+//! What a call leaves in the processor: a cipher or a copy works in vector registers, and the last sixteen bytes of a
+//! secret stay there until something else needs them. A core file shows them, and whatever saves registers (a signal, the
+//! first call of a lazily bound function) writes them to the stack.
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use std::arch::asm;
+
+/// Wipes this thread's vector registers when it is dropped, also by a panic. Declare it first: what is declared last is
+/// dropped first.
+///
+/// On x86-64 these are xmm0 to xmm15 with their upper parts (ymm, zmm), and zmm16 to zmm31 where the processor has them;
+/// on 64-bit ARM v0 to v31. Those that a calling convention gives to the caller keep what the caller has in them. On
+/// other processors it does nothing.
+#[derive(Debug)]
+pub struct RegisterWipe;
+
+impl Drop for RegisterWipe {
+    fn drop(&mut self) {
+        wipe();
+    }
+}
+
+/// `is_x86_feature_detected` also asks whether the system keeps these registers.
+#[cfg(target_arch = "x86_64")]
+fn wipe() {
+    if is_x86_feature_detected!("avx") {
+        // SAFETY: the processor has the instruction; what it changes is declared, so the compiler keeps nothing there.
+        unsafe { asm!("vzeroall", clobber_abi("sysv64"), options(nomem, nostack)) };
+    } else {
+        // SAFETY: every x86-64 processor has the instruction; what it changes is declared.
+        unsafe {
+            asm!(
+                ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
+                "pxor xmm\\n, xmm\\n",
+                ".endr",
+                clobber_abi("sysv64"),
+                options(nomem, nostack)
+            );
+        }
+    }
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has the instruction; what it changes is declared.
+        unsafe {
+            asm!(
+                ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
+                "vpxord zmm\\n, zmm\\n, zmm\\n",
+                ".endr",
+                clobber_abi("sysv64"),
+                options(nomem, nostack)
+            );
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+fn wipe() {
+    // SAFETY: every processor that std supports has the instruction; what it changes is declared.
+    unsafe {
+        asm!(
+            ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
+            "movi v\\n\\().2d, #0",
+            ".endr",
+            ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
+            "movi v\\n\\().2d, #0",
+            ".endr",
+            clobber_abi("C"),
+            options(nomem, nostack)
+        );
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn wipe() {}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    /// What is in every register before.
+    const PLANTED: [u8; 64] = [7; 64];
+
+    /// Fills registers of a width in bytes, calls r13, and stores what is in them then.
+    macro_rules! registers_after {
+        ($run:ident, $width:literal, $move:literal, $name:literal, $($number:literal)+) => {{
+            let mut seen = vec![0_u8; 32 * $width];
+            let run: extern "sysv64" fn() = $run;
+            // SAFETY: `seen` has room for 32 registers; what is changed is declared; the three inputs are in registers that
+            // what is called keeps.
+            unsafe {
+                asm!(
+                    $(concat!($move, " ", $name, $number, ", [r12]"),)+
+                    "call r13",
+                    $(concat!($move, " [r14 + ", $number, " * ", $width, "], ", $name, $number),)+
+                    in("r12") PLANTED.as_ptr(), in("r13") run, in("r14") seen.as_mut_ptr(),
+                    clobber_abi("sysv64")
+                );
+            }
+            seen.truncate([$($number),+].len() * $width);
+            seen
+        }};
+    }
+
+    /// What is in every vector register that this processor has, by their width, when `run` has run.
+    fn registers_after(run: extern "sysv64" fn()) -> Vec<(&'static str, Vec<u8>)> {
+        let mut seen =
+            vec![("xmm", registers_after!(run, 16, "movdqu", "xmm", 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15))];
+        if is_x86_feature_detected!("avx") {
+            let ymm = registers_after!(run, 32, "vmovdqu", "ymm", 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+            seen.push(("ymm", ymm));
+        }
+        if is_x86_feature_detected!("avx512f") {
+            let zmm = registers_after!(
+                run, 64, "vmovdqu64", "zmm",
+                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            );
+            seen.push(("zmm", zmm));
+        }
+        seen
+    }
+
+    extern "sysv64" fn wipe_them() {
+        drop(RegisterWipe);
+    }
+
+    extern "sysv64" fn leave_them() {}
+
+    #[test]
+    fn it_leaves_nothing_in_any_vector_register() {
+        for (name, seen) in registers_after(leave_them) {
+            assert!(seen.iter().all(|byte| *byte == 7), "the control: {name} {seen:?}");
+        }
+        for (name, seen) in registers_after(wipe_them) {
+            assert!(seen.iter().all(|byte| *byte == 0), "{name} {seen:?}");
+        }
+    }
+
+    #[test]
+    fn it_wipes_when_a_call_panics() {
+        extern "sysv64" fn panic() {
+            let caught = std::panic::catch_unwind(|| {
+                let _last = RegisterWipe;
+                std::panic::resume_unwind(Box::new(()));
+            });
+            assert!(caught.is_err());
+        }
+        for (name, seen) in registers_after(panic) {
+            assert!(seen.iter().all(|byte| *byte != 7), "{name} {seen:?}");
+        }
+    }
+}
