@@ -10,3 +10,9 @@ pub unsafe extern "C" fn justcall_test_panic(error: *mut *mut justcall_error) ->
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, || panic!("asked for by a test")) }
 }
+
+/// Lets the next call panic where the pair is plain; that call must come out as `internal` (90).
+#[unsafe(no_mangle)]
+pub extern "C" fn justcall_test_panic_in_call() {
+    justcall_auth::test_panic::panic_in_next_call();
+}

@@ -30,6 +30,9 @@ pub mod probe;
 mod process;
 mod protection;
 pub mod source;
+#[cfg(feature = "test-panic")]
+#[doc(hidden)]
+pub mod test_panic;
 mod transport;
 pub mod webhook;
 

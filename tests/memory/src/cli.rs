@@ -1,12 +1,11 @@
 //! The command, looked at while it waits for an answer that does not come. It keeps no client, so there is no other moment.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::matrix::{IN_FLIGHT, Outcome};
+use crate::matrix::Outcome;
 use crate::pair::Pair;
 use crate::process::{Scan, stop};
 use crate::programs::Programs;
@@ -14,20 +13,16 @@ use crate::rights::{ensure_limited, limited};
 use crate::sandbox::Sandbox;
 
 /// Looks at `justcall-auth verify` in the middle of its call. The control is the same command without the right to lock
-/// memory: there the pair rests on the heap, which is one copy more.
+/// memory: there the pair rests on the heap.
 ///
 /// # Errors
 /// When it cannot be run or looked at.
 pub fn judge(programs: &Programs, sandbox: &Sandbox) -> Result<Outcome> {
     let (scan, core) = waiting(programs, sandbox, false)?;
     let (heap, _) = waiting(programs, sandbox, true)?;
-    let mut outcome = Outcome { copies: scan.hits.len(), core_copies: core.hits.len(), ..Outcome::default() };
-    outcome.heap = Some(heap.hits.len());
-    outcome.note(&scan.hits);
-    outcome.note(&core.hits);
-    outcome.complain_of_flight(&scan.hits, IN_FLIGHT);
-    let copies = scan.hits.len();
-    outcome.expect(heap.hits.len() > copies, "the control: on the heap there is no copy more");
+    let mut outcome = Outcome { heap: Some(heap.hits.len()), ..Outcome::default() };
+    outcome.complain_of(&scan, &core);
+    outcome.expect(!heap.hits.is_empty(), "the control: on the heap nothing is found");
     Ok(outcome)
 }
 
@@ -43,10 +38,7 @@ fn waiting(programs: &Programs, sandbox: &Sandbox, is_limited: bool) -> Result<(
     let mut command = if is_limited { limited(&command, 0) } else { command };
     let running = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
     let pid = running.0.id();
-    let begun = Instant::now();
-    while sandbox.requests()? == 0 {
-        ensure!(begun.elapsed() < Duration::from_secs(20), "the command sends nothing");
-    }
+    sandbox.await_requests(1)?;
     if is_limited {
         ensure_limited(pid, 0)?;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,8 +12,12 @@ use crate::programs::Programs;
 use crate::rows::{Level, Plan, Row, Stage};
 use crate::sandbox::Sandbox;
 
-/// How many plain copies a thread may have while it makes a call: the header, and the buffer that is sent.
-pub const IN_FLIGHT: usize = 2;
+/// How many plain copies a thread may have while it makes a call: the pair as it is taken out and the head that it is put
+/// into, or that head and the record in which it is encrypted.
+const IN_FLIGHT: usize = 2;
+
+/// So many times the number of looks that is asked for are enough to come upon a call that holds its pair.
+const MOST_LOOKS: usize = 20;
 
 /// What was seen at a moment.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +36,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Keeps where and what these are.
-    pub(crate) fn note(&mut self, hits: &[Hit]) {
+    fn note(&mut self, hits: &[Hit]) {
         for hit in hits {
             let before = if hit.before.is_empty() { "nothing" } else { &hit.before };
             *self.places.entry(format!("{}: {} (after `{before}`)", hit.place, hit.what)).or_default() += 1;
@@ -44,8 +49,17 @@ impl Outcome {
         }
     }
 
+    /// Nothing may be in memory, nor in the core file.
+    pub(crate) fn complain_of(&mut self, scan: &Scan, core: &Scan) {
+        (self.copies, self.core_copies) = (scan.hits.len(), core.hits.len());
+        self.note(&scan.hits);
+        self.note(&core.hits);
+        self.expect(scan.hits.is_empty(), format!("{} copies in memory", scan.hits.len()));
+        self.expect(core.hits.is_empty(), format!("{} copies in the core file", core.hits.len()));
+    }
+
     /// Of calls under way there may be `allowed` copies, each where it is known to be.
-    pub(crate) fn complain_of_flight(&mut self, hits: &[Hit], allowed: usize) {
+    fn complain_of_flight(&mut self, hits: &[Hit], allowed: usize) {
         let most = self.copies;
         self.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
         self.expect(most > 0, "the control: of calls under way nothing was ever seen");
@@ -71,11 +85,7 @@ pub fn judge(programs: &Programs, sandbox: &Sandbox, row: &Row, plan: Plan) -> R
     let mut outcome = Outcome::default();
     let mut stage = Stage::reach(programs, sandbox, row, plan)?;
     let (scan, core) = (stage.target.scan(&stage.pair.needles)?, stage.target.core(&stage.pair.needles)?);
-    (outcome.copies, outcome.core_copies) = (scan.hits.len(), core.hits.len());
-    outcome.note(&scan.hits);
-    outcome.note(&core.hits);
-    outcome.expect(scan.hits.is_empty(), format!("{} copies in memory", scan.hits.len()));
-    outcome.expect(core.hits.is_empty(), format!("{} copies in the core file", core.hits.len()));
+    outcome.complain_of(&scan, &core);
     if row.is_live {
         outcome.complain_of_hiding(plan.level, &scan);
     }
@@ -103,7 +113,8 @@ fn planted(stage: &mut Stage<'_>) -> Result<(bool, bool)> {
     Ok(found)
 }
 
-/// Looks `times` times at a program all of whose threads make calls without pause.
+/// Looks `times` times at a program all of whose threads make calls without pause, and goes on until a copy was seen: it is
+/// there so shortly that not every two hundred looks come upon it.
 ///
 /// # Errors
 /// When it cannot be started or looked at.
@@ -121,10 +132,14 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
     let mut all = Vec::new();
     let mut stage = Stage::busy(programs, sandbox, plan)?;
     let pid = stage.target.pid();
-    for time in 0..times {
-        // Another part of a call each time: where it waits, or a moment later.
+    for time in 0..MOST_LOOKS * times {
+        if time >= times && outcome.copies > 0 {
+            break;
+        }
+        // Another part of a call each time. Asleep, not busy: where there is one processor for both, the timer takes it from
+        // the target in the middle of whatever that does.
         let_run(pid, 1 + (time * 7 % 13) as u64)?;
-        spin(Duration::from_micros((time * 17 % 61) as u64));
+        sleep(Duration::from_micros((time * 17 % 251) as u64));
         let scan = stop(pid)?.scan(&stage.pair.needles)?;
         outcome.copies = outcome.copies.max(scan.hits.len());
         outcome.note(&scan.hits);
@@ -133,12 +148,17 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
     let (in_memory, in_core) = planted(&mut stage)?;
     outcome.expect(in_memory && in_core, "the control: a planted copy is not found");
     stage.target.must("stop", "ok")?;
+    if plan.level != Level::Heap {
+        let left = stage.target.scan(&stage.pair.needles)?.hits.len();
+        outcome.expect(left == 0, format!("{left} copies once the calls have ended"));
+    }
     Ok((outcome, all))
 }
 
-/// The header in a buffer of its own, or after its name in the buffer that is sent: whole, and on the heap.
+/// The header in a buffer of its own, or after its name in what is sent, on the heap. In part where the look falls into the
+/// moment in which it is written, encrypted or wiped.
 fn is_in_named_buffer(hit: &Hit) -> bool {
-    hit.what == "header, plain" && (hit.place.starts_with("[heap]") || hit.place.starts_with("anonymous"))
+    hit.what.ends_with("plain") && (hit.place.starts_with("[heap]") || hit.place.starts_with("anonymous"))
 }
 
 /// Waits until the threads of a process have waited `times` times for something.
@@ -150,14 +170,6 @@ fn let_run(pid: u32, times: u64) -> Result<()> {
         std::thread::yield_now();
     }
     Ok(())
-}
-
-/// Lets so much time pass, shorter than the system can sleep.
-fn spin(time: Duration) {
-    let begun = Instant::now();
-    while begun.elapsed() < time {
-        std::hint::spin_loop();
-    }
 }
 
 fn switches(pid: u32) -> Result<u64> {

@@ -167,9 +167,11 @@ impl Programs {
     pub fn start(&self, kind: Kind, arguments: [&str; 3], buffers: Option<usize>) -> Result<Target> {
         let mut command = self.command(kind)?;
         command.args(arguments);
-        if let Some(size) = buffers {
-            command.env("JUSTCALL_TEST_BUFFERS", size.to_string());
-        }
+        // What this program has in the variable says only that it is understood.
+        match buffers {
+            Some(size) => command.env("JUSTCALL_TEST_BUFFERS", size.to_string()),
+            None => command.env_remove("JUSTCALL_TEST_BUFFERS"),
+        };
         Target::start(command)
     }
 }

@@ -1,7 +1,7 @@
 //! The moments at which a target is looked at, and how each is reached.
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::pair::Pair;
 use crate::programs::{Kind, Programs};
@@ -102,7 +102,13 @@ pub const ROWS: &[Row] = &[
     Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
     Row { name: "after a caught panic", needs_panic: true, reach: panic, ..USUAL },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
-    Row { name: "after an echo in an answer, freed", reach: |stage| echo(stage, 200), ..USUAL },
+    Row { name: "waiting for an answer", reach: wait, ..USUAL },
+    Row {
+        name: "after an echo in an answer, freed",
+        is_short: true,
+        reach: |stage| echo(stage, 200),
+        ..USUAL
+    },
     Row { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
 ];
 
@@ -206,6 +212,15 @@ fn panic(stage: &mut Stage<'_>) -> Result<()> {
 fn free(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.target.must("free", "ok")
+}
+
+/// Every thread has sent its request, and no answer comes.
+fn wait(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.sandbox.control("DELETE", "requests", &Value::Null)?;
+    stage.sandbox.fault(&json!({"fault": "hang"}))?;
+    stage.target.must(&format!("loop {}", stage.plan.threads), "started")?;
+    stage.sandbox.await_requests(stage.plan.threads)
 }
 
 /// The header in the body, twice, and in a header of the answer.

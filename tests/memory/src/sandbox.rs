@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -85,6 +86,18 @@ impl Sandbox {
     pub fn requests(&self) -> Result<usize> {
         let requests = self.control("GET", "requests", &Value::Null)?;
         Ok(requests.as_array().map_or(0, Vec::len))
+    }
+
+    /// Waits until so many requests have come.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn await_requests(&self, count: usize) -> Result<()> {
+        let begun = Instant::now();
+        while self.requests()? < count {
+            ensure!(begun.elapsed() < Duration::from_secs(20), "no {count} requests come");
+        }
+        Ok(())
     }
 
     /// Stops it: what is sent to it stays on the way.

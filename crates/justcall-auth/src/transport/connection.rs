@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::Error;
+use justcall_auth_secret::RegisterWipe;
 use once_cell::sync::OnceCell;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
@@ -151,6 +152,8 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        // The call waits from here on, with what encryption left in the processor.
+        let _last = RegisterWipe;
         let call = call::current();
         call.enter(Phase::Send);
         let output = &self.buffers.output()[..amount];

@@ -13,9 +13,12 @@ const MASK: u8 = b'*';
 const SHORTEST: usize = 8;
 
 /// Looks for the secret in what comes over a connection, piece by piece.
+///
+/// The secret itself is taken out only where an answer has a run of bytes that could be it: with a secret of letters and
+/// digits that is nowhere in most answers, for theirs are shorter.
 #[derive(Default)]
 pub(super) struct Listener {
-    /// The end of what came before: a secret may arrive in two pieces.
+    /// The end of what came before, as far as it could be the beginning of the secret: that may arrive in pieces.
     before: Option<WipedBuffer>,
     heard: bool,
 }
@@ -24,28 +27,19 @@ impl Listener {
     /// Listens to a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
     /// it logs or keeps.
     pub fn hear(&mut self, piece: &mut [u8], sent: &PairHeader) {
-        if sent.secret().len() < SHORTEST {
+        let length = sent.secret_len();
+        if length < SHORTEST {
             return;
         }
-        let keep = sent.secret().len() - 1;
-        if let Some(before) = self.before.take() {
-            let mut seam = WipedBuffer::with_capacity(2 * keep);
-            seam.push(before.as_ref());
-            seam.push(&piece[..piece.len().min(keep)]);
-            if let Some(at) = memmem::find(seam.as_ref(), sent.secret()) {
-                // Its first part is above already; without the rest it is no secret any more.
-                let end = at + sent.secret().len() - before.as_ref().len();
-                piece[..end].fill(MASK);
-                self.heard = true;
-            }
+        let before = self.before.take();
+        let before = before.as_ref().map_or(&[][..], AsRef::as_ref);
+        let may_hold = |byte: &u8| sent.may_hold(*byte);
+        let first_run = piece.iter().take(length).take_while(|byte| may_hold(byte)).count();
+        let may_cross = !before.is_empty() && before.len() + first_run >= length;
+        if may_cross || has_run(piece, length, may_hold) {
+            self.heard |= sent.expose_secret(|secret| mask(before, piece, secret));
         }
-        while let Some(at) = memmem::find(piece, sent.secret()) {
-            piece[at..at + sent.secret().len()].fill(MASK);
-            self.heard = true;
-        }
-        let mut end = WipedBuffer::with_capacity(keep);
-        end.push(&piece[piece.len().saturating_sub(keep)..]);
-        self.before = Some(end);
+        self.before = end_of(before, piece, length - 1, may_hold);
     }
 
     /// Whether the secret came, so far.
@@ -59,44 +53,148 @@ impl Listener {
     }
 }
 
+/// Whether `piece` has `length` bytes in a row that `may_hold` takes. Looks where such a row would end, so most bytes of
+/// an answer are never looked at.
+fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool {
+    let mut last = length - 1;
+    while last < piece.len() {
+        let run = piece[..=last].iter().rev().take(length).take_while(|byte| may_hold(byte)).count();
+        if run == length {
+            return true;
+        }
+        last += length - run;
+    }
+    false
+}
+
+/// Masks the secret in `piece`, also where it began in what came `before`; whether it was there.
+fn mask(before: &[u8], piece: &mut [u8], secret: &[u8]) -> bool {
+    let mut heard = false;
+    let mut seam = WipedBuffer::with_capacity(before.len() + secret.len());
+    seam.push(before);
+    seam.push(&piece[..piece.len().min(secret.len() - 1)]);
+    if let Some(at) = memmem::find(seam.as_ref(), secret).filter(|at| *at < before.len()) {
+        // Its first part is above already; without the rest it is no secret any more.
+        piece[..at + secret.len() - before.len()].fill(MASK);
+        heard = true;
+    }
+    let finder = memmem::Finder::new(secret);
+    let mut from = 0;
+    while let Some(at) = finder.find(&piece[from..]) {
+        piece[from + at..from + at + secret.len()].fill(MASK);
+        from += at + secret.len();
+        heard = true;
+    }
+    heard
+}
+
+/// The last bytes of both, at most `most` and as far as `may_hold` takes them.
+fn end_of(before: &[u8], piece: &[u8], most: usize, may_hold: impl Fn(&u8) -> bool) -> Option<WipedBuffer> {
+    let run = piece.iter().rev().take(most).take_while(|byte| may_hold(byte)).count();
+    let kept = if run == piece.len() { before.len().min(most - run) } else { 0 };
+    (run + kept > 0).then(|| {
+        let mut end = WipedBuffer::with_capacity(run + kept);
+        end.push(&before[before.len() - kept..]);
+        end.push(&piece[piece.len() - run..]);
+        end
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use justcall_auth_protocol::credentials::Credentials;
 
     use super::*;
 
+    const SECRET: &str = "sec789xyz000";
+
+    fn sent_with(secret: &str) -> PairHeader {
+        let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
+        let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
+        sent.put_into(head).expect("a stand-in");
+        sent
+    }
+
     fn sent() -> PairHeader {
-        PairHeader::new(&Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"))
+        sent_with(SECRET)
+    }
+
+    fn heard(pieces: &[&str]) -> (String, bool) {
+        heard_by(&sent(), pieces)
     }
 
     /// What the layers above get, and whether the secret was heard.
-    fn heard(pieces: &[&str]) -> (String, bool) {
+    fn heard_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
         let mut listener = Listener::default();
         let mut passed = String::new();
         for piece in pieces {
             let mut piece = piece.as_bytes().to_vec();
-            listener.hear(&mut piece, &sent());
+            listener.hear(&mut piece, sent);
             passed.push_str(std::str::from_utf8(&piece).expect("ASCII"));
         }
         (passed, listener.has_heard())
     }
 
     #[test]
-    fn it_hears_and_masks_the_secret_whole_or_in_any_two_pieces() {
-        let answer = "{\"message\": \"you sent sec789xyz000 twice: sec789xyz000\"}";
-        assert_eq!(heard(&[answer]), (answer.replace("sec789xyz000", "************"), true));
-        for at in 1..answer.len() {
-            let (passed, heard) = heard(&[&answer[..at], &answer[at..]]);
-            assert!(
-                heard && passed.len() == answer.len() && !passed.contains("sec789xyz000"),
-                "cut at {at}: {passed}"
-            );
+    fn it_hears_and_masks_the_secret_whole_or_in_any_pieces() {
+        // With a colon in it, a secret may be anywhere in an answer.
+        for secret in [SECRET, "sec:89_xyz00"] {
+            let sent = sent_with(secret);
+            let answer = format!("{{\"message\": \"you sent {secret}, twice: {secret}{secret}\"}}");
+            let masked = answer.replace(secret, "************");
+            assert_eq!(heard_by(&sent, &[&answer]), (masked, true));
+            assert_eq!(heard_by(&sent, &[secret]), ("************".into(), true));
+            for at in 1..answer.len() {
+                let (passed, heard) = heard_by(&sent, &[&answer[..at], &answer[at..]]);
+                assert!(
+                    heard && passed.len() == answer.len() && !passed.contains(secret),
+                    "cut at {at}: {passed}"
+                );
+            }
+            for size in 1..secret.len() {
+                let pieces: Vec<&str> = answer
+                    .as_bytes()
+                    .chunks(size)
+                    .map(|piece| str::from_utf8(piece).expect("ASCII"))
+                    .collect();
+                let (passed, heard) = heard_by(&sent, &pieces);
+                assert!(
+                    heard && passed.len() == answer.len() && !passed.contains(secret),
+                    "by {size}: {passed}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn it_takes_the_secret_out_only_where_it_could_be() {
+        let digits = |byte: &u8| byte.is_ascii_digit();
+        for (piece, length, has) in [
+            ("12345678", 8, true),
+            ("1234567", 8, false),
+            ("x12345678", 8, true),
+            ("1234567x1234567x1234567", 8, false),
+            ("1234567x12345678", 8, true),
+            ("xxxxxxxxxxxx123456789x", 8, true),
+            ("", 8, false),
+        ] {
+            assert_eq!(has_run(piece.as_bytes(), length, digits), has, "{piece}");
         }
     }
 
     #[test]
     fn it_leaves_other_answers_as_they_are() {
-        let pieces = ["{\"key\": \"abc123def456\"}", "sec789xyz00", "1", "", "sec789"];
+        let pieces = [
+            "{\"key\": \"abc123def456\"}",
+            "sec789xyz00",
+            "1",
+            "",
+            "sec789",
+            " xyz000",
+            "sec789xyz00",
+            ".",
+            "0",
+        ];
         assert_eq!(heard(&pieces), (pieces.concat(), false));
         assert_eq!(heard(&[]), (String::new(), false));
     }

@@ -3,7 +3,7 @@
 //! What speaks HTTP for us copies headers and, at its most talkative level, logs what it writes. So it gets a stand-in,
 //! which is replaced on the last step before encryption.
 
-use std::sync::Arc;
+use std::cell::Cell;
 
 use http::HeaderValue;
 use justcall_auth_protocol::credentials::Credentials;
@@ -21,31 +21,46 @@ pub(super) fn stand_in() -> HeaderValue {
     HeaderValue::from_static("justcall-auth-puts-the-pair-here")
 }
 
-/// The value of the header while a call is under way. Cloning shares the one copy, which is wiped with the last clone.
-#[derive(Clone)]
+/// The pair of one call. No plain copy of it is kept: it is taken out where the request leaves, and once more where an
+/// answer could hold it.
 pub(super) struct PairHeader {
-    value: Arc<WipedBuffer>,
-    secret_at: usize,
+    credentials: Credentials,
+    /// Whether the secret is letters and digits alone; known once the pair was sent.
+    is_alphanumeric: Cell<bool>,
 }
 
 impl PairHeader {
-    pub fn new(credentials: &Credentials) -> Self {
-        let mut value = WipedBuffer::with_capacity(credentials.authorization_len());
-        credentials.expose_authorization(|bytes| value.push(bytes));
-        Self { value: Arc::new(value), secret_at: credentials.secret_at() }
+    pub fn new(credentials: Credentials) -> Self {
+        Self { credentials, is_alphanumeric: Cell::new(false) }
     }
 
-    /// The secret half.
-    pub fn secret(&self) -> &[u8] {
-        &(*self.value).as_ref()[self.secret_at..]
+    /// The length of the secret half.
+    pub fn secret_len(&self) -> usize {
+        self.credentials.authorization_len() - self.credentials.secret_at()
+    }
+
+    /// Whether `byte` may be one of the secret's.
+    pub fn may_hold(&self, byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || !self.is_alphanumeric.get()
+    }
+
+    /// Gives `read` the secret half.
+    pub fn expose_secret<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
+        self.credentials.expose_authorization(|value| read(&value[self.credentials.secret_at()..]))
     }
 
     /// `head` with the value in the place of its stand-in; `None` where there is none.
     pub fn put_into(&self, head: &[u8]) -> Option<WipedBuffer> {
         let at = memmem::find(head, LINE)?;
-        let mut complete = WipedBuffer::with_capacity(head.len() + (*self.value).as_ref().len());
+        let mut complete = WipedBuffer::with_capacity(head.len() + self.credentials.authorization_len());
         complete.push(&head[..at + VALUE_AT]);
-        complete.push((*self.value).as_ref());
+        self.credentials.expose_authorization(|value| {
+            complete.push(value);
+            let secret = &value[self.credentials.secret_at()..];
+            self.is_alphanumeric.set(secret.iter().all(u8::is_ascii_alphanumeric));
+            #[cfg(feature = "test-panic")]
+            crate::test_panic::panic_if_told_to();
+        });
         complete.push(&head[at + LINE.len() - LINE_END..]);
         Some(complete)
     }
@@ -57,7 +72,7 @@ mod tests {
 
     #[test]
     fn it_puts_the_pair_in_the_place_of_its_stand_in_alone() {
-        let header = PairHeader::new(&Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        let header = PairHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
         let stand_in = stand_in();
         let stand_in = stand_in.to_str().expect("ASCII");
         let head = |value: &str| {
@@ -66,6 +81,6 @@ mod tests {
         let complete = header.put_into(head(stand_in).as_bytes()).expect("a stand-in");
         assert_eq!(complete.as_ref(), head("abc123def456:sec789xyz000").as_bytes());
         assert!(header.put_into(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").is_none());
-        assert_eq!(header.secret(), b"sec789xyz000");
+        assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);
     }
 }

@@ -95,11 +95,14 @@ impl Transport {
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(MAX_IDLE)
             .max_idle_connections_per_host(MAX_IDLE)
-            .max_idle_age(MAX_IDLE_AGE)
-            .build();
+            .max_idle_age(MAX_IDLE_AGE);
+        let config = match test_buffer_size() {
+            Some(size) => config.input_buffer_size(size).output_buffer_size(size),
+            None => config,
+        };
         let addresses = Arc::new(AddressCache::default());
         let connector = Connector::new(settings.clone(), addresses);
-        Self { settings, agent: Agent::with_parts(config, connector, NoResolver) }
+        Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
     }
 
     /// What it was made with.
@@ -109,7 +112,7 @@ impl Transport {
 
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
-        let header = PairHeader::new(outgoing.credentials);
+        let header = PairHeader::new(outgoing.credentials.clone());
         let call = Call::begin_with(outgoing.patience.clone(), Some(header));
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
@@ -121,6 +124,14 @@ impl Transport {
         };
         read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
     }
+}
+
+/// The size of ureq's buffers that a test wants, in bytes: what they leave behind differs with it, for the C library gives
+/// back large blocks and keeps small ones.
+fn test_buffer_size() -> Option<usize> {
+    cfg!(feature = "test-buffers")
+        .then(|| std::env::var("JUSTCALL_TEST_BUFFERS").ok()?.parse().ok())
+        .flatten()
 }
 
 /// The request without its body, which is lent to ureq rather than copied.
