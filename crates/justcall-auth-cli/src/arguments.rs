@@ -7,6 +7,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 use justcall_auth::{Config, Error};
 
 use crate::help;
+use crate::snippets::Language;
 
 /// JustCall API authentication: checks a pair of API key and secret, says what is wrong, never leaks the secret.
 #[derive(Debug, Parser)]
@@ -105,6 +106,9 @@ impl Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Store a first pair: asked for, verified and written; prints the lines that use it
+    #[command(after_help = help::SETUP)]
+    Setup(SetupArguments),
     /// Ask the service whether the pair is good, and whose it is
     #[command(after_help = help::VERIFY)]
     Verify {
@@ -125,6 +129,9 @@ pub(crate) enum Command {
     /// Print the header `Authorization: key:secret` into a pipe, for curl -H @-
     #[command(after_help = help::HEADER)]
     Header,
+    /// Put a new pair in the place of the one that was reset: asked for, verified, written in one step, and watched
+    #[command(after_help = help::ROTATE)]
+    Rotate(RotateArguments),
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
@@ -165,6 +172,26 @@ pub(crate) struct RequestArguments {
     /// Print the answer's status and headers before its body
     #[arg(long)]
     pub include: bool,
+}
+
+/// What to set up.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetupArguments {
+    /// Print the lines to paste for this language
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<Language>,
+}
+
+/// How to rotate.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RotateArguments {
+    /// The old pair got into wrong hands: programs stop at once to believe webhooks that are signed with its secret
+    #[arg(long)]
+    pub compromised: bool,
+
+    /// Check and verify the new pair, and that it could be written; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Seconds as a decimal number. The messages never repeat what was given.

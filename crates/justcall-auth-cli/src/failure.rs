@@ -15,6 +15,10 @@ use crate::unechoed::Unechoed;
 
 /// Failures.
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+/// What is well.
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// Warnings.
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// Remedies.
 pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 
@@ -80,7 +84,7 @@ impl Failure {
 }
 
 /// For a person: what happened, what the service says, what to do.
-fn text(error: &Error, unechoed: &Unechoed) -> String {
+pub(crate) fn text(error: &Error, unechoed: &Unechoed) -> String {
     let mut text = format!("{RED}✗ {}{RED:#}: {}", error.kind().name(), unechoed.mask(error.message()));
     let status = error.http_status();
     let is_told = i32::from(status) == error.kind().number() || error.message().contains(&status.to_string());

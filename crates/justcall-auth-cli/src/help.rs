@@ -64,6 +64,32 @@ Examples:
 The secret reaches curl through the pipe alone: not in its arguments, which every user of the machine can read, nor in
 the shell's history. So this command refuses a terminal, and --json. The pair is checked, but the service is not asked.";
 
+pub(crate) const SETUP: &str = "\
+Examples:
+  justcall-auth setup
+  justcall-auth setup --source file:/etc/justcall.json --language python
+  pass show justcall | justcall-auth setup --source dir:/etc/justcall --language c++ --json
+
+It asks where the pair shall be kept, for which language to print lines, and for the pair, which is not shown. What is on
+standard input or in options it does not ask for. Nothing is written before the service has accepted the pair, and nothing
+that is there already is replaced: that is what `rotate` does. A file is made for its owner alone (0600), as JSON, or as
+dotenv where its name ends in .env. What cannot be written, such as env:, is told instead.";
+
+pub(crate) const ROTATE: &str = "\
+Examples:
+  justcall-auth rotate --source file:/etc/justcall.json
+  pass show justcall-new | justcall-auth rotate --source file:/etc/justcall.json --expected-account 12345
+  justcall-auth rotate --compromised
+  justcall-auth rotate --dry-run --json < new-pair
+
+The new pair is asked for without being shown, or read from standard input: key:secret, JSON or dotenv lines. It must be of
+the present pair's account; where the service rejects that pair already, --expected-account says which that is.
+
+A file gets it in one step: programs read the old pair or the new one, never half of each, even if this command is killed.
+Owner, group, mode and ACL stay, as do the form of the file and all else in it; a symbolic link stays a link. A folder (dir:)
+must be laid out as Kubernetes does. What cannot be written, such as env: or command:, is told instead, and watched until it
+gives the new pair: for 10 minutes, or as long as --timeout says.";
+
 pub(crate) const EXPLAIN: &str = "\
 Examples:
   justcall-auth explain forbidden

@@ -7,15 +7,27 @@
 
 mod answer;
 mod arguments;
+mod by_hand;
 mod commands;
 mod exit;
 mod explanations;
 mod failure;
 mod help;
 mod json_text;
+mod lines;
+mod new_pair;
 mod output;
+mod snippets;
+mod spinner;
+#[cfg(unix)]
+mod store;
+#[cfg(not(unix))]
+#[path = "store_elsewhere.rs"]
+mod store;
+mod terminal;
 mod unechoed;
 mod usage;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

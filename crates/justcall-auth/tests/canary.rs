@@ -116,7 +116,6 @@ fn shown(sandbox: &Sandbox) -> Shown {
     let content =
         Content { credentials: &pair, created_at: "2026-11-24T00:00:00Z", previous_compromised: false };
     shown.add("Content", &content);
-    shown.add("Rewritten", &content.rewrite(b"a:b").expect("a line"));
     let client = Client::new(&config).expect("a client");
     client.credentials().expect("the pair");
     shown.add("Client", &client);

@@ -4,6 +4,8 @@ mod doctor;
 mod explain;
 mod header;
 mod request;
+mod rotate;
+mod setup;
 mod verify;
 
 use crate::arguments::{Arguments, Command};
@@ -17,6 +19,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Command::Verify { verify_path } => verify::run(global, verify_path.as_deref(), output),
         Command::Doctor { verify_path } => doctor::run(global, verify_path.as_deref(), output),
         Command::Request(request) => request::run(global, request, output),
+        Command::Setup(setup) => setup::run(global, setup, output),
+        Command::Rotate(rotate) => rotate::run(global, rotate, output),
         Command::Header => header::run(global, output),
         Command::Explain { name } => explain::run(name.as_deref(), output),
     }

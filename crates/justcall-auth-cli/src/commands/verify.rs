@@ -1,15 +1,13 @@
 //! `verify`: is the pair good, and whose is it?
 
-use clap::builder::styling::{AnsiColor, Style};
 use justcall_auth::{Account, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, GREEN};
 use crate::help::table;
 use crate::output::Output;
 
-const GREEN: Style = AnsiColor::Green.on_default().bold();
 /// The page that the service verifies with may prove the pair without telling whose it is.
 const UNTOLD: &str = "not told by the service";
 
@@ -21,14 +19,19 @@ pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -
     let client = Client::new(&config)?;
     let account = client.verify()?;
     let credentials = client.credentials()?;
-    let object = json!({"account": {
+    let object = json!({"account": account_json(&account, credentials.key_hint())});
+    Ok(output.success(&text(&account, credentials.key_hint()), object)?)
+}
+
+/// An account, for a program.
+pub(super) fn account_json(account: &Account, key_hint: &str) -> Value {
+    json!({
         "id": account.id(),
         "email": account.email(),
         "plan": account.plan(),
         "verified_by": account.verified_by(),
-        "key_hint": credentials.key_hint(),
-    }});
-    Ok(output.success(&text(&account, credentials.key_hint()), object)?)
+        "key_hint": key_hint,
+    })
 }
 
 fn text(account: &Account, key_hint: &str) -> String {

@@ -1,13 +1,20 @@
 //! The command as users run it: the real binary against a real server.
 
 mod checks;
+mod dialogue;
 mod doctor;
 mod doctor_network;
+mod examples;
 mod explain;
 mod header;
 mod request;
+mod rotate;
+mod rotate_files;
+mod rotation;
 mod run;
 mod secrecy;
+mod setup;
+mod snippets;
 mod terminal;
 mod usage;
 mod verify;

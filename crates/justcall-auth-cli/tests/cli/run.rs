@@ -108,3 +108,18 @@ pub fn file(folder: &Path, name: &str, text: &str) -> (PathBuf, String) {
     let source = format!("file:{}", path.display());
     (path, source)
 }
+
+/// Runs `command` with `input` on its standard input.
+pub fn feed(mut command: Command, input: &str) -> Run {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut stdin = child.stdin.take().expect("it was piped");
+    // One that fails before it reads closes its end.
+    let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends").into()
+}

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{Run, Service, file, run};
+use crate::run::{Run, Service, feed, file, run};
 
 /// No word of any message, and of the shape that real halves have.
 const KEY: &str = "c0ffee5eed0ddba11c0ffee5eed0ddba11c0ffee";
@@ -129,6 +129,55 @@ fn no_answer_is_kept_with_the_pair_in_it() {
 }
 
 #[test]
+fn no_new_pair_is_shown_whatever_becomes_of_it() {
+    let service = service();
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = format!("{KEY}:{SECRET}");
+    let echo = json!({"fault": "answer", "status": 403, "body": {"message": "You sent {authorization}, {api_secret}"}});
+    let mut kept = 0;
+    for (number, (input, fault)) in [
+        (pair.clone(), Value::Null),
+        (format!("{pair} "), Value::Null),
+        (format!("{pair}{}", SECRET.repeat(20)), Value::Null),
+        (format!("{{\"api_key\": \"{KEY}\", {SECRET}"), Value::Null),
+        (format!("JUSTCALL_API_KEY={KEY}\nJUSTCALL_API_SECRET=\"{SECRET}\"\n"), Value::Null),
+        (format!("Authorization: {pair}"), Value::Null),
+        (pair.clone(), echo),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        service.control("DELETE", "faults", &Value::Null);
+        if !fault.is_null() {
+            service.control("POST", "faults", &fault);
+        }
+        for output in [&[][..], &["--json"]] {
+            let (_, old) = file(
+                folder.path(),
+                &format!("old{number}.json"),
+                "{\"api_key\": \"a\", \"api_secret\": \"b\"}",
+            );
+            let new =
+                format!("file:{}", folder.path().join(format!("new{number}{}", output.len())).display());
+            let broken = file(folder.path(), "broken.json", &format!("{{\"api_key\": \"{SECRET}")).1;
+            for (command, source) in [
+                ("rotate", &old),
+                ("rotate", &broken),
+                ("setup", &new),
+                ("setup", &"env:".to_owned()),
+                ("rotate", &"command:false".to_owned()),
+            ] {
+                let arguments = [&[command, "--source", source, "--timeout", "5"], output].concat();
+                let run = feed(crate::run::command(&service.arguments(&arguments), &[]), &input);
+                kept += usize::from(run.exit == 0);
+                is_silent(command, &run);
+            }
+        }
+    }
+    assert!(kept > 4, "the control: some were taken");
+}
+
+#[test]
 fn no_misplaced_argument_is_repeated() {
     let pair = format!("{KEY}:{SECRET}");
     let with = |text: &str| text.replace("PAIR", &pair).replace("SECRET", SECRET);
@@ -175,6 +224,15 @@ fn no_misplaced_argument_is_repeated() {
         "request get /v2.1/calls --body SECRET --body-file PAIR",
         "request get /v2.1/calls --body-file SECRET",
         "request get /v2.1/calls --output no/such/folder --body-file PAIR",
+        "rotate PAIR",
+        "rotate --source PAIR",
+        "rotate --source file:PAIR",
+        "rotate --expected-account SECRET",
+        "rotate --compromised=SECRET",
+        "setup PAIR",
+        "setup --source PAIR",
+        "setup --source file:SECRET/x",
+        "setup --source file:/dev/null --language SECRET",
         "header PAIR",
         "header --source file:PAIR",
         "explain PAIR",

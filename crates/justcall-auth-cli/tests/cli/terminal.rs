@@ -23,17 +23,23 @@ pub fn run_watched(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, Stri
     (exit, shown)
 }
 
-fn run_on(
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-    stderr: impl FnOnce(&File) -> Stdio,
-) -> (i32, String, String) {
+/// A terminal: the end of whoever sits at it, and that of the programs.
+pub fn open() -> (File, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&master).expect("it is ours");
     unlockpt(&master).expect("it is ours");
     let name = ptsname(&master, Vec::new()).expect("it has a name");
     let name = std::ffi::OsStr::from_bytes(name.as_bytes());
     let terminal = OpenOptions::new().read(true).write(true).open(name).expect("it opens");
+    (master.into(), terminal)
+}
+
+fn run_on(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    stderr: impl FnOnce(&File) -> Stdio,
+) -> (i32, String, String) {
+    let (master, terminal) = open();
     // The command itself is dropped at the end of this statement, and with it our side of the terminal.
     let ended = command(arguments, variables)
         .stderr(stderr(&terminal))
@@ -43,7 +49,7 @@ fn run_on(
         .expect("it runs");
     let mut shown = Vec::new();
     // Linux ends the stream of a terminal that nobody holds any more with an error, after all that was written.
-    let _ = File::from(master).read_to_end(&mut shown);
+    let _ = (&master).read_to_end(&mut shown);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
     (ended.status.code().expect("no signal ended it"), text(shown), text(ended.stderr))
 }

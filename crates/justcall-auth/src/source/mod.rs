@@ -16,16 +16,18 @@ mod text;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
 pub(crate) use default::{CHOICE, usual_places};
 pub use parse::SPELLINGS;
-pub use rewrite::{Content, Rewritten};
+pub use rewrite::Content;
 pub use text::Form;
 
 use crate::patience::Patience;
@@ -205,6 +207,22 @@ impl fmt::Debug for Source {
             Self::Fixed(credentials) => f.debug_tuple("Fixed").field(credentials).finish(),
         }
     }
+}
+
+/// Reads a pair as a file has it, in any of its forms.
+///
+/// # Errors
+/// `credentials_malformed`, saying what is wrong, never the value.
+pub fn read_text(text: &[u8]) -> Result<Credentials, Error> {
+    Ok(text::parse(text)?.credentials)
+}
+
+/// The whole of a regular file of at most 64 KiB, which may hold a pair.
+///
+/// # Errors
+/// Those of the system, and when it is another kind of file or a larger one.
+pub fn read_file(path: &Path) -> io::Result<WipedBuffer> {
+    file::read(path)
 }
 
 /// A `credentials_malformed` found in `place`.

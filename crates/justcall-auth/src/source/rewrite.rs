@@ -23,23 +23,17 @@ pub struct Content<'a> {
     pub previous_compromised: bool,
 }
 
-/// A text, and how it is written.
-#[derive(Debug)]
-pub struct Rewritten {
-    /// The text.
-    pub text: WipedBuffer,
-    /// Its form, which is that of the text before.
-    pub form: Form,
-}
-
 impl Content<'_> {
+    /// The file of a folder that tells [`Content::previous_compromised`]: it holds `true`, or is not there.
+    pub const COMPROMISED_FILE: &'static str = COMPROMISED;
+
     /// `old` with this in place of what it tells of a pair. Members of JSON that mean nothing here stay, their order and
     /// layout too; so do other lines of dotenv, comments, quotes, `export` and the line breaks at the ends.
     ///
     /// # Errors
     /// `credentials_malformed` when `old` begins as JSON and is none; `invalid_argument` when the pair cannot be written
     /// in that form.
-    pub fn rewrite(&self, old: &[u8]) -> Result<Rewritten, Error> {
+    pub fn rewrite(&self, old: &[u8]) -> Result<WipedBuffer, Error> {
         let form = Form::of(old);
         let text = match form {
             Form::Json => apply(old, self.json(old)?),
@@ -51,7 +45,7 @@ impl Content<'_> {
         };
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
-            Some(_) => Ok(Rewritten { text, form }),
+            Some(_) => Ok(text),
             None => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
                 .hint_is("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
         }
@@ -67,7 +61,7 @@ impl Content<'_> {
             Form::Dotenv => b"JUSTCALL_API_KEY=\nJUSTCALL_API_SECRET=\n",
             Form::Line => b"\n",
         };
-        Ok(self.rewrite(empty)?.text)
+        self.rewrite(empty)
     }
 
     /// Gives `read` the key and the secret. Do not let them outlive the closure.
@@ -220,7 +214,7 @@ mod tests {
     fn rewrite_with(old: &str, secret: &str, previous_compromised: bool) -> String {
         let credentials = Credentials::new(b"newkey123456", secret.as_bytes()).expect("a good pair");
         let content = Content { credentials: &credentials, created_at: AT, previous_compromised };
-        let new = content.rewrite(old.as_bytes()).expect(old).text;
+        let new = content.rewrite(old.as_bytes()).expect(old);
         String::from_utf8(new.as_ref().to_vec()).expect("UTF-8")
     }
 
@@ -319,9 +313,9 @@ mod tests {
                 "a:b\n".to_owned(),
             ] {
                 if let Ok(new) = content.rewrite(old.as_bytes()) {
-                    let read = text::parse(new.text.as_ref()).expect("it was checked");
+                    let read = text::parse(new.as_ref()).expect("it was checked");
                     prop_assert!(read.credentials.same_pair(&credentials));
-                    prop_assert!(new.form == Form::Line || read.previous_compromised == compromised);
+                    prop_assert!(old == "a:b\n" || read.previous_compromised == compromised);
                 } else {
                     prop_assert!(!old.starts_with('{'), "JSON takes every pair");
                 }

@@ -3,16 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use clap::builder::styling::{AnsiColor, Style};
+use clap::builder::styling::Style;
 use justcall_auth::{Error, Finding};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::failure::{CYAN, RED};
+use crate::failure::{CYAN, GREEN, RED, YELLOW};
 use crate::unechoed::Unechoed;
 
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 /// As wide as the longest name.
 const WIDTH: usize = 13;

@@ -2,7 +2,6 @@
 
 mod check;
 mod look;
-mod spinner;
 
 use std::time::Instant;
 
@@ -12,8 +11,8 @@ use serde_json::{Value, json};
 use crate::arguments::Global;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::spinner::Spinner;
 use check::{Check, Status, Verdict};
-use spinner::Spinner;
 
 /// Checks that wait for the network: how long they took is worth knowing.
 const TIMED: &[&str] = &["dns", "tcp", "tunnel", "tls", "clock", "verify"];

@@ -11,7 +11,7 @@ const FRAME: Duration = Duration::from_millis(80);
 const ERASE_LINE: &str = "\r\u{1b}[K";
 
 /// Turns until it is dropped, and leaves nothing behind.
-pub(super) struct Spinner {
+pub(crate) struct Spinner {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

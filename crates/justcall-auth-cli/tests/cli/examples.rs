@@ -1,0 +1,41 @@
+//! The scripts that the README shows, run as a reader would run them.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::rotation::{ACCOUNT, Rotation};
+use crate::run::{Run, feed};
+
+fn script(rotation: &Rotation, name: &str, arguments: &[&str], input: &str) -> Run {
+    let built = Path::new(env!("CARGO_BIN_EXE_justcall-auth")).parent().expect("it is in a folder");
+    let path = format!("{}:{}", built.display(), std::env::var("PATH").expect("a PATH"));
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/sh");
+    let mut command = Command::new("sh");
+    command
+        .arg(examples.join(name))
+        .args(rotation.service.arguments(arguments))
+        .env_clear()
+        .env("PATH", path);
+    feed(command, input)
+}
+
+#[test]
+fn the_scripts_of_the_readme_set_up_and_rotate() {
+    let rotation = Rotation::after_reset();
+    let source = format!("file:{}", rotation.folder.path().join("pair.json").display());
+    let done = script(&rotation, "setup.sh", &[&source], &rotation.new);
+    assert!(done.exit == 0 && done.stdout.contains("import justcall_auth"), "{done:?}");
+
+    let reset = rotation.service.control("POST", "reset", &serde_json::json!({}));
+    let half = |name: &str| reset[name].as_str().expect("text");
+    let (pair, _) = rotation.file("new-pair", &format!("{}:wrong", half("api_key")));
+    let arguments = [&source, ACCOUNT, pair.to_str().expect("UTF-8")];
+    let refused = script(&rotation, "rotate.sh", &arguments, "");
+    assert!(refused.stdout.contains("the service rejects it") && pair.exists(), "{refused:?}");
+    fs::write(&pair, format!("{}:{}", half("api_key"), half("api_secret"))).expect("a file");
+    let done = script(&rotation, "rotate.sh", &arguments, "");
+    assert!(done.exit == 0 && !pair.exists(), "{done:?}");
+    assert_eq!(rotation.verify(&source).exit, 0);
+}

@@ -1,0 +1,267 @@
+//! `rotate`: the source gets the new pair, or stays as it was.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::rotation::{ACCOUNT, Rotation};
+use crate::run::{Service, command, feed, run};
+
+#[test]
+fn it_puts_the_new_pair_in_the_place_of_the_old_one_in_every_form() {
+    let rotation = Rotation::after_reset();
+    let (key, secret) = rotation.new_halves();
+    let (old_key, old_secret) = (rotation.service.sandbox.api_key(), rotation.service.sandbox.api_secret());
+    for (name, template) in [
+        ("pair", "KEY:SECRET\n"),
+        ("bare", "KEY:SECRET"),
+        (".env", "# ours\nPORT=1\nexport JUSTCALL_API_KEY=\"KEY\"\nJUSTCALL_API_SECRET='SECRET'\n"),
+        (
+            "pair.json",
+            "{\n  \"note\": \"ours\",\n  \"api_secret\": \"SECRET\",\n  \"api_key\": \"KEY\",\n  \"created_at\": \"AT\",\n  \"list\": [1.50, {}]\n}\n",
+        ),
+    ] {
+        let with = |key: &str, secret: &str| {
+            template
+                .replace("KEY\"", &format!("{key}\""))
+                .replace("\"KEY", &format!("\"{key}"))
+                .replace("KEY:", &format!("{key}:"))
+                .replace(":SECRET", &format!(":{secret}"))
+                .replace("\"SECRET\"", &format!("\"{secret}\""))
+                .replace("'SECRET'", &format!("'{secret}'"))
+        };
+        let (path, source) =
+            rotation.file(name, &with(old_key, old_secret).replace("AT", "2020-01-01T00:00:00Z"));
+        assert_eq!(rotation.verify(&source).exit, 4, "the old pair is dead");
+        let rotated = rotation.rotate(&source, &[]);
+        assert_eq!((rotated.exit, rotated.stderr.as_str()), (0, ""), "{rotated:?}");
+        assert!(rotated.stdout.contains("account 12345"), "{rotated:?}");
+        let written = fs::read_to_string(&path).expect("the file");
+        let at = written.split('"').find(|word| word.ends_with('Z')).unwrap_or("AT");
+        assert_ne!(at, "2020-01-01T00:00:00Z", "{name}");
+        assert_eq!(written, with(key, secret).replace("AT", at), "{name}");
+        assert_eq!(rotation.verify(&source).exit, 0, "{name}");
+    }
+    assert_eq!(rotation.names(), [".env", "bare", "pair", "pair.json"], "nothing else is left");
+}
+
+#[test]
+fn it_takes_the_account_of_the_present_pair_where_that_still_works() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret());
+    let (path, source) = crate::run::file(folder.path(), "pair", &old);
+    let foreign = service.control("POST", "pairs", &json!({}));
+    let foreign = format!(
+        "{}:{}",
+        foreign["api_key"].as_str().expect("a key"),
+        foreign["api_secret"].as_str().expect("a secret")
+    );
+    let arguments = service.arguments(&["rotate", "--source", &source]);
+    feed(command(&arguments, &[]), &foreign).fails_with(1, "wrong_account");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), old);
+    // The same pair: nothing to do, and well.
+    let same = feed(command(&arguments, &[]), &old);
+    assert!(same.exit == 0 && same.stdout.contains("has it already"), "{same:?}");
+}
+
+#[test]
+fn it_asks_for_the_account_where_the_present_pair_no_longer_tells() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let refused = rotation.feed(&["rotate", "--source", &source], &[], &rotation.new);
+    refused.fails_with(1, "wrong_account");
+    assert!(refused.stderr.contains(&format!("--expected-account {ACCOUNT}")), "{refused:?}");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), rotation.old());
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+}
+
+#[test]
+fn it_needs_no_account_where_the_service_tells_of_none() {
+    use justcall_auth_sandbox::{Dialect, SandboxConfig};
+    let service = Service::with(SandboxConfig { dialect: Dialect::Measured, ..SandboxConfig::default() });
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret());
+    let (path, source) = crate::run::file(folder.path(), "pair", &old);
+    let new = service.control("POST", "reset", &Value::Null);
+    let new = format!(
+        "{}:{}",
+        new["api_key"].as_str().expect("a key"),
+        new["api_secret"].as_str().expect("a secret")
+    );
+    let rotated = feed(command(&service.arguments(&["rotate", "--source", &source]), &[]), &new);
+    assert_eq!(rotated.exit, 0, "{rotated:?}");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), new);
+}
+
+#[test]
+fn it_changes_nothing_for_a_pair_that_is_not_good() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let (key, secret) = rotation.new_halves();
+    for (input, exit, name) in [
+        (format!("{key}:{}", "0".repeat(40)), 4, "invalid_credentials"),
+        (rotation.old(), 4, "invalid_credentials"),
+        (rotation.foreign(), 1, "wrong_account"),
+        (format!("{key}:{secret} "), 3, "credentials_malformed"),
+        (format!("{key}:"), 3, "credentials_malformed"),
+        (String::new(), 3, "credentials_malformed"),
+        ("{".to_owned(), 3, "credentials_malformed"),
+        ("x".repeat(100_000), 2, "invalid_argument"),
+    ] {
+        let arguments = ["rotate", "--source", &source, "--expected-account", ACCOUNT];
+        let before = fs::metadata(&path).expect("the file").modified().expect("a time");
+        let failed = rotation.feed(&arguments, &[], &input);
+        failed.fails_with(exit, name);
+        assert_eq!(fs::read_to_string(&path).expect("the file"), rotation.old());
+        assert_eq!(fs::metadata(&path).expect("the file").modified().expect("a time"), before);
+    }
+    assert_eq!(rotation.names(), ["pair"]);
+}
+
+#[test]
+fn it_changes_nothing_when_it_is_only_tried() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let tried = rotation.rotate(&source, &["--dry-run", "--json"]).json();
+    assert_eq!(
+        (&tried["ok"], &tried["dry_run"], &tried["written"]),
+        (&true.into(), &true.into(), &false.into())
+    );
+    assert_eq!(fs::read_to_string(&path).expect("the file"), rotation.old());
+    assert!(rotation.rotate(&source, &["--dry-run"]).stdout.contains("Nothing was changed"));
+    let arguments = ["rotate", "--source", &source, "--dry-run", "--expected-account", "7"];
+    rotation.feed(&arguments, &[], &rotation.new).fails_with(1, "wrong_account");
+}
+
+#[test]
+fn it_tells_in_json_what_it_did() {
+    let rotation = Rotation::after_reset();
+    let (_, source) =
+        rotation.file("pair.json", &format!("{{\"api_key\":\"{}\",\"api_secret\":\"x\"}}", "k".repeat(12)));
+    let told = rotation.rotate(&source, &["--json"]).json();
+    assert_eq!(told["ok"], true);
+    assert_eq!((&told["written"], &told["served"]), (&true.into(), &true.into()));
+    assert_eq!(told["account"]["id"], 12345);
+    assert_eq!(told["by_hand"], json!([]));
+    assert!(told["place"].as_str().is_some_and(|place| place.contains("pair.json")), "{told}");
+    let failed = rotation.rotate("file:/no/such/file", &["--json"]);
+    assert_eq!(failed.exit, 1);
+    assert!(failed.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("setup")), "{failed:?}");
+}
+
+#[test]
+fn it_mends_a_source_whose_pair_is_malformed_and_leaves_broken_json_alone() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", "just one half\n");
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    assert_eq!(fs::read_to_string(&path).expect("the file"), format!("{}\n", rotation.new));
+    let (path, source) = rotation.file("broken.json", "{\"api_key\": ");
+    rotation.rotate(&source, &[]).fails_with(3, "credentials_malformed");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "{\"api_key\": ");
+}
+
+#[test]
+fn it_says_beside_the_pair_that_the_one_before_was_compromised() {
+    let rotation = Rotation::after_reset();
+    for (name, old, marked, unmarked) in [
+        (
+            "a.json",
+            "{\"api_key\":\"a\",\"api_secret\":\"b\"}",
+            "\"previous_compromised\":true",
+            "\"previous_compromised\":false",
+        ),
+        ("a.env", "JUSTCALL_API_KEY=a\n", "\nJUSTCALL_PREVIOUS_COMPROMISED=true\n", "COMPROMISED=false\n"),
+    ] {
+        let (path, source) = rotation.file(name, old);
+        let text = || fs::read_to_string(&path).expect("the file");
+        let rotated = rotation.rotate(&source, &["--compromised"]);
+        assert!(rotated.exit == 0 && rotated.stdout.contains("refused from now on"), "{rotated:?}");
+        assert!(text().contains(marked), "{}", text());
+        // The same pair again takes nothing back; the next one does.
+        assert!(rotation.rotate(&source, &[]).exit == 0 && text().contains(marked));
+        fs::write(&path, text().replace(&rotation.new[..40], "an_other_key")).expect("the file");
+        assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+        assert!(text().contains(unmarked), "{}", text());
+    }
+    let (path, source) = rotation.file("line", "a:b\n");
+    let rotated = rotation.rotate(&source, &["--compromised"]);
+    assert!(rotated.exit == 0 && rotated.stdout.contains("Restart every program"), "{rotated:?}");
+    assert_eq!(fs::read_to_string(path).expect("the file"), format!("{}\n", rotation.new));
+    let told = rotation.rotate(&source, &["--compromised", "--json"]).json();
+    assert_eq!((&told["previous_compromised"], &told["compromise_told"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn it_tells_what_to_do_by_hand_and_watches_until_it_is_done() {
+    let rotation = Rotation::after_reset();
+    let json = |pair: &str| {
+        let (key, secret) = pair.split_once(':').expect("a pair");
+        json!({"api_key": key, "api_secret": secret}).to_string()
+    };
+    let (path, _) = rotation.file("store.json", &json(&rotation.old()));
+    let source = format!("command:cat {}", path.display());
+    let early = rotation.rotate(&source, &["--timeout", "0.5"]);
+    assert_eq!(early.exit, 7, "{early:?}");
+    assert!(early.stderr.contains("Store the new pair where `cat` reads it"), "{early:?}");
+    assert!(
+        early.stderr.contains("✗ timeout: ") && early.stderr.contains("still gives the pair"),
+        "{early:?}"
+    );
+
+    let new = json(&rotation.new);
+    let begun = Instant::now();
+    let rotated = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| rotation.rotate(&source, &[]));
+        // It has looked at the old pair once it has verified the new one.
+        while rotation.service.requests() < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+            assert!(begun.elapsed() < Duration::from_secs(60), "it never asked");
+        }
+        fs::write(&path, &new).expect("the file");
+        waits.join().expect("it ends")
+    });
+    assert!(rotated.exit == 0 && rotated.stdout.contains("go on with it by themselves"), "{rotated:?}");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), new, "it is not ours to write");
+}
+
+#[test]
+fn it_tells_what_to_set_where_the_environment_has_the_pair() {
+    let rotation = Rotation::after_reset();
+    let (key, secret) = (rotation.service.sandbox.api_key(), rotation.service.sandbox.api_secret());
+    let variables = [("JUSTCALL_API_KEY", key), ("JUSTCALL_API_SECRET", secret)];
+    for source in ["env:", "default:"] {
+        let arguments = ["rotate", "--source", source, "--expected-account", ACCOUNT];
+        let told = rotation.feed(&arguments, &variables, &rotation.new);
+        assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{told:?}");
+        assert!(told.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{told:?}");
+        assert!(told.stdout.contains("does not change"), "{told:?}");
+        let told = rotation.feed(&[&arguments[..], &["--json"]].concat(), &variables, &rotation.new).json();
+        assert_eq!((&told["written"], &told["served"]), (&false.into(), &false.into()));
+        assert_eq!(told["by_hand"].as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[test]
+fn it_follows_the_choice_of_the_environment() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let arguments = ["rotate", "--expected-account", ACCOUNT];
+    let rotated = rotation.feed(&arguments, &[("JUSTCALL_CREDENTIALS", &source)], &rotation.new);
+    assert_eq!(rotated.exit, 0, "{rotated:?}");
+    assert_eq!(fs::read_to_string(path).expect("the file"), rotation.new);
+    let nothing = run(&["rotate"], &[]);
+    nothing.fails_with(3, "credentials_missing");
+    assert!(nothing.stderr.contains("justcall-auth setup"), "{nothing:?}");
+}
+
+#[test]
+fn it_changes_nothing_when_the_service_cannot_be_asked() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    rotation.service.control("POST", "faults", &json!({"fault": "answer", "status": 503}));
+    let failed = rotation.rotate(&source, &["--max-retries", "0"]);
+    failed.fails_with(8, "unavailable");
+    assert_eq!(fs::read_to_string(path).expect("the file"), rotation.old());
+}

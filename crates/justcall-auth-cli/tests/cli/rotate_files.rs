@@ -1,0 +1,297 @@
+//! `rotate` and what is special about a file: links, rights, mounts, folders that are swapped.
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use rustix::fs::{FlockOperation, XattrFlags, flock, getxattr, setxattr};
+
+use crate::rotation::{ACCOUNT, Rotation};
+use crate::run::{Run, command, feed};
+
+const NOBODY: u32 = 65534;
+const ACL: &str = "system.posix_acl_access";
+const DEFAULT_ACL: &str = "system.posix_acl_default";
+
+/// An access control list, as the kernel stores it: what owner, a further user, group, mask and others may do.
+fn acl(user: u32, rights: u16) -> Vec<u8> {
+    const ANYBODY: u32 = u32::MAX;
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions, id) in
+        [(1_u16, 6_u16, ANYBODY), (2, rights, user), (4, 0, ANYBODY), (16, rights, ANYBODY), (32, 0, ANYBODY)]
+    {
+        list.extend([tag.to_le_bytes(), permissions.to_le_bytes()].concat());
+        list.extend(id.to_le_bytes());
+    }
+    list
+}
+
+fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut value = vec![0; 4096];
+    let length = getxattr(path, name, &mut value[..]).ok()?;
+    value.truncate(length);
+    Some(value)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").mode() & 0o7777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).expect("a file")
+}
+
+/// The command with fewer rights, with the new pair on standard input.
+fn rotate_under(rotation: &Rotation, wrapper: &[&str], source: &str) -> Run {
+    let arguments =
+        rotation.service.arguments(&["rotate", "--source", source, "--expected-account", ACCOUNT]);
+    let plain = command(&arguments, &[]);
+    let mut whole = Command::new(wrapper[0]);
+    whole.args(&wrapper[1..]).arg(plain.get_program()).args(plain.get_args()).env_clear();
+    whole.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    set_mode(rotation.service.sandbox.ca_file().expect("TLS is on"), 0o644);
+    feed(whole, &rotation.new)
+}
+
+const AS_NOBODY: &[&str] =
+    &["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"];
+
+#[test]
+fn it_keeps_owner_group_mode_and_acl() {
+    assert!(rustix::process::geteuid().is_root(), "this test gives files away: run it as root");
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    chown(&path, Some(NOBODY), Some(1)).expect("we are root");
+    setxattr(&path, "user.note", b"ours", XattrFlags::empty()).expect("the file system has attributes");
+    for bits in [0o640, 0o600, 0o604, 0o400] {
+        set_mode(&path, bits);
+        fs::write(&path, rotation.old()).expect("we are root");
+        assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+        let file = fs::metadata(&path).expect("the file");
+        assert_eq!((file.uid(), file.gid(), mode(&path)), (NOBODY, 1, bits), "{bits:o}");
+        assert_eq!((text(&path), attribute(&path, ACL)), (rotation.new.clone(), None));
+    }
+    setxattr(&path, ACL, &acl(1234, 4), XattrFlags::empty()).expect("the file system has lists");
+    let (before, bits) = (attribute(&path, ACL), mode(&path));
+    fs::write(&path, rotation.old()).expect("we are root");
+    let inode = fs::metadata(&path).expect("the file").ino();
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    assert_ne!(fs::metadata(&path).expect("the file").ino(), inode, "it is another file");
+    assert!(before.is_some() && attribute(&path, ACL) == before && mode(&path) == bits);
+    assert_eq!(attribute(&path, "user.note"), Some(b"ours".to_vec()));
+}
+
+#[test]
+fn it_warns_where_others_can_read_the_file() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    set_mode(&path, 0o644);
+    let rotated = rotation.rotate(&source, &[]);
+    assert!(rotated.exit == 0 && rotated.stdout.contains("chmod 0600"), "{rotated:?}");
+    assert_eq!(mode(&path), 0o644, "it is not ours to change");
+}
+
+#[test]
+fn it_does_not_let_a_folders_list_open_the_new_file() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    set_mode(&path, 0o640);
+    setxattr(rotation.folder.path(), DEFAULT_ACL, &acl(1234, 4), XattrFlags::empty()).expect("lists");
+    let (control, _) = rotation.file("control", "");
+    assert!(attribute(&control, ACL).is_some(), "the control: an ordinary new file gets the list");
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    assert_eq!((attribute(&path, ACL), mode(&path)), (None, 0o640));
+}
+
+#[test]
+fn it_works_for_the_owner_and_refuses_whoever_could_not_keep_the_owner() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    set_mode(rotation.folder.path(), 0o777);
+    // Everybody may write the file, but nobody else can give it away again.
+    set_mode(&path, 0o666);
+    let refused = rotate_under(&rotation, AS_NOBODY, &source);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("as root"), "{refused:?}");
+    assert_eq!(rotation.service.requests(), 0, "it was refused before anything was asked");
+    assert_eq!((text(&path), rotation.names()), (rotation.old(), vec!["pair".to_owned()]));
+
+    set_mode(&path, 0o600);
+    chown(&path, Some(NOBODY), Some(NOBODY)).expect("we are root");
+    assert_eq!(rotate_under(&rotation, AS_NOBODY, &source).exit, 0);
+    let file = fs::metadata(&path).expect("the file");
+    assert_eq!(
+        (file.uid(), file.gid(), mode(&path), text(&path)),
+        (NOBODY, NOBODY, 0o600, rotation.new.clone())
+    );
+
+    fs::write(&path, rotation.old()).expect("we are root");
+    set_mode(rotation.folder.path(), 0o755);
+    let refused = rotate_under(&rotation, AS_NOBODY, &source);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("same folder"), "its folder is another's: {refused:?}");
+}
+
+#[test]
+fn it_leaves_a_symbolic_link_a_link_and_refuses_hard_links() {
+    let rotation = Rotation::after_reset();
+    let (path, _) = rotation.file("real", &rotation.old());
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let link = elsewhere.path().join("link");
+    symlink(&path, &link).expect("a link");
+    let source = format!("file:{}", link.display());
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    assert_eq!((text(&path), fs::read_link(&link).expect("a link")), (rotation.new.clone(), path.clone()));
+    assert_eq!(fs::read_dir(elsewhere.path()).expect("the folder").count(), 1);
+
+    fs::write(&path, rotation.old()).expect("the file");
+    fs::hard_link(&path, rotation.folder.path().join("other")).expect("a name");
+    let refused = rotation.rotate(&source, &[]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("hard links"), "{refused:?}");
+    assert_eq!(text(&path), rotation.old());
+}
+
+#[test]
+fn it_refuses_a_file_that_is_mounted_by_itself() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let (outside, _) = rotation.file("outside", &rotation.old());
+    let mounted = |options: &str| {
+        let mount = format!(
+            "mount --bind {0} {1} && mount -o {options} {1} && exec \"$@\"",
+            outside.display(),
+            path.display()
+        );
+        rotate_under(&rotation, &["unshare", "--mount", "sh", "-c", &mount, "sh"], &source)
+    };
+    for options in ["remount,bind,rw", "remount,bind,ro"] {
+        let refused = mounted(options);
+        refused.fails_with(1, "source_unavailable");
+        assert!(
+            refused.stderr.contains("mounted by itself") && refused.stderr.contains("docker run"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!((text(&path), text(&outside)), (rotation.old(), rotation.old()));
+    assert_eq!(rotation.names(), ["outside", "pair"]);
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0, "the control: without the mount it is written");
+}
+
+#[test]
+fn it_refuses_a_folder_that_is_mounted_to_be_read() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    let folder = rotation.folder.path().display();
+    let mount = format!("mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} && exec \"$@\"");
+    let refused = rotate_under(&rotation, &["unshare", "--mount", "sh", "-c", &mount, "sh"], &source);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("kubectl"), "{refused:?}");
+    assert_eq!(text(&path), rotation.old());
+}
+
+#[test]
+fn it_lets_one_command_write_in_a_folder_at_a_time_and_removes_what_a_killed_one_left() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("pair", &rotation.old());
+    rotation.file("..justcall-auth-Ab12Cd", &rotation.new);
+    let handle = File::open(rotation.folder.path()).expect("the folder");
+    flock(&handle, FlockOperation::LockExclusive).expect("nobody else holds it");
+    let refused = rotation.rotate(&source, &[]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("another justcall-auth"), "{refused:?}");
+    assert_eq!(rotation.names().len(), 2, "what belongs to the other one stays");
+    drop(handle);
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    assert_eq!((rotation.names(), text(&path)), (vec!["pair".to_owned()], rotation.new.clone()));
+}
+
+/// A folder as Kubernetes mounts it, with a further file.
+fn kubernetes(rotation: &Rotation) -> String {
+    let folder = rotation.folder.path();
+    let version = folder.join("..2026_11_24_13_33_07.1234567890");
+    fs::create_dir(&version).expect("a folder");
+    let old = rotation.old();
+    let (key, secret) = old.split_once(':').expect("a pair");
+    for (name, text) in [("api_key", key), ("api_secret", secret), ("other", "kept")] {
+        fs::write(version.join(name), text).expect("a file");
+        set_mode(&version.join(name), 0o640);
+        symlink(format!("..data/{name}"), folder.join(name)).expect("a link");
+    }
+    symlink(version.file_name().expect("a name"), folder.join("..data")).expect("a link");
+    format!("dir:{}", folder.display())
+}
+
+#[test]
+fn it_swaps_a_folder_that_is_laid_out_as_kubernetes_does() {
+    let rotation = Rotation::after_reset();
+    let source = kubernetes(&rotation);
+    let folder = rotation.folder.path();
+    let (key, secret) = rotation.new_halves();
+    let read = |name: &str| text(&folder.join(name));
+    assert_eq!(rotation.verify(&source).exit, 4, "the old pair is dead");
+    for compromised in [false, true] {
+        let before = fs::read_link(folder.join("..data")).expect("a link");
+        let options: &[&str] = if compromised { &["--compromised"] } else { &[] };
+        let rotated = rotation.rotate(&source, options);
+        assert_eq!(rotated.exit, 0, "{rotated:?}");
+        assert_eq!(
+            (read("api_key"), read("api_secret"), read("other")),
+            (key.into(), secret.into(), "kept".into())
+        );
+        assert_eq!(mode(&folder.join("api_secret")), 0o640);
+        assert_ne!(fs::read_link(folder.join("..data")).expect("a link"), before);
+        assert!(!folder.join(before).exists(), "the version before is gone");
+        let word = folder.join("..data/previous_compromised");
+        assert_eq!(fs::read_to_string(word).is_ok_and(|word| word == "true"), compromised);
+        assert_eq!(rotation.names().len(), 5, "{:?}", rotation.names());
+    }
+    assert_eq!(rotation.verify(&source).exit, 0);
+}
+
+#[test]
+fn it_refuses_to_tear_a_pair_apart() {
+    let rotation = Rotation::after_reset();
+    let old = rotation.old();
+    let (key, secret) = old.split_once(':').expect("a pair");
+    let (api_key, _) = rotation.file("api_key", key);
+    rotation.file("api_secret", secret);
+    let source = format!("dir:{}", rotation.folder.path().display());
+    let refused = rotation.rotate(&source, &[]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(
+        refused.stderr.contains("half of each") && refused.stderr.contains("setup --source dir:"),
+        "{refused:?}"
+    );
+    assert_eq!(text(&api_key), key);
+
+    let swapped = Rotation::after_reset();
+    kubernetes(&swapped);
+    let inside = format!("file:{}", swapped.folder.path().join("other").display());
+    let refused = swapped.rotate(&inside, &[]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("dir:PATH"), "{refused:?}");
+}
+
+#[test]
+fn it_refuses_what_is_no_file() {
+    let rotation = Rotation::after_reset();
+    for (source, words) in [
+        (format!("file:{}", rotation.folder.path().display()), "no regular file"),
+        ("file:/dev/null".to_owned(), "no regular file"),
+        ("file:/".to_owned(), "no file"),
+        (format!("dir:{}/absent", rotation.folder.path().display()), "none yet"),
+        (format!("file:{}/absent", rotation.folder.path().display()), "none yet"),
+    ] {
+        let refused = rotation.rotate(&source, &[]);
+        refused.fails_with(1, "source_unavailable");
+        assert!(refused.stderr.contains(words), "{source}: {refused:?}");
+    }
+    assert_eq!(rotation.service.requests(), 0);
+}

@@ -1,0 +1,106 @@
+//! `setup`: a first pair, from a prompt or a pipe to a source that programs read.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::rotation::{ACCOUNT, Rotation};
+use crate::run::run;
+
+/// `setup` with the pair that works on standard input.
+fn set_up(rotation: &Rotation, options: &[&str]) -> crate::run::Run {
+    rotation.feed(&[&["setup"], options].concat(), &[], &rotation.new)
+}
+
+#[test]
+fn it_writes_a_first_pair_for_its_owner_alone() {
+    let rotation = Rotation::after_reset();
+    let (key, secret) = rotation.new_halves();
+    for (name, begins) in [("a/b/pair.json", "{\n  \"api_key\": \""), (".env", "JUSTCALL_API_KEY=")] {
+        let path = rotation.folder.path().join(name);
+        let source = format!("file:{}", path.display());
+        let done = set_up(&rotation, &["--source", &source]);
+        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{done:?}");
+        let text = fs::read_to_string(&path).expect("the file");
+        assert!(text.starts_with(begins) && text.contains(key) && text.contains(secret), "{name}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").mode() & 0o777;
+            assert_eq!(mode(&path), 0o600);
+            assert!(name == ".env" || mode(&rotation.folder.path().join("a")) == 0o700);
+        }
+        assert_eq!(rotation.verify(&source).exit, 0);
+        let rotated = rotation.rotate(&source, &[]);
+        assert!(rotated.exit == 0 && rotated.stdout.contains("has it already"), "{rotated:?}");
+    }
+    assert!(
+        fs::read_to_string(rotation.folder.path().join("a/b/pair.json"))
+            .expect("JSON")
+            .contains("\"created_at\": \"20")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn it_lays_out_a_folder_whose_files_are_replaced_together() {
+    let rotation = Rotation::after_reset();
+    let folder = rotation.folder.path().join("justcall");
+    let source = format!("dir:{}?key=user&secret=password", folder.display());
+    let done = set_up(&rotation, &["--source", &source, "--json"]).json();
+    assert_eq!((&done["ok"], &done["by_hand"]), (&true.into(), &json!([])));
+    assert_eq!(rotation.verify(&source).exit, 0);
+    assert!(fs::read_link(folder.join("..data")).is_ok());
+    let reset = rotation.service.control("POST", "reset", &json!({}));
+    let next = format!(
+        "{}:{}",
+        reset["api_key"].as_str().expect("a key"),
+        reset["api_secret"].as_str().expect("a secret")
+    );
+    let arguments = ["rotate", "--source", &source, "--expected-account", ACCOUNT];
+    let rotated = rotation.feed(&arguments, &[], &next);
+    assert_eq!(rotated.exit, 0, "{rotated:?}");
+    assert_eq!(rotation.verify(&source).exit, 0);
+}
+
+#[test]
+fn it_replaces_nothing_and_writes_nothing_that_is_not_good() {
+    let rotation = Rotation::after_reset();
+    let (path, source) = rotation.file("there", "something else");
+    let refused = set_up(&rotation, &["--source", &source]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("justcall-auth rotate"), "{refused:?}");
+    assert_eq!(fs::read_to_string(path).expect("the file"), "something else");
+    assert_eq!(rotation.service.requests(), 0, "refused before the service was asked");
+
+    let absent = format!("file:{}", rotation.folder.path().join("absent").display());
+    for (input, options, exit, name) in [
+        (rotation.old(), &[][..], 4, "invalid_credentials"),
+        ("half".to_owned(), &[], 3, "credentials_malformed"),
+        (rotation.new.clone(), &["--expected-account", "7"], 1, "wrong_account"),
+    ] {
+        let arguments = [&["setup", "--source", &absent], options].concat();
+        rotation.feed(&arguments, &[], &input).fails_with(exit, name);
+    }
+    assert_eq!(rotation.names(), ["there"]);
+    run(&["setup"], &[]).fails_with(2, "invalid_argument");
+    assert_eq!(run(&["setup", "--source", "file:/x", "--language", "cobol"], &[]).exit, 2);
+}
+
+#[test]
+fn it_tells_what_to_set_where_it_cannot_write() {
+    let rotation = Rotation::after_reset();
+    let told = set_up(&rotation, &["--source", "env:", "--language", "python"]);
+    assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{told:?}");
+    assert!(told.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{told:?}");
+    assert!(told.stdout.contains("justcall_auth.Client(\"env:\""), "{told:?}");
+}
+
+#[test]
+fn it_warns_of_a_place_that_may_be_committed() {
+    let rotation = Rotation::after_reset();
+    fs::create_dir(rotation.folder.path().join(".git")).expect("a folder");
+    let source = format!("file:{}", rotation.folder.path().join("conf/pair.json").display());
+    let done = set_up(&rotation, &["--source", &source]);
+    assert!(done.exit == 0 && done.stdout.contains(".gitignore"), "{done:?}");
+}

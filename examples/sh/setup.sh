@@ -1,0 +1,9 @@
+#!/bin/sh
+# setup.sh SOURCE [OPTION]… < PAIR: stores a first pair and prints the Python that uses it.
+set -eu
+source=$1
+shift
+# [readme]
+# A pipe in place of a person: nothing is asked, and the secret is in no argument.
+cat | justcall-auth setup --source "$source" --language python "$@"
+# [/readme]
