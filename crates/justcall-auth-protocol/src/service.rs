@@ -77,13 +77,14 @@ pub struct RateWindow {
 }
 
 impl RateWindow {
-    /// The window of these headers: limit, remaining, reset; `unix` is when the answer came, since the epoch.
-    fn read(response: &Response, [limit, remaining, reset]: [&str; 3], unix: Duration) -> Self {
-        let figure = |name: &str| response.header(name)?.trim().parse::<u64>().ok();
-        Self {
-            limit: figure(limit),
-            remaining: figure(remaining),
-            reset: figure(reset).map(|reset| reset_time(reset, unix)),
+    /// Takes the figure called `what` where there is none yet; `unix` is when the answer came, since the epoch.
+    fn take(&mut self, what: &str, value: &str, unix: Duration) {
+        let Ok(figure) = value.trim().parse::<u64>() else { return };
+        match what {
+            "limit" => drop(self.limit.get_or_insert(figure)),
+            "remaining" => drop(self.remaining.get_or_insert(figure)),
+            "reset" => drop(self.reset.get_or_insert_with(|| reset_time(figure, unix))),
+            _ => {}
         }
     }
 
@@ -111,12 +112,20 @@ pub fn rate_limit(response: &Response) -> RateLimit {
 }
 
 fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
-    let [official, burst, article] = [
-        ["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"],
-        ["x-rate-limit-burst-limit", "x-rate-limit-burst-remaining", "x-rate-limit-burst-reset"],
-        ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
-    ]
-    .map(|names| RateWindow::read(response, names, unix));
+    let (mut official, mut burst, mut article) = <(RateWindow, RateWindow, RateWindow)>::default();
+    for (name, value) in response.headers() {
+        if !name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate")) {
+            continue;
+        }
+        let rest = name[6..].to_ascii_lowercase();
+        if let Some(what) = rest.strip_prefix("-limit-burst-") {
+            burst.take(what, value, unix);
+        } else if let Some(what) = rest.strip_prefix("-limit-") {
+            official.take(what, value, unix);
+        } else if let Some(what) = rest.strip_prefix("limit-") {
+            article.take(what, value, unix);
+        }
+    }
     RateLimit { main: official.or(article), burst }
 }
 

@@ -14,8 +14,22 @@ fn pair() -> Credentials {
     Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good")
 }
 
+fn other(secret: &str) -> Credentials {
+    Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair")
+}
+
 fn keyring() -> Keyring {
     Keyring::new("https://api.justcall.io", Arc::default())
+}
+
+/// A keyring with `pair` in use since `at`.
+fn holding(pair: Credentials, at: &Moment) -> Arc<Keyring> {
+    let keyring = Arc::new(keyring());
+    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), at);
+    assert_eq!(exchange.next(at).expect("an action"), Action::Load);
+    exchange.loaded(Ok(pair.into()), at);
+    assert_eq!(exchange.next(at).expect("an action"), Action::Done);
+    keyring
 }
 
 fn moment(monotonic: Duration) -> Moment {
@@ -89,7 +103,7 @@ fn drive(exchange: &mut Exchange, outcomes: &[Outcome], steps: &[u64], now: &mut
                 return seen;
             }
             Ok(Action::Done) => return seen,
-            Ok(Action::Load) => exchange.loaded(Ok(pair()), &moment(*now)),
+            Ok(Action::Load) => exchange.loaded(Ok(pair().into()), &moment(*now)),
             Ok(Action::Wait(wait)) => {
                 assert!(wait > Duration::ZERO, "a wait of nothing would spin");
                 *now += wait;
@@ -163,11 +177,9 @@ proptest! {
 }
 
 fn get(policy: Policy) -> Exchange {
-    let keyring = Arc::new(keyring());
-    keyring.install(pair(), Duration::ZERO);
     Exchange::request(
         Arc::new(policy),
-        keyring,
+        holding(pair(), &moment(Duration::ZERO)),
         Request::new("GET", "/v2/calls").expect("good"),
         &moment(Duration::ZERO),
     )
@@ -237,9 +249,8 @@ fn sent(exchange: &mut Exchange, now: &Moment) -> String {
 #[test]
 fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
     for status in [401, 404] {
-        let keyring = Arc::new(keyring());
         let now = moment(Duration::ZERO);
-        keyring.install(pair(), now.monotonic);
+        let keyring = holding(pair(), &now);
         let mut exchange = Exchange::verify(Arc::default(), keyring.clone(), &now);
         assert_eq!(sent(&mut exchange, &now), "/v2/account");
         exchange.answered(answer(status, None, ""), &now);
@@ -252,21 +263,22 @@ fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
 
 #[test]
 fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_changes() {
-    let keyring = Arc::new(keyring());
     let at = |seconds: u64| moment(Duration::from_secs(seconds));
+    let keyring = holding(pair(), &at(1));
     let call = |seconds: u64| {
         let request = Request::new("GET", "/v2/calls").expect("good");
         Exchange::request(Arc::default(), keyring.clone(), request, &at(seconds))
     };
-    keyring.install(pair(), at(1).monotonic);
     let mut first = call(2);
     sent(&mut first, &at(2));
     first.answered(answer(401, None, ""), &at(2));
+    assert_eq!(first.next(&at(2)).expect("an action"), Action::Load, "perhaps the source has another");
+    first.loaded(Ok(pair().into()), &at(2));
     assert_eq!(first.next(&at(2)).expect_err("401").http_status(), 401);
 
     let mut second = call(3);
-    assert_eq!(second.next(&at(3)).expect("an action"), Action::Load, "perhaps the source has another");
-    second.loaded(Ok(pair()), &at(3));
+    assert_eq!(second.next(&at(3)).expect("an action"), Action::Load, "a second later it may");
+    second.loaded(Ok(pair().into()), &at(3));
     let error = second.next(&at(3)).expect_err("the same pair");
     assert_eq!(
         (error.kind(), error.http_status(), error.request_sent()),
@@ -276,20 +288,19 @@ fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_cha
 
     let mut third = call(4);
     assert_eq!(third.next(&at(4)).expect("an action"), Action::Load);
-    third.loaded(Ok(Credentials::new(b"abc123def456", b"another").expect("good")), &at(4));
+    third.loaded(Ok(other("another").into()), &at(4));
     assert_eq!(sent(&mut third, &at(4)), "/v2/calls");
     third.answered(answer(401, None, ""), &at(4));
+    assert_eq!(third.next(&at(4)).expect_err("neither is good").http_status(), 401);
     assert!(call(5).next(&at(5)).is_ok_and(|action| action == Action::Load));
     let mut after = call(34);
-    after.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(34));
     assert_eq!(sent(&mut after, &at(34)), "/v2/calls", "the cool-down is over");
 }
 
 #[test]
 fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
-    let keyring = Arc::new(keyring());
     let now = moment(Duration::from_secs(10));
-    keyring.install(pair(), Duration::ZERO);
+    let keyring = holding(pair(), &moment(Duration::ZERO));
     keyring.look_again();
     let mut exchange = Exchange::verify(Arc::default(), keyring, &now);
     assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
@@ -300,9 +311,8 @@ fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
 #[test]
 fn it_asks_nothing_with_a_pair_of_another_account() {
     let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
-    let keyring = Arc::new(keyring());
     let now = moment(Duration::ZERO);
-    keyring.install(pair(), now.monotonic);
+    let keyring = holding(pair(), &now);
     let call = || {
         let request = Request::new("POST", "/v2/texts").expect("good");
         Exchange::request(policy.clone(), keyring.clone(), request, &now)

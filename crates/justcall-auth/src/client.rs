@@ -1,27 +1,29 @@
-//! The client: the only driver. It does what the exchange says, in one loop.
+//! The client: settings, and what it shares with the other clients of its process.
 
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Exchange, Policy};
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::exchange as rules;
+use justcall_auth_protocol::exchange::{Moment, Policy};
 use justcall_auth_protocol::keyring::Keyring;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
-use justcall_auth_secret::{Level, RegisterWipe};
+use justcall_auth_secret::Level;
 
+use crate::call::Call;
+use crate::cancel::Cancel;
 use crate::clock;
 use crate::config::Config;
-use crate::interrupt::Interrupt;
-use crate::patience::{Impatience, Patience};
-use crate::process::Process;
+use crate::exchange::Exchange;
+use crate::observe::Observe;
+use crate::patience::Patience;
+use crate::process::{Process, Tenant};
 use crate::protection::ProtectionReport;
 use crate::source::{ProcessEnvironment, Source};
-use crate::transport::{Outgoing, Settings, Transport};
+use crate::transport::{Settings, Transport};
 
 /// A client of the JustCall API. Thread-safe; cloning shares everything.
 ///
@@ -30,12 +32,13 @@ use crate::transport::{Outgoing, Settings, Transport};
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     policy: Arc<Policy>,
     source: Source,
     settings: Settings,
     memory: Level,
+    observer: Option<Arc<dyn Observe>>,
+    shutdown: Cancel,
     session: ArcSwap<Session>,
 }
 
@@ -43,17 +46,17 @@ struct Inner {
 #[derive(Debug)]
 struct Session {
     process: u32,
-    keyring: Arc<Keyring>,
+    tenant: Arc<Tenant>,
     transport: Arc<Transport>,
 }
 
 impl Session {
     fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
         let process = Process::current();
-        let keyring = process.keyring(source, policy, memory);
+        let tenant = process.tenant(source, policy, memory);
         // Who makes a client expects its source to count, also where another client has read it long ago.
-        keyring.look_again();
-        Self { process: process.id(), keyring, transport: process.transport(settings) }
+        tenant.keyring.look_again();
+        Self { process: process.id(), tenant, transport: process.transport(settings) }
     }
 }
 
@@ -68,7 +71,15 @@ impl Client {
         let source = config.source.clone();
         let settings = config.settings(&ProcessEnvironment)?;
         let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
-        Ok(Self(Arc::new(Inner { policy, source, settings, memory: config.memory, session })))
+        Ok(Self(Arc::new(Inner {
+            policy,
+            source,
+            settings,
+            memory: config.memory,
+            observer: config.observer.clone(),
+            shutdown: Cancel::new(),
+            session,
+        })))
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -103,12 +114,53 @@ impl Client {
     /// # Errors
     /// Those of the source: `credentials_missing`, `credentials_malformed`, `source_unavailable`.
     pub fn credentials(&self) -> Result<Credentials, Error> {
-        let session = self.session();
-        let held = match session.keyring.current() {
-            Some(held) => held,
-            None => session.keyring.install(self.load(&Patience::default())?, clock::monotonic()),
-        };
+        self.call().find()?;
+        let held = self.session().tenant.keyring.current().expect("a call that finds a pair ends with one");
         Ok(held.credentials().clone())
+    }
+
+    /// The pairs that webhooks may be signed with: the one in use, one that the source gave and no call has proven yet,
+    /// and for a while after a reset the one before. Read from the source as [`Client::credentials`].
+    ///
+    /// # Errors
+    /// As [`Client::credentials`].
+    pub fn webhook_pairs(&self) -> Result<Vec<Credentials>, Error> {
+        self.call().find()?;
+        let session = self.session();
+        let keyring = &session.tenant.keyring;
+        let pairs = [keyring.current(), keyring.candidate(), keyring.previous(clock::monotonic())];
+        Ok(pairs.into_iter().flatten().map(|held| held.credentials().clone()).collect())
+    }
+
+    /// Proves `credentials` as [`Client::verify`] does and, where they are good, takes them into use for all clients that
+    /// share the pair. The source is not written: see to it that it gives the same pair. Whatever comes of it, the pair in
+    /// use loses nothing by it.
+    ///
+    /// # Errors
+    /// As [`Client::verify`], about `credentials`.
+    pub fn replace(&self, credentials: &Credentials) -> Result<Account, Error> {
+        self.call().replace(credentials)
+    }
+
+    /// Looks at the source now, and asks nothing of the service. True when it gives another pair than before: the next
+    /// call proves it, and it is in use from then on.
+    ///
+    /// # Errors
+    /// Those of the source, as [`Client::credentials`]; the pair in use stays.
+    pub fn reload(&self) -> Result<bool, Error> {
+        self.call().reload()
+    }
+
+    /// Ends every call of this client, under way or begun later, with `cancelled`. Clones are the same client; others that
+    /// share its pair are not affected.
+    pub fn shutdown(&self) {
+        self.0.shutdown.fire();
+    }
+
+    /// A call over HTTP of the caller's own.
+    pub fn exchange(&self, request: Request) -> Exchange {
+        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
+        self.begin(begin, &Patience::new(vec![self.0.shutdown.clone()], None)).0
     }
 
     /// How the pair is protected while it rests, and why not better; reads the source if no call has done so yet.
@@ -121,7 +173,7 @@ impl Client {
 
     /// A call with more said about it than what to ask.
     pub fn call(&self) -> Call<'_> {
-        Call { client: self, interrupt: None }
+        Call::new(self, self.0.shutdown.clone())
     }
 
     /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
@@ -135,96 +187,30 @@ impl Client {
         self.0.session.load_full()
     }
 
-    fn load(&self, patience: &Patience) -> Result<Credentials, Error> {
-        self.0.source.load_within(&ProcessEnvironment, patience)?.credentials.kept_at(self.0.memory)
+    /// An exchange of this process, and what the built-in driver sends with.
+    pub(crate) fn begin(
+        &self,
+        begin: impl FnOnce(Arc<Policy>, Arc<Keyring>, &Moment) -> rules::Exchange,
+        patience: &Patience,
+    ) -> (Exchange, Arc<Transport>) {
+        let session = self.session();
+        let rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
+        let exchange = Exchange::new(rules, session.tenant.clone(), self.0.observer.clone(), patience);
+        (exchange, session.transport.clone())
+    }
+
+    pub(crate) fn memory(&self) -> Level {
+        self.0.memory
     }
 }
 
-/// One call that is about to be made.
-pub struct Call<'a> {
-    client: &'a Client,
-    interrupt: Option<Arc<dyn Interrupt>>,
-}
-
-impl Call<'_> {
-    /// Lets `interrupt` end the call early, with `cancelled`.
-    #[must_use]
-    pub fn interrupted_by(self, interrupt: Arc<dyn Interrupt>) -> Self {
-        Self { interrupt: Some(interrupt), ..self }
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("policy", &self.policy)
+            .field("source", &self.source)
+            .field("settings", &self.settings)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
     }
-
-    /// As [`Client::verify`].
-    ///
-    /// # Errors
-    /// As [`Client::verify`], and `cancelled`.
-    pub fn verify(self) -> Result<Account, Error> {
-        self.verify_telling(&mut None)
-    }
-
-    /// As [`Call::verify`]; `last` becomes the last answer that came, whatever came of it.
-    pub(crate) fn verify_telling(self, last: &mut Option<Response>) -> Result<Account, Error> {
-        let session = self.client.session();
-        let exchange = Exchange::verify(self.client.0.policy.clone(), session.keyring.clone(), &clock::now());
-        self.drive(&session, exchange, last)?.into_account()
-    }
-
-    /// As [`Client::request`].
-    ///
-    /// # Errors
-    /// As [`Client::request`], and `cancelled`.
-    pub fn request(self, request: Request) -> Result<Response, Error> {
-        let session = self.client.session();
-        let policy = self.client.0.policy.clone();
-        let exchange = Exchange::request(policy, session.keyring.clone(), request, &clock::now());
-        self.drive(&session, exchange, &mut None)?.into_response()
-    }
-
-    fn drive(
-        self,
-        session: &Session,
-        mut exchange: Exchange,
-        last: &mut Option<Response>,
-    ) -> Result<Exchange, Error> {
-        let _last = RegisterWipe;
-        let patience = Patience::new(exchange.deadline(), self.interrupt.clone());
-        loop {
-            match exchange.next(&clock::now())? {
-                Action::Load => exchange.loaded(self.client.load(&patience), &clock::now()),
-                Action::Send => send(session, &mut exchange, &patience, last)?,
-                Action::Wait(wait) => pause(wait, &patience)?,
-                Action::Done => return Ok(exchange),
-            }
-        }
-    }
-}
-
-fn send(
-    session: &Session,
-    exchange: &mut Exchange,
-    patience: &Patience,
-    last: &mut Option<Response>,
-) -> Result<(), Error> {
-    let credentials = exchange.authorization()?;
-    let outgoing = Outgoing {
-        url: exchange.url(),
-        request: exchange.outgoing(),
-        credentials: &credentials,
-        max_body: exchange.max_body(),
-        patience: patience.clone(),
-    };
-    match session.transport.send(&outgoing) {
-        Ok(response) => exchange.answered(last.insert(response).clone(), &clock::now()),
-        Err(error) => exchange.not_answered(error, &clock::now()),
-    }
-    Ok(())
-}
-
-/// Sleeps for a while of `wait`; the exchange says again how much is left.
-fn pause(wait: Duration, patience: &Patience) -> Result<(), Error> {
-    if patience.check_interrupt() == Err(Impatience::Interrupted) {
-        return Err(Error::new(ErrorKind::Cancelled));
-    }
-    // Past the deadline the exchange knows what to do.
-    thread::sleep(wait.min(patience.slice().unwrap_or_default()));
-    Ok(())
 }

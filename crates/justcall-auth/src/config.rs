@@ -11,17 +11,19 @@ use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_secret::Level;
 
+use crate::observe::Observe;
 use crate::source::{Environment, Load, Source};
 use crate::transport::{Proxy, Settings, roots_in};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     pub(crate) source: Source,
     pub(crate) policy: Policy,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) proxy: ProxyChoice,
     pub(crate) memory: Level,
+    pub(crate) observer: Option<Arc<dyn Observe>>,
 }
 
 /// Which proxy to take.
@@ -100,6 +102,26 @@ impl Config {
         self
     }
 
+    /// How long calls are held for another pair, from the moment that the service rejected the one in use; meanwhile the
+    /// source is looked at up to four times a second. A reset then fails no call, if the new pair comes in that time and
+    /// before the calls' own timeout. Zero, the default: a call fails when its source gives no other pair at once.
+    pub fn rotation_wait(&mut self, wait: Duration) -> &mut Self {
+        self.policy.rotation_wait = wait;
+        self
+    }
+
+    /// Who is told what happens to the pair and to calls.
+    pub fn observer(&mut self, observer: Arc<dyn Observe>) -> &mut Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The age from which a pair is said to be due for rotation, once a pair. Zero: never. 90 days unless set.
+    pub fn rotation_due(&mut self, age: Duration) -> &mut Self {
+        self.policy.rotation_due = age;
+        self
+    }
+
     /// The proxy, as `http://[user:password@]host[:port]`; empty for none. Unless set, `HTTPS_PROXY` and `NO_PROXY` say.
     /// It is asked for a tunnel (CONNECT) and never sees the pair. Plain `http://` base URLs never go through one.
     ///
@@ -145,5 +167,18 @@ impl Config {
         }
         self.ca_file = Some(path.to_owned());
         Ok(self)
+    }
+}
+
+/// Who is told is the program's own.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("source", &self.source)
+            .field("policy", &self.policy)
+            .field("ca_file", &self.ca_file)
+            .field("proxy", &self.proxy)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
     }
 }

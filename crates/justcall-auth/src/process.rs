@@ -14,13 +14,13 @@ use justcall_auth_secret::Level;
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
-use crate::source::{Identity, Source};
+use crate::source::{Identity, Source, Watch};
 use crate::transport::{Settings, Transport, system_roots};
 
 /// The shared state of this process.
 pub(crate) struct Process {
     id: u32,
-    keyrings: Mutex<Keyrings>,
+    tenants: Mutex<Tenants>,
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
     system_roots: OnceCell<Arc<RootCertStore>>,
@@ -29,8 +29,15 @@ pub(crate) struct Process {
 /// Clients with the same of all four have the same pair.
 type Key = (Identity, String, Option<u64>, Level);
 
-struct Keyrings {
-    known: HashMap<Key, Weak<Keyring>>,
+/// The pairs of one source, and the source itself.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub keyring: Arc<Keyring>,
+    pub watch: Watch,
+}
+
+struct Tenants {
+    known: HashMap<Key, Weak<Tenant>>,
     /// So many entries are worth a search for those that nobody uses any more.
     sweep_at: usize,
 }
@@ -54,7 +61,7 @@ impl Process {
     fn new(id: u32) -> Self {
         Self {
             id,
-            keyrings: Mutex::new(Keyrings { known: HashMap::new(), sweep_at: 64 }),
+            tenants: Mutex::new(Tenants { known: HashMap::new(), sweep_at: 64 }),
             transports: Mutex::default(),
             rejections: Arc::default(),
             system_roots: OnceCell::new(),
@@ -66,21 +73,22 @@ impl Process {
         self.id
     }
 
-    /// The keyring of all clients with this source, base URL, expected account and memory.
-    pub fn keyring(&self, source: &Source, policy: &Policy, memory: Level) -> Arc<Keyring> {
+    /// What all clients with this source, base URL, expected account and memory share.
+    pub fn tenant(&self, source: &Source, policy: &Policy, memory: Level) -> Arc<Tenant> {
         let scope = policy.base_url.to_string();
         let key = (source.identity(), scope.clone(), policy.expected_account, memory);
-        let mut keyrings = lock(&self.keyrings);
-        if let Some(keyring) = keyrings.known.get(&key).and_then(Weak::upgrade) {
-            return keyring;
+        let mut tenants = lock(&self.tenants);
+        if let Some(tenant) = tenants.known.get(&key).and_then(Weak::upgrade) {
+            return tenant;
         }
-        if keyrings.known.len() >= keyrings.sweep_at {
-            keyrings.known.retain(|_, keyring| keyring.strong_count() > 0);
-            keyrings.sweep_at = keyrings.known.len().max(32) * 2;
+        if tenants.known.len() >= tenants.sweep_at {
+            tenants.known.retain(|_, tenant| tenant.strong_count() > 0);
+            tenants.sweep_at = tenants.known.len().max(32) * 2;
         }
         let keyring = Arc::new(Keyring::new(scope, self.rejections.clone()));
-        keyrings.known.insert(key, Arc::downgrade(&keyring));
-        keyring
+        let tenant = Arc::new(Tenant { keyring, watch: Watch::new(source.clone(), memory) });
+        tenants.known.insert(key, Arc::downgrade(&tenant));
+        tenant
     }
 
     /// The connections of all clients with these settings.

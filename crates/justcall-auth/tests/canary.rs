@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use justcall_auth::probe::Probe;
 use justcall_auth::source::{Content, ProcessEnvironment};
 use justcall_auth::{
-    Client, Config, Credentials, Error, Exchange, Level, Request, Response, Secret, Source, WebhookHeaders,
+    Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
     WebhookVerifier, WipedBuffer,
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
@@ -57,14 +57,17 @@ fn public_types() -> BTreeSet<String> {
 const HOLD_NOTHING: &[&str] = &[
     "Account",
     "Action",
+    "Cancel",
     "Certificate",
     "Code",
     "Connection",
     "ErrorKind",
+    "EventKind",
     "Example",
     "Form",
     "Level",
     "Moment",
+    "Phase",
     "ProcessEnvironment",
     "Protection",
     "ProtectionReport",
@@ -137,9 +140,10 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Response", &echo);
 
     let keyring = Arc::new(justcall_auth_protocol::Keyring::new("scope", Arc::default()));
-    let held = keyring.install(pair, std::time::Duration::ZERO);
-    shown.add("Keyring", &keyring);
-    shown.add("Held", &held);
+    let found = justcall_auth_protocol::keyring::Found::from(pair);
+    shown.add("Found", &found);
+    let look = justcall_auth_protocol::keyring::Look::Found(found);
+    shown.add("Look", &look);
     let rejections = justcall_auth_protocol::keyring::Rejections::default();
     shown.add("Rejections", &rejections);
     let now = justcall_auth::exchange::Moment {
@@ -147,13 +151,23 @@ fn shown(sandbox: &Sandbox) -> Shown {
         unix: std::time::Duration::ZERO,
         random: 0,
     };
-    let mut exchange = Exchange::request(Arc::default(), keyring, request, &now);
+    shown.add("Exchange", &client.exchange(request.clone()));
+    let mut exchange =
+        justcall_auth_protocol::Exchange::request(Arc::default(), keyring.clone(), request, &now);
     shown.add("Exchange", &exchange);
+    exchange.next(&now).expect("LOAD");
+    exchange.loaded(Ok(look), &now);
+    shown.add("Keyring", &keyring);
+    shown.add("Held", &keyring.current());
     exchange.next(&now).expect("SEND");
     exchange.authorization().expect("the pair");
     shown.add("Exchange", &exchange);
     exchange.answered(echo, &now);
     shown.add("Exchange", &exchange);
+    for event in exchange.take_events() {
+        assert_eq!(event.kind(), justcall_auth::EventKind::PairRejected);
+        shown.add("Event", &event);
+    }
     let error = exchange.next(&now).expect_err("401");
     shown.add("Error", &error);
     shown.0.push((

@@ -145,7 +145,7 @@ mod tests {
     fn it_gives_a_program_up_with_the_call_that_waits_for_it() {
         let soon = Patience::default().at_most(Duration::from_millis(50));
         assert_eq!(run("sleep 60", &soon).expect_err("too long").kind(), ErrorKind::SourceUnavailable);
-        let stopped = Patience::new(None, Some(Arc::new(|| true)));
+        let stopped = Patience::new(Vec::new(), Some(Arc::new(|| true)));
         assert_eq!(run("sleep 60", &stopped).expect_err("stopped").kind(), ErrorKind::Cancelled);
     }
 }

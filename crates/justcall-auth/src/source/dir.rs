@@ -53,7 +53,11 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             .map_err(|error| malformed_in(&place, &error))?;
             let previous_compromised = is_compromised(&place, &version)?;
             let told = text::Told { credentials, previous_compromised };
-            return Ok(Loaded { files: vec![key_file, secret_file], ..Loaded::new(told, place) });
+            // By the names that stay when a version goes.
+            let names = if version == path { path.to_owned() } else { path.join(VERSION_LINK) };
+            let watched = [key, secret, text::COMPROMISED].map(|name| names.join(name)).to_vec();
+            let files = vec![key_file, secret_file];
+            return Ok(Loaded { files, watched, ..Loaded::new(told, place) });
         }
     }
     Err(unavailable(&place, "it changes faster than it can be read"))

@@ -16,7 +16,8 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
     let place = format!("The file {}", path.display());
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
     let told = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
-    Ok(Loaded { files: vec![path.to_owned()], ..Loaded::new(told, place) })
+    let files = vec![path.to_owned()];
+    Ok(Loaded { watched: files.clone(), files, ..Loaded::new(told, place) })
 }
 
 /// The whole file, in memory that is wiped.

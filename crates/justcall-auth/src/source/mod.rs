@@ -13,6 +13,7 @@ mod members;
 mod parse;
 mod rewrite;
 mod text;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) use default::{CHOICE, usual_places};
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
 pub use text::Form;
+pub(crate) use watch::Watch;
 
 use crate::patience::Patience;
 
@@ -117,6 +119,8 @@ pub struct Loaded {
     pub place: String,
     /// The files that were read, for those who want to check their permissions.
     pub files: Vec<PathBuf>,
+    /// What changes when the pair does, for those who want to look without reading. Empty where there is no such thing.
+    pub(crate) watched: Vec<PathBuf>,
     /// The pair before this one got into wrong hands: nothing that is signed with its secret may be believed any more.
     ///
     /// Told by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
@@ -127,7 +131,13 @@ pub struct Loaded {
 impl Loaded {
     fn new(told: impl Into<text::Told>, place: impl Into<String>) -> Self {
         let text::Told { credentials, previous_compromised } = told.into();
-        Self { credentials, place: place.into(), files: Vec::new(), previous_compromised }
+        Self {
+            credentials,
+            place: place.into(),
+            files: Vec::new(),
+            watched: Vec::new(),
+            previous_compromised,
+        }
     }
 }
 

@@ -9,37 +9,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
+pub(super) use justcall_auth_protocol::exchange::Phase;
 use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
 use crate::patience::{Impatience, Patience};
 
-/// How far a call got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Resolve,
-    Connect,
-    Send,
-    Receive,
-}
-
-impl Phase {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }
-    }
-
-    const fn doing(self) -> &'static str {
-        match self {
-            Self::Resolve => "looking up the host's address",
-            Self::Connect => "connecting",
-            Self::Send => "sending the request",
-            Self::Receive => "waiting for the answer",
-        }
+/// What a call that is in `phase` is doing.
+const fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Resolve => "looking up the host's address",
+        Phase::Connect => "connecting",
+        Phase::Send => "sending the request",
+        Phase::Receive => "waiting for the answer",
     }
 }
 
@@ -164,7 +146,7 @@ impl State {
         self.fail(match impatience {
             Impatience::Interrupted => Error::new(ErrorKind::Cancelled),
             Impatience::Deadline => {
-                let message = format!("The call ran out of time while {}.", phase.doing());
+                let message = format!("The call ran out of time while {}.", doing(phase));
                 Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
             }
         })

@@ -1,0 +1,114 @@
+//! What happens to the pair and to calls, told to whoever asked to be told.
+
+use std::time::Duration;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Another pair was proven and is in use now.
+    Rotated = 1,
+    /// The service rejected a new pair, or it belongs to another account: the one in use stays.
+    CandidateRejected = 2,
+    /// The service rejected the pair in use.
+    PairRejected = 3,
+    /// Calls are held until the source gives another pair.
+    WaitingForSource = 4,
+    /// A call is made again, after a wait.
+    Retrying = 5,
+    /// Less than a tenth of the account's rate limit is left.
+    RateLimitLow = 6,
+    /// The source gave another pair: the next call proves it.
+    SourceChanged = 7,
+    /// The pair in use is older than it should become.
+    RotationDue = 8,
+}
+
+impl EventKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 8] = [
+        Self::Rotated,
+        Self::CandidateRejected,
+        Self::PairRejected,
+        Self::WaitingForSource,
+        Self::Retrying,
+        Self::RateLimitLow,
+        Self::SourceChanged,
+        Self::RotationDue,
+    ];
+
+    /// The number that stands for it in C.
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// Its name, the same in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rotated => "rotated",
+            Self::CandidateRejected => "candidate_rejected",
+            Self::PairRejected => "pair_rejected",
+            Self::WaitingForSource => "waiting_for_source",
+            Self::Retrying => "retrying",
+            Self::RateLimitLow => "rate_limit_low",
+            Self::SourceChanged => "source_changed",
+            Self::RotationDue => "rotation_due",
+        }
+    }
+}
+
+/// Something that happened. Its text never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    kind: EventKind,
+    message: String,
+    generation: u64,
+    http_status: u16,
+    wait: Option<Duration>,
+}
+
+impl Event {
+    pub(crate) fn new(kind: EventKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), generation: 0, http_status: 0, wait: None }
+    }
+
+    #[must_use]
+    pub(crate) fn of_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn with_status(self, http_status: u16) -> Self {
+        Self { http_status, ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn with_wait(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// What happened, in a sentence that is safe to log.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The generation of the pair that it is about: 1 for the first. 0 where it is about none.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The HTTP status that led to it, 0 where none did.
+    pub fn http_status(&self) -> u16 {
+        self.http_status
+    }
+
+    /// How long the call waits now, where it does.
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+}

@@ -1,0 +1,29 @@
+//! When a request may be repeated, and after how long.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::request::Request;
+
+/// The first wait before a retry; it doubles with every further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+/// The longest wait that backing off alone comes to.
+const MAX_BACKOFF: Duration = Duration::from_secs(8);
+
+/// A request refused by the rate limit was surely not carried out. What a server error or a lost connection left
+/// behind is not known, so only what may be done twice is done twice, or what was surely not delivered.
+pub(super) fn may_repeat(request: &Request, error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::RateLimited => true,
+        ErrorKind::ServerError | ErrorKind::Unavailable => request.is_idempotent(),
+        ErrorKind::ConnectionFailed => request.is_idempotent() || !error.request_sent(),
+        _ => false,
+    }
+}
+
+/// Doubles with every retry; random between half and the whole, so that many callers do not come back at once.
+pub(super) fn backoff(retries: u32, random: u64) -> Duration {
+    let full = FIRST_BACKOFF.saturating_mul(1 << retries.min(16)).min(MAX_BACKOFF);
+    let millis = u64::try_from(full.as_millis()).expect("at most MAX_BACKOFF");
+    Duration::from_millis(millis / 2 + random % (millis / 2 + 1))
+}

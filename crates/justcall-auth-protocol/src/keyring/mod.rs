@@ -1,0 +1,348 @@
+//! The pairs of one source: the one in use, the one before it, the one that has yet to be proven.
+//!
+//! | pair | what it is for |
+//! |---|---|
+//! | current | calls are made with it |
+//! | candidate | the source gave it; one call proves it, while the others go on with the current one |
+//! | previous | webhooks that were signed before the reset are still verified with it, for a while |
+//!
+//! Reading takes no lock. Changes are made one at a time; [`plan`] says what a call does next.
+
+mod held;
+mod plan;
+mod rejections;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::exchange::Moment;
+use crate::sync::{Mutex, PoisonError, Published};
+pub use held::{Found, Held, Look};
+pub(crate) use plan::{Claim, Plan, Seeking};
+use rejections::Rejection;
+pub use rejections::Rejections;
+
+/// How often a source is looked at, at most, while its pair is good or nobody waits for another.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked at, at most, while calls wait for another pair.
+const HASTY_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Holds the pairs that calls are made with, for all clients of one source, base URL and expected account. Thread-safe.
+///
+/// Times are monotonic, since a fixed point of the caller's, unless they are said to be since the epoch.
+pub struct Keyring {
+    scope: String,
+    rejections: Arc<Rejections>,
+    state: Published<State>,
+    /// Taken by whoever changes the state; never while anything else happens.
+    change: Mutex<()>,
+    /// When a pair was sent last, in seconds since the epoch; 0 for never.
+    last_used: AtomicU64,
+    is_rate_limit_low: AtomicBool,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    current: Option<Held>,
+    candidate: Option<Candidate>,
+    previous: Option<Previous>,
+    /// The service rejected the current pair.
+    rejection: Option<Rejection>,
+    /// The pair whose account was seen to be the expected one, by serial.
+    account_proven: Option<u64>,
+    /// When the source was looked at last, and when it may be looked at again.
+    looked: Option<Duration>,
+    next_look: Duration,
+    /// When the look that is under way, or the last one, began.
+    look_began: Duration,
+    /// Why the last look gave nothing, if it did not.
+    trouble: Option<Error>,
+    /// Looking costs next to nothing.
+    watched: bool,
+    /// A new client came: it expects its source to be looked at.
+    look_due: bool,
+    /// Who is looking at the source, and who is proving a pair, by claim.
+    looking: Option<u64>,
+    proving: Option<plan::Proving>,
+    /// What was said already: that calls wait, and that the pair with this serial is old.
+    told_waiting: bool,
+    told_old: u64,
+    serials: u64,
+    claims: u64,
+}
+
+/// A pair that the source gave and the service has not accepted yet.
+#[derive(Clone)]
+struct Candidate {
+    held: Held,
+    rejected_until: Option<Duration>,
+}
+
+/// The pair before the current one.
+#[derive(Clone)]
+struct Previous {
+    held: Held,
+    until: Duration,
+}
+
+/// What came of a look at the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// There is the first pair, or another one than before.
+    Another,
+    /// Nothing new.
+    Same,
+}
+
+/// Which pair the service rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// The one in use, and nobody had seen that before.
+    Current,
+    /// The one in use, which is known to be rejected.
+    CurrentAgain,
+    /// A candidate: the one in use stays.
+    Candidate,
+    /// One that is not in use any more.
+    Former,
+}
+
+impl Keyring {
+    /// A keyring that holds nothing yet: the first call loads the source. `scope` tells which service the pairs are
+    /// for; what is rejected is remembered in `rejections`, which outlives the keyring.
+    pub fn new(scope: impl Into<String>, rejections: Arc<Rejections>) -> Self {
+        Self {
+            scope: scope.into(),
+            rejections,
+            state: Published::default(),
+            change: Mutex::default(),
+            last_used: AtomicU64::new(0),
+            is_rate_limit_low: AtomicBool::new(false),
+        }
+    }
+
+    /// The pair to send, once there is one.
+    pub fn current(&self) -> Option<Held> {
+        self.state.read().current.clone()
+    }
+
+    /// The pair before the current one, for as long as webhooks may still be signed with it.
+    pub fn previous(&self, now: Duration) -> Option<Held> {
+        self.state
+            .read()
+            .previous
+            .as_ref()
+            .filter(|previous| now < previous.until)
+            .map(|kept| kept.held.clone())
+    }
+
+    /// The pair that the source gave and the service has not accepted yet.
+    pub fn candidate(&self) -> Option<Held> {
+        self.state.read().candidate.as_ref().map(|candidate| candidate.held.clone())
+    }
+
+    /// When a pair was sent last, in seconds since the epoch.
+    pub fn last_used(&self) -> Option<Duration> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|used| *used > 0).map(Duration::from_secs)
+    }
+
+    /// How long the current pair must not be sent yet, as it was rejected.
+    pub fn rejected_for(&self, now: Duration) -> Option<Duration> {
+        let until = self.state.read().rejection?.until;
+        until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// How long `held` must not be sent yet, as it was rejected.
+    pub(crate) fn rejection_of(&self, held: &Held, now: Duration) -> Option<Duration> {
+        let rejection = self.rejections.of(&self.scope, &held.credentials, now)?;
+        Some(rejection.until.saturating_sub(now))
+    }
+
+    /// Asks for the source to be looked at again, by the next call.
+    pub fn look_again(&self) {
+        self.change(|state| state.look_due = true);
+    }
+
+    /// Takes what a look at the source gave. The first pair is in use at once; another than the current one is a
+    /// candidate. A source that cannot be read costs nothing while there is a pair.
+    pub(crate) fn looked(&self, result: Result<Look, Error>, now: &Moment) -> Looked {
+        let rejection = match &result {
+            Ok(Look::Found(found)) => self.rejections.of(&self.scope, &found.credentials, now.monotonic),
+            _ => None,
+        };
+        self.change(|state| {
+            state.looked = Some(now.monotonic);
+            let jitter = Duration::from_millis(now.random % 64);
+            state.next_look = now.monotonic.saturating_add(HASTY_INTERVAL + jitter);
+            state.look_due = false;
+            let found = match result {
+                Ok(Look::Found(found)) => found,
+                Ok(Look::Unchanged) => return Looked::Same,
+                Err(error) => {
+                    state.trouble = Some(error);
+                    return Looked::Same;
+                }
+            };
+            state.trouble = None;
+            state.watched = found.watched;
+            state.take(found, rejection, now)
+        })
+    }
+
+    /// A pair given by hand, to be proven before it is used; the current one where it is the same.
+    pub(crate) fn admit(&self, credentials: Credentials, now: &Moment) -> Held {
+        self.change(|state| match &state.current {
+            Some(current) if current.credentials.same_pair(&credentials) => current.clone(),
+            _ => state.number(credentials.into(), now),
+        })
+    }
+
+    /// The service accepted `held`, as a call found that was to prove it: it is the current pair from here on. Gives
+    /// it back when another one was current before.
+    pub(crate) fn promote(&self, held: &Held, overlap: Duration, now: Duration) -> Option<Held> {
+        self.rejections.forget(&self.scope, &held.credentials);
+        self.change(|state| match &state.current {
+            Some(current) if current.is(held) => {
+                state.rejection = None;
+                state.told_waiting = false;
+                None
+            }
+            // A pair that came later was proven meanwhile.
+            Some(current) if current.serial > held.serial => None,
+            replaced => {
+                let generation = replaced.as_ref().map_or(1, |replaced| replaced.generation + 1);
+                let until = now.saturating_add(overlap);
+                let kept = replaced.clone().filter(|_| !held.previous_compromised);
+                state.previous = kept.map(|held| Previous { held, until });
+                let promoted = Held { generation, ..held.clone() };
+                state.current = Some(promoted.clone());
+                state.candidate.take_if(|candidate| candidate.held.serial <= held.serial);
+                state.rejection = None;
+                state.told_waiting = false;
+                Some(promoted)
+            }
+        })
+    }
+
+    /// The service rejected `held`: it is not sent before `until`.
+    pub(crate) fn reject(&self, held: &Held, now: Duration, until: Duration) -> Rejected {
+        let rejection = Rejection { at: now, until };
+        self.rejections.remember(&self.scope, &held.credentials, rejection);
+        self.change(|state| {
+            if state.is_current(held) {
+                // Those that were in flight when it was rejected tell nothing new.
+                let is_known = state.rejection.is_some_and(|known| now < known.until);
+                if !is_known {
+                    state.rejection = Some(rejection);
+                    state.told_waiting = false;
+                }
+                return if is_known { Rejected::CurrentAgain } else { Rejected::Current };
+            }
+            match state.candidate.as_mut().filter(|candidate| candidate.held.is(held)) {
+                Some(candidate) => {
+                    candidate.rejected_until = Some(until);
+                    Rejected::Candidate
+                }
+                None => Rejected::Former,
+            }
+        })
+    }
+
+    /// Whether the account of `held` was seen to be the expected one.
+    pub(crate) fn is_account_proven(&self, held: &Held) -> bool {
+        self.state.read().account_proven == Some(held.serial)
+    }
+
+    /// Remembers that the account of `held` is the expected one.
+    pub(crate) fn prove_account(&self, held: &Held) {
+        self.change(|state| state.account_proven = Some(held.serial));
+    }
+
+    /// A pair was sent at `unix`, since the epoch.
+    pub(crate) fn used(&self, unix: Duration) {
+        self.last_used.store(unix.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Whether `is_low` is news.
+    pub(crate) fn rate_limit_is(&self, is_low: bool) -> bool {
+        self.is_rate_limit_low.load(Ordering::Relaxed) != is_low
+            && self.is_rate_limit_low.swap(is_low, Ordering::Relaxed) != is_low
+    }
+
+    /// True once: calls wait for the source now.
+    pub(crate) fn tell_waiting(&self) -> bool {
+        !self.state.read().told_waiting
+            && self.change(|state| !std::mem::replace(&mut state.told_waiting, true))
+    }
+
+    /// True once a pair: `held` is old.
+    pub(crate) fn tell_old(&self, held: &Held) -> bool {
+        self.state.read().told_old != held.serial
+            && self.change(|state| std::mem::replace(&mut state.told_old, held.serial) != held.serial)
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = State::clone(&self.state.read());
+        let result = change(&mut state);
+        self.state.publish(state);
+        drop(guard);
+        result
+    }
+}
+
+impl State {
+    fn is_current(&self, held: &Held) -> bool {
+        self.current.as_ref().is_some_and(|current| current.is(held))
+    }
+
+    fn take(&mut self, found: Found, rejection: Option<Rejection>, now: &Moment) -> Looked {
+        match (&self.current, &self.candidate) {
+            (Some(current), _) if current.credentials.same_pair(&found.credentials) => {
+                // The source took another pair back, or never had one.
+                self.candidate = None;
+                self.previous.take_if(|_| found.previous_compromised);
+                Looked::Same
+            }
+            (Some(_), Some(candidate)) if candidate.held.credentials.same_pair(&found.credentials) => {
+                if let Some(candidate) = &mut self.candidate {
+                    candidate.held.previous_compromised |= found.previous_compromised;
+                }
+                Looked::Same
+            }
+            (Some(_), _) => {
+                let held = self.number(found, now);
+                let rejected_until = rejection.map(|rejection| rejection.until);
+                self.candidate = Some(Candidate { held, rejected_until });
+                Looked::Another
+            }
+            (None, _) => {
+                self.current = Some(self.number(found, now));
+                self.rejection = rejection;
+                Looked::Another
+            }
+        }
+    }
+
+    fn number(&mut self, found: Found, now: &Moment) -> Held {
+        self.serials += 1;
+        Held {
+            serial: self.serials,
+            generation: self.current.as_ref().map_or(1, |current| current.generation + 1),
+            credentials: found.credentials,
+            created_at: found.created_at,
+            first_seen: now.unix,
+            previous_compromised: found.previous_compromised,
+        }
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("current", &self.current()).finish_non_exhaustive()
+    }
+}

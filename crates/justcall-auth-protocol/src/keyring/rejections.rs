@@ -1,0 +1,86 @@
+//! What the service rejected, remembered for a whole process.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use crate::credentials::Credentials;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
+
+/// As many rejections as are remembered: more are not a slip of configuration but an attack on memory.
+const MAX_REJECTIONS: usize = 16 * 1024;
+
+/// When a pair was rejected, and until when it is not sent again. Monotonic times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub at: Duration,
+    pub until: Duration,
+}
+
+/// What the service rejected, for a whole process: also a program that makes one client a request remembers it.
+///
+/// Pairs are kept as keyed hashes, from which nobody gets them back.
+#[derive(Default)]
+pub struct Rejections {
+    key: RandomState,
+    known: Mutex<HashMap<u64, Rejection>>,
+}
+
+impl Rejections {
+    pub(super) fn of(&self, scope: &str, credentials: &Credentials, now: Duration) -> Option<Rejection> {
+        let fingerprint = self.fingerprint(scope, credentials);
+        self.lock().get(&fingerprint).copied().filter(|rejection| rejection.until > now)
+    }
+
+    pub(super) fn remember(&self, scope: &str, credentials: &Credentials, rejection: Rejection) {
+        let fingerprint = self.fingerprint(scope, credentials);
+        let mut known = self.lock();
+        if known.len() >= MAX_REJECTIONS {
+            known.retain(|_, old| old.until > rejection.at);
+        }
+        if known.len() < MAX_REJECTIONS {
+            known.insert(fingerprint, rejection);
+        }
+    }
+
+    pub(super) fn forget(&self, scope: &str, credentials: &Credentials) {
+        let fingerprint = self.fingerprint(scope, credentials);
+        self.lock().remove(&fingerprint);
+    }
+
+    fn fingerprint(&self, scope: &str, credentials: &Credentials) -> u64 {
+        credentials.expose_authorization(|pair| self.key.hash_one((scope, pair)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Rejection>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Rejections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejections").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_bounds_what_it_remembers() {
+        let rejections = Rejections::default();
+        let remember = |secret: &str, at: u64| {
+            let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair");
+            let (at, until) = (Duration::from_secs(at), Duration::from_secs(at + 30));
+            rejections.remember("https://api.justcall.io", &pair, Rejection { at, until });
+        };
+        for number in 0..MAX_REJECTIONS + 10 {
+            remember(&format!("secret{number}"), 1);
+        }
+        assert_eq!(rejections.lock().len(), MAX_REJECTIONS);
+        remember("late", 40);
+        assert_eq!(rejections.lock().len(), 1, "what is over makes room");
+    }
+}

@@ -1,0 +1,7 @@
+//! A process with many calls, a source and a service, all under one clock that is not the machine's: resets, late and
+//! wrong sources, lost answers, in random order.
+
+mod adversaries;
+mod resets;
+mod rules;
+mod world;

@@ -1,0 +1,203 @@
+//! The rules of a reset one by one, where the world above is too large a stage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::event::EventKind;
+use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
+use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::{Keyring, Request, Response};
+
+use crate::world::credentials;
+
+fn at(seconds: u64) -> Moment {
+    let monotonic = Duration::from_secs(seconds);
+    Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
+}
+
+fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
+}
+
+fn found(pair: u32) -> Found {
+    Found { watched: true, ..Found::from(credentials(pair)) }
+}
+
+/// The source says `found` at `now`.
+fn reload(keyring: &Arc<Keyring>, found: Found, now: &Moment) -> bool {
+    let mut exchange = Exchange::reload(Arc::default(), keyring.clone(), now);
+    assert_eq!(exchange.next(now).expect("an action"), Action::Load);
+    exchange.loaded(Ok(Look::Found(found)), now);
+    assert_eq!(exchange.next(now).expect("an action"), Action::Done);
+    exchange.source_changed()
+}
+
+fn call(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange {
+    let request = Request::new("POST", "/v2/texts").expect("good");
+    Exchange::request(policy.clone(), keyring.clone(), request, now)
+}
+
+/// What it sends: the pair's number and the path.
+fn sent(exchange: &mut Exchange, now: &Moment) -> (bool, String) {
+    assert_eq!(exchange.next(now).expect("an action"), Action::Send);
+    let is_second = exchange.authorization().expect("due").same_pair(&credentials(2));
+    (is_second, exchange.outgoing().path().to_owned())
+}
+
+fn answer(exchange: &mut Exchange, status: u16, body: &str, now: &Moment) {
+    exchange.answered(Response::new(status, Vec::new(), body.into()), now);
+}
+
+const OWN_403: &str = r#"{"status":"error","message":"Your plan has no API access."}"#;
+const ACCOUNT_7: &str = r#"{"status":"success","data":{"account_id":7}}"#;
+const ACCOUNT_8: &str = r#"{"status":"success","data":{"account_id":8}}"#;
+
+#[test]
+fn it_proves_a_pair_by_a_403_in_the_services_own_words_alone() {
+    for (body, generation) in [("<html>", 1), (OWN_403, 2)] {
+        let keyring = keyring();
+        reload(&keyring, found(1), &at(1));
+        assert!(reload(&keyring, found(2), &at(2)));
+        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        assert!(sent(&mut exchange, &at(2)).0);
+        answer(&mut exchange, 403, body, &at(2));
+        assert_eq!(exchange.next(&at(2)).expect_err("403").kind(), ErrorKind::Forbidden);
+        assert_eq!(keyring.current().expect("a pair").generation(), generation, "{body}");
+    }
+}
+
+#[test]
+fn it_keeps_the_pair_before_for_webhooks_unless_it_was_compromised() {
+    for compromised in [false, true] {
+        let keyring = keyring();
+        reload(&keyring, found(1), &at(1));
+        reload(&keyring, Found { previous_compromised: compromised, ..found(2) }, &at(2));
+        assert!(keyring.previous(at(2).monotonic).is_none(), "the old one is still in use");
+        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        sent(&mut exchange, &at(2));
+        answer(&mut exchange, 200, "", &at(2));
+        let kept = |seconds| keyring.previous(at(seconds).monotonic).is_some();
+        assert_eq!(kept(2), !compromised);
+        assert_eq!(kept(2 + 15 * 60 - 1), !compromised);
+        assert!(!kept(2 + 15 * 60), "15 minutes are over");
+        reload(&keyring, Found { previous_compromised: true, ..found(2) }, &at(4));
+        assert!(!kept(4), "it may be said later, too");
+    }
+}
+
+#[test]
+fn it_refuses_a_candidate_of_another_account_and_goes_on_with_the_good_pair() {
+    let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    let mut first = call(&policy, &keyring, &at(1));
+    assert_eq!(sent(&mut first, &at(1)), (false, "/v2/account".into()));
+    answer(&mut first, 200, ACCOUNT_7, &at(1));
+    assert_eq!(sent(&mut first, &at(1)), (false, "/v2/texts".into()));
+    answer(&mut first, 201, "", &at(1));
+
+    reload(&keyring, found(2), &at(2));
+    let mut second = call(&policy, &keyring, &at(2));
+    assert_eq!(sent(&mut second, &at(2)), (true, "/v2/account".into()));
+    answer(&mut second, 200, ACCOUNT_8, &at(2));
+    assert_eq!(second.take_events()[0].kind(), EventKind::CandidateRejected);
+    assert_eq!(sent(&mut second, &at(2)), (false, "/v2/texts".into()), "its account is proven already");
+    answer(&mut second, 201, "", &at(2));
+    assert_eq!(second.next(&at(2)).expect("done"), Action::Done);
+    assert_eq!(sent(&mut call(&policy, &keyring, &at(2)), &at(2)), (false, "/v2/texts".into()));
+}
+
+#[test]
+fn it_proves_the_account_of_a_candidate_before_it_sends_anything_else() {
+    let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    reload(&keyring, found(2), &at(2));
+    let mut exchange = call(&policy, &keyring, &at(2));
+    assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2/account".into()));
+    answer(&mut exchange, 404, "", &at(2));
+    assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2.1/users?per_page=1".into()));
+    answer(&mut exchange, 404, "", &at(2));
+    assert_eq!(exchange.next(&at(2)).expect_err("not found").kind(), ErrorKind::NotFound);
+    assert_eq!(keyring.current().expect("a pair").generation(), 1, "404 does not tell the account");
+    let mut exchange = call(&policy, &keyring, &at(2));
+    sent(&mut exchange, &at(2));
+    answer(&mut exchange, 200, ACCOUNT_7, &at(2));
+    assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2/texts".into()));
+    assert_eq!(keyring.current().expect("a pair").generation(), 2);
+}
+
+#[test]
+fn it_replaces_a_pair_only_by_one_that_is_good() {
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    let replace = |status, now: &Moment| {
+        let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), now);
+        assert_eq!(sent(&mut exchange, now), (true, "/v2/account".into()));
+        answer(&mut exchange, status, ACCOUNT_7, now);
+        while matches!(exchange.next(now), Ok(Action::Send)) {
+            answer(&mut exchange, status, ACCOUNT_7, now);
+        }
+        exchange.into_account()
+    };
+    assert_eq!(replace(500, &at(2)).expect_err("500 proves nothing").http_status(), 0);
+    assert_eq!(replace(401, &at(3)).expect_err("rejected").http_status(), 401);
+    assert_eq!(keyring.current().expect("a pair").generation(), 1);
+    let mut again = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(4));
+    assert!(!again.next(&at(4)).expect_err("rejected a second ago").request_sent());
+    assert_eq!(replace(200, &at(40)).expect("good").id(), Some(7));
+    assert_eq!(keyring.current().expect("a pair").generation(), 2);
+    assert!(!reload(&keyring, found(2), &at(41)), "the source follows");
+}
+
+#[test]
+fn it_lets_another_call_prove_when_the_one_that_did_is_gone() {
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    reload(&keyring, found(2), &at(2));
+    let policy = Arc::default();
+    let mut first = call(&policy, &keyring, &at(2));
+    assert!(sent(&mut first, &at(2)).0);
+    assert!(!sent(&mut call(&policy, &keyring, &at(2)), &at(2)).0, "one call proves at a time");
+    drop(first);
+    let mut third = call(&policy, &keyring, &at(2));
+    assert!(sent(&mut third, &at(2)).0);
+    third.give_up(Error::new(ErrorKind::Cancelled));
+    let mut fourth = call(&policy, &keyring, &at(2));
+    assert!(sent(&mut fourth, &at(2)).0);
+    // It is kept beyond its deadline, by somebody who forgot it.
+    assert!(sent(&mut call(&policy, &keyring, &at(40)), &at(40)).0);
+}
+
+#[test]
+fn it_tells_nothing_while_others_wait_for_the_call() {
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    let policy = Arc::new(Policy { rotation_due: Duration::from_secs(1), ..Policy::default() });
+    let mut exchange = call(&policy, &keyring, &at(3));
+    assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Load, "a second has passed");
+    exchange.loaded(Ok(Look::Unchanged), &at(3));
+    assert!(!sent(&mut exchange, &at(3)).0);
+    let headers = [("X-Rate-Limit-Limit", "100"), ("X-Rate-Limit-Remaining", "9")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    exchange.answered(Response::new(503, headers, Vec::new()), &at(3));
+    let told: Vec<EventKind> =
+        exchange.take_events().iter().map(justcall_auth_protocol::Event::kind).collect();
+    assert_eq!(told, [EventKind::RateLimitLow, EventKind::RotationDue], "POST is not repeated");
+    assert!(exchange.take_events().is_empty(), "told once");
+}
+
+#[test]
+fn it_shares_what_a_first_look_failed_with() {
+    let keyring = keyring();
+    let policy = Arc::default();
+    let (mut first, mut second) = (call(&policy, &keyring, &at(1)), call(&policy, &keyring, &at(1)));
+    assert_eq!(first.next(&at(1)).expect("an action"), Action::Load);
+    assert!(matches!(second.next(&at(2)), Ok(Action::Wait(_))), "one looks, the other waits");
+    first.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(3));
+    assert_eq!(first.next(&at(3)).expect_err("nothing").kind(), ErrorKind::SourceUnavailable);
+    assert_eq!(second.next(&at(4)).expect_err("nothing").kind(), ErrorKind::SourceUnavailable);
+    let mut third = call(&policy, &keyring, &at(5));
+    assert_eq!(third.next(&at(5)).expect("an action"), Action::Load, "who comes later looks again");
+}

@@ -1,0 +1,135 @@
+//! The driver: it does what the exchange says, in one loop, over the built-in transport.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use justcall_auth_protocol::account::Account;
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange as rules;
+use justcall_auth_protocol::request::Request;
+use justcall_auth_protocol::response::Response;
+use justcall_auth_secret::RegisterWipe;
+
+use crate::cancel::Cancel;
+use crate::client::Client;
+use crate::exchange::{Action, Exchange};
+use crate::interrupt::Interrupt;
+use crate::patience::{Impatience, Patience};
+use crate::transport::{Outgoing, Transport};
+
+/// One call that is about to be made.
+pub struct Call<'a> {
+    client: &'a Client,
+    cancels: Vec<Cancel>,
+    interrupt: Option<Arc<dyn Interrupt>>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(client: &'a Client, shutdown: Cancel) -> Self {
+        Self { client, cancels: vec![shutdown], interrupt: None }
+    }
+
+    /// Lets `interrupt` end the call early, with `cancelled`.
+    #[must_use]
+    pub fn interrupted_by(self, interrupt: Arc<dyn Interrupt>) -> Self {
+        Self { interrupt: Some(interrupt), ..self }
+    }
+
+    /// Lets `cancel` end the call early, with `cancelled`, whatever it is waiting for.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancels.push(cancel);
+        self
+    }
+
+    /// As [`Client::verify`].
+    ///
+    /// # Errors
+    /// As [`Client::verify`], and `cancelled`.
+    pub fn verify(self) -> Result<Account, Error> {
+        self.verify_telling(&mut None)
+    }
+
+    /// As [`Call::verify`]; `last` becomes the last answer that came, whatever came of it.
+    pub(crate) fn verify_telling(self, last: &mut Option<Response>) -> Result<Account, Error> {
+        self.drive(rules::Exchange::verify, last)?.into_account()
+    }
+
+    /// As [`Client::request`].
+    ///
+    /// # Errors
+    /// As [`Client::request`], and `cancelled`.
+    pub fn request(self, request: Request) -> Result<Response, Error> {
+        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
+        self.drive(begin, &mut None)?.into_response()
+    }
+
+    /// As [`Client::replace`].
+    ///
+    /// # Errors
+    /// As [`Client::replace`], and `cancelled`.
+    pub fn replace(self, credentials: &Credentials) -> Result<Account, Error> {
+        let kept = credentials.kept_at(self.client.memory())?;
+        let begin = |policy, keyring, now: &_| rules::Exchange::replace(policy, keyring, kept, now);
+        self.drive(begin, &mut None)?.into_account()
+    }
+
+    /// As [`Client::reload`].
+    ///
+    /// # Errors
+    /// As [`Client::reload`], and `cancelled`.
+    pub fn reload(self) -> Result<bool, Error> {
+        Ok(self.drive(rules::Exchange::reload, &mut None)?.source_changed())
+    }
+
+    /// Sees to it that there is a pair.
+    pub(crate) fn find(self) -> Result<(), Error> {
+        self.drive(rules::Exchange::find, &mut None).map(drop)
+    }
+
+    fn drive(
+        self,
+        begin: impl FnOnce(Arc<rules::Policy>, Arc<rules::Keyring>, &rules::Moment) -> rules::Exchange,
+        last: &mut Option<Response>,
+    ) -> Result<rules::Exchange, Error> {
+        let _last = RegisterWipe;
+        let patience = Patience::new(self.cancels, self.interrupt);
+        let (mut exchange, transport) = self.client.begin(begin, &patience);
+        loop {
+            match exchange.next()? {
+                Action::Load => exchange.load(),
+                Action::Send => send(&transport, &mut exchange, last)?,
+                Action::Wait(wait) => pause(wait, exchange.patience())?,
+                Action::Done => return Ok(exchange.into_rules()),
+            }
+        }
+    }
+}
+
+fn send(transport: &Transport, exchange: &mut Exchange, last: &mut Option<Response>) -> Result<(), Error> {
+    let credentials = exchange.authorization()?;
+    let outgoing = Outgoing {
+        url: exchange.url(),
+        request: exchange.outgoing(),
+        credentials: &credentials,
+        max_body: exchange.max_body(),
+        patience: exchange.patience().clone(),
+    };
+    match transport.send(&outgoing) {
+        Ok(response) => exchange.answered(last.insert(response).clone()),
+        Err(error) => exchange.failed(error),
+    }
+    Ok(())
+}
+
+/// Sleeps for a while of `wait`; the exchange says again how much is left.
+fn pause(wait: Duration, patience: &Patience) -> Result<(), Error> {
+    match patience.check_interrupt().and_then(|()| patience.slice()) {
+        Err(Impatience::Interrupted) => return Err(Error::new(ErrorKind::Cancelled)),
+        // Past the deadline the exchange knows what to do.
+        slice => thread::sleep(wait.min(slice.unwrap_or_default())),
+    }
+    Ok(())
+}

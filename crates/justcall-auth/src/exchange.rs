@@ -1,0 +1,181 @@
+//! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
+
+use std::sync::Arc;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange as rules;
+pub use justcall_auth_protocol::exchange::{Action, Moment, Phase, Policy};
+use justcall_auth_protocol::request::Request;
+use justcall_auth_protocol::response::Response;
+
+use crate::clock;
+use crate::observe::{self, Observe};
+use crate::patience::Patience;
+use crate::process::Tenant;
+
+/// One call over HTTP of your own: libcurl, an event loop, another language's client. The same rules as
+/// [`Client::request`](crate::Client::request) follows: headers, retries, the way through a reset, errors.
+///
+/// ```no_run
+/// # use justcall_auth::{Client, Request, Response, exchange::Action};
+/// # fn http(method: &str, url: String, authorization: &[u8]) -> Response { unimplemented!() }
+/// # fn main() -> Result<(), justcall_auth::Error> {
+/// let client = Client::from_environment()?;
+/// let mut exchange = client.exchange(Request::new("GET", "/v2.1/calls")?);
+/// let response = loop {
+///     match exchange.next()? {
+///         Action::Load => exchange.load(),
+///         Action::Send => {
+///             let pair = exchange.authorization()?;
+///             let answer = pair.expose_authorization(|header| http(exchange.method(), exchange.url(), header));
+///             exchange.answered(answer);
+///         }
+///         Action::Wait(wait) => std::thread::sleep(wait),
+///         Action::Done => break exchange.into_response()?,
+///     }
+/// };
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Nothing here blocks but [`Exchange::load`], which may read a file or run a command. Other calls of the process wait
+/// for an exchange that was told to load or to send: drive it on, or drop it. It belongs to the process that began it.
+pub struct Exchange {
+    rules: rules::Exchange,
+    tenant: Arc<Tenant>,
+    observer: Option<Arc<dyn Observe>>,
+    patience: Patience,
+    process: u32,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        rules: rules::Exchange,
+        tenant: Arc<Tenant>,
+        observer: Option<Arc<dyn Observe>>,
+        patience: &Patience,
+    ) -> Self {
+        let patience = patience.until(rules.deadline());
+        Self { rules, tenant, observer, patience, process: std::process::id() }
+    }
+
+    /// What to do now. Asking twice without reporting in between gives the same action again.
+    ///
+    /// # Errors
+    /// The call's failure, once it is final; the same one at every later call. `invalid_argument` in a child of the
+    /// process that began it.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the name that every face of it has; it is no iterator"
+    )]
+    pub fn next(&mut self) -> Result<Action, Error> {
+        if self.process != std::process::id() {
+            return Err(Error::invalid_argument(
+                "This exchange was begun before fork(): begin one in the child.",
+            ));
+        }
+        if self.patience.check_cancelled().is_err() {
+            self.rules.give_up(Error::new(ErrorKind::Cancelled));
+        }
+        let action = self.rules.next(&clock::now());
+        self.tell();
+        action
+    }
+
+    /// Looks at the source, after [`Action::Load`]; else it does nothing. What it finds, or does not, the next step tells.
+    pub fn load(&mut self) {
+        if !self.rules.is_loading() {
+            return;
+        }
+        match self.tenant.watch.look(&self.patience) {
+            // Others may have more time for it.
+            Err(error) if self.patience.is_over() => self.rules.give_up(error),
+            result => self.rules.loaded(result, &clock::now()),
+        }
+        self.tell();
+    }
+
+    /// The method of the request to send.
+    pub fn method(&self) -> &str {
+        self.rules.outgoing().method()
+    }
+
+    /// The URL of the request to send.
+    pub fn url(&self) -> String {
+        self.rules.url()
+    }
+
+    /// The request to send, with its headers and body. The first may ask whose pair it is: [`Exchange::is_verifying`].
+    pub fn outgoing(&self) -> &Request {
+        self.rules.outgoing()
+    }
+
+    /// Whether the request to send asks whose pair it is, where an account is expected. It is sent without the body and
+    /// the headers of the caller's own.
+    pub fn is_verifying(&self) -> bool {
+        self.rules.is_verifying()
+    }
+
+    /// The largest body of an answer worth reading, in bytes.
+    pub fn max_body(&self) -> usize {
+        self.rules.max_body()
+    }
+
+    /// The pair to send the request with; taking it fixes which pair the answer will be about.
+    ///
+    /// # Errors
+    /// `invalid_argument` unless [`Action::Send`] is due.
+    pub fn authorization(&mut self) -> Result<Credentials, Error> {
+        self.rules.authorization()
+    }
+
+    /// Reports the answer that came.
+    pub fn answered(&mut self, response: Response) {
+        self.rules.answered(response, &clock::now());
+        self.tell();
+    }
+
+    /// Reports that no answer came: how far the request got, and whether any of it may have been delivered.
+    pub fn not_answered(&mut self, phase: Phase, request_sent: bool) {
+        let error =
+            Error::new(ErrorKind::ConnectionFailed).reason_is(phase.name()).request_sent_is(request_sent);
+        self.failed(error);
+    }
+
+    /// Reports that no answer came, and why.
+    pub(crate) fn failed(&mut self, error: Error) {
+        self.rules.not_answered(error, &clock::now());
+        self.tell();
+    }
+
+    /// How long the driver goes on.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    pub(crate) fn into_rules(self) -> rules::Exchange {
+        self.rules
+    }
+
+    /// The answer, after [`Action::Done`].
+    ///
+    /// # Errors
+    /// The call's failure; `invalid_argument` before the call is over.
+    pub fn into_response(self) -> Result<Response, Error> {
+        self.rules.into_response()
+    }
+
+    fn tell(&mut self) {
+        let events = self.rules.take_events();
+        if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {
+            observe::tell(observer, &events);
+        }
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,189 @@
+//! A source that is looked at again and again: it is read only where it may have changed.
+
+use std::fs::Metadata;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_secret::Level;
+
+use super::{ProcessEnvironment, Source};
+use crate::patience::Patience;
+
+/// A file that changed so lately may change again without showing it: file systems count time in steps.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// A source and what was seen of it, for all clients that share it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    source: Source,
+    memory: Level,
+    seen: Mutex<Seen>,
+}
+
+/// The source's files as they were last seen.
+#[derive(Debug, Default)]
+struct Seen {
+    traces: Vec<Trace>,
+    /// The files were read in this very version, and will show it when they change.
+    is_known: bool,
+}
+
+/// What tells one version of a file from the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trace {
+    path: PathBuf,
+    /// `None` for a file that is not there.
+    version: Option<Version>,
+}
+
+impl Watch {
+    /// Nothing seen yet. Pairs are kept at the level `memory`.
+    pub fn new(source: Source, memory: Level) -> Self {
+        Self { source, memory, seen: Mutex::default() }
+    }
+
+    /// Reads the source unless its files are those of the last time. One caller at a time: the keyring sees to it.
+    pub fn look(&self, patience: &Patience) -> Result<Look, Error> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before: Vec<Trace> = seen.traces.iter().map(|trace| Trace::of(trace.path.clone())).collect();
+        if seen.is_known && before == seen.traces {
+            return Ok(Look::Unchanged);
+        }
+        seen.is_known = false;
+        let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
+        let credentials = loaded.credentials.kept_at(self.memory)?;
+        let watched = !loaded.watched.is_empty();
+        let previous_compromised = loaded.previous_compromised;
+        let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
+        // What changed while it was read is read again the next time.
+        *seen = Seen {
+            is_known: watched && after == before && after.iter().all(Trace::is_settled),
+            traces: after,
+        };
+        Ok(Look::Found(Found { credentials, created_at: None, watched, previous_compromised }))
+    }
+}
+
+impl Trace {
+    fn of(path: PathBuf) -> Self {
+        let version = std::fs::metadata(&path).ok().map(|metadata| Version::of(&metadata));
+        Self { path, version }
+    }
+
+    /// Whether its next change shows.
+    fn is_settled(&self) -> bool {
+        self.version.as_ref().is_none_or(|version| {
+            SystemTime::now().duration_since(version.changed).is_ok_and(|age| age > SETTLED)
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Version {
+    /// Device and inode, where there are such things: what replaces a file is another one.
+    place: (u64, u64),
+    length: u64,
+    changed: SystemTime,
+}
+
+impl Version {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or_default();
+        // Not when its contents changed, which whoever writes it may set at will.
+        let since_epoch = Duration::new(metadata.ctime().try_into().unwrap_or_default(), nanoseconds);
+        Self {
+            place: (metadata.dev(), metadata.ino()),
+            length: metadata.len(),
+            changed: SystemTime::UNIX_EPOCH + since_epoch,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &Metadata) -> Self {
+        let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { place: (0, 0), length: metadata.len(), changed }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn look(watch: &Watch) -> Option<String> {
+        match watch.look(&Patience::default()).expect("a pair") {
+            Look::Unchanged => None,
+            Look::Found(found) => Some(found.credentials.expose_authorization(|pair| {
+                String::from_utf8(pair[pair.len() - 3..].to_vec()).expect("ASCII")
+            })),
+        }
+    }
+
+    /// As if the file had been there for long.
+    fn settle(watch: &Watch) {
+        let mut seen = watch.seen.lock().expect("no test panics with it");
+        seen.is_known = !seen.traces.is_empty();
+    }
+
+    fn write_version(folder: &Path, version: &str, secret: &str) {
+        fs::create_dir(folder.join(version)).expect("a version");
+        fs::write(folder.join(version).join("api_key"), "abc123def456").expect("a file");
+        fs::write(folder.join(version).join("api_secret"), secret).expect("a file");
+        std::os::unix::fs::symlink(version, folder.join("..next")).expect("a link");
+        fs::rename(folder.join("..next"), folder.join("..data")).expect("the swap");
+    }
+
+    #[test]
+    fn it_reads_a_file_again_until_it_has_settled_and_then_when_it_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pair");
+        fs::write(&path, "abc123def456:secret-one").expect("a file");
+        let watch = Watch::new(Source::File(path.clone()), Level::Heap);
+        for _ in 0..3 {
+            assert_eq!(look(&watch).as_deref(), Some("one"), "it may change without showing it");
+        }
+        settle(&watch);
+        assert_eq!(look(&watch), None);
+        fs::write(folder.path().join("next"), "abc123def456:secret-two").expect("a file");
+        fs::rename(folder.path().join("next"), &path).expect("the swap");
+        assert_eq!(look(&watch).as_deref(), Some("two"));
+        settle(&watch);
+        fs::remove_file(&path).expect("it is there");
+        watch.look(&Patience::default()).expect_err("it is gone");
+        fs::write(&path, "abc123def456:secret-two").expect("a file");
+        assert_eq!(look(&watch).as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn it_sees_that_a_folder_was_swapped_for_one_that_is_older() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_version(folder.path(), "..1", "secret-one");
+        let source = Source::parse(&format!("dir:{}", folder.path().display())).expect("a spelling");
+        let watch = Watch::new(source, Level::Heap);
+        assert_eq!(look(&watch).as_deref(), Some("one"));
+        settle(&watch);
+        assert_eq!(look(&watch), None);
+        write_version(folder.path(), "..2", "secret-two");
+        assert_eq!(look(&watch).as_deref(), Some("two"));
+        settle(&watch);
+        std::os::unix::fs::symlink("..1", folder.path().join("..next")).expect("a link");
+        fs::rename(folder.path().join("..next"), folder.path().join("..data")).expect("the swap");
+        assert_eq!(look(&watch).as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn it_always_reads_what_has_no_files() {
+        let pair = justcall_auth_protocol::Credentials::new(b"abc123def456", b"secret-one").expect("good");
+        let watch = Watch::new(Source::Fixed(pair), Level::Heap);
+        for _ in 0..2 {
+            assert_eq!(look(&watch).as_deref(), Some("one"));
+        }
+    }
+}
