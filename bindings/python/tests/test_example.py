@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from support import ROOT
+from support import ROOT, end_family, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +94,40 @@ def test_it_leaves_other_failures_to_its_caller(sandbox: Sandbox) -> None:
     code, output, errors = request(sandbox)
     assert (code, output) == (1, "")
     assert "justcall_auth.ForbiddenError: forbidden: " in errors
+
+
+def test_it_receives_webhooks_and_confirms_them(sandbox: Sandbox, tmp_path: Path) -> None:
+    url = "https://example.com/hooks/justcall"
+    create = f"webhook_flask:create_app({url!r}, 'default:', {sandbox.url!r}, {sandbox.ca_file!r})"
+    log = tmp_path / "log"
+    with socket.create_server(("127.0.0.1", 0)) as listening, log.open("w") as file:
+        fd = listening.fileno()
+        with subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--no-control-socket", "--bind", f"fd://{fd}", create],
+            cwd=EXAMPLES,
+            env=sandbox.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=[fd],
+            start_new_session=True,
+        ) as server:
+            try:
+                to = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks/justcall"
+
+                def status(**order: object) -> int:
+                    order = {"url": to, "webhook_url": url, **order}
+                    answer = sandbox.control("POST", "webhooks", order)["deliveries"][0]
+                    return int(answer["status"])
+
+                assert status(probe=True) == 200
+                assert status(headers={"x-justcall-signature": "0" * 64}) == 401
+                assert status(type="call.missed") == 200
+                assert "completed" not in log.read_text()
+                # What the body says is forged: the number is the API's.
+                assert status(data={"id": 100042, "contact_number": "1900"}) == 200
+                wait_until(lambda: "completed: 14155550142 324 s\n" in log.read_text())
+                assert status(data={"id": 7}) == 500
+            finally:
+                end_family(server)

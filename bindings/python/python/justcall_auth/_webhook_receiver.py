@@ -1,0 +1,84 @@
+"""What the receivers of all frameworks have in common: how a delivery is answered."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ._error_base import WebhookError
+from ._errors import (
+    WebhookMalformedError,
+    WebhookMismatchError,
+    WebhookReplayedError,
+    WebhookStaleError,
+    WebhookUnsignedError,
+    WebhookVersionError,
+    WebhookWrongUrlError,
+)
+from ._native import MAX_WEBHOOK_BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._native import WebhookVerifier, _HasWebhookHeaders
+    from ._webhook import WebhookEvent
+
+LIMIT: Final = MAX_WEBHOOK_BODY
+"""The longest body that is read, in bytes."""
+
+TOO_LARGE: Final = 413
+"""The status for a longer one."""
+
+STATUS: Final = {
+    # The probe of a URL that is being saved: the service saves it only when this is the answer.
+    WebhookUnsignedError.code: 200,
+    WebhookMalformedError.code: 400,
+    WebhookVersionError.code: 400,
+    WebhookMismatchError.code: 401,
+    WebhookStaleError.code: 401,
+    WebhookWrongUrlError.code: 403,
+    # It was handled: anything else would have the service send it again.
+    WebhookReplayedError.code: 200,
+}
+"""The status of the answer to a delivery that is not dispatched, by the number of the error."""
+
+_log = logging.getLogger("justcall_auth.webhook")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered in place of the handler: a status, and the kind of failure as the body."""
+
+    status: int
+    text: str
+
+
+def too_large() -> Answer:
+    """The answer to a body that is too long, of which nothing more is read."""
+    _log.warning("a webhook's body is longer than %d bytes", LIMIT)
+    return Answer(TOO_LARGE, WebhookMalformedError.name)
+
+
+def receive(
+    verifier: WebhookVerifier,
+    headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
+    body: bytes,
+) -> WebhookEvent | Answer:
+    """The event to handle, or the answer to what is none.
+
+    What is no fault of the delivery is raised: the framework answers 500 then, and the service tries again.
+    """
+    if len(body) > LIMIT:
+        return too_large()
+    try:
+        return verifier.verify(headers, body)
+    except WebhookError as error:
+        status = STATUS[error.code]
+        _log.log(
+            logging.INFO if status == 200 else logging.WARNING,
+            "a webhook was not dispatched: %s: %s",
+            error.name,
+            error.message,
+        )
+        return Answer(status, error.name)

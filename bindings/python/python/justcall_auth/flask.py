@@ -1,0 +1,75 @@
+"""Webhooks in Flask: a decorator that verifies a delivery and gives the event to the view.
+
+The body of a delivery is not signed (see `WebhookEvent`): before you act on what it says, fetch the object
+again through the API. ::
+
+    client = justcall_auth.Client()
+    verifier = justcall_auth.WebhookVerifier(client, url="https://example.com/hooks/justcall")
+
+    @app.post("/hooks/justcall")
+    @justcall_auth.flask.webhook(verifier)
+    def justcall(event):
+        if event.type == "call.completed":
+            call = event.confirm(client).json()["data"]
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from ._webhook_receiver import LIMIT, Answer, receive, too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+
+    from ._native import WebhookVerifier
+
+__all__ = ["webhook"]
+
+
+def webhook(
+    verifier: WebhookVerifier,
+) -> Callable[[Callable[..., ResponseReturnValue | None]], Callable[..., ResponseReturnValue]]:
+    """A decorator for a view: it is called with the `WebhookEvent`, then with what the route gives.
+
+    The view may be a coroutine function, and may return `None` for an empty answer of status 200. It is
+    called for verified deliveries only.
+
+    The probe that JustCall sends when a URL is saved is answered 200, as is what the verifier's
+    `replay_check` has seen; a body longer than 1 MiB 413, a delivery that cannot be read 400, one with a
+    wrong or stale signature 401, one for another URL 403. The answer's body is the name of the error; its
+    message goes to the logger `justcall_auth.webhook`. What is no fault of the delivery is raised, such as
+    a source that cannot be read.
+
+    The body is read once, before the view: it is the event's `body`.
+    """
+
+    def decorate(view: Callable[..., ResponseReturnValue | None]) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(view)
+        def receiver(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            body = _body()
+            event = too_large() if body is None else receive(verifier, flask.request.headers, body)
+            if isinstance(event, Answer):
+                return flask.Response(event.text, event.status, mimetype="text/plain")
+            answer = flask.current_app.ensure_sync(view)(event, *args, **kwargs)
+            return "" if answer is None else answer
+
+        return receiver
+
+    return decorate
+
+
+def _body() -> bytes | None:
+    """The body of the request; `None` if it is too long."""
+    length = flask.request.content_length
+    if length is None:
+        # In chunks, or there is none.
+        body = flask.request.stream.read(LIMIT + 1)
+        return body if len(body) <= LIMIT else None
+    # Another part of the program may have read it already, and kept it.
+    return flask.request.get_data() if length <= LIMIT else None

@@ -1,0 +1,289 @@
+"""The helpers for web frameworks, under the servers that people run, with real deliveries of the sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support import ROOT, Sandbox, end_family, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+URL = "https://example.com/hooks/justcall"
+"""What the receivers are registered as."""
+
+MIB = 1024 * 1024
+
+GUNICORN = ["gunicorn", "--threads", "4", "--no-control-socket", "--bind", "fd://{fd}"]
+UVICORN = ["uvicorn", "--log-level", "info", "--fd", "{fd}"]
+
+RECEIVERS = {
+    "flask": ([*GUNICORN, "flask_receiver"], "hooks/justcall"),
+    "django-wsgi": ([*GUNICORN, "django_wsgi_receiver"], "hooks/justcall"),
+    "fastapi": ([*UVICORN, "fastapi_receiver:application"], "hooks/justcall"),
+    "starlette": ([*UVICORN, "starlette_receiver:application"], "hooks/justcall"),
+    "django-asgi": ([*UVICORN, "django_asgi_receiver:application"], "async/justcall"),
+}
+
+
+@dataclasses.dataclass
+class Receiver:
+    """A running receiver."""
+
+    name: str
+    url: str
+    log: str
+    sandbox: Sandbox
+
+    def deliver(self, **order: Any) -> list[Any]:
+        """Has the sandbox deliver; gives what it tells of each attempt."""
+        path = RECEIVERS[self.name][1]
+        order = {"url": f"{self.url}/{path}", "webhook_url": URL, **order}
+        deliveries: list[Any] = self.sandbox.control("POST", "webhooks", order)["deliveries"]
+        return deliveries
+
+    def status(self, **order: Any) -> int:
+        """The answer to one delivery."""
+        (delivery,) = self.deliver(**order)
+        assert delivery["error"] is None, delivery
+        status: int = delivery["status"]
+        return status
+
+    def report(self) -> Any:
+        """What was dispatched, and how many bytes were read."""
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            f"{self.url}/report", timeout=20
+        ) as answer:
+            return json.load(answer)
+
+    def dispatched(self) -> list[Any]:
+        """Each event that the handler was called with: type, URL, `request_id` and the body's length."""
+        events: list[Any] = self.report()["dispatched"]
+        return events
+
+    def logged(self) -> str:
+        """What the server and the application wrote."""
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+    def logs(self, text: str) -> None:
+        """Waits until that was written: some do so after they have answered."""
+        wait_until(lambda: text in self.logged())
+
+
+@pytest.fixture(scope="module")
+def own_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of these tests' own: the accounts of the common one are forgotten from test to test."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module", params=RECEIVERS)
+def receiver(
+    request: pytest.FixtureRequest, own_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Receiver]:
+    """A receiver with one process: what it remembers is all that there is."""
+    name: str = request.param
+    with running(name, own_sandbox, str(tmp_path_factory.mktemp(name) / "log")) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running(name: str, sandbox: Sandbox, log: str) -> Iterator[Receiver]:
+    """Starts a receiver on a socket that listens already, so that no delivery comes too early."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, open(log, "w", encoding="utf-8") as file:
+        fd = listening.fileno()
+        command = [part.format(fd=fd) for part in RECEIVERS[name][0]]
+        with subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT / "bindings/python/tests/receivers",
+            env=sandbox.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=[fd],
+            start_new_session=True,
+        ) as server:
+            try:
+                host, port = listening.getsockname()
+                yield Receiver(name, f"http://{host}:{port}", log, sandbox)
+            finally:
+                end_family(server)
+
+
+def test_it_dispatches_every_event_with_the_body_as_it_came(receiver: Receiver) -> None:
+    known = [event["type"] for event in receiver.sandbox.control("GET", "webhooks")]
+    types = [name for name in known if name not in {"call.missed", "call.updated"}]
+    before = len(receiver.dispatched())
+    deliveries = receiver.deliver(type=types)
+    assert [delivery["status"] for delivery in deliveries] == [200] * len(types), receiver.logged()
+    assert {delivery["body"] for delivery in deliveries} == {""}
+    assert [event[:3] for event in receiver.dispatched()[before:]] == [
+        [delivery["type"], URL, delivery["request_id"]] for delivery in deliveries
+    ]
+
+
+def test_it_answers_the_probe_and_never_dispatches_it(receiver: Receiver) -> None:
+    before = receiver.dispatched()
+    for order in ({}, {"body": ""}, {"body": "{}"}, {"type": "call.missed"}):
+        assert receiver.status(probe=True, **order) == 200
+    assert receiver.dispatched() == before
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "order"),
+    [
+        (401, "webhook_mismatch", {"headers": {"x-justcall-signature": "0" * 64}}),
+        (401, "webhook_stale", {"age_s": 700}),
+        (401, "webhook_stale", {"age_s": -700}),
+        (403, "webhook_wrong_url", {"webhook_url": "https://example.com/hooks/other"}),
+        (400, "webhook_version", {"headers": {"x-justcall-signature-version": None}}),
+        (400, "webhook_version", {"headers": {"x-justcall-signature-version": "v2"}}),
+        (400, "webhook_malformed", {"headers": {"x-justcall-request-timestamp": None}}),
+        (400, "webhook_malformed", {"headers": {"x-justcall-signature": "\u00e4"}}),
+        (400, "webhook_malformed", {"body": "{"}),
+        (400, "webhook_malformed", {"body": ""}),
+    ],
+)
+def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: str, order: Any) -> None:
+    before = receiver.dispatched()
+    (delivery,) = receiver.deliver(**order)
+    assert (delivery["status"], delivery["body"]) == (status, name)
+    assert receiver.dispatched() == before
+    receiver.logs(f"a webhook was not dispatched: {name}: ")
+
+
+def test_it_takes_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
+    url = "https://example.com/!*'()"
+    for encoding in ("javascript", "python"):
+        assert receiver.status(encoding=encoding, webhook_url=url) == 200
+    for form in ("datetime", "epoch_s", "epoch_ms"):
+        assert receiver.status(timestamp_form=form, age_s=300) == 200
+
+
+def test_it_acknowledges_a_repetition_without_dispatching_it(receiver: Receiver) -> None:
+    before = len(receiver.dispatched())
+    deliveries = receiver.deliver(type="call.initiated", duplicates=3)
+    assert [delivery["status"] for delivery in deliveries] == [200] * 4
+    assert len(receiver.dispatched()) == before + 1
+
+
+def test_it_takes_events_in_any_order(receiver: Receiver) -> None:
+    before = len(receiver.dispatched())
+    types = ["call.answered", "call.completed", "sms.sent"]
+    receiver.deliver(type=types, sequence="reversed")
+    assert [event[0] for event in receiver.dispatched()[before:]] == types[::-1]
+
+
+def test_a_failure_of_the_handler_has_the_service_try_again(receiver: Receiver) -> None:
+    before = len(receiver.dispatched())
+    deliveries = receiver.deliver(type="call.missed", retries=2)
+    assert [delivery["status"] for delivery in deliveries] == [500] * 3
+    assert len(receiver.dispatched()) == before + 3
+    receiver.logs("RuntimeError: the handler failed")
+
+
+def test_the_handler_answers_and_confirms_through_the_api(receiver: Receiver) -> None:
+    (delivery,) = receiver.deliver(type="call.updated")
+    assert delivery["status"] == 200, receiver.logged()
+    assert json.loads(delivery["body"]) == {"name": "justcall", "confirmed": 100042}
+
+
+def padded(length: int) -> str:
+    """A body of so many bytes."""
+    members = f'{{"request_id":"{length}","webhook_url":"{URL}","type":"call.completed","data":"'
+    return members + "x" * (length - len(members) - 2) + '"}'
+
+
+def test_it_reads_a_body_once_and_up_to_a_mebibyte(receiver: Receiver) -> None:
+    before = receiver.report()
+    assert receiver.status(body=padded(MIB)) == 200
+    after = receiver.report()
+    assert after["dispatched"][len(before["dispatched"]) :] == [["call.completed", URL, str(MIB), MIB]]
+    assert after["read"] - before["read"] == MIB
+
+
+def test_it_refuses_a_longer_body_without_reading_it(receiver: Receiver) -> None:
+    before = receiver.report()
+    (delivery,) = receiver.deliver(body=padded(4 * MIB))
+    # The connection may be cut before all is sent.
+    assert delivery["status"] in (413, None), delivery
+    receiver.logs("is longer than 1048576 bytes")
+    after = receiver.report()
+    assert after["dispatched"] == before["dispatched"]
+    # Django reads all of it under ASGI, before it asks for a view.
+    assert after["read"] - before["read"] <= (4 * MIB if receiver.name == "django-asgi" else 2 * MIB)
+
+
+def test_it_bounds_what_comes_in_chunks_too(receiver: Receiver) -> None:
+    before = receiver.dispatched()
+    small = receiver.status(chunked=True, body=padded(2000))
+    (large,) = receiver.deliver(chunked=True, body=padded(MIB + 1))
+    added = receiver.dispatched()[len(before) :]
+    if receiver.name == "django-wsgi":
+        # Django takes it for empty; the server then cuts off what nobody reads.
+        assert (small, large["status"] in (400, None), added) == (400, True, [])
+    else:
+        assert (small, large["status"], len(added)) == (200, 413, 1), large
+
+
+def test_it_takes_nothing_but_post(receiver: Receiver) -> None:
+    path = RECEIVERS[receiver.name][1]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for method in ("GET", "PUT", "DELETE"):
+        request = urllib.request.Request(f"{receiver.url}/{path}", method=method)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            opener.open(request, timeout=20)
+        assert caught.value.code == 405
+        caught.value.close()
+
+
+def test_it_logs_no_secret_and_no_body(receiver: Receiver) -> None:
+    receiver.deliver(headers={"x-justcall-signature": "5" * 64}, data={"canary": "9f3c7a51e8d2460b"})
+    receiver.logs("webhook_mismatch")
+    log = receiver.logged()
+    for secret in (receiver.sandbox.api_secret, "9f3c7a51e8d2460b", "5" * 64):
+        assert secret not in log
+
+
+def test_what_is_no_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_path: Any) -> None:
+    for name in RECEIVERS:
+        environment = own_sandbox.environment()
+        own = _Elsewhere(own_sandbox, {**environment, "JUSTCALL_CREDENTIALS": "file:/nonexistent/pair"})
+        with running(name, own, str(tmp_path / name)) as receiver:
+            assert receiver.status(probe=True) == 200
+            assert receiver.status() == 500
+            receiver.logs("SourceUnavailableError")
+            assert receiver.dispatched() == []
+
+
+class _Elsewhere(Sandbox):
+    """A sandbox that is running already, with another environment for its receivers."""
+
+    def __init__(self, sandbox: Sandbox, environment: dict[str, str]) -> None:
+        vars(self).update(vars(sandbox))
+        self._environment = environment
+
+    def environment(self) -> dict[str, str]:
+        return self._environment
+
+
+def test_the_package_needs_no_framework() -> None:
+    script = """
+import sys
+import justcall_auth
+assert not {"flask", "starlette", "django", "asgiref"} & sys.modules.keys(), sys.modules.keys()
+"""
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
