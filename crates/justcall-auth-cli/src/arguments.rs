@@ -132,6 +132,9 @@ pub(crate) enum Command {
     /// Put a new pair in the place of the one that was reset: asked for, verified, written in one step, and watched
     #[command(after_help = help::ROTATE)]
     Rotate(RotateArguments),
+    /// Find pairs that leaked: your own in any form, and what is shaped like one, in files, history and standard input
+    #[command(after_help = help::SCAN)]
+    Scan(Box<ScanArguments>),
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
@@ -192,6 +195,30 @@ pub(crate) struct RotateArguments {
     /// Check and verify the new pair, and that it could be written; change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Where to look, and what is passed over.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScanArguments {
+    /// Files and folders, or - for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+
+    /// Pass over what .gitignore names
+    #[arg(long)]
+    pub respect_gitignore: bool,
+
+    /// Pass over the fingerprints in this file
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<PathBuf>,
+
+    /// Write the fingerprints of what is found into this file, to be passed over from now on
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["baseline", "json", "sarif"])]
+    pub write_baseline: Option<PathBuf>,
+
+    /// Print SARIF 2.1.0, which code hosts show beside the lines
+    #[arg(long, conflicts_with = "json")]
+    pub sarif: bool,
 }
 
 /// Seconds as a decimal number. The messages never repeat what was given.

@@ -90,6 +90,27 @@ Owner, group, mode and ACL stay, as do the form of the file and all else in it; 
 must be laid out as Kubernetes does. What cannot be written, such as env: or command:, is told instead, and watched until it
 gives the new pair: for 10 minutes, or as long as --timeout says.";
 
+pub(crate) const SCAN: &str = "\
+Examples:
+  justcall-auth scan .
+  justcall-auth scan --respect-gitignore --sarif . > scan.sarif
+  git diff --cached | justcall-auth scan -
+  justcall-auth scan . --write-baseline .justcall-baseline
+  justcall-auth scan . --baseline .justcall-baseline
+
+It looks for the secret of your own pair, as the source gives it, in every form in which secrets get about (as it is, in
+base64 and so in Basic headers, in hexadecimal, URL-encoded, escaped for JSON, as UTF-16), and for what is shaped like a
+pair beside a name that tells so. Binary files are searched for your own alone; links are not followed; .git is passed
+over, and so is the file that the source reads. A finding shows the ends of the key and a fingerprint of the secret,
+never the secret. It is severe when the pair is your own or when browsers get it: in bundles, pages, source maps, public
+folders, and under names such as NEXT_PUBLIC_ or VITE_.
+
+A comment `justcall-auth: allow` on the line, or on the one before it, allows what is shaped like a pair; so does a
+baseline. Nothing allows your own live pair.
+
+Exit codes: 0 nothing found, 1 something found or not everything could be looked at, 2 the arguments are wrong, 3 the
+source holds no good pair. Without any pair in the default places only shapes are looked for.";
+
 pub(crate) const EXPLAIN: &str = "\
 Examples:
   justcall-auth explain forbidden

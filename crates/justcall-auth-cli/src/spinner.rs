@@ -19,6 +19,11 @@ pub(crate) struct Spinner {
 impl Spinner {
     /// Turns before `what`.
     pub fn start(what: String) -> Self {
+        Self::telling(move || what.clone())
+    }
+
+    /// Turns before what `what` says at the moment.
+    pub fn telling(what: impl Fn() -> String + Send + 'static) -> Self {
         let (stop, stopped) = mpsc::channel();
         let turn = move || {
             let mut wait = FIRST_FRAME;
@@ -27,7 +32,7 @@ impl Spinner {
                 if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
-                draw(&format!("{ERASE_LINE}{frame} {what} …"));
+                draw(&format!("{ERASE_LINE}{frame} {} …", what()));
                 shown = true;
                 wait = FRAME;
             }

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::explanations;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::scan;
 
 const BOLD: Style = Style::new().bold();
 /// How alike a name must be to be suggested (Jaro-Winkler, 0.0 to 1.0), and how many are.
@@ -33,12 +34,15 @@ pub(super) fn run(name: Option<&str>, output: &Output) -> Result<(), Failure> {
 enum Topic {
     Error(ErrorKind),
     Finding(Code),
+    /// What `scan` finds.
+    Leak(scan::Code),
 }
 
 impl Topic {
     fn all() -> impl Iterator<Item = Self> {
         let errors = ErrorKind::ALL.iter().copied().map(Self::Error);
-        errors.chain(Code::ALL.iter().copied().map(Self::Finding))
+        let leaks = scan::Code::ALL.iter().copied().map(Self::Leak);
+        errors.chain(Code::ALL.iter().copied().map(Self::Finding)).chain(leaks)
     }
 
     /// By name, in any case and with dashes as well; by number; by HTTP status.
@@ -54,6 +58,7 @@ impl Topic {
         match self {
             Self::Error(kind) => kind.name(),
             Self::Finding(code) => code.name(),
+            Self::Leak(code) => code.name(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Topic {
             Self::Finding(code) => {
                 (code.severity() == Severity::Error).then_some(ErrorKind::CredentialsMalformed)
             }
+            Self::Leak(_) => None,
         }
     }
 
@@ -71,6 +77,7 @@ impl Topic {
         match self {
             Self::Error(kind) => kind.message().to_owned(),
             Self::Finding(code) => code.message().replace("{}", "API key or secret"),
+            Self::Leak(code) => code.message().to_owned(),
         }
     }
 
@@ -78,6 +85,7 @@ impl Topic {
         match self {
             Self::Error(kind) => kind.remedy(),
             Self::Finding(code) => code.remedy(),
+            Self::Leak(code) => code.remedy(),
         }
     }
 
@@ -89,8 +97,10 @@ impl Topic {
         let what = match self {
             Self::Error(kind) => kind.number().to_string(),
             Self::Finding(code) => format!("a finding of the local check: {}", code.severity().name()),
+            Self::Leak(_) => "a finding of scan".to_owned(),
         };
         let retry = match (self.kind(), self.retryable()) {
+            (None, _) if matches!(self, Self::Leak(_)) => "does not help until something is changed",
             (None, _) => "not needed: the pair is sent all the same",
             (_, true) => "may help, without anything being changed",
             (_, false) => "does not help until something is changed",
@@ -98,6 +108,7 @@ impl Topic {
         let exit = match (self, self.kind()) {
             (Self::Finding(_), Some(kind)) => format!("{} ({})", Exit::of(kind).code(), kind.name()),
             (_, Some(kind)) => Exit::of(kind).code().to_string(),
+            (Self::Leak(_), None) => format!("{} (of scan)", Exit::Failure.code()),
             (_, None) => "none of its own: it is no failure".to_owned(),
         };
         let mut text = format!(
@@ -119,6 +130,10 @@ impl Topic {
                 let Example { bad, good } = code.example();
                 format!("  instead of  {bad}\n  write       {good}")
             }
+            Self::Leak(code) => {
+                let (bad, good) = code.example();
+                format!("  instead of  {bad}\n  have        {good}")
+            }
         };
         write!(text, "\n{BOLD}Example{BOLD:#}\n{example}\n").expect("a String takes everything");
         text
@@ -128,6 +143,7 @@ impl Topic {
         match self {
             Self::Error(kind) => explanations::of(kind).text,
             Self::Finding(code) => code.explanation(),
+            Self::Leak(code) => code.explanation(),
         }
     }
 
@@ -136,6 +152,7 @@ impl Topic {
         match self {
             Self::Error(kind) => explanations::of(kind).example.into(),
             Self::Finding(code) => json!({"bad": code.example().bad, "good": code.example().good}),
+            Self::Leak(code) => json!({"bad": code.example().0, "good": code.example().1}),
         }
     }
 
@@ -143,7 +160,7 @@ impl Topic {
         match self {
             Self::Error(kind) => explanations::of(kind).causes,
             // A finding is its own cause.
-            Self::Finding(_) => &[],
+            Self::Finding(_) | Self::Leak(_) => &[],
         }
     }
 
@@ -151,6 +168,7 @@ impl Topic {
         let (topic, number, severity) = match self {
             Self::Error(kind) => ("error", Some(kind.number()), None),
             Self::Finding(code) => ("finding", None, Some(code.severity().name())),
+            Self::Leak(_) => ("leak", None, None),
         };
         json!({
             "type": topic,
@@ -163,7 +181,10 @@ impl Topic {
             "explanation": self.explanation(),
             "causes": self.causes(),
             "example": self.example_json(),
-            "exit_code": self.kind().map(|kind| Exit::of(kind).code()),
+            "exit_code": match self {
+                Self::Leak(_) => Some(Exit::Failure.code()),
+                _ => self.kind().map(|kind| Exit::of(kind).code()),
+            },
         })
     }
 }
@@ -211,14 +232,21 @@ fn list() -> String {
         writeln!(text, "  {:7}  {:width$}  {}", code.severity().name(), topic.name(), topic.message())
             .expect("a String takes everything");
     }
+    write!(text, "\n{BOLD}Findings of scan{BOLD:#}\n").expect("a String takes everything");
+    for code in scan::Code::ALL {
+        writeln!(text, "  {:7}  {:width$}  {}", "leak", code.name(), code.message())
+            .expect("a String takes everything");
+    }
     text
 }
 
 fn all_json() -> Value {
-    let (errors, findings): (Vec<Topic>, Vec<Topic>) =
-        Topic::all().partition(|topic| matches!(topic, Topic::Error(_)));
-    let json = |topics: Vec<Topic>| topics.into_iter().map(Topic::json).collect::<Vec<_>>();
-    json!({"errors": json(errors), "findings": json(findings)})
+    let json = |which: fn(&Topic) -> bool| Topic::all().filter(which).map(Topic::json).collect::<Vec<_>>();
+    json!({
+        "errors": json(|topic| matches!(topic, Topic::Error(_))),
+        "findings": json(|topic| matches!(topic, Topic::Finding(_))),
+        "leaks": json(|topic| matches!(topic, Topic::Leak(_))),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod explain;
 mod header;
 mod request;
 mod rotate;
+mod scan;
 mod setup;
 mod verify;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Command::Setup(setup) => setup::run(global, setup, output),
         Command::Rotate(rotate) => rotate::run(global, rotate, output),
         Command::Header => header::run(global, output),
+        Command::Scan(scan) => scan::run(global, scan, output),
         Command::Explain { name } => explain::run(name.as_deref(), output),
     }
 }

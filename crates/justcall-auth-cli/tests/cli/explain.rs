@@ -59,10 +59,24 @@ fn it_explains_every_finding() {
 }
 
 #[test]
+fn it_explains_what_scan_finds() {
+    let leaks = listed("leaks");
+    assert_eq!(leaks.len(), 3);
+    for row in leaks {
+        assert_eq!((&row["type"], &row["exit_code"]), (&"leak".into(), &1.into()), "{row}");
+        let text = run(&["explain", row["name"].as_str().unwrap()], &[]);
+        for told in [&row["message"], &row["remedy"], &row["explanation"], &row["example"]["bad"]] {
+            assert!(text.stdout.contains(told.as_str().unwrap()), "{text:?}");
+        }
+        assert!(text.stdout.contains("Exit code: 1 (of scan)\n"), "{text:?}");
+    }
+}
+
+#[test]
 fn it_lists_all_with_one_line_each() {
     let list = run(&["explain"], &[]);
     assert_eq!(list.exit, 0);
-    for row in listed("errors").iter().chain(&listed("findings")) {
+    for row in listed("errors").iter().chain(&listed("findings")).chain(&listed("leaks")) {
         let name = row["name"].as_str().unwrap();
         let lines = list.stdout.lines().filter(|line| line.split_whitespace().nth(1) == Some(name));
         assert_eq!(lines.count(), 1, "{name}");

@@ -12,6 +12,8 @@ mod rotate;
 mod rotate_files;
 mod rotation;
 mod run;
+mod scan;
+mod scan_corpus;
 mod secrecy;
 mod setup;
 mod snippets;

@@ -65,7 +65,7 @@ fn it_documents_examples_environment_sources_and_exit_codes() {
     ] {
         assert!(help.stdout.contains(told), "{told}");
     }
-    for command in ["setup", "verify", "doctor", "request", "header", "rotate", "explain"] {
+    for command in ["setup", "verify", "doctor", "request", "header", "rotate", "scan", "explain"] {
         let help = run(&[command, "--help"], &[]);
         assert!(help.exit == 0 && help.stdout.contains("Examples:"), "{help:?}");
     }

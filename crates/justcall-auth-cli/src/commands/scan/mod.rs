@@ -1,0 +1,140 @@
+//! `scan`: pairs where they do not belong.
+
+mod sarif;
+mod text;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{ErrorKind, Source};
+use serde_json::{Value, json};
+
+use crate::arguments::{Global, ScanArguments};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::scan::{
+    Baseline, Buffer, Code, Files, Finding, Known, Place, Report, Scanner, Unread, baseline_of,
+};
+use crate::spinner::Spinner;
+
+/// The source that may be empty: without a pair of one's own, shapes are looked for all the same.
+const DEFAULT: &str = "default:";
+const STANDARD_INPUT: &str = "standard input";
+
+pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
+    let (known, files) = own_pair(&global.source)?;
+    let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
+    let scanner = Scanner { known, baseline };
+    let seen = Arc::new(AtomicU64::new(0));
+    let spinner = output.is_watched().then(|| {
+        let seen = Arc::clone(&seen);
+        Spinner::telling(move || format!("{} looked at", text::amount(seen.load(Ordering::Relaxed))))
+    });
+    let report = look(&scanner, arguments, &files, &seen);
+    drop(spinner);
+    if let Some(path) = &arguments.write_baseline {
+        return write_baseline(path, &report, output);
+    }
+    show(&scanner, &report, arguments, output)?;
+    if report.findings.is_empty() && report.unread.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Told(Exit::Failure))
+}
+
+/// The pair that the source gives, and the files that it lies in, where it belongs.
+fn own_pair(source: &str) -> Result<(Option<Known>, Vec<PathBuf>), Failure> {
+    match Source::parse(source)?.load(&ProcessEnvironment) {
+        Ok(loaded) => {
+            let files = loaded.files.iter().filter_map(|file| file.canonicalize().ok()).collect();
+            Ok((Known::new(&loaded.credentials), files))
+        }
+        Err(error) if error.kind() == ErrorKind::CredentialsMissing && source == DEFAULT => {
+            Ok((None, Vec::new()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn look(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: &AtomicU64) -> Report {
+    let (input, paths): (Vec<_>, Vec<_>) =
+        arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+    let files = Files { paths: &paths, respect_gitignore: arguments.respect_gitignore, except };
+    let mut report = files.scan(scanner, seen);
+    if !input.is_empty() {
+        let place = Place { path: STANDARD_INPUT.to_owned(), commit: None };
+        let outcome = scanner.scan(&place, "", &mut io::stdin().lock(), &mut Buffer::default(), &mut report);
+        if let Err(error) = outcome {
+            report.unread.push(Unread { path: place.path, why: error.to_string() });
+        }
+    }
+    report.settle();
+    report
+}
+
+fn show(
+    scanner: &Scanner,
+    report: &Report,
+    arguments: &ScanArguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    if arguments.sarif {
+        Output::print_json(&sarif::log(report))?;
+    } else if output.is_json() {
+        Output::print_json(&json(scanner, report))?;
+    } else {
+        output.print(&text::findings(report, output.unechoed()))?;
+        output.diagnose(&text::unread(report, output.unechoed()));
+        output.print(&text::summary(report, scanner.known.is_some()))?;
+    }
+    Ok(())
+}
+
+fn json(scanner: &Scanner, report: &Report) -> Value {
+    let unread = |unread: &Unread| json!({"path": unread.path, "why": unread.why});
+    json!({
+        "ok": report.findings.is_empty() && report.unread.is_empty(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "allowed": report.allowed,
+        "texts": report.texts,
+        "bytes": report.bytes,
+        "unread": report.unread.iter().map(unread).collect::<Vec<_>>(),
+        "own_pair": scanner.known.is_some(),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code.name(),
+        "severity": finding.severity(),
+        "message": finding.code.message(),
+        "remedy": finding.code.remedy(),
+        "path": finding.place.path,
+        "commit": finding.place.commit,
+        "line": finding.line,
+        "column": finding.column,
+        "form": finding.form,
+        "key_hint": finding.key_hint,
+        "fingerprint": finding.fingerprint.to_string(),
+        "shipped_to_browsers": finding.is_shipped,
+    })
+}
+
+/// Writes what may be passed over from now on. A live pair may not.
+fn write_baseline(path: &Path, report: &Report, output: &Output) -> Result<(), Failure> {
+    let (live, others): (Vec<Finding>, Vec<Finding>) =
+        report.findings.iter().cloned().partition(|finding| finding.code == Code::OwnSecret);
+    std::fs::write(path, baseline_of(&others))
+        .map_err(|error| Failure::File { path: path.to_owned(), error })?;
+    let live = Report { findings: live, ..Report::default() };
+    output.diagnose(&text::unread(report, output.unechoed()));
+    output.print(&text::findings(&live, output.unechoed()))?;
+    if live.findings.is_empty() && report.unread.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Told(Exit::Failure))
+}

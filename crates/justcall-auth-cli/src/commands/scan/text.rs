@@ -1,0 +1,92 @@
+//! The report of a scan for a person.
+
+use std::fmt::Write as _;
+
+use clap::builder::styling::{AnsiColor, Style};
+
+use crate::failure::{CYAN, RED};
+use crate::json_text::harmless;
+use crate::scan::{Code, Finding, Report};
+use crate::unechoed::Unechoed;
+
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const BOLD: Style = Style::new().bold();
+
+/// How much of a commit's name is shown: git's tools take it for the whole.
+const COMMIT: usize = 12;
+
+/// One line for each finding, as compilers write them.
+pub(super) fn findings(report: &Report, unechoed: &Unechoed) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let style = if finding.severity() == "severe" { RED } else { YELLOW };
+        let shipped = if finding.is_shipped { ", browsers get it" } else { "" };
+        let key = finding.key_hint.as_ref().map(|hint| format!(" of the key {hint}")).unwrap_or_default();
+        writeln!(
+            text,
+            "{}: {style}{} ({}{shipped}){style:#}: the secret {}{key}, {}",
+            place(finding, unechoed),
+            finding.code.name(),
+            finding.severity(),
+            finding.fingerprint,
+            finding.form,
+        )
+        .expect("a String takes everything");
+    }
+    text
+}
+
+/// The place as compilers write it.
+fn place(finding: &Finding, unechoed: &Unechoed) -> String {
+    let commit = finding.place.commit.as_ref().map(|commit| {
+        let short = commit.get(..COMMIT).unwrap_or(commit);
+        format!("{short}:")
+    });
+    let path = harmless(&unechoed.mask(&finding.place.path)).replace('\n', "?");
+    format!("{BOLD}{}{path}{BOLD:#}:{}:{}", commit.unwrap_or_default(), finding.line, finding.column)
+}
+
+/// What could not be looked at.
+pub(super) fn unread(report: &Report, unechoed: &Unechoed) -> String {
+    let mut text = String::new();
+    for unread in &report.unread {
+        let path = unechoed.mask(&unread.path);
+        writeln!(text, "{RED}✗{RED:#} {} was not looked at: {}.", harmless(&path), harmless(&unread.why))
+            .expect("a String takes everything");
+    }
+    text
+}
+
+/// How it ended, and what to do about each kind of finding.
+pub(super) fn summary(report: &Report, is_own_known: bool) -> String {
+    let what = format!("{} texts, {}", report.texts, amount(report.bytes));
+    let mut text = match (report.findings.len(), report.unread.is_empty()) {
+        (0, true) => format!("{GREEN}✓{GREEN:#} Nothing found in {what}."),
+        (0, false) => {
+            format!("{RED}✗{RED:#} Nothing found in {what}, but not everything could be looked at.")
+        }
+        (count, _) => format!("\n{RED}✗{RED:#} {count} found in {what}."),
+    };
+    if report.allowed > 0 {
+        write!(text, " {} more allowed.", report.allowed).expect("a String takes everything");
+    }
+    text.push('\n');
+    if !is_own_known {
+        text.push_str("  No source gives a pair of your own, so only shapes were looked for.\n");
+    }
+    for code in Code::ALL.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code)) {
+        writeln!(text, "{CYAN}→{CYAN:#} {}: {} {}", code.name(), code.message(), code.remedy())
+            .expect("a String takes everything");
+    }
+    text
+}
+
+/// Bytes as people read them.
+pub(super) fn amount(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
+    }
+}

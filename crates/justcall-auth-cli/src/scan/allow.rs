@@ -1,0 +1,72 @@
+//! What its owner has looked at and allows: a comment on the line, or a baseline of fingerprints.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use justcall_auth::{Error, ErrorKind};
+
+use super::finding::{Finding, Fingerprint};
+
+/// The comment.
+pub(super) const COMMENT: &[u8] = b"justcall-auth: allow";
+
+/// The fingerprints that are allowed.
+#[derive(Debug, Default)]
+pub(crate) struct Baseline(HashSet<Fingerprint>);
+
+impl Baseline {
+    /// Reads a file of lines that begin with a fingerprint; what follows it, and lines after `#`, are for people.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("The baseline {name} cannot be read: {error}.");
+            Error::with_message(ErrorKind::InvalidArgument, message)
+                .hint_is("Write it with --write-baseline PATH, or leave --baseline out.")
+        })?;
+        let mut fingerprints = HashSet::new();
+        for (index, line) in text.lines().enumerate() {
+            let Some(first) = line.split_whitespace().next().filter(|word| !word.starts_with('#')) else {
+                continue;
+            };
+            let fingerprint = Fingerprint::parse(first).ok_or_else(|| {
+                let message =
+                    format!("Line {} of the baseline {name} does not begin with a fingerprint.", index + 1);
+                Error::with_message(ErrorKind::InvalidArgument, message).hint_is(
+                    "A line is a fingerprint of 16 hexadecimal digits, as the scan shows it, and a remark.",
+                )
+            })?;
+            fingerprints.insert(fingerprint);
+        }
+        Ok(Self(fingerprints))
+    }
+
+    pub fn allows(&self, fingerprint: &Fingerprint) -> bool {
+        self.0.contains(fingerprint)
+    }
+}
+
+/// A baseline that allows `findings`.
+pub(crate) fn baseline_of(findings: &[Finding]) -> String {
+    let mut text = String::from(
+        "# What `justcall-auth scan --baseline` passes over: fingerprints, from which no secret can be had.\n\
+         # A line that goes makes the scan tell of it again. Your own live pair is told of all the same.\n",
+    );
+    let mut seen = HashSet::new();
+    for finding in findings {
+        if seen.insert(&finding.fingerprint) {
+            let Finding { fingerprint, code, place, line, .. } = finding;
+            writeln!(text, "{fingerprint}  {} {}:{line}", code.name(), place.path)
+                .expect("a String takes everything");
+        }
+    }
+    text
+}
+
+/// Whether the line on which `at` stands, or the one before it, has the comment.
+pub(super) fn is_commented(text: &[u8], at: usize) -> bool {
+    let begin = memchr::memrchr(b'\n', &text[..at]).map_or(0, |at| at + 1);
+    let begin = memchr::memrchr(b'\n', &text[..begin.saturating_sub(1)]).map_or(0, |at| at + 1);
+    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+    memchr::memmem::find(&text[begin..end], COMMENT).is_some()
+}

@@ -1,0 +1,307 @@
+//! What may be half of a pair: words that look as if drawn at random.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use justcall_auth::Zeroizing;
+
+/// The lengths that halves are looked for in, in bytes. The service takes 1 to 512; 40 are what it gives.
+const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
+/// A half of hexadecimal digits is at least this long: shorter ones are colours, counters and abbreviated hashes.
+const SHORTEST_HEX: usize = 20;
+
+/// Values that are public: JustCall's own documentation signs its example of a webhook with it.
+const PUBLISHED: &[&[u8]] = &[b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"];
+
+/// What words of people are made of, and random ones are not.
+const WORDS: &[&[u8]] = &[
+    b"secret",
+    b"token",
+    b"test",
+    b"call",
+    b"just",
+    b"auth",
+    b"user",
+    b"http",
+    b"json",
+    b"hash",
+    b"demo",
+    b"fake",
+    b"dummy",
+    b"sample",
+    b"example",
+    b"your",
+    b"here",
+    b"change",
+    b"place",
+    b"holder",
+    b"passw",
+    b"config",
+    b"client",
+    b"service",
+    b"value",
+    b"default",
+    b"string",
+    b"public",
+    b"private",
+    b"account",
+    b"record",
+    b"header",
+    b"request",
+    b"respon",
+    b"function",
+    b"return",
+    b"window",
+    b"document",
+    b"error",
+    b"webpack",
+    b"module",
+    b"object",
+    b"index",
+    b"vendor",
+    b"number",
+    b"message",
+    b"contact",
+    b"create",
+];
+
+static EITHER_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A word of the text, and what it says.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// Key and secret, or one of the two.
+    pub value: Value,
+    /// Whether it was encoded in base64.
+    pub is_base64: bool,
+}
+
+/// What a word says. `Debug` shows no value.
+pub(super) enum Value {
+    /// One half.
+    Half(Zeroizing<Vec<u8>>),
+    /// Both in one: what a Basic header carries.
+    Pair { pair: Zeroizing<Vec<u8>>, colon: usize },
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Half(_) => "Half(…)",
+            Self::Pair { .. } => "Pair(…)",
+        })
+    }
+}
+
+/// The candidates of `text` within `range`, in their order.
+pub(super) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        if !is_of_word(text[at]) {
+            at += 1;
+            continue;
+        }
+        let end =
+            text[at..].iter().position(|byte| !is_of_word(*byte)).map_or(text.len(), |length| at + length);
+        let start = after_escape(text, at, end);
+        // A pair of the longest halves in base64 is longer than either, and a bundle may be one word of a megabyte.
+        if end - start <= LENGTHS.end() * 4 {
+            found.extend(candidate(text, start..end));
+        }
+        at = end;
+    }
+    found
+}
+
+/// Whether a half may hold it: letters, digits, dash and underscore.
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// Where the word begins that begins at `start` together with the end of an escape: `%3D`, `\n`, `=`.
+fn after_escape(text: &[u8], start: usize, end: usize) -> usize {
+    let skipped = match (start.checked_sub(1).map(|before| text[before]), text[start]) {
+        (Some(b'%'), _) => 2,
+        (Some(b'\\'), b'n' | b'r' | b't' | b'b' | b'f') => 1,
+        (Some(b'\\'), b'x') => 3,
+        (Some(b'\\'), b'u') => 5,
+        _ => 0,
+    };
+    (start + skipped).min(end)
+}
+
+fn candidate(text: &[u8], span: Range<usize>) -> Option<Candidate> {
+    let word = &text[span.clone()];
+    if let Some(value) = decoded(word) {
+        return Some(Candidate { span, value, is_base64: true });
+    }
+    let is_half = LENGTHS.contains(&word.len()) && is_random(word);
+    is_half.then(|| Candidate { value: Value::Half(word.to_vec().into()), span, is_base64: false })
+}
+
+/// What `word` says in base64, if that is a half or a pair.
+fn decoded(word: &[u8]) -> Option<Value> {
+    if word.len() < 22 || word.iter().any(|byte| matches!(byte, b'-' | b'_')) {
+        return None;
+    }
+    let mut text = Zeroizing::new(EITHER_BASE64.decode(word).ok()?);
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    }
+    if !text.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
+    let colon = text.iter().position(|byte| *byte == b':');
+    match colon {
+        Some(colon) if is_half(&text[..colon]) && is_half(&text[colon + 1..]) => {
+            Some(Value::Pair { pair: text, colon })
+        }
+        None if is_half(&text) => Some(Value::Half(text)),
+        _ => None,
+    }
+}
+
+fn is_half(word: &[u8]) -> bool {
+    LENGTHS.contains(&word.len()) && word.iter().all(|byte| is_of_word(*byte)) && is_random(word)
+}
+
+/// Whether `word` looks as if drawn at random, by a generator and not by a person.
+pub(super) fn is_random(word: &[u8]) -> bool {
+    if PUBLISHED.contains(&word) || is_uuid(word) || is_periodic(word) || longest_series(word) >= 6 {
+        return false;
+    }
+    let mut seen = [false; 256];
+    for byte in word {
+        seen[usize::from(*byte)] = true;
+    }
+    let distinct = seen.iter().filter(|seen| **seen).count();
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if is_hex(word) {
+        return word.len() >= SHORTEST_HEX && distinct >= 8 && digits < word.len();
+    }
+    let changes = word.windows(2).filter(|two| class(two[0]) != class(two[1])).count();
+    digits > 0
+        && distinct >= 9
+        && changes * 4 >= word.len()
+        && spelt(word) * 3 < word.len()
+        && !has_word(word)
+}
+
+fn is_hex(word: &[u8]) -> bool {
+    let is_lower = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let is_upper = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+    word.iter().all(is_lower) || word.iter().all(is_upper)
+}
+
+fn is_uuid(word: &[u8]) -> bool {
+    let lengths: Vec<usize> = word.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
+    word.len() == 36 && lengths == [8, 4, 4, 4, 12]
+}
+
+/// `deadbeefdeadbeef…`, `aaaa…`: the same again and again.
+fn is_periodic(word: &[u8]) -> bool {
+    (1..=word.len() / 2).any(|period| word.iter().zip(&word[period..]).all(|(left, right)| left == right))
+}
+
+/// The length of the longest run of `1234`, `fedc` or `0000`.
+fn longest_series(word: &[u8]) -> usize {
+    let step = |two: &[u8]| i16::from(two[1]) - i16::from(two[0]);
+    let (mut longest, mut length, mut last) = (1, 1, i16::MAX);
+    for two in word.windows(2) {
+        let step = step(two);
+        length = if step == last {
+            length + 1
+        } else if step.abs() <= 1 {
+            2
+        } else {
+            1
+        };
+        last = if step.abs() <= 1 { step } else { i16::MAX };
+        longest = longest.max(length);
+    }
+    longest
+}
+
+/// How many bytes of `word` are in parts that look like those of a name: letters alone, in one case.
+fn spelt(word: &[u8]) -> usize {
+    let is_spelt = |part: &&[u8]| {
+        (3..=14).contains(&part.len())
+            && (part.iter().all(u8::is_ascii_lowercase) || part.iter().all(u8::is_ascii_uppercase))
+    };
+    word.split(|byte| matches!(byte, b'_' | b'-')).filter(is_spelt).map(<[u8]>::len).sum()
+}
+
+fn has_word(word: &[u8]) -> bool {
+    let lower = Zeroizing::new(word.to_ascii_lowercase());
+    WORDS.iter().any(|known| memchr::memmem::find(&lower, known).is_some())
+}
+
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
+
+    fn spans(text: &str) -> Vec<Range<usize>> {
+        candidates(text.as_bytes(), 0..text.len()).into_iter().map(|candidate| candidate.span).collect()
+    }
+
+    #[test]
+    fn it_takes_what_a_generator_makes() {
+        for word in [HALF, "EA9AzX4evoVYXJteR05EYwXahYwtGTYu", "q7_mV3xKd81-ZtPw0sLrYb5NcHgEuJaFiT2oQ9kXvM4"]
+        {
+            assert!(is_random(word.as_bytes()), "{word}");
+            assert_eq!(spans(word), vec![0..word.len()]);
+        }
+    }
+
+    #[test]
+    fn it_leaves_what_people_make() {
+        for word in [
+            "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
+            "0000000000000000000000000000000000000000",
+            "0123456789abcdef0123456789abcdef01234567",
+            "1234567890123456789012345678901234567890",
+            "dummy_secret_for_tests_only_1234567890",
+            "getJustCallAuthHeaderForUser2",
+            "JUSTCALL_API_SECRET_FILE_2",
+            "0b5f2b1e-6f0a-4d3e-9f57-2a1c4f7e8d90",
+            "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb",
+            "15551230000155512300001",
+        ] {
+            assert!(!is_random(word.as_bytes()), "{word}");
+        }
+    }
+
+    #[test]
+    fn it_reads_past_escapes_and_base64() {
+        let escaped = format!("api_secret%3D{HALF}%26 \\n{HALF}");
+        assert_eq!(spans(&escaped), vec![13..53, 59..99]);
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{HALF}:{HALF}"));
+        let found = candidates(encoded.as_bytes(), 0..encoded.len());
+        assert!(matches!(
+            &found[..],
+            [Candidate { value: Value::Pair { colon: 40, .. }, is_base64: true, .. }]
+        ));
+        assert!(!format!("{found:?}").contains("84db"));
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be found: names, words and remedies in one table.
+
+/// What was found. Its name is public: scripts and baselines know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Code {
+    OwnSecret,
+    LeakedPair,
+    LeakedSecret,
+}
+
+struct Row {
+    name: &'static str,
+    message: &'static str,
+    remedy: &'static str,
+    explanation: &'static str,
+    bad: &'static str,
+    good: &'static str,
+}
+
+impl Code {
+    /// All, the worst first.
+    pub const ALL: &[Self] = &[Self::OwnSecret, Self::LeakedPair, Self::LeakedSecret];
+
+    const fn row(self) -> &'static Row {
+        match self {
+            Self::OwnSecret => &Row {
+                name: "own_secret",
+                message: "Your own API secret, which works now, is in it.",
+                remedy: "Reset the pair in JustCall under Settings → API & Webhooks, put the new one where the source is, then take it out of the file.",
+                explanation: "The secret of the pair that the source gives was found as it is, or in base64, URL-encoded, in hexadecimal, escaped for JSON or as UTF-16. Whoever can read the place can call the API as you. No comment and no baseline silences it: as long as the pair works, it is a leak. In history it stays readable after the file is gone, so a reset comes first.",
+                bad: "JUSTCALL_API_SECRET=… in a file under version control",
+                good: "the same line in the environment of the program, or a source such as file:/run/secrets/justcall",
+            },
+            Self::LeakedPair => &Row {
+                name: "leaked_pair",
+                message: "What is shaped like an API key and its secret of JustCall is in it.",
+                remedy: "If it was ever real, reset it in JustCall under Settings → API & Webhooks; load the pair from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
+                explanation: "A key and a secret, drawn at random by the look of them, stand beside names that tell so: JUSTCALL_API_SECRET, api_secret near api.justcall.io, an Authorization header with key:secret. The service was not asked whether they work.",
+                bad: "headers = {\"Authorization\": \"<key>:<secret>\"}",
+                good: "headers = {\"Authorization\": client.authorization()}",
+            },
+            Self::LeakedSecret => &Row {
+                name: "leaked_secret",
+                message: "What is shaped like an API secret of JustCall is in it.",
+                remedy: "If it was ever real, reset the pair in JustCall under Settings → API & Webhooks; load it from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
+                explanation: "A secret by its name and by its look stands there without its key. The key is shown in the dashboard to every Admin and sent with every request: the secret is what protects the account, and what signs its webhooks.",
+                bad: "JUSTCALL_API_SECRET: <secret>, in docker-compose.yml",
+                good: "JUSTCALL_API_SECRET: ${JUSTCALL_API_SECRET:?}",
+            },
+        }
+    }
+
+    /// The name in outputs and for `explain`.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What was found, in a sentence.
+    pub const fn message(self) -> &'static str {
+        self.row().message
+    }
+
+    /// What to do.
+    pub const fn remedy(self) -> &'static str {
+        self.row().remedy
+    }
+
+    /// What it means at length.
+    pub const fn explanation(self) -> &'static str {
+        self.row().explanation
+    }
+
+    /// What is found, and what belongs there.
+    pub const fn example(self) -> (&'static str, &'static str) {
+        (self.row().bad, self.row().good)
+    }
+}

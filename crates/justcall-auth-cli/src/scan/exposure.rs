@@ -1,0 +1,105 @@
+//! What ships to browsers, where everybody who views the page can read it.
+
+/// Folders whose files a web server hands out as they are.
+const FOLDERS: &[&str] = &[
+    "public",
+    "dist",
+    "build",
+    "static",
+    "www",
+    "wwwroot",
+    "htdocs",
+    "public_html",
+    "assets",
+    "out",
+    "_next",
+    "bundles",
+];
+/// What a browser loads from there.
+const LOADED: &[&str] = &["js", "mjs", "css", "html", "htm", "json", "map", "txt", "xml", "webmanifest"];
+/// What is made for browsers wherever it lies.
+const PAGES: &[&str] = &["html", "htm", "map"];
+/// What is made for browsers unless it says that it runs on a server.
+const SCRIPTS: &[&str] = &["js", "mjs", "jsx", "tsx", "vue", "svelte"];
+/// How scripts on a server begin, or where they get their settings.
+const SERVER_SIDE: &[&str] = &[
+    "require(",
+    "module.exports",
+    "process.env",
+    "\"node:",
+    "'node:",
+    "UrlFetchApp",
+    "Deno.",
+    "/usr/bin/env node",
+];
+/// Names whose values the usual build tools put into the bundle.
+const BUNDLED: &[&str] = &[
+    "NEXT_PUBLIC_",
+    "VITE_",
+    "REACT_APP_",
+    "VUE_APP_",
+    "EXPO_PUBLIC_",
+    "NUXT_PUBLIC_",
+    "GATSBY_",
+    "PUBLIC_",
+    "NG_APP_",
+    "STORYBOOK_",
+];
+/// How far before a value its name is looked at, in bytes.
+const REACH: usize = 200;
+
+/// Whether browsers get what stands at `at` in `text`, which is called `path`.
+pub(super) fn is_shipped(path: &str, text: &[u8], at: usize) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let extension =
+        name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+    let is = |list: &[&str]| list.contains(&extension.as_str());
+    let mut folders = path.split(['/', '\\']).rev().skip(1);
+    let is_bundle = [".min.js", ".bundle.js", ".chunk.js"].iter().any(|end| name.ends_with(end));
+    is(PAGES)
+        || is_bundle
+        || is(LOADED) && folders.any(|folder| FOLDERS.contains(&folder))
+        || is(SCRIPTS) && !contains_any(text, SERVER_SIDE)
+        || contains_any(line_before(text, at), BUNDLED)
+}
+
+/// What stands on the line before `at`, as far as a name may be away.
+fn line_before(text: &[u8], at: usize) -> &[u8] {
+    let near = &text[at.saturating_sub(REACH)..at];
+    let begin = memchr::memrchr(b'\n', near).map_or(0, |at| at + 1);
+    &near[begin..]
+}
+
+fn contains_any(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_what_browsers_get() {
+        for (path, text) in [
+            ("dist/assets/index-3f2a.js", "const a=1;"),
+            ("public/config.json", "{}"),
+            ("app.js.map", "{}"),
+            ("page.html", "<script>"),
+            ("src/Button.jsx", "const key = "),
+            ("vendor.chunk.js", "require(1)"),
+            (".env", "VITE_JUSTCALL_API_SECRET="),
+            ("config.ts", "process.env.NEXT_PUBLIC_JUSTCALL_SECRET || '"),
+        ] {
+            assert!(is_shipped(path, text.as_bytes(), text.len()), "{path}");
+        }
+        for (path, text) in [
+            ("server/index.js", "const x = require('express'); key = "),
+            (".env", "VITE_API_BASE=https://crm\nJUSTCALL_API_SECRET="),
+            ("config.py", "SECRET = "),
+            ("dist/tool.py", "SECRET = "),
+            ("public/index.php", "<?php $secret = "),
+        ] {
+            assert!(!is_shipped(path, text.as_bytes(), text.len()), "{path}");
+        }
+    }
+}

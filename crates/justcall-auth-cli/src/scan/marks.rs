@@ -1,0 +1,189 @@
+//! Where a text speaks of JustCall, and where of another service: whose a secret without a name of its own is.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::name::Name;
+
+/// How far from a mention a value may stand, in bytes.
+pub(super) const REACH: usize = 4096;
+
+/// Services that have keys and secrets too, and stand beside JustCall in programs that connect them.
+const OTHERS: &[&str] = &[
+    "hubspot",
+    "stripe",
+    "twilio",
+    "zendesk",
+    "slack",
+    "pusher",
+    "mailgun",
+    "sendgrid",
+    "salesforce",
+    "pipedrive",
+    "intercom",
+    "zoho",
+    "shopify",
+    "plivo",
+    "vonage",
+    "nexmo",
+    "aircall",
+    "dialpad",
+    "ringcentral",
+    "calendly",
+    "mailchimp",
+    "paypal",
+    "square",
+    "razorpay",
+    "supabase",
+    "firebase",
+    "auth0",
+    "okta",
+    "cloudinary",
+    "algolia",
+    "segment",
+    "mixpanel",
+    "facebook",
+    "twitter",
+    "linkedin",
+    "dropbox",
+    "bitbucket",
+    "openai",
+    "anthropic",
+    "telegram",
+    "discord",
+    "typeform",
+    "airtable",
+    "freshdesk",
+    "activecampaign",
+    "klaviyo",
+];
+
+static OTHER_SERVICES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(OTHERS)
+        .expect("a few short words build an automaton")
+});
+
+/// The mentions of JustCall in `text`, as it or its variables are spelt: `JustCall`, `JUST_CALL`, `just-call`.
+pub(super) fn mentions(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr2_iter(b'j', b'J', text).filter(|at| is_mention(&text[*at..]))
+}
+
+/// Whether `text` speaks of JustCall at all.
+pub(super) fn is_mentioned(text: &[u8]) -> bool {
+    mentions(text).next().is_some()
+}
+
+fn is_mention(text: &[u8]) -> bool {
+    let begins =
+        |text: &[u8], word: &[u8]| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word);
+    let Some(rest) = text.get(4..).filter(|_| begins(text, b"just")) else { return false };
+    begins(rest, b"call") || matches!(rest.first(), Some(b'_' | b'-')) && begins(&rest[1..], b"call")
+}
+
+/// The mentions in one text, in their order.
+#[derive(Debug)]
+pub(super) struct Marks<'a> {
+    text: &'a [u8],
+    /// Where, and whether it is JustCall.
+    places: Vec<(usize, bool)>,
+    is_in_path: bool,
+}
+
+impl<'a> Marks<'a> {
+    /// Those of `text`, which is called `path`; nothing where JustCall is not among them.
+    pub fn of(text: &'a [u8], path: &str) -> Option<Self> {
+        let is_in_path = is_mentioned(path.as_bytes());
+        let ours: Vec<usize> = mentions(text).collect();
+        if ours.is_empty() && !is_in_path {
+            return None;
+        }
+        let mut marks: Vec<(usize, bool)> = ours.into_iter().map(|at| (at, true)).collect();
+        let unsearched = Self { text, places: marks.clone(), is_in_path };
+        for range in unsearched.ranges() {
+            let others = OTHER_SERVICES.find_iter(&text[range.clone()]);
+            marks.extend(others.map(|found| (range.start + found.start(), false)));
+        }
+        marks.sort_unstable();
+        Some(Self { text, places: marks, is_in_path })
+    }
+
+    /// The parts of the text in which a value may be one of JustCall's.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        if self.is_in_path {
+            let whole = 0..self.text.len();
+            return vec![whole];
+        }
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (at, _) in self.places.iter().filter(|(_, is_ours)| *is_ours) {
+            let near = at.saturating_sub(REACH)..(at + REACH).min(self.text.len());
+            match ranges.last_mut() {
+                Some(last) if near.start <= last.end => last.end = near.end,
+                _ => ranges.push(near),
+            }
+        }
+        ranges
+    }
+
+    /// Whether a value at `at` is JustCall's, by what is spoken of around it: before it, else after it, else by the path.
+    pub fn are_ours(&self, at: usize) -> bool {
+        let next = self.places.partition_point(|(mark, _)| *mark < at);
+        let near = |mark: &&(usize, bool)| mark.0.abs_diff(at) <= REACH;
+        let before = self.places[..next].last().filter(near);
+        let after = self.places[next..].first().filter(near);
+        match (before, after) {
+            (Some((_, true)), _) => true,
+            // Another service has a say only in its own paragraph.
+            (Some((mark, false)), _) if !has_empty_line(&self.text[*mark..at]) => false,
+            (_, Some((_, is_ours))) => *is_ours,
+            _ => self.is_in_path || self.places[..next].iter().any(|mark| mark.1 && near(&mark)),
+        }
+    }
+
+    /// Whether JustCall is spoken of within `distance` bytes before `at`.
+    pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
+        let next = self.places.partition_point(|(mark, _)| *mark < at);
+        self.places[..next].last().is_some_and(|(mark, is_ours)| *is_ours && at - mark <= distance)
+    }
+}
+
+fn has_empty_line(text: &[u8]) -> bool {
+    [&b"\n\n"[..], b"\r\n\r\n"].iter().any(|empty| memchr::memmem::find(text, empty).is_some())
+}
+
+/// What the path says of a file that holds nothing but a value, such as a mounted secret.
+pub(super) fn name_of_file(path: &str) -> Option<Name> {
+    let mut parts = path.rsplit(['/', '\\']);
+    let name = Name::of(parts.next()?.trim_end_matches(".txt"))?;
+    let is_ours = name.is_ours || parts.next().is_some_and(|folder| is_mentioned(folder.as_bytes()));
+    Some(Name { is_ours, ..name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_the_spellings_of_the_service() {
+        for text in ["justcall", "JUSTCALL_KEY", "Just_Call", "api.JustCall.io", "just-call"] {
+            assert!(is_mentioned(text.as_bytes()), "{text}");
+        }
+        for text in ["", "j", "just", "just a call", "adjust callback", "justice"] {
+            assert!(!is_mentioned(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_gives_a_value_to_the_service_that_was_spoken_of_last() {
+        let text = b"justcall: 1 slack: 2\n\n3 https://api.justcall.io 4";
+        let marks = Marks::of(text, "a.txt").expect("it is mentioned");
+        let at = |digit: u8| text.iter().position(|byte| *byte == digit).expect("it is there");
+        let ours: Vec<bool> = (b'1'..=b'4').map(|digit| marks.are_ours(at(digit))).collect();
+        assert_eq!(ours, [true, false, true, true]);
+        assert!(Marks::of(b"slack", "a.txt").is_none());
+        assert!(Marks::of(b"slack", "justcall/a.txt").is_some());
+    }
+}

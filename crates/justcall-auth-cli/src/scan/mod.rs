@@ -1,0 +1,129 @@
+//! The engine of `scan`: finds the user's own secret in any form, and what is shaped like a pair of JustCall's.
+//!
+//! | module | what |
+//! |---|---|
+//! | `known` | the user's own pair, exactly |
+//! | `candidate`, `name`, `marks`, `shape` | words that look random, what stands beside them, whose they are, and the rule |
+//! | `exposure`, `allow` | whether browsers get it; what its owner allows |
+//! | `text` | a text of any length through a window |
+//! | `files`, `history` | where texts come from |
+//!
+//! No finding holds a value: a fingerprint stands for it.
+
+mod allow;
+mod candidate;
+mod code;
+mod exposure;
+mod files;
+mod finding;
+mod known;
+mod marks;
+mod name;
+mod shape;
+mod text;
+
+use std::io::Read;
+
+pub(crate) use allow::{Baseline, baseline_of};
+pub(crate) use code::Code;
+pub(crate) use files::Files;
+use finding::Hit;
+pub(crate) use finding::{Finding, Fingerprint, Place};
+pub(crate) use known::Known;
+pub(crate) use text::Buffer;
+
+/// What is looked for.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    /// The user's own pair, where there is one.
+    pub known: Option<Known>,
+    pub baseline: Baseline,
+}
+
+/// What came of a scan.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub findings: Vec<Finding>,
+    /// How many more a comment or the baseline allows.
+    pub allowed: usize,
+    /// How many texts were looked at, and their bytes.
+    pub texts: u64,
+    pub bytes: u64,
+    /// What could not be looked at, and why.
+    pub unread: Vec<Unread>,
+}
+
+/// A file that could not be looked at.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Unread {
+    pub path: String,
+    pub why: String,
+}
+
+/// What one text is looked at with.
+struct Look<'a> {
+    scanner: &'a Scanner,
+    place: &'a Place,
+    name: &'a str,
+}
+
+impl Report {
+    /// Takes in what came of another part.
+    pub fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.allowed += other.allowed;
+        self.texts += other.texts;
+        self.bytes += other.bytes;
+        self.unread.extend(other.unread);
+    }
+
+    /// Puts all in order, and each only once.
+    pub fn settle(&mut self) {
+        self.findings.sort();
+        self.findings.dedup();
+        self.unread.sort();
+    }
+}
+
+impl Scanner {
+    /// Looks at one text from `reader`; what is found goes into `report`. `name` is what of its path may tell what it is:
+    /// not the folders above those that were asked for.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end; what was found up to there is in the report.
+    pub fn scan(
+        &self,
+        place: &Place,
+        name: &str,
+        reader: &mut impl Read,
+        buffer: &mut Buffer,
+        report: &mut Report,
+    ) -> std::io::Result<()> {
+        report.texts += 1;
+        buffer.read_through(&Look { scanner: self, place, name }, reader, report)
+    }
+
+    /// `text` without the user's own pair: names of files may hold anything.
+    pub fn mask(&self, text: &str) -> String {
+        self.known.as_ref().map_or_else(|| text.to_owned(), |known| known.mask(text))
+    }
+
+    /// How far a finding may reach over the bytes that it begins at.
+    fn reach(&self) -> usize {
+        self.known.as_ref().map_or(0, Known::longest).max(2 * marks::REACH)
+    }
+
+    /// What a part of a text gives away. In binary data only the user's own pair is looked for.
+    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<Hit> {
+        let mut hits = self.known.as_ref().map(|known| known.hits(text)).unwrap_or_default();
+        if !is_binary {
+            let shaped = shape::hits(text, name);
+            let own: Vec<Fingerprint> =
+                hits.first().map(|hit| Fingerprint::of(&hit.secret)).into_iter().collect();
+            // The user's own is told of once, and as such.
+            hits.extend(shaped.into_iter().filter(|hit| !own.contains(&Fingerprint::of(&hit.secret))));
+        }
+        hits.sort_by_key(|hit| hit.at);
+        hits
+    }
+}

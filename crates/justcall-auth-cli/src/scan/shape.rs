@@ -1,0 +1,159 @@
+//! What is shaped like a pair of JustCall's beside a name that tells so.
+
+use justcall_auth::Zeroizing;
+
+use super::candidate::{Candidate, Value, candidates};
+use super::code::Code;
+use super::finding::{Hit, key_hint};
+use super::marks::{Marks, name_of_file};
+use super::name::{self, Name, Role};
+
+/// How far from a secret its key is looked for, in bytes.
+const KEY_REACH: usize = 600;
+/// How far apart two halves on one line may stand when nothing but punctuation is between them.
+const SIDE_BY_SIDE: usize = 40;
+/// How far before two such halves JustCall or a telling word must stand.
+const TELLING: usize = 300;
+
+/// What `text`, which is called `path`, gives away.
+pub(super) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
+    let Some(marks) = Marks::of(text, path) else { return Vec::new() };
+    let candidates: Vec<Candidate> =
+        marks.ranges().into_iter().flat_map(|range| candidates(text, range)).collect();
+    let look = Look { text, path, marks, candidates };
+    let mut hits: Vec<Hit> = Vec::new();
+    let mut index = 0;
+    while index < look.candidates.len() {
+        // A pair takes the next candidate with it.
+        let (hit, taken) = look.at(index);
+        hits.extend(hit);
+        index += taken;
+    }
+    hits
+}
+
+struct Look<'a> {
+    text: &'a [u8],
+    path: &'a str,
+    marks: Marks<'a>,
+    candidates: Vec<Candidate>,
+}
+
+impl Look<'_> {
+    /// What the candidate at `index` is, perhaps together with the next; and how many were looked at.
+    fn at(&self, index: usize) -> (Option<Hit>, usize) {
+        let candidate = &self.candidates[index];
+        if self.is_part_of_another(candidate) {
+            return (None, 1);
+        }
+        let name = self.name(index);
+        if name.is_some_and(|name| name.role == Role::Other) {
+            return (None, 1);
+        }
+        let half = match &candidate.value {
+            Value::Pair { pair, colon } => {
+                let hit = || hit(Code::LeakedPair, candidate, &pair[colon + 1..], Some(&pair[..*colon]));
+                return (self.are_ours(candidate, name).then(hit), 1);
+            }
+            Value::Half(half) => half,
+        };
+        if let Some(secret) = self.second_half(index, name) {
+            let hit = hit(Code::LeakedPair, candidate, secret, Some(half));
+            return (Some(hit), 2);
+        }
+        let is_secret = match name.map(|name| name.role) {
+            Some(Role::Secret) => true,
+            Some(Role::Password) => self.key_near(index).is_some(),
+            _ => false,
+        };
+        if !is_secret || !self.are_ours(candidate, name) {
+            return (None, 1);
+        }
+        let key = self.key_near(index);
+        let code = if key.is_some() { Code::LeakedPair } else { Code::LeakedSecret };
+        (Some(hit(code, candidate, half, key)), 1)
+    }
+
+    fn name(&self, index: usize) -> Option<Name> {
+        let start = self.candidates[index].span.start;
+        let from = index.checked_sub(1).map_or(0, |before| self.candidates[before].span.end);
+        if self.text[..start].iter().all(|byte| byte.is_ascii_whitespace() || !byte.is_ascii()) {
+            return name_of_file(self.path);
+        }
+        name::before(self.text, from, start)
+    }
+
+    fn are_ours(&self, candidate: &Candidate, name: Option<Name>) -> bool {
+        match name {
+            Some(name) if name.is_ours => true,
+            Some(name) if name.is_foreign => false,
+            _ => self.marks.are_ours(candidate.span.start),
+        }
+    }
+
+    /// Whether it is a piece of something longer: a file's name, a path, the tail of a URL, an encrypted value.
+    fn is_part_of_another(&self, candidate: &Candidate) -> bool {
+        let before = &self.text[..candidate.span.start];
+        let after = &self.text[candidate.span.end..];
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
+        let joins = match before {
+            [.., left, b'#' | b'@' | b'.'] => is_word(left),
+            [.., left, b'/' | b'+'] => {
+                is_word(left) || matches!(left, b'/' | b'.') && !before.ends_with(b"://")
+            }
+            _ => false,
+        };
+        let joined = match after {
+            [b'/', ..] => true,
+            [b'+' | b'.', right, ..] => is_word(right),
+            _ => false,
+        };
+        joins || joined || before.ends_with(b"data:") || before.ends_with(b"ENC[")
+    }
+
+    /// The secret whose key is the candidate at `index`: joined to it by a colon, or beside it with nothing but
+    /// punctuation between them.
+    fn second_half(&self, index: usize, name: Option<Name>) -> Option<&Zeroizing<Vec<u8>>> {
+        let first = &self.candidates[index];
+        let second = self.candidates.get(index + 1)?;
+        let Value::Half(secret) = &second.value else { return None };
+        if !self.are_ours(first, name) || self.is_part_of_another(second) {
+            return None;
+        }
+        let between = &self.text[first.span.end..second.span.start];
+        let is_joined = between == b":" || between.eq_ignore_ascii_case(b"%3a") || between == br"\u003a";
+        let is_telling = name.is_some_and(|name| name.role != Role::Secret)
+            || self.marks.are_close_before(first.span.start, TELLING);
+        let is_alike = first.span.len() == second.span.len() && is_punctuation(between) && is_telling;
+        (is_joined || is_alike).then_some(secret)
+    }
+
+    /// The key that stands near the secret at `index`, before it or after.
+    fn key_near(&self, index: usize) -> Option<&[u8]> {
+        let at = self.candidates[index].span.start;
+        let is_key = |other: usize| {
+            let candidate = self.candidates.get(other)?;
+            let Value::Half(key) = &candidate.value else { return None };
+            let is_near = candidate.span.start.abs_diff(at) <= KEY_REACH;
+            let is_key = self.name(other).is_some_and(|name| name.role == Role::Key);
+            (is_near && is_key).then_some(key.as_slice())
+        };
+        index.checked_sub(1).and_then(is_key).or_else(|| is_key(index + 1))
+    }
+}
+
+fn hit(code: Code, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> Hit {
+    Hit {
+        code,
+        at: candidate.span.start,
+        form: if candidate.is_base64 { "in base64" } else { "as it is" },
+        key_hint: key.map(key_hint),
+        secret: secret.to_vec().into(),
+    }
+}
+
+/// Whether nothing that means something stands between two halves: quotes, commas, `' + ':' + '`, `",":").concat("`.
+fn is_punctuation(between: &[u8]) -> bool {
+    let words = || between.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    between.len() <= SIDE_BY_SIDE && !between.contains(&b'\n') && words().all(|word| word == b"concat")
+}

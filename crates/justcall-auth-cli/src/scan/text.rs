@@ -1,0 +1,255 @@
+//! A text of any length, looked at through a window that moves over it.
+
+use std::io::{self, Read};
+
+use super::allow;
+use super::code::Code;
+use super::exposure;
+use super::finding::{Finding, Fingerprint, Hit, Place};
+use super::{Look, Report};
+
+/// The length of the window, in bytes: most files are read at once, and it stays in a processor's cache.
+const WINDOW: usize = 512 * 1024;
+/// How much of the beginning tells text from binary data, in bytes.
+const HEAD: usize = 8 * 1024;
+/// The longest UTF-16 text that is read as text, in bytes: it is looked at in one piece.
+const LONGEST_UTF16: usize = 64 * 1024 * 1024;
+
+/// The window's memory, used again for every text.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+/// Where the window's first byte is in its text.
+#[derive(Debug, Default)]
+struct Position {
+    lines: usize,
+    columns: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { bytes: vec![0; WINDOW], used: 0 }
+    }
+}
+
+impl Buffer {
+    pub(super) fn read_through(
+        &mut self,
+        look: &Look,
+        reader: &mut impl Read,
+        report: &mut Report,
+    ) -> io::Result<()> {
+        self.used = 0;
+        let mut is_at_end = self.fill(reader, report)?;
+        if let Some(is_little_endian) = utf16(&self.bytes[..self.used]) {
+            return self.read_utf16(look, reader, report, is_little_endian);
+        }
+        let is_binary = memchr::memchr(0, &self.bytes[..self.used.min(HEAD)]).is_some();
+        let margin = look.scanner.reach();
+        let mut position = Position::default();
+        // What begins before this was told of in the window before.
+        let mut told = 0;
+        loop {
+            let text = &self.bytes[..self.used];
+            let until = if is_at_end { self.used } else { self.used.saturating_sub(margin) };
+            for hit in look.scanner.hits(look.name, text, is_binary) {
+                if (told..until).contains(&hit.at) {
+                    tell(look, text, &hit, &position, report);
+                }
+            }
+            if is_at_end {
+                return Ok(());
+            }
+            let dropped = until.saturating_sub(margin);
+            position.advance(&text[..dropped]);
+            self.bytes.copy_within(dropped..self.used, 0);
+            self.used -= dropped;
+            told = until - dropped;
+            is_at_end = self.fill(reader, report)?;
+        }
+    }
+
+    /// Reads until the window is full; true when the text ends within it.
+    fn fill(&mut self, reader: &mut impl Read, report: &mut Report) -> io::Result<bool> {
+        while self.used < self.bytes.len() {
+            match reader.read(&mut self.bytes[self.used..]) {
+                Ok(0) => return Ok(true),
+                Ok(count) => {
+                    self.used += count;
+                    report.bytes += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// What PowerShell and some editors of Windows write.
+    fn read_utf16(
+        &mut self,
+        look: &Look,
+        reader: &mut impl Read,
+        report: &mut Report,
+        is_little_endian: bool,
+    ) -> io::Result<()> {
+        let mut bytes = self.bytes[2..self.used].to_vec();
+        let read = reader.take(LONGEST_UTF16 as u64 + 1).read_to_end(&mut bytes)?;
+        report.bytes += read as u64;
+        if bytes.len() > LONGEST_UTF16 {
+            return Err(io::Error::other("it is UTF-16 text of more than 64 MiB"));
+        }
+        let unit = |two: &[u8]| {
+            let two = [two[0], two[1]];
+            if is_little_endian { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) }
+        };
+        let units = bytes.chunks_exact(2).map(unit);
+        let text: String =
+            char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        for hit in look.scanner.hits(look.name, text.as_bytes(), false) {
+            tell(look, text.as_bytes(), &hit, &Position::default(), report);
+        }
+        Ok(())
+    }
+}
+
+/// Whether `text` begins with the byte order mark of UTF-16, and whether that is little-endian.
+fn utf16(text: &[u8]) -> Option<bool> {
+    match text {
+        [0xFF, 0xFE, ..] => Some(true),
+        [0xFE, 0xFF, ..] => Some(false),
+        _ => None,
+    }
+}
+
+impl Position {
+    /// Moves over `text`.
+    fn advance(&mut self, text: &[u8]) {
+        self.lines += memchr::memchr_iter(b'\n', text).count();
+        match memchr::memrchr(b'\n', text) {
+            Some(at) => self.columns = characters(&text[at + 1..]),
+            None => self.columns += characters(text),
+        }
+    }
+
+    /// The line and column, from 1, of what stands at `at` in the window.
+    fn of(&self, text: &[u8], at: usize) -> (usize, usize) {
+        let mut there = Self { ..*self };
+        there.advance(&text[..at]);
+        (there.lines + 1, there.columns + 1)
+    }
+}
+
+fn characters(text: &[u8]) -> usize {
+    // Every byte but those that continue a character of UTF-8.
+    text.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
+}
+
+/// Puts a hit into the report, unless its owner allows it.
+fn tell(look: &Look, text: &[u8], hit: &Hit, position: &Position, report: &mut Report) {
+    let Look { scanner, place, name } = look;
+    let fingerprint = Fingerprint::of(&hit.secret);
+    let may_be_allowed = hit.code != Code::OwnSecret;
+    if may_be_allowed && (allow::is_commented(text, hit.at) || scanner.baseline.allows(&fingerprint)) {
+        report.allowed += 1;
+        return;
+    }
+    let (line, column) = position.of(text, hit.at);
+    report.findings.push(Finding {
+        place: Place { path: without(&scanner.mask(&place.path), &hit.secret), commit: place.commit.clone() },
+        line,
+        column,
+        code: hit.code,
+        form: hit.form,
+        key_hint: hit.key_hint.clone(),
+        fingerprint,
+        is_shipped: exposure::is_shipped(name, text, hit.at),
+    });
+}
+
+/// `path` without `secret`: files are named after anything.
+fn without(path: &str, secret: &[u8]) -> String {
+    match std::str::from_utf8(secret) {
+        Ok(secret) if path.contains(secret) => path.replace(secret, crate::unechoed::NOT_SHOWN),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::{Known, Scanner};
+
+    const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
+    const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
+
+    /// Gives little at a time, as pipes do.
+    struct Pipe<'a>(&'a [u8]);
+
+    impl Read for Pipe<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let some = buffer.len().min(10_007);
+            self.0.read(&mut buffer[..some])
+        }
+    }
+
+    fn scan(scanner: &Scanner, text: &[u8]) -> Report {
+        let place = Place { path: "notes.txt".into(), commit: None };
+        let mut report = Report::default();
+        scanner
+            .scan(&place, "notes.txt", &mut Pipe(text), &mut Buffer::default(), &mut report)
+            .expect("memory can be read");
+        report.settle();
+        report
+    }
+
+    #[test]
+    fn it_tells_of_each_once_wherever_the_window_ends() {
+        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
+        let shaped = Scanner::default();
+        let leak = format!("justcall_api_key={KEY}\njustcall_api_secret={SECRET}\n");
+        for offset in [0, 1, 97, 8191, 8192, 8193, 16384, 20000] {
+            for end in [WINDOW, 2 * WINDOW, 3 * WINDOW] {
+                let before = "line\n".repeat((end - offset.min(end)) / 5);
+                let text = [&before, &leak, &"more\n".repeat(20_000)].map(String::as_bytes).concat();
+                for (scanner, code) in [(&own, Code::OwnSecret), (&shaped, Code::LeakedPair)] {
+                    let found = scan(scanner, &text).findings;
+                    let [finding] = &found[..] else { panic!("{offset} {end}: {found:?}") };
+                    let line = before.lines().count() + 2;
+                    assert_eq!((finding.code, finding.line, finding.column), (code, line, 21));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_counts_columns_in_characters_on_a_line_of_any_length() {
+        let before = "é ".repeat(WINDOW);
+        let text = format!("{before}justcall_api_secret={SECRET}");
+        let found = scan(&Scanner::default(), text.as_bytes()).findings;
+        assert_eq!((found[0].line, found[0].column), (1, before.chars().count() + 21));
+    }
+
+    #[test]
+    fn it_looks_for_nothing_but_the_own_pair_in_binary_data() {
+        let text = format!("\0justcall_api_secret={SECRET}");
+        assert_eq!(scan(&Scanner::default(), text.as_bytes()).findings, []);
+        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
+        assert_eq!(scan(&own, text.as_bytes()).findings.len(), 1);
+    }
+
+    #[test]
+    fn it_allows_what_a_comment_allows_but_never_the_live_pair() {
+        let text = format!("# justcall-auth: allow\nJUSTCALL_API_SECRET={SECRET}\n");
+        let report = scan(&Scanner::default(), text.as_bytes());
+        assert_eq!((report.findings.len(), report.allowed), (0, 1));
+        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
+        assert_eq!(scan(&own, text.as_bytes()).findings.len(), 1);
+    }
+}
