@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-cli", &["justcall-auth"]),
     ("justcall-auth-sandbox", &[]),
     ("justcall-auth-memory-tests", &[]),
+    ("justcall-auth-model", &["justcall-auth-secret"]),
     ("xtask", &["justcall-auth", "justcall-auth-protocol"]),
 ];
 

@@ -64,7 +64,7 @@ impl fmt::Debug for Rejections {
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -152,6 +152,22 @@ fn it_replaces_a_pair_only_by_one_that_is_good() {
 }
 
 #[test]
+fn it_does_not_go_back_to_a_candidate_that_is_proven_late() {
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    reload(&keyring, found(2), &at(2));
+    let mut slow = call(&Arc::default(), &keyring, &at(2));
+    assert!(sent(&mut slow, &at(2)).0);
+    let mut replacing = Exchange::replace(Arc::default(), keyring.clone(), credentials(3), &at(2));
+    assert_eq!(replacing.next(&at(2)).expect("an action"), Action::Send);
+    answer(&mut replacing, 200, ACCOUNT_7, &at(3));
+    answer(&mut slow, 200, "", &at(4));
+    let held = keyring.current().expect("a pair");
+    assert!(held.credentials().same_pair(&credentials(3)) && held.generation() == 2);
+    assert!(keyring.candidate().is_none());
+}
+
+#[test]
 fn it_lets_another_call_prove_when_the_one_that_did_is_gone() {
     let keyring = keyring();
     reload(&keyring, found(1), &at(1));

@@ -1,0 +1,5 @@
+//! Compiles the protocol crate with the model checker's locks.
+
+fn main() {
+    println!("cargo::rustc-cfg=shuttle");
+}
