@@ -9,6 +9,7 @@
 pub mod account;
 pub mod classify;
 pub mod credentials;
+pub mod date;
 pub mod diagnose;
 pub mod error;
 pub mod event;

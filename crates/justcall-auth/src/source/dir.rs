@@ -52,7 +52,7 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             )
             .map_err(|error| malformed_in(&place, &error))?;
             let previous_compromised = is_compromised(&place, &version)?;
-            let told = text::Told { credentials, previous_compromised };
+            let told = text::Told { previous_compromised, ..credentials.into() };
             // By the names that stay when a version goes.
             let names = if version == path { path.to_owned() } else { path.join(VERSION_LINK) };
             let watched = [key, secret, text::COMPROMISED].map(|name| names.join(name)).to_vec();

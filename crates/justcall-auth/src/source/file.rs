@@ -86,6 +86,16 @@ mod tests {
     }
 
     #[test]
+    fn it_reads_when_a_pair_was_made() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("pair");
+        let json = "{\"api_key\": \"abc123def456\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"2024-03-21T17:08:22Z\"}";
+        std::fs::write(&path, json).expect("the test's file");
+        let created_at = load(&path).expect("a pair").created_at;
+        assert_eq!(created_at, Some(std::time::Duration::from_secs(1_711_040_902)));
+    }
+
+    #[test]
     fn it_says_what_is_wrong_with_a_file_and_never_what_is_in_it() {
         for (bad, reason) in [
             ("", Some("empty_half")),
@@ -97,6 +107,10 @@ mod tests {
             (
                 "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000 # note\n",
                 Some("inner_whitespace"),
+            ),
+            (
+                "{\"api_key\": \"canary7f3a1\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"yesterday\"}",
+                None,
             ),
             ("{\"api_key\": \"canary7f3a1\"}", None),
             ("{\"api_key\": \"canary7f3a1\", \"api_secret\": 7}", None),

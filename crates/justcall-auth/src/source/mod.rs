@@ -20,6 +20,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -121,6 +122,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// What changes when the pair does, for those who want to look without reading. Empty where there is no such thing.
     pub(crate) watched: Vec<PathBuf>,
+    /// When the pair was made, since the epoch, where the source tells: `"created_at"` in JSON, as RFC 3339 writes it.
+    pub created_at: Option<Duration>,
     /// The pair before this one got into wrong hands: nothing that is signed with its secret may be believed any more.
     ///
     /// Told by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
@@ -130,9 +133,10 @@ pub struct Loaded {
 
 impl Loaded {
     fn new(told: impl Into<text::Told>, place: impl Into<String>) -> Self {
-        let text::Told { credentials, previous_compromised } = told.into();
+        let text::Told { credentials, created_at, previous_compromised } = told.into();
         Self {
             credentials,
+            created_at,
             place: place.into(),
             files: Vec::new(),
             watched: Vec::new(),

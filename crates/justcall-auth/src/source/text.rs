@@ -1,8 +1,10 @@
 //! The three ways to write a pair down: JSON, dotenv lines, or `key:secret` on one line.
 
+use std::time::Duration;
+
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::service;
+use justcall_auth_protocol::{date, service};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -16,12 +18,14 @@ pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
 /// What a text tells.
 pub(super) struct Told {
     pub credentials: Credentials,
+    /// Since the epoch.
+    pub created_at: Option<Duration>,
     pub previous_compromised: bool,
 }
 
 impl From<Credentials> for Told {
     fn from(credentials: Credentials) -> Self {
-        Self { credentials, previous_compromised: false }
+        Self { credentials, created_at: None, previous_compromised: false }
     }
 }
 
@@ -84,10 +88,23 @@ pub(super) fn parse_json(text: &[u8]) -> Result<Told, Error> {
         Some(Value::Bool(said)) => Ok(*said),
         Some(_) => Err(neither(COMPROMISED)),
     };
+    let created_at = match json.get("created_at") {
+        None | Some(Value::Null) => Ok(None),
+        Some(said) => moment(said).map(Some).ok_or_else(|| {
+            malformed(
+                "its `created_at` is not a date and time as RFC 3339 writes it, such as 2026-11-24T16:10:00Z",
+            )
+        }),
+    };
     wipe(&mut json);
     let (key, secret) = halves?;
     let credentials = Credentials::new(key.as_bytes(), secret.as_bytes())?;
-    Ok(Told { credentials, previous_compromised: previous_compromised? })
+    Ok(Told { credentials, created_at: created_at?, previous_compromised: previous_compromised? })
+}
+
+/// A date and time, since the epoch.
+fn moment(said: &Value) -> Option<Duration> {
+    date::rfc3339(said.as_str()?).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
 }
 
 /// Wipes every text in `json`: what was not taken may hold a half under another name.
@@ -114,7 +131,8 @@ fn parse_dotenv(text: &[u8]) -> Result<Told, Error> {
         }
     }
     let credentials = Credentials::new(key, secret)?;
-    Ok(Told { credentials, previous_compromised: truth(compromised, COMPROMISED_VARIABLE)? })
+    let told = Told::from(credentials);
+    Ok(Told { previous_compromised: truth(compromised, COMPROMISED_VARIABLE)?, ..told })
 }
 
 /// `true` or `false`, called `name`.

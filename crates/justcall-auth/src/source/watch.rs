@@ -56,14 +56,14 @@ impl Watch {
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
         let credentials = loaded.credentials.kept_at(self.memory)?;
         let watched = !loaded.watched.is_empty();
-        let previous_compromised = loaded.previous_compromised;
+        let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
         let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
         *seen = Seen {
             is_known: watched && after == before && after.iter().all(Trace::is_settled),
             traces: after,
         };
-        Ok(Look::Found(Found { credentials, created_at: None, watched, previous_compromised }))
+        Ok(Look::Found(Found { credentials, created_at, watched, previous_compromised }))
     }
 }
 
