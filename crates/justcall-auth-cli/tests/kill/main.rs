@@ -1,0 +1,241 @@
+//! A writer that is killed at any system call leaves the old pair or the new one, and nothing that others could read.
+//!
+//! | variable | what | without it |
+//! |---|---|---|
+//! | `JUSTCALL_CLI` | the command | the one that was just built |
+//! | `JUSTCALL_KILL_EVERYWHERE` | set: at every system call, and a table of what was found | only once the network was asked |
+#![cfg(target_os = "linux")]
+
+mod strace;
+mod sweep;
+
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
+
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{Credentials, Source};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::json;
+
+use strace::Program;
+use sweep::{Found, Held, Writer, sweep};
+
+const OLD: (&str, &str) = ("abc123def456", "sec789xyz000");
+/// Owner, group and mode of what is replaced.
+const RIGHTS: (u32, u32, u32) = (65534, 1, 0o640);
+
+/// A service that accepts `NEW` alone.
+struct Service {
+    sandbox: Sandbox,
+    new: (String, String),
+}
+
+impl Service {
+    fn start() -> Self {
+        // Without TLS: it is asked several hundred times.
+        let sandbox =
+            Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
+        let reset = sandbox.control("POST", "reset", &json!({})).expect("a reset");
+        let half = |name: &str| reset[name].as_str().expect("text").to_owned();
+        let new = (half("api_key"), half("api_secret"));
+        Self { sandbox, new }
+    }
+
+    fn pair(&self) -> String {
+        format!("{}:{}", self.new.0, self.new.1)
+    }
+
+    /// The command with `arguments`, and the new pair on its standard input.
+    fn command(&self, arguments: &[&str]) -> Program {
+        let command =
+            std::env::var_os("JUSTCALL_CLI").unwrap_or_else(|| env!("CARGO_BIN_EXE_justcall-auth").into());
+        let options = ["--base-url", self.sandbox.url(), "--expected-account", "12345"];
+        let words = arguments.iter().copied().chain(options).map(OsString::from);
+        Program { words: std::iter::once(command).chain(words).collect(), input: self.pair() }
+    }
+
+    /// Which pair `source` gives.
+    fn held(&self, source: &str) -> Result<Held, String> {
+        let loaded = Source::parse(source).and_then(|source| source.load(&ProcessEnvironment));
+        let pair = loaded.map_err(|error| error.to_string())?.credentials;
+        let is = |key: &str, secret: &str| {
+            Credentials::new(key.as_bytes(), secret.as_bytes()).is_ok_and(|other| other.same_pair(&pair))
+        };
+        match () {
+            () if is(OLD.0, OLD.1) => Ok(Held::Old),
+            () if is(&self.new.0, &self.new.1) => Ok(Held::New),
+            () => Err("a torn pair".to_owned()),
+        }
+    }
+
+    /// Looks through `folder` for a file that gives half of a pair away to whoever could not read `RIGHTS`.
+    fn is_closed(&self, folder: &Path) -> Result<(), String> {
+        for file in files(folder) {
+            let about = fs::symlink_metadata(&file).expect("it is there");
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let is_secret = [OLD.1, &self.new.1].iter().any(|secret| text.contains(&secret[..8]));
+            let is_open = about.mode() & 0o007 != 0 || about.mode() & 0o070 != 0 && about.gid() != RIGHTS.1;
+            if is_secret && is_open {
+                return Err(format!("{} is open to others ({:o})", file.display(), about.mode()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every regular file below `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            files.extend(self::files(&entry.path()));
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files
+}
+
+/// A file with the old pair that is another user's.
+fn write_old(path: &Path, text: &str) {
+    fs::write(path, text).expect("a file");
+    chown(path, Some(RIGHTS.0), Some(RIGHTS.1)).expect("we are root");
+    fs::set_permissions(path, Permissions::from_mode(RIGHTS.2)).expect("we are root");
+}
+
+fn has_rights(path: &Path) -> Result<(), String> {
+    let about = fs::metadata(path).map_err(|error| error.to_string())?;
+    let rights = (about.uid(), about.gid(), about.mode() & 0o7777);
+    if rights == RIGHTS { Ok(()) } else { Err(format!("other rights: {rights:?}")) }
+}
+
+fn file_source(folder: &Path) -> String {
+    format!("file:{}", folder.join("pair.json").display())
+}
+
+fn dir_source(folder: &Path) -> String {
+    format!("dir:{}", folder.display())
+}
+
+fn prepare_file(folder: &Path) {
+    write_old(
+        &folder.join("pair.json"),
+        &json!({"api_key": OLD.0, "api_secret": OLD.1, "note": "ours"}).to_string(),
+    );
+}
+
+fn prepare_dir(folder: &Path) {
+    let version = folder.join("..2026_11_24");
+    fs::create_dir(&version).expect("a folder");
+    for (name, text) in [("api_key", OLD.0), ("api_secret", OLD.1), ("note", "ours")] {
+        write_old(&version.join(name), text);
+        symlink(format!("..data/{name}"), folder.join(name)).expect("a link");
+    }
+    symlink("..2026_11_24", folder.join("..data")).expect("a link");
+}
+
+/// Everywhere, or only where it is about to write.
+fn is_short() -> bool {
+    std::env::var_os("JUSTCALL_KILL_EVERYWHERE").is_none()
+}
+
+#[track_caller]
+fn is_good(what: &str, found: &Found) {
+    if !is_short() {
+        println!("| {what} | {} | {} | {} | {} |", found.names, found.old, found.new, found.wrong.len());
+    }
+    assert!(found.wrong.is_empty(), "{what}: {:#?}", found.wrong);
+    assert!(found.old > 5 && found.new > 0, "it was killed before and after the pair changed: {found:?}");
+}
+
+#[test]
+fn a_rotation_of_a_file_leaves_one_pair_whole_wherever_it_is_killed() {
+    let service = Service::start();
+    let prepare = |folder: &Path| {
+        prepare_file(folder);
+        service.command(&["rotate", "--source", &file_source(folder)])
+    };
+    let look = |folder: &Path| {
+        service.is_closed(folder)?;
+        has_rights(&folder.join("pair.json"))?;
+        let held = service.held(&file_source(folder))?;
+        // The next run is not hindered, and cleans up.
+        let next = service.command(&["rotate", "--source", &file_source(folder)]);
+        let is_clean = next.succeeds() && files(folder).len() == 1;
+        if is_clean { Ok(held) } else { Err("the next run fails, or leaves what this one left".to_owned()) }
+    };
+    is_good("rotate, file", &sweep(&Writer { prepare: &prepare, look: &look }, is_short()));
+}
+
+#[test]
+fn a_rotation_of_a_folder_leaves_one_pair_whole_wherever_it_is_killed() {
+    let service = Service::start();
+    let prepare = |folder: &Path| {
+        prepare_dir(folder);
+        service.command(&["rotate", "--source", &dir_source(folder)])
+    };
+    let look = |folder: &Path| {
+        service.is_closed(folder)?;
+        has_rights(&folder.join("api_secret"))?;
+        if fs::read_to_string(folder.join("note")).ok().as_deref() != Some("ours") {
+            return Err("another file is gone".to_owned());
+        }
+        service.held(&dir_source(folder))
+    };
+    is_good("rotate, folder", &sweep(&Writer { prepare: &prepare, look: &look }, is_short()));
+}
+
+#[test]
+fn a_first_pair_is_there_or_can_be_set_up_wherever_it_is_killed() {
+    let service = Service::start();
+    for (what, source) in [("setup, file", file_source as fn(&Path) -> String), ("setup, folder", dir_source)]
+    {
+        let setup = |folder: &Path| service.command(&["setup", "--source", &source(folder)]);
+        let look = |folder: &Path| {
+            service.is_closed(folder)?;
+            if let Ok(held) = service.held(&source(folder)) {
+                return Ok(held);
+            }
+            // Nothing yet: then the next run does it.
+            let is_done = setup(folder).succeeds() && service.held(&source(folder)) == Ok(Held::New);
+            if is_done { Ok(Held::Old) } else { Err("it cannot be set up any more".to_owned()) }
+        };
+        is_good(what, &sweep(&Writer { prepare: &setup, look: &look }, is_short()));
+    }
+}
+
+#[test]
+fn the_sweep_catches_writers_that_tear_a_pair_or_show_it() {
+    let service = Service::start();
+    let writer = |script: &str| {
+        let script = script.to_owned();
+        let service = &service;
+        move |folder: &Path| {
+            prepare_file(folder);
+            let words = ["sh", "-c", &script, "sh"].map(OsString::from);
+            let file = folder.join("pair.json").into_os_string();
+            Program {
+                words: words.into_iter().chain([file]).collect(),
+                input: format!("{}\n", service.pair()),
+            }
+        }
+    };
+    let look = |folder: &Path| {
+        service.is_closed(folder)?;
+        has_rights(&folder.join("pair.json"))?;
+        service.held(&file_source(folder))
+    };
+    // In place: for a moment there is nothing, then half a pair.
+    let torn =
+        writer("read -r pair; printf %s \"${pair%%:*}:\" > \"$1\"; printf %s \"${pair#*:}\" >> \"$1\"");
+    let found = sweep(&Writer { prepare: &torn, look: &look }, true);
+    assert!(found.wrong.iter().any(|wrong| wrong.contains("empty")), "{found:?}");
+    // Beside it, and renamed: never torn, but open to everybody.
+    let shown =
+        writer("umask 022; read -r pair; printf %s \"$pair\" > \"$1.new\"; exec mv \"$1.new\" \"$1\"");
+    let found = sweep(&Writer { prepare: &shown, look: &look }, true);
+    assert!(found.wrong.iter().any(|wrong| wrong.contains("new is open to others")), "{found:?}");
+}

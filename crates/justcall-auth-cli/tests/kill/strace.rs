@@ -1,0 +1,86 @@
+//! Programs that are killed at a system call of the test's choosing, by Debian's strace.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program with its arguments, and what is on its standard input.
+pub struct Program {
+    pub words: Vec<OsString>,
+    pub input: String,
+}
+
+impl Program {
+    /// Runs it, without strace.
+    pub fn succeeds(&self) -> bool {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]).env_clear().stdout(Stdio::null()).stderr(Stdio::null());
+        end(command, &self.input) == End::Success
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Killed,
+    Success,
+    Failure,
+}
+
+/// One call of a run that was left alone.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub name: String,
+    /// Whether it is about the network.
+    pub is_network: bool,
+}
+
+/// Runs `program` to its end and lists its calls, in order.
+pub fn calls(program: &Program, log: &Path) -> Vec<Call> {
+    assert_eq!(run(program, &["-o", log.to_str().expect("UTF-8")]), End::Success, "a run that is left alone");
+    let text = fs::read_to_string(log).expect("strace wrote it");
+    text.lines()
+        .filter_map(|line| {
+            // `PID name(arguments) = result`; what goes on after another thread's call was listed when it began.
+            let call = line.trim_start().split_once(' ')?.1.trim_start();
+            let (name, arguments) = call.split_once('(')?;
+            let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let is_network = ["sendto", "recvfrom", "connect", "shutdown", "poll", "ppoll"].contains(&name)
+                || arguments.contains("SHUT_");
+            is_name.then(|| Call { name: name.to_owned(), is_network })
+        })
+        .collect()
+}
+
+/// Runs `program` and kills it, as no handler can prevent, when it is about to make its `nth` call of `name`.
+pub fn kill(program: &Program, name: &str, nth: usize) -> End {
+    run(program, &["-e", &format!("inject={name}:signal=KILL:when={nth}"), "-o", "/dev/null"])
+}
+
+fn run(program: &Program, options: &[&str]) -> End {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "signal=none"]).args(options).arg("--").args(&program.words);
+    strace.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    strace.stdout(Stdio::null()).stderr(Stdio::null());
+    end(strace, &program.input)
+}
+
+/// Runs `command` with `input` on its standard input.
+fn end(mut command: Command, input: &str) -> End {
+    let mut child =
+        command.stdin(Stdio::piped()).spawn().expect("it starts; see debian-packages.txt for strace");
+    let mut stdin = child.stdin.take().expect("it was piped");
+    // One that was killed reads nothing any more.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let status = child.wait().expect("it ends");
+    // strace ends as the program did, by the same signal.
+    match (status.signal(), status.code()) {
+        (Some(9), _) | (_, Some(137)) => End::Killed,
+        (_, Some(0)) => End::Success,
+        _ => End::Failure,
+    }
+}
