@@ -39,9 +39,9 @@
  * borrowed from the handle it was asked of and lives as long as that, which its comment confirms.
  * What you pass in is copied and stays yours.
  *
- * Threads. Clients, credentials, accounts and errors may be used by any number of threads at once;
- * a configuration by one thread at a time. A handle may be freed on any thread. Nothing has to be
- * initialised.
+ * Threads. Clients, credentials, accounts and errors may be used by any number of threads at once,
+ * and so may verifiers of webhooks once they are set up; a configuration by one thread at a time. A
+ * handle may be freed on any thread. Nothing has to be initialised.
  *
  * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies come as pointer and
  * length. A secret goes out only into a buffer of yours, where the capacity counts the terminating
@@ -224,6 +224,22 @@ typedef struct justcall_request justcall_request;
 typedef struct justcall_response justcall_response;
 
 /**
+ * Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
+ * verify with it at once.
+ *
+ * The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: whoever
+ * holds one genuine delivery can send any other data with it. Before you act on what the data says,
+ * fetch the object again through the API, such as with justcall_client_request() of "GET".
+ */
+typedef struct justcall_webhook justcall_webhook;
+
+/**
+ * A verified delivery: all that its signature is over, and nothing of the body's data, which is
+ * not signed. Immutable: any number of threads may read one at once.
+ */
+typedef struct justcall_webhook_event justcall_webhook_event;
+
+/**
  * Gives the pair of a client when it is needed: stores credentials, which the library then owns,
  * through `out` and returns JUSTCALL_OK. Otherwise returns a JUSTCALL_ERROR_ number, with which the
  * call that needs the pair then fails; JUSTCALL_ERROR_CREDENTIALS_MISSING and
@@ -240,6 +256,16 @@ typedef justcall_status (*justcall_load)(void *context, justcall_credentials **o
  * thread.
  */
 typedef void (*justcall_free_context)(void *context);
+
+/**
+ * Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
+ * new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot tell.
+ * What it returns justcall_webhook_verify() then returns too. `event` is borrowed for the call, and
+ * `context` what justcall_webhook_set_replay_check() was given.
+ *
+ * Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
+ */
+typedef justcall_status (*justcall_replay_check)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
 
@@ -759,6 +785,139 @@ const char *justcall_account_verified_by(const justcall_account *account);
  * Frees an account and every text borrowed from it. Does nothing if `account` is NULL.
  */
 void justcall_account_free(justcall_account *account);
+
+/* Webhook: whether a delivery is JustCall's ------------------------------------------------- */
+
+/** In place of an expected URL: deliveries for any URL pass. Look at justcall_webhook_event_url(). */
+#define JUSTCALL_ANY_URL "*"
+
+/**
+ * Makes a verifier of deliveries for `expected_url`, which is to be given exactly as it is
+ * registered in JustCall, or JUSTCALL_ANY_URL to say that any will do. It takes deliveries whose
+ * time is at most `tolerance_s` seconds from yours, in the past or in the future: 600 is usual, 0
+ * takes those of the very second alone. It needs a secret before it can verify:
+ * justcall_webhook_add_secret() or justcall_webhook_use_client().
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is no whole URL or an argument is
+ * NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is NULL.
+ */
+justcall_status justcall_webhook_new(const char *expected_url,
+                                     uint64_t tolerance_s,
+                                     justcall_webhook **out,
+                                     justcall_error **error);
+
+/**
+ * Expects deliveries for `url` as well.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no whole URL, if any URL is expected
+ * already, or if an argument is NULL; the verifier is then as it was.
+ */
+justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
+                                         const char *url,
+                                         justcall_error **error);
+
+/**
+ * Takes deliveries that are signed with `secret`, the API secret of the account: there is no
+ * webhook secret of its own. It is copied; yours stays yours to wipe. Add the current one first,
+ * then those that it replaced a short while ago.
+ *
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, saying why, and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is NULL or
+ * the length impossible; the verifier is then as it was.
+ */
+justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
+                                            const char *secret,
+                                            size_t secret_len,
+                                            justcall_error **error);
+
+/**
+ * Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
+ * then for a while that of the pair before. `client` stays yours and may be freed at once. Replaces
+ * an earlier client.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an argument
+ * is NULL; the verifier is then as it was.
+ */
+justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
+                                            const justcall_client *client,
+                                            justcall_error **error);
+
+/**
+ * Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
+ * two genuine events of one type in one second have the same signature. `context` stays yours and
+ * must be good until the verifier is freed. Replaces an earlier check.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
+ * as it was.
+ */
+justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
+                                                  justcall_replay_check check,
+                                                  void *context,
+                                                  justcall_error **error);
+
+/**
+ * Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
+ * x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
+ * came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
+ * seconds since 1970-01-01 UTC, such as from time().
+ *
+ * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
+ * a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
+ * 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE, _WRONG_URL,
+ * _REPLAYED. With JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
+ * or a length impossible; and with what the client's source or the replay check says. On success
+ * `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
+ */
+justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
+                                        const char *signature,
+                                        const char *version,
+                                        const char *timestamp,
+                                        const uint8_t *body,
+                                        size_t body_len,
+                                        int64_t now_unix,
+                                        justcall_webhook_event **out,
+                                        justcall_error **error);
+
+/**
+ * Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.
+ */
+void justcall_webhook_free(justcall_webhook *webhook);
+
+/* Webhook event: what a verified delivery tells for certain --------------------------------- */
+
+/**
+ * The URL that the delivery was signed for: one of those expected, or any if any was. NULL if
+ * `event` is NULL; lives as long as `event`.
+ */
+const char *justcall_webhook_event_url(const justcall_webhook_event *event);
+
+/**
+ * The event's type, such as `"call.completed"`. NULL if `event` is NULL; lives as long as `event`.
+ */
+const char *justcall_webhook_event_type(const justcall_webhook_event *event);
+
+/**
+ * When it was signed, in seconds since 1970-01-01 UTC. 0 if `event` is NULL.
+ */
+int64_t justcall_webhook_event_timestamp(const justcall_webhook_event *event);
+
+/**
+ * Which secret signed it: the place in the order in which secrets were added, from 0. Of a client
+ * 0 is the current pair. 0 also if `event` is NULL.
+ */
+size_t justcall_webhook_event_secret_index(const justcall_webhook_event *event);
+
+/**
+ * The signature as 64 lower-case hexadecimal digits, however it was written: the same for every
+ * repetition of this delivery, but also for another event of the type in the same second. NULL if
+ * `event` is NULL; lives as long as `event`.
+ */
+const char *justcall_webhook_event_signature(const justcall_webhook_event *event);
+
+/**
+ * Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
+ */
+void justcall_webhook_event_free(justcall_webhook_event *event);
 
 /* Answers that came over your own HTTP ------------------------------------------------------ */
 

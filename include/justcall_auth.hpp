@@ -38,9 +38,9 @@
  * as long as that lives and is not assigned to. To ask an object that is about to vanish, as in
  * `client.verify().plan()`, does not compile: give it a name first. Text that goes in is copied.
  *
- * Threads. Any number of threads may use one client, credentials, account, response, report or
- * error at once, through its const members; a config or request is for one thread at a time while
- * it is changed.
+ * Threads. Any number of threads may use one client, credentials, account, response, report,
+ * webhook or error at once, through its const members; a config, request or webhook is for one
+ * thread at a time while it is changed.
  */
 
 #ifndef JUSTCALL_AUTH_HPP
@@ -148,6 +148,10 @@ struct free_handle {
     void operator()(justcall_report *handle) const noexcept { justcall_report_free(handle); }
     void operator()(justcall_request *handle) const noexcept { justcall_request_free(handle); }
     void operator()(justcall_response *handle) const noexcept { justcall_response_free(handle); }
+    void operator()(justcall_webhook *handle) const noexcept { justcall_webhook_free(handle); }
+    void operator()(justcall_webhook_event *handle) const noexcept {
+        justcall_webhook_event_free(handle);
+    }
 };
 
 /// The owner of a C handle.
@@ -185,6 +189,21 @@ public:
 
 private:
     std::string copy_;
+};
+
+/// The same for a text that may be absent, which is NULL.
+class optional_c_string {
+public:
+    explicit optional_c_string(std::optional<std::string_view> text) {
+        if (text)
+            copy_.emplace(*text);
+    }
+    operator const char *() const noexcept {
+        return copy_ ? static_cast<const char *>(*copy_) : nullptr;
+    }
+
+private:
+    std::optional<c_string> copy_;
 };
 
 inline bool holds_nul(std::string_view text) noexcept { return text.find('\0') != text.npos; }
@@ -539,16 +558,26 @@ private:
 
 namespace detail {
 
-template <typename T> constexpr bool is_text = std::is_same_v<T, std::string_view>;
+/// What a C function takes for an argument: a `c_string` for a text, for all else what it is.
+template <typename T> struct passed {
+    using type = T;
+};
+template <> struct passed<std::string_view> {
+    using type = c_string;
+};
+template <> struct passed<std::optional<std::string_view>> {
+    using type = optional_c_string;
+};
 
-/// An argument as a C function takes it: a text becomes a `c_string`, all else stays what it is.
-template <typename T> std::conditional_t<is_text<T>, c_string, T> argument(T value) {
-    return std::conditional_t<is_text<T>, c_string, T>(value);
+template <typename T> typename passed<T>::type argument(T value) {
+    return typename passed<T>::type(value);
 }
 
 template <typename T> bool cut_short(const T &value) noexcept {
-    if constexpr (is_text<T>)
+    if constexpr (std::is_same_v<T, std::string_view>)
         return holds_nul(value);
+    else if constexpr (std::is_same_v<T, std::optional<std::string_view>>)
+        return value && holds_nul(*value);
     else
         return static_cast<void>(value), false;
 }
@@ -1090,6 +1119,202 @@ public:
     secret_string authorization() const { return try_authorization().value(); }
     report protection() const { return try_protection().value(); }
 #endif
+};
+
+// Webhooks: whether a delivery is JustCall's -----------------------------------------------------
+
+/// A verified delivery: all that its signature is over, and nothing of the body's data, which is
+/// not signed. Immutable.
+class webhook_event : public detail::handle<justcall_webhook_event> {
+public:
+    using handle::handle;
+
+    /// The URL that it was signed for: justcall_webhook_event_url().
+    std::string_view url() const &noexcept {
+        return detail::or_empty(justcall_webhook_event_url(native_handle()));
+    }
+    std::string_view url() const && = delete;
+
+    /// The event's type, such as "call.completed": justcall_webhook_event_type().
+    std::string_view type() const &noexcept {
+        return detail::or_empty(justcall_webhook_event_type(native_handle()));
+    }
+    std::string_view type() const && = delete;
+
+    /// When it was signed: justcall_webhook_event_timestamp().
+    std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>
+    timestamp() const noexcept {
+        using seconds = std::chrono::seconds;
+        return std::chrono::time_point<std::chrono::system_clock, seconds>(
+            seconds(justcall_webhook_event_timestamp(native_handle())));
+    }
+
+    /// Which secret signed it, from 0: justcall_webhook_event_secret_index().
+    std::size_t secret_index() const noexcept {
+        return justcall_webhook_event_secret_index(native_handle());
+    }
+
+    /// The signature in lower case, however it was written: justcall_webhook_event_signature().
+    std::string_view signature() const &noexcept {
+        return detail::or_empty(justcall_webhook_event_signature(native_handle()));
+    }
+    std::string_view signature() const && = delete;
+};
+
+/// The headers of a delivery that it is verified by, as they came: x-justcall-signature,
+/// x-justcall-signature-version and x-justcall-request-timestamp.
+struct webhook_headers {
+    std::optional<std::string_view> signature, version, timestamp;
+};
+
+/// Says that deliveries for any URL will do: `webhook(justcall::any_url)`.
+struct any_url_t {};
+inline constexpr any_url_t any_url{};
+
+namespace detail {
+
+/// An event of the library's, for the length of a callback.
+struct borrowed_event {
+    explicit borrowed_event(const justcall_webhook_event *lent) noexcept
+        : event(const_cast<justcall_webhook_event *>(lent)) {}
+    borrowed_event(const borrowed_event &) = delete;
+    borrowed_event &operator=(const borrowed_event &) = delete;
+    ~borrowed_event() { static_cast<void>(event.release()); }
+
+    webhook_event event;
+};
+
+inline justcall_status seen(bool before) noexcept {
+    return before ? JUSTCALL_ERROR_WEBHOOK_REPLAYED : JUSTCALL_OK;
+}
+
+inline justcall_status seen(const result<bool> &before) noexcept {
+    return before ? seen(*before) : static_cast<justcall_status>(before.error().status());
+}
+
+/// A justcall_replay_check whose context is a `Function`: no exception leaves it.
+template <typename Function>
+justcall_status replay_check(void *context, const justcall_webhook_event *event) noexcept {
+    const auto &function = *static_cast<const Function *>(context);
+    const borrowed_event borrowed(event);
+#ifdef JUSTCALL_NO_EXCEPTIONS
+    return seen(function(borrowed.event));
+#else
+    try {
+        return seen(function(borrowed.event));
+    } catch (const error &why) {
+        return static_cast<justcall_status>(why.status());
+    } catch (...) {
+        return JUSTCALL_ERROR_INVALID_ARGUMENT;
+    }
+#endif
+}
+
+} // namespace detail
+
+/// Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
+/// verify with it at once.
+///
+/// The body of a delivery is NOT signed, beyond `webhook_url` and `type`: before you act on what its
+/// data says, fetch the object again through the API, such as with client::get().
+class webhook : public detail::handle<justcall_webhook> {
+public:
+    using handle::handle;
+
+    /// A verifier of deliveries for `url`, exactly as it is registered in JustCall, whose time is at
+    /// most `tolerance` away: justcall_webhook_new().
+    static result<webhook> try_make(std::string_view url,
+                                    std::chrono::seconds tolerance = std::chrono::seconds(600)) {
+        if (tolerance.count() < 0)
+            return detail::invalid_argument("The tolerance that was passed is negative.",
+                                            "Pass how far a delivery's time may be away.");
+        return detail::make<webhook>(justcall_webhook_new, url,
+                                     static_cast<std::uint64_t>(tolerance.count()));
+    }
+
+    /// A verifier of deliveries for any URL: look at webhook_event::url().
+    static result<webhook> try_make(any_url_t,
+                                    std::chrono::seconds tolerance = std::chrono::seconds(600)) {
+        return try_make(std::string_view(JUSTCALL_ANY_URL), tolerance);
+    }
+
+    /// Expects deliveries for `url` as well: justcall_webhook_add_url().
+    result<void> try_url(std::string_view url) {
+        return detail::call(justcall_webhook_add_url, native_handle(), url);
+    }
+
+    /// Takes deliveries that are signed with the API secret `secret`: justcall_webhook_add_secret().
+    /// Your copy stays yours to wipe().
+    result<void> try_secret(std::string_view secret) {
+        return detail::call(justcall_webhook_add_secret, native_handle(), detail::not_null(secret),
+                            secret.size());
+    }
+
+    /// Takes the secrets from a client: justcall_webhook_use_client().
+    result<void> try_secrets_of(const client &source) {
+        return detail::call(justcall_webhook_use_client, native_handle(), source.native_handle());
+    }
+
+    /// Asks `check` about every delivery that passed all else: justcall_webhook_set_replay_check().
+    /// It is called with a `const webhook_event &`, as const, perhaps on several threads at once, and
+    /// returns whether the event was seen before, as `bool` or `result<bool>`. A justcall::error that
+    /// it throws or returns gives its status to the verification; anything else that it throws
+    /// becomes errc::invalid_argument.
+    template <typename Function> result<void> try_replay_check(Function &&check) {
+        using function = std::decay_t<Function>;
+        auto owned = std::make_shared<function>(std::forward<Function>(check));
+        auto done = detail::call(justcall_webhook_set_replay_check, native_handle(),
+                                 detail::replay_check<function>, static_cast<void *>(owned.get()));
+        if (done)
+            check_ = std::move(owned);
+        return done;
+    }
+
+    /// Verifies a delivery; `body` is the bytes that came: justcall_webhook_verify(). A failure with
+    /// errc::webhook_unsigned is the probe that JustCall sends when a URL is saved, or a forgery:
+    /// answer 200 and do nothing.
+    result<webhook_event>
+    try_verify(const webhook_headers &headers, std::string_view body,
+               std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
+        const auto time = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+        return detail::make<webhook_event>(
+            justcall_webhook_verify, native_handle(), headers.signature, headers.version,
+            headers.timestamp, detail::octets(detail::not_null(body)), body.size(),
+            static_cast<std::int64_t>(time.count()));
+    }
+
+    /// Not to be had: the handle refers to the replay check, which this object owns.
+    justcall_webhook *release() = delete;
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
+    explicit webhook(std::string_view url,
+                     std::chrono::seconds tolerance = std::chrono::seconds(600))
+        : webhook(try_make(url, tolerance).value()) {}
+    explicit webhook(any_url_t, std::chrono::seconds tolerance = std::chrono::seconds(600))
+        : webhook(try_make(any_url, tolerance).value()) {}
+    webhook &url(std::string_view url) & { return try_url(url).value(), *this; }
+    webhook url(std::string_view url) && { return std::move(this->url(url)); }
+    webhook &secret(std::string_view secret) & { return try_secret(secret).value(), *this; }
+    webhook secret(std::string_view secret) && { return std::move(this->secret(secret)); }
+    webhook &secrets_of(const client &source) & { return try_secrets_of(source).value(), *this; }
+    webhook secrets_of(const client &source) && { return std::move(secrets_of(source)); }
+    template <typename Function> webhook &replay_check(Function &&check) & {
+        return try_replay_check(std::forward<Function>(check)).value(), *this;
+    }
+    template <typename Function> webhook replay_check(Function &&check) && {
+        return std::move(replay_check(std::forward<Function>(check)));
+    }
+    webhook_event
+    verify(const webhook_headers &headers, std::string_view body,
+           std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
+        return try_verify(headers, body, now).value();
+    }
+#endif
+
+private:
+    // What the handle's replay check is.
+    std::shared_ptr<const void> check_;
 };
 
 // A local check of a pair -------------------------------------------------------------------------

@@ -41,11 +41,30 @@ static justcall_request *good_request;
 static justcall_request *scratch_request;
 static justcall_response *good_response;
 static justcall_report *good_report;
+static justcall_webhook *good_webhook;
+static justcall_webhook *scratch_webhook;
+static justcall_webhook *clients_webhook; /* for secrets of a client's */
+static justcall_webhook_event *good_webhook_event;
+
+/* A delivery signed with `good_secret`; the body is 64 bytes, so that every length up to that may
+ * be read. */
+static const struct {
+    const char *signature, *version, *timestamp;
+    int64_t time;
+    uint8_t body[64];
+    size_t length;
+} delivery = {"caa17a6b2856ba60b865e68cee1107f6ae922a8a2a68769e227159df980e1428", "v1", "1711040902", 1711040902,
+              "{\"type\":\"t\",\"webhook_url\":\"https://a.b/c\"}", 42};
 
 /* A source of the program's own; what only sets it calls neither. */
 static inline justcall_status load_nothing(void *context, justcall_credentials **out) {
     (void)context, (void)out;
     return JUSTCALL_ERROR_CREDENTIALS_MISSING;
+}
+
+static inline justcall_status see_nothing(void *context, const justcall_webhook_event *event) {
+    (void)context, (void)event;
+    return JUSTCALL_OK;
 }
 
 static inline void free_nothing(void *context) { (void)context; }
@@ -77,6 +96,14 @@ static inline int hostile_begin(int argc, char **argv) {
     CHECK_OK(justcall_client_send(good_client, good_request, &good_response, &error), &error);
     CHECK_OK(justcall_diagnose("", 0, &good_report, &error), &error);
     CHECK(justcall_report_count(good_report) > 0);
+    CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &good_webhook, &error), &error);
+    CHECK_OK(justcall_webhook_add_secret(good_webhook, good_secret, 12, &error), &error);
+    CHECK_OK(justcall_webhook_verify(good_webhook, delivery.signature, delivery.version,
+                                     delivery.timestamp, delivery.body, delivery.length,
+                                     delivery.time, &good_webhook_event, &error),
+             &error);
+    CHECK_OK(justcall_webhook_new(good_url, 600, &scratch_webhook, &error), &error);
+    CHECK_OK(justcall_webhook_new(good_url, 600, &clients_webhook, &error), &error);
     return checks_failed == 0;
 }
 
@@ -91,6 +118,10 @@ static inline int hostile_end(void) {
     justcall_request_free(scratch_request);
     justcall_response_free(good_response);
     justcall_report_free(good_report);
+    justcall_webhook_free(good_webhook);
+    justcall_webhook_free(scratch_webhook);
+    justcall_webhook_free(clients_webhook);
+    justcall_webhook_event_free(good_webhook_event);
     free(very_long);
     return checks_result();
 }

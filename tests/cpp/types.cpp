@@ -22,6 +22,8 @@ static_assert(moves_only<justcall::account>);
 static_assert(moves_only<justcall::request>);
 static_assert(moves_only<justcall::response>);
 static_assert(moves_only<justcall::report>);
+static_assert(moves_only<justcall::webhook>);
+static_assert(moves_only<justcall::webhook_event>);
 static_assert(moves_only<justcall::secret_string>);
 static_assert(moves_only<justcall::result<justcall::client>>);
 
@@ -80,6 +82,9 @@ ASKS(message, );
 ASKS(hint, );
 ASKS(reason, );
 ASKS(service_message, );
+ASKS(url, );
+ASKS(type, );
+ASKS(signature, );
 ASKS(view, );
 ASKS(c_str, );
 #define BORROWS(type, name) (asks_##name<const type &> && !asks_##name<type>)
@@ -94,6 +99,9 @@ static_assert(BORROWS(justcall::error, message));
 static_assert(BORROWS(justcall::error, hint));
 static_assert(BORROWS(justcall::error, reason));
 static_assert(BORROWS(justcall::error, service_message));
+static_assert(BORROWS(justcall::webhook_event, url));
+static_assert(BORROWS(justcall::webhook_event, type));
+static_assert(BORROWS(justcall::webhook_event, signature));
 static_assert(BORROWS(justcall::secret_string, view));
 static_assert(BORROWS(justcall::secret_string, c_str));
 

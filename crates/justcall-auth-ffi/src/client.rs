@@ -21,6 +21,12 @@ pub struct justcall_client {
     client: Client,
 }
 
+impl justcall_client {
+    pub(crate) fn get(&self) -> &Client {
+        &self.client
+    }
+}
+
 /// Makes a client as `config` says, which stays yours and may be freed at once; with every default
 /// if `config` is NULL. Reads the CA file, if one is set. The service is not asked and the pair not
 /// read: the first call does.

@@ -46,6 +46,15 @@ pub(crate) unsafe fn text<'a>(name: &str, text: *const c_char) -> Result<&'a str
         .map_err(|_| Error::invalid_argument(format!("The argument {name} is not UTF-8.")))
 }
 
+/// A NUL-terminated string of any bytes, as they come from a network; NULL is none.
+///
+/// # Safety
+/// As [`text()`].
+pub(crate) unsafe fn optional_string<'a>(string: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: it is not NULL, and the rest is the caller's promise.
+    (!string.is_null()).then(|| unsafe { CStr::from_ptr(string) }.to_bytes())
+}
+
 /// Bytes: a pointer, which must not be NULL, and a length. `T` is a byte, signed or not.
 ///
 /// # Safety

@@ -41,3 +41,5 @@ pub mod source;
 pub mod status;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;
+pub mod webhook;
+pub mod webhook_event;

@@ -15,8 +15,8 @@
 
 use justcall_auth_protocol::error::Error;
 pub use justcall_auth_protocol::webhook::{
-    DEFAULT_TOLERANCE, MAX_BODY, ReplayCheck, SigningSecrets, WebhookEvent, WebhookHeaders, WebhookVerifier,
-    object_path,
+    ANY_URL, DEFAULT_TOLERANCE, MAX_BODY, ReplayCheck, SigningSecrets, WebhookEvent, WebhookHeaders,
+    WebhookVerifier, object_path,
 };
 
 use crate::client::Client;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use cbindgen::{Bindings, Builder, Config};
 use justcall_auth_protocol::error::ErrorKind;
+use justcall_auth_protocol::webhook::ANY_URL;
 
 const CRATE: &str = "crates/justcall-auth-ffi";
 const HEADER: &str = "include/justcall_auth.h";
@@ -26,6 +27,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("request", "Request: what to send"),
     ("response", "Response: what came back"),
     ("account", "Account: what a verification tells"),
+    ("webhook", "Webhook: whether a delivery is JustCall's"),
+    ("webhook_event", "Webhook event: what a verified delivery tells for certain"),
     ("classify", "Answers that came over your own HTTP"),
     ("report", "Report: what a local check found"),
     ("error", "Errors"),
@@ -33,6 +36,9 @@ const SECTIONS: &[(&str, &str)] = &[
 
 /// The file with the type of the status, which stands before everything else.
 const STATUS: &str = "status";
+
+/// The file whose section has a constant that is text, which cbindgen cannot write.
+const WEBHOOK: &str = "webhook";
 
 /// Exports that no shipped library has: they are behind a feature.
 const UNSHIPPED: &[&str] = &["test_panic"];
@@ -107,6 +113,9 @@ fn generate(source: &Path) -> Result<(String, String)> {
         section.items.clear();
         let prototypes = functions(&mut section, &mut symbols)?;
         heading(&mut header, title)?;
+        if *name == WEBHOOK {
+            header.push_str(&any_url());
+        }
         block(&mut header, &text_of(&section)?)?;
         block(&mut header, &prototypes)?;
     }
@@ -189,6 +198,12 @@ fn status_constants() -> String {
         let (message, name, number) = (kind.message(), kind.name().to_uppercase(), kind.number());
         text + &format!("\n/** {message} */\n#define JUSTCALL_ERROR_{name} {number}\n")
     })
+}
+
+fn any_url() -> String {
+    let comment =
+        "In place of an expected URL: deliveries for any URL pass. Look at justcall_webhook_event_url().";
+    format!("\n/** {comment} */\n#define JUSTCALL_ANY_URL \"{ANY_URL}\"\n")
 }
 
 fn heading(header: &mut String, title: &str) -> Result<()> {

@@ -58,7 +58,7 @@ fn it_does_what_its_comments_promise() {
     for standard in Standard::ALL {
         let api = Program::compile(&source("api.c"), standard, Link::Shared(library::folder()), &[]);
         succeed(&mut api.command(&files.arguments()));
-        for name in ["errors.c", "reports.c"] {
+        for name in ["errors.c", "reports.c", "webhooks.c"] {
             let program = Program::compile(&source(name), standard, Link::Shared(library::folder()), &[]);
             succeed(&mut program.command::<&str>(&[]));
         }
@@ -75,9 +75,8 @@ fn it_does_the_same_linked_statically() {
 #[test]
 fn it_neither_leaks_nor_misuses_memory() {
     let files = ApiFiles::make();
-    let programs =
-        [("api.c", files.arguments().to_vec()), ("errors.c", Vec::new()), ("reports.c", Vec::new())];
-    for (name, arguments) in programs {
+    let alone = ["errors.c", "reports.c", "webhooks.c"].map(|name| (name, Vec::new()));
+    for (name, arguments) in [("api.c", files.arguments().to_vec())].into_iter().chain(alone) {
         let program = Program::compile(&source(name), Standard::C11, Link::Shared(library::folder()), &[]);
         succeed(&mut program.valgrind(&[], &arguments));
     }

@@ -28,6 +28,8 @@ const OK: Due = Status("JUSTCALL_OK");
 const INVALID: Due = Status("JUSTCALL_ERROR_INVALID_ARGUMENT");
 const ALWAYS_INVALID: Due = Always("JUSTCALL_ERROR_INVALID_ARGUMENT");
 const MALFORMED: Due = Status("JUSTCALL_ERROR_CREDENTIALS_MALFORMED");
+const UNREADABLE: Due = Status("JUSTCALL_ERROR_WEBHOOK_MALFORMED");
+const STALE: Due = Status("JUSTCALL_ERROR_WEBHOOK_STALE");
 const TOO_SMALL: Due = Status("JUSTCALL_ERROR_BUFFER_TOO_SMALL");
 
 /// An argument: how it is written in C, and what is due.
@@ -39,6 +41,9 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     let has_length = function.parameters.get(index + 1).is_some_and(|next| {
         next.kind == "size_t" && (next.name == "length" || next.name.starts_with(&format!("{name}_len")))
     });
+    if let Some(values) = delivery(function, kind, name) {
+        return Some(values);
+    }
     let list: &[(&str, Due)] = match (kind.as_str(), name.as_str()) {
         (handle, _) if handle.starts_with("justcall_") && handle.ends_with("**") => {
             return Some(outputs(name));
@@ -127,7 +132,7 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
         ("justcall_status", "status") => {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
-        ("uint64_t", "ms" | "id") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        ("uint64_t", "ms" | "id" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
         _ => return None,
     };
     Some(self::list(list))
@@ -152,8 +157,62 @@ fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
         return list(&[("NULL", OK)]);
     }
     let optional = function.name == "justcall_client_new";
-    let owner = if kind.starts_with("const ") { "good" } else { "scratch" };
+    let owner = match function.name.as_str() {
+        // Secrets are either given or a client's.
+        "justcall_webhook_use_client" if handle == "webhook" => "clients",
+        _ if kind.starts_with("const ") => "good",
+        _ => "scratch",
+    };
     list(&[(&format!("{owner}_{handle}"), OK), ("NULL", if optional { OK } else { ALWAYS_INVALID })])
+}
+
+/// What a delivery is verified by.
+fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> {
+    if name == "check" {
+        return Some(list(&[("see_nothing", OK), ("NULL", ALWAYS_INVALID)]));
+    }
+    if function.name != "justcall_webhook_verify" {
+        return None;
+    }
+    let values: &[(&str, Due)] = match (kind, name) {
+        ("const char *", _) => return Some(webhook_header(name)),
+        ("const uint8_t *", "body") => {
+            &[("delivery.body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", UNREADABLE)]
+        }
+        ("size_t", "body_len") => &[
+            ("delivery.length", OK),
+            ("0", UNREADABLE),
+            ("64", UNREADABLE),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("int64_t", "now_unix") => {
+            &[("delivery.time", OK), ("0", STALE), ("-1", STALE), ("INT64_MIN", STALE), ("INT64_MAX", STALE)]
+        }
+        _ => return None,
+    };
+    Some(list(values))
+}
+
+/// A header of a delivery, as it came from a network: anything but a failure of the call's own.
+fn webhook_header(name: &str) -> Vec<Value> {
+    let (absent, wrong) = match name {
+        "signature" => (Status("JUSTCALL_ERROR_WEBHOOK_UNSIGNED"), UNREADABLE),
+        "version" => {
+            let due = Status("JUSTCALL_ERROR_WEBHOOK_VERSION");
+            (due, due)
+        }
+        _ => (UNREADABLE, UNREADABLE),
+    };
+    list(&[
+        (&format!("delivery.{name}"), OK),
+        ("NULL", absent),
+        ("\"\"", absent),
+        ("not_utf8", wrong),
+        ("ends_early", wrong),
+        ("controls", wrong),
+        ("very_long", wrong),
+    ])
 }
 
 /// A half of a pair: bytes with a length beside them.
@@ -178,6 +237,9 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
             [OK, Anything, ALWAYS_INVALID, Anything],
             &["\"https://127.0.0.1:1\""][..],
         ),
+        (_, "expected_url") => {
+            ("good_url", [ALWAYS_INVALID; 4], &["\"host/path\"", "\"https://\"", "\"**\""][..])
+        }
         (_, "url") => ("good_url", [INVALID, Anything, Anything, Anything], &[][..]),
         ("justcall_config_set_ca_file", "path") => {
             ("good_ca_file", [INVALID, Anything, Anything, Anything], &[][..])

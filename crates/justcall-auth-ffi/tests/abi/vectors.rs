@@ -1,4 +1,4 @@
-//! The vectors that need no service: which pair a source gives, and what a local check finds.
+//! The vectors that need no service: which pair a source gives, what a local check finds, how a webhook ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,60 @@ fn it_gives_c_the_pairs_of_the_vectors() {
 #[test]
 fn it_gives_c_the_findings_of_the_vectors() {
     run_all("diagnose_vectors.c", &vectors("diagnose"));
+}
+
+#[test]
+fn it_ends_the_deliveries_of_the_vectors_as_expected() {
+    run_all("webhook_vectors.c", &vectors("webhook"));
+    let program = runner("webhook_vectors.c", Standard::C11, Link::Shared(library::folder()));
+    // All of them take valgrind half a minute: a few of each kind are enough.
+    let few = scratch();
+    for entry in fs::read_dir(vectors("webhook")).expect("the vectors are there") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_owned();
+        let is_chosen = name.to_string_lossy().bytes().map(u32::from).sum::<u32>() % 4 == 0;
+        if is_chosen && fs::metadata(&path).expect("a file").len() < 10_000 {
+            fs::copy(&path, few.path().join(name)).expect("the test's file");
+        }
+    }
+    assert!(fs::read_dir(few.path()).expect("the folder is there").count() > 20);
+    succeed(&mut program.valgrind(&[], &[few.path()]));
+}
+
+#[test]
+fn it_notices_a_webhook_vector_that_it_does_not_know_or_that_is_not_met() {
+    let program = runner("webhook_vectors.c", Standard::C99, Link::Shared(library::folder()));
+    let folder = scratch();
+    let put = |vector: &Value| {
+        fs::write(folder.path().join("a.json"), vector.to_string()).expect("the test's file");
+        program.command(&[folder.path()])
+    };
+    let read = |name: &str| -> Value {
+        let bytes = fs::read(vectors("webhook").join(name)).expect("there is such a vector");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    let (good, bad) = (read("ok-published.json"), read("wrong-url.json"));
+    let changes = [
+        (&good, "", "weather", json!(""), "unknown key"),
+        (&good, "", "body_base64", json!(""), "there is not one body"),
+        (&good, "", "secrets", json!(["5bd3a95c1b0f4e7f2a8890d1c6b7e3f402149a6d"]), "webhook_mismatch"),
+        (&good, "/expect/event", "weather", json!(""), "unknown key"),
+        (&good, "/expect/event", "type", json!("call.missed"), "not \"call.missed\""),
+        (&good, "/expect/event", "url", json!(""), "not \"\""),
+        (&good, "/expect/event", "signature", json!(""), "not \"\""),
+        (&good, "/expect/event", "timestamp", json!(0), "not 0"),
+        (&good, "/expect/event", "secret_index", json!(1), "not 1"),
+        (&bad, "/expect/error", "weather", json!(""), "unknown key"),
+        (&bad, "/expect/error", "name", json!("webhook_stale"), "not \"webhook_stale\""),
+        (&bad, "/expect/error", "code", json!(33), "not 33"),
+        (&bad, "/expect/error", "message_contains", json!(["weather"]), "is not in"),
+        (&bad, "", "expect", good["expect"].clone(), "ended with webhook_wrong_url"),
+    ];
+    for (vector, pointer, name, value, why) in changes {
+        succeed(&mut put(vector));
+        let said = fail(&mut put(&changed(vector, pointer, name, value)), 1);
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 /// `vector` with `value` put at `pointer` under `name`.
@@ -126,7 +180,7 @@ fn it_notices_a_diagnose_vector_that_it_does_not_know_or_that_is_not_met() {
 #[test]
 fn it_does_not_take_a_folder_without_vectors_for_success() {
     let (empty, scratch) = (scratch(), scratch());
-    for name in ["source_vectors.c", "diagnose_vectors.c"] {
+    for name in ["source_vectors.c", "diagnose_vectors.c", "webhook_vectors.c"] {
         let program = runner(name, Standard::C99, Link::Shared(library::folder()));
         for folder in [empty.path(), Path::new("/nonexistent")] {
             let mut arguments = vec![folder];

@@ -27,6 +27,14 @@ fn it_has_handles_that_move_and_refuse() {
 }
 
 #[test]
+fn it_verifies_webhooks() {
+    for options in [&[][..], &["-O2"]] {
+        succeed(&mut Program::of_tests("webhooks.cpp", options).command::<&str>(&[]));
+    }
+    succeed(&mut Program::of_tests("webhooks.cpp", &[]).valgrind::<&str>(&[], &[]));
+}
+
+#[test]
 fn it_frees_no_secret_unwiped() {
     succeed(&mut Program::of_tests("secrets.cpp", &[]).command::<&str>(&[]));
     // The optimiser would leave out a wipe that nothing reads.

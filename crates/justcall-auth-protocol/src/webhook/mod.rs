@@ -49,6 +49,6 @@ pub use event::WebhookEvent;
 pub use headers::WebhookHeaders;
 pub use object::object_path;
 pub use secrets::SigningSecrets;
-pub use verifier::{DEFAULT_TOLERANCE, ReplayCheck, WebhookVerifier};
+pub use verifier::{ANY_URL, DEFAULT_TOLERANCE, ReplayCheck, WebhookVerifier};
 
 pub use body::MAX_BODY;

@@ -18,6 +18,9 @@ use crate::service;
 /// How far a delivery's time may be from now, unless said otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
 
+/// Says that any URL will do, where a URL is asked for as text: in C. No webhook can be registered with it.
+pub const ANY_URL: &str = "*";
+
 /// The program's own memory of deliveries. It is asked last, about a delivery that has passed every other check.
 pub trait ReplayCheck: Send + Sync {
     /// Whether this delivery was seen before. A delivery that was not is to be remembered by the same call, or two of
@@ -96,18 +99,17 @@ impl WebhookVerifier {
         }
     }
 
-    /// Takes deliveries that are signed with one of `secrets`, whichever those are when the delivery comes.
+    /// Takes deliveries that are signed with one of `secrets`, whichever those are when the delivery comes. Replaces an
+    /// earlier source of them.
     ///
     /// # Errors
     /// `invalid_argument` after [`WebhookVerifier::add_secret`].
     pub fn use_secrets_of(&mut self, secrets: Arc<dyn SigningSecrets>) -> Result<(), Error> {
-        match &self.secrets {
-            Secrets::Given(given) if given.is_empty() => {
-                self.secrets = Secrets::Of(secrets);
-                Ok(())
-            }
-            _ => Err(two_sources()),
+        if matches!(&self.secrets, Secrets::Given(given) if !given.is_empty()) {
+            return Err(two_sources());
         }
+        self.secrets = Secrets::Of(secrets);
+        Ok(())
     }
 
     /// How far a delivery's time may be from now, in the past and in the future, in whole seconds; ten minutes unless
@@ -324,9 +326,7 @@ mod tests {
         verifier.use_secrets_of(Arc::new(Client(Ok(())))).expect("the only source");
         assert_eq!(verify(&verifier).expect("genuine").secret_index(), 7);
         assert!(verifier.add_secret(SECRET).is_err());
-        assert!(verifier.use_secrets_of(Arc::new(Client(Ok(())))).is_err());
-        verifier = new();
-        verifier.use_secrets_of(Arc::new(Client(Err(ErrorKind::SourceUnavailable)))).expect("a source");
+        verifier.use_secrets_of(Arc::new(Client(Err(ErrorKind::SourceUnavailable)))).expect("it replaces");
         assert_eq!(refusal(&verifier), ErrorKind::SourceUnavailable);
         verifier = new();
         verifier.add_secret(SECRET).expect("a secret");

@@ -1,0 +1,225 @@
+//! A verifier of webhooks.
+
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+
+use justcall_auth::webhook::{ANY_URL, ReplayCheck};
+use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
+
+use crate::client::justcall_client;
+use crate::error::justcall_error;
+use crate::handle::Out;
+use crate::status::{self, JUSTCALL_OK, justcall_status};
+use crate::webhook_event::justcall_webhook_event;
+use crate::{guard, handle, input};
+
+/// Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
+/// verify with it at once.
+///
+/// The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: whoever
+/// holds one genuine delivery can send any other data with it. Before you act on what the data says,
+/// fetch the object again through the API, such as with justcall_client_request() of "GET".
+pub struct justcall_webhook {
+    verifier: WebhookVerifier,
+}
+
+/// Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
+/// new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot tell.
+/// What it returns justcall_webhook_verify() then returns too. `event` is borrowed for the call, and
+/// `context` what justcall_webhook_set_replay_check() was given.
+///
+/// Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
+pub type justcall_replay_check = Option<
+    unsafe extern "C" fn(context: *mut c_void, event: *const justcall_webhook_event) -> justcall_status,
+>;
+
+/// A C function with its context, as a replay check.
+struct Check {
+    check: unsafe extern "C" fn(*mut c_void, *const justcall_webhook_event) -> justcall_status,
+    context: *mut c_void,
+}
+
+// SAFETY: the header demands that the function may be called on any thread.
+unsafe impl Send for Check {}
+// SAFETY: likewise, on several threads at once.
+unsafe impl Sync for Check {}
+
+impl ReplayCheck for Check {
+    fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error> {
+        let event = justcall_webhook_event::new(event);
+        // SAFETY: who set the check promised that it may be called with this context.
+        let status = unsafe { (self.check)(self.context, &raw const event) };
+        match ErrorKind::from_number(status) {
+            _ if status == JUSTCALL_OK => Ok(false),
+            Some(ErrorKind::WebhookReplayed) => Ok(true),
+            kind => {
+                let name = status::name(status).to_string_lossy();
+                let message = format!("The replay check failed with {status} ({name}).");
+                Err(Error::with_message(kind.unwrap_or(ErrorKind::InvalidArgument), message))
+            }
+        }
+    }
+}
+
+/// Makes a verifier of deliveries for `expected_url`, which is to be given exactly as it is
+/// registered in JustCall, or JUSTCALL_ANY_URL to say that any will do. It takes deliveries whose
+/// time is at most `tolerance_s` seconds from yours, in the past or in the future: 600 is usual, 0
+/// takes those of the very second alone. It needs a secret before it can verify:
+/// justcall_webhook_add_secret() or justcall_webhook_use_client().
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is no whole URL or an argument is
+/// NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_new(
+    expected_url: *const c_char,
+    tolerance_s: u64,
+    out: *mut *mut justcall_webhook,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let mut verifier = match input::text("expected_url", expected_url)? {
+            ANY_URL => WebhookVerifier::for_any_url(),
+            url => WebhookVerifier::for_url(url)?,
+        };
+        verifier.set_tolerance(tolerance_s);
+        out.put(justcall_webhook { verifier });
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Expects deliveries for `url` as well.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no whole URL, if any URL is expected
+/// already, or if an argument is NULL; the verifier is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_add_url(
+    webhook: *mut justcall_webhook,
+    url: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body =
+        || unsafe { input::handle_mut("webhook", webhook)?.verifier.add_url(input::text("url", url)?) };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Takes deliveries that are signed with `secret`, the API secret of the account: there is no
+/// webhook secret of its own. It is copied; yours stays yours to wipe. Add the current one first,
+/// then those that it replaced a short while ago.
+///
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, saying why, and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is NULL or
+/// the length impossible; the verifier is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_add_secret(
+    webhook: *mut justcall_webhook,
+    secret: *const c_char,
+    secret_len: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let webhook = input::handle_mut("webhook", webhook)?;
+        webhook.verifier.add_secret(input::bytes("secret", secret, secret_len)?)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
+/// then for a while that of the pair before. `client` stays yours and may be freed at once. Replaces
+/// an earlier client.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an argument
+/// is NULL; the verifier is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_use_client(
+    webhook: *mut justcall_webhook,
+    client: *const justcall_client,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let webhook = input::handle_mut("webhook", webhook)?;
+        let client = input::handle("client", client)?.get().clone();
+        webhook.verifier.use_secrets_of(Arc::new(client))
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
+/// two genuine events of one type in one second have the same signature. `context` stays yours and
+/// must be good until the verifier is freed. Replaces an earlier check.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
+/// as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_set_replay_check(
+    webhook: *mut justcall_webhook,
+    check: justcall_replay_check,
+    context: *mut c_void,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let webhook = input::handle_mut("webhook", webhook)?;
+        let check = check.ok_or_else(|| input::is_null("check"))?;
+        webhook.verifier.set_replay_check(Check { check, context });
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
+/// x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
+/// came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
+/// seconds since 1970-01-01 UTC, such as from time().
+///
+/// Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
+/// a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
+/// 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE, _WRONG_URL,
+/// _REPLAYED. With JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
+/// or a length impossible; and with what the client's source or the replay check says. On success
+/// `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_verify(
+    webhook: *const justcall_webhook,
+    signature: *const c_char,
+    version: *const c_char,
+    timestamp: *const c_char,
+    body: *const u8,
+    body_len: usize,
+    now_unix: i64,
+    out: *mut *mut justcall_webhook_event,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let run = || unsafe {
+        let out = Out::new("out", out)?;
+        let webhook = input::handle("webhook", webhook)?;
+        let body = input::optional_bytes("body", body, body_len)?;
+        let headers = WebhookHeaders::new(
+            input::optional_string(signature),
+            input::optional_string(version),
+            input::optional_string(timestamp),
+        );
+        out.put(justcall_webhook_event::new(&webhook.verifier.verify(&headers, body, now_unix)?));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, run) }
+}
+
+/// Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_free(webhook: *mut justcall_webhook) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(webhook) };
+}

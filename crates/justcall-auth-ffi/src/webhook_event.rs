@@ -1,0 +1,78 @@
+//! What a verified delivery tells for certain.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use justcall_auth::WebhookEvent;
+
+use crate::{handle, output};
+
+/// A verified delivery: all that its signature is over, and nothing of the body's data, which is
+/// not signed. Immutable: any number of threads may read one at once.
+pub struct justcall_webhook_event {
+    url: CString,
+    event_type: CString,
+    timestamp: i64,
+    secret_index: usize,
+    signature: CString,
+}
+
+impl justcall_webhook_event {
+    pub(crate) fn new(event: &WebhookEvent) -> Self {
+        Self {
+            url: output::text(event.url()),
+            event_type: output::text(event.event_type()),
+            timestamp: event.timestamp(),
+            secret_index: event.secret_index(),
+            signature: output::text(event.signature()),
+        }
+    }
+}
+
+/// The URL that the delivery was signed for: one of those expected, or any if any was. NULL if
+/// `event` is NULL; lives as long as `event`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_url(event: *const justcall_webhook_event) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.url.as_ptr())
+}
+
+/// The event's type, such as `"call.completed"`. NULL if `event` is NULL; lives as long as `event`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_type(event: *const justcall_webhook_event) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.event_type.as_ptr())
+}
+
+/// When it was signed, in seconds since 1970-01-01 UTC. 0 if `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_timestamp(event: *const justcall_webhook_event) -> i64 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| event.timestamp)
+}
+
+/// Which secret signed it: the place in the order in which secrets were added, from 0. Of a client
+/// 0 is the current pair. 0 also if `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_secret_index(event: *const justcall_webhook_event) -> usize {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| event.secret_index)
+}
+
+/// The signature as 64 lower-case hexadecimal digits, however it was written: the same for every
+/// repetition of this delivery, but also for another event of the type in the same second. NULL if
+/// `event` is NULL; lives as long as `event`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_signature(
+    event: *const justcall_webhook_event,
+) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.signature.as_ptr())
+}
+
+/// Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_free(event: *mut justcall_webhook_event) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(event) };
+}

@@ -1,0 +1,150 @@
+/* The verifier of webhooks: what its comments promise beyond the vectors. */
+
+#include "check.h"
+
+#include <stdint.h>
+
+#define SECRET "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
+#define OTHER "5bd3a95c1b0f4e7f2a8890d1c6b7e3f402149a6d"
+#define URL "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4"
+#define SIGNATURE "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf"
+#define TIMESTAMP "2024-03-21 17:08:22"
+#define NOW 1711040902
+
+static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\",\"data\":{}}";
+
+static justcall_status verify(const justcall_webhook *webhook, justcall_webhook_event **event,
+                              justcall_error **error) {
+    return justcall_webhook_verify(webhook, SIGNATURE, "v1", TIMESTAMP, (const uint8_t *)body,
+                                   sizeof body - 1, NOW, event, error);
+}
+
+static justcall_webhook *verifier(const char *secret) {
+    justcall_webhook *webhook = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
+    if (secret)
+        CHECK_OK(justcall_webhook_add_secret(webhook, secret, strlen(secret), &error), &error);
+    return webhook;
+}
+
+static void tells_what_was_signed(void) {
+    justcall_webhook *webhook = verifier(OTHER);
+    justcall_webhook_event *event = POISON(justcall_webhook_event);
+    justcall_error *error = POISON(justcall_error);
+    CHECK_FAILS(verify(webhook, &event, &error), JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
+    CHECK(event == NULL);
+    CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
+    CHECK_OK(verify(webhook, &event, &error), &error);
+    justcall_webhook_free(webhook);
+    CHECK_TEXT(justcall_webhook_event_url(event), URL);
+    CHECK_TEXT(justcall_webhook_event_type(event), "call.completed");
+    CHECK_TEXT(justcall_webhook_event_signature(event), SIGNATURE);
+    CHECK(justcall_webhook_event_timestamp(event) == NOW);
+    CHECK(justcall_webhook_event_secret_index(event) == 1);
+    justcall_webhook_event_free(event);
+}
+
+static void answers_for_null(void) {
+    CHECK(justcall_webhook_event_url(NULL) == NULL);
+    CHECK(justcall_webhook_event_type(NULL) == NULL);
+    CHECK(justcall_webhook_event_signature(NULL) == NULL);
+    CHECK(justcall_webhook_event_timestamp(NULL) == 0);
+    CHECK(justcall_webhook_event_secret_index(NULL) == 0);
+    justcall_webhook_event_free(NULL);
+    justcall_webhook_free(NULL);
+}
+
+static void never_expects_any_url_unless_told(void) {
+    justcall_webhook *webhook = POISON(justcall_webhook);
+    justcall_error *error = NULL;
+    CHECK_FAILS(justcall_webhook_new(NULL, 600, &webhook, &error), JUSTCALL_ERROR_INVALID_ARGUMENT,
+                &error);
+    CHECK(webhook == NULL);
+    CHECK_FAILS(justcall_webhook_new("", 600, &webhook, &error), JUSTCALL_ERROR_INVALID_ARGUMENT,
+                &error);
+    CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, &error), &error);
+    CHECK_FAILS(justcall_webhook_add_url(webhook, URL, &error), JUSTCALL_ERROR_INVALID_ARGUMENT,
+                &error);
+    justcall_webhook_free(webhook);
+}
+
+static void needs_a_secret_from_one_place(void) {
+    justcall_webhook *webhook = verifier(NULL);
+    justcall_webhook_event *event = NULL;
+    justcall_credentials *pair = NULL;
+    justcall_config *config = justcall_config_new();
+    justcall_client *client = NULL;
+    justcall_error *error = NULL;
+    CHECK_FAILS(verify(webhook, &event, &error), JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    CHECK_FAILS(justcall_webhook_add_secret(webhook, SECRET "\n", strlen(SECRET) + 1, &error),
+                JUSTCALL_ERROR_CREDENTIALS_MALFORMED, &error);
+    CHECK_OK(justcall_credentials_new("abc123def456", 12, SECRET, strlen(SECRET), &pair, &error),
+             &error);
+    CHECK_OK(justcall_config_set_credentials(config, pair, &error), &error);
+    CHECK_OK(justcall_client_new(config, &client, &error), &error);
+    CHECK_OK(justcall_webhook_use_client(webhook, client, &error), &error);
+    CHECK_FAILS(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error),
+                JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    justcall_credentials_free(pair);
+    justcall_config_free(config);
+    justcall_client_free(client);
+    CHECK_OK(verify(webhook, &event, &error), &error);
+    CHECK(justcall_webhook_event_secret_index(event) == 0);
+    justcall_webhook_event_free(event);
+    justcall_webhook_free(webhook);
+}
+
+struct memory {
+    justcall_status answer;
+    int asked;
+};
+
+static justcall_status check_memory(void *context, const justcall_webhook_event *event) {
+    struct memory *memory = (struct memory *)context;
+    ++memory->asked;
+    CHECK_TEXT(justcall_webhook_event_url(event), URL);
+    CHECK_TEXT(justcall_webhook_event_type(event), "call.completed");
+    CHECK_TEXT(justcall_webhook_event_signature(event), SIGNATURE);
+    CHECK(justcall_webhook_event_timestamp(event) == NOW);
+    return memory->answer;
+}
+
+static void asks_the_replay_check(void) {
+    justcall_webhook *webhook = verifier(SECRET);
+    justcall_webhook_event *event = NULL;
+    justcall_error *error = NULL;
+    struct memory memory = {JUSTCALL_OK, 0};
+    static const justcall_status failures[][2] = {
+        {JUSTCALL_ERROR_WEBHOOK_REPLAYED, JUSTCALL_ERROR_WEBHOOK_REPLAYED},
+        {JUSTCALL_ERROR_UNAVAILABLE, JUSTCALL_ERROR_UNAVAILABLE},
+        /* No number of the table: the check is at fault. */
+        {1234567, JUSTCALL_ERROR_INVALID_ARGUMENT},
+        {-1, JUSTCALL_ERROR_INVALID_ARGUMENT},
+    };
+    CHECK_FAILS(justcall_webhook_set_replay_check(webhook, NULL, NULL, &error),
+                JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    CHECK_OK(justcall_webhook_set_replay_check(webhook, check_memory, &memory, &error), &error);
+    CHECK_OK(verify(webhook, &event, &error), &error);
+    CHECK(memory.asked == 1);
+    justcall_webhook_event_free(event);
+    for (size_t n = 0; n < sizeof failures / sizeof *failures; ++n) {
+        memory.answer = failures[n][0];
+        CHECK_FAILS(verify(webhook, &event, &error), failures[n][1], &error);
+        CHECK(event == NULL);
+    }
+    CHECK(memory.asked == 5);
+    CHECK_FAILS(justcall_webhook_verify(webhook, NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
+                JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
+    CHECK(memory.asked == 5);
+    justcall_webhook_free(webhook);
+}
+
+int main(void) {
+    tells_what_was_signed();
+    answers_for_null();
+    never_expects_any_url_unless_told();
+    needs_a_secret_from_one_place();
+    asks_the_replay_check();
+    return checks_result();
+}

@@ -1,0 +1,106 @@
+// The verifier of webhooks, with and without exceptions, and a replay check of the program's own.
+
+#include "support.hpp"
+
+#include <set>
+#include <stdexcept>
+#include <string>
+
+using justcall::errc;
+using justcall::webhook_event;
+using namespace std::chrono_literals;
+
+#define API_SECRET "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
+#define URL "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4"
+#define SIGNATURE "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf"
+
+static const auto NOW = std::chrono::system_clock::time_point(1711040902s);
+static const std::string_view BODY = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\"}tail";
+
+static std::string_view body() { return BODY.substr(0, BODY.size() - 4); }
+
+static justcall::webhook_headers headers() { return {SIGNATURE, "v1", "2024-03-21 17:08:22"}; }
+
+static justcall::webhook verifier() { return justcall::webhook(URL).secret(API_SECRET); }
+
+static void it_tells_what_was_signed() {
+    const auto event = verifier().verify(headers(), body(), NOW + 10min);
+    CHECK(event.url() == URL && event.type() == "call.completed");
+    CHECK(event.timestamp() == NOW && event.secret_index() == 0 && event.signature() == SIGNATURE);
+    const auto any = justcall::webhook(justcall::any_url).secret(API_SECRET);
+    const auto other = any.verify(headers(), body(), NOW);
+    CHECK(other.url() == URL);
+    const auto both = justcall::webhook("https://a.b").url(URL).secret(API_SECRET);
+    CHECK(static_cast<bool>(both.try_verify(headers(), body(), NOW)));
+}
+
+static void it_refuses_what_is_not_genuine() {
+    const auto webhook = verifier();
+    CHECK(webhook.try_verify({}, body(), NOW).error().status() == errc::webhook_unsigned);
+    CHECK(webhook.try_verify({SIGNATURE, {}, {}}, body()).error().status() == errc::webhook_version);
+    CHECK(webhook.try_verify(headers(), {}, NOW).error().status() == errc::webhook_malformed);
+    CHECK(webhook.try_verify(headers(), body(), NOW + 601s).error().status() == errc::webhook_stale);
+    CHECK(webhook.try_verify(headers(), body(), NOW - 601s).error().status() == errc::webhook_stale);
+    // Before the next second it is still this one.
+    CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW + 600s + 999ms)));
+    CHECK(status_of([&] { webhook.verify(headers(), body()); }) == errc::webhook_stale);
+    const std::string cut("v1\0", 3);
+    CHECK(webhook.try_verify({SIGNATURE, cut, {}}, body()).error().status() ==
+          errc::invalid_argument);
+    CHECK(status_of([] { justcall::webhook("no URL"); }) == errc::invalid_argument);
+    CHECK(status_of([] { justcall::webhook(URL, -1s); }) == errc::invalid_argument);
+    CHECK(status_of([] { justcall::webhook(URL).secret("two words"); }) ==
+          errc::credentials_malformed);
+    CHECK(status_of([] { justcall::webhook(justcall::any_url).url(URL); }) ==
+          errc::invalid_argument);
+}
+
+static void it_takes_the_secrets_of_a_client() {
+    justcall::webhook webhook(URL);
+    {
+        const auto pair = justcall::credentials(KEY, API_SECRET);
+        const justcall::client client(justcall::config().credentials(pair));
+        webhook.secrets_of(client);
+    }
+    CHECK(webhook.verify(headers(), body(), NOW).secret_index() == 0);
+    CHECK(webhook.try_secret(API_SECRET).error().status() == errc::invalid_argument);
+}
+
+static void it_asks_a_replay_check_that_moves_along() {
+    auto seen = std::make_shared<std::set<std::string>>();
+    auto first = verifier().replay_check([seen](const webhook_event &event) {
+        CHECK(event.url() == URL && event.type() == "call.completed");
+        return !seen->emplace(event.signature()).second;
+    });
+    const justcall::webhook webhook = std::move(first);
+    CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW)));
+    CHECK(webhook.try_verify(headers(), body(), NOW).error().status() == errc::webhook_replayed);
+    CHECK(seen->size() == 1 && seen.use_count() == 2);
+    CHECK(first.try_verify(headers(), body(), NOW).error().status() == errc::invalid_argument);
+}
+
+static void it_survives_a_replay_check_that_throws() {
+    auto webhook = verifier();
+    const auto ends = [&] { return webhook.try_verify(headers(), body(), NOW).error().status(); };
+    webhook.replay_check([](const webhook_event &) -> bool { throw std::runtime_error("canary"); });
+    CHECK(ends() == errc::invalid_argument);
+    webhook.replay_check([](const webhook_event &) -> bool {
+        throw justcall::error(errc::unavailable);
+    });
+    CHECK(ends() == errc::unavailable);
+    webhook.replay_check([](const webhook_event &) -> justcall::result<bool> {
+        return justcall::error(errc::timeout);
+    });
+    CHECK(ends() == errc::timeout);
+    webhook.replay_check([](const webhook_event &) -> justcall::result<bool> { return false; });
+    CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW)));
+}
+
+int main() {
+    it_tells_what_was_signed();
+    it_refuses_what_is_not_genuine();
+    it_takes_the_secrets_of_a_client();
+    it_asks_a_replay_check_that_moves_along();
+    it_survives_a_replay_check_that_throws();
+    return checks_result();
+}
