@@ -1,6 +1,7 @@
 //! The client: settings, and what it shares with the other clients of its process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
@@ -119,19 +120,6 @@ impl Client {
         Ok(held.credentials().clone())
     }
 
-    /// The pairs that webhooks may be signed with: the one in use, one that the source gave and no call has proven yet,
-    /// and for a while after a reset the one before. Read from the source as [`Client::credentials`].
-    ///
-    /// # Errors
-    /// As [`Client::credentials`].
-    pub fn webhook_pairs(&self) -> Result<Vec<Credentials>, Error> {
-        self.call().find()?;
-        let session = self.session();
-        let keyring = &session.tenant.keyring;
-        let pairs = [keyring.current(), keyring.candidate(), keyring.previous(clock::monotonic())];
-        Ok(pairs.into_iter().flatten().map(|held| held.credentials().clone()).collect())
-    }
-
     /// Proves `credentials` as [`Client::verify`] does and, where they are good, takes them into use for all clients that
     /// share the pair. The source is not written: see to it that it gives the same pair. Whatever comes of it, the pair in
     /// use loses nothing by it.
@@ -197,6 +185,11 @@ impl Client {
         let rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
         let exchange = Exchange::new(rules, session.tenant.clone(), self.0.observer.clone(), patience);
         (exchange, session.transport.clone())
+    }
+
+    /// What holds the pairs of this process, and how long webhooks signed with a pair that was replaced count.
+    pub(crate) fn keyring(&self) -> (Arc<Keyring>, Duration) {
+        (self.session().tenant.keyring.clone(), self.0.policy.overlap)
     }
 
     pub(crate) fn memory(&self) -> Level {

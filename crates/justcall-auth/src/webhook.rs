@@ -20,12 +20,24 @@ pub use justcall_auth_protocol::webhook::{
 };
 
 use crate::client::Client;
+use crate::clock;
 
-/// The client's pair, whichever that is when a delivery comes; read from the source, if no call has done so yet.
+/// The client's pair, whichever that is when a delivery comes; read from the source, if no call has done so yet. After a
+/// reset also the new one, before a call has proven it, and for 15 minutes the one before, unless the source says that it
+/// got into wrong hands. What none of them signed is a reason to look at the source again, at most once a second.
 impl SigningSecrets for Client {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
-        let current = self.credentials()?;
-        let secret_at = current.secret_at();
-        Ok(current.expose_authorization(|pair| is_signer(&pair[secret_at..])).then_some(0))
+        self.call().find()?;
+        let (keyring, overlap) = self.keyring();
+        let now = clock::monotonic();
+        let signer = keyring.signers(now).enumerate().find(|(_, held)| {
+            let pair = held.credentials();
+            pair.expose_authorization(|header| is_signer(&header[pair.secret_at()..]))
+        });
+        match &signer {
+            Some((_, held)) => keyring.signed(held, overlap, now),
+            None => keyring.look_again(),
+        }
+        Ok(signer.map(|(place, _)| place))
     }
 }

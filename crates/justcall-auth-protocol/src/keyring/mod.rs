@@ -11,6 +11,7 @@
 mod held;
 mod plan;
 mod rejections;
+mod signers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -80,6 +81,8 @@ struct State {
 struct Candidate {
     held: Held,
     rejected_until: Option<Duration>,
+    /// Webhooks are signed with it already; so long those signed with the current pair count as well.
+    signed_until: Option<Duration>,
 }
 
 /// The pair before the current one.
@@ -215,7 +218,9 @@ impl Keyring {
             Some(current) if current.serial > held.serial => None,
             replaced => {
                 let generation = replaced.as_ref().map_or(1, |replaced| replaced.generation + 1);
-                let until = now.saturating_add(overlap);
+                let is_it = |candidate: &&Candidate| candidate.held.is(held);
+                let signed_until = state.candidate.as_ref().filter(is_it).and_then(|one| one.signed_until);
+                let until = signed_until.unwrap_or(now.saturating_add(overlap));
                 let kept = replaced.clone().filter(|_| !held.previous_compromised);
                 state.previous = kept.map(|held| Previous { held, until });
                 let promoted = Held { generation, ..held.clone() };
@@ -317,7 +322,7 @@ impl State {
             (Some(_), _) => {
                 let held = self.number(found, now);
                 let rejected_until = rejection.map(|rejection| rejection.until);
-                self.candidate = Some(Candidate { held, rejected_until });
+                self.candidate = Some(Candidate { held, rejected_until, signed_until: None });
                 Looked::Another
             }
             (None, _) => {

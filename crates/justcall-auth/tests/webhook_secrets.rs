@@ -1,0 +1,100 @@
+//! A verifier that takes its secrets from a client whose pair is reset: it follows the source, and makes no call.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use justcall_auth::{Client, Config, Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use ring::hmac;
+
+const URL: &str = "https://example.com/hooks";
+const BODY: &[u8] = br#"{"type":"call.completed","webhook_url":"https://example.com/hooks"}"#;
+const NOW: i64 = 1_711_040_902;
+const FIRST: &str = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb";
+const SECOND: &str = "5bd3a95c1b0f4e7f2a8890d1c6b7e3f402149a6d";
+
+/// The signature that the service would send with this secret.
+fn sign(secret: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let message = format!("{secret}|https%3A%2F%2Fexample.com%2Fhooks|call.completed|{NOW}");
+    let tag = hmac::sign(&key, message.as_bytes());
+    tag.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn deliver(verifier: &WebhookVerifier, secret: &str) -> Result<WebhookEvent, Error> {
+    let (signature, time) = (sign(secret), NOW.to_string());
+    let headers = WebhookHeaders::new(Some(signature.as_bytes()), Some(b"v1"), Some(time.as_bytes()));
+    verifier.verify(&headers, BODY, NOW)
+}
+
+/// Puts a pair into the source, as `justcall-auth rotate` does: in one step.
+fn put(source: &Path, secret: &str, compromised: bool) {
+    let text = format!(
+        r#"{{"api_key":"abc123def456","api_secret":"{secret}","previous_compromised":{compromised}}}"#
+    );
+    let new = source.with_extension("new");
+    fs::write(&new, text).expect("the test's file");
+    fs::rename(new, source).expect("the test's file");
+}
+
+fn verifier(source: &Path) -> WebhookVerifier {
+    let mut config = Config::new();
+    config.source(&format!("file:{}", source.display())).expect("a source");
+    // Nobody is there: whatever asked the service would fail.
+    config.base_url("http://127.0.0.1:1").expect("a URL");
+    let client = Client::new(&config).expect("a client");
+    let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+    verifier.use_secrets_of(Arc::new(client)).expect("the only source of secrets");
+    verifier
+}
+
+/// Delivers until it passes: a source is looked at once a second.
+fn deliver_until_it_passes(verifier: &WebhookVerifier, secret: &str) -> WebhookEvent {
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
+        match deliver(verifier, secret) {
+            Ok(event) => return event,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WebhookMismatch, "{error}"),
+        }
+        assert!(Instant::now() < patience, "the new pair was never seen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn it_takes_deliveries_of_the_old_secret_beside_the_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("pair.json");
+    put(&source, FIRST, false);
+    let verifier = verifier(&source);
+    assert_eq!(deliver(&verifier, FIRST).expect("genuine").secret_index(), 0);
+    assert_eq!(deliver(&verifier, SECOND).expect_err("not yet").kind(), ErrorKind::WebhookMismatch);
+    put(&source, SECOND, false);
+    assert_eq!(deliver_until_it_passes(&verifier, SECOND).secret_index(), 1);
+    assert_eq!(deliver(&verifier, FIRST).expect("it was in flight").secret_index(), 0);
+}
+
+#[test]
+fn it_refuses_deliveries_of_a_secret_in_wrong_hands_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("pair.json");
+    put(&source, FIRST, false);
+    let verifier = verifier(&source);
+    deliver(&verifier, FIRST).expect("genuine");
+    put(&source, SECOND, true);
+    assert_eq!(deliver_until_it_passes(&verifier, SECOND).secret_index(), 0);
+    assert_eq!(deliver(&verifier, FIRST).expect_err("forged").kind(), ErrorKind::WebhookMismatch);
+}
+
+#[test]
+fn it_says_why_the_source_gives_no_secret_but_knows_the_probe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("pair.json");
+    let verifier = verifier(&source);
+    let probe = verifier.verify(&WebhookHeaders::default(), b"{}", NOW).expect_err("the probe");
+    assert_eq!(probe.kind(), ErrorKind::WebhookUnsigned);
+    assert_eq!(deliver(&verifier, FIRST).expect_err("no file").kind(), ErrorKind::SourceUnavailable);
+    put(&source, FIRST, false);
+    deliver(&verifier, FIRST).expect("genuine");
+}
