@@ -201,11 +201,19 @@ pub(crate) struct RotateArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanArguments {
     /// Files and folders, or - for standard input
-    #[arg(required = true)]
+    #[arg(required_unless_present = "git")]
     pub paths: Vec<PathBuf>,
 
+    /// Look at the history of a git repository instead: all of it, or the commits of RANGE, such as main..HEAD
+    #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", conflicts_with = "paths")]
+    pub git: Option<String>,
+
+    /// Where the repository is [default: here]
+    #[arg(long, value_name = "PATH", requires = "git")]
+    pub repository: Option<PathBuf>,
+
     /// Pass over what .gitignore names
-    #[arg(long)]
+    #[arg(long, conflicts_with = "git")]
     pub respect_gitignore: bool,
 
     /// Pass over the fingerprints in this file

@@ -94,6 +94,8 @@ pub(crate) const SCAN: &str = "\
 Examples:
   justcall-auth scan .
   justcall-auth scan --respect-gitignore --sarif . > scan.sarif
+  justcall-auth scan --git
+  justcall-auth scan --git origin/main..HEAD
   git diff --cached | justcall-auth scan -
   justcall-auth scan . --write-baseline .justcall-baseline
   justcall-auth scan . --baseline .justcall-baseline
@@ -104,6 +106,9 @@ pair beside a name that tells so. Binary files are searched for your own alone; 
 over, and so is the file that the source reads. A finding shows the ends of the key and a fingerprint of the secret,
 never the secret. It is severe when the pair is your own or when browsers get it: in bundles, pages, source maps, public
 folders, and under names such as NEXT_PUBLIC_ or VITE_.
+
+--git looks at every version of every file that any ref leads to, each once, and at the messages of commits and tags; it
+names the commit that brought a finding. A repository cannot run anything thereby: no hook, filter, driver or helper.
 
 A comment `justcall-auth: allow` on the line, or on the one before it, allows what is shaped like a pair; so does a
 baseline. Nothing allows your own live pair.

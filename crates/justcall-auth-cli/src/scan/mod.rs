@@ -6,7 +6,7 @@
 //! | `candidate`, `name`, `marks`, `shape` | words that look random, what stands beside them, whose they are, and the rule |
 //! | `exposure`, `allow` | whether browsers get it; what its owner allows |
 //! | `text` | a text of any length through a window |
-//! | `files`, `history` | where texts come from |
+//! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
 //!
 //! No finding holds a value: a fingerprint stands for it.
 
@@ -16,6 +16,8 @@ mod code;
 mod exposure;
 mod files;
 mod finding;
+mod git;
+mod history;
 mod known;
 mod marks;
 mod name;
@@ -29,6 +31,7 @@ pub(crate) use code::Code;
 pub(crate) use files::Files;
 use finding::Hit;
 pub(crate) use finding::{Finding, Fingerprint, Place};
+pub(crate) use history::History;
 pub(crate) use known::Known;
 pub(crate) use text::Buffer;
 

@@ -14,6 +14,8 @@ mod rotation;
 mod run;
 mod scan;
 mod scan_corpus;
+mod scan_history;
+mod scan_hostile;
 mod secrecy;
 mod setup;
 mod snippets;

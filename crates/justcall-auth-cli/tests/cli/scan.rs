@@ -38,7 +38,8 @@ pub fn found(run: &Run) -> Vec<String> {
     let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
     let one =
         |finding: &Value| format!("{}:{} {}", text(finding, "path"), finding["line"], text(finding, "code"));
-    let found: Vec<String> = report["findings"].as_array().expect("a list").iter().map(one).collect();
+    let found: Vec<String> =
+        report["findings"].as_array().unwrap_or_else(|| panic!("{run:?}")).iter().map(one).collect();
     let is_clean = found.is_empty() && report["unread"] == Value::Array(Vec::new());
     assert_eq!((report["ok"] == true, run.exit), (is_clean, i32::from(!is_clean)), "{run:?}");
     found

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::scan::{
-    Baseline, Buffer, Code, Files, Finding, Known, Place, Report, Scanner, Unread, baseline_of,
+    Baseline, Buffer, Code, Files, Finding, History, Known, Place, Report, Scanner, Unread, baseline_of,
 };
 use crate::spinner::Spinner;
 
@@ -34,7 +34,14 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
         let seen = Arc::clone(&seen);
         Spinner::telling(move || format!("{} looked at", text::amount(seen.load(Ordering::Relaxed))))
     });
-    let report = look(&scanner, arguments, &files, &seen);
+    let report = match &arguments.git {
+        Some(range) => History {
+            repository: arguments.repository.as_deref().unwrap_or(Path::new(".")),
+            range: Some(range.as_str()).filter(|range| !range.is_empty()),
+        }
+        .scan(&scanner, &seen)?,
+        None => look(&scanner, arguments, &files, &seen),
+    };
     drop(spinner);
     if let Some(path) = &arguments.write_baseline {
         return write_baseline(path, &report, output);
