@@ -38,9 +38,9 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
     steps
 }
 
-/// Whether what `source` gives can change while this command runs.
+/// Whether what `source` gives can change while this command runs: an environment does not, nor what systemd gave a unit.
 pub(crate) fn can_change(source: &Source) -> bool {
-    !matches!(source, Source::Env { .. })
+    !matches!(source, Source::Env { .. } | Source::Systemd { .. })
 }
 
 /// For stores that many use, the command that takes a new value from standard input or a prompt.

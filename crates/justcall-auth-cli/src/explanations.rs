@@ -79,11 +79,12 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
     (
         ErrorKind::SourceUnavailable,
         Explanation {
-            text: "The place that was named is there or not, but could not be read: this says nothing about the pair in it. Nothing was sent.",
+            text: "The place that was named is there or not, but could not be read, or by `setup` and `rotate` not be written: this says nothing about the pair in it, which is still there.",
             causes: &[
                 "The path is misspelt, or relative to another folder. A ~ is not expanded: write the whole path.",
                 "The user that runs the program may not read the file: give the file to that user, with chmod 0600.",
                 "The secret is not mounted yet, or under another name than the source says.",
+                "`rotate` cannot replace the file in one step: it is mounted by itself, has several names (hard links), or would lose its owner, group, mode or ACL. The hint says what to do instead.",
                 "The program of `command:` failed, asked a question, or took longer than 10 seconds: run it by hand as the same user.",
             ],
             example: "JUSTCALL_CREDENTIALS=file:~/justcall.json   (write: file:/home/app/justcall.json)",
@@ -108,6 +109,7 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
             causes: &[
                 "The pairs of two environments or tenants were mixed up, such as staging and production.",
                 "The expected number is wrong: `justcall-auth verify` without --expected-account tells the account of the pair.",
+                "After a reset the old pair no longer tells whose it is: `rotate` takes the account's number as --expected-account, and refuses a pair of another one.",
                 "The service has no account page here, so the account cannot be told: leave the expected account out.",
             ],
             example: "justcall-auth verify --expected-account 12345   with the pair of account 67890",
@@ -121,6 +123,7 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
                 "While connecting: a firewall drops what is sent to port 443, or a proxy is needed: set HTTPS_PROXY or --proxy.",
                 "While looking up the address: the name server does not answer.",
                 "While waiting for the answer: the service is slow, or the request is large: allow more with --timeout.",
+                "While `rotate` watched: nobody has changed the source yet, which that command cannot write.",
                 "After a rate limit or server error: the waits between the tries used the time up.",
             ],
             example: "justcall-auth verify --timeout 2   on a network that answers in three",

@@ -10,6 +10,8 @@ use crate::output::Output;
 use crate::spinner::Spinner;
 use crate::terminal::{self, Unechoed};
 
+/// What to do where nobody is there to be asked, and nothing was given either.
+const NO_INPUT: &str = "Give the new pair on standard input, as key:secret, JSON or dotenv lines; or run the command at a terminal, where it asks.";
 /// How often a person may try.
 const TRIES: usize = 3;
 
@@ -25,7 +27,16 @@ impl NewPair {
     /// account, a pair of another one is refused.
     pub fn obtain(global: &Global, expected: Option<u64>, output: &Output) -> Result<Self, Failure> {
         if !terminal::is_attended() {
-            let credentials = read_text(terminal::read_stdin()?.as_ref())?;
+            let text = terminal::read_stdin()?;
+            if text.as_ref().trim_ascii().is_empty() {
+                return Err(Error::with_message(
+                    ErrorKind::CredentialsMissing,
+                    "Standard input holds no pair.",
+                )
+                .hint_is(NO_INPUT)
+                .into());
+            }
+            let credentials = read_text(text.as_ref())?;
             return Ok(Self::prove(global, credentials, expected, output)?);
         }
         for tried in 1.. {

@@ -24,13 +24,14 @@ impl Folder {
         // Asked for the rights that count, also where this program has others than its user.
         accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)?;
         let handle = File::open(path)?;
-        match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
         let folder = Self { path: path.to_owned(), handle };
-        folder.sweep()?;
+        match flock(&folder.handle, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => folder.sweep()?,
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            // Some network file systems hold no folder. Two writers are safe from each other there too: the last one
+            // wins. What a killed one left stays, for it may be another's who is alive.
+            Err(_) => {}
+        }
         Ok(Some(folder))
     }
 
@@ -61,11 +62,12 @@ impl Folder {
             if !is_ours || used.as_deref() == Some(Path::new(&name)) {
                 continue;
             }
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
+            // What cannot be removed is another user's who borrowed the name, in a folder that all may write to.
+            let _gone = if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())
             } else {
-                fs::remove_file(entry.path())?;
-            }
+                fs::remove_file(entry.path())
+            };
         }
         Ok(())
     }

@@ -22,3 +22,4 @@ mod snippets;
 mod terminal;
 mod usage;
 mod verify;
+mod webhook_overlap;

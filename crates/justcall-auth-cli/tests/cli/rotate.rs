@@ -106,7 +106,7 @@ fn it_changes_nothing_for_a_pair_that_is_not_good() {
         (rotation.foreign(), 1, "wrong_account"),
         (format!("{key}:{secret} "), 3, "credentials_malformed"),
         (format!("{key}:"), 3, "credentials_malformed"),
-        (String::new(), 3, "credentials_malformed"),
+        (String::new(), 3, "credentials_missing"),
         ("{".to_owned(), 3, "credentials_malformed"),
         ("x".repeat(100_000), 2, "invalid_argument"),
     ] {
