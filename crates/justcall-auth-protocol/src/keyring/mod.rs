@@ -6,7 +6,7 @@
 //! | candidate | the source gave it; one call proves it, while the others go on with the current one |
 //! | previous | webhooks that were signed before the reset are still verified with it, for a while |
 //!
-//! Reading takes no lock. Changes are made one at a time; [`plan`] says what a call does next.
+//! Reading takes no lock. Changes are made one at a time; `plan` says what a call does next.
 
 mod held;
 mod plan;
