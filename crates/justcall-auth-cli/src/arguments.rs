@@ -135,6 +135,12 @@ pub(crate) enum Command {
     /// Find pairs that leaked: your own in any form, and what is shaped like one, in files, history and standard input
     #[command(after_help = help::SCAN)]
     Scan(Box<ScanArguments>),
+    /// Webhooks: is a delivery JustCall's?
+    #[command(after_help = help::WEBHOOK)]
+    Webhook {
+        #[command(subcommand)]
+        command: WebhookCommand,
+    },
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
@@ -197,6 +203,42 @@ pub(crate) struct RotateArguments {
     pub dry_run: bool,
 }
 
+/// What to do with webhooks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Verify a delivery that was recorded: its headers and its body, from files or standard input
+    #[command(after_help = help::WEBHOOK)]
+    Verify(WebhookArguments),
+}
+
+/// A delivery, and what is expected of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WebhookArguments {
+    /// The URL exactly as it is registered in JustCall; may be repeated
+    #[arg(long, value_name = "URL", required_unless_present = "any_url", conflicts_with = "any_url")]
+    pub url: Vec<String>,
+
+    /// Take a delivery for any URL of the account
+    #[arg(long)]
+    pub any_url: bool,
+
+    /// The headers, one 'Name: value' a line; - is standard input [default: -]
+    #[arg(long, value_name = "PATH")]
+    pub headers: Option<PathBuf>,
+
+    /// The body, byte for byte; - is standard input [default: -, after the headers and an empty line]
+    #[arg(long, value_name = "PATH")]
+    pub body: Option<PathBuf>,
+
+    /// How far the delivery's time may be from now, in the past and in the future [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_seconds, allow_negative_numbers = true)]
+    pub tolerance: Option<u64>,
+
+    /// The time to verify at, in seconds since 1970-01-01 UTC [default: this machine's]
+    #[arg(long, value_name = "SECONDS", value_parser = moment, allow_negative_numbers = true)]
+    pub now: Option<i64>,
+}
+
 /// Where to look, and what is passed over.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanArguments {
@@ -244,6 +286,14 @@ fn count(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "it takes a whole number, 0 or more")
 }
 
+fn whole_seconds(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "it takes a whole number of seconds, 0 or more")
+}
+
+fn moment(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "it takes a whole number of seconds since 1970-01-01 UTC")
+}
+
 fn account(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it takes the account's number, as `verify` tells it")
 }
@@ -271,6 +321,16 @@ mod tests {
         ] {
             assert!(help.contains(&format!("[default: {default}]")), "{default}\n{help}");
         }
+    }
+
+    #[test]
+    fn it_tells_the_tolerance_that_the_library_has() {
+        let mut command = Arguments::command();
+        let webhook = command.find_subcommand_mut("webhook").expect("the command is there");
+        let verify = webhook.find_subcommand_mut("verify").expect("the command is there");
+        let tolerance = justcall_auth::webhook::DEFAULT_TOLERANCE.as_secs();
+        let help = verify.render_help().to_string();
+        assert!(help.contains(&format!("[default: {tolerance}]")), "{help}");
     }
 
     #[test]

@@ -116,6 +116,21 @@ baseline. Nothing allows your own live pair.
 Exit codes: 0 nothing found, 1 something found or not everything could be looked at, 2 the arguments are wrong, 3 the
 source holds no good pair. Without any pair in the default places only shapes are looked for.";
 
+pub(crate) const WEBHOOK: &str = "\
+Examples:
+  justcall-auth webhook verify --url https://example.com/hooks < request.http
+  justcall-auth webhook verify --url https://example.com/hooks --headers headers.txt --body body.json
+  justcall-auth webhook verify --any-url --now 1711040902 --json < request.http
+
+Without --headers and --body standard input has both: the headers, an empty line, the body, as a recorded HTTP request
+does. The secret is that of the pair from --source; JustCall signs with the API secret, there is no webhook secret of its
+own. Nothing is sent.
+
+The signature is over the secret, the body's webhook_url and type, and the timestamp. The rest of the body is NOT signed:
+before you act on it, fetch the object through the API, as the last line shows.
+
+Exit codes: 0 genuine, 1 not genuine, too old, for another URL or unsigned, 2 the arguments are wrong, 3 no secret.";
+
 pub(crate) const EXPLAIN: &str = "\
 Examples:
   justcall-auth explain forbidden

@@ -13,6 +13,7 @@ mod exit;
 mod explanations;
 mod failure;
 mod help;
+mod input;
 mod json_text;
 mod lines;
 mod new_pair;

@@ -8,8 +8,9 @@ mod rotate;
 mod scan;
 mod setup;
 mod verify;
+mod webhook;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, WebhookCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -24,6 +25,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Command::Rotate(rotate) => rotate::run(global, rotate, output),
         Command::Header => header::run(global, output),
         Command::Scan(scan) => scan::run(global, scan, output),
+        Command::Webhook { command: WebhookCommand::Verify(delivery) } => {
+            webhook::verify(global, delivery, output)
+        }
         Command::Explain { name } => explain::run(name.as_deref(), output),
     }
 }

@@ -1,7 +1,7 @@
 //! `request`: any request to the service, with the pair and all the care that the library takes.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use justcall_auth::{Client, Error, Request};
@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::arguments::{Global, RequestArguments};
 use crate::failure::Failure;
+use crate::input;
 use crate::output::Output;
 
 pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<(), Failure> {
@@ -74,25 +75,10 @@ fn read(arguments: &RequestArguments) -> Result<Request, Error> {
     }
     match (&arguments.body, arguments.body_file.as_deref()) {
         (Some(text), _) => drop(request.set_body(text.as_bytes())),
-        (None, Some(path)) => drop(request.set_body(read_body(path)?)),
+        (None, Some(path)) => drop(request.set_body(input::read(path, "body", u64::MAX)?)),
         (None, None) => {}
     }
     Ok(request)
-}
-
-fn read_body(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut body = Vec::new();
-    let (place, result) = if path == Path::new("-") {
-        ("Standard input".to_owned(), io::stdin().lock().read_to_end(&mut body))
-    } else {
-        let result = File::open(path).and_then(|mut file| file.read_to_end(&mut body));
-        (format!("The body file {}", path.display()), result)
-    };
-    result.map_err(|error| {
-        Error::invalid_argument(format!("{place} cannot be read: {error}."))
-            .hint_is("Check the path; nothing was sent.")
-    })?;
-    Ok(body)
 }
 
 /// The file that takes the body of a success. Until then it is as it was.

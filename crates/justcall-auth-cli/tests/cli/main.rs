@@ -22,4 +22,5 @@ mod snippets;
 mod terminal;
 mod usage;
 mod verify;
+mod webhook;
 mod webhook_overlap;

@@ -29,6 +29,14 @@ fn it_ends_with_2_when_the_arguments_are_wrong() {
         &["request"],
         &["request", "get"],
         &["request", "get", "no-slash"],
+        &["webhook"],
+        &["webhook", "verify"],
+        &["webhook", "verify", "--url", "example.com"],
+        &["webhook", "verify", "--url", "https://example.com", "--any-url"],
+        &["webhook", "verify", "--any-url", "--tolerance", "-1"],
+        &["webhook", "verify", "--any-url", "--now", "today"],
+        &["webhook", "verify", "--any-url", "--headers", "no/such/file"],
+        &["webhook", "verify", "--any-url"],
         &["explain", "no_such_error"],
     ] {
         let text = run(arguments, &[]);
@@ -65,7 +73,8 @@ fn it_documents_examples_environment_sources_and_exit_codes() {
     ] {
         assert!(help.stdout.contains(told), "{told}");
     }
-    for command in ["setup", "verify", "doctor", "request", "header", "rotate", "scan", "explain"] {
+    for command in ["setup", "verify", "doctor", "request", "header", "rotate", "scan", "webhook", "explain"]
+    {
         let help = run(&[command, "--help"], &[]);
         assert!(help.exit == 0 && help.stdout.contains("Examples:"), "{help:?}");
     }

@@ -1,0 +1,149 @@
+//! `webhook verify`: is a recorded delivery genuine?
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use justcall_auth::webhook::{MAX_BODY, object_path};
+use justcall_auth::{Client, Error, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use serde_json::json;
+
+use crate::arguments::{Global, WebhookArguments};
+use crate::failure::{CYAN, Failure, GREEN};
+use crate::help::table;
+use crate::input;
+use crate::json_text::harmless;
+use crate::output::Output;
+
+/// The most that headers take; servers allow less.
+const MAX_HEADERS: usize = 64 * 1024;
+
+/// What `--headers` and `--body` are unless they are given.
+const STANDARD_INPUT: &str = "-";
+
+pub(super) fn verify(global: &Global, delivery: &WebhookArguments, output: &Output) -> Result<(), Failure> {
+    let mut verifier = match delivery.url.as_slice() {
+        [] => WebhookVerifier::for_any_url(),
+        [first, others @ ..] => {
+            let mut verifier = WebhookVerifier::for_url(first)?;
+            others.iter().try_for_each(|url| verifier.add_url(url))?;
+            verifier
+        }
+    };
+    verifier.use_secrets_of(Arc::new(Client::new(&global.config()?)?))?;
+    if let Some(tolerance) = delivery.tolerance {
+        verifier.set_tolerance(tolerance);
+    }
+    let (head, body) = read(delivery)?;
+    let now = delivery.now.unwrap_or_else(this_machines_time);
+    let event = verifier.verify(&WebhookHeaders::find(headers(&head)?), &body, now)?;
+    let path = object_path(event.event_type(), &body).ok();
+    let object = json!({
+        "event": {
+            "url": event.url(),
+            "type": event.event_type(),
+            "timestamp": event.timestamp(),
+            "secret_index": event.secret_index(),
+            "signature": event.signature(),
+        },
+        "object_path": path,
+    });
+    Ok(output.success(&text(&event, now, path.as_deref()), object)?)
+}
+
+/// The headers and the body. Where both are on standard input an empty line is between them.
+fn read(delivery: &WebhookArguments) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let of = |path: &Option<_>| path.clone().unwrap_or_else(|| STANDARD_INPUT.into());
+    let (headers, body) = (of(&delivery.headers), of(&delivery.body));
+    let read = |path: &Path, what: &str, limit: usize| input::read(path, what, limit as u64);
+    if headers != body {
+        // One byte more than is read tells the library that it is too much.
+        return Ok((read(&headers, "header", MAX_HEADERS)?, read(&body, "body", MAX_BODY + 1)?));
+    }
+    let mut message = read(&headers, "request", MAX_HEADERS + MAX_BODY)?;
+    let ends = [&b"\r\n\r\n"[..], b"\n\n"].map(|end| Some((find(&message, end)?, end.len())));
+    let Some((at, length)) = ends.into_iter().flatten().min() else {
+        return Err(Error::invalid_argument(
+            "The request has no empty line between its headers and its body.",
+        )
+        .hint_is("Give the headers and the body apart, with --headers and --body."));
+    };
+    let body = message.split_off(at + length);
+    Ok((message, body))
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+/// Name and value.
+type Header<'a> = (&'a [u8], &'a [u8]);
+
+/// The headers. The first line may be the request's.
+fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
+    let mut headers = Vec::new();
+    for (number, line) in head.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        let last_word = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        let is_request_line = number == 0 && last_word.starts_with(b"HTTP/");
+        match line.iter().position(|byte| *byte == b':') {
+            _ if line.is_empty() => {}
+            Some(colon) if !line[..colon].contains(&b' ') => {
+                headers.push((&line[..colon], &line[colon + 1..]));
+            }
+            _ if is_request_line => {}
+            _ => {
+                let message = format!("Line {} of the headers is no header.", number + 1);
+                return Err(Error::invalid_argument(message).hint_is("Write each as 'Name: value'."));
+            }
+        }
+    }
+    Ok(headers)
+}
+
+fn this_machines_time() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn text(event: &WebhookEvent, now: i64, path: Option<&str>) -> String {
+    let signed = format!("{} s since 1970-01-01 UTC, {}", event.timestamp(), apart(now, event.timestamp()));
+    let secret = match event.secret_index() {
+        0 => "that of the pair in use",
+        _ => "that of another pair of the source's",
+    };
+    let (url, event_type) = (harmless(event.url()), harmless(event.event_type()));
+    let rows = [("Type", event_type.as_str()), ("URL", &url), ("Signed", &signed), ("Secret", secret)];
+    let mut text = format!("{GREEN}✓{GREEN:#} The delivery is genuine; its data is not signed.\n");
+    table(&mut text, rows.into_iter());
+    let fetch = match path {
+        Some(path) => format!("justcall-auth request GET {path}"),
+        None => "justcall-auth request GET …, with a path of the API reference".to_owned(),
+    };
+    text + &format!("{CYAN}→{CYAN:#} Before you act on its data, fetch it from the API: {fetch}\n")
+}
+
+fn apart(now: i64, then: i64) -> String {
+    let apart = Duration::from_secs(now.abs_diff(then)).as_secs();
+    if then > now { format!("in {apart} s") } else { format!("{apart} s ago") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_headers_with_and_without_the_lines_around_them() {
+        let expected = [(&b"Host"[..], &b" a:80"[..]), (b"X-A", b"")];
+        for head in [
+            "Host: a:80\r\nX-A:\r\n",
+            "POST /hooks HTTP/1.1\nHost: a:80\nX-A:",
+            "POST /?to=a:b HTTP/1.1\r\nHost: a:80\r\nX-A:\r\n\r\n",
+        ] {
+            assert_eq!(headers(head.as_bytes()).expect(head), expected, "{head}");
+        }
+        for head in ["Host: a\nno header", "Host", "Host: a\nPOST / HTTP/1.1", "two words: a\n"] {
+            assert!(headers(head.as_bytes()).is_err(), "{head}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What is read from a file, or from standard input: `-`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use justcall_auth::Error;
+
+/// All that `path` holds, but no more than `limit` bytes; `what` names the file in the message.
+pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let (place, result) = if path == Path::new("-") {
+        ("Standard input".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
+    } else {
+        let result = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+        (format!("The {what} file {}", path.display()), result)
+    };
+    result.map_err(|error| {
+        Error::invalid_argument(format!("{place} cannot be read: {error}."))
+            .hint_is("Check the path; nothing was sent.")
+    })?;
+    Ok(bytes)
+}
