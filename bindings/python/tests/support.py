@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 """The workspace."""
 
+TARGETS = [
+    Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / profile for profile in ("debug", "release")
+]
+"""Where cargo puts what it builds."""
+
 SANDBOX_VARIABLE = "JUSTCALL_SANDBOX_BIN"
 """Names the command, where it is not the one that cargo built last."""
 
@@ -43,16 +48,26 @@ client = justcall_auth.Client(
 
 
 def sandbox_binary() -> Path:
-    """The command: the variable's, else as cargo built it last. Fails where there is none."""
+    """The sandbox: the variable's, else as cargo built it last. Fails where there is none."""
     named = os.environ.get(SANDBOX_VARIABLE)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    name = "justcall-auth-sandbox" + (".exe" if sys.platform == "win32" else "")
-    places = [Path(named)] if named else [target / profile / name for profile in ("debug", "release")]
-    built = [place for place in places if place.is_file()]
-    if not built:
-        looked = " and ".join(map(str, places))
-        raise RuntimeError(f"no sandbox at {looked}: run `cargo build -p justcall-auth-sandbox` first")
-    return max(built, key=lambda place: place.stat().st_mtime)
+    return Path(named) if named else built("justcall-auth-sandbox", TARGETS)
+
+
+def command(name: str) -> Path:
+    """Another command of this workspace, from where the sandbox is. Fails where there is none."""
+    return built(name, [sandbox_binary().parent])
+
+
+def built(name: str, folders: list[Path]) -> Path:
+    """The program of that name that was built last."""
+    name += ".exe" if sys.platform == "win32" else ""
+    found = [folder / name for folder in folders if (folder / name).is_file()]
+    if not found:
+        looked = " and ".join(map(str, folders))
+        raise RuntimeError(
+            f"no {name} in {looked}: run `cargo build -p justcall-auth-sandbox -p justcall-auth-cli` first"
+        )
+    return max(found, key=lambda place: place.stat().st_mtime)
 
 
 class Sandbox:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support import ROOT, Sandbox, end_family, wait_until
+from support import ROOT, Sandbox, command, end_family, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 URL = "https://example.com/hooks/justcall"
 """What the receivers are registered as."""
@@ -266,6 +267,49 @@ def test_what_is_no_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_pa
             assert receiver.status() == 500
             receiver.logs("SourceUnavailableError")
             assert receiver.dispatched() == []
+
+
+@pytest.mark.parametrize("compromised", [False, True])
+def test_deliveries_in_flight_pass_after_a_rotation_unless_the_old_secret_was_compromised(
+    own_sandbox: Sandbox, tmp_path: Path, compromised: bool
+) -> None:
+    made = own_sandbox.control("POST", "pairs", {})
+    pair = tmp_path / "pair.json"
+    pair.write_text(json.dumps({"api_key": made["api_key"], "api_secret": made["api_secret"]}))
+    pair.chmod(0o600)
+    source = f"file:{pair}"
+    account = {"account_id": made["account_id"]}
+    own = _Elsewhere(own_sandbox, {**own_sandbox.environment(), "JUSTCALL_CREDENTIALS": source})
+    with running("flask", own, str(tmp_path / "log")) as receiver:
+
+        def status(generation: int) -> int:
+            return receiver.status(generation=generation, **account)
+
+        assert status(1) == 200
+        new = own_sandbox.control("POST", "reset", account)
+        assert status(1) == 200
+        # Nobody has told the receiver of the new pair.
+        assert status(2) == 401
+        rotated = subprocess.run(
+            [
+                command("justcall-auth"),
+                "rotate",
+                *(["--compromised"] if compromised else []),
+                *("--expected-account", str(made["account_id"])),
+                *("--source", source, "--base-url", own_sandbox.url, "--ca-file", own_sandbox.ca_file),
+            ],
+            input=f"{new['api_key']}:{new['api_secret']}\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert rotated.returncode == 0, rotated.stderr
+        # The receiver looks at its source once a second.
+        wait_until(lambda: status(2) == 200)
+        assert status(1) == (401 if compromised else 200)
+        assert receiver.status(type="call.updated", generation=2, **account) == 200
+        # A call has proven the new pair now.
+        assert [status(1), status(2)] == [401 if compromised else 200, 200]
 
 
 class _Elsewhere(Sandbox):

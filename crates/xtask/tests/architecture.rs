@@ -48,8 +48,19 @@ fn packages() -> Vec<Value> {
 }
 
 fn sources(package: &Value) -> Vec<(PathBuf, String)> {
-    let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
-    let mut folders = vec![manifest.with_file_name("src")];
+    // Where its library or its programs are: not every package has a folder of its own for them.
+    let targets = package["targets"].as_array().expect("targets");
+    let is_own = |target: &&Value| {
+        target["kind"]
+            .as_array()
+            .expect("kinds")
+            .iter()
+            .any(|kind| matches!(kind.as_str(), Some("lib" | "cdylib" | "staticlib" | "bin")))
+    };
+    let root =
+        |target: &Value| Path::new(target["src_path"].as_str().expect("a path")).parent().map(Path::to_owned);
+    let roots: BTreeSet<PathBuf> = targets.iter().filter(is_own).filter_map(root).collect();
+    let mut folders: Vec<PathBuf> = roots.into_iter().collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a source folder") {
@@ -62,7 +73,7 @@ fn sources(package: &Value) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(!files.is_empty(), "{} has no sources", manifest.display());
+    assert!(!files.is_empty(), "{} has no sources", package["name"]);
     files
 }
 
