@@ -116,6 +116,13 @@ impl Config {
         self
     }
 
+    /// How long webhooks that are signed with the previous pair pass after a reset; 15 minutes unless set. Zero: not at
+    /// all. Where the source says that the previous pair was compromised they never do.
+    pub fn webhook_overlap(&mut self, overlap: Duration) -> &mut Self {
+        self.policy.overlap = overlap;
+        self
+    }
+
     /// The age from which a pair is said to be due for rotation, once a pair. Zero: never. 90 days unless set.
     pub fn rotation_due(&mut self, age: Duration) -> &mut Self {
         self.policy.rotation_due = age;
