@@ -29,8 +29,8 @@ impl Unechoed {
                 _ => &argument,
             };
             let value = value.strip_prefix("file:").or(value.strip_prefix("env:")).unwrap_or(value);
-            // `env:` takes two names with a comma between them.
-            let values = value.split(',');
+            // `env:` takes two names with a comma between them, and `scan --git` two commits with dots.
+            let values = value.split([',', '.']);
             found.extend(values.filter(|value| may_be_secret(value)).map(str::to_owned));
         }
         Self(found)

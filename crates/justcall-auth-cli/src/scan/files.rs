@@ -21,7 +21,7 @@ pub(crate) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Looks at all of them, on every processor. `seen` counts bytes as they are looked at.
+    /// Looks at all of them, on every processor; the report is to be settled. `seen` counts bytes as they are looked at.
     pub fn scan(&self, scanner: &Scanner, seen: &AtomicU64) -> Report {
         let total = Mutex::new(Report::default());
         let Some((first, others)) = self.paths.split_first() else { return Report::default() };
@@ -53,9 +53,7 @@ impl Files<'_> {
                 WalkState::Continue
             })
         });
-        let mut report = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        report.settle();
-        report
+        total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

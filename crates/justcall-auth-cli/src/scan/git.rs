@@ -81,10 +81,9 @@ pub(super) fn cannot_start(error: &std::io::Error) -> Error {
 
 /// git did not do it, and said why.
 pub(super) fn failed(stderr: &[u8]) -> Error {
-    const LONGEST: usize = 300;
-    let said: String = String::from_utf8_lossy(stderr).trim().chars().take(LONGEST).collect();
-    let said = crate::json_text::harmless(&said).replace('\n', " ");
-    Error::invalid_argument(format!("git cannot read that history: {said}")).hint_is(
-        "Run it in a repository or name one with --repository, and give a range such as origin/main..HEAD.",
-    )
+    let said = String::from_utf8_lossy(stderr);
+    // Whole lines alone: half of a secret that was cut is not known for one.
+    let why = said.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it does not say why");
+    Error::invalid_argument(format!("git cannot read that history: {}", crate::json_text::harmless(why)))
+        .hint_is("Run it in a repository or name one with --repository, and give a range such as origin/main..HEAD.")
 }

@@ -24,7 +24,12 @@ mod name;
 mod shape;
 mod text;
 
+use std::collections::BTreeMap;
 use std::io::Read;
+
+use justcall_auth::Zeroizing;
+
+use crate::unechoed::NOT_SHOWN;
 
 pub(crate) use allow::{Baseline, baseline_of};
 pub(crate) use code::Code;
@@ -43,8 +48,8 @@ pub(crate) struct Scanner {
     pub baseline: Baseline,
 }
 
-/// What came of a scan.
-#[derive(Debug, Default)]
+/// What came of a scan. `Debug` is not derived: until all is settled it knows the secrets that were found.
+#[derive(Default)]
 pub(crate) struct Report {
     pub findings: Vec<Finding>,
     /// How many more a comment or the baseline allows.
@@ -54,6 +59,7 @@ pub(crate) struct Report {
     pub bytes: u64,
     /// What could not be looked at, and why.
     pub unread: Vec<Unread>,
+    secrets: BTreeMap<Fingerprint, Zeroizing<String>>,
 }
 
 /// A file that could not be looked at.
@@ -78,13 +84,24 @@ impl Report {
         self.texts += other.texts;
         self.bytes += other.bytes;
         self.unread.extend(other.unread);
+        self.secrets.extend(other.secrets);
     }
 
-    /// Puts all in order, and each only once.
+    /// Puts all in order, and each only once, and forgets the secrets: files are named after anything, so their names
+    /// are shown without what was found anywhere.
     pub fn settle(&mut self) {
         self.findings.sort();
         self.findings.dedup();
         self.unread.sort();
+        let found = self.findings.iter_mut().map(|finding| &mut finding.place.path);
+        for path in found.chain(self.unread.iter_mut().map(|unread| &mut unread.path)) {
+            for secret in self.secrets.values().filter(|secret| !secret.is_empty()) {
+                if path.contains(secret.as_str()) {
+                    *path = path.replace(secret.as_str(), NOT_SHOWN);
+                }
+            }
+        }
+        self.secrets.clear();
     }
 }
 

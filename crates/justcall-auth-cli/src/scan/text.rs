@@ -157,9 +157,12 @@ fn tell(look: &Look, text: &[u8], hit: &Hit, position: &Position, report: &mut R
         report.allowed += 1;
         return;
     }
+    if let Ok(secret) = std::str::from_utf8(&hit.secret) {
+        report.secrets.entry(fingerprint.clone()).or_insert_with(|| secret.to_owned().into());
+    }
     let (line, column) = position.of(text, hit.at);
     report.findings.push(Finding {
-        place: Place { path: without(&scanner.mask(&place.path), &hit.secret), commit: place.commit.clone() },
+        place: Place { path: scanner.mask(&place.path), commit: place.commit.clone() },
         line,
         column,
         code: hit.code,
@@ -168,14 +171,6 @@ fn tell(look: &Look, text: &[u8], hit: &Hit, position: &Position, report: &mut R
         fingerprint,
         is_shipped: exposure::is_shipped(name, text, hit.at),
     });
-}
-
-/// `path` without `secret`: files are named after anything.
-fn without(path: &str, secret: &[u8]) -> String {
-    match std::str::from_utf8(secret) {
-        Ok(secret) if path.contains(secret) => path.replace(secret, crate::unechoed::NOT_SHOWN),
-        _ => path.to_owned(),
-    }
 }
 
 #[cfg(test)]

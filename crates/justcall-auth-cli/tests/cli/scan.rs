@@ -45,6 +45,14 @@ pub fn found(run: &Run) -> Vec<String> {
     found
 }
 
+/// The Python of `cargo xtask test`, which has what checks SARIF and runs hooks.
+#[cfg(unix)]
+pub fn python() -> std::path::PathBuf {
+    let built =
+        || Path::new(env!("CARGO_BIN_EXE_justcall-auth")).ancestors().nth(2).expect("two folders deep");
+    std::env::var_os("JUSTCALL_PYTHON").map_or_else(|| built().join("venv/bin/python"), Into::into)
+}
+
 fn scan_input(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Run {
     let mut child = command(arguments, variables)
         .stdin(Stdio::piped())

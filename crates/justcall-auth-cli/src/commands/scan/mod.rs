@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use justcall_auth::source::ProcessEnvironment;
-use justcall_auth::{ErrorKind, Source};
+use justcall_auth::{Error, ErrorKind, Source};
 use serde_json::{Value, json};
 
 use crate::arguments::{Global, ScanArguments};
@@ -27,8 +27,10 @@ const STANDARD_INPUT: &str = "standard input";
 
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
     let (known, files) = own_pair(&global.source)?;
-    let baseline = arguments.baseline.as_deref().map(Baseline::read).transpose()?.unwrap_or_default();
-    let scanner = Scanner { known, baseline };
+    let mut scanner = Scanner { known, ..Scanner::default() };
+    if let Some(path) = &arguments.baseline {
+        scanner.baseline = Baseline::read(path).map_err(|error| masked(&error, &scanner))?;
+    }
     let seen = Arc::new(AtomicU64::new(0));
     let spinner = output.is_watched().then(|| {
         let seen = Arc::clone(&seen);
@@ -39,7 +41,8 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
             repository: arguments.repository.as_deref().unwrap_or(Path::new(".")),
             range: Some(range.as_str()).filter(|range| !range.is_empty()),
         }
-        .scan(&scanner, &seen)?,
+        .scan(&scanner, &seen)
+        .map_err(|error| masked(&error, &scanner))?,
         None => look(&scanner, arguments, &files, &seen),
     };
     drop(spinner);
@@ -65,6 +68,11 @@ fn own_pair(source: &str) -> Result<(Option<Known>, Vec<PathBuf>), Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `error` without the pair, which may be in any path.
+fn masked(error: &Error, scanner: &Scanner) -> Error {
+    Error::with_message(error.kind(), scanner.mask(error.message())).hint_is(error.hint())
 }
 
 fn look(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: &AtomicU64) -> Report {
@@ -94,7 +102,7 @@ fn show(
     } else if output.is_json() {
         Output::print_json(&json(scanner, report))?;
     } else {
-        output.print(&text::findings(report, output.unechoed()))?;
+        output.print(&text::findings(&report.findings, output.unechoed()))?;
         output.diagnose(&text::unread(report, output.unechoed()));
         output.print(&text::summary(report, scanner.known.is_some()))?;
     }
@@ -137,10 +145,9 @@ fn write_baseline(path: &Path, report: &Report, output: &Output) -> Result<(), F
         report.findings.iter().cloned().partition(|finding| finding.code == Code::OwnSecret);
     std::fs::write(path, baseline_of(&others))
         .map_err(|error| Failure::File { path: path.to_owned(), error })?;
-    let live = Report { findings: live, ..Report::default() };
     output.diagnose(&text::unread(report, output.unechoed()));
     output.print(&text::findings(&live, output.unechoed()))?;
-    if live.findings.is_empty() && report.unread.is_empty() {
+    if live.is_empty() && report.unread.is_empty() {
         return Ok(());
     }
     Err(Failure::Told(Exit::Failure))

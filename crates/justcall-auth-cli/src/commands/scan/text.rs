@@ -17,9 +17,9 @@ const BOLD: Style = Style::new().bold();
 const COMMIT: usize = 12;
 
 /// One line for each finding, as compilers write them.
-pub(super) fn findings(report: &Report, unechoed: &Unechoed) -> String {
+pub(super) fn findings(findings: &[Finding], unechoed: &Unechoed) -> String {
     let mut text = String::new();
-    for finding in &report.findings {
+    for finding in findings {
         let style = if finding.severity() == "severe" { RED } else { YELLOW };
         let shipped = if finding.is_shipped { ", browsers get it" } else { "" };
         let key = finding.key_hint.as_ref().map(|hint| format!(" of the key {hint}")).unwrap_or_default();

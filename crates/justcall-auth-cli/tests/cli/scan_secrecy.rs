@@ -1,0 +1,154 @@
+//! No output of `scan` holds what it found, in whatever form it was found.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::run::{Run, run};
+use crate::scan::{KEY, OTHER, PAIR, SECRET, folder, python, run_in};
+use crate::scan_history::{commit, git, repository};
+
+/// What must not be seen: the secret of one's own pair, and of the one that is only shaped so.
+fn secrets() -> [&'static str; 2] {
+    let (_, other) = OTHER.trim_end().rsplit_once('=').expect("dotenv");
+    [SECRET, other]
+}
+
+/// Whether `text` holds a part of a secret that a careless cut leaves, in one of its forms.
+fn holds(text: &str) -> bool {
+    let forms = |half: &str| {
+        let hex: String = half.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let base64 = ["", "a", "ab"].map(|before| STANDARD.encode(format!("{before}{half}")));
+        let mut forms = vec![half.to_owned(), hex];
+        forms.extend(base64.map(|digits| digits[4..digits.len() - 4].to_owned()));
+        forms
+    };
+    let parts = secrets().into_iter().flat_map(forms).collect::<Vec<_>>();
+    parts.iter().any(|form| {
+        form.as_bytes().windows(10).any(|part| text.contains(std::str::from_utf8(part).expect("ASCII")))
+    })
+}
+
+#[track_caller]
+fn is_silent(what: &[&str], run: &Run) {
+    assert!(!holds(&run.stdout) && !holds(&run.stderr), "{what:?}: {run:?}");
+}
+
+/// Files that hold the halves in every form, and have them in their names.
+fn files() -> Vec<(String, String)> {
+    let pair = format!("{KEY}:{SECRET}");
+    let hex: String = SECRET.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let mut files = vec![
+        ("basic.txt".into(), format!("justcall Authorization: Basic {}", STANDARD.encode(&pair))),
+        ("hex.txt".into(), hex),
+        (".env".into(), OTHER.to_owned()),
+        ("app.html".into(), OTHER.to_owned()),
+    ];
+    for half in secrets().into_iter().chain([KEY]) {
+        files.push((format!("{half}.env"), OTHER.to_owned()));
+    }
+    for half in [KEY, SECRET] {
+        files.push((format!("folder-{half}/notes.txt"), pair.clone()));
+    }
+    files
+}
+
+#[test]
+fn the_search_finds_what_it_must_find() {
+    assert!(holds(&run(&["header"], &PAIR).stdout));
+    assert!(files().iter().all(|(_, text)| holds(text)));
+    assert!(!holds("8f1c…f8b1 the secret 26d1c7c44bac6db3 of the key"));
+}
+
+#[test]
+fn no_output_holds_a_value() {
+    let files = files();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let folder = repository(&files);
+    let at = folder.path();
+    let first = commit(at, &format!("Use {KEY}:{SECRET} with JustCall"));
+    git(at, &["tag", "--annotate", "v1", "--message", OTHER]);
+    // A branch's name is no text that is searched, but it may be shown.
+    git(at, &["branch", SECRET]);
+    let absent = format!("absent-{SECRET}");
+    let range = format!("{SECRET}..{SECRET}");
+    let mut seen = 0;
+    for variables in [&PAIR[..], &[]] {
+        for arguments in [
+            &["scan", "."][..],
+            &["scan", ".", &absent],
+            &["scan", "--git"],
+            &["scan", "--git", &first],
+            &["scan", "--git", &range],
+            &["scan", "--git", "--repository", &absent],
+            &["scan", ".", "--baseline", &absent],
+            &["scan", ".", "--source", &absent],
+        ] {
+            for output in [&[][..], &["--json"], &["--sarif"], &["--color", "always"]] {
+                let arguments = [arguments, output].concat();
+                let run = run_in(at, &arguments, variables);
+                // Only one's own can be told from other words in an argument.
+                if !variables.is_empty() || !arguments.contains(&absent.as_str()) {
+                    is_silent(&arguments, &run);
+                }
+                let shows_key = run.stdout.contains(KEY) || run.stderr.contains(KEY);
+                assert!(variables.is_empty() || !shows_key, "{arguments:?}: {run:?}");
+                seen += usize::from(run.stdout.contains("leaked_pair") && run.exit == 1);
+            }
+        }
+        let written = run_in(at, &["scan", ".", "--write-baseline", "baseline"], variables);
+        is_silent(&["--write-baseline"], &written);
+        let baseline = std::fs::read_to_string(at.join("baseline")).expect("it was written");
+        assert!(!holds(&baseline) && baseline.lines().count() > 2, "{baseline}");
+        std::fs::remove_file(at.join("baseline")).expect("a file");
+    }
+    assert!(seen >= 30, "{seen}: most of these find something");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_terminal_shows_a_value() {
+    let files = files();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let folder = folder(&files);
+    let path = folder.path().to_str().expect("UTF-8");
+    let (exit, shown) =
+        crate::terminal::run_watched(&["scan", path], &[&PAIR[..], &[("TERM", "xterm")]].concat());
+    assert_eq!(exit, 1);
+    assert!(shown.contains("\u{1b}[") && shown.contains("own_secret") && !holds(&shown), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn its_sarif_is_what_the_schema_asks_for() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan/check_sarif.py");
+    let folder = folder(&[("a b/ä:.env", OTHER), ("public/app.js", OTHER), ("notes", SECRET)]);
+    let log = run_in(folder.path(), &["scan", "--sarif", ".", "absent"], &PAIR);
+    let mut check = Command::new(python())
+        .arg("-B")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("Python runs");
+    std::io::Write::write_all(&mut check.stdin.take().expect("a pipe"), log.stdout.as_bytes())
+        .expect("it reads");
+    let checked = check.wait_with_output().expect("it ends");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+
+    let log: serde_json::Value = serde_json::from_str(&log.stdout).expect("JSON");
+    let run = &log["runs"][0];
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    let results = run["results"].as_array().expect("a list");
+    assert_eq!(results.len(), 3);
+    assert_eq!(
+        results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "a%20b/%C3%A4%3A.env"
+    );
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().expect("a number")).expect("small");
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    }
+}
