@@ -48,6 +48,9 @@
  * NUL and the length does not. A truth value is an int32_t, 0 or 1. Each comment says what NULL
  * does; where it does not, NULL is refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
  *
+ * Server side only: whoever holds the program holds the pair that it is given. Do not put a pair into
+ * a page, a browser extension or an app for phones; let those ask a server of yours.
+ *
  * The library never ends the program: a bug inside it comes out as JUSTCALL_ERROR_INTERNAL. It
  * touches nothing that is the program's: no signal handler, allocator, locale, environment
  * variable or standard stream.

@@ -13,6 +13,8 @@
 without sending anything; `WebhookVerifier` tells whether a webhook is JustCall's. Every failure is a
 `JustCallError` of one kind, with a hint at the remedy. Everything here may be used by several threads at
 once; calls wait without the GIL.
+
+Server side only: whoever holds the program holds the pair that it is given.
 """
 
 from __future__ import annotations
