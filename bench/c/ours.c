@@ -1,6 +1,8 @@
 /* justcall-auth through its C ABI: one client, kept. Default timeout (30 s), the CA file alone is
- * trusted, the pair from the environment. A verification checks the status and the JSON, and reads
- * the account from it. */
+ * trusted, the pair from the environment, protected as JUSTCALL_BENCH_MEMORY says (a number of the
+ * header). A verification checks the status and the JSON, and reads the account from it. `header N`
+ * writes the header into a buffer, as for a program's own HTTP. */
+#define PEER_HAS_HEADER
 #include "worker.h"
 
 #include <justcall_auth.h>
@@ -18,6 +20,9 @@ static void peer_open(const char *url, const char *ca_file) {
     must(justcall_config_set_source(config, "env:", &error), error);
     must(justcall_config_set_base_url(config, url, &error), error);
     must(justcall_config_set_ca_file(config, ca_file, &error), error);
+    const char *level = getenv("JUSTCALL_BENCH_MEMORY");
+    if (level)
+        must(justcall_config_set_memory_protection(config, atoi(level), &error), error);
     must(justcall_client_new(config, &client, &error), error);
     justcall_config_free(config);
 }
@@ -33,6 +38,12 @@ static void peer_verify(void) {
     if (justcall_account_id(account) != 12345)
         fail("not the account");
     justcall_account_free(account);
+}
+
+static void peer_header(void) {
+    static char buffer[JUSTCALL_AUTHORIZATION_SIZE];
+    justcall_error *error = NULL;
+    must(justcall_client_authorization(client, buffer, sizeof buffer, NULL, &error), error);
 }
 
 #ifdef HAVE_REQUEST

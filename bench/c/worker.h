@@ -1,7 +1,7 @@
 /* What both C workers share: the commands on standard input, and the clocks.
  *
  *   worker URL CA_FILE         verifies once, says {"version": …}, then answers each line
- *                              `verify N` or `post N` with one line of figures
+ *                              `verify N`, `post N` or `header N` with one line of figures
  *   worker URL CA_FILE once    verifies once and ends
  *
  * The pair is in JUSTCALL_API_KEY and JUSTCALL_API_SECRET. Whatever fails ends the worker. */
@@ -22,6 +22,9 @@ static void peer_verify(void);
 static int peer_has_post(void);
 static void peer_post(const char *body, size_t length);
 static void peer_close(void);
+#ifdef PEER_HAS_HEADER
+static void peer_header(void);
+#endif
 
 /* 1 KiB of JSON, the same for every peer. */
 static char post_body[1024 + 1];
@@ -57,24 +60,45 @@ static int ascending(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-static void measure(const char *job, size_t count) {
+static void post(void) {
+    peer_post(post_body, sizeof post_body - 1);
+}
+
+/* So many at a time are timed together: more than one where the clock is slower than the job. */
+static const struct job {
+    const char *name;
+    void (*perform)(void);
+    size_t at_a_time;
+} jobs[] = {
+    {"verify", peer_verify, 1},
+    {"post", post, 1},
+#ifdef PEER_HAS_HEADER
+    {"header", peer_header, 100},
+#endif
+};
+
+static const struct job *find_job(const char *name) {
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
+        if (strcmp(jobs[i].name, name) == 0)
+            return &jobs[i];
+    return NULL;
+}
+
+static void measure(const struct job *job, size_t count) {
     uint64_t *times = malloc(count * sizeof *times);
     if (!times)
         fail("out of memory");
-    int is_post = strcmp(job, "post") == 0;
     uint64_t cpu = cpu_nanoseconds();
     for (size_t i = 0; i < count; i++) {
         uint64_t begun = nanoseconds(CLOCK_MONOTONIC);
-        if (is_post)
-            peer_post(post_body, sizeof post_body - 1);
-        else
-            peer_verify();
-        times[i] = nanoseconds(CLOCK_MONOTONIC) - begun;
+        for (size_t n = 0; n < job->at_a_time; n++)
+            job->perform();
+        times[i] = (nanoseconds(CLOCK_MONOTONIC) - begun) / job->at_a_time;
     }
     cpu = cpu_nanoseconds() - cpu;
     qsort(times, count, sizeof *times, ascending);
     printf("{\"median_ns\": %llu, \"cpu_ns\": %llu}\n", (unsigned long long)times[count / 2],
-           (unsigned long long)(cpu / count));
+           (unsigned long long)(cpu / count / job->at_a_time));
     free(times);
 }
 
@@ -92,10 +116,11 @@ int main(int argc, char **argv) {
         while (fgets(line, sizeof line, stdin)) {
             if (sscanf(line, "%15s %lu", job, &count) != 2 || count == 0)
                 fail("cannot read the command");
-            if (strcmp(job, "post") == 0 && !peer_has_post())
+            const struct job *known = find_job(job);
+            if (!known || (known->perform == post && !peer_has_post()))
                 puts("{\"unsupported\": true}");
             else
-                measure(job, count);
+                measure(known, count);
             fflush(stdout);
         }
     }

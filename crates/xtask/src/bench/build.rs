@@ -12,6 +12,8 @@ use crate::run::{cargo, command, output, step, succeed, target_dir};
 pub struct Programs {
     /// The C workers and the launcher.
     pub workers: PathBuf,
+    /// What a call does with its pair, in Rust.
+    pub secret_worker: PathBuf,
     /// The release build of the command.
     pub cli: PathBuf,
     /// Python with the peers, and whether our module is there.
@@ -29,7 +31,9 @@ pub fn all(root: &Path) -> Result<Programs> {
             &["build", "--quiet", "--release", "-p", "justcall-auth-ffi", "-p", "justcall-auth-cli"],
         ))
     })?;
-    let workers = step("C workers", || c_workers(root, &release))?;
+    let leaving = step("the library with an allocator that does not wipe", || leaving_library(root))?;
+    let secret_worker = step("Rust worker", || secret_worker(root, &release))?;
+    let workers = step("C workers", || c_workers(root, &release, &leaving))?;
     let venv = step("Python peers", || venv(root))?;
     let built = step("Python module", || module(root, &venv));
     if let Err(error) = &built {
@@ -37,6 +41,7 @@ pub fn all(root: &Path) -> Result<Programs> {
     }
     Ok(Programs {
         workers,
+        secret_worker,
         cli: release.join("justcall-auth"),
         python: venv.join("bin/python"),
         python_has_ours: built.is_ok(),
@@ -44,20 +49,41 @@ pub fn all(root: &Path) -> Result<Programs> {
     })
 }
 
-fn c_workers(root: &Path, release: &Path) -> Result<PathBuf> {
+/// In a folder of its own: it must not ship.
+fn leaving_library(root: &Path) -> Result<PathBuf> {
+    let folder = target_dir(root).join("bench-leaving-allocator");
+    let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
+    succeed(library.args(["--features", "leaving-allocator", "--target-dir"]).arg(&folder))?;
+    Ok(folder.join("release"))
+}
+
+fn secret_worker(root: &Path, release: &Path) -> Result<PathBuf> {
+    let example = ["build", "--quiet", "--release", "-p", "justcall-auth", "--example", "bench_secret"];
+    succeed(&mut cargo(root, &example))?;
+    Ok(release.join("examples/bench_secret"))
+}
+
+fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench");
     fs::create_dir_all(&folder)?;
     let header = fs::read_to_string(root.join("include/justcall_auth.h")).context("the C header")?;
     let has_request = header.contains("justcall_client_request(");
-    let search = format!("-L{}", release.display());
-    let find = format!("-Wl,-rpath,{}", release.display());
-    let ours = ["-ljustcall_auth", search.as_str(), find.as_str()];
-    let programs: [(&str, &[&str]); 3] = [("ours", &ours), ("libcurl", &["-lcurl"]), ("once", &[])];
-    for (name, link) in programs {
-        let source = format!("bench/c/{name}.c");
+    let link = |folder: &Path| {
+        let folder = folder.display();
+        ["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")].to_vec()
+    };
+    let programs = [
+        ("ours", "ours", link(release)),
+        ("ours-leaving-allocator", "ours", link(leaving)),
+        ("libcurl", "libcurl", vec!["-lcurl".to_owned()]),
+        ("once", "once", vec![]),
+    ];
+    for (name, source, link) in programs {
+        let is_ours = source == "ours";
+        let source = format!("bench/c/{source}.c");
         let mut compiler = command(root, "cc", &["-O2", "-Wall", "-Wextra", "-Iinclude", &source, "-o"]);
         compiler.arg(folder.join(name)).args(link);
-        if name == "ours" && has_request {
+        if is_ours && has_request {
             compiler.arg("-DHAVE_REQUEST");
         }
         succeed(&mut compiler)?;

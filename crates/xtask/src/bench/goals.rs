@@ -1,5 +1,6 @@
 //! The goals, and whether they are met.
 
+use super::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
 use super::requests::{OURS_C, OURS_PYTHON, Row};
 use super::statistics::Ratio;
 
@@ -7,6 +8,12 @@ use super::statistics::Ratio;
 const C_AT_MOST: f64 = 1.0;
 /// In Python, a request is at least so many times faster than with requests.
 const PYTHON_AT_LEAST: f64 = 12.0;
+
+/// What protecting the pair may take, in microseconds.
+const SECRET_WORK_AT_MOST: f64 = 1.0;
+const HEADER_AT_MOST: [(Level, f64); 2] = [(Level::SecretMem, 0.3), (Level::Locked, 0.9)];
+/// A call with a protected pair takes at most so many times as long as with one on the heap.
+const PROTECTED_AT_MOST: f64 = 1.03;
 
 /// A goal and what was measured for it.
 pub struct Goal {
@@ -58,6 +65,32 @@ impl Goal {
 /// Judges what was measured; a goal for which nothing was measured is left out.
 pub fn judge(rows: &[Row]) -> Vec<Goal> {
     rows.iter().filter_map(|row| judge_row(row, row.figures.as_ref()?.wall)).collect()
+}
+
+/// Judges what protecting the pair costs.
+pub fn judge_memory(memory: &Memory) -> Vec<Goal> {
+    let works = memory.works.iter().filter_map(|row| {
+        let level = row.level.name();
+        let (what, goal) = match row.work {
+            Work::Call if row.level == Level::Heap => return None,
+            Work::Call => (format!("the secret work of a call at level {level}"), SECRET_WORK_AT_MOST),
+            Work::Header => {
+                let (_, goal) = HEADER_AT_MOST.iter().find(|(level, _)| *level == row.level)?;
+                (format!("building the header through the C ABI at level {level}"), *goal)
+            }
+        };
+        let what = format!("{what} takes at most {goal:.1} µs");
+        Some(Goal { what, measured: row.time, verdict: Verdict::at_most(row.time, goal) })
+    });
+    let calls = memory.calls.iter().filter(|row| [WIPING, SECRETMEM].contains(&row.name)).map(|row| Goal {
+        what: format!(
+            "verify at level {} takes at most {PROTECTED_AT_MOST:.2} × that at level {HEAP}",
+            row.name
+        ),
+        measured: row.wall,
+        verdict: Verdict::at_most(row.wall, PROTECTED_AT_MOST),
+    });
+    works.chain(calls).collect()
 }
 
 fn judge_row(row: &Row, wall: Ratio) -> Option<Goal> {

@@ -11,6 +11,7 @@
 mod build;
 mod goals;
 mod machine;
+mod memory;
 mod report;
 mod requests;
 mod server;
@@ -52,6 +53,8 @@ enum Part {
     Post,
     /// A program that starts, verifies once and ends.
     Startup,
+    /// What it costs to protect the pair.
+    Memory,
 }
 
 /// Measures, prints the report, and writes docs/bench.md.
@@ -81,8 +84,15 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         Vec::new()
     };
 
-    let goals = goals::judge(&requests);
-    let report = report::Report { machine, options, requests, startup, goals };
+    let memory = if wants(Part::Memory) {
+        step("protecting the pair", || memory::measure(&programs, &server, options.rounds, options.requests))?
+    } else {
+        memory::Memory::default()
+    };
+
+    let mut goals = goals::judge(&requests);
+    goals.extend(goals::judge_memory(&memory));
+    let report = report::Report { machine, options, requests, startup, memory, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs"))?;

@@ -16,14 +16,18 @@ pub struct Ratio {
 impl Ratio {
     /// Of `own` to `base`, round by round.
     pub fn of(own: &[f64], base: &[f64]) -> Self {
-        let ratios: Vec<f64> = own.iter().zip(base).map(|(own, base)| own / base).collect();
+        Self::of_one(&own.iter().zip(base).map(|(own, base)| own / base).collect::<Vec<_>>())
+    }
+
+    /// Of rounds that are paired with nothing: their own median.
+    pub fn of_one(ratios: &[f64]) -> Self {
         let mut random = Random(SEED);
         let mut medians: Vec<f64> = (0..RESAMPLES)
             .map(|_| median(&ratios.iter().map(|_| ratios[random.below(ratios.len())]).collect::<Vec<_>>()))
             .collect();
         medians.sort_by(f64::total_cmp);
         Self {
-            median: median(&ratios),
+            median: median(ratios),
             low: medians[RESAMPLES / 40],
             high: medians[RESAMPLES - 1 - RESAMPLES / 40],
         }
