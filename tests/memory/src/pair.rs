@@ -1,4 +1,4 @@
-//! A pair of the sandbox's, in a file that only the target reads.
+//! A pair of the sandbox's, in files that only the target reads.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -30,6 +30,10 @@ impl Pair {
         let folder = TempDir::new().context("a folder for the pair")?;
         let text = Zeroizing::new(format!("{key}:{}\n", *secret));
         fs::write(folder.path().join("pair"), text.as_bytes())?;
+        let json = Zeroizing::new(format!("{{\"api_key\": \"{key}\", \"api_secret\": \"{}\"}}", *secret));
+        fs::write(folder.path().join("pair.json"), json.as_bytes())?;
+        fs::write(folder.path().join("api_key"), &key)?;
+        fs::write(folder.path().join("api_secret"), secret.as_bytes())?;
         let needles = Needles::new(key.as_bytes(), secret.as_bytes())?;
         Ok(Self { needles, key, folder })
     }
@@ -37,6 +41,16 @@ impl Pair {
     /// The file with `key:secret`.
     pub fn file(&self) -> String {
         self.folder.path().join("pair").display().to_string()
+    }
+
+    /// The source that is a folder with a file for each half.
+    pub fn folder_source(&self) -> String {
+        format!("dir:{}", self.folder.path().display())
+    }
+
+    /// The source that is a program which prints JSON.
+    pub fn command_source(&self) -> String {
+        format!("command:cat {}", self.folder.path().join("pair.json").display())
     }
 
     /// The service rejects it from now on.

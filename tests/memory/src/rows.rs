@@ -93,6 +93,8 @@ const USUAL: Row = Row {
 /// Every moment at which nothing may be found.
 pub const ROWS: &[Row] = &[
     Row { name: "loaded from a file, idle", is_short: true, reach: load, ..USUAL },
+    Row { name: "loaded from a folder, idle", prepare: from_folder, reach: load, ..USUAL },
+    Row { name: "loaded from a command, idle", prepare: from_command, reach: load, ..USUAL },
     Row { name: "after 1 verify, pool open, idle", is_short: true, reach: |stage| verify(stage, 1), ..USUAL },
     Row { name: "after 1,000 verifies, pool open, idle", reach: |stage| verify(stage, 1000), ..USUAL },
     Row { name: "after a 401", is_short: true, reach: rejection, ..USUAL },
@@ -152,6 +154,14 @@ impl<'a> Stage<'a> {
 
 fn load(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must("load", stage.plan.level.name())
+}
+
+fn from_folder(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must(&format!("source {}", stage.pair.folder_source()), "ok")
+}
+
+fn from_command(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must(&format!("source {}", stage.pair.command_source()), "ok")
 }
 
 /// `calls` by each thread, or as many in all when they are many.

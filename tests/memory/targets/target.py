@@ -16,6 +16,7 @@ PAIR_FILE, URL, CA_FILE = sys.argv[1:]
 LEVELS = {"0": "auto", "1": "strict", "2": "heap", "3": "secretmem"}
 
 settings = {"base_url": URL, "ca_file": CA_FILE, "max_retries": 0}
+source = "file:" + PAIR_FILE
 client = None
 response = None
 error = None
@@ -80,7 +81,7 @@ def drop():
 
 def new_client():
     global client
-    client = justcall_auth.Client("file:" + PAIR_FILE, **settings)
+    client = justcall_auth.Client(source, **settings)
 
 
 def load():
@@ -115,6 +116,12 @@ def setting(name, value):
     return "ok"
 
 
+def new_source(words):
+    global source
+    source = " ".join(words)
+    return "ok"
+
+
 def obey(word, *rest):
     if word == "verify":
         start(int(rest[1]), int(rest[0]))
@@ -134,6 +141,7 @@ def obey(word, *rest):
         "free": end,
         "plant": plant,
         "unplant": unplant,
+        "source": lambda: new_source(rest),
         "timeout": lambda: setting("timeout", float(rest[0]) / 1000),
         "proxy": lambda: setting("proxy", rest[0]),
         "level": lambda: setting("memory_protection", LEVELS[rest[0]]),
