@@ -110,7 +110,8 @@ const EXPLANATION: &str = "\
 A scanner outside the process stops it, reads every readable map through `/proc/PID/mem`, and looks for the `Authorization` value, the
 secret, any eight bytes of it, its base64 at every alignment and its hex. Then it looks through a core file that `gcore` makes, registers
 included. *copies* and *in the core file* are what was found; nothing may be, except in calls without pause, where two copies a thread may
-be at a time: the pair as it is taken out and the request's head, or that head and the record in which it is encrypted. In every row a copy that is planted on purpose is found, in memory and in the core file, and at
+be at a time: the pair as it is taken out and the request's head, or that head and the record in which it is encrypted. They are there for
+microseconds, so not every row of samples comes upon one: the last line says how many all of them saw. In every row a copy that is planted on purpose is found, in memory and in the core file, and at
 level heap the same program shows the pair: *at level heap* is how often. Only the command takes no orders: its control is the same command
 without the right to lock memory. At level secretmem the kernel refuses to read the pair's pages (EIO) in every row in which it is kept, at
 no other level any.

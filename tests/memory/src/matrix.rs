@@ -16,9 +16,6 @@ use crate::sandbox::Sandbox;
 /// into, or that head and the record in which it is encrypted.
 const IN_FLIGHT: usize = 2;
 
-/// So many times the number of looks that is asked for are enough to come upon a call that holds its pair.
-const MOST_LOOKS: usize = 20;
-
 /// What was seen at a moment.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -35,6 +32,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How many copies were seen in all looks together.
+    pub fn seen(&self) -> usize {
+        self.places.values().sum()
+    }
+
     /// Keeps where and what these are.
     fn note(&mut self, hits: &[Hit]) {
         for hit in hits {
@@ -62,7 +64,6 @@ impl Outcome {
     fn complain_of_flight(&mut self, hits: &[Hit], allowed: usize) {
         let most = self.copies;
         self.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
-        self.expect(most > 0, "the control: of calls under way nothing was ever seen");
         for hit in hits.iter().filter(|hit| !is_in_named_buffer(hit)) {
             self.complaints.push(format!("outside the named buffers: {} in {}", hit.what, hit.place));
         }
@@ -113,8 +114,8 @@ fn planted(stage: &mut Stage<'_>) -> Result<(bool, bool)> {
     Ok(found)
 }
 
-/// Looks `times` times at a program all of whose threads make calls without pause, and goes on until a copy was seen: it is
-/// there so shortly that not every two hundred looks come upon it.
+/// Looks `times` times at a program all of whose threads make calls without pause. Copies are there so shortly that not every
+/// two hundred looks come upon one: that they would be seen, whoever looks at several programs must find.
 ///
 /// # Errors
 /// When it cannot be started or looked at.
@@ -132,10 +133,7 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
     let mut all = Vec::new();
     let mut stage = Stage::busy(programs, sandbox, plan)?;
     let pid = stage.target.pid();
-    for time in 0..MOST_LOOKS * times {
-        if time >= times && outcome.copies > 0 {
-            break;
-        }
+    for time in 0..times {
         // Another part of a call each time. Asleep, not busy: where there is one processor for both, the timer takes it from
         // the target in the middle of whatever that does.
         let_run(pid, 1 + (time * 7 % 13) as u64)?;
