@@ -41,6 +41,9 @@ enum Command {
         /// Then look through the memory of the release builds at every moment, and write docs/report.md.
         #[arg(long)]
         full: bool,
+        /// Only what `--full` adds.
+        #[arg(long)]
+        full_only: bool,
     },
     /// Generate the C header and the list of its symbols, under include/.
     Header {
@@ -61,7 +64,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { live } => demo::run(&root, live),
         Command::Bench(options) => bench::run(&root, &options),
-        Command::Test { full } => {
+        Command::Test { full_only: true, .. } => full::run(&root),
+        Command::Test { full, .. } => {
             test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
         }
         Command::Header { check } => header::run(&root, check),

@@ -55,31 +55,40 @@ impl Needles {
     /// # Errors
     /// When the system gives no randomness.
     pub fn new(key: &[u8], secret: &[u8]) -> io::Result<Self> {
-        let mut random = File::open("/dev/urandom")?;
         let mut mask = [0; 8];
-        random.read_exact(&mut mask)?;
+        File::open("/dev/urandom")?.read_exact(&mut mask)?;
         let mut needles = Self {
             mask: u64::from_le_bytes(mask),
             filter: vec![0; 1 << (FILTER_BITS - 6)],
             windows: HashMap::new(),
             forms: Vec::new(),
         };
+        needles.add_pair(key, secret)?;
+        Ok(needles)
+    }
+
+    /// Looks for another pair as well.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn add_pair(&mut self, key: &[u8], secret: &[u8]) -> io::Result<()> {
+        let mut random = File::open("/dev/urandom")?;
         let header = Zeroizing::new([key, b":", secret].concat());
         let at = key.len() + 1;
-        needles.add("plain", &header, at..header.len(), LEAST, &mut random)?;
+        self.add("plain", &header, at..header.len(), LEAST, &mut random)?;
         for (name, alphabet) in [("base64", STANDARD), ("URL-safe base64", URL_SAFE)] {
             for before in 0..3 {
                 let (text, secret) = base64(&header, at, before, alphabet);
-                needles.add(name, &text, secret, (LEAST * 8).div_ceil(6), &mut random)?;
+                self.add(name, &text, secret, (LEAST * 8).div_ceil(6), &mut random)?;
             }
         }
         for (name, digits) in [("hex", b"0123456789abcdef"), ("upper-case hex", b"0123456789ABCDEF")] {
             let digit = |half: u8| digits[usize::from(half)];
             let text: Zeroizing<Vec<u8>> =
                 Zeroizing::new(header.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect());
-            needles.add(name, &text, 2 * at..text.len(), 2 * LEAST, &mut random)?;
+            self.add(name, &text, 2 * at..text.len(), 2 * LEAST, &mut random)?;
         }
-        Ok(needles)
+        Ok(())
     }
 
     /// Adds a form, of which the windows within `secret` are looked for.
@@ -224,6 +233,17 @@ mod tests {
             let expected = format!("bytes {at} to {} of 36 of the secret, plain", at + 8);
             assert_eq!(whats(&text(&[b"\0", &SECRET[at..at + 8], b"\0"])), [expected]);
         }
+    }
+
+    #[test]
+    fn it_finds_each_of_two_pairs() {
+        let other = b"zQ8wE3rT6yU1iO4pA7sD";
+        let mut needles = Needles::new(KEY, SECRET).expect("randomness");
+        assert!(needles.find(other).is_empty());
+        needles.add_pair(b"another_key", other).expect("randomness");
+        let whats: Vec<_> =
+            needles.find(&text(&[SECRET, b" ", other])).into_iter().map(|find| find.what).collect();
+        assert_eq!(whats, ["secret, plain", "secret, plain"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -26,16 +27,28 @@ impl Pair {
     /// When the sandbox refuses it.
     pub fn make(sandbox: &Sandbox) -> Result<Self> {
         let (key, secret) = (random_text(40)?, Zeroizing::new(random_text(40)?));
-        sandbox.control("POST", "pairs", &json!({"api_key": key, "api_secret": *secret}))?;
+        register(sandbox, &key, &secret)?;
         let folder = TempDir::new().context("a folder for the pair")?;
-        let text = Zeroizing::new(format!("{key}:{}\n", *secret));
-        fs::write(folder.path().join("pair"), text.as_bytes())?;
-        let json = Zeroizing::new(format!("{{\"api_key\": \"{key}\", \"api_secret\": \"{}\"}}", *secret));
-        fs::write(folder.path().join("pair.json"), json.as_bytes())?;
-        fs::write(folder.path().join("api_key"), &key)?;
-        fs::write(folder.path().join("api_secret"), secret.as_bytes())?;
+        write(folder.path(), &key, &secret)?;
         let needles = Needles::new(key.as_bytes(), secret.as_bytes())?;
         Ok(Self { needles, key, folder })
+    }
+
+    /// The service rejects it from now on, and the files hold another, which the service knows or does not. Both are looked
+    /// for.
+    ///
+    /// # Errors
+    /// When the sandbox refuses.
+    pub fn reset(&mut self, sandbox: &Sandbox, is_known: bool) -> Result<()> {
+        let (key, secret) = (random_text(40)?, Zeroizing::new(random_text(40)?));
+        if is_known {
+            register(sandbox, &key, &secret)?;
+        }
+        self.revoke(sandbox)?;
+        write(self.folder.path(), &key, &secret)?;
+        self.needles.add_pair(key.as_bytes(), secret.as_bytes())?;
+        self.key = key;
+        Ok(())
     }
 
     /// The file with `key:secret`.
@@ -60,6 +73,23 @@ impl Pair {
     pub fn revoke(&self, sandbox: &Sandbox) -> Result<()> {
         sandbox.control("POST", &format!("pairs/{}/revoke", self.key), &json!({})).map(drop)
     }
+}
+
+fn register(sandbox: &Sandbox, key: &str, secret: &str) -> Result<()> {
+    sandbox.control("POST", "pairs", &json!({"api_key": key, "api_secret": secret})).map(drop)
+}
+
+/// Every form of a file that a source reads, each whole at every moment.
+fn write(folder: &Path, key: &str, secret: &str) -> Result<()> {
+    let line = Zeroizing::new(format!("{key}:{secret}\n"));
+    let json = Zeroizing::new(format!("{{\"api_key\": \"{key}\", \"api_secret\": \"{secret}\"}}"));
+    for (name, text) in
+        [("pair", line.as_str()), ("pair.json", json.as_str()), ("api_key", key), ("api_secret", secret)]
+    {
+        fs::write(folder.join("new"), text)?;
+        fs::rename(folder.join("new"), folder.join(name))?;
+    }
+    Ok(())
 }
 
 /// Letters and digits: 8 of them have 47 bits, so none occurs by chance.

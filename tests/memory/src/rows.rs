@@ -103,6 +103,8 @@ pub const ROWS: &[Row] = &[
     Row { name: "after a refused redirect", reach: redirect, ..USUAL },
     Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
     Row { name: "after a caught panic", needs_panic: true, reach: panic, ..USUAL },
+    Row { name: "after a reset, with the new pair", prepare: retries, reach: reset_pair, ..USUAL },
+    Row { name: "after a reset, with a pair that was rejected", prepare: retries, reach: reject, ..USUAL },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
     Row { name: "waiting for an answer", reach: wait, ..USUAL },
     Row {
@@ -207,6 +209,24 @@ fn redirect(stage: &mut Stage<'_>) -> Result<()> {
     stage.sandbox.fault(&json!({"fault": "answer", "status": 302, "headers": elsewhere}))?;
     fails(stage, "redirect_refused")?;
     stage.sandbox.heal()
+}
+
+fn retries(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("retries 2", "ok")
+}
+
+/// Neither the old pair nor the new one may be there.
+fn reset_pair(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.pair.reset(stage.sandbox, true)?;
+    verify(stage, 1)
+}
+
+/// The source has a new pair, and the service knows none of them.
+fn reject(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.pair.reset(stage.sandbox, false)?;
+    fails(stage, "invalid_credentials")
 }
 
 fn through_proxy(stage: &mut Stage<'_>) -> Result<()> {

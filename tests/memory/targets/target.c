@@ -167,6 +167,9 @@ static const char *obey(const char *line) {
     if (sscanf(line, "timeout %ld", &number) == 1)
         return justcall_status_name(
             justcall_config_set_timeout_ms(config, (uint64_t)number, NULL));
+    if (sscanf(line, "retries %d", &count) == 1)
+        return justcall_status_name(
+            justcall_config_set_max_retries(config, count, NULL));
     if (sscanf(line, "source %255[^\n]", path) == 1)
         return justcall_status_name(justcall_config_set_source(config, path, NULL));
     if (sscanf(line, "proxy %255s", path) == 1)

@@ -143,6 +143,7 @@ def obey(word, *rest):
         "unplant": unplant,
         "source": lambda: new_source(rest),
         "timeout": lambda: setting("timeout", float(rest[0]) / 1000),
+        "retries": lambda: setting("max_retries", int(rest[0])),
         "proxy": lambda: setting("proxy", rest[0]),
         "level": lambda: setting("memory_protection", LEVELS[rest[0]]),
     }
