@@ -232,7 +232,8 @@ typedef struct justcall_response justcall_response;
  *
  * The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: whoever
  * holds one genuine delivery can send any other data with it. Before you act on what the data says,
- * fetch the object again through the API, such as with justcall_client_request() of "GET".
+ * fetch the object again through the API: justcall_client_request() of "GET" with the path that
+ * justcall_webhook_event_object_path() gives.
  */
 typedef struct justcall_webhook justcall_webhook;
 
@@ -916,6 +917,25 @@ size_t justcall_webhook_event_secret_index(const justcall_webhook_event *event);
  * `event` is NULL; lives as long as `event`.
  */
 const char *justcall_webhook_event_signature(const justcall_webhook_event *event);
+
+/**
+ * The path at which the API has the object that the event is about, such as
+ * `"/v2.1/calls/123456789"`, into `buffer`; `body` is the bytes that were verified. What
+ * justcall_client_request() gets with "GET" from there is true, where the body may be forged.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for a type of which it is not known where the API has
+ * its objects, if `event` is NULL, or `buffer` is and the capacity is not 0; with
+ * JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object; and with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL, where `*length` is the length without the NUL. `length` may be
+ * NULL. 128 bytes are enough.
+ */
+justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
+                                                   const uint8_t *body,
+                                                   size_t body_len,
+                                                   char *buffer,
+                                                   size_t capacity,
+                                                   size_t *length,
+                                                   justcall_error **error);
 
 /**
  * Frees an event and every text borrowed from it. Does nothing if `event` is NULL.

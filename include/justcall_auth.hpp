@@ -1149,6 +1149,23 @@ public:
             seconds(justcall_webhook_event_timestamp(native_handle())));
     }
 
+    /// The path at which the API has the object that it is about, for client::get():
+    /// justcall_webhook_event_object_path(). `body` is the bytes that were verified.
+    result<std::string> try_object_path(std::string_view body) const {
+        char path[128];
+        std::size_t length = 0;
+        const auto done = detail::call(justcall_webhook_event_object_path, native_handle(),
+                                       detail::octets(body.data()), body.size(),
+                                       static_cast<char *>(path), sizeof path, &length);
+        return done ? result<std::string>(std::string(path, length))
+                    : result<std::string>(done.error());
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
+    std::string object_path(std::string_view body) const { return try_object_path(body).value(); }
+#endif
+
     /// Which secret signed it, from 0: justcall_webhook_event_secret_index().
     std::size_t secret_index() const noexcept {
         return justcall_webhook_event_secret_index(native_handle());

@@ -53,8 +53,8 @@ static const struct {
     int64_t time;
     uint8_t body[64];
     size_t length;
-} delivery = {"caa17a6b2856ba60b865e68cee1107f6ae922a8a2a68769e227159df980e1428", "v1", "1711040902", 1711040902,
-              "{\"type\":\"t\",\"webhook_url\":\"https://a.b/c\"}", 42};
+} delivery = {"073fc33d0178b337158901412921831b239a3aac8a68b828cdcdfa57b1f192d5", "v1", "1711040902", 1711040902,
+              "{\"type\":\"call.x\",\"webhook_url\":\"https://a.b/c\",\"data\":{\"id\":1}}", 63};
 
 /* A source of the program's own; what only sets it calls neither. */
 static inline justcall_status load_nothing(void *context, justcall_credentials **out) {

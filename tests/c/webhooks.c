@@ -45,6 +45,30 @@ static void tells_what_was_signed(void) {
     justcall_webhook_event_free(event);
 }
 
+static void tells_where_the_object_is(void) {
+    static const char data[] = "{\"data\":{\"id\":123456789}}";
+    justcall_webhook *webhook = verifier(SECRET);
+    justcall_webhook_event *event = NULL;
+    justcall_error *error = NULL;
+    char path[128] = "unchanged";
+    size_t length = 0;
+    CHECK_OK(verify(webhook, &event, &error), &error);
+    CHECK_OK(justcall_webhook_event_object_path(event, (const uint8_t *)data, sizeof data - 1, path,
+                                                sizeof path, &length, &error),
+             &error);
+    CHECK_TEXT(path, "/v2.1/calls/123456789");
+    CHECK(length == strlen(path));
+    CHECK_FAILS(justcall_webhook_event_object_path(event, (const uint8_t *)data, sizeof data - 1,
+                                                   path, length, &length, &error),
+                JUSTCALL_ERROR_BUFFER_TOO_SMALL, &error);
+    CHECK_FAILS(justcall_webhook_event_object_path(event, (const uint8_t *)body, sizeof body - 1,
+                                                   path, sizeof path, NULL, &error),
+                JUSTCALL_ERROR_WEBHOOK_MALFORMED, &error);
+    CHECK_TEXT(path, "/v2.1/calls/123456789");
+    justcall_webhook_event_free(event);
+    justcall_webhook_free(webhook);
+}
+
 static void answers_for_null(void) {
     CHECK(justcall_webhook_event_url(NULL) == NULL);
     CHECK(justcall_webhook_event_type(NULL) == NULL);
@@ -142,6 +166,7 @@ static void asks_the_replay_check(void) {
 
 int main(void) {
     tells_what_was_signed();
+    tells_where_the_object_is();
     answers_for_null();
     never_expects_any_url_unless_told();
     needs_a_secret_from_one_place();

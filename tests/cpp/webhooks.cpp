@@ -27,6 +27,8 @@ static void it_tells_what_was_signed() {
     const auto event = verifier().verify(headers(), body(), NOW + 10min);
     CHECK(event.url() == URL && event.type() == "call.completed");
     CHECK(event.timestamp() == NOW && event.secret_index() == 0 && event.signature() == SIGNATURE);
+    CHECK(event.object_path("{\"data\":{\"id\":7}}") == "/v2.1/calls/7");
+    CHECK(event.try_object_path({}).error().status() == errc::webhook_malformed);
     const auto any = justcall::webhook(justcall::any_url).secret(API_SECRET);
     const auto other = any.verify(headers(), body(), NOW);
     CHECK(other.url() == URL);

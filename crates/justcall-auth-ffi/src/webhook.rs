@@ -18,7 +18,8 @@ use crate::{guard, handle, input};
 ///
 /// The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: whoever
 /// holds one genuine delivery can send any other data with it. Before you act on what the data says,
-/// fetch the object again through the API, such as with justcall_client_request() of "GET".
+/// fetch the object again through the API: justcall_client_request() of "GET" with the path that
+/// justcall_webhook_event_object_path() gives.
 pub struct justcall_webhook {
     verifier: WebhookVerifier,
 }

@@ -4,8 +4,12 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 
 use justcall_auth::WebhookEvent;
+use justcall_auth::webhook::object_path;
 
-use crate::{handle, output};
+use crate::error::justcall_error;
+use crate::output::Buffer;
+use crate::status::justcall_status;
+use crate::{guard, handle, input, output};
 
 /// A verified delivery: all that its signature is over, and nothing of the body's data, which is
 /// not signed. Immutable: any number of threads may read one at once.
@@ -68,6 +72,36 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
 ) -> *const c_char {
     // SAFETY: NULL, or a live handle, which does not change.
     unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.signature.as_ptr())
+}
+
+/// The path at which the API has the object that the event is about, such as
+/// `"/v2.1/calls/123456789"`, into `buffer`; `body` is the bytes that were verified. What
+/// justcall_client_request() gets with "GET" from there is true, where the body may be forged.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for a type of which it is not known where the API has
+/// its objects, if `event` is NULL, or `buffer` is and the capacity is not 0; with
+/// JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object; and with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL, where `*length` is the length without the NUL. `length` may be
+/// NULL. 128 bytes are enough.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_event_object_path(
+    event: *const justcall_webhook_event,
+    body: *const u8,
+    body_len: usize,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let run = || unsafe {
+        let buffer = Buffer::new(buffer, capacity, length)?;
+        let event_type = input::handle("event", event)?.event_type.to_string_lossy();
+        let path = object_path(&event_type, input::optional_bytes("body", body, body_len)?)?;
+        buffer.fill(path.as_bytes())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, run) }
 }
 
 /// Frees an event and every text borrowed from it. Does nothing if `event` is NULL.

@@ -171,7 +171,7 @@ fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> 
     if name == "check" {
         return Some(list(&[("see_nothing", OK), ("NULL", ALWAYS_INVALID)]));
     }
-    if function.name != "justcall_webhook_verify" {
+    if !matches!(function.name.as_str(), "justcall_webhook_verify" | "justcall_webhook_event_object_path") {
         return None;
     }
     let values: &[(&str, Due)] = match (kind, name) {
