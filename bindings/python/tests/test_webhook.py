@@ -272,6 +272,26 @@ def test_it_uses_the_pair_of_a_client(sandbox: Sandbox) -> None:
     assert sandbox.requests() == []
 
 
+def test_a_client_and_a_replay_check_go_together() -> None:
+    failure = LookupError("the database is gone")
+    seen: list[WebhookEvent] = []
+
+    def was_seen(event: WebhookEvent) -> bool:
+        if event.json()["data"]["id"] != 100042:
+            raise failure
+        seen.append(event)
+        return len(seen) > 1
+
+    with Client.from_credentials(Credentials("abc123def456", SECRET)) as client:
+        both = verifier(client, replay_check=was_seen)
+        assert both.verify(headers(), body(), NOW) == seen[0]
+        with pytest.raises(justcall_auth.WebhookReplayedError):
+            both.verify(headers(), body(), NOW)
+        with pytest.raises(LookupError) as caught:
+            both.verify(headers(), body(id=1), NOW)
+        assert caught.value is failure
+
+
 def test_it_raises_what_keeps_a_client_from_its_pair() -> None:
     class VaultSealedError(Exception):
         pass

@@ -54,7 +54,7 @@ def one(random: random.Random, about: str) -> str:
     held = [secret(random) for _ in range(random.randint(1, 3))]
     signer = random.choice([*held, secret(random)])
     url = "https://example.com/" + text(random, URL_PARTS, 30)
-    named = url if random.random() < 0.9 else "https://example.com/" + text(random, URL_PARTS, 30)
+    named = url if random.random() < 0.8 else "https://example.com/" + text(random, URL_PARTS, 30)
     event = "call." + text(random, TYPES, 10)
     at = random.randint(1_100_000_000, 4_000_000_000)
     tolerance = random.choice([0, 1, 600, 7200])
