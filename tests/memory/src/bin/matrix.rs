@@ -2,6 +2,7 @@
 //! only at the moments whose row has them all: a part of the name, `Python`, `secretmem`.
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -17,59 +18,87 @@ const SAMPLES: usize = 200;
 fn main() -> Result<ExitCode> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let programs = Programs::find()?;
-    let sandbox = Sandbox::start(&programs.sandbox())?;
-    let mut table = Table { words, is_good: true };
-    let (mut looks, mut seen) = (0, 0);
+    // Each has a sandbox of its own, for its failures are everybody's; most of the time all of them wait.
+    let parts = thread::scope(|scope| {
+        let parts: Vec<_> = plans(&programs)
+            .into_iter()
+            .map(|plans| scope.spawn(|| Part::look(&words, &programs, plans)))
+            .collect();
+        parts
+            .into_iter()
+            .map(|part| part.join().expect("it gives an error, where one is"))
+            .collect::<Result<Vec<_>>>()
+    })?;
     println!(
         "| moment | program | level | threads | buffers | copies | in the core file | at level heap | verdict |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    for plan in plans(&programs) {
-        let has_panic = plan.kind == Kind::CWithTestPanic;
-        for row in ROWS.iter().filter(|row| row.needs_panic == has_panic) {
-            table.row(row.name, plan, || judge(&programs, &sandbox, row, plan));
-        }
-        if !has_panic {
-            let name = format!("sampled {SAMPLES} times while verifying");
-            if let Some(outcome) = table.row(&name, plan, || sample(&programs, &sandbox, plan, SAMPLES)) {
-                looks += SAMPLES;
-                seen += outcome.seen();
-            }
-        }
+    for row in parts.iter().flat_map(|part| &part.rows) {
+        println!("{row}");
     }
-    let plan = Plan { kind: Kind::Cli, level: Level::Locked, threads: 1, buffers: None };
-    table.row("waiting for an answer", plan, || cli::judge(&programs, &sandbox));
+    let mut is_good = parts.iter().all(|part| part.is_good);
+    let looks: usize = parts.iter().map(|part| part.looks).sum();
     if looks > 0 {
+        let seen: usize = parts.iter().map(|part| part.seen).sum();
         let verdict = if seen > 0 { "good" } else { "the control: of calls under way nothing was ever seen" };
         println!(
             "| the {looks} samples together | all | all | all | all | {seen} seen | – | – | {verdict} |"
         );
-        table.is_good &= seen > 0;
+        is_good &= seen > 0;
     }
-    Ok(if table.is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Every program, level, number of threads and size of buffers.
-fn plans(programs: &Programs) -> Vec<Plan> {
+/// Every program, level, number of threads and size of buffers, in parts of one program and level.
+fn plans(programs: &Programs) -> Vec<Vec<Plan>> {
     let sizes = [None, Some(8 << 10), Some(32 << 10), Some(128 << 10)];
     let sizes = if programs.has_buffers { &sizes[..] } else { &sizes[..1] };
-    let mut plans = Vec::new();
+    let mut parts = Vec::new();
     for kind in [Kind::C, Kind::CWithTestPanic, Kind::Python] {
         for level in [Level::Locked, Level::SecretMem] {
-            for threads in [1, 4] {
-                plans.extend(sizes.iter().map(|buffers| Plan { kind, level, threads, buffers: *buffers }));
-            }
+            let of =
+                |threads| sizes.iter().map(move |buffers| Plan { kind, level, threads, buffers: *buffers });
+            parts.push([1, 4].into_iter().flat_map(of).collect());
         }
     }
-    plans
+    parts.push(vec![Plan { kind: Kind::Cli, level: Level::Locked, threads: 1, buffers: None }]);
+    parts
 }
 
-struct Table {
-    words: Vec<String>,
+/// The rows of some plans.
+struct Part<'a> {
+    words: &'a [String],
+    rows: Vec<String>,
     is_good: bool,
+    /// How many samples were taken, and how many copies they saw.
+    looks: usize,
+    seen: usize,
 }
 
-impl Table {
+impl<'a> Part<'a> {
+    fn look(words: &'a [String], programs: &Programs, plans: Vec<Plan>) -> Result<Self> {
+        let sandbox = Sandbox::start(&programs.sandbox())?;
+        let mut part = Self { words, rows: Vec::new(), is_good: true, looks: 0, seen: 0 };
+        for plan in plans {
+            if plan.kind == Kind::Cli {
+                part.row("waiting for an answer", plan, || cli::judge(programs, &sandbox));
+                continue;
+            }
+            let has_panic = plan.kind == Kind::CWithTestPanic;
+            for row in ROWS.iter().filter(|row| row.needs_panic == has_panic) {
+                part.row(row.name, plan, || judge(programs, &sandbox, row, plan));
+            }
+            if !has_panic {
+                let name = format!("sampled {SAMPLES} times while verifying");
+                if let Some(outcome) = part.row(&name, plan, || sample(programs, &sandbox, plan, SAMPLES)) {
+                    part.looks += SAMPLES;
+                    part.seen += outcome.seen();
+                }
+            }
+        }
+        Ok(part)
+    }
+
     /// Adds what `look` gives, if the row is asked for and can be reached.
     fn row(&mut self, name: &str, plan: Plan, look: impl FnOnce() -> Result<Outcome>) -> Option<Outcome> {
         let buffers = plan.buffers.map_or("default".to_owned(), |size| format!("{} KiB", size >> 10));
@@ -80,24 +109,26 @@ impl Table {
         }
         let begun = Instant::now();
         let outcome = look();
-        eprintln!("{head} {:.1} s", begun.elapsed().as_secs_f64());
-        match outcome {
+        let took = begun.elapsed().as_secs_f64();
+        let (text, outcome) = match outcome {
             Ok(outcome) => {
                 let verdict =
                     if outcome.complaints.is_empty() { "good".into() } else { outcome.complaints.join("; ") };
                 let at_heap = outcome.heap.map_or("–".to_owned(), |copies| copies.to_string());
-                println!("{head} {} | {} | {at_heap} | {verdict} |", outcome.copies, outcome.core_copies);
                 self.is_good &= outcome.complaints.is_empty();
-                for (place, count) in &outcome.places {
-                    eprintln!("    {count} × {place}");
-                }
-                Some(outcome)
+                let text = format!("{} | {} | {at_heap} | {verdict}", outcome.copies, outcome.core_copies);
+                (text, Some(outcome))
             }
             Err(error) => {
-                println!("{head} – | – | – | not yet: {} |", format!("{error:#}").replace('\n', " "));
                 self.is_good = false;
-                None
+                (format!("– | – | – | not yet: {}", format!("{error:#}").replace('\n', " ")), None)
             }
+        };
+        eprintln!("{head} {text} | {took:.1} s");
+        for (place, count) in outcome.iter().flat_map(|outcome| &outcome.places) {
+            eprintln!("    {count} × {place}");
         }
+        self.rows.push(format!("{head} {text} |"));
+        outcome
     }
 }
