@@ -99,7 +99,8 @@ const KILLED: &str = "\
 
 `strace` kills the release build with SIGKILL at one system call after the other, from its start to its end, each time in a fresh folder. *old* and
 *new* are how often the old pair (for setup: none) and the new one were left. Never was half a pair left, or a file that others could read, or other rights
-than before; and the next run worked and removed what was left. The same sweep catches a writer that writes in place, and one whose temporary file is open to
+than before; and the next run worked and removed what was left. *Where a call fails*: strace lets calls about files fail with EIO instead, one in
+each run; the command then cleans up itself. The same sweep catches a writer that writes in place, and one whose temporary file is open to
 others.
 
 | what | different calls | old | new | wrong |

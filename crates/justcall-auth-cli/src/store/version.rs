@@ -26,10 +26,8 @@ pub(super) type Change<'a> = (&'a str, Option<&'a [u8]>);
 pub(super) fn swap(folder: &Folder, changes: &[Change]) -> io::Result<()> {
     let old = used(folder.path())?;
     let new = prepare(folder, &old, changes)?;
-    point(folder, new.path())?;
+    point(folder, new)?;
     folder.sync()?;
-    // It is in use now.
-    let _kept = new.keep();
     if old.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
         fs::remove_dir_all(&old)?;
     }
@@ -50,8 +48,7 @@ pub(super) fn create(folder: &Folder, files: &[(&str, &[u8])]) -> io::Result<()>
         lead(&folder.path().join(name), &Path::new(LINK).join(name))?;
     }
     File::open(new.path())?.sync_all()?;
-    point(folder, new.path())?;
-    let _kept = new.keep();
+    point(folder, new)?;
     folder.sync()
 }
 
@@ -137,10 +134,11 @@ fn lead(link: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// Lets the link lead to `version`, in one step.
-fn point(folder: &Folder, version: &Path) -> io::Result<()> {
-    let name = version.file_name().expect("it was made with a name");
+/// Lets the link lead to `version`, in one step. From then on it is in use, and stays whatever happens.
+fn point(folder: &Folder, version: TempDir) -> io::Result<()> {
+    let name = version.path().file_name().expect("it was made with a name");
     let link = Builder::new().prefix(PREFIX).make_in(folder.path(), |path| symlink(name, path))?;
     link.persist(folder.path().join(LINK)).map_err(|refused| refused.error)?;
+    let _in_use = version.keep();
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The command as users run it: the real binary against a real server.
 
+#[cfg(target_os = "linux")]
+#[path = "../support/acl.rs"]
+mod acl;
 mod checks;
 mod dialogue;
 mod doctor;

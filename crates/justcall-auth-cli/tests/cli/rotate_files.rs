@@ -6,34 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use rustix::fs::{FlockOperation, XattrFlags, flock, getxattr, setxattr};
+use rustix::fs::{FlockOperation, flock};
 
+use crate::acl::{ACL, acl, attribute, set_attribute};
 use crate::rotation::{ACCOUNT, Rotation};
 use crate::run::{Run, command, feed};
 
 const NOBODY: u32 = 65534;
-const ACL: &str = "system.posix_acl_access";
 const DEFAULT_ACL: &str = "system.posix_acl_default";
-
-/// An access control list, as the kernel stores it: what owner, a further user, group, mask and others may do.
-fn acl(user: u32, rights: u16) -> Vec<u8> {
-    const ANYBODY: u32 = u32::MAX;
-    let mut list = 2_u32.to_le_bytes().to_vec();
-    for (tag, permissions, id) in
-        [(1_u16, 6_u16, ANYBODY), (2, rights, user), (4, 0, ANYBODY), (16, rights, ANYBODY), (32, 0, ANYBODY)]
-    {
-        list.extend([tag.to_le_bytes(), permissions.to_le_bytes()].concat());
-        list.extend(id.to_le_bytes());
-    }
-    list
-}
-
-fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
-    let mut value = vec![0; 4096];
-    let length = getxattr(path, name, &mut value[..]).ok()?;
-    value.truncate(length);
-    Some(value)
-}
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("it is there").mode() & 0o7777
@@ -68,7 +48,7 @@ fn it_keeps_owner_group_mode_and_acl() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     chown(&path, Some(NOBODY), Some(1)).expect("we are root");
-    setxattr(&path, "user.note", b"ours", XattrFlags::empty()).expect("the file system has attributes");
+    set_attribute(&path, "user.note", b"ours");
     for bits in [0o640, 0o600, 0o604, 0o400] {
         set_mode(&path, bits);
         fs::write(&path, rotation.old()).expect("we are root");
@@ -77,7 +57,7 @@ fn it_keeps_owner_group_mode_and_acl() {
         assert_eq!((file.uid(), file.gid(), mode(&path)), (NOBODY, 1, bits), "{bits:o}");
         assert_eq!((text(&path), attribute(&path, ACL)), (rotation.new.clone(), None));
     }
-    setxattr(&path, ACL, &acl(1234, 4), XattrFlags::empty()).expect("the file system has lists");
+    set_attribute(&path, ACL, &acl(1234, 4));
     let (before, bits) = (attribute(&path, ACL), mode(&path));
     fs::write(&path, rotation.old()).expect("we are root");
     let inode = fs::metadata(&path).expect("the file").ino();
@@ -102,7 +82,7 @@ fn it_does_not_let_a_folders_list_open_the_new_file() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     set_mode(&path, 0o640);
-    setxattr(rotation.folder.path(), DEFAULT_ACL, &acl(1234, 4), XattrFlags::empty()).expect("lists");
+    set_attribute(rotation.folder.path(), DEFAULT_ACL, &acl(1234, 4));
     let (control, _) = rotation.file("control", "");
     assert!(attribute(&control, ACL).is_some(), "the control: an ordinary new file gets the list");
     assert_eq!(rotation.rotate(&source, &[]).exit, 0);

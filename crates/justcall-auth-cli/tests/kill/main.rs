@@ -1,4 +1,5 @@
-//! A writer that is killed at any system call leaves the old pair or the new one, and nothing that others could read.
+//! A writer that is killed at any system call, or refused one, leaves the old pair or the new one, and nothing that others
+//! could read.
 //!
 //! | variable | what | without it |
 //! |---|---|---|
@@ -6,6 +7,8 @@
 //! | `JUSTCALL_KILL_EVERYWHERE` | set: at every system call, and a table of what was found | only once the network was asked |
 #![cfg(target_os = "linux")]
 
+#[path = "../support/acl.rs"]
+mod acl;
 mod strace;
 mod sweep;
 
@@ -19,12 +22,15 @@ use justcall_auth::{Credentials, Source};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
 
-use strace::Program;
+use acl::{ACL, acl, attribute, set_attribute};
+use strace::{Blow, Program};
 use sweep::{Found, Held, Writer, sweep};
 
 const OLD: (&str, &str) = ("abc123def456", "sec789xyz000");
 /// Owner, group and mode of what is replaced.
 const RIGHTS: (u32, u32, u32) = (65534, 1, 0o640);
+/// Who may read it besides, by its access control list.
+const READER: u32 = 1234;
 
 /// A service that accepts `NEW` alone.
 struct Service {
@@ -104,12 +110,14 @@ fn write_old(path: &Path, text: &str) {
     fs::write(path, text).expect("a file");
     chown(path, Some(RIGHTS.0), Some(RIGHTS.1)).expect("we are root");
     fs::set_permissions(path, Permissions::from_mode(RIGHTS.2)).expect("we are root");
+    set_attribute(path, ACL, &acl(READER, 4));
 }
 
 fn has_rights(path: &Path) -> Result<(), String> {
     let about = fs::metadata(path).map_err(|error| error.to_string())?;
     let rights = (about.uid(), about.gid(), about.mode() & 0o7777);
-    if rights == RIGHTS { Ok(()) } else { Err(format!("other rights: {rights:?}")) }
+    let is_kept = rights == RIGHTS && attribute(path, ACL) == Some(acl(READER, 4));
+    if is_kept { Ok(()) } else { Err(format!("other rights: {rights:?}")) }
 }
 
 fn file_source(folder: &Path) -> String {
@@ -148,7 +156,7 @@ fn is_good(what: &str, found: &Found) {
         println!("| {what} | {} | {} | {} | {} |", found.names, found.old, found.new, found.wrong.len());
     }
     assert!(found.wrong.is_empty(), "{what}: {:#?}", found.wrong);
-    assert!(found.old > 5 && found.new > 0, "it was killed before and after the pair changed: {found:?}");
+    assert!(found.old > 5 && found.new > 0, "it was struck before and after the pair changed: {found:?}");
 }
 
 #[test]
@@ -167,7 +175,7 @@ fn a_rotation_of_a_file_leaves_one_pair_whole_wherever_it_is_killed() {
         let is_clean = next.succeeds() && files(folder).len() == 1;
         if is_clean { Ok(held) } else { Err("the next run fails, or leaves what this one left".to_owned()) }
     };
-    is_good("rotate, file", &sweep(&Writer { prepare: &prepare, look: &look }, is_short()));
+    is_good("rotate, file", &sweep(&Writer { prepare: &prepare, look: &look }, Blow::Kill, is_short()));
 }
 
 #[test]
@@ -185,7 +193,37 @@ fn a_rotation_of_a_folder_leaves_one_pair_whole_wherever_it_is_killed() {
         }
         service.held(&dir_source(folder))
     };
-    is_good("rotate, folder", &sweep(&Writer { prepare: &prepare, look: &look }, is_short()));
+    is_good("rotate, folder", &sweep(&Writer { prepare: &prepare, look: &look }, Blow::Kill, is_short()));
+}
+
+#[test]
+fn a_rotation_that_fails_cleans_up_and_says_so() {
+    let service = Service::start();
+    let file = |folder: &Path| {
+        prepare_file(folder);
+        service.command(&["rotate", "--source", &file_source(folder)])
+    };
+    let look = |folder: &Path| {
+        has_rights(&folder.join("pair.json"))?;
+        let remains = files(folder).len() - 1;
+        if remains == 0 { service.held(&file_source(folder)) } else { Err(format!("{remains} remains")) }
+    };
+    let found = sweep(&Writer { prepare: &file, look: &look }, Blow::Fail, is_short());
+    is_good("rotate, file, where a call fails", &found);
+
+    let dir = |folder: &Path| {
+        prepare_dir(folder);
+        service.command(&["rotate", "--source", &dir_source(folder)])
+    };
+    let look = |folder: &Path| {
+        has_rights(&folder.join("api_secret"))?;
+        let held = service.held(&dir_source(folder))?;
+        // Once the link is swapped the version before may stay, when it cannot be looked through any more.
+        let remains = files(folder).len() - 3;
+        if remains == 0 || held == Held::New { Ok(held) } else { Err(format!("{remains} remains")) }
+    };
+    let found = sweep(&Writer { prepare: &dir, look: &look }, Blow::Fail, is_short());
+    is_good("rotate, folder, where a call fails", &found);
 }
 
 #[test]
@@ -203,7 +241,7 @@ fn a_first_pair_is_there_or_can_be_set_up_wherever_it_is_killed() {
             let is_done = setup(folder).succeeds() && service.held(&source(folder)) == Ok(Held::New);
             if is_done { Ok(Held::Old) } else { Err("it cannot be set up any more".to_owned()) }
         };
-        is_good(what, &sweep(&Writer { prepare: &setup, look: &look }, is_short()));
+        is_good(what, &sweep(&Writer { prepare: &setup, look: &look }, Blow::Kill, is_short()));
     }
 }
 
@@ -231,11 +269,11 @@ fn the_sweep_catches_writers_that_tear_a_pair_or_show_it() {
     // In place: for a moment there is nothing, then half a pair.
     let torn =
         writer("read -r pair; printf %s \"${pair%%:*}:\" > \"$1\"; printf %s \"${pair#*:}\" >> \"$1\"");
-    let found = sweep(&Writer { prepare: &torn, look: &look }, true);
+    let found = sweep(&Writer { prepare: &torn, look: &look }, Blow::Kill, true);
     assert!(found.wrong.iter().any(|wrong| wrong.contains("empty")), "{found:?}");
     // Beside it, and renamed: never torn, but open to everybody.
     let shown =
         writer("umask 022; read -r pair; printf %s \"$pair\" > \"$1.new\"; exec mv \"$1.new\" \"$1\"");
-    let found = sweep(&Writer { prepare: &shown, look: &look }, true);
+    let found = sweep(&Writer { prepare: &shown, look: &look }, Blow::Kill, true);
     assert!(found.wrong.iter().any(|wrong| wrong.contains("new is open to others")), "{found:?}");
 }

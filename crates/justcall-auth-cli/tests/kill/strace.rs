@@ -55,9 +55,22 @@ pub fn calls(program: &Program, log: &Path) -> Vec<Call> {
         .collect()
 }
 
-/// Runs `program` and kills it, as no handler can prevent, when it is about to make its `nth` call of `name`.
-pub fn kill(program: &Program, name: &str, nth: usize) -> End {
-    run(program, &["-e", &format!("inject={name}:signal=KILL:when={nth}"), "-o", "/dev/null"])
+/// What befalls a program at one of its calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blow {
+    /// It is killed, as no handler can prevent, when it is about to make the call.
+    Kill,
+    /// The call fails.
+    Fail,
+}
+
+/// Runs `program` and deals it `blow` at its `nth` call of `name`.
+pub fn strike(program: &Program, blow: Blow, name: &str, nth: usize) -> End {
+    let what = match blow {
+        Blow::Kill => "signal=KILL",
+        Blow::Fail => "error=EIO",
+    };
+    run(program, &["-e", &format!("inject={name}:{what}:when={nth}"), "-o", "/dev/null"])
 }
 
 fn run(program: &Program, options: &[&str]) -> End {

@@ -1,11 +1,11 @@
-//! Kills a writer at one system call after the other, each time in a fresh folder, and looks at what it left.
+//! Strikes a writer at one system call after the other, each time in a fresh folder, and looks at what it left.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::strace::{Call, End, Program, calls, kill};
+use crate::strace::{Blow, Call, End, Program, calls, strike};
 
 /// Which pair is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Writer<'a> {
 /// What a sweep found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// How many runs were killed with the old pair left, and how many with the new one.
+    /// How many runs were struck with the old pair left, and how many with the new one.
     pub old: usize,
     pub new: usize,
     /// How many different calls.
@@ -34,27 +34,67 @@ pub struct Found {
     pub wrong: Vec<String>,
 }
 
-/// Kills `writer` at every call it makes; with `is_short` at every one after its last word with the network.
-pub fn sweep(writer: &Writer, is_short: bool) -> Found {
+/// Calls whose failure a program can answer for: what fails to give memory ends it.
+const FALLIBLE: &[&str] = &[
+    "chmod",
+    "copy_file_range",
+    "fchmod",
+    "fchown",
+    "fgetxattr",
+    "flistxattr",
+    "flock",
+    "fremovexattr",
+    "fsetxattr",
+    "fstat",
+    "fsync",
+    "getdents64",
+    "link",
+    "linkat",
+    "lseek",
+    "mkdir",
+    "mkdirat",
+    "newfstatat",
+    "open",
+    "openat",
+    "read",
+    "readlink",
+    "readlinkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "sendfile",
+    "statx",
+    "symlink",
+    "symlinkat",
+    "write",
+];
+
+/// Strikes `writer` at every call it makes; with `is_short` at every one after its last word with the network.
+pub fn sweep(writer: &Writer, blow: Blow, is_short: bool) -> Found {
     let mut found = Found::default();
     let log = tempfile::NamedTempFile::new().expect("a file");
-    let folder = folder();
-    let all = calls(&(writer.prepare)(folder.path()), log.path());
-    let points = points(&all, is_short);
+    let all = calls(&(writer.prepare)(folder().path()), log.path());
+    let mut points = points(&all, is_short);
+    if blow == Blow::Fail {
+        points.retain(|name, _| FALLIBLE.contains(&name.as_str()));
+    }
     found.names = points.len();
     for (name, (first, last)) in points {
         // A run may make a call or two more than the one that was listed.
         for nth in first..last + 10 {
-            let folder = self::folder();
-            let end = kill(&(writer.prepare)(folder.path()), &name, nth);
+            let folder = folder();
+            let end = strike(&(writer.prepare)(folder.path()), blow, &name, nth);
             match (end, (writer.look)(folder.path())) {
                 (_, Err(wrong)) => found.wrong.push(format!("{name} {nth}, {end:?}: {wrong}")),
-                (End::Killed, Ok(Held::Old)) => found.old += 1,
-                (End::Killed, Ok(Held::New)) => found.new += 1,
+                (End::Success, Ok(Held::Old)) => {
+                    found.wrong.push(format!("{name} {nth}: it says that it is done"));
+                }
                 (End::Success, Ok(Held::New)) => {}
-                other => found.wrong.push(format!("{name} {nth}: {other:?}")),
+                (_, Ok(Held::Old)) => found.old += 1,
+                (_, Ok(Held::New)) => found.new += 1,
             }
-            if end != End::Killed {
+            let is_over = if blow == Blow::Kill { end != End::Killed } else { nth >= last };
+            if is_over {
                 break;
             }
         }
