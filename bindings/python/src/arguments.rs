@@ -121,20 +121,50 @@ impl FromPyObject<'_, '_> for CaFile {
     }
 }
 
-/// The argument `timeout`: seconds, of any type that `float()` takes without parsing. Zero is no limit.
+/// The argument `name`, a number of seconds, of any type that `float()` takes without parsing.
+fn seconds(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<Duration> {
+    let why = "is negative, not finite or too large for a number of seconds";
+    let refuse = |failure: PyErr| refusal(object, &failure, name, wanted, why);
+    let seconds: f64 = object.extract().map_err(refuse)?;
+    let duration = Duration::try_from_secs_f64(seconds)
+        .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
+    // Rounding to zero would turn the shortest time into none at all.
+    Ok(if seconds > 0.0 { duration.max(Duration::from_nanos(1)) } else { duration })
+}
+
+/// The argument `timeout`. Zero is no limit.
 pub(crate) struct Timeout(pub(crate) Duration);
 
 impl FromPyObject<'_, '_> for Timeout {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let why = "is negative, not finite or too large for a number of seconds";
-        let refuse = |failure: PyErr| refusal(&object, &failure, "timeout", "a real number or None", why);
-        let seconds: f64 = object.extract().map_err(refuse)?;
-        let limit = Duration::try_from_secs_f64(seconds)
-            .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
-        // Rounding to zero would turn the shortest limit into none at all.
-        Ok(Self(if seconds > 0.0 { limit.max(Duration::from_nanos(1)) } else { limit }))
+        seconds("timeout", &object, "a real number or None").map(Self)
+    }
+}
+
+/// The argument `rotation_wait`. Zero is no wait.
+pub(crate) struct RotationWait(pub(crate) Duration);
+
+impl FromPyObject<'_, '_> for RotationWait {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        seconds("rotation_wait", &object, "a real number").map(Self)
+    }
+}
+
+/// The argument `on_event`: a callable.
+pub(crate) struct OnEvent(pub(crate) Py<PyAny>);
+
+impl FromPyObject<'_, '_> for OnEvent {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if object.is_callable() {
+            return Ok(Self(object.to_owned().unbind()));
+        }
+        Err(wrong_type(&object, "on_event", "a callable that takes an Event, or None"))
     }
 }
 
@@ -153,11 +183,7 @@ impl FromPyObject<'_, '_> for Tolerance {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let why = "is negative, not finite or too large for a number of seconds";
-        let refuse = |failure: PyErr| refusal(&object, &failure, "tolerance", "a real number", why);
-        let seconds: f64 = object.extract().map_err(refuse)?;
-        let tolerance = Duration::try_from_secs_f64(seconds)
-            .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
+        let tolerance = seconds("tolerance", &object, "a real number")?;
         let part = u64::from(tolerance.subsec_nanos() > 0);
         Ok(Self(tolerance.as_secs().saturating_add(part)))
     }

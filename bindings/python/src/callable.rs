@@ -1,7 +1,5 @@
 //! A source that is a function of the Python program.
 
-use std::cell::RefCell;
-
 use justcall_auth::source::Load;
 use justcall_auth::{Error, ErrorKind};
 use pyo3::PyTraverseError;
@@ -13,15 +11,10 @@ use pyo3::types::PyType;
 
 use crate::credentials::Credentials;
 use crate::errors::exception;
-
-thread_local! {
-    /// What a function raised when this thread asked it last, for the call that asked: the library's errors carry no
-    /// exception. A call that the function makes itself is over, and has taken its own, before this is set.
-    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
-}
+use crate::running;
 
 const HINT: &str =
-    "See the cause of this exception, if there is one; the callable must return justcall_auth.Credentials.";
+    "See the cause of this exception, where it has one; the callable must return justcall_auth.Credentials.";
 
 /// The function.
 pub(crate) struct Callable(Py<PyAny>);
@@ -36,48 +29,43 @@ impl Callable {
         visit.call(&self.0)
     }
 
-    fn ask(&self, py: Python<'_>) -> PyResult<justcall_auth::Credentials> {
-        let given = self.0.bind(py).call0().map_err(|raised| as_failure(py, raised))?;
-        let Ok(credentials) = given.cast::<Credentials>() else {
-            let message =
-                format!("The callable that is the source returned {}, not Credentials.", type_name(&given));
-            return Err(exception(
-                py,
-                &Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(HINT),
-            ));
-        };
-        Ok(credentials.get().0.clone())
+    /// The pair; else what was raised, and what it is called where that exception cannot go: in calls of other threads,
+    /// which waited for this one's look at the source.
+    fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
+        let given = self.0.bind(py).call0().map_err(|raised| {
+            let error = unavailable(&format!("raised {}", type_name(raised.value(py))));
+            (as_failure(py, raised, &error), error)
+        })?;
+        given.cast::<Credentials>().map(|credentials| credentials.get().0.clone()).map_err(|_| {
+            let error = unavailable(&format!("returned {}, not Credentials", type_name(&given)));
+            (exception(py, &error), error)
+        })
     }
 }
 
 impl Load for Callable {
     fn load(&self) -> Result<justcall_auth::Credentials, Error> {
         let asked = Python::try_attach(|py| {
-            RAISED.take();
-            self.ask(py).map_err(|raised| {
-                RAISED.set(Some(raised));
-                Error::new(ErrorKind::SourceUnavailable)
-            })
+            let (result, raised) = match self.ask(py) {
+                Ok(credentials) => (Ok(credentials), None),
+                Err((raised, error)) => (Err(error), Some(raised)),
+            };
+            running::source_raised(py, raised);
+            result
         });
         // Nothing: the interpreter is shutting down.
         asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 }
 
-/// What a call on this thread comes to: its result, or what the function raised that kept it from one.
-///
-/// What ends programs and tasks (`KeyboardInterrupt`, `SystemExit`) is raised also where the call went on without.
-pub(crate) fn outcome<T>(py: Python<'_>, result: Result<T, Error>) -> PyResult<T> {
-    let raised = RAISED.take();
-    match (result, raised) {
-        (Err(error), Some(raised)) if error.kind() == ErrorKind::SourceUnavailable => Err(raised),
-        (_, Some(raised)) if !raised.is_instance_of::<PyException>(py) => Err(raised),
-        (result, _) => result.map_err(|error| exception(py, &error)),
-    }
+fn unavailable(what: &str) -> Error {
+    let message = format!("The callable that is the source {what}.");
+    Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(HINT)
 }
 
-/// What is raised for an exception of the function: those of this package, and those that end programs, as they are.
-fn as_failure(py: Python<'_>, raised: PyErr) -> PyErr {
+/// What is raised for an exception of the function: those of this package, and those that end programs, as they are; for
+/// others `error`, with them as its cause.
+fn as_failure(py: Python<'_>, raised: PyErr, error: &Error) -> PyErr {
     static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let is_ours = match BASE.import(py, "justcall_auth._error_base", "JustCallError") {
         Ok(base) => raised.is_instance(py, base),
@@ -86,8 +74,7 @@ fn as_failure(py: Python<'_>, raised: PyErr) -> PyErr {
     if is_ours || !raised.is_instance_of::<PyException>(py) {
         return raised;
     }
-    let message = format!("The callable that is the source raised {}.", type_name(raised.value(py)));
-    let failure = exception(py, &Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(HINT));
+    let failure = exception(py, error);
     failure.set_cause(py, Some(raised));
     failure
 }

@@ -1,6 +1,5 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,16 +12,17 @@ use pyo3::types::{PyString, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, Path, Proxy, Source, Timeout,
-    VerifyPath,
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path, Proxy,
+    RotationWait, Source, Timeout, VerifyPath,
 };
-use crate::callable::{self, Callable};
+use crate::callable::Callable;
 use crate::credentials::Credentials;
-use crate::errors::{detached, exception, guarded};
-use crate::interrupt::Watch;
+use crate::errors::{detached, exception};
+use crate::event::Observer;
 use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::{rate_limit, response};
+use crate::running::{self, call_of};
 use crate::settings::Settings;
 
 /// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
@@ -48,6 +48,10 @@ use crate::settings::Settings;
 /// `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
 /// `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
 /// `max_retries` is how many second attempts a call may make, of every kind together.
+/// `rotation_wait` is how long calls are held for another pair, from the moment that the service rejected the
+/// one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
+/// call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
+/// source gives no other pair at once.
 /// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
 /// read at once.
 /// `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
@@ -58,8 +62,15 @@ use crate::settings::Settings;
 /// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
 /// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
 /// refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
+/// `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
+/// the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
+/// changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
+/// logger `justcall_auth` is told too.
 ///
-/// A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
+/// When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
+/// call, at most once a second, and every source once the service rejected the pair. One call proves what is
+/// new; the pair in use stays until then. One that was rejected is not sent again for 30 seconds, unless the
+/// source gives another.
 ///
 /// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
 /// a fraction of a second, with what its handler raises. After a fork both processes may go on using
@@ -70,15 +81,15 @@ use crate::settings::Settings;
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
     open: Mutex<Option<Open>>,
-    closed: Arc<AtomicBool>,
     /// What the last answer told.
     rate_limit: Mutex<Option<RateLimit>>,
 }
 
 struct Open {
     client: justcall_auth::Client,
-    /// The function that is the client's source: the garbage collector asks for it.
+    /// What of the program's own the client holds: the garbage collector asks for it.
     source: Option<Arc<Callable>>,
+    observer: Arc<Observer>,
 }
 
 #[pymethods]
@@ -87,9 +98,10 @@ impl Client {
     #[new]
     #[pyo3(
         signature = (source = Source::usual(), *, base_url = None, verify_path = None,
-            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
-            proxy = None, expected_account = None, memory_protection = MemoryProtection(Level::Auto)),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None, memory_protection='auto')"
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
+            rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
+            memory_protection = MemoryProtection(Level::Auto), on_event = None),
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', on_event=None)"
     )]
     fn new(
         py: Python<'_>,
@@ -98,10 +110,12 @@ impl Client {
         verify_path: Option<VerifyPath>,
         timeout: Option<Timeout>,
         max_retries: MaxRetries,
+        rotation_wait: RotationWait,
         ca_file: Option<CaFile>,
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
         memory_protection: MemoryProtection,
+        on_event: Option<OnEvent>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         let callable = match source {
@@ -119,10 +133,12 @@ impl Client {
             verify_path,
             timeout,
             max_retries,
+            rotation_wait,
             ca_file,
             proxy,
             expected_account,
             memory_protection,
+            observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
         };
         Self::open(py, config, callable, &settings)
     }
@@ -133,9 +149,10 @@ impl Client {
     #[classmethod]
     #[pyo3(
         signature = (credentials, *, base_url = None, verify_path = None,
-            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2), ca_file = None,
-            proxy = None, expected_account = None, memory_protection = MemoryProtection(Level::Auto)),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, ca_file=None, proxy=None, expected_account=None, memory_protection='auto')"
+            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
+            rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
+            memory_protection = MemoryProtection(Level::Auto), on_event = None),
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', on_event=None)"
     )]
     fn from_credentials(
         class: &Bound<'_, PyType>,
@@ -144,10 +161,12 @@ impl Client {
         verify_path: Option<VerifyPath>,
         timeout: Option<Timeout>,
         max_retries: MaxRetries,
+        rotation_wait: RotationWait,
         ca_file: Option<CaFile>,
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
         memory_protection: MemoryProtection,
+        on_event: Option<OnEvent>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
         config.credentials(credentials.get().0.clone());
@@ -156,10 +175,12 @@ impl Client {
             verify_path,
             timeout,
             max_retries,
+            rotation_wait,
             ca_file,
             proxy,
             expected_account,
             memory_protection,
+            observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
         };
         Self::open(class.py(), config, None, &settings)
     }
@@ -176,6 +197,33 @@ impl Client {
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
         let found = self.call(py, |call| call.verify())?;
         account(py, &found)
+    }
+
+    /// Proves `credentials` as `verify` does and, where they are good, uses them from here on.
+    ///
+    /// So do all clients of the process that have the same source, base URL and expected account. Gives the
+    /// account of the pair. The source is not written: see to it that it gives the same pair. Whatever comes
+    /// of it, the pair in use loses nothing; webhooks signed with it are good for another quarter of an hour.
+    ///
+    /// Raises what `verify` raises, about `credentials`.
+    fn replace<'py>(
+        &self,
+        py: Python<'py>,
+        credentials: &Bound<'py, Credentials>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let pair = &credentials.get().0;
+        let found = self.call(py, |call| call.replace(pair))?;
+        account(py, &found)
+    }
+
+    /// Looks at the source now, and asks nothing of the service. True when it gives another pair.
+    ///
+    /// The next call proves that pair, and it is in use from then on.
+    ///
+    /// Raises what `authorization` raises, because of the source; the pair in use stays.
+    fn reload(&self, py: Python<'_>) -> PyResult<bool> {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
+        self.call(py, |call| call.reload())
     }
 
     /// Sends a request and gives the service's answer, of a status from 200 to 299.
@@ -287,8 +335,8 @@ impl Client {
     /// Reads the source, if no call has done so yet, and then raises what `authorization` raises.
     #[getter]
     fn protection<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.client(py)?;
-        let report = callable::outcome(py, guarded(py, || client.protection()))?;
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
+        let report = self.call(py, |call| call.protection())?;
         protection(py, &report)
     }
 
@@ -302,8 +350,8 @@ impl Client {
     /// the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
     /// and `CallCancelledError` once the client is closed.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        let client = self.client(py)?;
-        let credentials = callable::outcome(py, guarded(py, || client.credentials()))?;
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
+        let credentials = self.call(py, |call| call.credentials())?;
         credentials.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
@@ -312,10 +360,11 @@ impl Client {
     /// The client's hold on the pair and its connections end once no call is under way. Closing again
     /// does nothing. Leaving a `with` block closes the client too.
     fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        // Let go of outside the lock: what the program's function held may use this client as it goes.
+        // Let go of outside the lock: what the program's functions held may use this client as it goes.
         let open = lock(&self.open).take();
-        drop(open);
+        if let Some(open) = open {
+            open.client.shutdown();
+        }
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -329,7 +378,7 @@ impl Client {
     }
 
     fn __repr__(&self) -> &'static str {
-        if self.closed.load(Ordering::Acquire) { "<Client closed>" } else { "<Client open>" }
+        if lock(&self.open).is_some() { "<Client open>" } else { "<Client closed>" }
     }
 
     /// Refuses, with `TypeError`: a pickle would hold the secret.
@@ -344,7 +393,9 @@ impl Client {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // Where it is locked, it is in use, and thus no garbage.
         let Ok(open) = self.open.try_lock() else { return Ok(()) };
-        open.as_ref().and_then(|open| open.source.as_ref()).map_or(Ok(()), |source| source.traverse(&visit))
+        let Some(open) = open.as_ref() else { return Ok(()) };
+        open.source.as_ref().map_or(Ok(()), |source| source.traverse(&visit))?;
+        open.observer.traverse(&visit)
     }
 
     fn __clear__(&self) {
@@ -364,8 +415,7 @@ impl Client {
             justcall_auth::Client::new(&config)
         })?;
         Ok(Self {
-            open: Mutex::new(Some(Open { client, source })),
-            closed: Arc::default(),
+            open: Mutex::new(Some(Open { client, source, observer: settings.observer.clone() })),
             rate_limit: Mutex::default(),
         })
     }
@@ -385,20 +435,18 @@ impl Client {
         })
     }
 
-    /// Makes one call without the GIL. What a signal handler raises meanwhile takes the place of its result.
+    /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.
     fn call<T: Send>(
         &self,
         py: Python<'_>,
         make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
         let client = self.client(py)?;
-        let watch = Watch::new(self.closed.clone());
-        let result = guarded(py, || make(client.call().interrupted_by(watch.clone())));
-        if let Some(answer) = result.as_ref().err().and_then(Error::response) {
+        let outcome = running::run(py, || make(call_of(&client)));
+        if let Some(answer) = outcome.failed_with() {
             self.heard(answer);
         }
-        let outcome = callable::outcome(py, result);
-        watch.raised().map_or(outcome, Err)
+        outcome.into_result(py)
     }
 
     fn send<'py>(

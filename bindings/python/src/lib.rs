@@ -17,11 +17,12 @@ mod client;
 mod credentials;
 mod diagnose;
 mod errors;
-mod interrupt;
+mod event;
 mod pairs;
 mod protection;
 mod request;
 mod response;
+mod running;
 mod settings;
 mod value;
 mod webhook;
@@ -42,6 +43,8 @@ mod _native {
     use super::diagnose::diagnose;
     #[pymodule_export]
     use super::errors::error_table;
+    #[pymodule_export]
+    use super::event::event_names;
     #[pymodule_export]
     use super::webhook::WebhookVerifier;
     #[pymodule_export]

@@ -1,12 +1,14 @@
 //! What every way to make a client takes beside the pair.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::{Config, Error};
 
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Proxy, Timeout, VerifyPath,
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Proxy, RotationWait, Timeout, VerifyPath,
 };
+use crate::event::Observer;
 
 /// The settings, as Python gives them.
 pub(crate) struct Settings {
@@ -14,10 +16,12 @@ pub(crate) struct Settings {
     pub(crate) verify_path: Option<VerifyPath>,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) max_retries: MaxRetries,
+    pub(crate) rotation_wait: RotationWait,
     pub(crate) ca_file: Option<CaFile>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) expected_account: Option<ExpectedAccount>,
     pub(crate) memory_protection: MemoryProtection,
+    pub(crate) observer: Arc<Observer>,
 }
 
 impl Settings {
@@ -40,7 +44,9 @@ impl Settings {
         }
         config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
         config.max_retries(self.max_retries.0);
+        config.rotation_wait(self.rotation_wait.0);
         config.memory_protection(self.memory_protection.0);
+        config.observer(self.observer.clone());
         Ok(())
     }
 }

@@ -11,11 +11,11 @@ use pyo3::types::{PyBool, PyBytes};
 
 use crate::arguments::{Now, Tolerance, invalid, text, wrong_type};
 use crate::body;
-use crate::callable;
 use crate::client::Client;
 use crate::credentials::{copy, wipe};
-use crate::errors::{exception, guarded};
+use crate::errors::exception;
 use crate::pairs::is_text;
+use crate::running::{self, call_of};
 use crate::webhook_event::webhook_event;
 use crate::webhook_headers::signing_headers;
 
@@ -120,11 +120,15 @@ impl WebhookVerifier {
             None => self.verifier.verify(&headers, bytes, now),
         };
         // With given secrets nothing waits; of a client the source may have to be read.
-        let result = if self.client.is_some() { guarded(py, work) } else { work() };
-        if let Some(raised) = asked.and_then(Asked::raised) {
-            return Err(raised);
+        let result = if self.client.is_some() {
+            running::run(py, work).into_result(py)
+        } else {
+            work().map_err(|error| exception(py, &error))
+        };
+        match asked.and_then(Asked::raised) {
+            Some(raised) => Err(raised),
+            None => webhook_event(&result?, &body),
         }
-        webhook_event(&callable::outcome(py, result)?, &body)
     }
 
     #[expect(clippy::unused_self, reason = "a method in Python")]
@@ -145,7 +149,7 @@ struct SecretsOf(Arc<Py<Client>>);
 
 impl SigningSecrets for SecretsOf {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
-        self.0.get().open_client()?.find(is_signer)
+        call_of(&self.0.get().open_client()?).find_signer(is_signer)
     }
 }
 

@@ -138,6 +138,34 @@ class Sandbox:
         }
 
 
+class Account:
+    """An account of a sandbox, whose pair can be reset."""
+
+    def __init__(self, sandbox: Sandbox, **members: object) -> None:
+        self._sandbox = sandbox
+        self.pair: dict[str, Any] = sandbox.control("POST", "pairs", members)
+
+    @property
+    def line(self) -> str:
+        """The pair that is good now, as a file holds it."""
+        return f"{self.pair['api_key']}:{self.pair['api_secret']}\n"
+
+    def credentials(self) -> justcall_auth.Credentials:
+        """The pair that is good now."""
+        return justcall_auth.Credentials(self.pair["api_key"], self.pair["api_secret"])
+
+    def reset(self) -> None:
+        """Makes another pair, and the old one worthless."""
+        self.pair = self._sandbox.control("POST", "reset", {"api_key": self.pair["api_key"]})
+
+
+def put(path: Path, text: str) -> None:
+    """Replaces a file at once, as everyone should who writes a pair."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def wait_until(condition: Callable[[], object], limit: float = 10.0) -> None:
     """Waits for `condition`, at most `limit` seconds."""
     end = time.monotonic() + limit

@@ -185,28 +185,59 @@ def test_it_may_close_the_client_that_asks(sandbox: Sandbox) -> None:
         client.verify()
 
 
-def test_threads_get_their_own_causes(sandbox: Sandbox) -> None:
+def test_one_thread_asks_and_has_the_cause_and_the_others_hear_of_it(sandbox: Sandbox) -> None:
     together = threading.Barrier(4)
-    seen: list[bool] = []
+    asking = threading.Lock()
+    ended: list[justcall_auth.JustCallError] = []
+    askers: list[str] = []
 
     def source() -> Credentials:
-        together.wait(10)
+        assert asking.acquire(blocking=False)
+        askers.append(threading.current_thread().name)
+        wait_until(lambda: together.n_waiting == 0)
+        asking.release()
         raise LookupError(threading.current_thread().name)
 
     client = client_of(sandbox, source)
 
     def work() -> None:
+        together.wait(10)
         try:
             client.verify()
         except justcall_auth.SourceUnavailableError as error:
-            seen.append(str(error.__cause__) == threading.current_thread().name)
+            ended.append(error)
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(10)
-    assert seen == [True] * 4
+    assert [error.message for error in ended] == ["The callable that is the source raised LookupError."] * 4
+    causes = [error.__cause__ for error in ended if error.__cause__ is not None]
+    assert sorted(str(cause) for cause in causes) == sorted(askers)
+
+
+def test_a_source_that_blocks_is_waited_for(sandbox: Sandbox) -> None:
+    goes_on = threading.Event()
+    askers: list[str] = []
+
+    def source() -> Credentials:
+        askers.append(threading.current_thread().name)
+        assert goes_on.wait(10)
+        return sandbox.credentials()
+
+    client = client_of(sandbox, source)
+    found: list[justcall_auth.Account] = []
+    workers = [threading.Thread(target=lambda: found.append(client.verify())) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    wait_until(lambda: askers)
+    assert found == []
+    goes_on.set()
+    for worker in workers:
+        worker.join(10)
+    assert len(found) == 8
+    assert len(askers) == 1
 
 
 def test_it_is_asked_again_once_its_pair_was_rejected(sandbox: Sandbox) -> None:

@@ -356,6 +356,36 @@ def test_an_event_shows_nothing_of_its_body() -> None:
     assert leaks(printed(event)) == []
 
 
+def test_events_do_not_show(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    pair = sandbox.control("POST", "pairs", {"api_key": "abc123def459", "api_secret": CANARY})
+    credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
+    events: list[justcall_auth.Event] = []
+
+    def handler(event: justcall_auth.Event) -> None:
+        events.append(event)
+        raise KeyboardInterrupt if event.name == "pair_rejected" else ValueError
+
+    body = {"message": "You sent {authorization}: {api_secret}.", "error": "{api_secret}"}
+    sandbox.fault("answer", status=503, times=1, body=body)
+    sandbox.fault("answer", status=401, body=body)
+    reports: list[str] = []
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.DEBUG):
+        patch.setattr("sys.unraisablehook", lambda report: reports.extend(traced(report.exc_value)))
+        with (
+            sandbox.client(credentials, on_event=handler) as client,
+            pytest.raises(KeyboardInterrupt) as caught,
+        ):
+            client.get("/v2.1/echo")
+        assert leaks(shown(client)) == []
+    assert [event.name for event in events] == ["retrying", "pair_rejected"]
+    assert leaks(text for event in events for text in shown(event)) == []
+    assert leaks(traced(caught.value)) == []
+    assert reports
+    assert leaks(iter(reports)) == []
+    assert len(caplog.records) == 2
+    assert leaks(text for record in caplog.records for text in shown(record)) == []
+
+
 def test_findings_do_not_show() -> None:
     for text in (f"Bearer {CANARY}", f'"{CANARY}:{CANARY}"', f"{CANARY} : {CANARY}\n".encode()):
         findings = justcall_auth.diagnose(text)

@@ -100,6 +100,9 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"timeout": -1e-9},
     {"timeout": 1e300},
     {"timeout": 10**400},
+    {"rotation_wait": float("nan")},
+    {"rotation_wait": -1},
+    {"rotation_wait": 10**400},
     {"max_retries": -1},
     {"max_retries": 2**32},
     {"max_retries": 10**400},
@@ -154,6 +157,10 @@ def test_it_refuses_what_is_impossible(settings: dict[str, Any]) -> None:
 WRONG_TYPES: list[dict[str, Any]] = [
     {"timeout": "30"},
     {"timeout": [30]},
+    {"rotation_wait": "10"},
+    {"rotation_wait": None},
+    {"on_event": 1},
+    {"on_event": "print"},
     {"max_retries": 2.0},
     {"max_retries": "2"},
     {"max_retries": None},
@@ -212,10 +219,12 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "verify_path": None,
         "timeout": 30.0,
         "max_retries": 2,
+        "rotation_wait": 0.0,
         "ca_file": None,
         "proxy": None,
         "expected_account": None,
         "memory_protection": "auto",
+        "on_event": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
     if sys.version_info >= (3, 10):  # Before, Python does not tell the signature of such a class.

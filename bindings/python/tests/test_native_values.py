@@ -12,7 +12,7 @@ import pytest
 
 import justcall_auth
 import webhooks
-from justcall_auth import Account, Headers, RateLimit, Response, WebhookEvent, WebhookVerifier
+from justcall_auth import Account, Event, Headers, RateLimit, Response, WebhookEvent, WebhookVerifier
 
 if TYPE_CHECKING:
     from support import Sandbox
@@ -32,7 +32,13 @@ def values(sandbox: Sandbox) -> list[Any]:
             webhooks.headers(), webhooks.body(), webhooks.NOW
         )
         account = client.verify()
-        return [account, answer, answer.rate_limit, failure, failure.rate_limit, client.rate_limit, event]
+        limit = client.rate_limit
+    happened: list[Event] = []
+    sandbox.fault("answer", status=503, times=1)
+    with sandbox.client(on_event=happened.append) as client:
+        client.get(ECHO)
+    retry = next(event for event in happened if event.name == "retrying")
+    return [account, answer, answer.rate_limit, failure, failure.rate_limit, limit, event, retry]
 
 
 def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
@@ -45,6 +51,7 @@ def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
         RateLimit,
         RateLimit,
         WebhookEvent,
+        Event,
     ]
     for value in found:
         names = [field.name for field in dataclasses.fields(value)]
@@ -70,11 +77,12 @@ def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
 
 
 def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
-    account, answer, limit, *_, event = values(sandbox)
+    account, answer, limit, *_, event, retry = values(sandbox)
     assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
     assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
     assert [type(limit.limit), type(limit.remaining), type(limit.reset)] == [int, int, float]
     assert [type(field) for field in vars(event).values()] == [str, str, float, bytes, int, str]
+    assert [type(field) for field in vars(retry).values()] == [str, str, int, int, float]
 
 
 def test_threads_that_look_a_header_up_first_find_the_same(sandbox: Sandbox) -> None:

@@ -14,11 +14,12 @@ import pytest
 
 import justcall_auth
 from justcall_auth import ANY_URL, Client, Credentials, WebhookEvent, WebhookVerifier
-from support import finish
+from support import Account, finish, put
 from webhooks import NOW, SECRET, TIMESTAMP, URL, body, headers, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support import Sandbox, Start
 
@@ -290,6 +291,28 @@ def test_a_client_and_a_replay_check_go_together() -> None:
         with pytest.raises(LookupError) as caught:
             both.verify(headers(), body(id=1), NOW)
         assert caught.value is failure
+
+
+def test_around_a_reset_it_takes_every_pair_that_a_client_holds(sandbox: Sandbox, tmp_path: Path) -> None:
+    account, file = Account(sandbox), tmp_path / "pair"
+    put(file, account.line)
+    old = signature(account.pair["api_secret"])
+    with Client(f"file:{file}", base_url=sandbox.url, ca_file=sandbox.ca_file) as client:
+        mine = verifier(client)
+        assert mine.verify(headers(old), body(), NOW).secret_index == 0
+        client.verify()
+        account.reset()
+        new = signature(account.pair["api_secret"])
+        with pytest.raises(justcall_auth.WebhookMismatchError):
+            mine.verify(headers(new), body(), NOW)
+        put(file, account.line)
+        assert client.reload() is True
+        # Nothing has proven the new pair yet.
+        assert mine.verify(headers(old), body(), NOW).secret_index == 0
+        assert mine.verify(headers(new), body(), NOW).secret_index == 1
+        client.verify()
+        assert mine.verify(headers(new), body(), NOW).secret_index == 0
+        assert mine.verify(headers(old), body(), NOW).secret_index == 1
 
 
 def test_it_raises_what_keeps_a_client_from_its_pair() -> None:

@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
 use crate::patience::{Impatience, Patience};
+use crate::protection::ProtectionReport;
 use crate::transport::{Outgoing, Transport};
 
 /// One call that is about to be made.
@@ -84,9 +85,29 @@ impl<'a> Call<'a> {
         Ok(self.drive(rules::Exchange::reload, &mut None)?.source_changed())
     }
 
-    /// Sees to it that there is a pair.
-    pub(crate) fn find(self) -> Result<(), Error> {
-        self.drive(rules::Exchange::find, &mut None).map(drop)
+    /// As [`Client::credentials`].
+    ///
+    /// # Errors
+    /// As [`Client::credentials`], and `cancelled`.
+    pub fn credentials(self) -> Result<Credentials, Error> {
+        let held = self.find()?.0.current().expect("a call that finds a pair ends with one");
+        Ok(held.credentials().clone())
+    }
+
+    /// As [`Client::protection`].
+    ///
+    /// # Errors
+    /// As [`Client::protection`], and `cancelled`.
+    pub fn protection(self) -> Result<ProtectionReport, Error> {
+        let memory = self.client.memory();
+        Ok(ProtectionReport::new(memory, &self.credentials()?))
+    }
+
+    /// What [`Client::keyring`] tells, once there is a pair.
+    pub(crate) fn find(self) -> Result<(Arc<rules::Keyring>, Duration), Error> {
+        let client = self.client;
+        self.drive(rules::Exchange::find, &mut None)?;
+        Ok(client.keyring())
     }
 
     fn drive(

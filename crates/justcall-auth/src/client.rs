@@ -115,9 +115,7 @@ impl Client {
     /// # Errors
     /// Those of the source: `credentials_missing`, `credentials_malformed`, `source_unavailable`.
     pub fn credentials(&self) -> Result<Credentials, Error> {
-        self.call().find()?;
-        let held = self.session().tenant.keyring.current().expect("a call that finds a pair ends with one");
-        Ok(held.credentials().clone())
+        self.call().credentials()
     }
 
     /// Proves `credentials` as [`Client::verify`] does and, where they are good, takes them into use for all clients that
@@ -156,7 +154,7 @@ impl Client {
     /// # Errors
     /// As [`Client::credentials`], and `memory_protection`.
     pub fn protection(&self) -> Result<ProtectionReport, Error> {
-        Ok(ProtectionReport::new(self.0.memory, &self.credentials()?))
+        self.call().protection()
     }
 
     /// A call with more said about it than what to ask.

@@ -19,6 +19,7 @@ pub use justcall_auth_protocol::webhook::{
     WebhookVerifier, object_path,
 };
 
+use crate::call::Call;
 use crate::client::Client;
 use crate::clock;
 
@@ -27,8 +28,17 @@ use crate::clock;
 /// got into wrong hands. What none of them signed is a reason to look at the source again, at most once a second.
 impl SigningSecrets for Client {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
-        self.call().find()?;
-        let (keyring, overlap) = self.keyring();
+        self.call().find_signer(is_signer)
+    }
+}
+
+impl Call<'_> {
+    /// As the client's own [`SigningSecrets::find`].
+    ///
+    /// # Errors
+    /// As [`Client::credentials`], and `cancelled`.
+    pub fn find_signer(self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
+        let (keyring, overlap) = self.find()?;
         let now = clock::monotonic();
         let signer = keyring.signers(now).enumerate().find(|(_, held)| {
             let pair = held.credentials();

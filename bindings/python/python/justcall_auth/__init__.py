@@ -51,6 +51,7 @@ from ._errors import (
     WebhookWrongUrlError,
     WrongAccountError,
 )
+from ._event import Event
 from ._finding import Finding
 from ._headers import Headers
 from ._native import Client, Credentials, WebhookVerifier, __version__, classify, diagnose
@@ -69,6 +70,7 @@ __all__ = [
     "Credentials",
     "CredentialsMalformedError",
     "CredentialsMissingError",
+    "Event",
     "Finding",
     "ForbiddenError",
     "Headers",

@@ -6,6 +6,7 @@ from typing import Final, NoReturn, Protocol, final, type_check_only
 from typing_extensions import Self, TypeAlias
 
 from ._account import Account
+from ._event import Event
 from ._finding import Finding
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
@@ -20,6 +21,7 @@ __all__ = [
     "classify",
     "diagnose",
     "error_table",
+    "event_names",
     "webhook_object_path",
 ]
 
@@ -72,6 +74,10 @@ class Client:
     `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
     `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
     `max_retries` is how many second attempts a call may make, of every kind together.
+    `rotation_wait` is how long calls are held for another pair, from the moment that the service rejected the
+    one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
+    call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
+    source gives no other pair at once.
     `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
     read at once.
     `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
@@ -82,8 +88,15 @@ class Client:
     the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
     read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
     refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
+    `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
+    the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
+    changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
+    logger `justcall_auth` is told too.
 
-    A pair that the service rejected is not sent again for 30 seconds, unless the source gives another.
+    When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
+    call, at most once a second, and every source once the service rejected the pair. One call proves what is
+    new; the pair in use stays until then. One that was rejected is not sent again for 30 seconds, unless the
+    source gives another.
 
     Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
     a fraction of a second, with what its handler raises. After a fork both processes may go on using
@@ -100,10 +113,12 @@ class Client:
         verify_path: str | None = None,
         timeout: float | None = 30.0,
         max_retries: int = 2,
+        rotation_wait: float = 0.0,
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
         expected_account: int | None = None,
         memory_protection: str = "auto",
+        on_event: Callable[[Event], object] | None = None,
     ) -> Self: ...
     @classmethod
     def from_credentials(
@@ -114,10 +129,12 @@ class Client:
         verify_path: str | None = None,
         timeout: float | None = 30.0,
         max_retries: int = 2,
+        rotation_wait: float = 0.0,
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
         expected_account: int | None = None,
         memory_protection: str = "auto",
+        on_event: Callable[[Event], object] | None = None,
     ) -> Self:
         """A client with a pair that the program already holds, in place of a source.
 
@@ -133,6 +150,24 @@ class Client:
         Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
         pair is good but its plan or role may not do this, and another `JustCallError` for whatever
         else goes wrong. Raises what a signal handler raises.
+        """
+
+    def replace(self, credentials: Credentials) -> Account:
+        """Proves `credentials` as `verify` does and, where they are good, uses them from here on.
+
+        So do all clients of the process that have the same source, base URL and expected account. Gives the
+        account of the pair. The source is not written: see to it that it gives the same pair. Whatever comes
+        of it, the pair in use loses nothing; webhooks signed with it are good for another quarter of an hour.
+
+        Raises what `verify` raises, about `credentials`.
+        """
+
+    def reload(self) -> bool:
+        """Looks at the source now, and asks nothing of the service. True when it gives another pair.
+
+        The next call proves that pair, and it is in use from then on.
+
+        Raises what `authorization` raises, because of the source; the pair in use stays.
         """
 
     def request(
@@ -383,6 +418,9 @@ def diagnose(text: str | bytes | bytearray | None = None) -> list[Finding]:
 
 def error_table() -> list[tuple[int, str, str, str, bool]]:
     """The error table: code, name, message, remedy and whether it is retryable, of each row."""
+
+def event_names() -> list[str]:
+    """The names of all events."""
 
 def webhook_object_path(event_type: str, body: _Data) -> str:
     """Where the API has the object that an event of type `event_type` is about, by what its `body` says."""

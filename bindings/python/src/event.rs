@@ -1,0 +1,73 @@
+//! What happens, as the package's `Event`, which is written in Python; and who is told.
+
+use justcall_auth::{Event, EventKind, Observe};
+use pyo3::exceptions::PyException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::running;
+use crate::value::value;
+
+/// Tells Python's `logging`, and the handler of a client that has one.
+pub(crate) struct Observer(pub(crate) Option<Py<PyAny>>);
+
+impl Observer {
+    /// Shows the garbage collector what this holds.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.as_ref().map_or(Ok(()), |handler| visit.call(handler))
+    }
+}
+
+impl Observe for Observer {
+    fn happened(&self, happened: &Event) {
+        // Nobody is told while the interpreter shuts down.
+        Python::try_attach(|py| match event(py, happened) {
+            Ok(event) => {
+                log(&event).unwrap_or_else(|failure| survive(py, failure, None));
+                if let Some(handler) = &self.0 {
+                    let told = handler.call1(py, (event,)).map(drop);
+                    told.unwrap_or_else(|failure| survive(py, failure, Some(handler.bind(py))));
+                }
+            }
+            Err(failure) => survive(py, failure, None),
+        });
+    }
+}
+
+fn log(event: &Bound<'_, PyAny>) -> PyResult<()> {
+    static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    LOG.import(event.py(), "justcall_auth._event", "log")?.call1((event,)).map(drop)
+}
+
+/// A call goes on whatever is wrong with who was told: it is reported as what destructors raise is. But what is meant to
+/// end programs and tasks, such as Ctrl-C while the handler ran, ends the call.
+fn survive(py: Python<'_>, raised: PyErr, who: Option<&Bound<'_, PyAny>>) {
+    let rest =
+        if raised.is_instance_of::<PyException>(py) { Some(raised) } else { running::end_with(raised) };
+    if let Some(raised) = rest {
+        raised.write_unraisable(py, who);
+    }
+}
+
+/// The `Event` that `event` is in Python.
+fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
+    static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = EVENT.import(py, "justcall_auth._event", "Event")?;
+    let fields = [
+        (intern!(py, "name"), event.kind().name().into_pyobject(py)?.into_any()),
+        (intern!(py, "message"), event.message().into_pyobject(py)?.into_any()),
+        (intern!(py, "generation"), event.generation().into_pyobject(py)?.into_any()),
+        (intern!(py, "http_status"), event.http_status().into_pyobject(py)?.into_any()),
+        (intern!(py, "wait"), event.wait().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
+    ];
+    value(class, fields)
+}
+
+/// The names of all events.
+#[pyfunction]
+pub(crate) fn event_names() -> [&'static str; EventKind::ALL.len()] {
+    EventKind::ALL.map(EventKind::name)
+}
