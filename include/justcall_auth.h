@@ -183,6 +183,12 @@ const char *justcall_status_name(justcall_status status);
 typedef struct justcall_account justcall_account;
 
 /**
+ * Ends the calls whose requests it was given to, with justcall_request_set_cancel(). Any number of
+ * threads may use one at once.
+ */
+typedef struct justcall_cancel justcall_cancel;
+
+/**
  * A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
  * Any number of threads may use one at once.
  */
@@ -207,6 +213,24 @@ typedef struct justcall_credentials justcall_credentials;
  * may read one at once.
  */
 typedef struct justcall_error justcall_error;
+
+/**
+ * Something that happened. It belongs to the library and is good while the handler that was given
+ * it runs: copy what is to be kept. Its texts are safe to log: they never hold a secret.
+ */
+typedef struct justcall_event justcall_event;
+
+/**
+ * One call over HTTP of your own, such as libcurl or an event loop, by the rules that
+ * justcall_client_send() follows: headers, second attempts, the way through a reset of the pair,
+ * what an answer means. For one thread at a time, in the process that began it. It keeps alive what
+ * it needs of its client.
+ *
+ * Loop over justcall_exchange_next(), which says what to do. Nothing here blocks but
+ * justcall_exchange_load(). Other calls of the process may be waiting for an exchange that was told
+ * to load or to send: drive it on, or free it.
+ */
+typedef struct justcall_exchange justcall_exchange;
 
 /**
  * A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
@@ -260,6 +284,15 @@ typedef justcall_status (*justcall_load)(void *context, justcall_credentials **o
  * thread.
  */
 typedef void (*justcall_free_context)(void *context);
+
+/**
+ * Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+ *
+ * Called on the thread of the call that met the event, between two of its steps, so perhaps on
+ * several at once; the call goes on when it returns. No lock is held: it may use any client, this
+ * one included. It must not unwind or longjmp, nor free the client.
+ */
+typedef void (*justcall_handle_event)(void *context, const justcall_event *event);
 
 /**
  * Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
@@ -480,6 +513,33 @@ justcall_status justcall_config_set_max_retries(justcall_config *config,
                                                 justcall_error **error);
 
 /**
+ * Sets how long calls are held for another pair, in milliseconds from the moment that the service
+ * rejected the one in use; meanwhile the source is looked at up to four times a second. A reset of the
+ * pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
+ * 0, the default: a call fails if its source gives no other pair at once.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ */
+justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
+                                                     uint64_t ms,
+                                                     justcall_error **error);
+
+/**
+ * Sets a function that is told what happens to the pair and to calls. `context` is handed to it, and
+ * to `free_context`, which may be NULL, once neither this configuration nor a client or exchange made
+ * from it will call it any more. After fork() both are called in the child too. Replaces an earlier
+ * one.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
+ * then as it was, and `context` stays yours.
+ */
+justcall_status justcall_config_set_event_handler(justcall_config *config,
+                                                  justcall_handle_event handler,
+                                                  void *context,
+                                                  justcall_free_context free_context,
+                                                  justcall_error **error);
+
+/**
  * Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
  * client is made, not now.
  *
@@ -585,6 +645,40 @@ justcall_status justcall_client_request(const justcall_client *client,
                                         justcall_error **error);
 
 /**
+ * Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
+ * clients of the process that share this one's pair. The source is not written: see to it that it
+ * gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+ *
+ * Fails as justcall_client_verify() does, about `credentials`, and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
+ * was. Any number of threads may call this on one client.
+ */
+justcall_status justcall_client_replace(const justcall_client *client,
+                                        const justcall_credentials *credentials,
+                                        justcall_error **error);
+
+/**
+ * Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
+ * becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
+ * else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
+ * most once a second, any other when the service rejects the pair.
+ *
+ * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
+ * NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+ */
+justcall_status justcall_client_reload(const justcall_client *client,
+                                       int32_t *changed,
+                                       justcall_error **error);
+
+/**
+ * Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
+ * justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
+ * the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
+ * is NULL. Any thread may call this, at any time.
+ */
+void justcall_client_shutdown(const justcall_client *client);
+
+/**
  * As justcall_credentials_authorization(), with the pair that the client's calls are made with
  * now: for a request that you send yourself. Reads the source if no call has done so yet, and then
  * fails as justcall_credentials_load() does too. Any number of threads may call this on one
@@ -613,6 +707,83 @@ justcall_status justcall_protection(const justcall_client *client,
  * nothing if `client` is NULL.
  */
 void justcall_client_free(justcall_client *client);
+
+/* Events: what happens to the pair and to calls --------------------------------------------- */
+
+/**
+ * Another pair was proven and is in use now.
+ */
+#define JUSTCALL_EVENT_ROTATED 1
+
+/**
+ * The service rejected a new pair, or it belongs to another account: the one in use stays.
+ */
+#define JUSTCALL_EVENT_CANDIDATE_REJECTED 2
+
+/**
+ * The service rejected the pair in use.
+ */
+#define JUSTCALL_EVENT_PAIR_REJECTED 3
+
+/**
+ * Calls are held until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+ */
+#define JUSTCALL_EVENT_WAITING_FOR_SOURCE 4
+
+/**
+ * A call is made again, after a wait.
+ */
+#define JUSTCALL_EVENT_RETRYING 5
+
+/**
+ * Less than a tenth of the account's rate limit is left.
+ */
+#define JUSTCALL_EVENT_RATE_LIMIT_LOW 6
+
+/**
+ * The source gave another pair: the next call proves it.
+ */
+#define JUSTCALL_EVENT_SOURCE_CHANGED 7
+
+/**
+ * The pair in use is 90 days old or older: rotate it. Told once a pair.
+ */
+#define JUSTCALL_EVENT_ROTATION_DUE 8
+
+/**
+ * What happened: one of the JUSTCALL_EVENT numbers, or one that a later library has. 0 if `event`
+ * is NULL.
+ */
+int32_t justcall_event_kind(const justcall_event *event);
+
+/**
+ * The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
+ * as long as `event`.
+ */
+const char *justcall_event_name(const justcall_event *event);
+
+/**
+ * What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
+ * `event`.
+ */
+const char *justcall_event_message(const justcall_event *event);
+
+/**
+ * The generation of the pair that it is about: 1 for the first pair of the process, one more with
+ * each that was taken into use. 0 if it is about none or `event` is NULL.
+ */
+uint64_t justcall_event_generation(const justcall_event *event);
+
+/**
+ * The HTTP status that led to it. 0 if none did or `event` is NULL.
+ */
+int32_t justcall_event_http_status(const justcall_event *event);
+
+/**
+ * How many milliseconds the call waits now: for JUSTCALL_EVENT_RETRYING how long, for
+ * JUSTCALL_EVENT_WAITING_FOR_SOURCE at most. 0 if it does not wait or `event` is NULL.
+ */
+uint64_t justcall_event_wait_ms(const justcall_event *event);
 
 /* Request: what to send --------------------------------------------------------------------- */
 
@@ -676,9 +847,41 @@ justcall_status justcall_request_set_timeout_ms(justcall_request *request,
                                                 justcall_error **error);
 
 /**
+ * Lets `cancel` end the calls that this request is sent with: see justcall_cancel_fire(). `cancel`
+ * stays yours and may be freed at once, though then nobody can fire it. Replaces an earlier one.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then as it was.
+ */
+justcall_status justcall_request_set_cancel(justcall_request *request,
+                                            const justcall_cancel *cancel,
+                                            justcall_error **error);
+
+/**
  * Frees a request. Does nothing if `request` is NULL.
  */
 void justcall_request_free(justcall_request *request);
+
+/* Cancel: ends calls from outside ----------------------------------------------------------- */
+
+/**
+ * One that was not fired. Yours, to be freed with justcall_cancel_free(). NULL only after a bug of
+ * the library.
+ */
+justcall_cancel *justcall_cancel_new(void);
+
+/**
+ * Ends the calls: those that are under way, within about 50 ms and whatever they are waiting for,
+ * and those that are begun later, with JUSTCALL_ERROR_CANCELLED. It stays fired. A function that
+ * loads the pair, and a handler of events, are waited for. Does nothing if `cancel` is NULL. Any
+ * thread may call this, at any time; a signal handler may, too.
+ */
+void justcall_cancel_fire(const justcall_cancel *cancel);
+
+/**
+ * Frees the handle; requests that it was given to, and their calls, live on. Does nothing if
+ * `cancel` is NULL.
+ */
+void justcall_cancel_free(justcall_cancel *cancel);
 
 /* Response: what came back ------------------------------------------------------------------ */
 
@@ -941,6 +1144,190 @@ justcall_status justcall_webhook_event_object_path(const justcall_webhook_event 
  * Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
  */
 void justcall_webhook_event_free(justcall_webhook_event *event);
+
+/* Exchange: a call over HTTP of your own ---------------------------------------------------- */
+
+/**
+ * Send the request: its method, URL and headers are justcall_exchange_method() and what follows it,
+ * its `Authorization` header is justcall_exchange_authorization(). Then report what came of it with
+ * justcall_exchange_answered() or justcall_exchange_not_answered().
+ */
+#define JUSTCALL_ACTION_SEND 1
+
+/**
+ * Ask again after that many milliseconds.
+ */
+#define JUSTCALL_ACTION_WAIT 2
+
+/**
+ * Call justcall_exchange_load(), which may block: off the event loop, if there is one.
+ */
+#define JUSTCALL_ACTION_LOAD 3
+
+/**
+ * The call has succeeded: the answer is in justcall_exchange_response().
+ */
+#define JUSTCALL_ACTION_DONE 4
+
+/**
+ * Looking up the host's address.
+ */
+#define JUSTCALL_PHASE_RESOLVE 1
+
+/**
+ * Connecting, TLS included.
+ */
+#define JUSTCALL_PHASE_CONNECT 2
+
+/**
+ * Sending the request.
+ */
+#define JUSTCALL_PHASE_SEND 3
+
+/**
+ * Waiting for the answer, or reading it.
+ */
+#define JUSTCALL_PHASE_RECEIVE 4
+
+/**
+ * Begins a call of `method` for `path`, both as of justcall_request_new(); the body, if there is to
+ * be one, stays with you. The client's timeout counts from now, waits included. Asks and reads
+ * nothing yet.
+ *
+ * Fails as justcall_request_new() does, and if `client` is NULL. On success `*out` is yours, to be
+ * freed with justcall_exchange_free(); on failure it is NULL. Any number of threads may call this
+ * on one client.
+ */
+justcall_status justcall_exchange_new(const justcall_client *client,
+                                      const char *method,
+                                      const char *path,
+                                      justcall_exchange **out,
+                                      justcall_error **error);
+
+/**
+ * Says what to do now: `*action` becomes one of the JUSTCALL_ACTION numbers and `*wait_ms`, unless
+ * `wait_ms` is NULL, how many milliseconds to wait, which is 0 but for JUSTCALL_ACTION_WAIT. Asking
+ * twice without a report in between gives the same action again. Never blocks.
+ *
+ * The call's failure, once it is final, is the status that this returns, now and at every later
+ * call: any that justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+ * which is final too, in a child of the process that began the exchange; also if another argument
+ * than `wait_ms` and `error` is NULL, or the exchange is in use.
+ */
+justcall_status justcall_exchange_next(justcall_exchange *exchange,
+                                       int32_t *action,
+                                       uint64_t *wait_ms,
+                                       justcall_error **error);
+
+/**
+ * Reads the source, after JUSTCALL_ACTION_LOAD, which may mean reading a file, running a program or
+ * calling a function of yours; else it does nothing. What it gives, or why it gives nothing, the
+ * next justcall_exchange_next() tells.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+ */
+justcall_status justcall_exchange_load(justcall_exchange *exchange, justcall_error **error);
+
+/**
+ * The method of the request to send. It need not be that of your call: see
+ * justcall_exchange_is_verifying(). NULL if `exchange` is NULL or in use; lives until the next
+ * justcall_exchange_next().
+ */
+const char *justcall_exchange_method(const justcall_exchange *exchange);
+
+/**
+ * The full URL of the request to send. NULL if `exchange` is NULL or in use; lives until the next
+ * justcall_exchange_next().
+ */
+const char *justcall_exchange_url(const justcall_exchange *exchange);
+
+/**
+ * How many headers the request to send has beside `Authorization`, which is secret, and those that
+ * your HTTP sets, such as `Host`. You may add headers, and replace these. 0 if `exchange` is NULL or
+ * in use.
+ */
+size_t justcall_exchange_header_count(const justcall_exchange *exchange);
+
+/**
+ * The name of header number `index`, from 0, in lower case. NULL if there is no such header or
+ * `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+ */
+const char *justcall_exchange_header_name(const justcall_exchange *exchange, size_t index);
+
+/**
+ * The value of header number `index`, as of justcall_exchange_header_name(). NULL if there is no
+ * such header or `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+ */
+const char *justcall_exchange_header_value(const justcall_exchange *exchange, size_t index);
+
+/**
+ * 1 if the request to send asks whose pair it is, which comes before your own where an account is
+ * expected: send it without your body and headers. Else 0, also if `exchange` is NULL or in use.
+ */
+int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
+
+/**
+ * Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into your buffer, as
+ * justcall_credentials_authorization() does. Taking it fixes which pair the answer will be about:
+ * take it right before sending, and anew for each request.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
+ * else as justcall_credentials_authorization().
+ */
+justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
+                                                char *buffer,
+                                                size_t capacity,
+                                                size_t *length,
+                                                justcall_error **error);
+
+/**
+ * Reports the answer to the request, with arguments as of justcall_classify(), all of which are
+ * copied. The body whole, and decompressed. What it means the next justcall_exchange_next() tells.
+ * Does nothing unless a request is to be sent.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is NULL
+ * or in use; the exchange is then as it was.
+ */
+justcall_status justcall_exchange_answered(justcall_exchange *exchange,
+                                           int32_t http_status,
+                                           const char *const *header_names,
+                                           const char *const *header_values,
+                                           size_t header_count,
+                                           const uint8_t *body,
+                                           size_t body_len,
+                                           justcall_error **error);
+
+/**
+ * Reports that no answer came: how far the request got, as one of the JUSTCALL_PHASE numbers, and
+ * whether any byte of it was sent. 0 means that it was surely not delivered, so that also a POST may
+ * be sent again; if in doubt, say 1. What comes of it the next justcall_exchange_next() tells. Does
+ * nothing unless a request is to be sent.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `phase` is none of those numbers, or `exchange` is
+ * NULL or in use; the exchange is then as it was.
+ */
+justcall_status justcall_exchange_not_answered(justcall_exchange *exchange,
+                                               int32_t phase,
+                                               int32_t request_sent,
+                                               justcall_error **error);
+
+/**
+ * Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
+ * whose answer is in justcall_error_response(). May be called more than once.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or the
+ * exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
+ * freed with justcall_response_free(); on failure it is NULL.
+ */
+justcall_status justcall_exchange_response(const justcall_exchange *exchange,
+                                           justcall_response **out,
+                                           justcall_error **error);
+
+/**
+ * Frees an exchange, whether it is over or not, and all that was borrowed from it; a request that is
+ * under way is yours to stop. Does nothing if `exchange` is NULL.
+ */
+void justcall_exchange_free(justcall_exchange *exchange);
 
 /* Answers that came over your own HTTP ------------------------------------------------------ */
 

@@ -39,8 +39,8 @@
  * `client.verify().plan()`, does not compile: give it a name first. Text that goes in is copied.
  *
  * Threads. Any number of threads may use one client, credentials, account, response, report,
- * webhook or error at once, through its const members; a config, request or webhook is for one
- * thread at a time while it is changed.
+ * webhook, cancel or error at once, through its const members; a config, request or webhook is for
+ * one thread at a time while it is changed, an exchange always.
  */
 
 #ifndef JUSTCALL_AUTH_HPP
@@ -139,12 +139,14 @@ namespace detail {
 
 struct free_handle {
     void operator()(justcall_account *handle) const noexcept { justcall_account_free(handle); }
+    void operator()(justcall_cancel *handle) const noexcept { justcall_cancel_free(handle); }
     void operator()(justcall_client *handle) const noexcept { justcall_client_free(handle); }
     void operator()(justcall_config *handle) const noexcept { justcall_config_free(handle); }
     void operator()(justcall_credentials *handle) const noexcept {
         justcall_credentials_free(handle);
     }
     void operator()(justcall_error *handle) const noexcept { justcall_error_free(handle); }
+    void operator()(justcall_exchange *handle) const noexcept { justcall_exchange_free(handle); }
     void operator()(justcall_report *handle) const noexcept { justcall_report_free(handle); }
     void operator()(justcall_request *handle) const noexcept { justcall_request_free(handle); }
     void operator()(justcall_response *handle) const noexcept { justcall_response_free(handle); }
@@ -654,7 +656,7 @@ private:
 namespace detail {
 
 template <typename Function, typename C>
-result<secret_string> authorization(Function function, const C *handle) {
+result<secret_string> authorization(Function function, C *handle) {
     secret_buffer buffer(new char[JUSTCALL_AUTHORIZATION_SIZE]());
     const auto done =
         call(function, handle, buffer.get(), std::size_t{JUSTCALL_AUTHORIZATION_SIZE}, nullptr);
@@ -748,6 +750,84 @@ using if_function = std::enable_if_t<!std::is_convertible_v<T, std::string_view>
 
 } // namespace detail
 
+// Events: what happens to the pair and to calls ---------------------------------------------------
+
+/// What happened. A later library may tell of kinds that are not named here.
+enum class event_kind : std::int32_t {
+    /// Another pair was proven and is in use now.
+    rotated = JUSTCALL_EVENT_ROTATED,
+    /// The service rejected a new pair, or it belongs to another account: the one in use stays.
+    candidate_rejected = JUSTCALL_EVENT_CANDIDATE_REJECTED,
+    /// The service rejected the pair in use.
+    pair_rejected = JUSTCALL_EVENT_PAIR_REJECTED,
+    /// Calls are held until the source gives another pair: see config::rotation_wait().
+    waiting_for_source = JUSTCALL_EVENT_WAITING_FOR_SOURCE,
+    /// A call is made again, after a wait.
+    retrying = JUSTCALL_EVENT_RETRYING,
+    /// Less than a tenth of the account's rate limit is left.
+    rate_limit_low = JUSTCALL_EVENT_RATE_LIMIT_LOW,
+    /// The source gave another pair: the next call proves it.
+    source_changed = JUSTCALL_EVENT_SOURCE_CHANGED,
+    /// The pair in use is 90 days old or older: rotate it.
+    rotation_due = JUSTCALL_EVENT_ROTATION_DUE,
+};
+
+/// Something that happened. It and its texts are good while the handler that was given it runs.
+class event {
+public:
+    explicit event(const justcall_event *borrowed) noexcept : borrowed_(borrowed) {}
+    event(const event &) = delete;
+    event &operator=(const event &) = delete;
+
+    event_kind kind() const noexcept {
+        return static_cast<event_kind>(justcall_event_kind(borrowed_));
+    }
+
+    /// The name of that, such as "rotated": justcall_event_name().
+    std::string_view name() const noexcept {
+        return detail::or_empty(justcall_event_name(borrowed_));
+    }
+
+    /// What happened, in a sentence or more. Safe to log: justcall_event_message().
+    std::string_view message() const noexcept {
+        return detail::or_empty(justcall_event_message(borrowed_));
+    }
+
+    /// The generation of the pair that it is about, 0 if it is about none:
+    /// justcall_event_generation().
+    std::uint64_t generation() const noexcept { return justcall_event_generation(borrowed_); }
+
+    /// The HTTP status that led to it, 0 if none did: justcall_event_http_status().
+    std::int32_t http_status() const noexcept { return justcall_event_http_status(borrowed_); }
+
+    /// How long the call waits now, 0 if it does not: justcall_event_wait_ms().
+    std::chrono::milliseconds wait() const noexcept {
+        return std::chrono::milliseconds(justcall_event_wait_ms(borrowed_));
+    }
+
+private:
+    const justcall_event *borrowed_;
+};
+
+namespace detail {
+
+/// A justcall_handle_event whose context is a `Function`: no exception leaves it.
+template <typename Function>
+void handle_event(void *context, const justcall_event *what) noexcept {
+    const auto &function = *static_cast<const Function *>(context);
+#ifdef JUSTCALL_NO_EXCEPTIONS
+    function(event(what));
+#else
+    try {
+        function(event(what));
+    } catch (...) {
+        // The call that met the event is none the worse for it.
+    }
+#endif
+}
+
+} // namespace detail
+
 // Configuration: how a client is set up ----------------------------------------------------------
 
 /// How well a pair is protected while it rests.
@@ -823,6 +903,30 @@ public:
         return detail::call(justcall_config_set_max_retries, native_handle(), n);
     }
 
+    /// How long calls are held for another pair, once the service rejected the one in use; 0 for not
+    /// at all: justcall_config_set_rotation_wait_ms().
+    result<void> try_rotation_wait(std::chrono::milliseconds wait) {
+        return detail::set_time(justcall_config_set_rotation_wait_ms, native_handle(), wait);
+    }
+
+    /// A function of your own that is told what happens to the pair and to calls, as
+    /// `void (const justcall::event &)`: justcall_config_set_event_handler(). It is called as const,
+    /// perhaps on several threads at once, and destroyed once, on any thread, when nothing will call
+    /// it any more. It may use any client. What it throws is swallowed.
+    template <typename Function> result<void> try_event_handler(Function &&handler) {
+        using function = std::decay_t<Function>;
+        static_assert(std::is_invocable_v<const function &, const event &>,
+                      "a handler of events is a function that can be called as const and takes a "
+                      "const justcall::event &");
+        auto owned = std::make_unique<function>(std::forward<Function>(handler));
+        auto done = detail::call(justcall_config_set_event_handler, native_handle(),
+                                 detail::handle_event<function>, owned.get(),
+                                 detail::free_function<function>);
+        if (done)
+            static_cast<void>(owned.release());
+        return done;
+    }
+
     /// A PEM file of certificate authorities in place of the system's:
     /// justcall_config_set_ca_file().
     result<void> try_ca_file(std::string_view path) {
@@ -871,6 +975,18 @@ public:
     config timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
     config &max_retries(std::int32_t n) & { return try_max_retries(n).value(), *this; }
     config max_retries(std::int32_t n) && { return std::move(max_retries(n)); }
+    config &rotation_wait(std::chrono::milliseconds wait) & {
+        return try_rotation_wait(wait).value(), *this;
+    }
+    config rotation_wait(std::chrono::milliseconds wait) && {
+        return std::move(rotation_wait(wait));
+    }
+    template <typename Function> config &event_handler(Function &&handler) & {
+        return try_event_handler(std::forward<Function>(handler)).value(), *this;
+    }
+    template <typename Function> config event_handler(Function &&handler) && {
+        return std::move(event_handler(std::forward<Function>(handler)));
+    }
     config &ca_file(std::string_view path) & { return try_ca_file(path).value(), *this; }
     config ca_file(std::string_view path) && { return std::move(ca_file(path)); }
     config &proxy(std::string_view url) & { return try_proxy(url).value(), *this; }
@@ -882,6 +998,21 @@ public:
     }
     config memory_protection(memory level) && { return std::move(memory_protection(level)); }
 #endif
+};
+
+// Cancel: ends calls from outside -----------------------------------------------------------------
+
+/// Ends the calls whose requests it was given to, with request::cancel().
+class cancel : public detail::handle<justcall_cancel> {
+public:
+    using handle::handle;
+
+    /// One that was not fired: justcall_cancel_new().
+    cancel() noexcept : handle(justcall_cancel_new()) {}
+
+    /// Ends the calls, those under way and those begun later, with errc::cancelled:
+    /// justcall_cancel_fire().
+    void fire() const noexcept { justcall_cancel_fire(native_handle()); }
 };
 
 // Request: what to send --------------------------------------------------------------------------
@@ -918,6 +1049,11 @@ public:
         return detail::set_time(justcall_request_set_timeout_ms, native_handle(), limit);
     }
 
+    /// Lets `by` end the calls that this request is sent with: justcall_request_set_cancel().
+    result<void> try_cancel(const justcall::cancel &by) {
+        return detail::call(justcall_request_set_cancel, native_handle(), by.native_handle());
+    }
+
 #ifndef JUSTCALL_NO_EXCEPTIONS
     // The same, throwing.
     request(std::string_view method, std::string_view path)
@@ -940,6 +1076,8 @@ public:
         return try_timeout(limit).value(), *this;
     }
     request timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
+    request &cancel(const justcall::cancel &by) & { return try_cancel(by).value(), *this; }
+    request cancel(const justcall::cancel &by) && { return std::move(cancel(by)); }
 #endif
 };
 
@@ -1091,6 +1229,22 @@ public:
         return detail::authorization(justcall_client_authorization, native_handle());
     }
 
+    /// Proves another pair and takes it into use: justcall_client_replace().
+    result<void> try_replace(const credentials &pair) const {
+        return detail::call(justcall_client_replace, native_handle(), pair.native_handle());
+    }
+
+    /// Looks at the source now; whether it gives another pair than before: justcall_client_reload().
+    result<bool> try_reload() const {
+        std::int32_t changed = 0;
+        const auto done = detail::call(justcall_client_reload, native_handle(), &changed);
+        return done ? result<bool>(changed != 0) : result<bool>(done.error());
+    }
+
+    /// Ends every call of this client, under way or begun later, with errc::cancelled:
+    /// justcall_client_shutdown().
+    void shutdown() const noexcept { justcall_client_shutdown(native_handle()); }
+
     /// How the pair is protected while it rests, as a report of one finding: justcall_protection().
     result<report> try_protection() const {
         return detail::make<report>(justcall_protection, native_handle());
@@ -1117,6 +1271,8 @@ public:
     }
     response del(std::string_view path) const { return try_del(path).value(); }
     secret_string authorization() const { return try_authorization().value(); }
+    void replace(const credentials &pair) const { try_replace(pair).value(); }
+    bool reload() const { return try_reload().value(); }
     report protection() const { return try_protection().value(); }
 #endif
 };
@@ -1350,27 +1506,52 @@ inline result<report> try_diagnose(std::string_view text) {
 
 // Answers that came over your own HTTP -----------------------------------------------------------
 
+namespace detail {
+
+/// The headers of an answer as the C functions take them.
+class c_headers {
+public:
+    /// `headers` are pairs of texts, in any container.
+    template <typename Headers> explicit c_headers(const Headers &headers) {
+        for (const auto &[name, value] : headers) {
+            holds_nul_ = holds_nul_ || holds_nul(name) || holds_nul(value);
+            texts_.emplace_back(name);
+            texts_.emplace_back(value);
+        }
+        for (std::size_t index = 0; index < texts_.size(); index += 2) {
+            names_.push_back(texts_[index].c_str());
+            values_.push_back(texts_[index + 1].c_str());
+        }
+    }
+
+    /// Calls `function` with `arguments`, these headers and `body`.
+    template <typename Function, typename... Arguments>
+    result<void> pass_to(Function function, std::string_view body, Arguments... arguments) const {
+        if (holds_nul_)
+            return invalid_argument("A header that was passed has a NUL in it.",
+                                    "HTTP allows none.");
+        return call(function, arguments..., names_.data(), values_.data(), names_.size(),
+                    octets(body.data()), body.size());
+    }
+
+private:
+    bool holds_nul_ = false;
+    std::vector<std::string> texts_;
+    std::vector<const char *> names_, values_;
+};
+
+/// The headers of an answer, where there is nothing else to tell their type by.
+using listed_headers = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+} // namespace detail
+
 /// Tells what an answer of the service means that you got over your own HTTP: justcall_classify().
 /// Succeeds for 200 to 299. `headers` are pairs of texts, `{{"retry-after", "3"}}` or in any
 /// container.
-template <typename Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>>
+template <typename Headers = detail::listed_headers>
 result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
                           std::string_view body = {}) {
-    std::vector<std::string> texts;
-    for (const auto &[name, value] : headers) {
-        if (detail::holds_nul(name) || detail::holds_nul(value))
-            return detail::invalid_argument("A header that was passed has a NUL in it.",
-                                            "HTTP allows none.");
-        texts.emplace_back(name);
-        texts.emplace_back(value);
-    }
-    std::vector<const char *> names, values;
-    for (std::size_t index = 0; index < texts.size(); index += 2) {
-        names.push_back(texts[index].c_str());
-        values.push_back(texts[index + 1].c_str());
-    }
-    return detail::call(justcall_classify, http_status, names.data(), values.data(), names.size(),
-                        detail::octets(body.data()), body.size());
+    return detail::c_headers(headers).pass_to(justcall_classify, body, http_status);
 }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
@@ -1379,11 +1560,148 @@ inline report diagnose() { return try_diagnose().value(); }
 inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
 
 /// Throws what the answer means, unless that is success.
-template <typename Headers = std::initializer_list<std::pair<std::string_view, std::string_view>>>
+template <typename Headers = detail::listed_headers>
 void classify(std::int32_t http_status, const Headers &headers = {}, std::string_view body = {}) {
     try_classify(http_status, headers, body).value();
 }
 #endif
+
+// Exchange: a call over HTTP of your own ----------------------------------------------------------
+
+/// What an exchange says to do.
+enum class action : std::int32_t {
+    /// Send the request, then report what came of it.
+    send = JUSTCALL_ACTION_SEND,
+    /// Ask again after a while.
+    wait = JUSTCALL_ACTION_WAIT,
+    /// Call exchange::load(), which may block.
+    load = JUSTCALL_ACTION_LOAD,
+    /// The call has succeeded: take exchange::response().
+    done = JUSTCALL_ACTION_DONE,
+};
+
+/// How far a request got that was not answered.
+enum class phase : std::int32_t {
+    resolve = JUSTCALL_PHASE_RESOLVE,
+    connect = JUSTCALL_PHASE_CONNECT,
+    send = JUSTCALL_PHASE_SEND,
+    receive = JUSTCALL_PHASE_RECEIVE,
+};
+
+/// What to do, and for action::wait how long to wait first.
+struct step {
+    justcall::action action;
+    std::chrono::milliseconds wait;
+};
+
+namespace detail {
+
+inline header_field outgoing_at(const justcall_exchange *owner, std::size_t index) noexcept {
+    return {or_empty(justcall_exchange_header_name(owner, index)),
+            or_empty(justcall_exchange_header_value(owner, index))};
+}
+
+} // namespace detail
+
+/// The headers of a request to send, which they are borrowed from.
+using outgoing_headers = detail::items<justcall_exchange, detail::outgoing_at>;
+
+/// One call over HTTP of your own, by the rules that client::send() follows: justcall_exchange. Loop
+/// over next(), which says what to do; nothing blocks but load(). For one thread at a time.
+class exchange : public detail::handle<justcall_exchange> {
+public:
+    using handle::handle;
+
+    /// Begins a call: justcall_exchange_new().
+    static result<exchange> try_make(const client &of, std::string_view method,
+                                     std::string_view path) {
+        return detail::make<exchange>(justcall_exchange_new, of.native_handle(), method, path);
+    }
+
+    /// Says what to do now, or why the call has failed: justcall_exchange_next().
+    result<step> try_next() {
+        std::int32_t what = 0;
+        std::uint64_t wait_ms = 0;
+        const auto done = detail::call(justcall_exchange_next, native_handle(), &what, &wait_ms);
+        if (!done)
+            return done.error();
+        return step{static_cast<action>(what), std::chrono::milliseconds(wait_ms)};
+    }
+
+    /// Reads the source, after action::load: justcall_exchange_load().
+    result<void> try_load() { return detail::call(justcall_exchange_load, native_handle()); }
+
+    /// The method of the request to send, good until the next next(): justcall_exchange_method().
+    std::string_view method() const &noexcept {
+        return detail::or_empty(justcall_exchange_method(native_handle()));
+    }
+    std::string_view method() const && = delete;
+
+    /// Its full URL, with a NUL at its end as for libcurl: justcall_exchange_url().
+    std::string_view url() const &noexcept {
+        return detail::or_empty(justcall_exchange_url(native_handle()));
+    }
+    std::string_view url() const && = delete;
+
+    /// Its headers, all but `Authorization` and what HTTP itself needs, as a range; good until the
+    /// next next().
+    outgoing_headers headers() const &noexcept {
+        return {native_handle(), justcall_exchange_header_count(native_handle())};
+    }
+    outgoing_headers headers() const && = delete;
+
+    /// Whether it asks whose pair it is, and goes without your body and headers:
+    /// justcall_exchange_is_verifying().
+    bool is_verifying() const noexcept {
+        return justcall_exchange_is_verifying(native_handle()) != 0;
+    }
+
+    /// The value of its `Authorization` header: take it right before sending, and anew for each
+    /// request: justcall_exchange_authorization().
+    result<secret_string> try_authorization() {
+        return detail::authorization(justcall_exchange_authorization, native_handle());
+    }
+
+    /// Reports the answer, with `headers` as for classify(): justcall_exchange_answered().
+    template <typename Headers = detail::listed_headers>
+    result<void> try_answered(std::int32_t http_status, const Headers &headers = {},
+                              std::string_view body = {}) {
+        return detail::c_headers(headers).pass_to(justcall_exchange_answered, body,
+                                                  native_handle(), http_status);
+    }
+
+    /// Reports that no answer came, and whether any byte of the request was sent:
+    /// justcall_exchange_not_answered().
+    result<void> try_not_answered(phase reached, bool request_sent) {
+        return detail::call(justcall_exchange_not_answered, native_handle(),
+                            static_cast<std::int32_t>(reached),
+                            static_cast<std::int32_t>(request_sent));
+    }
+
+    /// The answer, after action::done: justcall_exchange_response().
+    result<justcall::response> try_response() const {
+        return detail::make<justcall::response>(
+            justcall_exchange_response, static_cast<const justcall_exchange *>(native_handle()));
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
+    exchange(const client &of, std::string_view method, std::string_view path)
+        : exchange(try_make(of, method, path).value()) {}
+    step next() { return try_next().value(); }
+    void load() { try_load().value(); }
+    secret_string authorization() { return try_authorization().value(); }
+    template <typename Headers = detail::listed_headers>
+    void answered(std::int32_t http_status, const Headers &headers = {},
+                  std::string_view body = {}) {
+        try_answered(http_status, headers, body).value();
+    }
+    void not_answered(phase reached, bool request_sent) {
+        try_not_answered(reached, request_sent).value();
+    }
+    justcall::response response() const { return try_response().value(); }
+#endif
+};
 
 } // inline namespace
 

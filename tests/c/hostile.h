@@ -56,6 +56,13 @@ static const struct {
 } delivery = {"073fc33d0178b337158901412921831b239a3aac8a68b828cdcdfa57b1f192d5", "v1", "1711040902", 1711040902,
               "{\"type\":\"call.x\",\"webhook_url\":\"https://a.b/c\",\"data\":{\"id\":1}}", 63};
 
+static justcall_cancel *good_cancel;
+static justcall_client *shut_client;
+static const justcall_event *good_event; /* while its handler runs */
+static justcall_exchange *good_exchange; /* one that is over */
+static justcall_exchange *scratch_exchange;
+static justcall_exchange *sending_exchange;
+
 /* A source of the program's own; what only sets it calls neither. */
 static inline justcall_status load_nothing(void *context, justcall_credentials **out) {
     (void)context, (void)out;
@@ -67,7 +74,22 @@ static inline justcall_status see_nothing(void *context, const justcall_webhook_
     return JUSTCALL_OK;
 }
 
+static inline void handle_nothing(void *context, const justcall_event *event) {
+    (void)context, (void)event;
+}
+
 static inline void free_nothing(void *context) { (void)context; }
+
+/* An exchange that is to send. */
+static inline justcall_exchange *exchange_to_send(void) {
+    justcall_exchange *exchange = NULL;
+    justcall_error *error = NULL;
+    int32_t action = 0;
+    CHECK_OK(justcall_exchange_new(good_client, "GET", good_path, &exchange, &error), &error);
+    CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
+    CHECK(action == JUSTCALL_ACTION_SEND);
+    return exchange;
+}
 
 /* URL CA_FILE SOURCE: a sandbox, and where its pair is. */
 static inline int hostile_begin(int argc, char **argv) {
@@ -104,7 +126,39 @@ static inline int hostile_begin(int argc, char **argv) {
              &error);
     CHECK_OK(justcall_webhook_new(good_url, 600, &scratch_webhook, &error), &error);
     CHECK_OK(justcall_webhook_new(good_url, 600, &clients_webhook, &error), &error);
+    CHECK_OK(justcall_client_new(good_config, &shut_client, &error), &error);
+    good_cancel = justcall_cancel_new();
+    good_exchange = exchange_to_send();
+    CHECK_OK(justcall_exchange_answered(good_exchange, 200, NULL, NULL, 0, NULL, 0, &error),
+             &error);
+    scratch_exchange = exchange_to_send();
+    sending_exchange = exchange_to_send();
     return checks_failed == 0;
+}
+
+static inline void run_in_handler(void *context, const justcall_event *event) {
+    void (**all)(void) = (void (**)(void))context;
+    good_event = event;
+    (*all)();
+}
+
+/* Makes all the calls within a handler of events: a call to where nobody listens is about to be
+ * made again. */
+static inline void hostile_run(void (*all)(void)) {
+    justcall_config *config = justcall_config_new();
+    justcall_client *client = NULL;
+    justcall_account *account = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_config_set_source(config, good_source, &error), &error);
+    CHECK_OK(justcall_config_set_base_url(config, "http://127.0.0.1:1", &error), &error);
+    CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, NULL, &error), &error);
+    CHECK_OK(justcall_client_new(config, &client, &error), &error);
+    CHECK_FAILS(justcall_client_verify(client, &account, &error),
+                JUSTCALL_ERROR_CONNECTION_FAILED, &error);
+    CHECK(good_event != NULL);
+    justcall_client_free(client);
+    justcall_config_free(config);
 }
 
 static inline int hostile_end(void) {
@@ -122,6 +176,11 @@ static inline int hostile_end(void) {
     justcall_webhook_free(scratch_webhook);
     justcall_webhook_free(clients_webhook);
     justcall_webhook_event_free(good_webhook_event);
+    justcall_cancel_free(good_cancel);
+    justcall_client_free(shut_client);
+    justcall_exchange_free(good_exchange);
+    justcall_exchange_free(scratch_exchange);
+    justcall_exchange_free(sending_exchange);
     free(very_long);
     return checks_result();
 }

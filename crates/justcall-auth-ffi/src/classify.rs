@@ -3,8 +3,8 @@
 use std::ffi::c_char;
 use std::time::SystemTime;
 
+use justcall_auth::Response;
 use justcall_auth::classify::classify;
-use justcall_auth::{Error, Response};
 
 use crate::error::justcall_error;
 use crate::status::justcall_status;
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn justcall_classify(
 ) -> justcall_status {
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
     let run = || unsafe {
-        let http_status = http_status_in_range(http_status)?;
+        let http_status = input::http_status(http_status)?;
         let headers = input::headers(header_names, header_values, header_count)?;
         let body = input::optional_bytes("body", body, body_len)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -43,12 +43,4 @@ pub unsafe extern "C" fn justcall_classify(
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, run) }
-}
-
-fn http_status_in_range(http_status: i32) -> Result<u16, Error> {
-    u16::try_from(http_status).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
-        Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.").hint_is(
-            "Classify answers only. HTTP libraries give 0 when none came: that is a failed connection.",
-        )
-    })
 }

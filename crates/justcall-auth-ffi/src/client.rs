@@ -2,10 +2,11 @@
 
 use std::ffi::c_char;
 
-use justcall_auth::{Client, Config, Request};
+use justcall_auth::{Call, Client, Config, Request};
 
 use crate::account::justcall_account;
 use crate::config::justcall_config;
+use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
 use crate::handle::Out;
 use crate::output::Buffer;
@@ -97,8 +98,9 @@ pub unsafe extern "C" fn justcall_client_send(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let client = input::handle("client", client)?;
-        let request = input::handle("request", request)?.get().clone();
-        out.put(justcall_response::new(client.client.request(request)?));
+        let request = input::handle("request", request)?;
+        let call = request.cancels().iter().cloned().fold(client.client.call(), Call::cancelled_by);
+        out.put(justcall_response::new(call.request(request.get().clone())?));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -131,6 +133,65 @@ pub unsafe extern "C" fn justcall_client_request(
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, call) }
+}
+
+/// Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
+/// clients of the process that share this one's pair. The source is not written: see to it that it
+/// gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+///
+/// Fails as justcall_client_verify() does, about `credentials`, and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
+/// was. Any number of threads may call this on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_replace(
+    client: *const justcall_client,
+    credentials: *const justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let client = input::handle("client", client)?;
+        client.client.replace(input::handle("credentials", credentials)?.get()).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
+/// becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
+/// else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
+/// most once a second, any other when the service rejects the pair.
+///
+/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
+/// NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_reload(
+    client: *const justcall_client,
+    changed: *mut i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let is_changed = input::handle("client", client)?.client.reload()?;
+        if !changed.is_null() {
+            changed.write(i32::from(is_changed));
+        }
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
+/// justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
+/// the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
+/// is NULL. Any thread may call this, at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_shutdown(client: *const justcall_client) {
+    // SAFETY: NULL, or a live handle.
+    if let Some(client) = unsafe { client.as_ref() } {
+        guard::or((), || client.client.shutdown());
+    }
 }
 
 /// As justcall_credentials_authorization(), with the pair that the client's calls are made with

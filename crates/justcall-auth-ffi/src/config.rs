@@ -9,6 +9,7 @@ use justcall_auth::{Config, Error, Level};
 
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
+use crate::event::{Handler, justcall_handle_event};
 use crate::source::{Callback, justcall_free_context, justcall_load};
 use crate::status::justcall_status;
 use crate::{guard, handle, input};
@@ -175,6 +176,53 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
         let config = input::handle_mut("config", config)?;
         let retries = u32::try_from(n).map_err(|_| Error::invalid_argument("The argument n is negative."))?;
         config.config.max_retries(retries);
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets how long calls are held for another pair, in milliseconds from the moment that the service
+/// rejected the one in use; meanwhile the source is looked at up to four times a second. A reset of the
+/// pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
+/// 0, the default: a call fails if its source gives no other pair at once.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
+    config: *mut justcall_config,
+    ms: u64,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        input::handle_mut("config", config)?.config.rotation_wait(Duration::from_millis(ms));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Sets a function that is told what happens to the pair and to calls. `context` is handed to it, and
+/// to `free_context`, which may be NULL, once neither this configuration nor a client or exchange made
+/// from it will call it any more. After fork() both are called in the child too. Replaces an earlier
+/// one.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
+/// then as it was, and `context` stays yours.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_event_handler(
+    config: *mut justcall_config,
+    handler: justcall_handle_event,
+    context: *mut c_void,
+    free_context: justcall_free_context,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        let handler = Handler::new(handler, context, free_context)?;
+        config.config.observer(Arc::new(handler));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

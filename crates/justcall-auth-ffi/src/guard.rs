@@ -3,8 +3,8 @@
 //! A panic is a bug; the guard makes it the status `internal` and lets the host live. No handle is
 //! left in a broken state by one: clients, credentials, accounts and errors are immutable or change
 //! in one step behind a lock that ignores poison, and a setter of a configuration checks first and
-//! then assigns. So no handle refuses further use; a handle whose changes take several steps must
-//! do so.
+//! then assigns. An exchange changes in several steps: it refuses further use, by the poison of its
+//! lock.
 //!
 //! The host's panic hook is left as it is. The error does not repeat the panic's text, which could
 //! hold anything.

@@ -32,6 +32,11 @@ pub(crate) unsafe fn handle_mut<'a, T>(name: &str, handle: *mut T) -> Result<&'a
     unsafe { handle.as_mut() }.ok_or_else(|| is_null(name))
 }
 
+/// Where an output goes.
+pub(crate) fn place<T>(name: &str, place: *mut T) -> Result<*mut T, Error> {
+    if place.is_null() { Err(is_null(name)) } else { Ok(place) }
+}
+
 /// Text: NUL-terminated UTF-8.
 ///
 /// # Safety
@@ -95,6 +100,14 @@ pub(crate) fn check_length(name: &str, length: usize) -> Result<(), Error> {
         return Err(Error::invalid_argument(format!("The length of {name} is impossible.")));
     }
     Ok(())
+}
+
+/// The status of an answer.
+pub(crate) fn http_status(http_status: i32) -> Result<u16, Error> {
+    u16::try_from(http_status).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
+        Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.")
+            .hint_is("Pass answers only. HTTP libraries give 0 when none came: that is a failed connection.")
+    })
 }
 
 /// Headers: two arrays of `count` strings. Bytes that are not UTF-8, which a server may send,

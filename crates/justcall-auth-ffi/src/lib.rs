@@ -24,11 +24,14 @@
 static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
 
 pub mod account;
+pub mod cancel;
 pub mod classify;
 pub mod client;
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod event;
+pub mod exchange;
 mod guard;
 mod handle;
 mod input;

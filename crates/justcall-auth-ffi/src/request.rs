@@ -3,8 +3,9 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use justcall_auth::Request;
+use justcall_auth::{Cancel, Request};
 
+use crate::cancel::justcall_cancel;
 use crate::error::justcall_error;
 use crate::handle::Out;
 use crate::status::justcall_status;
@@ -14,11 +15,17 @@ use crate::{guard, handle, input};
 /// time while it is changed; any number of threads may send one at once.
 pub struct justcall_request {
     request: Request,
+    cancel: Option<Cancel>,
 }
 
 impl justcall_request {
     pub(crate) fn get(&self) -> &Request {
         &self.request
+    }
+
+    /// What may end its calls.
+    pub(crate) fn cancels(&self) -> &[Cancel] {
+        self.cancel.as_slice()
     }
 }
 
@@ -41,7 +48,7 @@ pub unsafe extern "C" fn justcall_request_new(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
-        out.put(justcall_request { request });
+        out.put(justcall_request { request, cancel: None });
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -123,6 +130,26 @@ pub unsafe extern "C" fn justcall_request_set_timeout_ms(
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
     let body = || unsafe {
         input::handle_mut("request", request)?.request.set_timeout(Duration::from_millis(ms));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Lets `cancel` end the calls that this request is sent with: see justcall_cancel_fire(). `cancel`
+/// stays yours and may be freed at once, though then nobody can fire it. Replaces an earlier one.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_request_set_cancel(
+    request: *mut justcall_request,
+    cancel: *const justcall_cancel,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let request = input::handle_mut("request", request)?;
+        request.cancel = Some(input::handle("cancel", cancel)?.get().clone());
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::service;
 
 /// Headers that only the library sets: they carry the pair, choose the host, frame the message or belong to one hop.
 const RESERVED_HEADERS: &[&str] = &[
@@ -118,6 +119,12 @@ impl Request {
     /// The caller's headers, names in lower case.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
+    }
+
+    /// What is sent beside the caller's headers: those of [`service::HEADERS`] that the caller has not set.
+    pub fn default_headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let is_set = |name: &str| self.headers.iter().any(|(set, _)| set == name);
+        service::HEADERS.iter().copied().filter(move |(name, _)| !is_set(name))
     }
 
     /// The body, where there is one.

@@ -106,7 +106,15 @@ impl Exchange {
         self.rules.url()
     }
 
-    /// The request to send, with its headers and body. The first may ask whose pair it is: [`Exchange::is_verifying`].
+    /// The headers of the request to send, names in lower case: all but `Authorization` and what HTTP itself needs.
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        let request = self.rules.outgoing();
+        let mut headers: Vec<(&str, &str)> = request.default_headers().collect();
+        headers.extend(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        headers
+    }
+
+    /// The request to send, with the headers and the body of the caller's own. The first may ask whose pair it is: [`Exchange::is_verifying`].
     pub fn outgoing(&self) -> &Request {
         self.rules.outgoing()
     }
@@ -132,7 +140,10 @@ impl Exchange {
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response) {
-        self.rules.answered(response, &clock::now());
+        let now = clock::now();
+        // One that the built-in transport read has its time already.
+        let response = if response.received().is_zero() { response.received_at(now.unix) } else { response };
+        self.rules.answered(response, &now);
         self.tell();
     }
 
@@ -162,6 +173,14 @@ impl Exchange {
     ///
     /// # Errors
     /// The call's failure; `invalid_argument` before the call is over.
+    pub fn response(&self) -> Result<&Response, Error> {
+        self.rules.response()
+    }
+
+    /// As [`Exchange::response`], for keeps.
+    ///
+    /// # Errors
+    /// As [`Exchange::response`].
     pub fn into_response(self) -> Result<Response, Error> {
         self.rules.into_response()
     }

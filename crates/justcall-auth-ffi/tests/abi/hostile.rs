@@ -89,6 +89,7 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             &[("JUSTCALL_RATE_LIMIT", OK), ("INT32_MIN", OK), ("-1", OK), ("6", OK), ("INT32_MAX", OK)]
         }
         ("justcall_load", "load") => &[("load_nothing", OK), ("NULL", ALWAYS_INVALID)],
+        ("justcall_handle_event", "handler") => &[("handle_nothing", OK), ("NULL", ALWAYS_INVALID)],
         ("justcall_free_context", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
         ("void *", "context") => &[("scratch", OK), ("NULL", OK)],
         ("const char *const *", "header_names" | "header_values") => &[
@@ -133,6 +134,26 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
         ("uint64_t", "ms" | "id" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        _ => return of_steps(kind, name),
+    };
+    Some(self::list(list))
+}
+
+/// What the steps of a call are told, and places for what they tell.
+fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
+    let list: &[(&str, Due)] = match (kind, name) {
+        ("int32_t", "phase") => &[
+            ("JUSTCALL_PHASE_SEND", OK),
+            ("INT32_MIN", ALWAYS_INVALID),
+            ("-1", ALWAYS_INVALID),
+            ("0", ALWAYS_INVALID),
+            ("5", ALWAYS_INVALID),
+            ("INT32_MAX", ALWAYS_INVALID),
+        ],
+        ("int32_t", "request_sent") => &[("1", OK), ("INT32_MIN", OK), ("0", OK), ("INT32_MAX", OK)],
+        ("int32_t *", "action") => &[("&action", OK), ("NULL", ALWAYS_INVALID)],
+        ("int32_t *", "changed") => &[("&changed", OK), ("NULL", OK)],
+        ("uint64_t *", "wait_ms") => &[("&wait_ms", OK), ("NULL", OK)],
         _ => return None,
     };
     Some(self::list(list))
@@ -160,6 +181,10 @@ fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
     let owner = match function.name.as_str() {
         // Secrets are either given or a client's.
         "justcall_webhook_use_client" if handle == "webhook" => "clients",
+        // Its later calls fail.
+        "justcall_client_shutdown" => "shut",
+        // Only one that is to send has something to give.
+        "justcall_exchange_authorization" => "sending",
         _ if kind.starts_with("const ") => "good",
         _ => "scratch",
     };
@@ -327,7 +352,10 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
                     after.push(format!("        {handle}_free({place});\n"));
                 }
             }
-            (None, Some("length")) => before.push("        size_t length = 0;\n".to_owned()),
+            (None, Some(place)) => {
+                let kind = kind.trim_end_matches([' ', '*']);
+                before.push(format!("        {kind} {place} = 0;\n"));
+            }
             _ => {}
         }
     }
@@ -362,15 +390,16 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
 fn program() -> String {
     let prototypes = header::prototypes();
     let mut code = "#include \"hostile.h\"\n\n".to_owned();
-    let mut main = String::new();
+    let mut all = String::new();
     for symbol in header::symbols() {
         let function = prototypes.iter().find(|function| function.name == symbol);
         code += &calls(function.unwrap_or_else(|| panic!("{symbol} is not in the header")));
-        writeln!(main, "    call_{symbol}();").expect("a String grows");
+        writeln!(all, "    call_{symbol}();").expect("a String grows");
     }
-    code + "int main(int argc, char **argv) {\n    if (!hostile_begin(argc, argv))\n        return 2;\n"
-        + &main
-        + "    return hostile_end();\n}\n"
+    code + "static void call_all(void) {\n"
+        + &all
+        + "}\n\nint main(int argc, char **argv) {\n    if (!hostile_begin(argc, argv))\n        return 2;\n"
+        + "    hostile_run(call_all);\n    return hostile_end();\n}\n"
 }
 
 #[test]

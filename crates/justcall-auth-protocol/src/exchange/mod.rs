@@ -338,12 +338,20 @@ impl Exchange {
     ///
     /// # Errors
     /// The call's failure; `invalid_argument` before the call is over.
-    pub fn into_response(self) -> Result<Response, Error> {
-        match self.state {
+    pub fn response(&self) -> Result<&Response, Error> {
+        match &self.state {
             State::Done(Ok(Some(response))) => Ok(response),
-            State::Done(Err(error)) => Err(error),
+            State::Done(Err(error)) => Err(error.clone()),
             _ => Err(Error::invalid_argument("The call is not over yet.")),
         }
+    }
+
+    /// As [`Exchange::response`], for keeps.
+    ///
+    /// # Errors
+    /// As [`Exchange::response`].
+    pub fn into_response(self) -> Result<Response, Error> {
+        self.response().cloned()
     }
 
     /// The account, after [`Action::Done`] of a call that verifies.

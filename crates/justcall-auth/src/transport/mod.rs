@@ -139,10 +139,8 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     let request = outgoing.request;
     // Not the builder: it moves everything with every step, and lets the map grow step by step.
     let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
-    for (name, value) in service::HEADERS {
-        if !request.headers().iter().any(|(set, _)| set == name) {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
+    for (name, value) in request.default_headers() {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     for (name, value) in request.headers() {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);

@@ -1,0 +1,168 @@
+//! What happens to the pair and to calls, told to a function of the program's own.
+
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+
+use justcall_auth::{Error, Event, EventKind, Observe};
+
+use crate::output;
+use crate::source::justcall_free_context;
+
+/// Something that happened. It belongs to the library and is good while the handler that was given
+/// it runs: copy what is to be kept. Its texts are safe to log: they never hold a secret.
+pub struct justcall_event {
+    kind: EventKind,
+    name: CString,
+    message: CString,
+    generation: u64,
+    http_status: u16,
+    wait_ms: u64,
+}
+
+impl justcall_event {
+    fn new(event: &Event) -> Self {
+        let wait = event.wait().unwrap_or_default();
+        Self {
+            kind: event.kind(),
+            name: output::text(event.kind().name()),
+            message: output::text(event.message()),
+            generation: event.generation(),
+            http_status: event.http_status(),
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Another pair was proven and is in use now.
+pub const JUSTCALL_EVENT_ROTATED: i32 = 1;
+/// The service rejected a new pair, or it belongs to another account: the one in use stays.
+pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
+/// The service rejected the pair in use.
+pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
+/// Calls are held until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
+/// A call is made again, after a wait.
+pub const JUSTCALL_EVENT_RETRYING: i32 = 5;
+/// Less than a tenth of the account's rate limit is left.
+pub const JUSTCALL_EVENT_RATE_LIMIT_LOW: i32 = 6;
+/// The source gave another pair: the next call proves it.
+pub const JUSTCALL_EVENT_SOURCE_CHANGED: i32 = 7;
+/// The pair in use is 90 days old or older: rotate it. Told once a pair.
+pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
+
+/// Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+///
+/// Called on the thread of the call that met the event, between two of its steps, so perhaps on
+/// several at once; the call goes on when it returns. No lock is held: it may use any client, this
+/// one included. It must not unwind or longjmp, nor free the client.
+pub type justcall_handle_event =
+    Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
+
+/// A C function with its context, as an observer.
+pub(crate) struct Handler {
+    handle: unsafe extern "C" fn(*mut c_void, *const justcall_event),
+    context: *mut c_void,
+    free: justcall_free_context,
+}
+
+// SAFETY: the header demands that the function may be called, and the context freed, on any thread.
+unsafe impl Send for Handler {}
+// SAFETY: likewise, on several threads at once.
+unsafe impl Sync for Handler {}
+
+impl Handler {
+    /// # Safety
+    /// `handle` and `free` do with `context` what the header demands.
+    pub unsafe fn new(
+        handle: justcall_handle_event,
+        context: *mut c_void,
+        free: justcall_free_context,
+    ) -> Result<Self, Error> {
+        let handle = handle.ok_or_else(|| crate::input::is_null("handler"))?;
+        Ok(Self { handle, context, free })
+    }
+}
+
+impl Observe for Handler {
+    fn happened(&self, event: &Event) {
+        let event = justcall_event::new(event);
+        // SAFETY: the caller of `new` promised it.
+        unsafe { (self.handle)(self.context, &raw const event) };
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        if let Some(free) = self.free {
+            // SAFETY: the caller of `new` promised it, and nobody calls `handle` any more.
+            unsafe { free(self.context) };
+        }
+    }
+}
+
+/// What happened: one of the JUSTCALL_EVENT numbers, or one that a later library has. 0 if `event`
+/// is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_kind(event: *const justcall_event) -> i32 {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| event.kind.number())
+}
+
+/// The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
+/// as long as `event`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_name(event: *const justcall_event) -> *const c_char {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.name.as_ptr())
+}
+
+/// What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
+/// `event`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) -> *const c_char {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.message.as_ptr())
+}
+
+/// The generation of the pair that it is about: 1 for the first pair of the process, one more with
+/// each that was taken into use. 0 if it is about none or `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| event.generation)
+}
+
+/// The HTTP status that led to it. 0 if none did or `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_http_status(event: *const justcall_event) -> i32 {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| i32::from(event.http_status))
+}
+
+/// How many milliseconds the call waits now: for JUSTCALL_EVENT_RETRYING how long, for
+/// JUSTCALL_EVENT_WAITING_FOR_SOURCE at most. 0 if it does not wait or `event` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_event_wait_ms(event: *const justcall_event) -> u64 {
+    // SAFETY: NULL, or an event of the handler that is running, which does not change.
+    unsafe { event.as_ref() }.map_or(0, |event| event.wait_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_numbers_every_kind() {
+        let numbers = [
+            (EventKind::Rotated, JUSTCALL_EVENT_ROTATED),
+            (EventKind::CandidateRejected, JUSTCALL_EVENT_CANDIDATE_REJECTED),
+            (EventKind::PairRejected, JUSTCALL_EVENT_PAIR_REJECTED),
+            (EventKind::WaitingForSource, JUSTCALL_EVENT_WAITING_FOR_SOURCE),
+            (EventKind::Retrying, JUSTCALL_EVENT_RETRYING),
+            (EventKind::RateLimitLow, JUSTCALL_EVENT_RATE_LIMIT_LOW),
+            (EventKind::SourceChanged, JUSTCALL_EVENT_SOURCE_CHANGED),
+            (EventKind::RotationDue, JUSTCALL_EVENT_ROTATION_DUE),
+        ];
+        assert_eq!(numbers, EventKind::ALL.map(|kind| (kind, kind.number())));
+    }
+}

@@ -1,0 +1,362 @@
+//! One call over the program's own HTTP.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+use justcall_auth::exchange::{Action, Phase};
+use justcall_auth::{Error, ErrorKind, Exchange, Request, Response};
+
+use crate::client::justcall_client;
+use crate::error::justcall_error;
+use crate::handle::Out;
+use crate::output::Buffer;
+use crate::response::justcall_response;
+use crate::status::justcall_status;
+use crate::{guard, handle, input, output};
+
+/// One call over HTTP of your own, such as libcurl or an event loop, by the rules that
+/// justcall_client_send() follows: headers, second attempts, the way through a reset of the pair,
+/// what an answer means. For one thread at a time, in the process that began it. It keeps alive what
+/// it needs of its client.
+///
+/// Loop over justcall_exchange_next(), which says what to do. Nothing here blocks but
+/// justcall_exchange_load(). Other calls of the process may be waiting for an exchange that was told
+/// to load or to send: drive it on, or free it.
+pub struct justcall_exchange {
+    /// Never waited for: who finds it taken is told so. A bug while it is taken leaves it poisoned.
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    exchange: Exchange,
+    outgoing: Outgoing,
+}
+
+/// The request to send, as C programs borrow it.
+struct Outgoing {
+    method: CString,
+    url: CString,
+    headers: Vec<(CString, CString)>,
+}
+
+impl Outgoing {
+    fn of(exchange: &Exchange) -> Self {
+        let header = |(name, value)| (output::text(name), output::text(value));
+        Self {
+            method: output::text(exchange.method()),
+            url: output::text(&exchange.url()),
+            headers: exchange.headers().into_iter().map(header).collect(),
+        }
+    }
+}
+
+impl justcall_exchange {
+    fn new(exchange: Exchange) -> Self {
+        let outgoing = Outgoing::of(&exchange);
+        Self { inner: Mutex::new(Inner { exchange, outgoing }) }
+    }
+
+    fn take(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+        self.inner.try_lock().map_err(|why| match why {
+            TryLockError::Poisoned(_) => Error::with_message(
+                ErrorKind::Internal,
+                "A bug of the library broke this exchange: free it, and begin another.",
+            ),
+            TryLockError::WouldBlock => Error::invalid_argument(
+                "The exchange is in use: by another thread, or by the call whose event is being handled.",
+            ),
+        })
+    }
+}
+
+/// Send the request: its method, URL and headers are justcall_exchange_method() and what follows it,
+/// its `Authorization` header is justcall_exchange_authorization(). Then report what came of it with
+/// justcall_exchange_answered() or justcall_exchange_not_answered().
+pub const JUSTCALL_ACTION_SEND: i32 = 1;
+/// Ask again after that many milliseconds.
+pub const JUSTCALL_ACTION_WAIT: i32 = 2;
+/// Call justcall_exchange_load(), which may block: off the event loop, if there is one.
+pub const JUSTCALL_ACTION_LOAD: i32 = 3;
+/// The call has succeeded: the answer is in justcall_exchange_response().
+pub const JUSTCALL_ACTION_DONE: i32 = 4;
+
+/// Looking up the host's address.
+pub const JUSTCALL_PHASE_RESOLVE: i32 = 1;
+/// Connecting, TLS included.
+pub const JUSTCALL_PHASE_CONNECT: i32 = 2;
+/// Sending the request.
+pub const JUSTCALL_PHASE_SEND: i32 = 3;
+/// Waiting for the answer, or reading it.
+pub const JUSTCALL_PHASE_RECEIVE: i32 = 4;
+
+/// Begins a call of `method` for `path`, both as of justcall_request_new(); the body, if there is to
+/// be one, stays with you. The client's timeout counts from now, waits included. Asks and reads
+/// nothing yet.
+///
+/// Fails as justcall_request_new() does, and if `client` is NULL. On success `*out` is yours, to be
+/// freed with justcall_exchange_free(); on failure it is NULL. Any number of threads may call this
+/// on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_new(
+    client: *const justcall_client,
+    method: *const c_char,
+    path: *const c_char,
+    out: *mut *mut justcall_exchange,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let client = input::handle("client", client)?;
+        let request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
+        out.put(justcall_exchange::new(client.get().exchange(request)));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Says what to do now: `*action` becomes one of the JUSTCALL_ACTION numbers and `*wait_ms`, unless
+/// `wait_ms` is NULL, how many milliseconds to wait, which is 0 but for JUSTCALL_ACTION_WAIT. Asking
+/// twice without a report in between gives the same action again. Never blocks.
+///
+/// The call's failure, once it is final, is the status that this returns, now and at every later
+/// call: any that justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+/// which is final too, in a child of the process that began the exchange; also if another argument
+/// than `wait_ms` and `error` is NULL, or the exchange is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_next(
+    exchange: *mut justcall_exchange,
+    action: *mut i32,
+    wait_ms: *mut u64,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let mut inner = input::handle("exchange", exchange)?.take()?;
+        let action = input::place("action", action)?;
+        let (number, wait) = match inner.exchange.next()? {
+            Action::Send => (JUSTCALL_ACTION_SEND, None),
+            Action::Wait(wait) => (JUSTCALL_ACTION_WAIT, Some(wait)),
+            Action::Load => (JUSTCALL_ACTION_LOAD, None),
+            Action::Done => (JUSTCALL_ACTION_DONE, None),
+        };
+        if number == JUSTCALL_ACTION_SEND {
+            inner.outgoing = Outgoing::of(&inner.exchange);
+        }
+        action.write(number);
+        if !wait_ms.is_null() {
+            // Rounded up: asking too early would only say to wait again.
+            let wait = wait.map_or(0, |wait| wait.as_micros().div_ceil(1000));
+            wait_ms.write(u64::try_from(wait).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Reads the source, after JUSTCALL_ACTION_LOAD, which may mean reading a file, running a program or
+/// calling a function of yours; else it does nothing. What it gives, or why it gives nothing, the
+/// next justcall_exchange_next() tells.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_load(
+    exchange: *mut justcall_exchange,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        input::handle("exchange", exchange)?.take()?.exchange.load();
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// The method of the request to send. It need not be that of your call: see
+/// justcall_exchange_is_verifying(). NULL if `exchange` is NULL or in use; lives until the next
+/// justcall_exchange_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_method(exchange: *const justcall_exchange) -> *const c_char {
+    // SAFETY: as this function's caller promises.
+    unsafe { outgoing(exchange, |outgoing| outgoing.method.as_ptr()) }.unwrap_or(ptr::null())
+}
+
+/// The full URL of the request to send. NULL if `exchange` is NULL or in use; lives until the next
+/// justcall_exchange_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchange) -> *const c_char {
+    // SAFETY: as this function's caller promises.
+    unsafe { outgoing(exchange, |outgoing| outgoing.url.as_ptr()) }.unwrap_or(ptr::null())
+}
+
+/// How many headers the request to send has beside `Authorization`, which is secret, and those that
+/// your HTTP sets, such as `Host`. You may add headers, and replace these. 0 if `exchange` is NULL or
+/// in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_header_count(exchange: *const justcall_exchange) -> usize {
+    // SAFETY: as this function's caller promises.
+    unsafe { outgoing(exchange, |outgoing| outgoing.headers.len()) }.unwrap_or(0)
+}
+
+/// The name of header number `index`, from 0, in lower case. NULL if there is no such header or
+/// `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_header_name(
+    exchange: *const justcall_exchange,
+    index: usize,
+) -> *const c_char {
+    let name = |outgoing: &Outgoing| outgoing.headers.get(index).map(|(name, _)| name.as_ptr());
+    // SAFETY: as this function's caller promises.
+    unsafe { outgoing(exchange, name) }.flatten().unwrap_or(ptr::null())
+}
+
+/// The value of header number `index`, as of justcall_exchange_header_name(). NULL if there is no
+/// such header or `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_header_value(
+    exchange: *const justcall_exchange,
+    index: usize,
+) -> *const c_char {
+    let value = |outgoing: &Outgoing| outgoing.headers.get(index).map(|(_, value)| value.as_ptr());
+    // SAFETY: as this function's caller promises.
+    unsafe { outgoing(exchange, value) }.flatten().unwrap_or(ptr::null())
+}
+
+/// 1 if the request to send asks whose pair it is, which comes before your own where an account is
+/// expected: send it without your body and headers. Else 0, also if `exchange` is NULL or in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
+    // SAFETY: NULL, or a live handle.
+    let Some(exchange) = (unsafe { exchange.as_ref() }) else { return 0 };
+    exchange.take().map_or(0, |inner| i32::from(inner.exchange.is_verifying()))
+}
+
+/// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into your buffer, as
+/// justcall_credentials_authorization() does. Taking it fixes which pair the answer will be about:
+/// take it right before sending, and anew for each request.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
+/// else as justcall_credentials_authorization().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_authorization(
+    exchange: *mut justcall_exchange,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let mut inner = input::handle("exchange", exchange)?.take()?;
+        let buffer = Buffer::new(buffer, capacity, length)?;
+        inner.exchange.authorization()?.expose_authorization(|value| buffer.fill(value))
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Reports the answer to the request, with arguments as of justcall_classify(), all of which are
+/// copied. The body whole, and decompressed. What it means the next justcall_exchange_next() tells.
+/// Does nothing unless a request is to be sent.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is NULL
+/// or in use; the exchange is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_answered(
+    exchange: *mut justcall_exchange,
+    http_status: i32,
+    header_names: *const *const c_char,
+    header_values: *const *const c_char,
+    header_count: usize,
+    body: *const u8,
+    body_len: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let report = || unsafe {
+        let mut inner = input::handle("exchange", exchange)?.take()?;
+        let http_status = input::http_status(http_status)?;
+        let headers = input::headers(header_names, header_values, header_count)?;
+        let body = input::optional_bytes("body", body, body_len)?;
+        inner.exchange.answered(Response::new(http_status, headers, body.to_vec()));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, report) }
+}
+
+/// Reports that no answer came: how far the request got, as one of the JUSTCALL_PHASE numbers, and
+/// whether any byte of it was sent. 0 means that it was surely not delivered, so that also a POST may
+/// be sent again; if in doubt, say 1. What comes of it the next justcall_exchange_next() tells. Does
+/// nothing unless a request is to be sent.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `phase` is none of those numbers, or `exchange` is
+/// NULL or in use; the exchange is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_not_answered(
+    exchange: *mut justcall_exchange,
+    phase: i32,
+    request_sent: i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let report = || unsafe {
+        let mut inner = input::handle("exchange", exchange)?.take()?;
+        let phase = match phase {
+            JUSTCALL_PHASE_RESOLVE => Phase::Resolve,
+            JUSTCALL_PHASE_CONNECT => Phase::Connect,
+            JUSTCALL_PHASE_SEND => Phase::Send,
+            JUSTCALL_PHASE_RECEIVE => Phase::Receive,
+            _ => return Err(Error::invalid_argument("The argument phase is no JUSTCALL_PHASE number.")),
+        };
+        inner.exchange.not_answered(phase, request_sent != 0);
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, report) }
+}
+
+/// Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
+/// whose answer is in justcall_error_response(). May be called more than once.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or the
+/// exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
+/// freed with justcall_response_free(); on failure it is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_response(
+    exchange: *const justcall_exchange,
+    out: *mut *mut justcall_response,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let out = Out::new("out", out)?;
+        let inner = input::handle("exchange", exchange)?.take()?;
+        out.put(justcall_response::new(inner.exchange.response()?.clone()));
+        Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Frees an exchange, whether it is over or not, and all that was borrowed from it; a request that is
+/// under way is yours to stop. Does nothing if `exchange` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_free(exchange: *mut justcall_exchange) {
+    // SAFETY: NULL, or a handle of this type that its owner gives up.
+    unsafe { handle::free(exchange) };
+}
+
+/// What `read` finds in the request to send; `None` where there is none to look at.
+///
+/// # Safety
+/// `exchange` is NULL or a live handle.
+unsafe fn outgoing<R>(exchange: *const justcall_exchange, read: impl FnOnce(&Outgoing) -> R) -> Option<R> {
+    // SAFETY: as the caller promises.
+    let exchange = unsafe { exchange.as_ref() }?;
+    exchange.take().ok().map(|inner| read(&inner.outgoing))
+}
