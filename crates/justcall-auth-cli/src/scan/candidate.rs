@@ -106,27 +106,46 @@ impl std::fmt::Debug for Value {
 pub(super) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut at = range.start;
-    while at < range.end {
-        if !is_of_word(text[at]) {
-            at += 1;
-            continue;
-        }
-        let end =
-            text[at..].iter().position(|byte| !is_of_word(*byte)).map_or(text.len(), |length| at + length);
-        let start = after_escape(text, at, end);
+    while let Some(span) = next_word(text, at, range.end) {
+        at = span.end;
+        let start = after_escape(text, span.start, span.end);
         // A pair of the longest halves in base64 is longer than either, and a bundle may be one word of a megabyte.
-        if end - start <= LENGTHS.end() * 4 {
-            found.extend(candidate(text, start..end));
+        if span.end - start <= LENGTHS.end() * 4 {
+            found.extend(candidate(text, start..span.end));
         }
-        at = end;
     }
     found
 }
 
-/// Whether a half may hold it: letters, digits, dash and underscore.
-fn is_of_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+/// The next word of `text` that is long enough and begins within `from..to`. Where no word reaches over the last of so many
+/// bytes, none of them begins one: most of a text is looked at in steps.
+fn next_word(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
+    let step = *LENGTHS.start();
+    let mut start = from;
+    while start < to {
+        let ahead = text.get(start..start + step)?;
+        let Some(last) = ahead.iter().rposition(|byte| !IS_OF_WORD[usize::from(*byte)]) else {
+            let rest = &text[start + step..];
+            let more = rest.iter().position(|byte| !IS_OF_WORD[usize::from(*byte)]).unwrap_or(rest.len());
+            return Some(start..start + step + more);
+        };
+        start += last + 1;
+    }
+    None
 }
+
+/// Whether a half may hold a byte: letters, digits, dash and underscore.
+static IS_OF_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
 
 /// Where the word begins that begins at `start` together with the end of an escape: `%3D`, `\n`, `=`.
 fn after_escape(text: &[u8], start: usize, end: usize) -> usize {
@@ -172,7 +191,7 @@ fn decoded(word: &[u8]) -> Option<Value> {
 }
 
 fn is_half(word: &[u8]) -> bool {
-    LENGTHS.contains(&word.len()) && word.iter().all(|byte| is_of_word(*byte)) && is_random(word)
+    LENGTHS.contains(&word.len()) && word.iter().all(|byte| IS_OF_WORD[usize::from(*byte)]) && is_random(word)
 }
 
 /// Whether `word` looks as if drawn at random, by a generator and not by a person.

@@ -88,8 +88,7 @@ fn is_mention(text: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
     text: &'a [u8],
-    /// Where, and whether it is JustCall.
-    places: Vec<(usize, bool)>,
+    mentions: Vec<usize>,
     is_in_path: bool,
 }
 
@@ -97,18 +96,8 @@ impl<'a> Marks<'a> {
     /// Those of `text`, which is called `path`; nothing where JustCall is not among them.
     pub fn of(text: &'a [u8], path: &str) -> Option<Self> {
         let is_in_path = is_mentioned(path.as_bytes());
-        let ours: Vec<usize> = mentions(text).collect();
-        if ours.is_empty() && !is_in_path {
-            return None;
-        }
-        let mut marks: Vec<(usize, bool)> = ours.into_iter().map(|at| (at, true)).collect();
-        let unsearched = Self { text, places: marks.clone(), is_in_path };
-        for range in unsearched.ranges() {
-            let others = OTHER_SERVICES.find_iter(&text[range.clone()]);
-            marks.extend(others.map(|found| (range.start + found.start(), false)));
-        }
-        marks.sort_unstable();
-        Some(Self { text, places: marks, is_in_path })
+        let mentions: Vec<usize> = mentions(text).collect();
+        (is_in_path || !mentions.is_empty()).then_some(Self { text, mentions, is_in_path })
     }
 
     /// The parts of the text in which a value may be one of JustCall's.
@@ -118,7 +107,7 @@ impl<'a> Marks<'a> {
             return vec![whole];
         }
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        for (at, _) in self.places.iter().filter(|(_, is_ours)| *is_ours) {
+        for at in &self.mentions {
             let near = at.saturating_sub(REACH)..(at + REACH).min(self.text.len());
             match ranges.last_mut() {
                 Some(last) if near.start <= last.end => last.end = near.end,
@@ -130,23 +119,32 @@ impl<'a> Marks<'a> {
 
     /// Whether a value at `at` is JustCall's, by what is spoken of around it: before it, else after it, else by the path.
     pub fn are_ours(&self, at: usize) -> bool {
-        let next = self.places.partition_point(|(mark, _)| *mark < at);
-        let near = |mark: &&(usize, bool)| mark.0.abs_diff(at) <= REACH;
-        let before = self.places[..next].last().filter(near);
-        let after = self.places[next..].first().filter(near);
-        match (before, after) {
-            (Some((_, true)), _) => true,
+        let before = self.before(at, REACH);
+        let from = before.unwrap_or(at.saturating_sub(REACH));
+        match (before, OTHER_SERVICES.find_iter(&self.text[from..at]).last()) {
+            (Some(_), None) => return true,
             // Another service has a say only in its own paragraph.
-            (Some((mark, false)), _) if !has_empty_line(&self.text[*mark..at]) => false,
-            (_, Some((_, is_ours))) => *is_ours,
-            _ => self.is_in_path || self.places[..next].iter().any(|mark| mark.1 && near(&mark)),
+            (_, Some(other)) if !has_empty_line(&self.text[from + other.start()..at]) => return false,
+            _ => {}
         }
+        let next = self.mentions.get(self.mentions.partition_point(|mention| *mention < at));
+        let next = next.copied().filter(|next| next - at <= REACH);
+        let to = next.unwrap_or(self.text.len().min(at + REACH));
+        if OTHER_SERVICES.is_match(&self.text[at..to]) {
+            return false;
+        }
+        next.is_some() || before.is_some() || self.is_in_path
     }
 
-    /// Whether JustCall is spoken of within `distance` bytes before `at`.
+    /// Whether JustCall, and no other service after it, is spoken of within `distance` bytes before `at`.
     pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
-        let next = self.places.partition_point(|(mark, _)| *mark < at);
-        self.places[..next].last().is_some_and(|(mark, is_ours)| *is_ours && at - mark <= distance)
+        self.before(at, distance).is_some_and(|mention| !OTHER_SERVICES.is_match(&self.text[mention..at]))
+    }
+
+    /// The last mention before `at` that is at most `distance` bytes away.
+    fn before(&self, at: usize, distance: usize) -> Option<usize> {
+        let next = self.mentions.partition_point(|mention| *mention < at);
+        self.mentions[..next].last().copied().filter(|mention| at - mention <= distance)
     }
 }
 
