@@ -170,7 +170,10 @@ fn candidate(text: &[u8], span: Range<usize>) -> Option<Candidate> {
 
 /// What `word` says in base64, if that is a half or a pair.
 fn decoded(word: &[u8]) -> Option<Value> {
-    if word.len() < 22 || word.iter().any(|byte| matches!(byte, b'-' | b'_')) {
+    // The first digit of four has the upper bits of a byte, which is ASCII here: most words end at this.
+    let is_ascii =
+        |digits: &[u8]| digits.iter().step_by(4).all(|digit| matches!(digit, b'A'..=b'Z' | b'a'..=b'f'));
+    if word.len() < 22 || !is_ascii(word) || word.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         return None;
     }
     let mut text = Zeroizing::new(EITHER_BASE64.decode(word).ok()?);
@@ -196,7 +199,13 @@ fn is_half(word: &[u8]) -> bool {
 
 /// Whether `word` looks as if drawn at random, by a generator and not by a person.
 pub(super) fn is_random(word: &[u8]) -> bool {
-    if PUBLISHED.contains(&word) || is_uuid(word) || is_periodic(word) || longest_series(word) >= 6 {
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if digits == 0
+        || PUBLISHED.contains(&word)
+        || is_uuid(word)
+        || is_periodic(word)
+        || longest_series(word) >= 6
+    {
         return false;
     }
     let mut seen = [false; 256];
@@ -204,16 +213,11 @@ pub(super) fn is_random(word: &[u8]) -> bool {
         seen[usize::from(*byte)] = true;
     }
     let distinct = seen.iter().filter(|seen| **seen).count();
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     if is_hex(word) {
         return word.len() >= SHORTEST_HEX && distinct >= 8 && digits < word.len();
     }
     let changes = word.windows(2).filter(|two| class(two[0]) != class(two[1])).count();
-    digits > 0
-        && distinct >= 9
-        && changes * 4 >= word.len()
-        && spelt(word) * 3 < word.len()
-        && !has_word(word)
+    distinct >= 9 && changes * 4 >= word.len() && spelt(word) * 3 < word.len() && !has_word(word)
 }
 
 fn is_hex(word: &[u8]) -> bool {
@@ -223,8 +227,7 @@ fn is_hex(word: &[u8]) -> bool {
 }
 
 fn is_uuid(word: &[u8]) -> bool {
-    let lengths: Vec<usize> = word.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
-    word.len() == 36 && lengths == [8, 4, 4, 4, 12]
+    word.len() == 36 && word.split(|byte| *byte == b'-').map(<[u8]>::len).eq([8, 4, 4, 4, 12])
 }
 
 /// `deadbeefdeadbeef…`, `aaaa…`: the same again and again.

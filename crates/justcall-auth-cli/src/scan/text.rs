@@ -23,7 +23,7 @@ pub(crate) struct Buffer {
 }
 
 /// Where the window's first byte is in its text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Position {
     lines: usize,
     columns: usize,
@@ -55,11 +55,14 @@ impl Buffer {
         loop {
             let text = &self.bytes[..self.used];
             let until = if is_at_end { self.used } else { self.used.saturating_sub(margin) };
-            for hit in look.scanner.hits(look.name, text, is_binary) {
-                if (told..until).contains(&hit.at) {
-                    tell(look, text, &hit, &position, report);
-                }
-            }
+            let hits = look.scanner.hits(look.name, text, is_binary);
+            tell(
+                look,
+                text,
+                hits.into_iter().filter(|hit| (told..until).contains(&hit.at)),
+                position,
+                report,
+            );
             if is_at_end {
                 return Ok(());
             }
@@ -109,9 +112,8 @@ impl Buffer {
         let units = bytes.chunks_exact(2).map(unit);
         let text: String =
             char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        for hit in look.scanner.hits(look.name, text.as_bytes(), false) {
-            tell(look, text.as_bytes(), &hit, &Position::default(), report);
-        }
+        let hits = look.scanner.hits(look.name, text.as_bytes(), false);
+        tell(look, text.as_bytes(), hits.into_iter(), Position::default(), report);
         Ok(())
     }
 }
@@ -134,13 +136,6 @@ impl Position {
             None => self.columns += characters(text),
         }
     }
-
-    /// The line and column, from 1, of what stands at `at` in the window.
-    fn of(&self, text: &[u8], at: usize) -> (usize, usize) {
-        let mut there = Self { ..*self };
-        there.advance(&text[..at]);
-        (there.lines + 1, there.columns + 1)
-    }
 }
 
 fn characters(text: &[u8]) -> usize {
@@ -148,29 +143,40 @@ fn characters(text: &[u8]) -> usize {
     text.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
 
-/// Puts a hit into the report, unless its owner allows it.
-fn tell(look: &Look, text: &[u8], hit: &Hit, position: &Position, report: &mut Report) {
+/// Puts hits, in their order, into the report, but for those that their owner allows. `position` is that of the text's
+/// first byte.
+fn tell(
+    look: &Look,
+    text: &[u8],
+    hits: impl Iterator<Item = Hit>,
+    mut position: Position,
+    report: &mut Report,
+) {
     let Look { scanner, place, name } = look;
-    let fingerprint = Fingerprint::of(&hit.secret);
-    let may_be_allowed = hit.code != Code::OwnSecret;
-    if may_be_allowed && (allow::is_commented(text, hit.at) || scanner.baseline.allows(&fingerprint)) {
-        report.allowed += 1;
-        return;
+    let mut passed = 0;
+    for hit in hits {
+        position.advance(&text[passed..hit.at]);
+        passed = hit.at;
+        let fingerprint = Fingerprint::of(&hit.secret);
+        let may_be_allowed = hit.code != Code::OwnSecret;
+        if may_be_allowed && (allow::is_commented(text, hit.at) || scanner.baseline.allows(&fingerprint)) {
+            report.allowed += 1;
+            continue;
+        }
+        if let Ok(secret) = std::str::from_utf8(&hit.secret) {
+            report.secrets.entry(fingerprint.clone()).or_insert_with(|| secret.to_owned().into());
+        }
+        report.findings.push(Finding {
+            place: Place { path: scanner.mask(&place.path), commit: place.commit.clone() },
+            line: position.lines + 1,
+            column: position.columns + 1,
+            code: hit.code,
+            form: hit.form,
+            key_hint: hit.key_hint,
+            fingerprint,
+            is_shipped: exposure::is_shipped(name, text, hit.at),
+        });
     }
-    if let Ok(secret) = std::str::from_utf8(&hit.secret) {
-        report.secrets.entry(fingerprint.clone()).or_insert_with(|| secret.to_owned().into());
-    }
-    let (line, column) = position.of(text, hit.at);
-    report.findings.push(Finding {
-        place: Place { path: scanner.mask(&place.path), commit: place.commit.clone() },
-        line,
-        column,
-        code: hit.code,
-        form: hit.form,
-        key_hint: hit.key_hint.clone(),
-        fingerprint,
-        is_shipped: exposure::is_shipped(name, text, hit.at),
-    });
 }
 
 #[cfg(test)]

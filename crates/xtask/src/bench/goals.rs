@@ -2,6 +2,7 @@
 
 use super::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
 use super::requests::{OURS_C, OURS_PYTHON, Row};
+use super::scan;
 use super::statistics::Ratio;
 
 /// In C, a request takes at most as long as with libcurl.
@@ -14,6 +15,9 @@ const SECRET_WORK_AT_MOST: f64 = 1.0;
 const HEADER_AT_MOST: [(Level, f64); 2] = [(Level::SecretMem, 0.3), (Level::Locked, 0.9)];
 /// A call with a protected pair takes at most so many times as long as with one on the heap.
 const PROTECTED_AT_MOST: f64 = 1.03;
+
+/// Text is looked through at so many megabytes a second at least.
+const SCAN_AT_LEAST: f64 = 500.0;
 
 /// A goal and what was measured for it.
 pub struct Goal {
@@ -65,6 +69,17 @@ impl Goal {
 /// Judges what was measured; a goal for which nothing was measured is left out.
 pub fn judge(rows: &[Row]) -> Vec<Goal> {
     rows.iter().filter_map(|row| judge_row(row, row.figures.as_ref()?.wall)).collect()
+}
+
+/// Judges how fast text is looked through.
+pub fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
+    let with_goal = rows.iter().filter(|row| row.has_goal);
+    let goal = |row: &scan::Row| Goal {
+        what: format!("scan looks through {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
+        measured: row.speed,
+        verdict: Verdict::at_least(row.speed, SCAN_AT_LEAST),
+    };
+    with_goal.map(goal).collect()
 }
 
 /// Judges what protecting the pair costs.

@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod report;
 mod requests;
+mod scan;
 mod server;
 mod startup;
 mod statistics;
@@ -55,6 +56,8 @@ enum Part {
     Startup,
     /// What it costs to protect the pair.
     Memory,
+    /// How fast `scan` looks through text.
+    Scan,
 }
 
 /// Measures, prints the report, and writes docs/bench.md.
@@ -90,9 +93,16 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         memory::Memory::default()
     };
 
+    let scan = if wants(Part::Scan) {
+        step("looking through text", || scan::measure(root, &programs, options.rounds))?
+    } else {
+        Vec::new()
+    };
+
     let mut goals = goals::judge(&requests);
     goals.extend(goals::judge_memory(&memory));
-    let report = report::Report { machine, options, requests, startup, memory, goals };
+    goals.extend(goals::judge_scan(&scan));
+    let report = report::Report { machine, options, requests, startup, memory, scan, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs"))?;

@@ -6,7 +6,7 @@ use super::Options;
 use super::goals::Goal;
 use super::memory::{Memory, Work};
 use super::statistics::Ratio;
-use super::{requests, startup};
+use super::{requests, scan, startup};
 
 /// What each peer does for a request: whoever reads a ratio must know what is compared.
 const PEERS: &str = "\
@@ -41,6 +41,7 @@ pub struct Report<'a> {
     pub requests: Vec<requests::Row>,
     pub startup: Vec<startup::Row>,
     pub memory: Memory,
+    pub scan: Vec<scan::Row>,
     pub goals: Vec<Goal>,
 }
 
@@ -94,6 +95,9 @@ impl Report<'_> {
         }
         if !self.memory.calls.is_empty() {
             tables.push(("Protecting the pair: whole calls (verify, C)".to_owned(), self.call_table()));
+        }
+        if !self.scan.is_empty() {
+            tables.push(("`scan`: looking through 256 MiB, one thread".to_owned(), self.scan_table()));
         }
         tables.push(("Where".to_owned(), self.machine_table()));
         tables
@@ -170,6 +174,14 @@ impl Report<'_> {
         table
     }
 
+    fn scan_table(&self) -> Table {
+        let mut table = Table::new(&["what", "MB/s", "MB a second of processor time"]);
+        for row in &self.scan {
+            table.row([row.name.clone(), megabytes(row.speed), megabytes(row.cpu)]);
+        }
+        table
+    }
+
     fn machine_table(&self) -> Table {
         let mut table = Table::new(&["what", "which"]);
         for (name, value) in &self.machine {
@@ -184,6 +196,10 @@ impl Report<'_> {
         }
         table
     }
+}
+
+fn megabytes(speed: Ratio) -> String {
+    format!("{:.0} ({:.0}–{:.0})", speed.median, speed.low, speed.high)
 }
 
 fn ratio(ratio: Ratio) -> String {

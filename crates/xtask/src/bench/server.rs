@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use crate::run::output;
 
 /// A throw-away pair in the form that real ones have.
-const KEY: &str = "4e1c0b6f5d2a49788c3be0f1a2d45c6b7e8f9012";
-const SECRET: &str = "b05d7e2f91c44a63a8d0f6e5c7b3921804fa6d1e";
+pub const KEY: &str = "4e1c0b6f5d2a49788c3be0f1a2d45c6b7e8f9012";
+pub const SECRET: &str = "b05d7e2f91c44a63a8d0f6e5c7b3921804fa6d1e";
 
 /// The last processor: client and server share one, so that no wake-up crosses processors and no frequency differs.
 fn processor() -> String {
