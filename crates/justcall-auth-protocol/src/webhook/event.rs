@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::signature::SignatureText;
+
 /// A verified delivery: all that its signature is over, and nothing of the body's `data`, which is not signed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
@@ -9,7 +11,7 @@ pub struct WebhookEvent {
     pub(super) event_type: String,
     pub(super) timestamp: i64,
     pub(super) secret_index: usize,
-    pub(super) signature: String,
+    pub(super) signature: SignatureText,
 }
 
 impl WebhookEvent {
@@ -37,7 +39,7 @@ impl WebhookEvent {
     /// The signature as 64 lower-case hexadecimal digits, however it was written. The same for every repetition of this
     /// delivery, but also for another event of the type in the same second.
     pub fn signature(&self) -> &str {
-        &self.signature
+        self.signature.as_str()
     }
 }
 

@@ -38,10 +38,14 @@ mod headers;
 mod json;
 #[cfg(test)]
 mod json_tests;
+#[cfg(test)]
+mod measure_tests;
 mod object;
 mod secrets;
 mod signature;
 mod timestamp;
+#[cfg(test)]
+mod timing_tests;
 mod url;
 mod verifier;
 

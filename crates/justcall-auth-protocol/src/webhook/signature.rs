@@ -7,31 +7,37 @@ use subtle::ConstantTimeEq;
 use crate::service;
 
 /// The bytes of a signature.
-const LENGTH: usize = 32;
+pub(super) const LENGTH: usize = 32;
 
 /// More stack than the HMAC uses. Key schedule, state and the block under way are as secret as the secret, and lie there.
 const STACK: usize = 2048;
 
 /// A signature as it came, decoded.
-pub(super) struct Signature([u8; LENGTH]);
+pub(super) struct Signature(pub(super) [u8; LENGTH]);
 
 impl Signature {
     /// Reads 64 hexadecimal digits, of either case.
     pub fn read(text: &[u8]) -> Option<Self> {
-        if text.len() != 2 * LENGTH {
+        let digits: &[u8; 2 * LENGTH] = text.try_into().ok()?;
+        // All of them at once: the compiler makes this a few instructions for many digits.
+        let values = digits.map(value);
+        if values.iter().fold(0, |all, value| all | value) > 15 {
             return None;
         }
         let mut bytes = [0; LENGTH];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        for (byte, pair) in bytes.iter_mut().zip(values.chunks_exact(2)) {
+            *byte = pair[0] << 4 | pair[1];
         }
         Some(Self(bytes))
     }
 
     /// As 64 lower-case hexadecimal digits.
-    pub fn to_text(&self) -> String {
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.map(|value| char::from(b"0123456789abcdef"[usize::from(value)])).collect()
+    pub fn to_text(&self) -> SignatureText {
+        let mut digits = [0; 2 * LENGTH];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[byte >> 4, byte & 15].map(digit));
+        }
+        SignatureText(digits)
     }
 
     /// Whether `secret` signed these parts with this; takes the same time wherever the signatures differ.
@@ -55,12 +61,30 @@ fn compare(signature: &[u8; LENGTH], secret: &[u8], parts: [&[u8]; 3]) -> bool {
     context.sign().as_ref().ct_eq(signature).into()
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
+/// The value of a hexadecimal digit; more than 15 for what is none.
+const fn value(digit: u8) -> u8 {
+    let decimal = digit.wrapping_sub(b'0');
+    let letter = (digit | 0x20).wrapping_sub(b'a');
+    if decimal < 10 {
+        decimal
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        0xff
+    }
+}
+
+const fn digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
+}
+
+/// A signature as lower-case hexadecimal digits.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SignatureText([u8; 2 * LENGTH]);
+
+impl SignatureText {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits are ASCII")
     }
 }
 
@@ -80,9 +104,9 @@ mod tests {
         let signature = Signature::read(PUBLISHED).expect("hexadecimal");
         assert!(is_published(&signature, b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"));
         assert!(!is_published(&signature, b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fc"));
-        assert_eq!(signature.to_text().as_bytes(), PUBLISHED);
+        assert_eq!(signature.to_text().as_str().as_bytes(), PUBLISHED);
         let upper = Signature::read(&PUBLISHED.to_ascii_uppercase()).expect("hexadecimal");
-        assert_eq!(upper.to_text().as_bytes(), PUBLISHED);
+        assert_eq!(upper.to_text().as_str().as_bytes(), PUBLISHED);
     }
 
     #[test]
