@@ -73,22 +73,17 @@ pub struct Row {
     pub is_live: bool,
     /// Whether it belongs to the short form.
     pub is_short: bool,
-    /// Whether it needs the build that panics when told to.
-    pub needs_panic: bool,
+    /// The one program that it is for, if it is not for every library: that which panics when told to, or that which has
+    /// exceptions.
+    pub only: Option<Kind>,
     /// Settles what a client must know when it is made.
     prepare: fn(&mut Stage<'_>) -> Result<()>,
     /// Does what makes the moment.
     reach: fn(&mut Stage<'_>) -> Result<()>,
 }
 
-const USUAL: Row = Row {
-    name: "",
-    is_live: true,
-    is_short: false,
-    needs_panic: false,
-    prepare: |_| Ok(()),
-    reach: |_| Ok(()),
-};
+const USUAL: Row =
+    Row { name: "", is_live: true, is_short: false, only: None, prepare: |_| Ok(()), reach: |_| Ok(()) };
 
 /// Every moment at which nothing may be found.
 pub const ROWS: &[Row] = &[
@@ -102,9 +97,17 @@ pub const ROWS: &[Row] = &[
     Row { name: "after a reset connection", reach: reset, ..USUAL },
     Row { name: "after a refused redirect", reach: redirect, ..USUAL },
     Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
-    Row { name: "after a caught panic", needs_panic: true, reach: panic, ..USUAL },
+    Row { name: "after a caught panic", only: Some(Kind::CWithTestPanic), reach: panic, ..USUAL },
     Row { name: "after a reset, with the new pair", prepare: retries, reach: reset_pair, ..USUAL },
     Row { name: "after a reset, with a pair that was rejected", prepare: retries, reach: reject, ..USUAL },
+    Row { name: "after a cancelled call", is_live: false, reach: cancel, ..USUAL },
+    Row {
+        name: "after an event handler that raised",
+        only: Some(Kind::Python),
+        prepare: raising_handler,
+        reach: reject,
+        ..USUAL
+    },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
     Row { name: "waiting for an answer", reach: wait, ..USUAL },
     Row {
@@ -115,6 +118,16 @@ pub const ROWS: &[Row] = &[
     },
     Row { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
 ];
+
+impl Row {
+    /// Whether it is looked at in programs of this kind.
+    pub fn is_for(&self, kind: Kind) -> bool {
+        match self.only {
+            Some(only) => only == kind,
+            None => matches!(kind, Kind::C | Kind::Python),
+        }
+    }
+}
 
 impl<'a> Stage<'a> {
     /// A program with a client, which has done nothing yet.
@@ -229,6 +242,11 @@ fn reject(stage: &mut Stage<'_>) -> Result<()> {
     fails(stage, "invalid_credentials")
 }
 
+fn raising_handler(stage: &mut Stage<'_>) -> Result<()> {
+    retries(stage)?;
+    stage.target.must("raise", "ok")
+}
+
 fn through_proxy(stage: &mut Stage<'_>) -> Result<()> {
     let proxy = stage.proxy.insert(Proxy::start()?);
     stage.target.must(&format!("proxy {}", proxy.url()), "ok")
@@ -251,6 +269,12 @@ fn wait(stage: &mut Stage<'_>) -> Result<()> {
     stage.sandbox.fault(&json!({"fault": "hang"}))?;
     stage.target.must(&format!("loop {}", stage.plan.threads), "started")?;
     stage.sandbox.await_requests(stage.plan.threads)
+}
+
+/// Every thread waits for an answer, and none comes.
+fn cancel(stage: &mut Stage<'_>) -> Result<()> {
+    wait(stage)?;
+    stage.target.must("cancel", "cancelled")
 }
 
 /// The header in the body, twice, and in a header of the answer.

@@ -75,6 +75,13 @@ static const char *stop(void) {
     return finish();
 }
 
+/* Ends the calls that wait, and what they came to. */
+static const char *cancel(void) {
+    stopping = 1;
+    justcall_client_shutdown(client);
+    return finish();
+}
+
 /* The pair as it is in the file, in memory of the program's own; where. */
 static const char *plant(void) {
     int file = open(pair_file, O_RDONLY);
@@ -190,6 +197,8 @@ static const char *obey(const char *line) {
         return justcall_status_name(header());
     if (strcmp(line, "stop") == 0)
         return stop();
+    if (strcmp(line, "cancel") == 0)
+        return cancel();
     if (strcmp(line, "drop") == 0)
         return drop();
     if (strcmp(line, "free") == 0)

@@ -103,6 +103,17 @@ def unplant():
     return "ok"
 
 
+def cancel():
+    """Ends the calls that wait, and what they came to."""
+    stopping.set()
+    client.close()
+    return finish()
+
+
+def raise_again(event):
+    raise RuntimeError(event.message)
+
+
 def end():
     global client
     drop()
@@ -137,6 +148,8 @@ def obey(word, *rest):
     commands = {
         "client": lambda: outcome(new_client),
         "load": load,
+        "cancel": cancel,
+        "raise": lambda: setting("on_event", raise_again),
         "drop": drop,
         "free": end,
         "plant": plant,

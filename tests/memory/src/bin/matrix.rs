@@ -84,11 +84,10 @@ impl<'a> Part<'a> {
                 part.row("waiting for an answer", plan, || cli::judge(programs, &sandbox));
                 continue;
             }
-            let has_panic = plan.kind == Kind::CWithTestPanic;
-            for row in ROWS.iter().filter(|row| row.needs_panic == has_panic) {
+            for row in ROWS.iter().filter(|row| row.is_for(plan.kind)) {
                 part.row(row.name, plan, || judge(programs, &sandbox, row, plan));
             }
-            if !has_panic {
+            if plan.kind != Kind::CWithTestPanic {
                 let name = format!("sampled {SAMPLES} times while verifying");
                 if let Some(outcome) = part.row(&name, plan, || sample(programs, &sandbox, plan, SAMPLES)) {
                     part.looks += SAMPLES;
