@@ -224,6 +224,21 @@ impl FromPyObject<'_, '_> for MaxRetries {
     }
 }
 
+/// The argument `http_status`.
+#[derive(Clone, Copy)]
+pub(crate) struct HttpStatus(pub(crate) u16);
+
+impl FromPyObject<'_, '_> for HttpStatus {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        object
+            .extract()
+            .map(Self)
+            .map_err(|failure| refusal(&object, &failure, "http_status", "int", "is not between 0 and 65535"))
+    }
+}
+
 /// The argument `expected_account`.
 pub(crate) struct ExpectedAccount(pub(crate) u64);
 

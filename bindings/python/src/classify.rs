@@ -6,7 +6,7 @@ use justcall_auth::Response;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::arguments::{refusal, text, wrong_type};
+use crate::arguments::{HttpStatus, text, wrong_type};
 use crate::body::bytes;
 use crate::errors::exception;
 use crate::pairs::pairs;
@@ -22,20 +22,17 @@ use crate::pairs::pairs;
 #[pyfunction]
 pub(crate) fn classify(
     py: Python<'_>,
-    http_status: &Bound<'_, PyAny>,
+    http_status: HttpStatus,
     headers: &Bound<'_, PyAny>,
     body: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let http_status = http_status.extract().map_err(|failure| {
-        refusal(http_status, &failure, "http_status", "int", "is not between 0 and 65535")
-    })?;
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let response = Response::new(http_status, headers_of(headers)?, bytes("body", body)?).received_at(unix);
+    let response = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?).received_at(unix);
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
 }
 
 /// The headers of every common client.
-fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let texts = |(name, value)| Ok((header_text(&name)?, header_text(&value)?));
     pairs("headers", headers)?.into_iter().map(texts).collect()
 }

@@ -19,6 +19,7 @@ use crate::callable::Callable;
 use crate::credentials::Credentials;
 use crate::errors::{detached, exception};
 use crate::event::Observer;
+use crate::exchange::Exchange;
 use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::{rate_limit, response};
@@ -321,6 +322,24 @@ impl Client {
         self.send(py, Method("DELETE".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
+    /// Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
+    ///
+    /// The arguments and what is raised about them are those of `request`.
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    fn exchange<'py>(
+        slf: &Bound<'py, Self>,
+        method: Method,
+        path: Path,
+        params: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        data: Option<Bound<'py, PyAny>>,
+        headers: Option<Bound<'py, PyAny>>,
+        timeout: Option<Timeout>,
+    ) -> PyResult<Exchange> {
+        let contents = Contents { params, json, data, headers, timeout };
+        Exchange::begin(slf, contents.request(slf.py(), method, path)?)
+    }
+
     /// The account's rate limit as the last answer to this client told it; None before the first.
     ///
     /// Answers to `verify` count where they are errors.
@@ -421,7 +440,7 @@ impl Client {
     }
 
     /// The client, kept alive for one call.
-    fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
         // The exception is made with nothing locked: Python may let other threads run meanwhile.
         self.open_client().map_err(|error| exception(py, &error))
     }
@@ -462,7 +481,8 @@ impl Client {
         response(py, &answer, &told)
     }
 
-    fn heard(&self, answer: &Response) -> RateLimit {
+    /// Remembers what an answer tells.
+    pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
         let told = service::rate_limit(answer);
         *lock(&self.rate_limit) = Some(told);
         told

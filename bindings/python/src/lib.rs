@@ -18,6 +18,7 @@ mod credentials;
 mod diagnose;
 mod errors;
 mod event;
+mod exchange;
 mod pairs;
 mod protection;
 mod request;
@@ -45,6 +46,8 @@ mod _native {
     use super::errors::error_table;
     #[pymodule_export]
     use super::event::event_names;
+    #[pymodule_export]
+    use super::exchange::Exchange;
     #[pymodule_export]
     use super::webhook::WebhookVerifier;
     #[pymodule_export]

@@ -95,7 +95,7 @@ pub(crate) fn source_raised(py: Python<'_>, raised: Option<PyErr>) {
 }
 
 /// Python's signals, asked while a call waits.
-struct Signals;
+pub(crate) struct Signals;
 
 impl Interrupt for Signals {
     fn interrupted(&self) -> bool {

@@ -273,7 +273,12 @@ def test_a_bad_file_does_not_show() -> None:
 def test_credentials_and_clients_do_not_show() -> None:
     credentials = Credentials("abc123def456", CANARY)
     with Client.from_credentials(credentials) as client:
-        for thing in (credentials, client, client.protection):
+        exchange = client.exchange("GET", "/v2.1/echo")
+        assert exchange.next() is justcall_auth.Action.LOAD
+        exchange.load()
+        assert exchange.next() is justcall_auth.Action.SEND
+        assert exchange.authorization().endswith(CANARY)
+        for thing in (credentials, client, client.protection, exchange):
             assert leaks(shown(thing)) == []
         assert client.authorization().endswith(CANARY)
         assert leaks(shown(client)) == []

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from support import ROOT, end_family, wait_until
+import pytest
+
+from support import ROOT, Account, end_family, put, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +89,39 @@ def test_it_shows_what_the_service_objects_to(sandbox: Sandbox) -> None:
     assert first.startswith("unprocessable: ")
     assert hint.startswith("hint: ")
     assert json.loads(shown) == body
+
+
+@pytest.mark.parametrize(
+    ("example", "printed"),
+    [
+        ("exchange.py", ["5 calls"]),
+        (
+            "exchange_asyncio.py",
+            [f"200 /v2.1/calls?per_page=5&page={page}" for page in range(3)],
+        ),
+    ],
+)
+def test_it_brings_its_own_http_through_a_reset(
+    sandbox: Sandbox, tmp_path: Path, example: str, printed: list[str]
+) -> None:
+    account, file = Account(sandbox), tmp_path / "pair"
+    put(file, account.line)
+    account.reset()
+    arguments = [str(EXAMPLES / example), f"file:{file}", sandbox.url, sandbox.ca_file]
+    with subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        wait_until(lambda: any(request["status"] == 401 for request in sandbox.requests()))
+        put(file, account.line)
+        output, errors = child.communicate(timeout=30)
+    assert (child.returncode, errors) == (0, "")
+    assert output.splitlines() == printed
+    # A server that never takes the pair.
+    put(file, f"{account.pair['api_key']}:{'0' * 40}\n")
+    sandbox.fault("answer", status=403)
+    code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file)
+    assert (code, output) == (1, "")
+    assert errors.startswith("forbidden: ")
 
 
 def test_it_leaves_other_failures_to_its_caller(sandbox: Sandbox) -> None:

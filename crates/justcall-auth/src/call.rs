@@ -67,6 +67,12 @@ impl<'a> Call<'a> {
         self.drive(begin, &mut None)?.into_response()
     }
 
+    /// As [`Client::exchange`]. What may end this call ends the exchange, and its looks at the source.
+    pub fn exchange(self, request: Request) -> Exchange {
+        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
+        self.client.begin(begin, &Patience::new(self.cancels, self.interrupt)).0
+    }
+
     /// As [`Client::replace`].
     ///
     /// # Errors

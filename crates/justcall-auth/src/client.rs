@@ -145,8 +145,7 @@ impl Client {
 
     /// A call over HTTP of the caller's own.
     pub fn exchange(&self, request: Request) -> Exchange {
-        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
-        self.begin(begin, &Patience::new(vec![self.0.shutdown.clone()], None)).0
+        self.call().exchange(request)
     }
 
     /// How the pair is protected while it rests, and why not better; reads the source if no call has done so yet.

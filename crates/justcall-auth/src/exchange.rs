@@ -1,5 +1,7 @@
 //! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
 
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use justcall_auth_protocol::credentials::Credentials;
@@ -42,11 +44,10 @@ use crate::process::Tenant;
 /// Nothing here blocks but [`Exchange::load`], which may read a file or run a command. Other calls of the process wait
 /// for an exchange that was told to load or to send: drive it on, or drop it. It belongs to the process that began it.
 pub struct Exchange {
-    rules: rules::Exchange,
+    rules: Rules,
     tenant: Arc<Tenant>,
     observer: Option<Arc<dyn Observe>>,
     patience: Patience,
-    process: u32,
 }
 
 impl Exchange {
@@ -57,7 +58,7 @@ impl Exchange {
         patience: &Patience,
     ) -> Self {
         let patience = patience.until(rules.deadline());
-        Self { rules, tenant, observer, patience, process: std::process::id() }
+        Self { rules: Rules::of_this_process(rules), tenant, observer, patience }
     }
 
     /// What to do now. Asking twice without reporting in between gives the same action again.
@@ -70,7 +71,7 @@ impl Exchange {
         reason = "the name that every face of it has; it is no iterator"
     )]
     pub fn next(&mut self) -> Result<Action, Error> {
-        if self.process != std::process::id() {
+        if !self.rules.are_of_this_process() {
             return Err(Error::invalid_argument(
                 "This exchange was begun before fork(): begin one in the child.",
             ));
@@ -85,12 +86,14 @@ impl Exchange {
 
     /// Looks at the source, after [`Action::Load`]; else it does nothing. What it finds, or does not, the next step tells.
     pub fn load(&mut self) {
-        if !self.rules.is_loading() {
+        if !self.rules.is_loading() || !self.rules.are_of_this_process() {
             return;
         }
         match self.tenant.watch.look(&self.patience) {
             // Others may have more time for it.
-            Err(error) if self.patience.is_over() => self.rules.give_up(error),
+            Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
+                self.rules.give_up(error);
+            }
             result => self.rules.loaded(result, &clock::now()),
         }
         self.tell();
@@ -140,6 +143,9 @@ impl Exchange {
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response) {
+        if !self.rules.are_of_this_process() {
+            return;
+        }
         let now = clock::now();
         // One that the built-in transport read has its time already.
         let response = if response.received().is_zero() { response.received_at(now.unix) } else { response };
@@ -156,6 +162,9 @@ impl Exchange {
 
     /// Reports that no answer came, and why.
     pub(crate) fn failed(&mut self, error: Error) {
+        if !self.rules.are_of_this_process() {
+            return;
+        }
         self.rules.not_answered(error, &clock::now());
         self.tell();
     }
@@ -166,7 +175,7 @@ impl Exchange {
     }
 
     pub(crate) fn into_rules(self) -> rules::Exchange {
-        self.rules
+        self.rules.into_inner()
     }
 
     /// The answer, after [`Action::Done`].
@@ -182,7 +191,7 @@ impl Exchange {
     /// # Errors
     /// As [`Exchange::response`].
     pub fn into_response(self) -> Result<Response, Error> {
-        self.rules.into_response()
+        self.into_rules().into_response()
     }
 
     fn tell(&mut self) {
@@ -195,6 +204,51 @@ impl Exchange {
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Exchange").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Exchange").field("rules", &*self.rules).finish_non_exhaustive()
+    }
+}
+
+/// The rules of a call, with the rights that it holds in the keyring of the process that began it.
+struct Rules {
+    rules: Option<rules::Exchange>,
+    process: u32,
+}
+
+const THERE: &str = "only their end takes the rules away";
+
+impl Rules {
+    fn of_this_process(rules: rules::Exchange) -> Self {
+        Self { rules: Some(rules), process: std::process::id() }
+    }
+
+    fn are_of_this_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    fn into_inner(mut self) -> rules::Exchange {
+        self.rules.take().expect(THERE)
+    }
+}
+
+impl Deref for Rules {
+    type Target = rules::Exchange;
+
+    fn deref(&self) -> &rules::Exchange {
+        self.rules.as_ref().expect(THERE)
+    }
+}
+
+impl DerefMut for Rules {
+    fn deref_mut(&mut self) -> &mut rules::Exchange {
+        self.rules.as_mut().expect(THERE)
+    }
+}
+
+impl Drop for Rules {
+    fn drop(&mut self) {
+        // A child of `fork()` has nothing to give back, and could wait for ever for a lock that it inherited.
+        if !self.are_of_this_process() {
+            mem::forget(self.rules.take());
+        }
     }
 }

@@ -52,9 +52,10 @@ from ._errors import (
     WrongAccountError,
 )
 from ._event import Event
+from ._exchange import Action, Wait
 from ._finding import Finding
 from ._headers import Headers
-from ._native import Client, Credentials, WebhookVerifier, __version__, classify, diagnose
+from ._native import Client, Credentials, Exchange, WebhookVerifier, __version__, classify, diagnose
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
 from ._webhook import ANY_URL, AnyUrl, WebhookEvent
@@ -62,6 +63,7 @@ from ._webhook import ANY_URL, AnyUrl, WebhookEvent
 __all__ = [
     "ANY_URL",
     "Account",
+    "Action",
     "AnyUrl",
     "BadRequestError",
     "CallCancelledError",
@@ -71,6 +73,7 @@ __all__ = [
     "CredentialsMalformedError",
     "CredentialsMissingError",
     "Event",
+    "Exchange",
     "Finding",
     "ForbiddenError",
     "Headers",
@@ -92,6 +95,7 @@ __all__ = [
     "TlsFailedError",
     "UnavailableError",
     "UnprocessableError",
+    "Wait",
     "WebhookError",
     "WebhookEvent",
     "WebhookMalformedError",

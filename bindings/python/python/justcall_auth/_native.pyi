@@ -1,12 +1,13 @@
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import Final, NoReturn, Protocol, final, type_check_only
+from typing import Final, Literal, NoReturn, Protocol, final, type_check_only
 
 from typing_extensions import Self, TypeAlias
 
 from ._account import Account
 from ._event import Event
+from ._exchange import Action, Wait
 from ._finding import Finding
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
@@ -16,6 +17,7 @@ __all__ = [
     "MAX_WEBHOOK_BODY",
     "Client",
     "Credentials",
+    "Exchange",
     "WebhookVerifier",
     "__version__",
     "classify",
@@ -251,6 +253,22 @@ class Client:
     ) -> Response:
         """`request` with the method `DELETE`; the arguments and what is raised are those of `request`."""
 
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: _Params | None = None,
+        json: object = None,
+        data: _Data | None = None,
+        headers: _Headers | None = None,
+        timeout: float | None = None,
+    ) -> Exchange:
+        """Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
+
+        The arguments and what is raised about them are those of `request`.
+        """
+
     @property
     def rate_limit(self) -> RateLimit | None:
         """The account's rate limit as the last answer to this client told it; None before the first.
@@ -294,6 +312,137 @@ class Client:
     ) -> None: ...
     def __reduce__(self) -> NoReturn:
         """Refuses, with `TypeError`: a pickle would hold the secret."""
+
+@final
+class Exchange:
+    """One call over HTTP of the program's own, such as `http.client`, `httpx` or an event loop.
+
+    It follows the rules that `Client.request` follows: headers, second attempts, the way through a reset of
+    the pair, what an answer means. `Client.exchange` begins one. The client's timeout counts from then on.
+
+    Loop over `next`, which says what to do: send the request and report with `answered` or `not_answered`,
+    wait, or `load`. Nothing here blocks but `load`, which may read a file or run a program: an event loop
+    calls it on another thread.
+
+    ::
+
+        with client.exchange("GET", "/v2.1/calls") as exchange:
+            while (action := exchange.next()) is not Action.DONE:
+                if action is Action.SEND:
+                    send(exchange)
+                elif action is Action.LOAD:
+                    exchange.load()
+                else:
+                    time.sleep(action.seconds)
+            answer = exchange.response()
+
+    Other calls of the process may be waiting for an exchange that was told to load or to send: drive it on,
+    or close it, which leaving a `with` block does too. It is for one thread at a time, in the process that
+    began it: whoever finds it in use gets an `InvalidArgumentError`, and so does a child of `fork()`.
+    """
+
+    def next(self) -> Action | Wait:
+        """What to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or to `Wait` and ask again.
+
+        Asking twice without a report in between gives the same action again.
+
+        Raises the call's failure, once it is final, now and at every later call, as `Client.request` would.
+        """
+
+    def load(self) -> None:
+        """Looks at the source, after `Action.LOAD`; else it does nothing. May block, without the GIL.
+
+        What it finds, or does not, `next` tells. A signal such as Ctrl-C ends it, and the exchange with it.
+        """
+
+    @property
+    def method(self) -> str:
+        """The method of the request to send."""
+
+    @property
+    def url(self) -> str:
+        """The full URL of the request to send."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the request to send, names in lower case; a new `dict`.
+
+        Without `Authorization`, and without those that HTTP itself needs, such as `Host`.
+        """
+
+    @property
+    def body(self) -> bytes | None:
+        """The body of the request to send; `None` where there is none."""
+
+    @property
+    def is_verifying(self) -> bool:
+        """Whether the request to send asks whose pair it is.
+
+        That comes before the call's own request where the client has an `expected_account`; method, URL,
+        headers and body are then those of the question.
+        """
+
+    @property
+    def max_body(self) -> int:
+        """The largest body of an answer worth reading, in bytes, after decompression."""
+
+    def authorization(self) -> str:
+        """The value of the `Authorization` header of the request to send, raw; a plain copy of the secret.
+
+        Taking it fixes which pair the answer will be about: take it right before sending, and anew for each
+        request. As `Client.authorization`, it is not to be stored, logged or printed.
+
+        Raises `InvalidArgumentError` unless `Action.SEND` is due.
+        """
+
+    def answered(
+        self,
+        http_status: int,
+        headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
+        body: _Data,
+    ) -> None:
+        """Reports the answer to the request; what it means, `next` tells. Does nothing unless `SEND` was due.
+
+        `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body` is
+        the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+
+        Raises `InvalidArgumentError` for a status outside 0 to 65535; the exchange is then as it was.
+        """
+
+    def not_answered(
+        self, phase: Literal["resolve", "connect", "send", "receive"], request_sent: bool
+    ) -> None:
+        """Reports that no answer came; what follows, `next` tells. Does nothing unless `SEND` was due.
+
+        `phase` is how far the request got: `resolve`, `connect` (TLS included), `send` or `receive`.
+        `request_sent` is whether any of it may have been delivered: with `False` also a `POST` may be sent
+        again. If in doubt, it is `True`.
+
+        Raises `InvalidArgumentError` for another phase; the exchange is then as it was.
+        """
+
+    def response(self) -> Response:
+        """The answer, after `Action.DONE`, of a status from 200 to 299. It may be asked for again.
+
+        Raises what `next` raises, and `InvalidArgumentError` while the call is not over.
+        """
+
+    def close(self) -> None:
+        """Gives the call up, from any thread. Whatever is asked of it later raises `CallCancelledError`.
+
+        A request that is under way is the program's to stop. Closing again does nothing.
+        """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+    def __reduce__(self) -> NoReturn:
+        """Refuses, with `TypeError`: it belongs to its process."""
 
 @final
 class Credentials:

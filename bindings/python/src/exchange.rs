@@ -1,0 +1,290 @@
+//! `Exchange`: one call over HTTP of the program's own. Forwards to the library's exchange.
+
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+use justcall_auth::exchange::{Action, Phase};
+use justcall_auth::{Cancel, Error, ErrorKind, Request, Response};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+
+use crate::arguments::{HttpStatus, invalid, text};
+use crate::body::bytes;
+use crate::classify::headers_of;
+use crate::client::Client;
+use crate::errors::exception;
+use crate::response::response;
+use crate::running::{self, Signals};
+
+/// One call over HTTP of the program's own, such as `http.client`, `httpx` or an event loop.
+///
+/// It follows the rules that `Client.request` follows: headers, second attempts, the way through a reset of
+/// the pair, what an answer means. `Client.exchange` begins one. The client's timeout counts from then on.
+///
+/// Loop over `next`, which says what to do: send the request and report with `answered` or `not_answered`,
+/// wait, or `load`. Nothing here blocks but `load`, which may read a file or run a program: an event loop
+/// calls it on another thread.
+///
+/// ::
+///
+///     with client.exchange("GET", "/v2.1/calls") as exchange:
+///         while (action := exchange.next()) is not Action.DONE:
+///             if action is Action.SEND:
+///                 send(exchange)
+///             elif action is Action.LOAD:
+///                 exchange.load()
+///             else:
+///                 time.sleep(action.seconds)
+///         answer = exchange.response()
+///
+/// Other calls of the process may be waiting for an exchange that was told to load or to send: drive it on,
+/// or close it, which leaving a `with` block does too. It is for one thread at a time, in the process that
+/// began it: whoever finds it in use gets an `InvalidArgumentError`, and so does a child of `fork()`.
+#[pyclass(frozen, module = "justcall_auth")]
+pub(crate) struct Exchange {
+    client: Py<Client>,
+    /// Nothing once it is closed. Never waited for.
+    open: Mutex<Option<justcall_auth::Exchange>>,
+    closed: Cancel,
+}
+
+#[pymethods]
+impl Exchange {
+    /// What to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or to `Wait` and ask again.
+    ///
+    /// Asking twice without a report in between gives the same action again.
+    ///
+    /// Raises the call's failure, once it is final, now and at every later call, as `Client.request` would.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let action = self.drive(py, justcall_auth::Exchange::next)?;
+        match action {
+            Action::Send => member(py, intern!(py, "SEND")),
+            Action::Load => member(py, intern!(py, "LOAD")),
+            Action::Done => member(py, intern!(py, "DONE")),
+            Action::Wait(wait) => {
+                static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+                WAIT.import(py, "justcall_auth._exchange", "Wait")?.call1((wait.as_secs_f64(),))
+            }
+        }
+    }
+
+    /// Looks at the source, after `Action.LOAD`; else it does nothing. May block, without the GIL.
+    ///
+    /// What it finds, or does not, `next` tells. A signal such as Ctrl-C ends it, and the exchange with it.
+    fn load(&self, py: Python<'_>) -> PyResult<()> {
+        self.drive(py, |exchange| {
+            exchange.load();
+            Ok(())
+        })
+    }
+
+    /// The method of the request to send.
+    #[getter]
+    fn method<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        self.read(py, |exchange| Ok(PyString::new(py, exchange.method())))
+    }
+
+    /// The full URL of the request to send.
+    #[getter]
+    fn url<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        self.read(py, |exchange| Ok(PyString::new(py, &exchange.url())))
+    }
+
+    /// The headers of the request to send, names in lower case; a new `dict`.
+    ///
+    /// Without `Authorization`, and without those that HTTP itself needs, such as `Host`.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.read(py, |exchange| {
+            let headers = PyDict::new(py);
+            for (name, value) in exchange.headers() {
+                headers.set_item(name, value)?;
+            }
+            Ok(headers)
+        })
+    }
+
+    /// The body of the request to send; `None` where there is none.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.read(py, |exchange| Ok(exchange.outgoing().body().map(|body| PyBytes::new(py, body))))
+    }
+
+    /// Whether the request to send asks whose pair it is.
+    ///
+    /// That comes before the call's own request where the client has an `expected_account`; method, URL,
+    /// headers and body are then those of the question.
+    #[getter]
+    fn is_verifying(&self, py: Python<'_>) -> PyResult<bool> {
+        self.read(py, |exchange| Ok(exchange.is_verifying()))
+    }
+
+    /// The largest body of an answer worth reading, in bytes, after decompression.
+    #[getter]
+    fn max_body(&self, py: Python<'_>) -> PyResult<usize> {
+        self.read(py, |exchange| Ok(exchange.max_body()))
+    }
+
+    /// The value of the `Authorization` header of the request to send, raw; a plain copy of the secret.
+    ///
+    /// Taking it fixes which pair the answer will be about: take it right before sending, and anew for each
+    /// request. As `Client.authorization`, it is not to be stored, logged or printed.
+    ///
+    /// Raises `InvalidArgumentError` unless `Action.SEND` is due.
+    fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        let pair = self.drive(py, justcall_auth::Exchange::authorization)?;
+        pair.expose_authorization(|header| PyString::from_bytes(py, header))
+    }
+
+    /// Reports the answer to the request; what it means, `next` tells. Does nothing unless `SEND` was due.
+    ///
+    /// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body` is
+    /// the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+    ///
+    /// Raises `InvalidArgumentError` for a status outside 0 to 65535; the exchange is then as it was.
+    fn answered(
+        &self,
+        py: Python<'_>,
+        http_status: HttpStatus,
+        headers: &Bound<'_, PyAny>,
+        body: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let answer = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
+        self.drive(py, |exchange| {
+            exchange.answered(answer.clone());
+            Ok(())
+        })?;
+        self.client.get().heard(&answer);
+        Ok(())
+    }
+
+    /// Reports that no answer came; what follows, `next` tells. Does nothing unless `SEND` was due.
+    ///
+    /// `phase` is how far the request got: `resolve`, `connect` (TLS included), `send` or `receive`.
+    /// `request_sent` is whether any of it may have been delivered: with `False` also a `POST` may be sent
+    /// again. If in doubt, it is `True`.
+    ///
+    /// Raises `InvalidArgumentError` for another phase; the exchange is then as it was.
+    fn not_answered(&self, py: Python<'_>, phase: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
+        let known = [Phase::Resolve, Phase::Connect, Phase::Send, Phase::Receive];
+        let named = text("phase", phase)?;
+        let phase = known.into_iter().find(|phase| phase.name() == named).ok_or_else(|| {
+            invalid(py, "phase", &format!("is not one of {}", known.map(Phase::name).join(", ")))
+        })?;
+        self.drive(py, |exchange| {
+            exchange.not_answered(phase, request_sent);
+            Ok(())
+        })
+    }
+
+    /// The answer, after `Action.DONE`, of a status from 200 to 299. It may be asked for again.
+    ///
+    /// Raises what `next` raises, and `InvalidArgumentError` while the call is not over.
+    fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let answer = self.drive(py, |exchange| exchange.response().cloned())?;
+        response(py, &answer, &justcall_auth::service::rate_limit(&answer))
+    }
+
+    /// Gives the call up, from any thread. Whatever is asked of it later raises `CallCancelledError`.
+    ///
+    /// A request that is under way is the program's to stop. Closing again does nothing.
+    fn close(&self) {
+        self.closed.fire();
+        self.let_go();
+    }
+
+    fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().read(slf.py(), |_| Ok(slf.clone()))
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
+    }
+
+    fn __repr__(&self) -> &'static str {
+        if self.closed.is_fired() { "<Exchange closed>" } else { "<Exchange open>" }
+    }
+
+    /// Refuses, with `TypeError`: it belongs to its process.
+    #[expect(clippy::unused_self, reason = "a method in Python")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("An Exchange cannot be pickled or copied: it belongs to its process."))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.client)
+    }
+}
+
+impl Exchange {
+    /// A call of `request`.
+    pub(crate) fn begin(client: &Bound<'_, Client>, request: Request) -> PyResult<Self> {
+        let closed = Cancel::new();
+        let library = client.get().client(client.py())?;
+        let call = library.call().interrupted_by(Arc::new(Signals)).cancelled_by(closed.clone());
+        let exchange = call.exchange(request);
+        Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
+    }
+
+    /// Looks at it, with the GIL.
+    fn read<T>(
+        &self,
+        py: Python<'_>,
+        look: impl FnOnce(&justcall_auth::Exchange) -> PyResult<T>,
+    ) -> PyResult<T> {
+        let held = self.take(py)?;
+        look(held.as_ref().ok_or_else(|| closed(py))?)
+    }
+
+    /// Does one step of it, without the GIL.
+    fn drive<T: Send>(
+        &self,
+        py: Python<'_>,
+        step: impl FnOnce(&mut justcall_auth::Exchange) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let mut held = self.take(py)?;
+        let exchange = held.as_mut().ok_or_else(|| closed(py))?;
+        let outcome = running::run(py, || step(exchange));
+        drop(held);
+        if self.closed.is_fired() {
+            self.let_go();
+        }
+        outcome.into_result(py)
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Option<justcall_auth::Exchange>>> {
+        match self.open.try_lock() {
+            Ok(held) => Ok(held),
+            Err(TryLockError::Poisoned(held)) => Ok(held.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(exception(
+                py,
+                &Error::invalid_argument(
+                    "The exchange is in use: by another thread, or by the step whose event is being handled.",
+                ),
+            )),
+        }
+    }
+
+    /// Gives back what others may be waiting for. Whoever is using it does so when it is done.
+    fn let_go(&self) {
+        if let Ok(mut held) = self.open.try_lock() {
+            let exchange = held.take();
+            drop(held);
+            drop(exchange);
+        }
+    }
+}
+
+/// The member of `Action` with this name.
+fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    ACTION.import(py, "justcall_auth._exchange", "Action")?.getattr(name)
+}
+
+fn closed(py: Python<'_>) -> PyErr {
+    exception(py, &Error::with_message(ErrorKind::Cancelled, "The exchange is closed."))
+}

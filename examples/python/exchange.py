@@ -1,0 +1,55 @@
+"""Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE]]]."""
+
+import http.client
+import ssl
+import sys
+import time
+from urllib.parse import urlsplit
+
+from justcall_auth import Action, Client, Exchange, JustCallError
+
+
+def send(exchange: Exchange, context: ssl.SSLContext) -> None:
+    """Sends the request that is due, and reports what came of it."""
+    url = urlsplit(exchange.url)
+    connection = http.client.HTTPSConnection(url.netloc, timeout=10, context=context)
+    try:
+        connection.connect()
+    except OSError:
+        return exchange.not_answered("connect", request_sent=False)
+    try:
+        # Taken right before sending: it fixes which pair the answer is about.
+        headers = {**exchange.headers, "Authorization": exchange.authorization()}
+        connection.request(exchange.method, f"{url.path}?{url.query}", exchange.body, headers)
+        answer = connection.getresponse()
+        exchange.answered(answer.status, answer.getheaders(), answer.read())
+    except (OSError, http.client.HTTPException):
+        exchange.not_answered("receive", request_sent=True)
+    finally:
+        connection.close()
+
+
+def main(
+    source: str = "default:", base_url: "str | None" = None, ca_file: "str | None" = None
+) -> "str | None":
+    """Prints how many calls there are; gives what is wrong, if something is."""
+    context = ssl.create_default_context(cafile=ca_file)
+    client = Client(source, base_url=base_url, rotation_wait=10)
+    try:
+        with client, client.exchange("GET", "/v2.1/calls", params={"per_page": 5}) as exchange:
+            while (action := exchange.next()) is not Action.DONE:
+                if action is Action.SEND:
+                    send(exchange, context)
+                elif action is Action.LOAD:
+                    exchange.load()
+                else:
+                    time.sleep(action.seconds)
+            calls = exchange.response().json()
+    except JustCallError as error:
+        return str(error)
+    print(f"{len(calls['data'])} calls")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""Sends calls on an event loop: python exchange_asyncio.py [SOURCE [BASE_URL [CA_FILE]]]."""
+
+import asyncio
+import ssl
+import sys
+from urllib.parse import urlsplit
+
+from justcall_auth import Action, Client, Exchange, JustCallError, Response
+
+
+async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
+    """Sends the request that is due, and reports what came of it; any client of HTTP would do."""
+    url = urlsplit(exchange.url)
+    try:
+        reader, writer = await asyncio.open_connection(url.hostname, url.port or 443, ssl=context)
+    except OSError:
+        return exchange.not_answered("connect", request_sent=False)
+    try:
+        body = exchange.body or b""
+        headers = {
+            **exchange.headers,
+            "Host": url.netloc,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            # Taken right before sending: it fixes which pair the answer is about.
+            "Authorization": exchange.authorization(),
+        }
+        # HTTP/1.0, so that the answer comes in one piece.
+        lines = [
+            f"{exchange.method} {url.path}?{url.query} HTTP/1.0",
+            *map(": ".join, headers.items()),
+            "",
+            "",
+        ]
+        writer.write("\r\n".join(lines).encode() + body)
+        head, _, content = (await reader.read()).partition(b"\r\n\r\n")
+        status, *fields = head.decode("latin-1").split("\r\n")
+        pairs = [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
+        exchange.answered(int(status.split()[1]), pairs, content)
+    except (OSError, IndexError, ValueError):
+        exchange.not_answered("receive", request_sent=True)
+    finally:
+        writer.close()
+
+
+async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
+    """What `client.get(path)` does, without a thread that waits."""
+    with client.exchange("GET", path) as exchange:
+        while (action := exchange.next()) is not Action.DONE:
+            if action is Action.SEND:
+                await send(exchange, context)
+            elif action is Action.LOAD:
+                await asyncio.to_thread(exchange.load)
+            else:
+                await asyncio.sleep(action.seconds)
+        return exchange.response()
+
+
+async def main(source: str = "default:", base_url: "str | None" = None, ca_file: "str | None" = None) -> None:
+    """Asks for three pages at once, and prints how each went."""
+    context = ssl.create_default_context(cafile=ca_file)
+    with Client(source, base_url=base_url, rotation_wait=10) as client:
+        paths = [f"/v2.1/calls?per_page=5&page={page}" for page in range(3)]
+        answers = await asyncio.gather(*(get(client, path, context) for path in paths))
+    for path, answer in zip(paths, answers):
+        print(f"{answer.http_status} {path}")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except JustCallError as error:
+        sys.exit(str(error))
