@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-sandbox", &[]),
     ("justcall-auth-memory-tests", &[]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
+    ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
     ("xtask", &["justcall-auth", "justcall-auth-protocol"]),
 ];
 
