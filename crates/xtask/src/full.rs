@@ -1,7 +1,9 @@
 //! `cargo xtask test --full`: what takes longer, and its report.
 //!
 //! Of the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
-//! into docs/report.md.
+//! into docs/report.md; processes that call through resets, written into docs/rotation.md.
+
+mod rotation;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -28,6 +30,11 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(pytest.env("JUSTCALL_WEBHOOK_CASES", "100000"))
     })?;
     let killed = step("a rotation that is killed at every system call", || killed(root, &libraries))?;
+    let mut bridged = false;
+    step("processes that call through twenty resets", || {
+        bridged = rotation::run(root, &libraries, &venv, &machine(root)?)?;
+        Ok(())
+    })?;
     let mut good = false;
     step("memory, looked at from outside", || {
         let mut matrix = Command::new(libraries.join("matrix"));
@@ -42,6 +49,7 @@ pub fn run(root: &Path) -> Result<()> {
         good = output.status.success();
         Ok(fs::write(root.join("docs/report.md"), report(root, &table, &killed)?)?)
     })?;
+    ensure!(bridged, "a reset was not bridged as promised: see docs/rotation.md");
     ensure!(good, "a moment is not as it must be: see docs/report.md");
     Ok(())
 }
@@ -66,7 +74,8 @@ fn build(root: &Path, folder: &str, has_buffers: bool, feature: Option<&str>) ->
     succeed(&mut library)?;
     if feature.is_none() {
         let mut others = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-cli"]);
-        others.args(["-p", "justcall-auth-sandbox", "-p", "justcall-auth-memory-tests", "--target-dir"]);
+        others.args(["-p", "justcall-auth-sandbox", "-p", "justcall-auth-memory-tests"]);
+        others.args(["-p", "justcall-auth-rotation-tests", "--target-dir"]);
         succeed(others.arg(&target))?;
     }
     Ok(target.join("release"))

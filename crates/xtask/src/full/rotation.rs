@@ -1,0 +1,40 @@
+//! Real processes through twenty resets: docs/rotation.md and its pictures.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::python::Venv;
+
+const EXPLANATION: &str = "\
+Four C programs on the shared library and four Python programs with the module, eight threads each, call over TLS at a fixed rate, with
+`rotation_wait` 10 s. The service's pair is reset twenty times, which kills the old one at once; 0 to 3 s later each program's source gives the
+new one. Once the sources are files that are replaced, once folders whose `..data` is swapped. What was found is what the programs tell of every
+call, what the service recorded of every request, and what the kernel tells of every read of a source. The control is a run without resets, in
+the same minutes; and `cargo xtask test` shows that without `rotation_wait` the same judge sees calls fail.
+";
+
+/// Runs it and writes what was found; false when a promise was not kept.
+pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]) -> Result<bool> {
+    let mut rotation = Command::new(programs.join("rotation"));
+    rotation.arg(root.join("docs")).env("JUSTCALL_LIB_DIR", programs);
+    rotation.env("JUSTCALL_PYTHON", venv.program("python"));
+    let output = rotation.stderr(Stdio::inherit()).output().context("cannot start the rotation")?;
+    let table = String::from_utf8_lossy(&output.stdout);
+    ensure!(table.lines().count() > 2, "the rotation told nothing");
+    let mut text = String::from(
+        "# A reset without a maintenance window\n\nWritten by `cargo xtask test --full`: change that, not this file.\n\n| what | which |\n|---|---|\n",
+    );
+    for (name, value) in machine {
+        writeln!(text, "| {name} | {value} |")?;
+    }
+    write!(text, "\n{EXPLANATION}\n{table}")?;
+    for source in ["file", "dir"] {
+        write!(text, "\n![Twenty resets, the pair from {source}:](rotation-{source}.svg)\n")?;
+    }
+    fs::write(root.join("docs/rotation.md"), text)?;
+    Ok(output.status.success())
+}
