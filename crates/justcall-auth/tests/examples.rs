@@ -1,22 +1,26 @@
 //! The Rust examples that the README shows, run as a reader would run them.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
-fn run(name: &str, sandbox: &Sandbox, key: &str, secret: &str) -> Output {
+/// An example; `first` stands before the arguments that all of them take.
+fn command(name: &str, sandbox: &Sandbox, key: &str, secret: &str, first: Option<&str>) -> Command {
     let test = std::env::current_exe().expect("this test's path");
     let example: PathBuf =
         test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name);
     let mut command = Command::new(example);
-    command.arg("env:").arg(sandbox.url()).arg(sandbox.ca_file().expect("TLS is on"));
+    command.args(first).arg("env:").arg(sandbox.url()).arg(sandbox.ca_file().expect("TLS is on"));
+    command.env("JUSTCALL_API_KEY", key).env("JUSTCALL_API_SECRET", secret);
     command
-        .env("JUSTCALL_API_KEY", key)
-        .env("JUSTCALL_API_SECRET", secret)
-        .output()
-        .expect("the example runs")
+}
+
+fn run(name: &str, sandbox: &Sandbox, key: &str, secret: &str) -> Output {
+    command(name, sandbox, key, secret, None).output().expect("the example runs")
 }
 
 #[test]
@@ -45,4 +49,57 @@ fn it_lists_calls_and_survives_a_rate_limit() {
     sandbox.control("POST", "faults", &limited).expect("a fault");
     let output = run("request", &sandbox, sandbox.api_key(), sandbox.api_secret());
     assert_eq!(String::from_utf8_lossy(&output.stdout), "come back in 90s\n");
+}
+
+#[test]
+fn it_receives_a_webhook_and_fetches_what_it_is_about() {
+    const URL: &str = "https://example.com/hooks/justcall";
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let request = recorded(&sandbox, URL);
+    let (head, body) = request.split_once("\r\n\r\n").expect("a request");
+    let head = head.replace('\r', "") + "\n";
+    let receive = |url: &str, request: String| {
+        let mut child = command("webhook", &sandbox, sandbox.api_key(), sandbox.api_secret(), Some(url))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the example runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(request.as_bytes()).expect("it reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said + &String::from_utf8_lossy(&output.stderr)
+    };
+    let said = receive(URL, format!("{head}\n{body}"));
+    assert!(said.starts_with("call.completed: {") && said.ends_with("\n200\n"), "{said}");
+    assert_eq!(receive(URL, "\n\n{}".to_owned()), "200\n", "the probe");
+    let said = receive("https://example.com/other", format!("{head}\n{body}"));
+    assert!(said.starts_with("401\n") && said.contains("webhook_wrong_url"), "{said}");
+    let forged = body.replace("\"id\":", "\"id\":\"../x\",\"was\":");
+    let said = receive(URL, format!("{head}\n{forged}"));
+    assert!(said.starts_with("500\n") && said.contains("webhook_malformed"), "{said}");
+}
+
+/// A delivery of a webhook, byte for byte.
+fn recorded(sandbox: &Sandbox, url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    let receiver = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a delivery");
+        let mut request = Vec::new();
+        // The body is the one object that the request ends with.
+        while !request.ends_with(b"}") {
+            let mut buffer = [0; 4096];
+            let count = stream.read(&mut buffer).expect("it can be read");
+            assert!(count > 0, "it ends early");
+            request.extend(&buffer[..count]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("it is read");
+        String::from_utf8(request).expect("text")
+    });
+    let webhook = json!({"url": format!("http://{address}/"), "webhook_url": url});
+    sandbox.control("POST", "webhooks", &webhook).expect("it is delivered");
+    receiver.join().expect("it ended well")
 }

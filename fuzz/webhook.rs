@@ -1,0 +1,150 @@
+//! What must hold for whatever bytes come as a webhook. The fuzz target and the tests run it; `serde_json` is the model.
+
+use std::fmt;
+
+use justcall_auth_protocol::webhook::MAX_BODY;
+use justcall_auth_protocol::{ErrorKind, WebhookHeaders, WebhookVerifier};
+use ring::hmac;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+const SECRET: &str = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb";
+const NOW: &str = "1711040902";
+const MAX_DEPTH: usize = 128;
+
+fn verifier() -> WebhookVerifier {
+    let mut verifier = WebhookVerifier::for_any_url();
+    verifier.add_secret(SECRET.as_bytes()).expect("a secret");
+    verifier
+}
+
+/// Nobody makes a signature without the secret: three lines of headers and a body never pass.
+pub fn check_delivery(data: &[u8]) {
+    let mut lines = data.splitn(4, |byte| *byte == b'\n');
+    let mut line = || lines.next();
+    let headers = WebhookHeaders::new(line(), line(), line());
+    assert!(verifier().verify(&headers, line().unwrap_or_default(), 1_711_040_902).is_err());
+}
+
+/// A body is read if and only if the model reads it and finds the two fields, each once; and what is then signed passes,
+/// with both encodings of the URL. Whether it was read; `None` where the model cannot tell.
+pub fn check_body(body: &[u8]) -> Option<bool> {
+    // A signature that is none: whether it is compared at all tells whether the body was read.
+    let kind = verify(body, &"0".repeat(64)).expect_err("zeros are no signature");
+    let is_read = match kind {
+        ErrorKind::WebhookMismatch => true,
+        ErrorKind::WebhookMalformed => false,
+        other => panic!("{other:?}"),
+    };
+    let model = model(body)?;
+    assert_eq!(is_read, model.is_some(), "{}", String::from_utf8_lossy(body));
+    if let Some((url, event_type)) = model {
+        for unreserved in ["-_.~!*'()", "-_.~"] {
+            let signature = sign(&encode(&url, unreserved), &event_type);
+            let told = verify(body, &signature).expect("it is signed");
+            assert_eq!(told, (url.clone(), event_type.clone()));
+        }
+    }
+    Some(is_read)
+}
+
+fn verify(body: &[u8], signature: &str) -> Result<(String, String), ErrorKind> {
+    let headers = WebhookHeaders::new(Some(signature.as_bytes()), Some(b"v1"), Some(NOW.as_bytes()));
+    let event = verifier().verify(&headers, body, 1_711_040_902).map_err(|error| error.kind())?;
+    Ok((event.url().to_owned(), event.event_type().to_owned()))
+}
+
+fn sign(url: &str, event_type: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    let tag = hmac::sign(&key, format!("{SECRET}|{url}|{event_type}|{NOW}").as_bytes());
+    tag.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn encode(url: &str, unreserved: &str) -> String {
+    url.bytes().fold(String::new(), |text, byte| match char::from(byte) {
+        letter if letter.is_ascii_alphanumeric() || unreserved.contains(letter) => text + &letter.to_string(),
+        _ => text + &format!("%{byte:02X}"),
+    })
+}
+
+/// What of the body is signed, or `None` when it must be refused; outer `None` where half of a surrogate pair is in it,
+/// which only some of its strings may hold.
+fn model(body: &[u8]) -> Option<Option<(String, String)>> {
+    let Ok(text) = std::str::from_utf8(body) else { return Some(None) };
+    if body.len() > MAX_BODY || serde_json::from_str::<IgnoredAny>(text).is_err() {
+        return Some(None);
+    }
+    if depth(text) > MAX_DEPTH {
+        return Some(None);
+    }
+    let Ok(members) = serde_json::from_str::<Members>(text) else {
+        let is_object = text.trim_start().starts_with('{');
+        return if is_object && text.contains("\\u") { None } else { Some(None) };
+    };
+    let [url, event_type] = [members.url, members.event_type].map(|found| match <[_; 1]>::try_from(found) {
+        Ok([one]) => one,
+        Err(_) => None,
+    });
+    let (Some(url), Some(event_type)) = (url, event_type) else { return Some(None) };
+    let is_clean =
+        !url.contains(char::is_control) && !event_type.contains(|c: char| c.is_control() || c == '|');
+    Some(is_clean.then_some((url, event_type)))
+}
+
+/// How deep JSON is nested.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Every value of the two fields at the top: text, or `None` for another kind.
+#[derive(Default)]
+struct Members {
+    url: Vec<Option<String>>,
+    event_type: Vec<Option<String>>,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members::default();
+        while let Some(name) = map.next_key::<String>()? {
+            let place = match name.as_str() {
+                "webhook_url" => &mut members.url,
+                "type" => &mut members.event_type,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            let value = map.next_value::<serde_json::Value>()?;
+            place.push(value.as_str().map(str::to_owned));
+        }
+        Ok(members)
+    }
+}
