@@ -48,19 +48,32 @@ const BUNDLED: &[&str] = &[
 /// How far before a value its name is looked at, in bytes.
 const REACH: usize = 200;
 
-/// Whether browsers get what stands at `at` in `text`, which is called `path`.
-pub(super) fn is_shipped(path: &str, text: &[u8], at: usize) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    let extension =
-        name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
-    let is = |list: &[&str]| list.contains(&extension.as_str());
-    let mut folders = path.split(['/', '\\']).rev().skip(1);
-    let is_bundle = [".min.js", ".bundle.js", ".chunk.js"].iter().any(|end| name.ends_with(end));
-    is(PAGES)
-        || is_bundle
-        || is(LOADED) && folders.any(|folder| FOLDERS.contains(&folder))
-        || is(SCRIPTS) && !contains_any(text, SERVER_SIDE)
-        || contains_any(line_before(text, at), BUNDLED)
+/// A text, and whether browsers get it.
+pub(super) struct Exposure<'a> {
+    text: &'a [u8],
+    is_shipped: bool,
+}
+
+impl<'a> Exposure<'a> {
+    /// Of `text`, which is called `path`.
+    pub fn of(path: &str, text: &'a [u8]) -> Self {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        let extension = extension.unwrap_or_default();
+        let is = |list: &[&str]| list.contains(&extension.as_str());
+        let mut folders = path.split(['/', '\\']).rev().skip(1);
+        let is_bundle = [".min.js", ".bundle.js", ".chunk.js"].iter().any(|end| name.ends_with(end));
+        let is_shipped = is(PAGES)
+            || is_bundle
+            || is(LOADED) && folders.any(|folder| FOLDERS.contains(&folder))
+            || is(SCRIPTS) && !contains_any(text, SERVER_SIDE);
+        Self { text, is_shipped }
+    }
+
+    /// Whether browsers get what stands at `at`.
+    pub fn reaches(&self, at: usize) -> bool {
+        self.is_shipped || contains_any(line_before(self.text, at), BUNDLED)
+    }
 }
 
 /// What stands on the line before `at`, as far as a name may be away.
@@ -90,7 +103,7 @@ mod tests {
             (".env", "VITE_JUSTCALL_API_SECRET="),
             ("config.ts", "process.env.NEXT_PUBLIC_JUSTCALL_SECRET || '"),
         ] {
-            assert!(is_shipped(path, text.as_bytes(), text.len()), "{path}");
+            assert!(Exposure::of(path, text.as_bytes()).reaches(text.len()), "{path}");
         }
         for (path, text) in [
             ("server/index.js", "const x = require('express'); key = "),
@@ -99,7 +112,7 @@ mod tests {
             ("dist/tool.py", "SECRET = "),
             ("public/index.php", "<?php $secret = "),
         ] {
-            assert!(!is_shipped(path, text.as_bytes(), text.len()), "{path}");
+            assert!(!Exposure::of(path, text.as_bytes()).reaches(text.len()), "{path}");
         }
     }
 }

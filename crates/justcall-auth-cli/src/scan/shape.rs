@@ -20,7 +20,9 @@ pub(super) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
     let Some(marks) = Marks::of(text, path) else { return Vec::new() };
     let candidates: Vec<Candidate> =
         marks.ranges().into_iter().flat_map(|range| candidates(text, range)).collect();
-    let look = Look { text, path, marks, candidates };
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || !byte.is_ascii();
+    let begin = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    let look = Look { text, path, begin, marks, candidates };
     let mut hits: Vec<Hit> = Vec::new();
     let mut index = 0;
     while index < look.candidates.len() {
@@ -35,6 +37,8 @@ pub(super) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
 struct Look<'a> {
     text: &'a [u8],
     path: &'a str,
+    /// Where the first word begins.
+    begin: usize,
     marks: Marks<'a>,
     candidates: Vec<Candidate>,
 }
@@ -77,7 +81,7 @@ impl Look<'_> {
     fn name(&self, index: usize) -> Option<Name> {
         let start = self.candidates[index].span.start;
         let from = index.checked_sub(1).map_or(0, |before| self.candidates[before].span.end);
-        if self.text[..start].iter().all(|byte| byte.is_ascii_whitespace() || !byte.is_ascii()) {
+        if start <= self.begin {
             return name_of_file(self.path);
         }
         name::before(self.text, from, start)

@@ -1,10 +1,11 @@
 //! A text of any length, looked at through a window that moves over it.
 
+use std::cell::OnceCell;
 use std::io::{self, Read};
 
 use super::allow;
 use super::code::Code;
-use super::exposure;
+use super::exposure::Exposure;
 use super::finding::{Finding, Fingerprint, Hit, Place};
 use super::{Look, Report};
 
@@ -154,6 +155,8 @@ fn tell(
 ) {
     let Look { scanner, place, name } = look;
     let mut passed = 0;
+    // Looked at only where something was found.
+    let exposure = OnceCell::new();
     for hit in hits {
         position.advance(&text[passed..hit.at]);
         passed = hit.at;
@@ -174,7 +177,7 @@ fn tell(
             form: hit.form,
             key_hint: hit.key_hint,
             fingerprint,
-            is_shipped: exposure::is_shipped(name, text, hit.at),
+            is_shipped: exposure.get_or_init(|| Exposure::of(name, text)).reaches(hit.at),
         });
     }
 }

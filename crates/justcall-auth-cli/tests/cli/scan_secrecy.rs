@@ -122,6 +122,34 @@ fn no_terminal_shows_a_value() {
 
 #[cfg(unix)]
 #[test]
+fn a_terminal_sees_how_far_it_is_and_nothing_of_it_remains() {
+    use std::io::{Read as _, Write as _};
+    let (mut screen, terminal) = crate::terminal::open();
+    let mut child = crate::run::command(&["scan", "-"], &[("TERM", "xterm")])
+        .stdin(Stdio::piped())
+        .stderr(terminal.try_clone().expect("a handle"))
+        .stdout(terminal)
+        .spawn()
+        .expect("it starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(OTHER.as_bytes()).expect("it reads");
+    let mut shown = Vec::new();
+    let mut some = [0; 4096];
+    // It goes on until the input ends, which is when it was seen to go on.
+    while !String::from_utf8_lossy(&shown).contains("looked at …") {
+        let count = screen.read(&mut some).expect("the terminal is open");
+        shown.extend_from_slice(&some[..count]);
+    }
+    drop(input);
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let _ = screen.read_to_end(&mut shown);
+    let shown = String::from_utf8(shown).expect("UTF-8");
+    let (_, left) = shown.rsplit_once("\r\u{1b}[K").expect("the line is wiped");
+    assert!(left.contains("leaked_pair") && !left.contains("looked at"), "{shown:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn its_sarif_is_what_the_schema_asks_for() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan/check_sarif.py");
     let folder = folder(&[("a b/ä:.env", OTHER), ("public/app.js", OTHER), ("notes", SECRET)]);
