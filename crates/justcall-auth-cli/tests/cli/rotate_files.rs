@@ -275,3 +275,49 @@ fn it_refuses_what_is_no_file() {
     }
     assert_eq!(rotation.service.requests(), 0);
 }
+
+#[test]
+fn it_never_shows_a_reader_anything_but_a_whole_pair() {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use justcall_auth::Source;
+    use justcall_auth::source::ProcessEnvironment;
+
+    let rotation = Rotation::after_reset();
+    let folder = kubernetes(&rotation);
+    let file_in = tempfile::tempdir().expect("a folder");
+    let (_, file) = crate::run::file(file_in.path(), "pair", &rotation.old());
+    let known = Mutex::new(BTreeSet::from([rotation.old(), rotation.new.clone()]));
+    let is_over = AtomicBool::new(false);
+    let read = |source: &str| {
+        let source = Source::parse(source).expect("a spelling");
+        let mut seen = BTreeSet::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let pair = source.load(&ProcessEnvironment).expect("there is always a pair").credentials;
+            let pair = pair.expose_authorization(|pair| String::from_utf8_lossy(pair).into_owned());
+            assert!(known.lock().expect("no panic").contains(&pair), "a torn pair");
+            seen.insert(pair);
+        }
+        seen.len()
+    };
+    let seen = std::thread::scope(|scope| {
+        let readers = [&folder, &file].map(|source| scope.spawn(move || read(source)));
+        let mut new = rotation.new.clone();
+        for _ in 0..6 {
+            for source in [&folder, &file] {
+                let arguments = ["rotate", "--source", source, "--expected-account", ACCOUNT];
+                let rotated = rotation.feed(&arguments, &[], &new);
+                assert_eq!(rotated.exit, 0, "{rotated:?}");
+            }
+            let reset = rotation.service.control("POST", "reset", &serde_json::json!({}));
+            let half = |name: &str| reset[name].as_str().expect("text");
+            new = format!("{}:{}", half("api_key"), half("api_secret"));
+            known.lock().expect("no panic").insert(new.clone());
+        }
+        is_over.store(true, Ordering::Relaxed);
+        readers.map(|reader| reader.join().expect("no torn pair"))
+    });
+    assert!(seen.iter().all(|pairs| *pairs > 3), "they read while it was written: {seen:?}");
+}

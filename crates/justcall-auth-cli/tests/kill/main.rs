@@ -160,6 +160,29 @@ fn is_good(what: &str, found: &Found) {
 }
 
 #[test]
+fn a_rotation_is_on_the_disk_before_it_is_told() {
+    let service = Service::start();
+    let writers =
+        [(prepare_file as fn(&Path), file_source as fn(&Path) -> String), (prepare_dir, dir_source)];
+    for (prepare, source) in writers {
+        let folder = tempfile::tempdir().expect("a folder");
+        prepare(folder.path());
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let calls =
+            strace::calls(&service.command(&["rotate", "--source", &source(folder.path())]), log.path());
+        let last = |names: &[&str], calls: &[strace::Call]| {
+            calls.iter().rposition(|call| names.contains(&call.name.as_str())).expect("it is called")
+        };
+        let renamed = last(&["rename", "renameat", "renameat2"], &calls);
+        let told = last(&["write"], &calls);
+        let filled = last(&["write"], &calls[..renamed]);
+        let is_synced = |from: usize, to: usize| calls[from..to].iter().any(|call| call.name == "fsync");
+        assert!(is_synced(filled, renamed), "what is renamed was synced, and is not changed any more");
+        assert!(is_synced(renamed, told), "so was its folder, before anything was said");
+    }
+}
+
+#[test]
 fn a_rotation_of_a_file_leaves_one_pair_whole_wherever_it_is_killed() {
     let service = Service::start();
     let prepare = |folder: &Path| {
