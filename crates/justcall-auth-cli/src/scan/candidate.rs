@@ -105,7 +105,11 @@ impl std::fmt::Debug for Value {
 /// The candidates of `text` within `range`, in their order.
 pub(super) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
     let mut found = Vec::new();
-    let mut at = range.start;
+    // A word that began before the range belongs to what was looked at before, or to nothing.
+    let is_amid = range.start.checked_sub(1).is_some_and(|before| IS_OF_WORD[usize::from(text[before])]);
+    let rest = text[range.start..].iter();
+    let mut at = range.start
+        + if is_amid { rest.take_while(|byte| IS_OF_WORD[usize::from(**byte)]).count() } else { 0 };
     while let Some(span) = next_word(text, at, range.end) {
         at = span.end;
         let start = after_escape(text, span.start, span.end);

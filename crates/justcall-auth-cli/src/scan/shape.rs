@@ -161,3 +161,117 @@ fn is_punctuation(between: &[u8]) -> bool {
     let words = || between.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     between.len() <= SIDE_BY_SIDE && !between.contains(&b'\n') && words().all(|word| word == b"concat")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scan::marks::REACH;
+
+    const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
+    const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
+
+    fn codes(text: &str, path: &str) -> Vec<Code> {
+        hits(text.as_bytes(), path).into_iter().map(|hit| hit.code).collect()
+    }
+
+    #[test]
+    fn it_takes_a_pair_for_one_finding_and_a_secret_for_another() {
+        let pair = format!("Authorization: {KEY}:{SECRET} https://api.justcall.io");
+        assert_eq!(codes(&pair, "a"), [Code::LeakedPair]);
+        assert_eq!(codes(&format!("JUSTCALL_API_SECRET={SECRET}"), "a"), [Code::LeakedSecret]);
+        assert_eq!(codes(&format!("JUSTCALL_API_KEY={KEY}"), "a"), [], "the key alone opens nothing");
+        assert_eq!(codes(SECRET, "secrets/justcall_api_secret"), [Code::LeakedSecret]);
+        assert_eq!(codes(SECRET, "secrets/justcall_api_key"), []);
+        assert_eq!(
+            codes(&format!("api_secret={SECRET}"), "a"),
+            [],
+            "of another service, for all that is said"
+        );
+    }
+
+    #[test]
+    fn it_survives_words_that_reach_out_of_what_is_looked_at() {
+        let word = format!("{KEY}{SECRET}{KEY}");
+        for before in REACH - 200..REACH + 10 {
+            let text = format!("justcall{} {word} {}justcall", " ".repeat(before), " ".repeat(REACH - 100));
+            assert_eq!(codes(&text, "a"), []);
+        }
+    }
+
+    /// What texts are made of that bring rules to their edges.
+    const PIECES: &[&str] = &[
+        "justcall",
+        "JUSTCALL_API_",
+        "just_",
+        "call",
+        "api_key",
+        "API_SECRET",
+        "secret",
+        "Authorization",
+        "Basic ",
+        "stripe",
+        KEY,
+        SECRET,
+        "NGY4YzBiNWFkOTNlNDdhMmM2ZjBkODFiMzVlNzlhNGM6ODRkYmY0Mzk4YWI5NDgwODM2YjM5MThmNDFiOTM5OGE=",
+        "abc",
+        "0",
+        ":",
+        "=",
+        "\"",
+        "'",
+        "%3A",
+        "%",
+        "%2",
+        "\\",
+        "\\u",
+        "\\n",
+        "\\x",
+        "<",
+        "</",
+        ">",
+        "/",
+        ".",
+        "#",
+        "@",
+        "+",
+        "-",
+        "_",
+        "(",
+        ",",
+        " ",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "\0",
+        "ä",
+        "\u{feff}",
+        "\u{202e}",
+        "ENC[",
+        "data:",
+        "://",
+        ".js",
+    ];
+
+    proptest! {
+        #[test]
+        fn it_survives_every_text_and_tells_places_in_it(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
+            path in prop::sample::select(&["a", "justcall/api_secret", "dist/a.js", ""][..]),
+        ) {
+            let text = pieces.concat();
+            for hit in hits(text.as_bytes(), path) {
+                prop_assert!(text.is_char_boundary(hit.at) && hit.at < text.len());
+                prop_assert!(hit.secret.len() >= 16);
+            }
+        }
+
+        #[test]
+        fn it_survives_bytes_that_are_no_text(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let text = [&b"justcall secret="[..], &bytes, b"justcall"].concat();
+            let hits = hits(&text, "a");
+            prop_assert!(hits.len() <= text.len() / 16);
+        }
+    }
+}
