@@ -1,5 +1,6 @@
 //! The goals, and whether they are met.
 
+use super::cancel;
 use super::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
 use super::requests::{OURS_C, OURS_PYTHON, Row};
 use super::scan;
@@ -9,6 +10,9 @@ use super::statistics::Ratio;
 const C_AT_MOST: f64 = 1.0;
 /// In Python, a request is at least so many times faster than with requests.
 const PYTHON_AT_LEAST: f64 = 12.0;
+
+/// How long a call may go on that was cancelled, in milliseconds.
+const CANCEL_AT_MOST: f64 = 100.0;
 
 /// What protecting the pair may take, in microseconds.
 const SECRET_WORK_AT_MOST: f64 = 1.0;
@@ -80,6 +84,16 @@ pub fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
         verdict: Verdict::at_least(row.speed, SCAN_AT_LEAST),
     };
     with_goal.map(goal).collect()
+}
+
+/// Judges how soon a call ends that is cancelled: the latest of all counts.
+pub fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
+    let goal = |row: &cancel::Row| Goal {
+        what: format!("{}: a call that is cancelled ends within {CANCEL_AT_MOST:.0} ms", row.phase),
+        measured: row.took,
+        verdict: if row.took.high <= CANCEL_AT_MOST { Verdict::Met } else { Verdict::Missed },
+    };
+    rows.iter().map(goal).collect()
 }
 
 /// Judges what protecting the pair costs.

@@ -9,6 +9,7 @@
 //! often than what is quick, so that ratios suffer too.
 
 mod build;
+mod cancel;
 mod goals;
 mod machine;
 mod memory;
@@ -58,6 +59,8 @@ enum Part {
     Memory,
     /// How fast `scan` looks through text.
     Scan,
+    /// How soon a call ends that is cancelled.
+    Cancel,
 }
 
 /// Measures, prints the report, and writes docs/bench.md.
@@ -99,10 +102,17 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         Vec::new()
     };
 
+    let cancel = if wants(Part::Cancel) {
+        step("cancelling calls", || cancel::measure(options.rounds))?
+    } else {
+        Vec::new()
+    };
+
     let mut goals = goals::judge(&requests);
     goals.extend(goals::judge_memory(&memory));
     goals.extend(goals::judge_scan(&scan));
-    let report = report::Report { machine, options, requests, startup, memory, scan, goals };
+    goals.extend(goals::judge_cancel(&cancel));
+    let report = report::Report { machine, options, requests, startup, memory, scan, cancel, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs"))?;

@@ -6,7 +6,7 @@ use super::Options;
 use super::goals::Goal;
 use super::memory::{Memory, Work};
 use super::statistics::Ratio;
-use super::{requests, scan, startup};
+use super::{cancel, requests, scan, startup};
 
 /// What each peer does for a request: whoever reads a ratio must know what is compared.
 const PEERS: &str = "\
@@ -42,6 +42,7 @@ pub struct Report<'a> {
     pub startup: Vec<startup::Row>,
     pub memory: Memory,
     pub scan: Vec<scan::Row>,
+    pub cancel: Vec<cancel::Row>,
     pub goals: Vec<Goal>,
 }
 
@@ -98,6 +99,9 @@ impl Report<'_> {
         }
         if !self.scan.is_empty() {
             tables.push(("`scan`: looking through 256 MiB, one thread".to_owned(), self.scan_table()));
+        }
+        if !self.cancel.is_empty() {
+            tables.push(("Cancelling a call".to_owned(), self.cancel_table()));
         }
         tables.push(("Where".to_owned(), self.machine_table()));
         tables
@@ -178,6 +182,18 @@ impl Report<'_> {
         let mut table = Table::new(&["what", "MB/s", "MB a second of processor time"]);
         for row in &self.scan {
             table.row([row.name.clone(), megabytes(row.speed), megabytes(row.cpu)]);
+        }
+        table
+    }
+
+    fn cancel_table(&self) -> Table {
+        let mut table = Table::new(&["waiting in", "median ms", "latest ms"]);
+        for row in &self.cancel {
+            table.row([
+                row.phase.to_owned(),
+                format!("{:.0}", row.took.median),
+                format!("{:.0}", row.took.high),
+            ]);
         }
         table
     }
