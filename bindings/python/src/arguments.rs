@@ -189,26 +189,36 @@ impl FromPyObject<'_, '_> for Tolerance {
     }
 }
 
-/// The argument `now`: seconds since the epoch, of which a part is left out.
-#[derive(Clone, Copy)]
-pub(crate) struct Now(pub(crate) i64);
+/// Makes a type for each argument that is a time in seconds since the epoch, of which a part is left out.
+macro_rules! time_arguments {
+    ($($type:ident, $name:literal, $wanted:literal;)*) => {
+        $(#[doc = concat!("The argument `", $name, "`.")]
+        #[derive(Clone, Copy)]
+        pub(crate) struct $type(pub(crate) i64);
 
-impl FromPyObject<'_, '_> for Now {
-    type Error = PyErr;
+        impl FromPyObject<'_, '_> for $type {
+            type Error = PyErr;
 
-    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number that was seen to fit")]
-    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        /// Up to here a float holds every whole number.
-        const MOST: f64 = 9_007_199_254_740_992.0;
-        let why = "is not finite, or too large for a number of seconds since the epoch";
-        let refuse = |failure: PyErr| refusal(&object, &failure, "now", "a real number or None", why);
-        let seconds: f64 = object.extract().map_err(refuse)?;
-        if seconds.abs() <= MOST {
-            Ok(Self(seconds.floor() as i64))
-        } else {
-            Err(invalid(object.py(), "now", why))
-        }
-    }
+            fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+                time($name, $wanted, &object).map(Self)
+            }
+        })*
+    };
+}
+
+time_arguments! {
+    Now, "now", "a real number or None";
+    Timestamp, "timestamp", "a real number";
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it is a whole number that was seen to fit")]
+fn time(name: &str, wanted: &str, object: &Bound<'_, PyAny>) -> PyResult<i64> {
+    /// Up to here a float holds every whole number.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    let why = "is not finite, or too large for a number of seconds since the epoch";
+    let extracted = object.extract::<f64>();
+    let seconds = extracted.map_err(|failure| refusal(object, &failure, name, wanted, why))?;
+    if seconds.abs() <= MOST { Ok(seconds.floor() as i64) } else { Err(invalid(object.py(), name, why)) }
 }
 
 /// The argument `max_retries`.

@@ -51,7 +51,7 @@ mod _native {
     #[pymodule_export]
     use super::webhook::WebhookVerifier;
     #[pymodule_export]
-    use super::webhook_event::webhook_object_path;
+    use super::webhook_event::WebhookEvent;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -16,7 +16,7 @@ use crate::credentials::{copy, wipe};
 use crate::errors::exception;
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
-use crate::webhook_event::webhook_event;
+use crate::webhook_event::WebhookEvent;
 use crate::webhook_headers::signing_headers;
 
 /// How much of a secret is looked at when it is a `str`, in characters: far more than it may have.
@@ -100,9 +100,10 @@ impl WebhookVerifier {
         headers: &Bound<'py, PyAny>,
         body: &Bound<'py, PyAny>,
         now: Option<Now>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<WebhookEvent> {
         let found = signing_headers(headers)?;
-        let headers = WebhookHeaders::find(found.iter().map(|(name, value)| (name, value)));
+        let headers =
+            WebhookHeaders::find(found.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let body = match body.cast_exact::<PyBytes>() {
             Ok(bytes) => bytes.clone(),
             Err(_) => PyBytes::new(py, &body::bytes("body", body)?),
@@ -127,7 +128,7 @@ impl WebhookVerifier {
         };
         match asked.and_then(Asked::raised) {
             Some(raised) => Err(raised),
-            None => webhook_event(&result?, &body),
+            None => Ok(WebhookEvent::new(result?, body)),
         }
     }
 
@@ -208,7 +209,8 @@ impl Asked<'_> {
     }
 
     fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
-        let answer = self.check.bind(py).call1((webhook_event(event, self.body.bind(py))?,))?;
+        let answer =
+            self.check.bind(py).call1((WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
         // What is no bool is more likely a forgotten `return` or `await` than an answer.
         match answer.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),

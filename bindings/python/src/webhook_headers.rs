@@ -1,7 +1,5 @@
 //! The headers of a delivery, out of whatever a framework holds them in.
 
-use std::borrow::Cow;
-
 use justcall_auth::WebhookHeaders;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -12,13 +10,16 @@ use crate::pairs::pairs;
 /// Before each name in a WSGI `environ`.
 const WSGI_PREFIX: &[u8] = b"HTTP_";
 
-/// The names and values of those headers that a delivery is verified by. Whatever the others hold is left alone: an
-/// `environ` has objects among its values.
-pub(crate) fn signing_headers(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<u8>, Vec<u8>)>> {
+/// The name and value of a header.
+pub(crate) type Header<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+/// Those headers that a delivery is verified by. Whatever the others hold is left alone: an `environ` has objects among
+/// its values.
+pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<Header<'py>>> {
     let mut found = Vec::with_capacity(3);
-    let mut look_at = |name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>| {
+    let mut look_at = |name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>| {
         if let Some(name) = needed(name)? {
-            found.push((name, bytes_of(value)?.into_owned()));
+            found.push((name, bytes_of(value)?));
         }
         PyResult::Ok(())
     };
@@ -35,28 +36,31 @@ pub(crate) fn signing_headers(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(Vec<u
 }
 
 /// The name as HTTP spells it, if a delivery is verified by that header.
-fn needed(name: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
-    let name = bytes_of(name)?;
-    if WebhookHeaders::has_name(&name) {
-        return Ok(Some(name.into_owned()));
+fn needed<'py>(name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    // Most names have another length, and are not worth to be converted.
+    if let Ok(text) = name.cast::<PyString>() {
+        let length = text.len()?;
+        if ![0, WSGI_PREFIX.len()]
+            .iter()
+            .any(|prefix| WebhookHeaders::has_name_of(length.wrapping_sub(*prefix)))
+        {
+            return Ok(None);
+        }
     }
-    let Some(name) = name.strip_prefix(WSGI_PREFIX) else { return Ok(None) };
-    let name: Vec<u8> = name.iter().map(|&byte| if byte == b'_' { b'-' } else { byte }).collect();
-    Ok(WebhookHeaders::has_name(&name).then_some(name))
+    let name = bytes_of(name)?;
+    if WebhookHeaders::has_name(name.as_bytes()) {
+        return Ok(Some(name));
+    }
+    let Some(upper) = name.as_bytes().strip_prefix(WSGI_PREFIX) else { return Ok(None) };
+    let upper: Vec<u8> = upper.iter().map(|&byte| if byte == b'_' { b'-' } else { byte }).collect();
+    Ok(WebhookHeaders::has_name(&upper).then(|| PyBytes::new(name.py(), &upper)))
 }
 
 /// The bytes of half a header. What has no encoding becomes a byte that no name or value has: frameworks pass on bytes
 /// that are no text as halves of surrogate pairs, and whoever sends such is the one at fault, not the program.
-fn bytes_of<'a>(half: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+fn bytes_of<'py>(half: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(text) = half.cast::<PyString>() {
-        return Ok(match text.to_cow() {
-            Ok(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-            Ok(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
-            Err(_) => Cow::Borrowed(b"\xFF"),
-        });
+        return Ok(text.encode_utf8().unwrap_or_else(|_| PyBytes::new(half.py(), b"\xFF")));
     }
-    match half.cast::<PyBytes>() {
-        Ok(bytes) => Ok(Cow::Borrowed(bytes.as_bytes())),
-        Err(_) => Err(wrong_type(half, "headers", "of str or bytes")),
-    }
+    half.cast::<PyBytes>().cloned().map_err(|_| wrong_type(half, "headers", "of str or bytes"))
 }

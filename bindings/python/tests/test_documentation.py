@@ -58,7 +58,7 @@ def test_every_public_name_is_documented() -> None:
         for member, value in vars(thing).items() if inspect.isclass(thing) else ():
             if not member.startswith("_") and thing.__module__ == "justcall_auth" and callable(value):
                 assert getattr(value, "__doc__", None), f"{name}.{member}"
-    for name in ("Client", "Credentials", "Exchange", "WebhookVerifier"):
+    for name in ("Client", "Credentials", "Exchange", "WebhookEvent", "WebhookVerifier"):
         members = {member for member in vars(getattr(justcall_auth, name)) if not member.startswith("_")}
         assert {f"{name}.{member}" for member in members} <= STUB.keys()
 

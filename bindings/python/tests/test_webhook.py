@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import copy
 import gc
 import json
+import pickle
 import threading
 import time
 import weakref
@@ -400,9 +402,6 @@ def test_the_garbage_collector_sees_through_it() -> None:
 
 
 def test_it_cannot_be_pickled_and_shows_nothing() -> None:
-    import copy
-    import pickle
-
     mine = verifier()
     assert repr(mine) == "<WebhookVerifier>"
     for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
@@ -410,10 +409,11 @@ def test_it_cannot_be_pickled_and_shows_nothing() -> None:
             duplicate(mine)
 
 
-def test_an_event_shows_all_but_its_body() -> None:
+def test_an_event_shows_neither_its_body_nor_its_url() -> None:
     event = verifier().verify(headers(), body(canary="9f3c7a51"), NOW)
     assert "9f3c7a51" not in f"{event} {event!r}"
-    assert repr(event) == f"<WebhookEvent 'call.completed' at {NOW} for '{URL}'>"
+    assert URL not in f"{event} {event!r}"
+    assert repr(event) == f'<WebhookEvent "call.completed" at {NOW}>'
 
 
 def test_an_event_finds_its_object(sandbox: Sandbox) -> None:
@@ -461,3 +461,72 @@ def test_the_timestamp_is_signed_as_it_is_written() -> None:
     for written, javascript in ((TIMESTAMP, True), (str(NOW), False), (f"{NOW}000", True)):
         signed = headers(signature(timestamp=written, javascript=javascript), written)
         assert verifier().verify(signed, body(), NOW).timestamp == NOW
+
+
+PARTS: dict[str, Any] = {
+    "url": URL,
+    "type": "call.completed",
+    "timestamp": 2.0,
+    "body": b"{}",
+    "secret_index": 1,
+    "signature": "ab" * 32,
+}
+
+
+def test_an_event_is_a_value() -> None:
+    event = WebhookEvent(**PARTS)
+    assert {name: getattr(event, name) for name in PARTS} == PARTS
+    assert event == WebhookEvent(URL, "call.completed", 2.9, b"{}", secret_index=1, signature="AB" * 32)
+    assert hash(event) == hash(WebhookEvent(**PARTS))
+    assert WebhookEvent(URL, "", 0.0, b"") == WebhookEvent(
+        URL, "", -0.0, b"", secret_index=0, signature="0" * 64
+    )
+    others: dict[str, Any] = {
+        "url": "",
+        "type": "",
+        "timestamp": 1.0,
+        "body": b"",
+        "secret_index": 0,
+        "signature": "0" * 64,
+    }
+    for name, other in others.items():
+        assert event != WebhookEvent(**{**PARTS, name: other})
+        with pytest.raises(AttributeError):
+            setattr(event, name, other)
+    stranger: object
+    for stranger in (None, 3, "event", URL):
+        assert event != stranger
+        assert (event == stranger) is False
+    with pytest.raises(TypeError):
+        event < event  # type: ignore[operator] # noqa: B015
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy]
+    + [
+        lambda event, protocol=protocol: pickle.loads(pickle.dumps(event, protocol))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ],
+)
+def test_an_event_survives_pickling_whole(duplicate: Callable[[WebhookEvent], WebhookEvent]) -> None:
+    for event in (WebhookEvent(**PARTS), verifier().verify(headers(), body(note="ä🙂"), NOW)):
+        again = duplicate(event)
+        assert type(again) is WebhookEvent
+        assert again == event
+        assert {name: getattr(again, name) for name in PARTS} == {
+            name: getattr(event, name) for name in PARTS
+        }
+
+
+def test_an_event_refuses_parts_that_it_does_not_have() -> None:
+    wrong: Any
+    for name, wrong in (("url", 3), ("type", None), ("timestamp", "1"), ("body", "{}"), ("secret_index", -1)):
+        with pytest.raises((TypeError, OverflowError)):
+            WebhookEvent(**{**PARTS, name: wrong})
+    with pytest.raises(justcall_auth.InvalidArgumentError, match="64 hexadecimal digits"):
+        WebhookEvent(**{**PARTS, "signature": "ab"})
+    with pytest.raises(justcall_auth.InvalidArgumentError, match="The argument timestamp"):
+        WebhookEvent(**{**PARTS, "timestamp": float("nan")})
+    with pytest.raises(TypeError):
+        WebhookEvent(**{**PARTS, "weather": "fine"})

@@ -55,10 +55,19 @@ from ._event import Event
 from ._exchange import Action, Wait
 from ._finding import Finding
 from ._headers import Headers
-from ._native import Client, Credentials, Exchange, WebhookVerifier, __version__, classify, diagnose
+from ._native import (
+    Client,
+    Credentials,
+    Exchange,
+    WebhookEvent,
+    WebhookVerifier,
+    __version__,
+    classify,
+    diagnose,
+)
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
-from ._webhook import ANY_URL, AnyUrl, WebhookEvent
+from ._webhook import ANY_URL, AnyUrl
 
 __all__ = [
     "ANY_URL",

@@ -1,7 +1,7 @@
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import Final, Literal, NoReturn, Protocol, final, type_check_only
+from typing import Any, Final, Literal, NoReturn, Protocol, TypeVar, final, type_check_only
 
 from typing_extensions import Self, TypeAlias
 
@@ -11,20 +11,20 @@ from ._exchange import Action, Wait
 from ._finding import Finding
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
-from ._webhook import AnyUrl, WebhookEvent
+from ._webhook import AnyUrl
 
 __all__ = [
     "MAX_WEBHOOK_BODY",
     "Client",
     "Credentials",
     "Exchange",
+    "WebhookEvent",
     "WebhookVerifier",
     "__version__",
     "classify",
     "diagnose",
     "error_table",
     "event_names",
-    "webhook_object_path",
 ]
 
 __version__: Final[str]
@@ -45,6 +45,13 @@ _Params: TypeAlias = (
 _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 _Data: TypeAlias = bytes | bytearray | memoryview | str
 _Secret: TypeAlias = str | bytes | bytearray
+
+_Answer = TypeVar("_Answer", covariant=True)
+
+# What fetches an object: a client.
+@type_check_only
+class _Getter(Protocol[_Answer]):
+    def get(self, path: str, /) -> _Answer: ...
 
 # The values of other headers than those that are looked for may be of any type: a WSGI `environ` has objects.
 @type_check_only
@@ -484,6 +491,85 @@ class Credentials:
         """Refuses, with `TypeError`: a pickle is a plain copy of the secret."""
 
 @final
+class WebhookEvent:
+    """A verified delivery. Certain are its `url`, its `type` and its `timestamp`, and nothing else.
+
+    The body is not signed: whoever has one genuine delivery can send it with another body. So before you act
+    on what the body says, fetch the object again through the API, with `confirm`.
+
+    `repr` leaves out the body, which is the customer's data, and the URL, which may hold a token; a pickle
+    holds both.
+
+    Programs that test how they handle events may make their own, with `InvalidArgumentError` for a signature
+    that is not 64 hexadecimal digits. Immutable, hashable, picklable; equal when
+    every part is.
+    """
+
+    def __new__(
+        cls,
+        url: str,
+        type: str,  # noqa: A002 - it is the attribute's name
+        timestamp: float,
+        body: bytes,
+        *,
+        secret_index: int = 0,
+        signature: str | None = None,
+    ) -> Self: ...
+    @property
+    def url(self) -> str:
+        """The URL that the delivery was signed for: one of those that the verifier expects."""
+
+    @property
+    def type(self) -> str:
+        """The event's type, such as `call.completed`."""
+
+    @property
+    def timestamp(self) -> float:
+        """When it was signed, in whole seconds since the epoch, as `time.time` counts them."""
+
+    @property
+    def body(self) -> bytes:
+        """The body as it came. It is not signed."""
+
+    @property
+    def secret_index(self) -> int:
+        """Which secret signed it, from 0 in the order they were given; of a client, 0 is the current one."""
+
+    @property
+    def signature(self) -> str:
+        """The signature, 64 lower-case hexadecimal digits.
+
+        The same for every repetition of a delivery, but also for another event of the type in that second.
+        """
+
+    def json(self) -> Any:
+        """The body as JSON, which is a `dict`. It is not signed: what its `data` says may be forged.
+
+        Raises `ValueError` for a number that Python does not read, of thousands of digits.
+        """
+
+    def object_path(self) -> str:
+        """Where the API has the object that the event is about, such as `/v2.1/calls/100042`.
+
+        Raises `WebhookMalformedError` when the body names no object, and `InvalidArgumentError` when it is
+        not known where the API has the objects of this type of event.
+        """
+
+    def confirm(self, client: _Getter[_Answer]) -> _Answer:
+        """Fetches the object that the event is about again, through the API: `client.get(object_path())`.
+
+        What the answer says is true, where the body may lie.
+
+        Raises `NotFoundError` when the account has no such object, and what else `client.get` and
+        `object_path` raise.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickles every part, by every protocol."""
+
+@final
 class WebhookVerifier:
     """Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
 
@@ -570,6 +656,3 @@ def error_table() -> list[tuple[int, str, str, str, bool]]:
 
 def event_names() -> list[str]:
     """The names of all events."""
-
-def webhook_object_path(event_type: str, body: _Data) -> str:
-    """Where the API has the object that an event of type `event_type` is about, by what its `body` says."""

@@ -21,8 +21,7 @@ from ._native import MAX_WEBHOOK_BODY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._native import WebhookVerifier, _HasWebhookHeaders
-    from ._webhook import WebhookEvent
+    from ._native import WebhookEvent, WebhookVerifier, _HasWebhookHeaders
 
 LIMIT: Final = MAX_WEBHOOK_BODY
 """The longest body that is read, in bytes."""

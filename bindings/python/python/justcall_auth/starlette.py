@@ -29,8 +29,7 @@ from ._webhook_receiver import LIMIT, Answer, receive, too_large
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ._native import WebhookVerifier
-    from ._webhook import WebhookEvent
+    from ._native import WebhookEvent, WebhookVerifier
 
 __all__ = ["webhook"]
 

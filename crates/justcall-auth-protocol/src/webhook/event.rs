@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::signature::SignatureText;
+use super::signature::{Signature, SignatureText};
+use crate::error::Error;
 
 /// A verified delivery: all that its signature is over, and nothing of the body's `data`, which is not signed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WebhookEvent {
     pub(super) url: String,
     pub(super) event_type: String,
@@ -15,6 +16,23 @@ pub struct WebhookEvent {
 }
 
 impl WebhookEvent {
+    /// An event that nobody verified, for tests of what handles events.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the signature is not 64 hexadecimal digits.
+    pub fn unverified(
+        url: impl Into<String>,
+        event_type: impl Into<String>,
+        timestamp: i64,
+        secret_index: usize,
+        signature: &str,
+    ) -> Result<Self, Error> {
+        let signature = Signature::read(signature.as_bytes())
+            .ok_or_else(|| Error::invalid_argument("The signature is not 64 hexadecimal digits."))?
+            .to_text();
+        Ok(Self { url: url.into(), event_type: event_type.into(), timestamp, secret_index, signature })
+    }
+
     /// The URL that the delivery was signed for: one of those expected, or any if any was.
     pub fn url(&self) -> &str {
         &self.url
@@ -51,5 +69,21 @@ impl fmt::Debug for WebhookEvent {
             .field("timestamp", &self.timestamp)
             .field("secret_index", &self.secret_index)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_makes_events_for_tests_with_signatures_that_could_be() {
+        let event = WebhookEvent::unverified("https://a/", "call.completed", 7, 1, &"Ab".repeat(32));
+        let event = event.expect("64 digits");
+        assert_eq!((event.url(), event.event_type(), event.timestamp()), ("https://a/", "call.completed", 7));
+        assert_eq!((event.secret_index(), event.signature()), (1, "ab".repeat(32).as_str()));
+        for signature in ["", "ab", &"g".repeat(64), &"a".repeat(65)] {
+            assert!(WebhookEvent::unverified("", "", 0, 0, signature).is_err(), "{signature}");
+        }
     }
 }

@@ -12,6 +12,8 @@ pub struct WebhookHeaders<'a> {
     pub(super) timestamp: Option<&'a [u8]>,
 }
 
+const NAMES: [&str; 3] = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
+
 /// Stands for a header that came twice: no signature, version or time reads like this.
 const REPEATED: &[u8] = b",";
 
@@ -27,8 +29,12 @@ impl<'a> WebhookHeaders<'a> {
 
     /// Whether a header is one of them, by its name in any case. For callers who would rather not convert the others.
     pub fn has_name(name: &[u8]) -> bool {
-        let known = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
-        known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+        NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    }
+
+    /// Whether one of them has a name of so many bytes.
+    pub fn has_name_of(length: usize) -> bool {
+        NAMES.iter().any(|known| known.len() == length)
     }
 
     /// Finds them among all headers, whose names may be in any case. One that is there twice cannot be read, for it is
@@ -38,11 +44,10 @@ impl<'a> WebhookHeaders<'a> {
         Name: AsRef<[u8]>,
         Value: AsRef<[u8]> + ?Sized + 'a,
     {
-        let names = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
         let mut found = [None; 3];
         for (name, value) in headers {
             let name = name.as_ref();
-            if let Some(at) = names.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+            if let Some(at) = NAMES.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
                 found[at] = Some(if found[at].is_some() { REPEATED } else { value.as_ref() });
             }
         }
@@ -85,6 +90,15 @@ mod tests {
         assert_eq!(headers.signature, Some(&b"ab"[..]));
         assert_eq!(headers.version, Some(&b"v1"[..]));
         assert_eq!(headers.timestamp, None);
+    }
+
+    #[test]
+    fn it_knows_them_by_name_and_by_length() {
+        for name in NAMES {
+            assert!(WebhookHeaders::has_name(name.to_uppercase().as_bytes()), "{name}");
+            assert!(WebhookHeaders::has_name_of(name.len()), "{name}");
+        }
+        assert!(!WebhookHeaders::has_name(b"x-justcall-signaturf") && !WebhookHeaders::has_name_of(19));
     }
 
     #[test]

@@ -79,7 +79,7 @@ const fn digit(value: u8) -> u8 {
 }
 
 /// A signature as lower-case hexadecimal digits.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct SignatureText([u8; 2 * LENGTH]);
 
 impl SignatureText {
