@@ -10,6 +10,7 @@ mod examples;
 mod exports;
 mod fork;
 mod hostile;
+mod own_http;
 mod requests;
 mod service;
 mod support;

@@ -1,0 +1,89 @@
+//! The examples that bring their own HTTP: each goes through a reset of the pair without a failed call.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::program::{Link, Program, Standard, fail};
+use crate::support::sandbox::Service;
+use crate::support::{library, root};
+
+/// Longer than anything here takes, so that a hang fails in place of lasting.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether the sandbox answered a request for a pair of `generation` with `status`.
+fn was_answered(service: &Service, generation: u64, status: u64) -> bool {
+    let requests = service.sandbox.control("GET", "requests", &Value::Null).expect("the record");
+    let requests = requests.as_array().expect("a list");
+    let fits = |request: &&Value| request["status"] == status && request["key_generation"] == generation;
+    requests.iter().find(fits).is_some_and(|request| request["secret_generation"] == generation)
+}
+
+fn wait_until(what: &str, reached: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !reached() {
+        assert!(began.elapsed() < PATIENCE, "{what} never happened");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs an example with `command` while the pair is reset and the new one comes late.
+fn go_through_a_reset(mut command: Command, service: &Service, source: &Path) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the example runs");
+    let mut said = BufReader::new(child.stdout.take().expect("it is piped"));
+    for _ in 0..8 {
+        let mut line = String::new();
+        said.read_line(&mut line).expect("a line");
+        assert_eq!(line, "ok\n");
+    }
+    let reading = std::thread::spawn(move || {
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).map(|_| rest)
+    });
+    let pair = service.sandbox.control("POST", "reset", &Value::Null).expect("a reset");
+    wait_until("a rejection of the old pair", || was_answered(service, 1, 401));
+    let text = |name: &str| pair[name].as_str().expect("text").to_owned();
+    let new = source.with_extension("new");
+    fs::write(&new, format!("{}:{}\n", text("api_key"), text("api_secret"))).expect("the test's file");
+    fs::rename(new, source).expect("the test's file");
+    wait_until("an answer to the new pair", || was_answered(service, 2, 200));
+    drop(child.stdin.take());
+    let said = reading.join().expect("no panic").expect("text");
+    assert!(child.wait().expect("it ends").success(), "{said}");
+    assert!(said.ends_with(" calls, 0 failed\n"), "{said}");
+}
+
+fn compile(name: &str, libraries: &[&str]) -> Program {
+    let source = root().join("examples/c").join(name);
+    Program::compile(&source, Standard::C99, Link::Shared(library::folder()), libraries);
+    Program::compile(&source, Standard::C11, Link::Shared(library::folder()), libraries)
+}
+
+#[test]
+fn it_goes_through_a_reset_over_libcurl() {
+    let program = compile("curl_multi.c", &["-lcurl"]);
+    let service = Service::start();
+    let source = service.good_source();
+    let file = Path::new(source.strip_prefix("file:").expect("a file"));
+    let command = program.command(&[&*source, service.sandbox.url(), service.ca_file()]);
+    go_through_a_reset(command, &service, file);
+    // The example can tell: with a pair that stays wrong its calls fail.
+    let said = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
+    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+}
+
+#[test]
+fn it_goes_through_a_reset_in_a_poll_loop() {
+    let program = compile("poll_loop.c", &[]);
+    let service = Service::start_plain();
+    let source = service.good_source();
+    let file = Path::new(source.strip_prefix("file:").expect("a file"));
+    go_through_a_reset(program.command(&[&*source, service.sandbox.url()]), &service, file);
+    let said = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
+    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+}

@@ -1,0 +1,232 @@
+/*
+ * Keeps four calls in flight over libcurl's multi interface, on one thread, until standard input
+ * ends: curl_multi SOURCE [BASE_URL [CA_FILE]]
+ *
+ * libcurl does the HTTP; the library says what to send, what an answer means and what to do next. So
+ * a reset of the pair fails no call here either. BASE_URL and CA_FILE point to a local sandbox in
+ * place of the service. Each call prints its status; the last line counts them.
+ */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <curl/curl.h>
+#include <justcall_auth.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CALLS 4
+#define MAX_HEADERS 64
+
+struct call {
+    justcall_exchange *exchange;
+    CURL *easy; /* while a request is under way */
+    struct curl_slist *headers;
+    char *body;
+    size_t length;
+    long long due; /* while the exchange waits: when to ask it again, in milliseconds */
+};
+
+static long long now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static size_t keep_body(char *data, size_t size, size_t count, void *context) {
+    struct call *call = context;
+    char *body = realloc(call->body, call->length + size * count + 1);
+    if (!body)
+        return 0;
+    memcpy(body + call->length, data, size * count);
+    call->body = body;
+    call->length += size * count;
+    return size * count;
+}
+
+static void add_header(struct call *call, const char *name, const char *value) {
+    char line[JUSTCALL_AUTHORIZATION_SIZE + 256];
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    call->headers = curl_slist_append(call->headers, line);
+    justcall_wipe(line, sizeof line);
+}
+
+/* [readme] */
+/* Hands a request to libcurl, as the exchange wants it. */
+static justcall_status start(struct call *call, CURLM *multi, const char *ca_file,
+                             justcall_error **error) {
+    char pair[JUSTCALL_AUTHORIZATION_SIZE];
+    justcall_status status =
+        justcall_exchange_authorization(call->exchange, pair, sizeof pair, NULL, error);
+    if (status != JUSTCALL_OK)
+        return status;
+    for (size_t n = 0; n < justcall_exchange_header_count(call->exchange); ++n)
+        add_header(call, justcall_exchange_header_name(call->exchange, n),
+                   justcall_exchange_header_value(call->exchange, n));
+    add_header(call, "authorization", pair);
+    justcall_wipe(pair, sizeof pair);
+    call->easy = curl_easy_init();
+    curl_easy_setopt(call->easy, CURLOPT_URL, justcall_exchange_url(call->exchange));
+    curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, justcall_exchange_method(call->exchange));
+    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+    curl_easy_setopt(call->easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, keep_body);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+    if (ca_file)
+        curl_easy_setopt(call->easy, CURLOPT_CAINFO, ca_file);
+    curl_multi_add_handle(multi, call->easy);
+    return JUSTCALL_OK;
+}
+
+/* Does what the exchange says, until it has to wait for something. `*over` becomes 1 when the call
+ * is: with JUSTCALL_OK it has its answer, with anything else it has failed. */
+static justcall_status drive(struct call *call, CURLM *multi, const char *ca_file, int *over,
+                             justcall_error **error) {
+    for (;;) {
+        int32_t action = 0;
+        uint64_t wait_ms = 0;
+        justcall_status status =
+            justcall_exchange_next(call->exchange, &action, &wait_ms, error);
+        *over = status != JUSTCALL_OK || action == JUSTCALL_ACTION_DONE;
+        if (*over)
+            return status;
+        switch (action) {
+        case JUSTCALL_ACTION_SEND:
+            status = start(call, multi, ca_file, error);
+            *over = status != JUSTCALL_OK;
+            return status;
+        case JUSTCALL_ACTION_WAIT:
+            call->due = now_ms() + (long long)wait_ms;
+            return JUSTCALL_OK;
+        case JUSTCALL_ACTION_LOAD:
+            /* A file is read at once. A source that may take long belongs on a thread. */
+            justcall_exchange_load(call->exchange, NULL);
+            break;
+        }
+    }
+}
+
+/* Tells the exchange what came of the request. */
+static void report(struct call *call, CURLcode result) {
+    const char *names[MAX_HEADERS], *values[MAX_HEADERS];
+    struct curl_header *header = NULL;
+    size_t count = 0;
+    long http_status = 0, sent = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+    while (count < MAX_HEADERS &&
+           (header = curl_easy_nextheader(call->easy, CURLH_HEADER, -1, header))) {
+        names[count] = header->name;
+        values[count++] = header->value;
+    }
+    if (result == CURLE_OK)
+        justcall_exchange_answered(call->exchange, (int32_t)http_status, names, values, count,
+                                   (const uint8_t *)call->body, call->length, NULL);
+    else if (result == CURLE_COULDNT_RESOLVE_HOST)
+        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RESOLVE, 0, NULL);
+    else if (sent == 0)
+        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_CONNECT, 0, NULL);
+    else
+        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RECEIVE, 1, NULL);
+}
+/* [/readme] */
+
+static void finish_request(struct call *call, CURLM *multi) {
+    curl_multi_remove_handle(multi, call->easy);
+    curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->headers);
+    free(call->body);
+    call->easy = NULL;
+    call->headers = NULL;
+    call->body = NULL;
+    call->length = 0;
+}
+
+/* Keeps calls in flight; returns how many failed. */
+static long run(const justcall_client *client, CURLM *multi, const char *ca_file) {
+    struct call calls[CALLS];
+    long made = 0, failed = 0;
+    int open = 1, busy;
+    memset(calls, 0, sizeof calls);
+    do {
+        long long now = now_ms();
+        int timeout = 1000, running = 0, left = 0;
+        CURLMsg *message;
+        busy = 0;
+        for (int n = 0; n < CALLS; ++n) {
+            struct call *call = &calls[n];
+            justcall_error *error = NULL;
+            int over = 0;
+            if (!call->exchange && open &&
+                justcall_exchange_new(client, "GET", "/v2.1/calls", &call->exchange, &error) !=
+                    JUSTCALL_OK)
+                over = 1;
+            if (call->exchange && !call->easy && call->due <= now)
+                drive(call, multi, ca_file, &over, &error);
+            if (over) {
+                int32_t status = justcall_error_status(error);
+                printf("%s\n", error ? justcall_error_message(error) : "ok");
+                ++made;
+                failed += status != JUSTCALL_OK;
+                justcall_exchange_free(call->exchange);
+                call->exchange = NULL;
+                call->due = 0;
+                timeout = 0;
+            }
+            justcall_error_free(error);
+            if (call->exchange && !call->easy && call->due - now < timeout)
+                timeout = call->due > now ? (int)(call->due - now) : 0;
+            busy = busy || call->exchange;
+        }
+        fflush(stdout);
+        struct curl_waitfd input = {STDIN_FILENO, CURL_WAIT_POLLIN, 0};
+        curl_multi_perform(multi, &running);
+        while ((message = curl_multi_info_read(multi, &left))) {
+            struct call *call = NULL;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+            report(call, message->data.result);
+            finish_request(call, multi);
+            call->due = 0;
+            timeout = 0;
+        }
+        curl_multi_poll(multi, open ? &input : NULL, open ? 1 : 0, timeout, NULL);
+        if (open && input.revents) {
+            char ignored[64];
+            open = read(STDIN_FILENO, ignored, sizeof ignored) > 0;
+        }
+    } while (open || busy);
+    printf("%ld calls, %ld failed\n", made, failed);
+    return failed;
+}
+
+int main(int argc, char **argv) {
+    justcall_config *config = justcall_config_new();
+    justcall_client *client = NULL;
+    justcall_error *error = NULL;
+    justcall_status status =
+        justcall_config_set_source(config, argc > 1 ? argv[1] : "default:", &error);
+    if (status == JUSTCALL_OK && argc > 2)
+        status = justcall_config_set_base_url(config, argv[2], &error);
+    /* Long enough for whoever resets the pair to bring the new one to the source. */
+    if (status == JUSTCALL_OK)
+        status = justcall_config_set_rotation_wait_ms(config, 20000, &error);
+    if (status == JUSTCALL_OK)
+        status = justcall_client_new(config, &client, &error);
+    justcall_config_free(config);
+    if (status != JUSTCALL_OK) {
+        fprintf(stderr, "%s\n%s\n", justcall_error_message(error), justcall_error_hint(error));
+        justcall_error_free(error);
+        return 1;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    CURLM *multi = curl_multi_init();
+    long failed = run(client, multi, argc > 3 ? argv[3] : NULL);
+    curl_multi_cleanup(multi);
+    curl_global_cleanup();
+    justcall_client_free(client);
+    return failed == 0 ? 0 : 1;
+}
