@@ -33,8 +33,7 @@ fn wait_until(what: &str, reached: impl Fn() -> bool) {
 
 /// Runs an example with `command` while the pair is reset and the new one comes late.
 fn go_through_a_reset(mut command: Command, service: &Service, source: &Path) {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the example runs");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the example runs");
     let mut said = BufReader::new(child.stdout.take().expect("it is piped"));
     for _ in 0..8 {
         let mut line = String::new();

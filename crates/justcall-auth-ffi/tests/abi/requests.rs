@@ -1,4 +1,5 @@
-//! The programs in `tests/c` that send whole requests, read answers and bring a source of their own.
+//! The programs in `tests/c` that send whole requests, read answers, bring a source or HTTP of their own, go through a
+//! reset and end calls.
 
 use std::process::Command;
 
@@ -6,17 +7,31 @@ use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, succeed
 use crate::support::sandbox::Service;
 use crate::support::{library, root};
 
-/// Each with its arguments, and with those for valgrind, under which large bodies would take long: the size in MiB.
-const PROGRAMS: [(&str, &[&str], &[&str]); 3] =
-    [("requests.c", &["16"], &["1"]), ("responses.c", &[], &[]), ("callback.c", &[], &[])];
+/// Stands for a folder in which a program may make files.
+const FOLDER: &str = "FOLDER";
+
+/// Each with its arguments, and with those for valgrind, under which large bodies would take long: the size in MiB; and
+/// so would anything: how many milliseconds a call may go on that was ended.
+const PROGRAMS: [(&str, &[&str], &[&str]); 6] = [
+    ("requests.c", &["16"], &["1"]),
+    ("responses.c", &[], &[]),
+    ("callback.c", &[], &[]),
+    ("exchanges.c", &[FOLDER], &[FOLDER]),
+    ("rotation.c", &[FOLDER], &[FOLDER]),
+    ("cancel.c", &["1000", FOLDER], &["10000", FOLDER]),
+];
 
 fn compile(name: &str, standard: Standard, link: Link) -> Program {
     Program::compile(&root().join("tests/c").join(name), standard, link, &RUNNER_LIBRARIES)
 }
 
-/// Runs `command` with `service` to talk to.
-fn run(mut command: Command, service: &Service) {
-    succeed(command.env("JUSTCALL_SANDBOX", service.line()));
+/// Runs the command that `command` makes with `arguments`, with `service` to talk to.
+fn run(command: impl FnOnce(&[&str]) -> Command, arguments: &[&str], service: &Service) {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let folder = folder.path().to_str().expect("UTF-8");
+    let arguments: Vec<&str> =
+        arguments.iter().map(|argument| if *argument == FOLDER { folder } else { argument }).collect();
+    succeed(command(&arguments).env("JUSTCALL_SANDBOX", service.line()));
 }
 
 #[test]
@@ -25,7 +40,7 @@ fn it_sends_and_brings_back_what_its_comments_promise() {
     for (name, arguments, _) in PROGRAMS {
         for standard in [Standard::C99, Standard::Cpp20] {
             let program = compile(name, standard, Link::Shared(library::folder()));
-            run(program.command(arguments), &service);
+            run(|arguments| program.command(arguments), arguments, &service);
         }
         for standard in [Standard::C11, Standard::Cpp11] {
             compile(name, standard, Link::Shared(library::folder()));
@@ -37,7 +52,8 @@ fn it_sends_and_brings_back_what_its_comments_promise() {
 fn it_sends_and_brings_back_the_same_linked_statically() {
     let service = Service::start();
     for (name, arguments, _) in PROGRAMS {
-        run(compile(name, Standard::C11, Link::Static(library::folder())).command(arguments), &service);
+        let program = compile(name, Standard::C11, Link::Static(library::folder()));
+        run(|arguments| program.command(arguments), arguments, &service);
     }
 }
 
@@ -48,7 +64,7 @@ fn it_neither_leaks_nor_misuses_memory_on_the_way() {
     let (plain, secure) = (Service::start_plain(), Service::start());
     for (name, _, arguments) in PROGRAMS {
         let program = compile(name, Standard::C11, Link::Shared(library::folder()));
-        run(program.valgrind(&[], arguments), &plain);
-        run(program.valgrind(&["--undef-value-errors=no"], arguments), &secure);
+        run(|arguments| program.valgrind(&[], arguments), arguments, &plain);
+        run(|arguments| program.valgrind(&["--undef-value-errors=no"], arguments), arguments, &secure);
     }
 }
