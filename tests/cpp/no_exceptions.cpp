@@ -67,6 +67,28 @@ static void it_takes_a_source_of_its_own(const sandbox &service) {
     CHECK(client && client->try_verify().error().status() == errc::credentials_missing);
 }
 
+static void it_steers_calls(const sandbox &service) {
+    int told = 0;
+    justcall::config config;
+    CHECK(configure(config, service) && config.try_max_retries(1) && config.try_rotation_wait(1s));
+    const auto pair = justcall::credentials::try_make(service.key, service.secret);
+    CHECK(pair && config.try_credentials(*pair));
+    CHECK(config.try_event_handler([&told](const justcall::event &) { ++told; }));
+    const auto client = justcall::client::try_make(config);
+    CHECK(client && !client->try_get("/v2.1/echo/503") && told == 1);
+    CHECK(client->try_replace(*pair) && client->try_reload());
+    auto exchange = justcall::exchange::try_make(*client, "GET", "/v2.1/echo");
+    CHECK(exchange && !exchange->try_authorization() && exchange->try_load());
+    CHECK(exchange->try_next()->action == justcall::action::send);
+    const justcall::cancel cancel;
+    cancel.fire();
+    auto request = justcall::request::try_make("GET", "/v2.1/echo");
+    CHECK(request && request->try_cancel(cancel));
+    CHECK(client->try_send(*request).error().status() == errc::cancelled);
+    client->shutdown();
+    CHECK(exchange->try_next().error().status() == errc::cancelled);
+}
+
 static void it_refuses_as_a_result() {
     const auto pair = justcall::credentials::try_make("", SECRET);
     CHECK(!pair && holds(pair.error().message(), "API key"));
@@ -83,6 +105,7 @@ int main(int argc, char **argv) {
     const sandbox service(argv);
     it_calls_the_service(service);
     it_takes_a_source_of_its_own(service);
+    it_steers_calls(service);
     it_refuses_as_a_result();
     return checks_result();
 }

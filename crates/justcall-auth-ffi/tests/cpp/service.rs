@@ -35,6 +35,7 @@ fn service() -> Service {
             }),
             json!({"status": "error", "message": "Slow down."}),
         ),
+        answer("/v2.1/echo/503", 503, json!({}), json!({"status": "error", "message": "Down."})),
         json!({"fault": "hang", "path": "/v2.1/echo/hang"}),
     ];
     for fault in &faults {
@@ -67,6 +68,11 @@ fn it_calls_the_service_and_says_why_it_cannot() {
 #[test]
 fn it_takes_a_source_of_the_programs_own() {
     run("source.cpp", &[]);
+}
+
+#[test]
+fn it_tells_of_a_reset_ends_calls_and_hands_out_its_rules() {
+    run("rotation.cpp", &[]);
 }
 
 #[test]

@@ -1,0 +1,129 @@
+// Resets, events, cancelling and exchanges. rotation URL CA_FILE KEY SECRET
+
+#include "support.hpp"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using justcall::action;
+using justcall::errc;
+using justcall::event_kind;
+using namespace std::chrono_literals;
+
+static justcall::credentials wrong() { return justcall::credentials("abc123def456", "wrong1wrong1"); }
+
+static void it_tells_a_handler_that_calls_and_throws(const sandbox &service) {
+    std::atomic<int> told{0}, calls{0};
+    const auto helper = client_of(service);
+    auto counted = std::make_shared<int>(0);
+    std::weak_ptr<int> alive = counted;
+    {
+        const justcall::client client(
+            settings(service)
+                .max_retries(1)
+                .credentials(justcall::credentials(service.key, service.secret))
+                .event_handler([&, counted = std::move(counted)](const justcall::event &event) {
+                    ++told;
+                    CHECK(event.kind() == event_kind::retrying && event.name() == "retrying");
+                    CHECK(event.http_status() == 503 && event.wait() > 0ms);
+                    CHECK(event.generation() == 0 && holds(event.message(), "made again"));
+                    calls += helper.get("/v2.1/calls").http_status() == 200;
+                    throw std::runtime_error("the handler's own");
+                }));
+        CHECK(status_of([&] { client.get("/v2.1/echo/503"); }) == errc::unavailable);
+        CHECK(told == 1 && calls == 1);
+        CHECK(client.get("/v2.1/calls").http_status() == 200);
+        CHECK(!alive.expired());
+    }
+    CHECK(alive.expired());
+}
+
+static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
+    int rotated = 0;
+    const justcall::client client(
+        settings(service).source([] { return wrong(); }).rotation_wait(0ms).event_handler(
+            [&](const justcall::event &event) { rotated += event.kind() == event_kind::rotated; }));
+    CHECK(status_of([&] { client.verify(); }) == errc::invalid_credentials);
+    CHECK(status_of([&] { client.replace(wrong()); }) == errc::invalid_credentials);
+    client.replace(justcall::credentials(service.key, service.secret));
+    CHECK(rotated == 1);
+    CHECK(client.verify().id().has_value());
+    CHECK(client.reload());
+    CHECK(!client.reload());
+    CHECK(static_cast<bool>(client.try_reload()));
+    CHECK(status_of([&] { justcall::config().rotation_wait(-1ms); }) == errc::invalid_argument);
+}
+
+static void it_ends_calls(const sandbox &service) {
+    const auto client = client_of(service);
+    const justcall::cancel cancel;
+    auto status = errc::ok;
+    std::thread caller([&] {
+        status = status_of(
+            [&] { client.send(justcall::request("GET", "/v2.1/echo/hang").cancel(cancel)); });
+    });
+    cancel.fire();
+    caller.join();
+    CHECK(status == errc::cancelled);
+    CHECK(client.get("/v2.1/calls").http_status() == 200);
+    client.shutdown();
+    CHECK(status_of([&] { client.verify(); }) == errc::cancelled);
+
+    justcall::cancel moved;
+    const justcall::cancel kept(std::move(moved));
+    moved.fire();
+    CHECK(status_of([&] { justcall::request("GET", "/").cancel(moved); }) ==
+          errc::invalid_argument);
+}
+
+static void it_hands_out_its_rules(const sandbox &service) {
+    auto client = client_of(service);
+    justcall::exchange call(client, "POST", "/v2.1/texts");
+    CHECK(status_of([&] { call.authorization(); }) == errc::invalid_argument);
+    while (call.next().action == action::load)
+        call.load();
+    CHECK(call.next().action == action::send && call.next().wait == 0ms);
+    CHECK(call.method() == "POST" && !call.is_verifying());
+    CHECK(call.url() == std::string(service.url) + "/v2.1/texts");
+    bool accepts = false;
+    for (const auto [name, value] : call.headers())
+        accepts = accepts || (name == "accept" && value == "application/json");
+    CHECK(accepts && call.headers().size() >= 3);
+    CHECK(call.authorization().size() == service.key.size() + 1 + service.secret.size());
+    call.not_answered(justcall::phase::connect, false);
+    CHECK(status_of([&] { call.next(); }) == errc::connection_failed);
+
+    justcall::exchange other(client, "GET", "/v2.1/calls");
+    CHECK(other.next().action == action::send);
+    CHECK(status_of([&] { other.response(); }) == errc::invalid_argument);
+    CHECK(status_of([&] { other.answered(200, {{"a", std::string_view("b\0c", 3)}}); }) ==
+          errc::invalid_argument);
+    other.answered(200, {{"X-Trace", "7"}}, "[]");
+    CHECK(other.next().action == action::done);
+    const auto response = other.response();
+    CHECK(response.body() == "[]" && response.header("x-trace") == "7");
+
+    const std::vector<std::pair<std::string, std::string>> headers{{"Retry-After", "0"}};
+    auto third = justcall::exchange::try_make(client, "GET", "/v2.1/calls");
+    CHECK(third && third->next().action == action::send);
+    third->answered(404, headers);
+    CHECK(third->try_next().error().status() == errc::not_found);
+
+    const justcall::client none(std::move(client));
+    CHECK(status_of([&] { justcall::exchange(client, "GET", "/"); }) == errc::invalid_argument);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 5)
+        return 2;
+    const sandbox service(argv);
+    it_tells_a_handler_that_calls_and_throws(service);
+    it_hands_out_its_rules(service);
+    it_ends_calls(service);
+    it_takes_a_good_pair_and_no_other(service);
+    return checks_result();
+}
