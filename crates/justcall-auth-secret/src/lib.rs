@@ -21,6 +21,8 @@ mod level;
 #[allow(unsafe_code)]
 mod memory;
 #[allow(unsafe_code)]
+mod process;
+#[allow(unsafe_code)]
 mod registers;
 mod secret;
 mod shield;
@@ -30,6 +32,7 @@ pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;
 pub use environment::scrub_variable;
 pub use level::{Level, Protection, Refused};
+pub use process::process_id;
 pub use registers::RegisterWipe;
 pub use secret::Secret;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroize;
 
+use crate::process::process_id;
+
 /// How the pages of a region are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -49,7 +51,7 @@ impl Region {
         // SAFETY: one page further is within what was reserved.
         let start = unsafe { guarded.add(page) };
         let free = Mutex::new((0..length / slot_size).rev().map(|slot| slot * slot_size).collect());
-        let region = Self { start, length, page, slot_size, free, process: std::process::id() };
+        let region = Self { start, length, page, slot_size, free, process: process_id() };
         match kind {
             Kind::Locked => region.lock_pages()?,
             Kind::SecretMem => region.hide_pages()?,
@@ -66,7 +68,7 @@ impl Region {
     }
 
     fn is_own(&self) -> bool {
-        self.process == std::process::id()
+        self.process == process_id()
     }
 
     /// Makes the reserved pages usable and keeps them out of swap.

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::REDACTED;
 use crate::level::{Level, Protection, Refused};
 use crate::memory::Kind;
+use crate::process::process_id;
 use crate::vault::{Kept, Vault};
 
 /// Bytes that must not leak: kept in protected memory, wiped on drop, redacted in `Debug`.
@@ -117,7 +118,7 @@ impl Secret {
 
 /// The copy of this process, which did not make `kept`: made at the first use, for the parent may wipe its own at any time.
 fn adopt(kept: &Kept, childs: &ArcSwapOption<Childs>) -> Arc<Childs> {
-    let process = std::process::id();
+    let process = process_id();
     if let Some(own) = childs.load_full().filter(|own| own.process == process) {
         return own;
     }

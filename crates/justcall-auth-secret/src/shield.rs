@@ -10,7 +10,7 @@ use crate::memory::Slot;
 
 /// How much the key is derived from. More would be safer against side channels and slower with every call: deriving the
 /// key is most of what taking a secret costs.
-pub(crate) const PREKEY: usize = 1024;
+pub(crate) const PREKEY: usize = 512;
 /// What a shielded secret needs beyond its own length: the nonce before it and the authentication tag after it.
 pub(crate) const OVERHEAD: usize = NONCE_LEN + TAG;
 const TAG: usize = 16;

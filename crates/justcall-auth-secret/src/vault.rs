@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::buffer::WipedBuffer;
 use crate::memory::{Kind, Region, Slot};
+use crate::process::process_id;
 use crate::shield::{OVERHEAD, PREKEY, Shield};
 
 /// How many bytes are mapped at a time: little enough for the smallest usual limit of locked memory.
@@ -41,7 +42,7 @@ static CURRENT: ArcSwapOption<Vault> = ArcSwapOption::const_empty();
 impl Vault {
     /// The vault of the process that asks.
     pub fn current() -> Arc<Self> {
-        let process = std::process::id();
+        let process = process_id();
         loop {
             let known = CURRENT.load_full();
             match &known {
@@ -67,7 +68,7 @@ impl Vault {
 
     /// Whether this is the vault of the process that asks.
     pub fn is_own(&self) -> bool {
-        self.process == std::process::id()
+        self.process == process_id()
     }
 
     /// Keeps a copy of `plain`, encrypted where the memory is not hidden.

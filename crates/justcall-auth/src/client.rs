@@ -164,7 +164,7 @@ impl Client {
     /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
     fn session(&self) -> Arc<Session> {
         let session = self.0.session.load_full();
-        if session.process == std::process::id() {
+        if session.process == justcall_auth_secret::process_id() {
             return session;
         }
         let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings, self.0.memory));
@@ -182,6 +182,12 @@ impl Client {
         let rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
         let exchange = Exchange::new(rules, session.tenant.clone(), self.0.observer.clone(), patience);
         (exchange, session.transport.clone())
+    }
+
+    /// The pair in use, where nothing is to be found out first.
+    pub(crate) fn settled(&self) -> Option<Credentials> {
+        let held = self.session().tenant.keyring.settled(clock::monotonic())?;
+        Some(held.credentials().clone())
     }
 
     /// What holds the pairs of this process, and how long webhooks signed with a pair that was replaced count.

@@ -218,11 +218,11 @@ const THERE: &str = "only their end takes the rules away";
 
 impl Rules {
     fn of_this_process(rules: rules::Exchange) -> Self {
-        Self { rules: Some(rules), process: std::process::id() }
+        Self { rules: Some(rules), process: justcall_auth_secret::process_id() }
     }
 
     fn are_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+        self.process == justcall_auth_secret::process_id()
     }
 
     fn into_inner(mut self) -> rules::Exchange {

@@ -47,7 +47,7 @@ static CURRENT: ArcSwapOption<Process> = ArcSwapOption::const_empty();
 impl Process {
     /// The state of the process that asks.
     pub fn current() -> Arc<Self> {
-        let id = std::process::id();
+        let id = justcall_auth_secret::process_id();
         loop {
             let known = CURRENT.load_full();
             match &known {

@@ -75,13 +75,16 @@ impl fmt::Debug for Claim {
 }
 
 impl Keyring {
+    /// The pair in use, where nothing but using it is to be done.
+    pub fn settled(&self, now: Duration) -> Option<Held> {
+        let state = self.state.read();
+        state.current.clone().filter(|_| state.is_settled(now))
+    }
+
     /// What a call does next.
     pub(crate) fn plan(self: &Arc<Self>, call: &Seeking, now: Duration) -> Plan {
-        {
-            let state = self.state.read();
-            if let Some(current) = state.current.as_ref().filter(|_| state.is_settled(now)) {
-                return Plan::Use(current.clone());
-            }
+        if let Some(current) = self.settled(now) {
+            return Plan::Use(current);
         }
         let step = self.change(|state| state.step(call, now));
         let claim = |number| Claim { keyring: self.clone(), number };
