@@ -81,7 +81,7 @@ impl Worker<'_> {
         let is_named = entry.depth() == 0;
         let Some(kind) = entry.file_type() else { return };
         // What the user names is opened whatever it is; in folders links are not followed, and a pipe would block.
-        if kind.is_dir() || !(kind.is_file() || is_named) || self.is_excepted(path) {
+        if kind.is_dir() || !(kind.is_file() || is_named) || self.is_excepted(path, is_named) {
             return;
         }
         let before = self.report.bytes;
@@ -100,9 +100,11 @@ impl Worker<'_> {
         self.report.unread.push(Unread { path: self.scanner.mask(&shown(path)), why });
     }
 
-    fn is_excepted(&self, path: &Path) -> bool {
+    fn is_excepted(&self, path: &Path, is_named: bool) -> bool {
         let is_it = |real: PathBuf| self.files.except.contains(&real);
-        !self.files.except.is_empty() && path.canonicalize().is_ok_and(is_it)
+        // A look at the whole path costs as much as reading a short file. Only a link has another name.
+        let is_called_so = |except: &PathBuf| is_named || except.file_name() == path.file_name();
+        self.files.except.iter().any(is_called_so) && path.canonicalize().is_ok_and(is_it)
     }
 }
 
