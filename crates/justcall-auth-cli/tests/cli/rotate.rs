@@ -202,7 +202,7 @@ fn it_tells_what_to_do_by_hand_and_watches_until_it_is_done() {
     };
     let (path, _) = rotation.file("store.json", &json(&rotation.old()));
     let source = format!("command:cat {}", path.display());
-    let early = rotation.rotate(&source, &["--timeout", "0.5"]);
+    let early = rotation.rotate(&source, &["--timeout", "3"]);
     assert_eq!(early.exit, 7, "{early:?}");
     assert!(early.stderr.contains("Store the new pair where `cat` reads it"), "{early:?}");
     assert!(
