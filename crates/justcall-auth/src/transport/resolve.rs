@@ -50,7 +50,9 @@ impl AddressCache {
         {
             return Ok(known.addresses.clone());
         }
-        let addresses = look_up(name.clone(), call)?;
+        let asked = name.clone();
+        let ask = move || Ok(asked.to_socket_addrs()?.take(MAX_ADDRESSES).collect());
+        let addresses = look_up(host, ask, call)?;
         let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= MAX_NAMES {
             cache.clear();
@@ -65,13 +67,15 @@ impl AddressCache {
     }
 }
 
-fn look_up(name: (String, u16), call: &State) -> io::Result<Vec<SocketAddr>> {
-    let host = name.0.clone();
+fn look_up(
+    host: &str,
+    ask: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
+    call: &State,
+) -> io::Result<Vec<SocketAddr>> {
     let (answer, answers) = mpsc::sync_channel(1);
     thread::Builder::new().name("justcall-resolve".into()).spawn(move || {
-        let found = name.to_socket_addrs().map(|found| found.take(MAX_ADDRESSES).collect::<Vec<_>>());
         // The call may have given up by now.
-        let _abandoned = answer.send(found);
+        let _abandoned = answer.send(ask());
     })?;
     loop {
         match answers.recv_timeout(call.slice()?) {
@@ -79,11 +83,11 @@ fn look_up(name: (String, u16), call: &State) -> io::Result<Vec<SocketAddr>> {
             Ok(found) => {
                 let why =
                     found.err().map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
-                return Err(call.fail(unknown_host(&host, &why)));
+                return Err(call.fail(unknown_host(host, &why)));
             }
             Err(RecvTimeoutError::Timeout) => call.check_interrupt()?,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(call.fail(unknown_host(&host, "the look-up died")));
+                return Err(call.fail(unknown_host(host, "the look-up died")));
             }
         }
     }
@@ -110,4 +114,31 @@ impl ureq::unversioned::resolver::Resolver for NoResolver {
 pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
     (uri.host().unwrap_or_default(), port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::patience::Patience;
+    use crate::transport::call::Call;
+
+    #[test]
+    fn it_ends_a_look_up_that_hangs_when_the_call_is_cancelled() {
+        let cancel = Cancel::new();
+        let call = Call::begin(Patience::new(vec![cancel.clone()], None));
+        let (release, released) = mpsc::channel::<()>();
+        let ask = move || {
+            cancel.fire();
+            // Until the test is over.
+            let _over = released.recv();
+            Ok(Vec::new())
+        };
+        let began = Instant::now();
+        assert!(look_up("host.test", ask, &call).is_err());
+        assert!(began.elapsed() < Duration::from_secs(1), "it went on for {:?}", began.elapsed());
+        let error = call.failure().expect("the call knows why");
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        drop(release);
+    }
 }
