@@ -58,8 +58,9 @@ struct State {
     /// When the source was looked at last, and when it may be looked at again.
     looked: Option<Duration>,
     next_look: Duration,
-    /// When the look that is under way, or the last one, began.
+    /// When the look that is under way, or the last one, began; and when the last one did that is over.
     look_began: Duration,
+    looked_from: Option<Duration>,
     /// Why the last look gave nothing, if it did not.
     trouble: Option<Error>,
     /// Looking costs next to nothing.
@@ -179,6 +180,7 @@ impl Keyring {
         };
         self.change(|state| {
             state.looked = Some(now.monotonic);
+            state.looked_from = Some(state.look_began);
             let jitter = Duration::from_millis(now.random % 64);
             state.next_look = now.monotonic.saturating_add(HASTY_INTERVAL + jitter);
             state.look_due = false;

@@ -159,7 +159,7 @@ impl State {
             return self.claim_proof(call, now).map_or(Step::Wait(POLL), |claim| Step::Prove(current, claim));
         }
         let is_held = now < rejection.at.saturating_add(call.rotation_wait);
-        let looked_since = self.looked.is_some() && self.look_began >= rejection.at;
+        let looked_since = self.looked_from.is_some_and(|from| from >= rejection.at);
         if !(is_held || !looked_since || self.is_rested(now)) {
             return Step::Rejected(rejection.until.saturating_sub(now));
         }

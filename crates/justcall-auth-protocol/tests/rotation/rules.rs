@@ -217,3 +217,29 @@ fn it_shares_what_a_first_look_failed_with() {
     let mut third = call(&policy, &keyring, &at(5));
     assert_eq!(third.next(&at(5)).expect("an action"), Action::Load, "who comes later looks again");
 }
+
+#[test]
+fn it_waits_for_the_first_look_after_a_rejection_however_long_it_takes() {
+    let keyring = keyring();
+    let policy = Arc::default();
+    let after = |millis| Moment { monotonic: Duration::from_millis(millis), ..at(0) };
+    let unwatched = |pair| Found { watched: false, ..found(pair) };
+    reload(&keyring, unwatched(1), &at(0));
+    let (mut first, mut second) = (call(&policy, &keyring, &at(0)), call(&policy, &keyring, &at(0)));
+    assert!(!sent(&mut first, &at(0)).0);
+    assert!(!sent(&mut second, &at(0)).0);
+    answer(&mut first, 401, "{}", &after(100));
+    answer(&mut second, 401, "{}", &after(100));
+    assert_eq!(first.next(&after(400)).expect("an action"), Action::Load);
+    let mut third = call(&policy, &keyring, &after(400));
+    for millis in [400, 900, 5_000, 20_000] {
+        for waiting in [&mut second, &mut third] {
+            assert!(matches!(waiting.next(&after(millis)), Ok(Action::Wait(_))), "it may give another pair");
+        }
+    }
+    first.loaded(Ok(Look::Found(unwatched(2))), &at(21));
+    assert!(sent(&mut first, &at(21)).0);
+    answer(&mut first, 200, "{}", &at(21));
+    assert!(sent(&mut second, &at(21)).0);
+    assert!(sent(&mut third, &at(21)).0);
+}
