@@ -417,18 +417,26 @@ def test_an_event_shows_neither_its_body_nor_its_url() -> None:
 
 
 def test_an_event_finds_its_object(sandbox: Sandbox) -> None:
-    calls = [("call.completed", "/v2.1/calls/100042"), ("sms.sent", "/v2.1/texts/200042")]
+    objects = [
+        ("call.completed", "/v2.1/calls/100042", "id"),
+        ("jc.call_ai_generated", "/v2.1/calls/100042", "id"),
+        ("sd.call_completed", "/v2.1/sales_dialer/calls/100042", "call_id"),
+        ("sms.sent", "/v2.1/texts/200042", "id"),
+        ("jc.contact_status_updated", "/v2.1/contacts/1234", "id"),
+    ]
     with sandbox.client() as client:
-        for event_type, path in calls:
-            forged = json.dumps({"data": {"id": int(path.rsplit("/", 1)[1]), "notes": "forged"}}).encode()
+        for event_type, path, member in objects:
+            number = int(path.rsplit("/", 1)[1])
+            forged = json.dumps({"data": {member: number, "notes": "forged"}}).encode()
             event = WebhookEvent(URL, event_type, 0.0, forged)
             assert event.object_path() == path
             confirmed = event.confirm(client).json()["data"]
-            assert confirmed["id"] == event.json()["data"]["id"]
+            assert confirmed[member] == number
             assert confirmed.get("notes") != "forged"
         with pytest.raises(justcall_auth.NotFoundError):
             WebhookEvent(URL, "call.completed", 0.0, b'{"data":{"id":7}}').confirm(client)
-    assert [request["path"] for request in sandbox.requests()][:2] == [path for _, path in calls]
+    paths = [request["path"] for request in sandbox.requests()]
+    assert paths == [*(path for _, path, _ in objects), "/v2.1/calls/7"]
 
 
 def test_an_event_asks_for_no_path_that_its_body_made_up(sandbox: Sandbox) -> None:

@@ -103,7 +103,7 @@
 //! answer `event` counts what was asked for and `copy` the duplicates, both from 0, and `attempt` from 1. Of an
 //! attempt without an answer, `status` is null and `error` says why.
 //!
-//! What the made-up `data` is about can be fetched again, by its `id`: at `/v2.1/calls/ID`,
+//! What the made-up `data` is about can be fetched again, by its `id` (`call_id` of the sales dialer's): at `/v2.1/calls/ID`,
 //! `/v2.1/sales_dialer/calls/ID`, `/v2.1/texts/ID` and `/v2.1/contacts/ID`.
 //!
 //! How sure this is: scheme, headers, members of the body and the events called `official` are the

@@ -23,6 +23,8 @@ pub(super) fn data(family: Family, at: i128) -> Value {
         Family::Call { direction, outcome } => call(direction, outcome, date, time),
         Family::Dialer => {
             let mut call = call("Outgoing", "answered", date, time);
+            // As its lists of calls name it.
+            call["call_id"] = call.as_object_mut().and_then(|members| members.remove("id")).into();
             call["campaign"] = json!({"id": "12345", "name": "Renewals", "type": "Autodial"});
             call
         }

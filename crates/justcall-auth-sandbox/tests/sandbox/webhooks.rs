@@ -177,17 +177,17 @@ fn it_delivers_every_event_that_it_lists() {
 fn it_has_the_objects_that_its_events_are_about() {
     let sandbox = sandbox();
     let (to, arrivals) = receiver(&[]);
-    for (name, objects) in [
-        ("call.completed", "calls"),
-        ("jc.call_ai_generated", "calls"),
-        ("sd.call_completed", "sales_dialer/calls"),
-        ("sms.received", "texts"),
-        ("jc.contact_status_updated", "contacts"),
+    for (name, objects, member) in [
+        ("call.completed", "calls", "id"),
+        ("jc.call_ai_generated", "calls", "id"),
+        ("sd.call_completed", "sales_dialer/calls", "call_id"),
+        ("sms.received", "texts", "id"),
+        ("jc.contact_status_updated", "contacts", "id"),
     ] {
         deliver(&sandbox, to, &json!({"type": name}));
-        let id = arrivals.recv().unwrap().json()["data"]["id"].clone();
+        let id = arrivals.recv().unwrap().json()["data"][member].clone();
         let answer = get(&sandbox, &pair(&sandbox), &format!("/v2.1/{objects}/{id}"));
-        assert_eq!((answer.status, &answer.json()["data"]["id"]), (200, &id), "{name}");
+        assert_eq!((answer.status, &answer.json()["data"][member]), (200, &id), "{name}");
         assert_eq!(get(&sandbox, &pair(&sandbox), &format!("/v2.1/{objects}/7")).status, 404);
     }
 }
