@@ -80,7 +80,9 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Success => "success",
-            Self::Failure => "another failure: redirect, unreadable source or answer, not found, …",
+            Self::Failure => {
+                "another failure: redirect, unreadable source or answer, not found, …; `scan` found something"
+            }
             Self::Usage => "the arguments are wrong; nothing was done",
             Self::Credentials => "credentials missing or malformed; nothing was sent",
             Self::Rejected => "the service rejected the credentials (401)",

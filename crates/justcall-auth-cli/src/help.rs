@@ -158,6 +158,9 @@ Examples:
   Call the API with curl, without the secret in its arguments:
     justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
+  Find pairs that got into files or history:
+    justcall-auth scan . && justcall-auth scan --git
+
   Tell apart what went wrong:
     justcall-auth verify || case $? in
       3|4) echo 'fix the credentials' ;;
