@@ -39,9 +39,9 @@
  * borrowed from the handle it was asked of and lives as long as that, which its comment confirms.
  * What you pass in is copied and stays yours.
  *
- * Threads. Clients, credentials, accounts and errors may be used by any number of threads at once,
- * and so may verifiers of webhooks once they are set up; a configuration by one thread at a time. A
- * handle may be freed on any thread. Nothing has to be initialised.
+ * Threads. Clients, cancels, credentials, accounts and errors may be used by any number of threads
+ * at once, and so may verifiers of webhooks once they are set up; a configuration and an exchange by
+ * one thread at a time. A handle may be freed on any thread. Nothing has to be initialised.
  *
  * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies come as pointer and
  * length. A secret goes out only into a buffer of yours, where the capacity counts the terminating
