@@ -5,6 +5,7 @@ use super::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
 use super::requests::{OURS_C, OURS_PYTHON, Row};
 use super::scan;
 use super::statistics::Ratio;
+use super::webhooks::Webhooks;
 
 /// In C, a request takes at most as long as with libcurl.
 const C_AT_MOST: f64 = 1.0;
@@ -22,6 +23,13 @@ const PROTECTED_AT_MOST: f64 = 1.03;
 
 /// Text is looked through at so many megabytes a second at least.
 const SCAN_AT_LEAST: f64 = 500.0;
+
+/// The check of a webhook's signature takes at most so many times as long as ring's bare HMAC.
+const SIGNATURE_AT_MOST: f64 = 1.1;
+/// So many deliveries of 1 KiB a second, on one core.
+const DELIVERIES_AT_LEAST: f64 = 500_000.0;
+/// In Python a delivery is verified at least so many times faster than by hand.
+const BY_HAND_AT_LEAST: f64 = 4.0;
 
 /// A goal and what was measured for it.
 pub struct Goal {
@@ -94,6 +102,25 @@ pub fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
         verdict: if row.took.high <= CANCEL_AT_MOST { Verdict::Met } else { Verdict::Missed },
     };
     rows.iter().map(goal).collect()
+}
+
+/// Judges what it takes to verify webhooks.
+pub fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
+    let goal = |what: String, measured, verdict| Goal { what, measured, verdict };
+    let check = webhooks.check.map(|measured| {
+        let what = format!("a webhook's signature takes at most {SIGNATURE_AT_MOST:.1} × ring's bare HMAC");
+        goal(what, measured, Verdict::at_most(measured, SIGNATURE_AT_MOST))
+    });
+    let rate = webhooks.rate.map(|measured| {
+        let what = format!("webhooks of 1 KiB are verified {DELIVERIES_AT_LEAST:.0} times a second or more");
+        goal(what, measured, Verdict::at_least(measured, DELIVERIES_AT_LEAST))
+    });
+    let python = webhooks.python.map(|measured| {
+        let what =
+            format!("a webhook in Python is verified at least {BY_HAND_AT_LEAST:.0} × faster than by hand");
+        goal(what, measured, Verdict::at_least(measured, BY_HAND_AT_LEAST))
+    });
+    [check, rate, python].into_iter().flatten().collect()
 }
 
 /// Judges what protecting the pair costs.

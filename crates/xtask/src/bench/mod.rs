@@ -19,6 +19,7 @@ mod scan;
 mod server;
 mod startup;
 mod statistics;
+mod webhooks;
 mod worker;
 
 use std::path::Path;
@@ -61,6 +62,8 @@ enum Part {
     Scan,
     /// How soon a call ends that is cancelled.
     Cancel,
+    /// Verifying webhooks.
+    Webhooks,
 }
 
 /// Measures, prints the report, and writes docs/bench.md.
@@ -108,11 +111,19 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         Vec::new()
     };
 
+    let webhooks = if wants(Part::Webhooks) {
+        step("verifying webhooks", || webhooks::measure(root, &programs))?
+    } else {
+        webhooks::Webhooks::default()
+    };
+
     let mut goals = goals::judge(&requests);
     goals.extend(goals::judge_memory(&memory));
     goals.extend(goals::judge_scan(&scan));
     goals.extend(goals::judge_cancel(&cancel));
-    let report = report::Report { machine, options, requests, startup, memory, scan, cancel, goals };
+    goals.extend(goals::judge_webhooks(&webhooks));
+    let report =
+        report::Report { machine, options, requests, startup, memory, scan, cancel, webhooks, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs"))?;
