@@ -108,6 +108,7 @@ pub const ROWS: &[Row] = &[
         reach: reject,
         ..USUAL
     },
+    Row { name: "after 100 forged webhooks", is_short: true, reach: webhooks, ..USUAL },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
     Row { name: "waiting for an answer", reach: wait, ..USUAL },
     Row {
@@ -240,6 +241,11 @@ fn reject(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.pair.reset(stage.sandbox, false)?;
     fails(stage, "invalid_credentials")
+}
+
+/// Their signatures are compared with what the secret makes.
+fn webhooks(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("webhooks 100", "webhook_mismatch")
 }
 
 fn raising_handler(stage: &mut Stage<'_>) -> Result<()> {

@@ -138,6 +138,23 @@ static const char *request(const char *method, const char *path, size_t size) {
     return outcome;
 }
 
+/* Verifies forged webhooks: each makes the library sign with its secret. */
+static const char *webhooks(long count) {
+    static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"https://a.b/c\"}";
+    static const char forged[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    justcall_webhook *webhook = NULL;
+    justcall_webhook_event *event = NULL;
+    justcall_status status = justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, NULL);
+    if (status == JUSTCALL_OK)
+        status = justcall_webhook_use_client(webhook, client, NULL);
+    for (; count > 0 && event == NULL; --count)
+        status = justcall_webhook_verify(webhook, forged, "v1", "1711040902", (const uint8_t *)body,
+                                         sizeof body - 1, 1711040902, &event, NULL);
+    justcall_webhook_event_free(event);
+    justcall_webhook_free(webhook);
+    return justcall_status_name(status);
+}
+
 static const char *drop(void) {
     justcall_response_free(response);
     justcall_error_free(kept_error);
@@ -191,6 +208,8 @@ static const char *obey(const char *line) {
     }
     if (sscanf(line, "request %15s %255s %zu", method, path, &size) == 3)
         return request(method, path, size);
+    if (sscanf(line, "webhooks %ld", &number) == 1)
+        return webhooks(number);
     if (strcmp(line, "client") == 0)
         return justcall_status_name(justcall_client_new(config, &client, NULL));
     if (strcmp(line, "header") == 0)

@@ -73,6 +73,21 @@ def request(method, path, size):
     return outcome(send)
 
 
+def webhooks(count):
+    """Verifies forged webhooks: each makes the library sign with its secret."""
+    verifier = justcall_auth.WebhookVerifier(client, url=justcall_auth.ANY_URL)
+    headers = {
+        "x-justcall-signature": "0" * 64,
+        "x-justcall-signature-version": "v1",
+        "x-justcall-request-timestamp": "1711040902",
+    }
+    body = b'{"type":"call.completed","webhook_url":"https://a.b/c"}'
+    last = "ok"
+    for _ in range(count):
+        last = outcome(lambda: verifier.verify(headers, body, 1711040902))
+    return last
+
+
 def drop():
     global response, error
     response = error = None
@@ -143,6 +158,8 @@ def obey(word, *rest):
     if word == "stop":
         stopping.set()
         return finish()
+    if word == "webhooks":
+        return webhooks(int(rest[0]))
     if word == "request":
         return request(rest[0], rest[1], int(rest[2]))
     commands = {
