@@ -43,6 +43,7 @@ async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
         writer.close()
 
 
+# [readme]
 async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
     """What `client.get(path)` does, without a thread that waits."""
     with client.exchange("GET", path) as exchange:
@@ -56,7 +57,14 @@ async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
         return exchange.response()
 
 
-async def main(source: str = "default:", base_url: "str | None" = None, ca_file: "str | None" = None) -> None:
+# [/readme]
+
+
+async def main(
+    source: str = "default:",
+    base_url: "str | None" = None,
+    ca_file: "str | None" = None,
+) -> None:
     """Asks for three pages at once, and prints how each went."""
     context = ssl.create_default_context(cafile=ca_file)
     with Client(source, base_url=base_url, rotation_wait=10) as client:

@@ -91,6 +91,28 @@ def test_it_shows_what_the_service_objects_to(sandbox: Sandbox) -> None:
     assert json.loads(shown) == body
 
 
+def test_it_goes_on_through_a_reset_and_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    account, file = Account(sandbox), tmp_path / "pair"
+    put(file, account.line)
+    arguments = [str(EXAMPLES / "rotation.py"), f"file:{file}", sandbox.url, sandbox.ca_file, "0.01"]
+    with subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stderr is not None
+            assert child.stdout.readline() == "5 calls\n"
+            account.reset()
+            told = [child.stderr.readline() for _ in range(2)]
+            put(file, account.line)
+            told += [child.stderr.readline() for _ in range(2)]
+            assert child.stdout.readline() == "5 calls\n"
+        finally:
+            child.kill()
+    expected = ["pair_rejected", "waiting_for_source", "source_changed", "rotated"]
+    assert [line.partition(":")[0] for line in told] == expected
+
+
 @pytest.mark.parametrize(
     ("example", "printed"),
     [
