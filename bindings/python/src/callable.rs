@@ -1,5 +1,7 @@
 //! A source that is a function of the Python program.
 
+use std::cell::RefCell;
+
 use justcall_auth::source::Load;
 use justcall_auth::{Error, ErrorKind};
 use pyo3::PyTraverseError;
@@ -12,6 +14,11 @@ use pyo3::types::PyType;
 use crate::credentials::Credentials;
 use crate::errors::exception;
 use crate::running;
+
+thread_local! {
+    /// The functions that this thread is in, by address: their clients' calls would wait for the very function.
+    static ASKED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
 const HINT: &str =
     "See the cause of this exception, where it has one; the callable must return justcall_auth.Credentials.";
@@ -29,10 +36,22 @@ impl Callable {
         visit.call(&self.0)
     }
 
+    /// Whether this thread is in the function.
+    pub(crate) fn is_asked(&self) -> bool {
+        ASKED.with_borrow(|asked| asked.contains(&self.address()))
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// The pair; else what was raised, and what it is called where that exception cannot go: in calls of other threads,
     /// which waited for this one's look at the source.
     fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        let given = self.0.bind(py).call0().map_err(|raised| {
+        ASKED.with_borrow_mut(|asked| asked.push(self.address()));
+        let called = self.0.bind(py).call0();
+        ASKED.with_borrow_mut(Vec::pop);
+        let given = called.map_err(|raised| {
             let error = unavailable(&format!("raised {}", type_name(raised.value(py))));
             (as_failure(py, raised, &error), error)
         })?;

@@ -40,7 +40,7 @@ use crate::settings::Settings;
 /// - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
 /// - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
 /// - a callable without arguments that returns `Credentials`. It is called by the call that needs the
-///   pair, on its thread, which waits however long that takes; it may use other clients. What it raises
+///   pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
 ///   becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
 ///   is raised as it is.
 ///
@@ -447,8 +447,13 @@ impl Client {
 
     /// The client, kept alive for one use; `cancelled` once it is closed.
     pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
-        let client = lock(&self.open).as_ref().map(|open| open.client.clone());
-        client.ok_or_else(|| {
+        let open = lock(&self.open);
+        if open.as_ref().and_then(|open| open.source.as_ref()).is_some_and(|source| source.is_asked()) {
+            let message =
+                "The callable that is a client's source cannot use that client, whose calls wait for it.";
+            return Err(Error::invalid_argument(message));
+        }
+        open.as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             error.hint_is("Make a new client, or close this one after its last call.")
         })

@@ -156,6 +156,18 @@ def test_it_may_use_another_client(sandbox: Sandbox) -> None:
     assert [request["path"] for request in sandbox.requests()] == ["/v2.1/echo/inner", "/v2.1/echo/outer"]
 
 
+def test_it_is_told_that_it_may_not_use_its_own_client(sandbox: Sandbox) -> None:
+    def source() -> Credentials:
+        for use in (client.verify, client.authorization, client.reload):
+            with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client"):
+                use()
+        return sandbox.credentials()
+
+    with client_of(sandbox, source) as client:
+        client.verify()
+        client.verify()
+
+
 def test_the_cause_is_that_of_its_own_call(sandbox: Sandbox) -> None:
     inner, outer = LookupError("inner"), LookupError("outer")
 

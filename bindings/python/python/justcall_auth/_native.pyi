@@ -74,7 +74,7 @@ class Client:
     - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
     - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
     - a callable without arguments that returns `Credentials`. It is called by the call that needs the
-      pair, on its thread, which waits however long that takes; it may use other clients. What it raises
+      pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
       becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
       is raised as it is.
 
