@@ -1,10 +1,12 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
+mod calls;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use justcall_auth::service::{self, RateLimit};
-use justcall_auth::{Call, Config, Error, ErrorKind, Level, Response};
+use justcall_auth::service::RateLimit;
+use justcall_auth::{Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
@@ -17,13 +19,12 @@ use crate::arguments::{
 };
 use crate::callable::Callable;
 use crate::credentials::Credentials;
-use crate::errors::{detached, exception};
+use crate::errors::exception;
 use crate::event::Observer;
 use crate::exchange::Exchange;
 use crate::protection::protection;
 use crate::request::Contents;
-use crate::response::{rate_limit, response};
-use crate::running::{self, call_of};
+use crate::response::rate_limit;
 use crate::settings::Settings;
 
 /// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
@@ -419,78 +420,6 @@ impl Client {
 
     fn __clear__(&self) {
         self.close();
-    }
-}
-
-impl Client {
-    fn open(
-        py: Python<'_>,
-        mut config: Config,
-        source: Option<Arc<Callable>>,
-        settings: &Settings,
-    ) -> PyResult<Self> {
-        let client = detached(py, || {
-            settings.apply(&mut config)?;
-            justcall_auth::Client::new(&config)
-        })?;
-        Ok(Self {
-            open: Mutex::new(Some(Open { client, source, observer: settings.observer.clone() })),
-            rate_limit: Mutex::default(),
-        })
-    }
-
-    /// The client, kept alive for one call.
-    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
-        // The exception is made with nothing locked: Python may let other threads run meanwhile.
-        self.open_client().map_err(|error| exception(py, &error))
-    }
-
-    /// The client, kept alive for one use; `cancelled` once it is closed.
-    pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
-        let open = lock(&self.open);
-        if open.as_ref().and_then(|open| open.source.as_ref()).is_some_and(|source| source.is_asked()) {
-            let message =
-                "The callable that is a client's source cannot use that client, whose calls wait for it.";
-            return Err(Error::invalid_argument(message));
-        }
-        open.as_ref().map(|open| open.client.clone()).ok_or_else(|| {
-            let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            error.hint_is("Make a new client, or close this one after its last call.")
-        })
-    }
-
-    /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.
-    fn call<T: Send>(
-        &self,
-        py: Python<'_>,
-        make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
-    ) -> PyResult<T> {
-        let client = self.client(py)?;
-        let outcome = running::run(py, || make(call_of(&client)));
-        if let Some(answer) = outcome.failed_with() {
-            self.heard(answer);
-        }
-        outcome.into_result(py)
-    }
-
-    fn send<'py>(
-        &self,
-        py: Python<'py>,
-        method: Method,
-        path: Path,
-        contents: Contents<'py>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let request = contents.request(py, method, path)?;
-        let answer = self.call(py, |call| call.request(request))?;
-        let told = self.heard(&answer);
-        response(py, &answer, &told)
-    }
-
-    /// Remembers what an answer tells.
-    pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
-        let told = service::rate_limit(answer);
-        *lock(&self.rate_limit) = Some(told);
-        told
     }
 }
 

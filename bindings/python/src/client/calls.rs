@@ -1,0 +1,88 @@
+//! How a client's methods make their calls.
+
+use std::sync::{Arc, Mutex};
+
+use justcall_auth::service::{self, RateLimit};
+use justcall_auth::{Call, Config, Error, ErrorKind, Response};
+use pyo3::prelude::*;
+
+use super::{Client, Open, lock};
+use crate::arguments::{Method, Path};
+use crate::callable::Callable;
+use crate::errors::{detached, exception};
+use crate::request::Contents;
+use crate::response::response;
+use crate::running::{self, call_of};
+use crate::settings::Settings;
+
+impl Client {
+    pub(super) fn open(
+        py: Python<'_>,
+        mut config: Config,
+        source: Option<Arc<Callable>>,
+        settings: &Settings,
+    ) -> PyResult<Self> {
+        let client = detached(py, || {
+            settings.apply(&mut config)?;
+            justcall_auth::Client::new(&config)
+        })?;
+        Ok(Self {
+            open: Mutex::new(Some(Open { client, source, observer: settings.observer.clone() })),
+            rate_limit: Mutex::default(),
+        })
+    }
+
+    /// The client, kept alive for one call.
+    pub(crate) fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
+        // The exception is made with nothing locked: Python may let other threads run meanwhile.
+        self.open_client().map_err(|error| exception(py, &error))
+    }
+
+    /// The client, kept alive for one use; `cancelled` once it is closed.
+    pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
+        let open = lock(&self.open);
+        if open.as_ref().and_then(|open| open.source.as_ref()).is_some_and(|source| source.is_asked()) {
+            let message =
+                "The callable that is a client's source cannot use that client, whose calls wait for it.";
+            return Err(Error::invalid_argument(message));
+        }
+        open.as_ref().map(|open| open.client.clone()).ok_or_else(|| {
+            let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
+            error.hint_is("Make a new client, or close this one after its last call.")
+        })
+    }
+
+    /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.
+    pub(super) fn call<T: Send>(
+        &self,
+        py: Python<'_>,
+        make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let client = self.client(py)?;
+        let outcome = running::run(py, || make(call_of(&client)));
+        if let Some(answer) = outcome.failed_with() {
+            self.heard(answer);
+        }
+        outcome.into_result(py)
+    }
+
+    pub(super) fn send<'py>(
+        &self,
+        py: Python<'py>,
+        method: Method,
+        path: Path,
+        contents: Contents<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let request = contents.request(py, method, path)?;
+        let answer = self.call(py, |call| call.request(request))?;
+        let told = self.heard(&answer);
+        response(py, &answer, &told)
+    }
+
+    /// Remembers what an answer tells.
+    pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
+        let told = service::rate_limit(answer);
+        *lock(&self.rate_limit) = Some(told);
+        told
+    }
+}
