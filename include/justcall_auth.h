@@ -551,6 +551,19 @@ justcall_status justcall_config_set_ca_file(justcall_config *config,
                                             justcall_error **error);
 
 /**
+ * Sets a file in which clients write down, at most once an hour, that their pair is used, for the
+ * command `justcall-auth status` to tell pairs that nobody uses any more. It and its folder are made
+ * for their owner alone; several processes may share it; it holds no pair. A call never fails because
+ * it cannot be written down. Unless set there is none: the library leaves nothing on a disk by itself.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
+ * configuration is then as it was.
+ */
+justcall_status justcall_config_set_state_file(justcall_config *config,
+                                               const char *path,
+                                               justcall_error **error);
+
+/**
  * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
  * environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
  * never sees the pair; a plain `http://` base URL never goes through one.
@@ -590,6 +603,11 @@ justcall_status justcall_config_set_memory_protection(justcall_config *config,
 void justcall_config_free(justcall_config *config);
 
 /* Client: calls of the service -------------------------------------------------------------- */
+
+/**
+ * A buffer of this size holds whatever justcall_usage() tells.
+ */
+#define JUSTCALL_USAGE_SIZE (32 * 1024)
 
 /**
  * Makes a client as `config` says, which stays yours and may be freed at once; with every default
@@ -703,6 +721,23 @@ justcall_status justcall_protection(const justcall_client *client,
                                     justcall_error **error);
 
 /**
+ * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
+ * NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
+ * `application/openmetrics-text; version=1.0.0; charset=utf-8`. Asks nothing, reads no source and
+ * blocks for nothing. The text holds no secret and nothing that tells which pair it is.
+ *
+ * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to
+ * call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
+ * is 0. Any number of threads may call this on one client.
+ */
+justcall_status justcall_usage(const justcall_client *client,
+                               char *buffer,
+                               size_t capacity,
+                               size_t *length,
+                               justcall_error **error);
+
+/**
  * Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
  * nothing if `client` is NULL.
  */
@@ -749,6 +784,12 @@ void justcall_client_free(justcall_client *client);
  * The pair in use is 90 days old or older: rotate it. Told once a pair.
  */
 #define JUSTCALL_EVENT_ROTATION_DUE 8
+
+/**
+ * A minute has more than twice the requests of the busiest one before it, and more than 60. Told once
+ * an hour at most; the message has the figures.
+ */
+#define JUSTCALL_EVENT_USAGE_SPIKE 9
 
 /**
  * What happened: one of the JUSTCALL_EVENT numbers, or one that a later library has. 0 if `event`

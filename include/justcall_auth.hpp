@@ -770,6 +770,8 @@ enum class event_kind : std::int32_t {
     source_changed = JUSTCALL_EVENT_SOURCE_CHANGED,
     /// The pair in use is 90 days old or older: rotate it.
     rotation_due = JUSTCALL_EVENT_ROTATION_DUE,
+    /// A minute has more than twice the requests of the busiest one before it.
+    usage_spike = JUSTCALL_EVENT_USAGE_SPIKE,
 };
 
 /// Something that happened. It and its texts are good while the handler that was given it runs.
@@ -932,6 +934,11 @@ public:
     result<void> try_ca_file(std::string_view path) {
         return detail::call(justcall_config_set_ca_file, native_handle(), path);
     }
+    /// Where it is written down that the pair is used, for the command `justcall-auth status`:
+    /// justcall_config_set_state_file().
+    result<void> try_state_file(std::string_view path) {
+        return detail::call(justcall_config_set_state_file, native_handle(), path);
+    }
 
     /// The proxy, or "" for none: justcall_config_set_proxy().
     result<void> try_proxy(std::string_view url) {
@@ -989,6 +996,8 @@ public:
     }
     config &ca_file(std::string_view path) & { return try_ca_file(path).value(), *this; }
     config ca_file(std::string_view path) && { return std::move(ca_file(path)); }
+    config &state_file(std::string_view path) & { return try_state_file(path).value(), *this; }
+    config state_file(std::string_view path) && { return std::move(state_file(path)); }
     config &proxy(std::string_view url) & { return try_proxy(url).value(), *this; }
     config proxy(std::string_view url) && { return std::move(proxy(url)); }
     config &expected_account(std::uint64_t id) & { return try_expected_account(id).value(), *this; }
@@ -1250,6 +1259,19 @@ public:
         return detail::make<report>(justcall_protection, native_handle());
     }
 
+    /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
+    /// justcall_usage().
+    result<std::string> try_usage() const {
+        std::string text(JUSTCALL_USAGE_SIZE, '\0');
+        std::size_t length = 0;
+        const auto done =
+            detail::call(justcall_usage, native_handle(), &text[0], text.size(), &length);
+        if (!done)
+            return done.error();
+        text.resize(length);
+        return text;
+    }
+
 #ifndef JUSTCALL_NO_EXCEPTIONS
     // The same, throwing.
     client() : client(try_make().value()) {}
@@ -1274,6 +1296,7 @@ public:
     void replace(const credentials &pair) const { try_replace(pair).value(); }
     bool reload() const { return try_reload().value(); }
     report protection() const { return try_protection().value(); }
+    std::string usage() const { return try_usage().value(); }
 #endif
 };
 

@@ -25,7 +25,7 @@ static const char *const good_headers[] = {"retry-after"};
 static const char *const headers_with_null[] = {NULL};
 static const char *const headers_not_utf8[] = {not_utf8};
 
-static char scratch[JUSTCALL_AUTHORIZATION_SIZE];
+static char scratch[JUSTCALL_USAGE_SIZE];
 static char *very_long;
 
 static const char *good_source, *good_url, *good_ca_file;

@@ -401,6 +401,39 @@ static void it_goes_through_the_proxy_or_not_at_all(struct sandbox *sandbox) {
     cJSON_Delete(pair);
 }
 
+static void it_tells_what_was_done(struct sandbox *sandbox) {
+    static char text[JUSTCALL_USAGE_SIZE];
+    size_t length = 0, needed = 0;
+    char small[8] = "as is";
+    justcall_response *response = NULL;
+    justcall_error *error = POISON(justcall_error);
+    cJSON *pair = fresh_account(sandbox);
+    justcall_client *client = new_client(sandbox, pair);
+    CHECK_OK(justcall_usage(client, text, sizeof text, &length, &error), &error);
+    CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"ok\"} 0\n"));
+    CHECK(!strstr(text, "pair_generation"));
+
+    justcall_response_free(answer_to(client, "/v2.1/echo"));
+    CHECK(justcall_client_request(client, "GET", "/v2.1/nothing", NULL, 0, &response, NULL) == 404);
+    CHECK_OK(justcall_usage(client, text, sizeof text, &length, &error), &error);
+    CHECK(length == strlen(text));
+    CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"ok\"} 1\n"));
+    CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"not_found\"} 1\n"));
+    CHECK(strstr(text, "justcall_auth_requests_total{method=\"GET\",status=\"404\"} 1\n"));
+    CHECK(strstr(text, "justcall_auth_pair_generation 1\n"));
+    CHECK(strcmp(text + length - 6, "# EOF\n") == 0);
+    CHECK(!strstr(text, member(pair, "api_key")) && !strstr(text, member(pair, "api_secret")));
+
+    CHECK(justcall_usage(client, small, sizeof small, &needed, &error) ==
+          JUSTCALL_ERROR_BUFFER_TOO_SMALL);
+    justcall_error_free(error);
+    CHECK(needed > sizeof small && needed < JUSTCALL_USAGE_SIZE);
+    CHECK_TEXT(small, "as is");
+    CHECK(justcall_usage(client, NULL, 0, NULL, NULL) == JUSTCALL_ERROR_BUFFER_TOO_SMALL);
+    justcall_client_free(client);
+    cJSON_Delete(pair);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
@@ -416,6 +449,7 @@ int main(int argc, char **argv) {
     it_sends_nothing_of_what_it_refuses(&sandbox);
     it_asks_nothing_before_the_account_is_the_expected_one(&sandbox);
     it_goes_through_the_proxy_or_not_at_all(&sandbox);
+    it_tells_what_was_done(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

@@ -170,6 +170,16 @@ static void it_has_errors_that_other_threads_may_get(const sandbox &service) {
     }
 }
 
+static void it_tells_what_was_done(const sandbox &service) {
+    const justcall::client client = client_of(service);
+    client.get("/v2.1/echo");
+    const std::string text = client.usage();
+    CHECK(text.find("justcall_auth_calls_total{outcome=\"ok\"} 1\n") != std::string::npos);
+    CHECK(text.compare(text.size() - 6, 6, "# EOF\n") == 0);
+    CHECK(text.size() == strlen(text.c_str()));
+    CHECK(client.try_usage().has_value());
+}
+
 int main(int argc, char **argv) {
     if (argc != 5)
         return 2;
@@ -186,5 +196,6 @@ int main(int argc, char **argv) {
     it_lists_the_headers_of_an_answer(service);
     it_refuses_another_account(service);
     it_has_errors_that_other_threads_may_get(service);
+    it_tells_what_was_done(service);
     return checks_result();
 }

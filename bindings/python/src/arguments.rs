@@ -114,11 +114,26 @@ impl FromPyObject<'_, '_> for CaFile {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|failure| {
-            let why = "holds a character that the file system cannot express";
-            refusal(&object, &failure, "ca_file", "str, os.PathLike or None", why)
-        })
+        path("ca_file", object).map(Self)
     }
+}
+
+/// The argument `state_file`: a path.
+pub(crate) struct StateFile(pub(crate) PathBuf);
+
+impl FromPyObject<'_, '_> for StateFile {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        path("state_file", object).map(Self)
+    }
+}
+
+fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
+    object.extract().map_err(|failure| {
+        let why = "holds a character that the file system cannot express";
+        refusal(&object, &failure, name, "str, os.PathLike or None", why)
+    })
 }
 
 /// The argument `name`, a number of seconds, of any type that `float()` takes without parsing.

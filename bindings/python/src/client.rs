@@ -15,11 +15,11 @@ use pyo3::types::{PyString, PyType};
 use crate::account::account;
 use crate::arguments::{
     BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path, Proxy,
-    RotationWait, Source, Timeout, VerifyPath,
+    RotationWait, Source, StateFile, Timeout, VerifyPath,
 };
 use crate::callable::Callable;
 use crate::credentials::Credentials;
-use crate::errors::exception;
+use crate::errors::{detached, exception};
 use crate::event::Observer;
 use crate::exchange::Exchange;
 use crate::protection::protection;
@@ -64,6 +64,9 @@ use crate::settings::Settings;
 /// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
 /// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
 /// refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
+/// `state_file` is where it is written down, at most once an hour, that the pair is used, for the command
+/// `justcall-auth status` to tell pairs that nobody uses any more; None is nowhere. It is made for its owner
+/// alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
 /// `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
 /// the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
 /// changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
@@ -102,8 +105,8 @@ impl Client {
         signature = (source = Source::usual(), *, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
             rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), on_event = None),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', on_event=None)"
+            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None),
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
     fn new(
         py: Python<'_>,
@@ -117,6 +120,7 @@ impl Client {
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
         memory_protection: MemoryProtection,
+        state_file: Option<StateFile>,
         on_event: Option<OnEvent>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
@@ -140,6 +144,7 @@ impl Client {
             proxy,
             expected_account,
             memory_protection,
+            state_file,
             observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
         };
         Self::open(py, config, callable, &settings)
@@ -153,8 +158,8 @@ impl Client {
         signature = (credentials, *, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
             rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), on_event = None),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', on_event=None)"
+            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None),
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
     fn from_credentials(
         class: &Bound<'_, PyType>,
@@ -168,6 +173,7 @@ impl Client {
         proxy: Option<Proxy>,
         expected_account: Option<ExpectedAccount>,
         memory_protection: MemoryProtection,
+        state_file: Option<StateFile>,
         on_event: Option<OnEvent>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
@@ -182,6 +188,7 @@ impl Client {
             proxy,
             expected_account,
             memory_protection,
+            state_file,
             observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
         };
         Self::open(class.py(), config, None, &settings)
@@ -358,6 +365,17 @@ impl Client {
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
         let report = self.call(py, |call| call.protection())?;
         protection(py, &report)
+    }
+
+    /// What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
+    ///
+    /// Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
+    /// most monitors read it. It holds no secret and nothing that tells which pair it is. Asks nothing and
+    /// reads no source. Raises `CallCancelledError` once the client is closed.
+    #[getter]
+    fn usage(&self, py: Python<'_>) -> PyResult<String> {
+        let client = self.client(py)?;
+        detached(py, || Ok(client.usage()))
     }
 
     /// The value of the `Authorization` header, for a request that the program sends by other means.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use justcall_auth::{Config, Error};
 
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Proxy, RotationWait, Timeout, VerifyPath,
+    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Proxy, RotationWait, StateFile, Timeout,
+    VerifyPath,
 };
 use crate::event::Observer;
 
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<Proxy>,
     pub(crate) expected_account: Option<ExpectedAccount>,
     pub(crate) memory_protection: MemoryProtection,
+    pub(crate) state_file: Option<StateFile>,
     pub(crate) observer: Arc<Observer>,
 }
 
@@ -35,6 +37,9 @@ impl Settings {
         }
         if let Some(path) = &self.ca_file {
             config.ca_file(&path.0)?;
+        }
+        if let Some(path) = &self.state_file {
+            config.state_file(&path.0)?;
         }
         if let Some(url) = &self.proxy {
             config.proxy(&url.0)?;

@@ -278,7 +278,7 @@ def test_credentials_and_clients_do_not_show() -> None:
         exchange.load()
         assert exchange.next() is justcall_auth.Action.SEND
         assert exchange.authorization().endswith(CANARY)
-        for thing in (credentials, client, client.protection, exchange):
+        for thing in (credentials, client, client.protection, client.usage, exchange):
             assert leaks(shown(thing)) == []
         assert client.authorization().endswith(CANARY)
         assert leaks(shown(client)) == []

@@ -121,6 +121,8 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"verify_path": "/\udcff"},
     {"verify_path": "/" + "a" * 1_000_000},
     {"ca_file": ""},
+    {"state_file": ""},
+    {"state_file": "\ud800"},
     {"ca_file": "/nowhere/at/all.pem"},
     {"ca_file": "/nowhere\0"},
     {"ca_file": "\ud800"},
@@ -168,6 +170,7 @@ WRONG_TYPES: list[dict[str, Any]] = [
     {"base_url": 1},
     {"verify_path": 1},
     {"ca_file": 1},
+    {"state_file": 1},
     {"ca_file": object()},
     {"proxy": 1},
     {"proxy": b""},
@@ -224,6 +227,7 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "proxy": None,
         "expected_account": None,
         "memory_protection": "auto",
+        "state_file": None,
         "on_event": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]

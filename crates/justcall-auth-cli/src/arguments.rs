@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ColorChoice, Parser, Subcommand};
-use justcall_auth::{Config, Error};
+use justcall_auth::source::ProcessEnvironment;
+use justcall_auth::{Config, Error, StateFile};
 
 use crate::help;
 use crate::snippets::Language;
@@ -81,6 +82,9 @@ impl Global {
     pub fn config(&self) -> Result<Config, Error> {
         let mut config = Config::new();
         config.source(&self.source)?;
+        if let Some(file) = StateFile::usual(&ProcessEnvironment) {
+            config.state_file(file.path())?;
+        }
         if let Some(url) = &self.base_url {
             config.base_url(url)?;
         }
@@ -141,6 +145,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: WebhookCommand,
     },
+    /// Tell how old the pair is and when it was used last: whether to rotate it, or to revoke it. Asks nothing of the service
+    #[command(after_help = help::STATUS)]
+    Status(StatusArguments),
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
@@ -271,6 +278,34 @@ pub(crate) struct ScanArguments {
     pub sarif: bool,
 }
 
+/// What is too old.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArguments {
+    /// The age from which the pair is due for rotation, such as 90d or 12weeks; 0 means never
+    #[arg(long, value_name = "AGE", default_value = "90d", value_parser = age)]
+    pub max_age: Duration,
+
+    /// The time without use from which the pair is to be revoked; 0 means never
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = age)]
+    pub max_unused: Duration,
+
+    /// Where it is remembered when pairs were seen first and used last
+    #[arg(
+        long,
+        value_name = "PATH",
+        help = "Where it is remembered when pairs were seen first and used last [default: justcall-auth/pairs.json in XDG_STATE_HOME or ~/.local/state]"
+    )]
+    pub state_file: Option<PathBuf>,
+}
+
+/// A time such as `90d`. The message never repeats what was given.
+fn age(text: &str) -> Result<Duration, &'static str> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    humantime::parse_duration(text).map_err(|_| "it takes a time such as 90d, 12weeks or 36h, or 0 for never")
+}
+
 /// Seconds as a decimal number. The messages never repeat what was given.
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let wrong = "it takes a number of seconds, such as 2.5, or 0 for no limit";
@@ -331,6 +366,16 @@ mod tests {
         let tolerance = justcall_auth::webhook::DEFAULT_TOLERANCE.as_secs();
         let help = verify.render_help().to_string();
         assert!(help.contains(&format!("[default: {tolerance}]")), "{help}");
+    }
+
+    #[test]
+    fn it_reads_ages_and_refuses_what_is_none() {
+        assert_eq!(age("90d"), Ok(Duration::from_secs(90 * 24 * 60 * 60)));
+        assert_eq!(age("12weeks"), Ok(Duration::from_secs(84 * 24 * 60 * 60)));
+        assert_eq!(age("0"), Ok(Duration::ZERO));
+        for bad in ["", "-1d", "90", "90 parsecs", "nan", "99999999999999999999d"] {
+            assert!(age(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -131,6 +131,20 @@ before you act on it, fetch the object through the API, as the last line shows.
 
 Exit codes: 0 genuine, 1 not genuine, too old, for another URL or unsigned, 2 the arguments are wrong, 3 no secret.";
 
+pub(crate) const STATUS: &str = "\
+Examples:
+  justcall-auth status
+  justcall-auth status --max-age 30d --json
+  justcall-auth status --source file:/etc/justcall.json --state-file /var/lib/app/justcall.json
+
+The age is from the source, where it tells when the pair was made: \"created_at\" in JSON, which setup and rotate write.
+Else it is from when this command or a program saw the pair first. The last use is the last that is on record, to the hour:
+this command records its own, and programs theirs where they are given a state file (state_file in the configuration).
+Name that file here then. It holds no pair, only keyed hashes of them.
+
+Exit codes, for monitors: 0 all is well, 1 the pair is due for rotation, was not used for too long, or the source cannot be
+read, 2 the arguments are wrong, 3 the source holds no good pair. Whether the service accepts the pair, verify tells.";
+
 pub(crate) const EXPLAIN: &str = "\
 Examples:
   justcall-auth explain forbidden

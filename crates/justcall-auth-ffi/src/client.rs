@@ -16,6 +16,11 @@ use crate::response::justcall_response;
 use crate::status::justcall_status;
 use crate::{guard, handle, input};
 
+/// A buffer of this size holds whatever justcall_usage() tells.
+pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
+
+const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
+
 /// A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
 /// Any number of threads may use one at once.
 pub struct justcall_client {
@@ -234,6 +239,33 @@ pub unsafe extern "C" fn justcall_protection(
         let client = input::handle("client", client)?;
         out.put(justcall_report::of_protection(&client.client.protection()?));
         Ok(())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
+/// Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
+/// NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
+/// `application/openmetrics-text; version=1.0.0; charset=utf-8`. Asks nothing, reads no source and
+/// blocks for nothing. The text holds no secret and nothing that tells which pair it is.
+///
+/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to
+/// call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
+/// is 0. Any number of threads may call this on one client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_usage(
+    client: *const justcall_client,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let client = input::handle("client", client)?;
+        let buffer = Buffer::new(buffer, capacity, length)?;
+        buffer.fill(client.client.usage().as_bytes())
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }

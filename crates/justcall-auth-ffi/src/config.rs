@@ -249,6 +249,28 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     unsafe { guard::status(error, body) }
 }
 
+/// Sets a file in which clients write down, at most once an hour, that their pair is used, for the
+/// command `justcall-auth status` to tell pairs that nobody uses any more. It and its folder are made
+/// for their owner alone; several processes may share it; it holds no pair. A call never fails because
+/// it cannot be written down. Unless set there is none: the library leaves nothing on a disk by itself.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
+/// configuration is then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_state_file(
+    config: *mut justcall_config,
+    path: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let config = input::handle_mut("config", config)?;
+        config.config.state_file(input::text("path", path)?).map(drop)
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
+}
+
 /// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
 /// environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
 /// never sees the pair; a plain `http://` base URL never goes through one.

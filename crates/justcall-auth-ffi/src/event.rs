@@ -49,6 +49,9 @@ pub const JUSTCALL_EVENT_RATE_LIMIT_LOW: i32 = 6;
 pub const JUSTCALL_EVENT_SOURCE_CHANGED: i32 = 7;
 /// The pair in use is 90 days old or older: rotate it. Told once a pair.
 pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
+/// A minute has more than twice the requests of the busiest one before it, and more than 60. Told once
+/// an hour at most; the message has the figures.
+pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 
 /// Is told what happens; `context` is what justcall_config_set_event_handler() was given.
 ///
@@ -162,6 +165,7 @@ mod tests {
             (EventKind::RateLimitLow, JUSTCALL_EVENT_RATE_LIMIT_LOW),
             (EventKind::SourceChanged, JUSTCALL_EVENT_SOURCE_CHANGED),
             (EventKind::RotationDue, JUSTCALL_EVENT_ROTATION_DUE),
+            (EventKind::UsageSpike, JUSTCALL_EVENT_USAGE_SPIKE),
         ];
         assert_eq!(numbers, EventKind::ALL.map(|kind| (kind, kind.number())));
     }

@@ -22,11 +22,13 @@ pub enum EventKind {
     SourceChanged = 7,
     /// The pair in use is older than it should become.
     RotationDue = 8,
+    /// More requests were made in a minute than are usual.
+    UsageSpike = 9,
 }
 
 impl EventKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rotated,
         Self::CandidateRejected,
         Self::PairRejected,
@@ -35,6 +37,7 @@ impl EventKind {
         Self::RateLimitLow,
         Self::SourceChanged,
         Self::RotationDue,
+        Self::UsageSpike,
     ];
 
     /// The number that stands for it in C.
@@ -53,6 +56,7 @@ impl EventKind {
             Self::RateLimitLow => "rate_limit_low",
             Self::SourceChanged => "source_changed",
             Self::RotationDue => "rotation_due",
+            Self::UsageSpike => "usage_spike",
         }
     }
 }

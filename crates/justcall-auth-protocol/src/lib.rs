@@ -20,6 +20,7 @@ pub mod response;
 pub mod service;
 mod sync;
 pub mod url;
+pub mod usage;
 pub mod webhook;
 
 pub use account::Account;

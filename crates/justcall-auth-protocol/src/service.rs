@@ -111,7 +111,8 @@ pub fn rate_limit(response: &Response) -> RateLimit {
     rate_limit_at(response, response.received())
 }
 
-fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
+/// The same, of an answer that came at `unix`, since the epoch.
+pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
     let (mut official, mut burst, mut article) = <(RateWindow, RateWindow, RateWindow)>::default();
     for (name, value) in response.headers() {
         if !name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate")) {

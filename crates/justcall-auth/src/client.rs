@@ -12,6 +12,7 @@ use justcall_auth_protocol::exchange::{Moment, Policy};
 use justcall_auth_protocol::keyring::Keyring;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_protocol::usage::open_metrics;
 use justcall_auth_secret::Level;
 
 use crate::call::Call;
@@ -24,6 +25,7 @@ use crate::patience::Patience;
 use crate::process::{Process, Tenant};
 use crate::protection::ProtectionReport;
 use crate::source::{ProcessEnvironment, Source};
+use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
 
 /// A client of the JustCall API. Thread-safe; cloning shares everything.
@@ -39,6 +41,7 @@ struct Inner {
     settings: Settings,
     memory: Level,
     observer: Option<Arc<dyn Observe>>,
+    recorder: Option<Arc<Recorder>>,
     shutdown: Cancel,
     session: ArcSwap<Session>,
 }
@@ -78,6 +81,7 @@ impl Client {
             settings,
             memory: config.memory,
             observer: config.observer.clone(),
+            recorder: config.state.clone().map(|file| Arc::new(Recorder::new(file))),
             shutdown: Cancel::new(),
             session,
         })))
@@ -156,6 +160,17 @@ impl Client {
         self.call().protection()
     }
 
+    /// What the clients that share this one's pair did so far, and how the pair is, as OpenMetrics 1.0 text: what
+    /// Prometheus and most monitors read, with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+    ///
+    /// Calls by outcome, requests by method and status, how long answers took, second attempts, events, what is left of
+    /// the account's rate limit, the pair's generation and age, whether it is rejected, when it was used last. Nothing
+    /// is said of the pair before a call has read it. Asks nothing and reads no source; the text holds
+    /// no secret and nothing that tells which pair it is.
+    pub fn usage(&self) -> String {
+        open_metrics(&self.session().tenant.keyring, &self.0.policy, &clock::now())
+    }
+
     /// A call with more said about it than what to ask.
     pub fn call(&self) -> Call<'_> {
         Call::new(self, self.0.shutdown.clone())
@@ -180,7 +195,8 @@ impl Client {
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
         let rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
-        let exchange = Exchange::new(rules, session.tenant.clone(), self.0.observer.clone(), patience);
+        let (observer, recorder) = (self.0.observer.clone(), self.0.recorder.clone());
+        let exchange = Exchange::new(rules, session.tenant.clone(), observer, recorder, patience);
         (exchange, session.transport.clone())
     }
 

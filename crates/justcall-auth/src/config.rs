@@ -13,6 +13,7 @@ use justcall_auth_secret::Level;
 
 use crate::observe::Observe;
 use crate::source::{Environment, Load, Source};
+use crate::state::StateFile;
 use crate::transport::{Proxy, Settings, roots_in};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
@@ -24,6 +25,7 @@ pub struct Config {
     pub(crate) proxy: ProxyChoice,
     pub(crate) memory: Level,
     pub(crate) observer: Option<Arc<dyn Observe>>,
+    pub(crate) state: Option<StateFile>,
 }
 
 /// Which proxy to take.
@@ -123,6 +125,21 @@ impl Config {
         self
     }
 
+    /// Where clients write down, at most once an hour, that their pair is used, for `justcall-auth status` to tell pairs
+    /// that nobody uses any more. None unless set: the library leaves nothing on a disk by itself. A call never fails
+    /// because it cannot be written down.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the path is empty.
+    pub fn state_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
+        let path = path.as_ref();
+        if path.as_os_str().is_empty() {
+            return Err(Error::invalid_argument("The path of the state file is empty."));
+        }
+        self.state = Some(StateFile::at(path));
+        Ok(self)
+    }
+
     /// The age from which a pair is said to be due for rotation, once a pair. Zero: never. 90 days unless set.
     pub fn rotation_due(&mut self, age: Duration) -> &mut Self {
         self.policy.rotation_due = age;
@@ -186,6 +203,7 @@ impl std::fmt::Debug for Config {
             .field("ca_file", &self.ca_file)
             .field("proxy", &self.proxy)
             .field("memory", &self.memory)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ use crate::clock;
 use crate::observe::{self, Observe};
 use crate::patience::Patience;
 use crate::process::Tenant;
+use crate::state::Recorder;
 
 /// One call over HTTP of your own: libcurl, an event loop, another language's client. The same rules as
 /// [`Client::request`](crate::Client::request) follows: headers, retries, the way through a reset, errors.
@@ -47,6 +48,7 @@ pub struct Exchange {
     rules: Rules,
     tenant: Arc<Tenant>,
     observer: Option<Arc<dyn Observe>>,
+    recorder: Option<Arc<Recorder>>,
     patience: Patience,
 }
 
@@ -55,10 +57,11 @@ impl Exchange {
         rules: rules::Exchange,
         tenant: Arc<Tenant>,
         observer: Option<Arc<dyn Observe>>,
+        recorder: Option<Arc<Recorder>>,
         patience: &Patience,
     ) -> Self {
         let patience = patience.until(rules.deadline());
-        Self { rules: Rules::of_this_process(rules), tenant, observer, patience }
+        Self { rules: Rules::of_this_process(rules), tenant, observer, recorder, patience }
     }
 
     /// What to do now. Asking twice without reporting in between gives the same action again.
@@ -149,7 +152,12 @@ impl Exchange {
         let now = clock::now();
         // One that the built-in transport read has its time already.
         let response = if response.received().is_zero() { response.received_at(now.unix) } else { response };
+        // The service rejects it, or has no account page: that is no use of the pair.
+        let is_use = response.http_status() != 401;
         self.rules.answered(response, &now);
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| is_use) {
+            recorder.answered(&self.tenant.keyring, now.monotonic, now.unix);
+        }
         self.tell();
     }
 

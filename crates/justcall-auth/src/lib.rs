@@ -34,6 +34,7 @@ pub mod probe;
 mod process;
 mod protection;
 pub mod source;
+mod state;
 #[cfg(feature = "test-panic")]
 #[doc(hidden)]
 pub mod test_panic;
@@ -52,11 +53,13 @@ pub use justcall_auth_protocol::credentials::Credentials;
 pub use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::request::Request;
 pub use justcall_auth_protocol::response::Response;
+pub use justcall_auth_protocol::usage::MAX_SIZE as MAX_USAGE;
 pub use justcall_auth_protocol::{classify, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};
 pub use protection::ProtectionReport;
 pub use source::Source;
+pub use state::{Remembered, StateFile};
 pub use webhook::{WebhookEvent, WebhookHeaders, WebhookVerifier};
 
 /// The version of this library.

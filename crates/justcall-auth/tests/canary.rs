@@ -76,9 +76,11 @@ const HOLD_NOTHING: &[&str] = &[
     "RateWindow",
     "Refused",
     "RegisterWipe",
+    "Remembered",
     "Secured",
     "Severity",
     "Skew",
+    "StateFile",
     "Verification",
     "WipingAllocator",
     // No `Debug`: nothing to show.

@@ -117,3 +117,33 @@ fn it_makes_ten_thousand_clients_of_a_few_kilobytes() {
     assert!(each > 100, "the control: {each} bytes a client cannot be");
     drop(warm);
 }
+
+/// The value of a sample in a client's usage.
+fn counted(client: &Client, sample: &str) -> Option<u64> {
+    let usage = client.usage();
+    let line = usage.lines().find_map(|line| line.strip_prefix(&format!("justcall_auth_{sample} ")));
+    line.map(|value| value.parse().expect("a whole number"))
+}
+
+#[test]
+fn it_counts_together_what_the_clients_of_one_pair_do() {
+    let sandbox = sandbox();
+    let mut config = config(&sandbox);
+    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
+    config.credentials(pair.expect("well formed"));
+    let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
+    let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
+    assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");
+    calls(&first).expect("a good pair");
+    second.verify().expect("a good pair");
+    calls(&other).expect_err("a wrong secret");
+    for client in [&first, &second] {
+        assert_eq!(counted(client, "calls_total{outcome=\"ok\"}"), Some(2));
+        assert_eq!(counted(client, "requests_total{method=\"GET\",status=\"200\"}"), Some(2));
+        assert_eq!(counted(client, "pair_rejected"), Some(0));
+        assert!(counted(client, "rate_limit_remaining{window=\"main\"}").is_some());
+    }
+    assert_eq!(counted(&other, "calls_total{outcome=\"ok\"}"), Some(0));
+    assert_eq!(counted(&other, "calls_total{outcome=\"invalid_credentials\"}"), Some(1));
+    assert_eq!(counted(&other, "pair_rejected"), Some(1));
+}

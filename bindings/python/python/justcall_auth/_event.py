@@ -24,6 +24,7 @@ class Event:
         "rate_limit_low",
         "source_changed",
         "rotation_due",
+        "usage_spike",
     ]
     """What happened, the same in every language.
 
@@ -35,6 +36,7 @@ class Event:
     - `rate_limit_low`: less than a tenth of the account's rate limit is left
     - `source_changed`: the source gave another pair; the next call proves it
     - `rotation_due`: the pair in use is older than it should become
+    - `usage_spike`: a minute has more than twice the requests of the busiest one before it, and more than 60
     """
 
     message: str

@@ -97,6 +97,9 @@ class Client:
     the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
     read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
     refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
+    `state_file` is where it is written down, at most once an hour, that the pair is used, for the command
+    `justcall-auth status` to tell pairs that nobody uses any more; None is nowhere. It is made for its owner
+    alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
     `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
     the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
     changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
@@ -127,6 +130,7 @@ class Client:
         proxy: str | None = None,
         expected_account: int | None = None,
         memory_protection: str = "auto",
+        state_file: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
     ) -> Self: ...
     @classmethod
@@ -143,6 +147,7 @@ class Client:
         proxy: str | None = None,
         expected_account: int | None = None,
         memory_protection: str = "auto",
+        state_file: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
     ) -> Self:
         """A client with a pair that the program already holds, in place of a source.
@@ -288,6 +293,15 @@ class Client:
         """How the pair is protected while it rests, and why not better.
 
         Reads the source, if no call has done so yet, and then raises what `authorization` raises.
+        """
+
+    @property
+    def usage(self) -> str:
+        """What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
+
+        Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
+        most monitors read it. It holds no secret and nothing that tells which pair it is. Asks nothing and
+        reads no source. Raises `CallCancelledError` once the client is closed.
         """
 
     def authorization(self) -> str:

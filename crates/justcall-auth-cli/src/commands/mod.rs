@@ -7,6 +7,7 @@ mod request;
 mod rotate;
 mod scan;
 mod setup;
+mod status;
 mod verify;
 mod webhook;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         Command::Webhook { command: WebhookCommand::Verify(delivery) } => {
             webhook::verify(global, delivery, output)
         }
+        Command::Status(status) => status::run(global, status, output),
         Command::Explain { name } => explain::run(name.as_deref(), output),
     }
 }

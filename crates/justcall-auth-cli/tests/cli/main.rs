@@ -24,6 +24,7 @@ mod scan_secrecy;
 mod secrecy;
 mod setup;
 mod snippets;
+mod status;
 mod terminal;
 mod usage;
 mod verify;

@@ -37,6 +37,8 @@ fn it_ends_with_2_when_the_arguments_are_wrong() {
         &["webhook", "verify", "--any-url", "--now", "today"],
         &["webhook", "verify", "--any-url", "--headers", "no/such/file"],
         &["webhook", "verify", "--any-url"],
+        &["status", "--max-age", "soon"],
+        &["status", "--max-unused", "-1d"],
         &["explain", "no_such_error"],
     ] {
         let text = run(arguments, &[]);

@@ -269,6 +269,9 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
         ("justcall_config_set_ca_file", "path") => {
             ("good_ca_file", [INVALID, Anything, Anything, Anything], &[][..])
         }
+        ("justcall_config_set_state_file", "path") => {
+            ("\"/dev/null/pairs.json\"", [INVALID, Anything, Anything, Anything], &[][..])
+        }
         (_, "path") => ("good_path", [ALWAYS_INVALID; 4], &["\"//host\"", "\"/../x\""][..]),
         (_, "method") => ("\"GET\"", [ALWAYS_INVALID; 4], &["\"get\"", "\"CONNECT\""][..]),
         ("justcall_request_add_query", "name" | "value") => {

@@ -67,6 +67,8 @@ struct Ticket {
     proof: Option<Claim>,
     /// The driver has it: the answer is about this pair.
     is_taken: bool,
+    /// When the driver was told to send, on the monotonic clock.
+    since: Duration,
 }
 
 /// What the call is for.
@@ -178,7 +180,7 @@ impl Exchange {
             _ => self.state = State::Ready,
         }
         match &self.task {
-            Task::Reload(Some(_)) => Ok(self.done(None)),
+            Task::Reload(Some(_)) => Ok(self.done()),
             Task::Reload(None) => match self.keyring.claim_look(now.monotonic) {
                 Ok(claim) => Ok(self.look(claim)),
                 Err(wait) => Ok(Action::Wait(wait)),
@@ -187,7 +189,7 @@ impl Exchange {
                 let held = held.clone();
                 match self.keyring.rejection_of(&held, now.monotonic) {
                     Some(left) => Err(self.fail(rejected_lately(left))),
-                    None => Ok(self.send(held, None)),
+                    None => Ok(self.send(held, None, now)),
                 }
             }
             Task::Find => self.look_if_due(now),
@@ -201,8 +203,9 @@ impl Exchange {
         self.verification = (!is_request).then(|| account_page(&self.policy));
     }
 
-    fn done(&mut self, response: Option<Response>) -> Action {
-        self.state = State::Done(Ok(response));
+    /// A call that asks nothing of the service is over.
+    fn done(&mut self) -> Action {
+        self.state = State::Done(Ok(None));
         Action::Done
     }
 
@@ -283,12 +286,12 @@ impl Exchange {
             other => return self.state = other,
         };
         self.keyring.used(now.unix);
-        self.watch(&response, &ticket.held, now);
+        self.watch(&response, &ticket, now);
         match classify(&response, Some(ticket.held.credentials()), now.unix) {
             Ok(()) => self.succeed(response, ticket, now),
             Err(error) if is_no_account_page(&error) && self.may_ask_elsewhere() => {
                 self.verification = Some(Request::trusted_get(service::USERS_PATH));
-                self.state = State::Sending(ticket);
+                self.state = State::Sending(Ticket { since: now.monotonic, ..ticket });
             }
             Err(error) if error.kind() == ErrorKind::InvalidCredentials => {
                 self.rejected(error, ticket, now);
@@ -309,6 +312,8 @@ impl Exchange {
         if matches!(self.state, State::Sending(_)) {
             // It proves nothing about the pair.
             self.state = State::Ready;
+            let spike = self.keyring.usage().not_answered(self.outgoing().method(), now.monotonic);
+            self.tell_spike(spike);
             self.retry_or_fail(error, now);
         }
     }
@@ -378,17 +383,33 @@ impl Exchange {
         if self.deadline.is_some_and(|deadline| until >= deadline) {
             return drop(self.fail(error));
         }
-        self.retries += 1;
+        self.repeat();
         self.state = State::Waiting(until);
         let message = format!("The call is made again in {} ms: {}", wait.as_millis(), error.message());
         self.tell(Event::new(EventKind::Retrying, message).with_status(error.http_status()).with_wait(wait));
     }
 
+    /// Another attempt is made.
+    fn repeat(&mut self) {
+        self.retries += 1;
+        self.keyring.usage().retried();
+    }
+
     fn tell(&mut self, event: Event) {
+        self.keyring.usage().happened(event.kind());
         self.events.push(event);
     }
 
+    fn succeeded(&mut self, response: Response) {
+        self.keyring.usage().ended(None);
+        self.state = State::Done(Ok(Some(response)));
+    }
+
     fn fail(&mut self, error: Error) -> Error {
+        // The others ask nothing of the service.
+        if !matches!(self.task, Task::Reload(_) | Task::Find) {
+            self.keyring.usage().ended(Some(&error));
+        }
         self.state = State::Done(Err(error.clone()));
         error
     }

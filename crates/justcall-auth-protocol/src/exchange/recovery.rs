@@ -5,6 +5,7 @@ use crate::event::{Event, EventKind};
 use crate::keyring::{Held, Rejected};
 use crate::response::Response;
 use crate::service;
+use crate::usage::Spike;
 
 use super::{Exchange, Moment, State, Task, Ticket};
 
@@ -65,7 +66,7 @@ impl Exchange {
         if matches!(self.task, Task::Replace(_)) || self.retries >= self.policy.max_retries {
             return drop(self.fail(error));
         }
-        self.retries += 1;
+        self.repeat();
         self.recovery.refusal = Some(error);
         self.state = State::Ready;
     }
@@ -105,8 +106,16 @@ impl Exchange {
     }
 
     /// What an answer tells beside what was asked.
-    pub(super) fn watch(&mut self, response: &Response, sent: &Held, now: &Moment) {
-        let main = service::rate_limit(response).main;
+    pub(super) fn watch(&mut self, response: &Response, ticket: &Ticket, now: &Moment) {
+        let sent = &ticket.held;
+        let took = now.monotonic.saturating_sub(ticket.since);
+        let limit = service::rate_limit_at(response, now.unix);
+        let usage = self.keyring.usage();
+        usage.limited(&limit);
+        let method = self.outgoing().method();
+        let spike = usage.answered(method, response.http_status(), took, now.monotonic);
+        self.tell_spike(spike);
+        let main = limit.main;
         if let (Some(limit), Some(remaining)) = (main.limit, main.remaining) {
             let is_low = remaining.saturating_mul(10) < limit;
             if self.keyring.rate_limit_is(is_low) && is_low {
@@ -120,6 +129,16 @@ impl Exchange {
         if !due.is_zero() && age >= due && self.keyring.tell_old(sent) {
             let days = age.as_secs() / (24 * 60 * 60);
             self.tell_about(sent, EventKind::RotationDue, &format!("The pair in use is {days} days old"), 0);
+        }
+    }
+
+    pub(super) fn tell_spike(&mut self, spike: Option<Spike>) {
+        if let Some(Spike { requests, busiest }) = spike {
+            let message = format!(
+                "{requests} requests were made within a minute, and more may come; the busiest one before had {busiest:.0}."
+            );
+            let generation = self.keyring.current().map_or(0, |held| held.generation());
+            self.tell(Event::new(EventKind::UsageSpike, message).of_generation(generation));
         }
     }
 

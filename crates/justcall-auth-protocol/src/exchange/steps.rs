@@ -18,8 +18,8 @@ impl Exchange {
             may_prove: self.retries < self.policy.max_retries,
         };
         match self.keyring.plan(&seeking, now.monotonic) {
-            Plan::Use(held) => Ok(self.send(held, None)),
-            Plan::Prove(held, claim) => Ok(self.send(held, Some(claim))),
+            Plan::Use(held) => Ok(self.send(held, None, now)),
+            Plan::Prove(held, claim) => Ok(self.send(held, Some(claim), now)),
             Plan::Look(claim) => Ok(self.look(claim)),
             Plan::Wait(wait) => Ok(Action::Wait(wait)),
             Plan::Hold(wait) => {
@@ -46,7 +46,7 @@ impl Exchange {
             Plan::Look(claim) => Ok(self.look(claim)),
             Plan::Failed(error) => Err(self.fail(error)),
             Plan::Wait(wait) if self.keyring.current().is_none() => Ok(Action::Wait(wait)),
-            _ => Ok(self.done(None)),
+            _ => Ok(self.done()),
         }
     }
 
@@ -55,14 +55,14 @@ impl Exchange {
         Action::Load
     }
 
-    pub(super) fn send(&mut self, held: Held, proof: Option<Claim>) -> Action {
+    pub(super) fn send(&mut self, held: Held, proof: Option<Claim>, now: &Moment) -> Action {
         let must_prove_account =
             self.policy.expected_account.is_some() && !self.keyring.is_account_proven(&held);
         if must_prove_account && self.verification.is_none() {
             self.verification = Some(account_page(&self.policy));
         }
         self.recovery = Recovery::default();
-        self.state = State::Sending(Ticket { held, proof, is_taken: false });
+        self.state = State::Sending(Ticket { held, proof, is_taken: false, since: now.monotonic });
         Action::Send
     }
 }

@@ -1,6 +1,6 @@
 //! Whose pair it is: the pages that tell, and what a good answer comes to.
 
-use super::{Exchange, Moment, Policy, State, Task, Ticket};
+use super::{Exchange, Moment, Policy, Task, Ticket};
 use crate::account::Account;
 use crate::classify::invalid_response;
 use crate::error::{Error, ErrorKind};
@@ -12,7 +12,7 @@ impl Exchange {
     pub(super) fn succeed(&mut self, response: Response, ticket: Ticket, now: &Moment) {
         let Some(page) = &self.verification else {
             self.promote(&ticket, now);
-            self.state = State::Done(Ok(Some(response)));
+            self.succeeded(response);
             return;
         };
         let sent = ticket.held.credentials();
@@ -27,7 +27,7 @@ impl Exchange {
                 if matches!(self.task, Task::Request(_)) {
                     self.verification = None;
                 } else {
-                    self.state = State::Done(Ok(Some(response)));
+                    self.succeeded(response);
                 }
             }
             Err(error) if error.kind() == ErrorKind::WrongAccount => self.refuse(error, ticket, now),

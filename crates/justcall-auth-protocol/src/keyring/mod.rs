@@ -22,6 +22,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::exchange::Moment;
 use crate::sync::{Mutex, PoisonError, Published};
+use crate::usage::Usage;
 pub use held::{Found, Held, Look};
 pub(crate) use plan::{Claim, Plan, Seeking};
 use rejections::Rejection;
@@ -44,6 +45,7 @@ pub struct Keyring {
     /// When a pair was sent last, in seconds since the epoch; 0 for never.
     last_used: AtomicU64,
     is_rate_limit_low: AtomicBool,
+    usage: Usage,
 }
 
 #[derive(Clone, Default)]
@@ -126,6 +128,7 @@ impl Keyring {
             change: Mutex::default(),
             last_used: AtomicU64::new(0),
             is_rate_limit_low: AtomicBool::new(false),
+            usage: Usage::default(),
         }
     }
 
@@ -272,6 +275,11 @@ impl Keyring {
     /// A pair was sent at `unix`, since the epoch.
     pub(crate) fn used(&self, unix: Duration) {
         self.last_used.store(unix.as_secs(), Ordering::Relaxed);
+    }
+
+    /// What is counted of these pairs' calls.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Whether `is_low` is news.

@@ -1,0 +1,186 @@
+//! What is counted of calls, as the exchange counts it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::event::EventKind;
+use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
+use justcall_auth_protocol::keyring::Found;
+use justcall_auth_protocol::usage::{FLOOR, open_metrics};
+use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+
+const SECRET: &[u8] = b"canary-of-the-secret";
+const KEY: &[u8] = b"canary-of-the-key";
+
+fn at(ms: u64) -> Moment {
+    let monotonic = Duration::from_millis(ms);
+    Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
+}
+
+fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Response::new(status, headers, b"{}".to_vec())
+}
+
+/// Makes a call that begins at `now`; the answers come `took` milliseconds after each request, one after the other.
+fn call(
+    keyring: &Arc<Keyring>,
+    method: &str,
+    mut now: u64,
+    took: u64,
+    answers: &[Option<Response>],
+) -> Exchange {
+    let request = Request::new(method, "/v2.1/calls").expect("good");
+    let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &at(now));
+    let mut answers = answers.iter();
+    loop {
+        match exchange.next(&at(now)) {
+            Ok(Action::Load) => {
+                let credentials = Credentials::new(KEY, SECRET).expect("good");
+                let found = Found {
+                    created_at: Some(Duration::from_secs(1_799_000_000)),
+                    ..Found::from(credentials)
+                };
+                exchange.loaded(Ok(justcall_auth_protocol::keyring::Look::Found(found)), &at(now));
+            }
+            Ok(Action::Send) => {
+                exchange.authorization().expect("due");
+                now += took;
+                match answers.next().expect("an answer for every request") {
+                    Some(answer) => exchange.answered(answer.clone(), &at(now)),
+                    None => exchange.not_answered(Error::new(ErrorKind::ConnectionFailed), &at(now)),
+                }
+            }
+            Ok(Action::Wait(wait)) => now += u64::try_from(wait.as_millis()).expect("short") + 1,
+            Ok(Action::Done) | Err(_) => return exchange,
+        }
+    }
+}
+
+/// The samples of the text, by name with labels.
+fn samples(keyring: &Keyring, now: &Moment) -> BTreeMap<String, f64> {
+    let text = open_metrics(keyring, &Policy::default(), now);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let sample = |line: &str| {
+        let (name, value) = line.rsplit_once(' ').expect("a sample");
+        (name.strip_prefix("justcall_auth_").expect("our own").to_owned(), value.parse().expect("a number"))
+    };
+    lines.map(sample).collect()
+}
+
+fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
+}
+
+#[test]
+fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
+    let keyring = keyring();
+    call(&keyring, "GET", 0, 7, &[Some(answer(200, &[]))]);
+    call(&keyring, "POST", 100, 30, &[Some(answer(201, &[]))]);
+    call(&keyring, "GET", 200, 700, &[Some(answer(503, &[])), None, Some(answer(200, &[]))]);
+    call(&keyring, "PURGE", 9000, 7, &[Some(answer(418, &[]))]);
+    call(&keyring, "GET", 9100, 7, &[Some(answer(403, &[]))]);
+    let told = samples(&keyring, &at(10_000));
+    for (name, count) in [
+        ("calls_total{outcome=\"ok\"}", 3.0),
+        ("calls_total{outcome=\"bad_request\"}", 1.0),
+        ("calls_total{outcome=\"forbidden\"}", 1.0),
+        ("calls_total{outcome=\"timeout\"}", 0.0),
+        ("requests_total{method=\"GET\",status=\"200\"}", 2.0),
+        ("requests_total{method=\"POST\",status=\"201\"}", 1.0),
+        ("requests_total{method=\"GET\",status=\"503\"}", 1.0),
+        ("requests_total{method=\"GET\",status=\"none\"}", 1.0),
+        ("requests_total{method=\"other\",status=\"4xx\"}", 1.0),
+        ("retries_total", 2.0),
+        ("request_duration_seconds_count", 6.0),
+        ("request_duration_seconds_bucket{le=\"0.01\"}", 3.0),
+        ("request_duration_seconds_bucket{le=\"0.05\"}", 4.0),
+        ("request_duration_seconds_bucket{le=\"1.0\"}", 6.0),
+        ("request_duration_seconds_sum", 1.451),
+        ("events_total{event=\"retrying\"}", 2.0),
+        ("events_total{event=\"usage_spike\"}", 0.0),
+        ("pair_generation", 1.0),
+        ("pair_age_seconds", 1_000_010.0),
+        ("pair_created_timestamp_seconds", 1_799_000_000.0),
+        ("pair_rotation_due_seconds", 7_776_000.0),
+        ("pair_rejected", 0.0),
+        ("last_used_timestamp_seconds", 1_800_000_009.0),
+    ] {
+        let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
+        assert!((found - count).abs() < 1e-9, "{name} is {found}");
+    }
+    assert!(!told.keys().any(|name| name.starts_with("webhook") || name.contains("buffer")));
+}
+
+#[test]
+fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
+    let keyring = keyring();
+    let limits = [
+        ("X-Rate-Limit-Limit", "1800"),
+        ("X-Rate-Limit-Remaining", "1700"),
+        ("X-Rate-Limit-Reset", "1800003600"),
+        ("X-Rate-Limit-Burst-Remaining", "29"),
+    ];
+    call(&keyring, "GET", 0, 7, &[Some(answer(200, &limits))]);
+    let others = [limits[0], ("X-Rate-Limit-Remaining", "1600"), limits[2]];
+    call(&keyring, "GET", 50, 7, &[Some(answer(200, &others))]);
+    call(&keyring, "GET", 100, 7, &[Some(answer(401, &[]))]);
+    let told = samples(&keyring, &at(1000));
+    for (name, figure) in [
+        ("pair_rejected", 1.0),
+        ("calls_total{outcome=\"invalid_credentials\"}", 1.0),
+        ("events_total{event=\"pair_rejected\"}", 1.0),
+        ("rate_limit{window=\"main\"}", 1800.0),
+        ("rate_limit_remaining{window=\"main\"}", 1600.0),
+        ("rate_limit_remaining{window=\"burst\"}", 29.0),
+        ("rate_limit_reset_timestamp_seconds{window=\"main\"}", 1_800_003_600.0),
+        ("account_requests_total", 102.0),
+    ] {
+        let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
+        assert!((found - figure).abs() < 1e-9, "{name} is {found}");
+    }
+    assert!(samples(&keyring, &at(31_000))["pair_rejected"] < 0.5, "the cool-down is over");
+}
+
+#[test]
+fn it_says_nothing_of_a_pair_before_there_is_one() {
+    let keyring = keyring();
+    let told = samples(&keyring, &at(0));
+    assert!(!told.keys().any(|name| name.starts_with("pair_age") || name.starts_with("last_used")));
+    // Looking for one is no call.
+    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), &at(0));
+    exchange.next(&at(0)).expect("an action");
+    exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(0));
+    assert!(samples(&keyring, &at(0)).iter().all(|(name, value)| !name.starts_with("calls") || *value < 0.5));
+}
+
+#[test]
+fn it_tells_of_a_spike_as_an_event_with_its_figures() {
+    let keyring = keyring();
+    let mut events = Vec::new();
+    for minute in 0..62_u64 {
+        let requests = if minute == 61 { 500 } else { 10 };
+        for _ in 0..requests {
+            let mut exchange = call(&keyring, "GET", minute * 60_000, 1, &[Some(answer(200, &[]))]);
+            events.extend(exchange.take_events());
+        }
+    }
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!((events[0].kind(), events[0].generation()), (EventKind::UsageSpike, 1));
+    let figures = format!("{} requests were made within a minute", FLOOR + 1);
+    assert!(events[0].message().starts_with(&figures), "{}", events[0].message());
+    assert!(events[0].message().ends_with("the busiest one before had 10."), "{}", events[0].message());
+    let told = samples(&keyring, &at(62 * 60_000));
+    assert!((told["events_total{event=\"usage_spike\"}"] - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn it_never_tells_which_pair_it_is() {
+    let keyring = keyring();
+    call(&keyring, "GET", 0, 7, &[Some(answer(401, &[("canary-header", "canary")]))]);
+    let text = open_metrics(&keyring, &Policy::default(), &at(0));
+    assert!(!text.contains("cana"), "{text}");
+    assert!(text.ends_with("\n# EOF\n"));
+}

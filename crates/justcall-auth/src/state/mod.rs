@@ -1,0 +1,419 @@
+//! What is remembered of pairs from one process to the next: when one was seen first, and used last.
+//!
+//! A small file of its user's alone. Pairs stand in it under keyed hashes, from which nobody gets them back. It is replaced
+//! in one step under a lock, so a process that is killed leaves the old one or the new one; one that cannot be read is
+//! begun anew. Nothing writes it unless asked: a client whose configuration names one, and the command `justcall-auth`.
+
+mod recorder;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde_json::{Value, json};
+
+use crate::source::Environment;
+pub(crate) use recorder::Recorder;
+
+/// That a pair is used is written down no more often.
+const INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// So many pairs are remembered: those that were used or seen last.
+const MAX_PAIRS: usize = 256;
+/// A larger file is not one of ours.
+const MAX_SIZE: u64 = 1024 * 1024;
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Where it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFile {
+    path: PathBuf,
+}
+
+/// What is remembered of a pair. Times are since the epoch, in whole seconds, and never after the time they are asked at:
+/// where the clock was set back they are that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// When it was seen first.
+    pub first_seen: Duration,
+    /// When it was used last, to the hour; `None` where no use is on record.
+    pub last_used: Option<Duration>,
+}
+
+impl StateFile {
+    /// The file `path`; it and its folder are made when something is remembered.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The usual place: `justcall-auth/pairs.json` under `XDG_STATE_HOME`, else under `.local/state` in `HOME`. `None`
+    /// where neither names an absolute path.
+    pub fn usual(environment: &dyn Environment) -> Option<Self> {
+        let absolute = |name| environment.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = absolute("XDG_STATE_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")))?;
+        Some(Self::at(folder.join("justcall-auth").join("pairs.json")))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Remembers that the pair was seen at `unix`, since the epoch, and what it says then.
+    ///
+    /// # Errors
+    /// `source_unavailable` when the file cannot be read or written.
+    pub fn seen(&self, credentials: &Credentials, unix: Duration) -> Result<Remembered, Error> {
+        self.remember(credentials, unix, false).map_err(|error| self.unavailable(&error))
+    }
+
+    /// Remembers that the pair was used at `unix`, since the epoch. Within an hour of the last time nothing is written.
+    ///
+    /// # Errors
+    /// As [`StateFile::seen`].
+    pub fn used(&self, credentials: &Credentials, unix: Duration) -> Result<Remembered, Error> {
+        self.remember(credentials, unix, true).map_err(|error| self.unavailable(&error))
+    }
+
+    fn unavailable(&self, error: &io::Error) -> Error {
+        let message = format!("The state file {} cannot be used: {error}.", self.path.display());
+        Error::with_message(ErrorKind::SourceUnavailable, message)
+            .hint_is("See that its folder may be written to, or name another place.")
+    }
+
+    fn remember(&self, credentials: &Credentials, unix: Duration, is_use: bool) -> io::Result<Remembered> {
+        let now = unix.as_secs();
+        if let Some(state) = State::read(&self.path)? {
+            let known = state.pairs.get(&state.fingerprint(credentials)).copied();
+            if let Some(known) = known.filter(|known| !known.is_stale(now, is_use)) {
+                return Ok(known.remembered());
+            }
+        }
+        let folder = self.path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        make_folder(folder)?;
+        let _lock = lock(&self.path.with_extension("lock"))?;
+        // Another process may have written it meanwhile.
+        let mut state = match State::read(&self.path)? {
+            Some(state) => state,
+            None => State::new()?,
+        };
+        let pair =
+            state.pairs.entry(state.fingerprint(credentials)).or_insert(Pair { first: now, last: None });
+        pair.first = pair.first.min(now);
+        pair.last = if is_use { Some(now) } else { pair.last.map(|last| last.min(now)) };
+        let remembered = pair.remembered();
+        state.forget_the_oldest();
+        replace(&self.path, state.text().as_bytes())?;
+        Ok(remembered)
+    }
+}
+
+/// What the file holds.
+struct State {
+    key: Vec<u8>,
+    pairs: BTreeMap<String, Pair>,
+}
+
+/// Seconds since the epoch.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    first: u64,
+    last: Option<u64>,
+}
+
+impl Pair {
+    /// Whether there is something to write at `now`: also where the clock went back.
+    fn is_stale(self, now: u64, is_use: bool) -> bool {
+        let is_due = |last: u64| now.saturating_sub(last) >= INTERVAL.as_secs();
+        self.first > now || self.last.is_some_and(|last| last > now) || is_use && self.last.is_none_or(is_due)
+    }
+
+    fn remembered(self) -> Remembered {
+        let (first_seen, last_used) = (Duration::from_secs(self.first), self.last.map(Duration::from_secs));
+        Remembered { first_seen, last_used }
+    }
+}
+
+impl State {
+    fn new() -> io::Result<Self> {
+        let mut key = vec![0; 32];
+        SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no randomness"))?;
+        Ok(Self { key, pairs: BTreeMap::new() })
+    }
+
+    /// `None` where there is none, or none that can be read.
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let mut text = Vec::new();
+        file.take(MAX_SIZE).read_to_end(&mut text)?;
+        Ok(Self::parse(&text))
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(text).ok()?;
+        let key = from_hex(value.get("key")?.as_str()?).filter(|key| key.len() == 32)?;
+        let pairs = value.get("pairs")?.as_object()?.iter().map(|(name, pair)| {
+            let first = pair.get("first_seen")?.as_u64()?;
+            let last = match pair.get("last_used") {
+                None | Some(Value::Null) => None,
+                Some(last) => Some(last.as_u64()?),
+            };
+            Some((name.clone(), Pair { first, last }))
+        });
+        Some(Self { key, pairs: pairs.collect::<Option<_>>()? })
+    }
+
+    fn text(&self) -> String {
+        let pair = |pair: &Pair| json!({"first_seen": pair.first, "last_used": pair.last});
+        let pairs: serde_json::Map<String, Value> =
+            self.pairs.iter().map(|(name, known)| (name.clone(), pair(known))).collect();
+        let about = "Written by justcall-auth: when API pairs were first seen and last used, in seconds since 1970. \
+                     No pair can be got back from it.";
+        format!("{}\n", json!({"about": about, "key": hex(&self.key), "pairs": pairs}))
+    }
+
+    fn fingerprint(&self, credentials: &Credentials) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
+        let tag = credentials.expose_authorization(|pair| hmac::sign(&key, pair));
+        hex(&tag.as_ref()[..16])
+    }
+
+    fn forget_the_oldest(&mut self) {
+        while self.pairs.len() > MAX_PAIRS {
+            let lately = |pair: &Pair| pair.last.unwrap_or(pair.first);
+            let oldest = self.pairs.iter().min_by_key(|(_, pair)| lately(pair)).map(|(name, _)| name.clone());
+            oldest.and_then(|name| self.pairs.remove(&name));
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits?;
+    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// The folder, for its owner alone where it has to be made.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A file for its owner alone, to be written.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let file = options.mode(0o600).open(path)?;
+        // It may be left from a process that was killed, and from one with another idea of modes.
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
+/// Waits until no other process writes. The lock ends with the file that is given back, or with the process.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = private(path)?;
+    #[cfg(unix)]
+    {
+        let until = crate::clock::monotonic() + PATIENCE;
+        loop {
+            match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::AGAIN) if crate::clock::monotonic() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                result => break result?,
+            }
+        }
+    }
+    Ok(file)
+}
+
+/// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = private(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+
+    fn pair(secret: &str) -> Credentials {
+        Credentials::new(b"canary123key", secret.as_bytes()).expect("a good pair")
+    }
+
+    fn later(seconds: u64) -> Duration {
+        NOW + Duration::from_secs(seconds)
+    }
+
+    fn made() -> (tempfile::TempDir, StateFile) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = StateFile::at(folder.path().join("made").join("pairs.json"));
+        (folder, file)
+    }
+
+    #[test]
+    fn it_remembers_when_a_pair_was_seen_first_and_used_last() {
+        let (_folder, file) = made();
+        let first = file.seen(&pair("a"), NOW).expect("written");
+        assert_eq!(first, Remembered { first_seen: NOW, last_used: None });
+        let used = file.used(&pair("a"), later(5)).expect("written");
+        assert_eq!(used, Remembered { first_seen: NOW, last_used: Some(later(5)) });
+        let other = file.seen(&pair("b"), later(6)).expect("written");
+        assert_eq!(other, Remembered { first_seen: later(6), last_used: None });
+        assert_eq!(file.seen(&pair("a"), later(9000)).expect("read"), used);
+    }
+
+    #[test]
+    fn it_writes_a_use_once_an_hour() {
+        let (_folder, file) = made();
+        file.used(&pair("a"), NOW).expect("written");
+        let bytes = || fs::read(file.path()).expect("there");
+        let before = bytes();
+        for seconds in [0, 1, 3599] {
+            file.used(&pair("a"), later(seconds)).expect("nothing to write");
+        }
+        assert_eq!(bytes(), before);
+        assert_eq!(file.used(&pair("a"), later(3600)).expect("written").last_used, Some(later(3600)));
+        assert_ne!(bytes(), before);
+    }
+
+    #[test]
+    fn it_bears_a_clock_that_is_set_back() {
+        let (_folder, file) = made();
+        file.used(&pair("a"), later(1_000_000)).expect("written");
+        let back = file.seen(&pair("a"), NOW).expect("written");
+        assert_eq!(back, Remembered { first_seen: NOW, last_used: Some(NOW) });
+        assert_eq!(file.used(&pair("a"), later(3600)).expect("written").last_used, Some(later(3600)));
+    }
+
+    #[test]
+    fn it_begins_anew_where_the_file_cannot_be_read() {
+        for garbage in ["", "{", "[]", "{\"key\":\"00\",\"pairs\":{}}", "\u{0}", "{\"key\":7}"] {
+            let (_folder, file) = made();
+            file.used(&pair("a"), NOW).expect("written");
+            fs::write(file.path(), garbage).expect("spoilt");
+            let anew = file.seen(&pair("a"), later(7)).expect("written");
+            assert_eq!(anew, Remembered { first_seen: later(7), last_used: None }, "{garbage:?}");
+            assert_eq!(file.seen(&pair("a"), later(9)).expect("read"), anew);
+        }
+    }
+
+    #[test]
+    fn it_says_where_it_cannot_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("file"), "").expect("a file");
+        let file = StateFile::at(folder.path().join("file").join("pairs.json"));
+        let error = file.seen(&pair("a"), NOW).expect_err("a file is no folder");
+        assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
+        assert!(error.message().contains("pairs.json"), "{error}");
+    }
+
+    #[test]
+    fn it_holds_nothing_that_a_pair_could_be_got_back_from() {
+        let (_folder, file) = made();
+        file.used(&pair("canary456secret"), NOW).expect("written");
+        let text = fs::read_to_string(file.path()).expect("text");
+        assert!(!text.contains("canary"), "{text}");
+        let (_folder, other) = made();
+        other.used(&pair("canary456secret"), NOW).expect("written");
+        let name = |file: &StateFile| {
+            let state = State::read(file.path()).expect("read").expect("good");
+            state.pairs.keys().next().expect("one").clone()
+        };
+        assert_ne!(name(&file), name(&other), "each file has a key of its own");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, file) = made();
+        file.seen(&pair("a"), NOW).expect("written");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(file.path()), 0o600);
+        assert_eq!(mode(file.path().parent().expect("a folder")), 0o700);
+        assert_eq!(mode(&file.path().with_extension("lock")), 0o600);
+    }
+
+    #[test]
+    fn it_loses_nothing_when_many_write_at_once() {
+        let (_folder, file) = made();
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let file = &file;
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        // On a slow disk one may wait for the others for longer than a call should.
+                        let credentials = pair(&format!("{writer}-{number}"));
+                        assert!((0..100).any(|_| file.used(&credentials, NOW).is_ok()), "written at last");
+                    }
+                });
+            }
+        });
+        let state = State::read(file.path()).expect("read").expect("good");
+        assert_eq!(state.pairs.len(), 80);
+    }
+
+    #[test]
+    fn it_forgets_the_pairs_that_were_used_longest_ago() {
+        let mut state = State::new().expect("randomness");
+        for number in 0..300 {
+            state.pairs.insert(format!("{number:03}"), Pair { first: number, last: None });
+        }
+        state.forget_the_oldest();
+        assert_eq!(state.pairs.len(), MAX_PAIRS);
+        assert!(state.pairs.contains_key("299") && !state.pairs.contains_key("043"));
+    }
+
+    #[test]
+    fn it_is_where_programs_of_a_user_keep_their_state() {
+        struct Set(&'static [(&'static str, &'static str)]);
+        impl Environment for Set {
+            fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
+                self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            }
+        }
+        let usual = |set| StateFile::usual(&Set(set)).map(|file| file.path().display().to_string());
+        assert_eq!(
+            usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
+            Some("/s/justcall-auth/pairs.json")
+        );
+        let home = Some("/h/.local/state/justcall-auth/pairs.json");
+        assert_eq!(usual(&[("HOME", "/h")]).as_deref(), home);
+        assert_eq!(usual(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]).as_deref(), home);
+        assert_eq!(usual(&[]), None);
+    }
+}
