@@ -10,6 +10,7 @@ mod doctor_network;
 mod examples;
 mod explain;
 mod header;
+mod practices;
 mod request;
 mod rotate;
 mod rotate_files;
