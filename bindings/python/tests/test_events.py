@@ -41,7 +41,7 @@ def test_it_knows_every_event_of_the_library() -> None:
     typed = typing.get_type_hints(Event, vars(_event))["name"] if sys.version_info >= (3, 10) else None
     assert typed is None or list(typing.get_args(typed)) == _native.event_names()
     source = inspect.getsource(_event)
-    assert [f"- `{name}`: " in source for name in _native.event_names()] == [True] * 8
+    assert [f"- `{name}`: " in source for name in _native.event_names()] == [True] * 9
 
 
 def test_a_reset_is_told_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
