@@ -52,12 +52,23 @@ def test_promtool_tests_every_rule_both_ways() -> None:
 
 
 @pytest.fixture
-def program(sandbox: Sandbox) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def pair(sandbox: Sandbox) -> dict[str, str]:
+    """One of the test's own: it is revoked, which the session's sandbox does not forget."""
+    made: dict[str, str] = sandbox.control("POST", "pairs", {})
+    return made
+
+
+@pytest.fixture
+def program(sandbox: Sandbox, pair: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The example that serves its usage; it makes a call for every line that it is given."""
     command = [sys.executable, str(EXAMPLES / "serve.py"), "0", "default:", sandbox.url, sandbox.ca_file]
     with subprocess.Popen(
         command,
-        env=sandbox.environment(),
+        env={
+            **sandbox.environment(),
+            "JUSTCALL_API_KEY": pair["api_key"],
+            "JUSTCALL_API_SECRET": pair["api_secret"],
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -128,7 +139,10 @@ def metrics(text: str) -> set[str]:
 
 
 def test_a_real_prometheus_scrapes_what_a_program_counts(
-    sandbox: Sandbox, program: tuple[subprocess.Popen[str], str], prometheus: Prometheus
+    sandbox: Sandbox,
+    pair: dict[str, str],
+    program: tuple[subprocess.Popen[str], str],
+    prometheus: Prometheus,
 ) -> None:
     child = program[0]
     assert child.stdin is not None
@@ -160,7 +174,7 @@ def test_a_real_prometheus_scrapes_what_a_program_counts(
             assert prometheus.ask("query", query=query)["result"] or panel["title"] == "Events", query
     assert prometheus.ask("alerts")["alerts"] == []
     # A pair that is revoked is an alert within a few seconds.
-    sandbox.control("POST", f"pairs/{sandbox.api_key}/revoke", {})
+    sandbox.control("POST", f"pairs/{pair['api_key']}/revoke", {})
     call()
     wait_for(prometheus, "justcall_auth_pair_rejected", 1)
     wait_for(prometheus, 'count(ALERTS{alertname="JustCallPairRejected",alertstate="firing"})', 1)
