@@ -525,19 +525,31 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
                                                      justcall_error **error);
 
 /**
- * Sets a function that is told what happens to the pair and to calls. `context` is handed to it, and
- * to `free_context`, which may be NULL, once neither this configuration nor a client or exchange made
- * from it will call it any more. After fork() both are called in the child too. Replaces an earlier
- * one.
+ * Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
+ * yours and must live as long as this configuration and the clients and exchanges made from it. After
+ * fork() the function is called in the child too. Replaces an earlier one.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
- * then as it was, and `context` stays yours.
+ * then as it was.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
                                                   justcall_handle_event handler,
                                                   void *context,
-                                                  justcall_free_context free_context,
                                                   justcall_error **error);
+
+/**
+ * As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
+ * `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
+ * will call the function any more. After fork() both are called in the child too.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
+ * then as it was, and `context` stays yours.
+ */
+justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
+                                                        justcall_handle_event handler,
+                                                        void *context,
+                                                        justcall_free_context free_context,
+                                                        justcall_error **error);
 
 /**
  * Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a

@@ -912,7 +912,7 @@ public:
     }
 
     /// A function of your own that is told what happens to the pair and to calls, as
-    /// `void (const justcall::event &)`: justcall_config_set_event_handler(). It is called as const,
+    /// `void (const justcall::event &)`: justcall_config_set_owned_event_handler(). It is called as const,
     /// perhaps on several threads at once, and destroyed once, on any thread, when nothing will call
     /// it any more. It may use any client. What it throws is swallowed.
     template <typename Function> result<void> try_event_handler(Function &&handler) {
@@ -921,7 +921,7 @@ public:
                       "a handler of events is a function that can be called as const and takes a "
                       "const justcall::event &");
         auto owned = std::make_unique<function>(std::forward<Function>(handler));
-        auto done = detail::call(justcall_config_set_event_handler, native_handle(),
+        auto done = detail::call(justcall_config_set_owned_event_handler, native_handle(),
                                  detail::handle_event<function>, owned.get(),
                                  detail::free_function<function>);
         if (done)

@@ -199,7 +199,7 @@ static void it_ends_a_call_that_waits_for_the_source(struct sandbox *sandbox, co
     justcall_config *config = file_config(sandbox, &file);
     CHECK_OK(justcall_config_set_rotation_wait_ms(config, 25000, &error), &error);
     CHECK_OK(
-        justcall_config_set_event_handler(config, fire_when_waiting, cancel, NULL, &error),
+        justcall_config_set_event_handler(config, fire_when_waiting, cancel, &error),
         &error);
     justcall_client *client = client_of(config);
     cJSON_Delete(reset(sandbox, pair));

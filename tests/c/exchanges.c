@@ -299,7 +299,7 @@ static void it_refuses_to_be_used_by_its_own_handler(struct sandbox *sandbox, co
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = file_config(sandbox, &file);
     file_says(&file, GOOD);
-    CHECK_OK(justcall_config_set_event_handler(config, use_again, &in_use, NULL, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, use_again, &in_use, &error), &error);
     justcall_client *client = client_of(config);
     in_use.exchange = begin_to_send(client, "GET");
     answer(in_use.exchange, 503, "");

@@ -152,7 +152,7 @@ static inline void hostile_run(void (*all)(void)) {
     CHECK_OK(justcall_config_set_source(config, good_source, &error), &error);
     CHECK_OK(justcall_config_set_base_url(config, "http://127.0.0.1:1", &error), &error);
     CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
-    CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, NULL, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, &error), &error);
     CHECK_OK(justcall_client_new(config, &client, &error), &error);
     CHECK_FAILS(justcall_client_verify(client, &account, &error),
                 JUSTCALL_ERROR_CONNECTION_FAILED, &error);

@@ -55,7 +55,7 @@ static void forget_record(void *context) { ++((struct record *)context)->frees; 
 static justcall_config *recorded(justcall_config *config, struct record *record) {
     justcall_error *error = POISON(justcall_error);
     memset(record, 0, sizeof *record);
-    CHECK_OK(justcall_config_set_event_handler(config, record_event, record, forget_record, &error),
+    CHECK_OK(justcall_config_set_owned_event_handler(config, record_event, record, forget_record, &error),
              &error);
     return config;
 }

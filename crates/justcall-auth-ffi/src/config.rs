@@ -203,15 +203,31 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     unsafe { guard::status(error, body) }
 }
 
-/// Sets a function that is told what happens to the pair and to calls. `context` is handed to it, and
-/// to `free_context`, which may be NULL, once neither this configuration nor a client or exchange made
-/// from it will call it any more. After fork() both are called in the child too. Replaces an earlier
-/// one.
+/// Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
+/// yours and must live as long as this configuration and the clients and exchanges made from it. After
+/// fork() the function is called in the child too. Replaces an earlier one.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
+/// then as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_event_handler(
+    config: *mut justcall_config,
+    handler: justcall_handle_event,
+    context: *mut c_void,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the same promises are made there, but for the context, which is not given away.
+    unsafe { justcall_config_set_owned_event_handler(config, handler, context, None, error) }
+}
+
+/// As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
+/// `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
+/// will call the function any more. After fork() both are called in the child too.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
 /// then as it was, and `context` stays yours.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_config_set_event_handler(
+pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
     handler: justcall_handle_event,
     context: *mut c_void,
