@@ -2,7 +2,7 @@
 //! take and what is left of the account's rate limit.
 //!
 //! Counting takes no lock and no memory: it is a handful of additions a request. There are as many counters as there
-//! are names for them, whatever is called and answered. [`open_metrics`] writes them; [`Spikes`] says when there are
+//! are names for them, whatever is called and answered. [`open_metrics`] writes them; `Spikes` says when there are
 //! unusually many requests.
 
 mod budget;
