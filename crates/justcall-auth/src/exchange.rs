@@ -1,6 +1,5 @@
 //! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
 
-use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -256,7 +255,9 @@ impl Drop for Rules {
     fn drop(&mut self) {
         // A child of `fork()` has nothing to give back, and could wait for ever for a lock that it inherited.
         if !self.are_of_this_process() {
-            mem::forget(self.rules.take());
+            if let Some(rules) = self.rules.take() {
+                rules.leave();
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The picture of a run: calls a second, the pair in use, and how long calls waited, over time.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::run::Outcome;
@@ -74,13 +75,15 @@ pub fn draw(outcome: &Outcome, title: &str) -> String {
     let longest = calls().map(took).fold(0.1, f64::max);
     let panel = Panel { top: 370.0, height: 150.0, most: longest };
     axis(&mut svg, &panel, "how long a call took, s");
-    for call in calls() {
-        let color = if call.status == 0 { "#333" } else { "#d00" };
+    // A dot for each place that a call falls on: many fall on the same.
+    for (failed, color) in [(false, "#333"), (true, "#d00")] {
+        let mine = calls().filter(|call| (call.status != 0) == failed);
+        let dots: BTreeSet<String> =
+            mine.map(|call| format!("M{:.0} {:.0}h0", x(call.began), panel.y(took(call)))).collect();
+        let path = dots.into_iter().collect::<String>();
         let _infallible = writeln!(
             svg,
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"1\" fill=\"{color}\"/>",
-            x(call.began),
-            panel.y(took(call))
+            "<path d=\"{path}\" stroke=\"{color}\" stroke-width=\"2\" stroke-linecap=\"round\"/>"
         );
     }
     let _infallible = writeln!(

@@ -330,6 +330,15 @@ impl Exchange {
         }
     }
 
+    /// Lets go of the call without giving back its rights in the keyring: a child of `fork()` has none there.
+    pub fn leave(mut self) {
+        match mem::replace(&mut self.state, State::Ready) {
+            State::Looking(claim) => mem::forget(claim),
+            State::Sending(Ticket { proof, .. }) => mem::forget(proof),
+            State::Ready | State::Waiting(_) | State::Done(_) => {}
+        }
+    }
+
     /// What happened since the last time, for those who want to know.
     pub fn take_events(&mut self) -> Vec<Event> {
         // Whoever hears of it may make calls of its own, which must not wait for this one.
