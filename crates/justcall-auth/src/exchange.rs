@@ -21,7 +21,7 @@ use crate::state::Recorder;
 ///
 /// ```no_run
 /// # use justcall_auth::{Client, Request, Response, exchange::Action};
-/// # fn http(method: &str, url: String, authorization: &[u8]) -> Response { unimplemented!() }
+/// # fn http(method: &str, url: String, authorization: &[u8]) -> Response { Response::new(200, Vec::new(), Vec::new()) }
 /// # fn main() -> Result<(), justcall_auth::Error> {
 /// let client = Client::from_environment()?;
 /// let mut exchange = client.exchange(Request::new("GET", "/v2.1/calls")?);
