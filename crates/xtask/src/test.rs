@@ -39,9 +39,7 @@ pub fn run(root: &Path) -> Result<()> {
 fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
     // What the tests start beside what they link: the commands and the shared library.
     succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
-    // What measures is run by `cargo xtask bench`.
-    let mut tests =
-        cargo(root, &["test", "--workspace", "--quiet", "--", "--skip", "webhook::measure_tests"]);
+    let mut tests = cargo(root, &["test", "--workspace", "--quiet"]);
     // The C tests use the library that was just built, in place of building one of their own.
     tests.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
     // The Python in which memory is searched for the secret.
