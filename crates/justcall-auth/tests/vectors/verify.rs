@@ -1,32 +1,21 @@
-//! Runs `tests/vectors/verify/` against the sandbox, as the runners of the other languages do.
+//! Runs `tests/vectors/verify/` against the sandbox: which row of the table a verification ends with.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use justcall_auth::{Account, Client, Config, Credentials, Error};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
+use crate::cases::{contains, list, only, run_all, same, text, vectors};
+
+/// No account has it.
+const WRONG: &str = "0000000000000000000000000000000000000000";
 const KEYS: [&str; 7] = ["about", "pair", "credentials", "faults", "config", "expect", "requests"];
 
 #[test]
 fn it_gives_every_vector_its_row_of_the_table() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/verify");
-    let mut files: Vec<_> =
-        fs::read_dir(folder).expect("the vectors").map(|entry| entry.expect("a file").path()).collect();
-    files.sort();
-    assert!(files.len() >= 40, "only {} vectors", files.len());
-    let mut failures = Vec::new();
-    for file in &files {
-        let vector = serde_json::from_slice(&fs::read(file).expect("a vector")).expect("JSON");
-        if let Err(why) = run(&sandbox, &vector) {
-            failures.push(format!("{}: {why}", file.file_stem().expect("a name").to_string_lossy()));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), files.len(), failures.join("\n"));
+    run_all(vectors("verify"), 40, |vector| run(&sandbox, vector));
 }
 
 #[test]
@@ -44,23 +33,23 @@ fn it_fails_on_a_vector_that_it_does_not_know() {
 }
 
 fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
-    let known = only_known(vector, &KEYS).and_then(|()| only_known(&vector["expect"], &["account", "error"]));
-    known.and_then(|()| only_known(&vector["config"], &["timeout_ms", "max_retries", "verify_path"]))?;
+    let known = only(vector, &KEYS).and_then(|()| only(&vector["expect"], &["account", "error"]));
+    known.and_then(|()| only(&vector["config"], &["timeout_ms", "max_retries", "verify_path"]))?;
     let control = |method: &str, path: &str, body: &Value| {
         sandbox.control(method, path, body).map_err(|error| error.to_string())
     };
     control("POST", "clear", &Value::Null)?;
     let pair = control("POST", "pairs", &vector["pair"])?;
-    for fault in vector["faults"].as_array().ok_or("faults is not a list")? {
+    for fault in list(&vector["faults"])? {
         control("POST", "faults", fault)?;
     }
     let (key, secret) = match &vector["credentials"] {
         Value::String(word) if word == "good" => (text(&pair["api_key"])?, text(&pair["api_secret"])?),
-        Value::String(word) if word == "wrong_secret" => (text(&pair["api_key"])?, "0".repeat(40)),
+        Value::String(word) if word == "wrong_secret" => (text(&pair["api_key"])?, WRONG),
         literal @ Value::Object(_) => (text(&literal["api_key"])?, text(&literal["api_secret"])?),
         other => return Err(format!("unknown credentials {other}")),
     };
-    match (verify(sandbox, &vector["config"], &key, &secret), &vector["expect"]) {
+    match (verify(sandbox, &vector["config"], key, secret), &vector["expect"]) {
         (Ok(account), Value::Object(expect)) if expect.contains_key("account") => {
             same(&told(&account), &expect["account"])?;
         }
@@ -72,7 +61,7 @@ fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
                 error.hint(),
                 error.service_message()
             );
-            if secret.len() >= 8 && shown.contains(&secret) {
+            if secret.len() >= 8 && shown.contains(secret) {
                 return Err(format!("the secret leaks in {shown:?}"));
             }
         }
@@ -122,36 +111,8 @@ fn compare(error: &Error, expect: &Value) -> Result<(), String> {
     });
     let mut expect = expect.clone();
     let members = expect.as_object_mut().ok_or("expect.error is not an object")?;
-    for (list, text) in [("message_contains", error.message()), ("hint_contains", error.hint())] {
-        for wanted in
-            members.remove(list).as_ref().and_then(Value::as_array).ok_or_else(|| format!("no {list}"))?
-        {
-            let wanted = wanted.as_str().ok_or("not text")?;
-            if !text.contains(wanted) {
-                return Err(format!("{wanted:?} is not in {text:?}"));
-            }
-        }
+    for (key, told) in [("message_contains", error.message()), ("hint_contains", error.hint())] {
+        contains(told, &members.remove(key).unwrap_or_default())?;
     }
     same(&actual, &expect).map_err(|why| format!("{why}\n   in {error:?}"))
-}
-
-fn same(actual: &Value, expected: &Value) -> Result<(), String> {
-    if actual == expected {
-        Ok(())
-    } else {
-        Err(format!("got {actual}, expected {expected} (account or error)"))
-    }
-}
-
-fn only_known(object: &Value, known: &[&str]) -> Result<(), String> {
-    let keys: BTreeSet<&str> =
-        object.as_object().ok_or("not an object")?.keys().map(String::as_str).collect();
-    match keys.into_iter().find(|key| !known.contains(key)) {
-        Some(key) => Err(format!("unknown key {key:?}")),
-        None => Ok(()),
-    }
-}
-
-fn text(value: &Value) -> Result<String, String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| "not text".to_owned())
 }

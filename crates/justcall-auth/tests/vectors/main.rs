@@ -1,0 +1,7 @@
+//! Runs `tests/vectors/`, as the runners of the other languages do.
+
+mod cases;
+mod diagnose;
+mod source;
+mod verify;
+mod webhook;
