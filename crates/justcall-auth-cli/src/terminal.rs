@@ -173,8 +173,9 @@ mod secret {
 
     impl Drop for Unechoed {
         fn drop(&mut self) {
+            // What was pasted beyond the answer may be half of a pair: a shell would show it and keep it in its history.
             // A terminal that is gone needs nothing any more.
-            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+            let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
         }
     }
 }

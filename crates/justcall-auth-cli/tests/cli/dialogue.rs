@@ -59,6 +59,11 @@ impl Person {
         self.typing.write_all(text.as_bytes()).expect("it takes keys");
     }
 
+    /// How many bytes of what was typed the next program at the terminal gets: a shell would run and remember them.
+    fn leaves(&self) -> u64 {
+        rustix::io::ioctl_fionread(&self.terminal).expect("a terminal")
+    }
+
     /// Whether the terminal shows what is typed, line by line, and turns Ctrl-C into a signal.
     fn is_usual(&self) -> bool {
         let modes = tcgetattr(&self.terminal).expect("a terminal").local_modes;
@@ -83,6 +88,7 @@ fn converse(arguments: &[&str], variables: &[(&str, &str)], talk: impl FnOnce(&m
     (&person.terminal).write_all(b"[end]").expect("it shows");
     person.sees("[end]");
     assert!(person.is_usual(), "the terminal is as it was: {}", person.shown);
+    assert_eq!(person.leaves(), 0, "nothing that was typed is left: {}", person.shown);
     (status.code().expect("no signal ended it"), person.shown)
 }
 
@@ -192,6 +198,21 @@ fn it_leaves_the_terminal_as_it_was_when_it_is_ended() {
         });
     assert!(exit == 1 && shown.contains("✗ wrong_account"), "{shown}");
     assert_eq!(std::fs::read_to_string(path).expect("the file"), rotation.old());
+}
+
+#[test]
+fn it_leaves_nothing_of_what_was_pasted_to_the_shell() {
+    let rotation = Rotation::after_reset();
+    let (_, source) = rotation.file("pair", &rotation.old());
+    let (_, secret) = rotation.new_halves();
+    let arguments =
+        rotation.service.arguments(&["rotate", "--source", &source, "--expected-account", ACCOUNT]);
+    // `converse` sees what is left in the end.
+    for (pasted, exit) in [(format!("{}\r{secret}\r", rotation.new), 0), (format!("\u{3}{secret}\r"), 1)] {
+        let (ended, shown) = converse(&arguments, &[], |person| person.answers(KEY, &pasted));
+        assert_eq!(ended, exit, "{shown}");
+        assert!(!shown.contains(&secret[..6]), "{shown}");
+    }
 }
 
 #[test]
