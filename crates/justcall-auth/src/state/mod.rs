@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::zeroize_stack;
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ const MAX_PAIRS: usize = 256;
 const MAX_SIZE: u64 = 1024 * 1024;
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// More stack than the HMAC uses: the end of the pair, or all of a short one, lies there in the block under way.
+const STACK: usize = 8192;
 
 /// Where it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,9 +187,16 @@ impl State {
     }
 
     fn fingerprint(&self, credentials: &Credentials) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
-        let tag = credentials.expose_authorization(|pair| hmac::sign(&key, pair));
+        let tag = self.tag(credentials);
+        zeroize_stack::<STACK>();
         hex(&tag.as_ref()[..16])
+    }
+
+    /// What is hashed lies on the stack of this function, which is why it must have a frame of its own.
+    #[inline(never)]
+    fn tag(&self, credentials: &Credentials) -> hmac::Tag {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
+        credentials.expose_authorization(|pair| hmac::sign(&key, pair))
     }
 
     fn forget_the_oldest(&mut self) {
@@ -354,6 +364,44 @@ mod tests {
             state.pairs.keys().next().expect("one").clone()
         };
         assert_ne!(name(&file), name(&other), "each file has a key of its own");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_leaves_nothing_of_the_pair_on_the_stack() {
+        use std::io::{Seek as _, SeekFrom};
+
+        /// What the functions that this thread called last left below its frame.
+        fn left(whose: &[u8]) -> bool {
+            const DEPTH: u64 = 32 * 1024;
+            let here = 0_u8;
+            let end = (&raw const here).addr() as u64;
+            let mut memory = File::open("/proc/self/mem").expect("Linux has it");
+            let mut stack = vec![0; usize::try_from(DEPTH).expect("small")];
+            memory.seek(SeekFrom::Start(end - DEPTH)).expect("an address");
+            memory.read_exact(&mut stack).expect("a thread's stack is larger");
+            memchr::memmem::find(&stack, whose).is_some()
+        }
+
+        // Short enough to stay whole in the block under way.
+        let pair = pair("stackcanary789");
+        let state = State::new().expect("randomness");
+        let is_left = |act: fn(&State, &Credentials)| {
+            // A stack of its own, on which nothing else was.
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(|| {
+                    act(&state, &pair);
+                    left(b"stackcanary789")
+                });
+                thread.join().expect("it does not panic")
+            })
+        };
+        let unwiped = |state: &State, credentials: &Credentials| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &state.key);
+            credentials.expose_authorization(|pair| hmac::sign(&key, pair));
+        };
+        assert!(is_left(unwiped), "the control");
+        assert!(!is_left(|state, credentials| drop(state.fingerprint(credentials))));
     }
 
     #[cfg(unix)]
