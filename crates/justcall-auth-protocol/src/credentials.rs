@@ -66,7 +66,7 @@ impl Credentials {
     }
 
     /// Why it is not kept as well as was asked, where it is not.
-    pub fn protection_refused(&self) -> Option<&Refused> {
+    pub fn protection_refused(&self) -> Option<Refused> {
         self.0.header.refused()
     }
 

@@ -102,17 +102,28 @@ impl Secret {
         self.length == 0
     }
 
-    /// What keeps it.
+    /// What keeps it: in a child of `fork()` the child's own copy, for locks are not inherited.
+    ///
+    /// # Panics
+    /// As [`Secret::expose`].
     pub fn protection(&self) -> Protection {
         match &self.home {
             Home::Heap(_) => Protection::Heap,
-            Home::Vault { kept, .. } => obtained(kept.kind()),
+            Home::Vault { kept, .. } if kept.is_own() => obtained(kept.kind()),
+            Home::Vault { kept, childs } => adopt(kept, childs).copy.protection(),
         }
     }
 
-    /// Why it is not kept as it was asked for, where it is not.
-    pub fn refused(&self) -> Option<&Refused> {
-        self.refused.as_ref()
+    /// Why it is not kept as it was asked for, where it is not; in a child of `fork()` why the child's own copy is not
+    /// kept as its parent's.
+    ///
+    /// # Panics
+    /// As [`Secret::expose`].
+    pub fn refused(&self) -> Option<Refused> {
+        match &self.home {
+            Home::Vault { kept, childs } if !kept.is_own() => adopt(kept, childs).copy.refused(),
+            _ => self.refused.clone(),
+        }
     }
 }
 
@@ -123,11 +134,14 @@ fn adopt(kept: &Kept, childs: &ArcSwapOption<Childs>) -> Arc<Childs> {
         return own;
     }
     let plain = kept.copy().expect("the parent freed this secret before its child used it");
+    let level = match kept.kind() {
+        Kind::Locked => Level::Strict,
+        Kind::SecretMem => Level::SecretMem,
+    };
     // A child that may not lock memory must authenticate all the same.
-    let hidden = (kept.kind() == Kind::SecretMem)
-        .then(|| Secret::keep(plain.as_ref(), Level::SecretMem).ok())
-        .flatten();
-    let own = Arc::new(Childs { process, copy: hidden.unwrap_or_else(|| Secret::copy_from(plain.as_ref())) });
+    let copy = Secret::keep(plain.as_ref(), level)
+        .unwrap_or_else(|refused| Secret { refused: Some(refused), ..Secret::copy_from(plain.as_ref()) });
+    let own = Arc::new(Childs { process, copy });
     childs.store(Some(own.clone()));
     own
 }

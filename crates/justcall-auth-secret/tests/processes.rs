@@ -105,21 +105,45 @@ fn it_locks_less_than_four_mebibytes_for_ten_thousand_pairs() {
     assert!(added >= secrets.len() * pair.len(), "the control: {added} bytes cannot hold them");
 }
 
+/// Of a child alone.
+fn give_up_the_right_to_lock_memory() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the child gives up what it may: its limit, then, as another user, its privileges.
+    let is_given_up = unsafe {
+        libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) == 0
+            && (libc::getuid() != 0 || libc::setuid(65534) == 0)
+    };
+    assert!(is_given_up, "the limit is set");
+    let mut page = vec![0_u8; 4096];
+    // SAFETY: the page is the child's own.
+    assert_ne!(unsafe { libc::mlock(page.as_mut_ptr().cast(), page.len()) }, 0, "the limit bites");
+}
+
+#[test]
+fn it_tells_a_child_how_its_own_copy_is_kept() {
+    for (level, kept) in [(Level::Strict, Protection::Locked), (Level::SecretMem, Protection::SecretMem)] {
+        let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
+        let says = |protection, refused: Option<Protection>| {
+            // The report may come before the first use, and after it.
+            let told = || (secret.protection(), secret.refused().map(|refused| refused.asked));
+            told() == (protection, refused) && holds(&secret) && told() == (protection, refused)
+        };
+        assert_eq!(in_child(|| says(kept, None)), 0, "{level:?}");
+        let without_the_right = in_child(|| {
+            give_up_the_right_to_lock_memory();
+            says(Protection::Heap, Some(kept))
+        });
+        assert_eq!(without_the_right, 0, "{level:?}");
+        assert!(says(kept, None), "the parent's is as it was");
+    }
+}
+
 #[test]
 fn it_works_without_the_right_to_lock_memory_and_says_so() {
     let result = in_child(|| {
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the child gives up what it may: its limit, then, as another user, its privileges.
-        let bites = unsafe {
-            libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) == 0
-                && (libc::getuid() != 0 || libc::setuid(65534) == 0)
-        };
-        assert!(bites, "the limit is set");
-        let mut page = vec![0_u8; 4096];
-        // SAFETY: the page is the child's own.
-        assert_ne!(unsafe { libc::mlock(page.as_mut_ptr().cast(), page.len()) }, 0, "the limit bites");
+        give_up_the_right_to_lock_memory();
         let secret = Secret::copy_from(PLAIN);
-        let refused = secret.refused().expect("it says why").why.clone();
+        let refused = secret.refused().expect("it says why").why;
         secret.protection() == Protection::Heap
             && holds(&secret)
             && refused.contains("ulimit -l")

@@ -13,7 +13,7 @@ pub struct ProtectionReport {
 
 impl ProtectionReport {
     pub(crate) fn new(asked: Level, credentials: &Credentials) -> Self {
-        let why_not = credentials.protection_refused().map(|refused| refused.why.clone());
+        let why_not = credentials.protection_refused().map(|refused| refused.why);
         Self { asked, obtained: credentials.protection(), why_not }
     }
 
