@@ -33,6 +33,8 @@ pub(super) struct State {
     placed: Cell<bool>,
     phase: Cell<Phase>,
     sent: Cell<bool>,
+    /// The service sent the secret back.
+    echoed: Cell<bool>,
     failure: RefCell<Option<Error>>,
 }
 
@@ -60,6 +62,7 @@ impl Call {
             placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
             sent: Cell::new(false),
+            echoed: Cell::new(false),
             failure: RefCell::new(None),
         });
         let outer = CURRENT.with(|current| current.replace(Some(state.clone())));
@@ -129,6 +132,15 @@ impl State {
 
     pub fn was_sent(&self) -> bool {
         self.sent.get()
+    }
+
+    /// The service sent the secret back in this call.
+    pub fn mark_echoed(&self) {
+        self.echoed.set(true);
+    }
+
+    pub fn was_echoed(&self) -> bool {
+        self.echoed.get()
     }
 
     /// How long to block before looking again.

@@ -179,6 +179,9 @@ impl Transport for Connection {
         };
         if let Some(sent) = call.header() {
             self.listener.hear(&mut input[..amount], sent);
+            if self.listener.has_heard() {
+                call.mark_echoed();
+            }
         }
         self.buffers.input_appended(amount);
         self.just_read = amount > 0;
@@ -192,7 +195,7 @@ impl Transport for Connection {
     ///
     /// A connection over which the service sent the secret back is not kept: its buffers hold it.
     fn is_open(&mut self) -> bool {
-        if self.listener.has_heard() {
+        if self.listener.has_heard() || call::current().was_echoed() {
             return false;
         }
         self.listener.rest();

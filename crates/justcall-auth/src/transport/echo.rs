@@ -1,8 +1,11 @@
 //! Notices a service that sends the secret back: what such a connection holds must not stay.
 
-use justcall_auth_secret::WipedBuffer;
-use memchr::memmem;
+use std::io::{self, Read};
 
+use justcall_auth_secret::WipedBuffer;
+use memchr::{memchr, memmem};
+
+use super::call::State;
 use super::header::PairHeader;
 
 /// What stands in the place of an echoed secret.
@@ -53,6 +56,46 @@ impl Listener {
     }
 }
 
+/// A body as it comes out of its framing and its compression, in either of which the secret may have been hidden. Heard
+/// before the end of the body, so before its connection could be kept.
+pub(super) struct Heard<'a, R> {
+    body: R,
+    call: &'a State,
+    listener: Listener,
+}
+
+impl<'a, R> Heard<'a, R> {
+    pub fn new(body: R, call: &'a State) -> Self {
+        Self { body, call, listener: Listener::default() }
+    }
+}
+
+impl<R: Read> Read for Heard<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        if let Some(sent) = self.call.header() {
+            self.listener.hear(&mut buffer[..count], sent);
+            if self.listener.has_heard() {
+                self.call.mark_echoed();
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// Masks what is left in `text` of a secret that came in pieces: its beginning was passed on before it could be known.
+pub(super) fn mask_beginnings(text: &mut [u8], secret: &[u8]) {
+    let mut from = 0;
+    while let Some(at) = memchr(secret[0], &text[from..]).map(|at| from + at) {
+        let rest = &mut text[at..];
+        let begun = rest.iter().zip(secret).take_while(|(byte, own)| byte == own).count();
+        if rest.len() >= secret.len() && rest[begun..secret.len()].iter().all(|byte| *byte == MASK) {
+            rest[..begun].fill(MASK);
+        }
+        from = at + 1;
+    }
+}
+
 /// Whether `piece` has `length` bytes in a row that `may_hold` takes. Looks where such a row would end, so most bytes of
 /// an answer are never looked at.
 fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool {
@@ -74,7 +117,7 @@ fn mask(before: &[u8], piece: &mut [u8], secret: &[u8]) -> bool {
     seam.push(before);
     seam.push(&piece[..piece.len().min(secret.len() - 1)]);
     if let Some(at) = memmem::find(seam.as_ref(), secret).filter(|at| *at < before.len()) {
-        // Its first part is above already; without the rest it is no secret any more.
+        // Its first part is above already: `mask_beginnings` finds it there.
         piece[..at + secret.len() - before.len()].fill(MASK);
         heard = true;
     }

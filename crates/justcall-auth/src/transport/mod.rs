@@ -35,6 +35,7 @@ use crate::patience::Patience;
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
+use echo::Heard;
 use header::PairHeader;
 pub(crate) use proxy::Proxy;
 use resolve::{AddressCache, NoResolver};
@@ -156,9 +157,6 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
 /// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
 fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Response, Error> {
     let (parts, body) = answer.into_parts();
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
     let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
@@ -166,15 +164,23 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
-    let outcome = body.into_reader().take(limit as u64 + 1).read_to_end(&mut bytes);
+    let outcome = Heard::new(body.into_reader(), call).take(limit as u64 + 1).read_to_end(&mut bytes);
     if let Err(error) = outcome {
         let error = failure::explain(&error.into(), call);
         if is_success || error.kind() == ErrorKind::Cancelled {
             return Err(error);
         }
     }
+    mask_beginnings(&mut bytes, call);
     let too_large = bytes.len() > limit;
     bytes.truncate(limit);
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let mut value = value.as_bytes().to_vec();
+        mask_beginnings(&mut value, call);
+        let value = String::from_utf8(value)
+            .unwrap_or_else(|not_text| String::from_utf8_lossy(not_text.as_bytes()).into_owned());
+        (name.as_str().to_owned(), value)
+    });
     let response = Response::new(status, headers.collect(), bytes).received_at(clock::now().unix);
     if is_success && too_large {
         let message =
@@ -182,6 +188,13 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
         return Err(Error::with_message(ErrorKind::InvalidResponse, message).response_is(response));
     }
     Ok(response)
+}
+
+/// Once the service has sent the secret back, not even a part of it is passed on.
+fn mask_beginnings(text: &mut [u8], call: &Call) {
+    if let Some(sent) = call.header().filter(|_| call.was_echoed()) {
+        sent.expose_secret(|secret| echo::mask_beginnings(text, secret));
+    }
 }
 
 impl fmt::Debug for Transport {
