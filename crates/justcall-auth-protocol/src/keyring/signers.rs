@@ -119,6 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn it_drops_the_pair_before_with_one_in_wrong_hands() {
+        for (is_compromised, expected) in [(false, &["second", "third", "first"][..]), (true, &["third"])] {
+            let keyring = keyring([found("first", false), found("second", false)]);
+            keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
+            let now = Moment { monotonic: at(20), unix: at(20), random: 0 };
+            keyring.looked(Ok(found("third", is_compromised)), &now);
+            assert_eq!(signers(&keyring, 21), expected);
+        }
+    }
+
+    #[test]
     fn it_keeps_the_current_pair_when_the_source_takes_back_another() {
         let keyring = keyring([found("first", false), found("second", true), found("first", false)]);
         assert_eq!(signers(&keyring, 9), ["first"]);

@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn it_asks_the_check_of_one_delivery_in_place_of_its_own() {
+        let mut verifier = verifier();
+        let body = format!(r#"{{"type":"call.completed","webhook_url":"{URL}"}}"#);
+        let headers =
+            WebhookHeaders::new(Some(SIGNATURE.as_bytes()), Some(b"v1"), Some(b"2024-03-21 17:08:22"));
+        for is_seen in [true, false] {
+            let answers = |answer: bool| move |_: &WebhookEvent| Ok(answer);
+            verifier.set_replay_check(answers(!is_seen));
+            let asked = verifier.verify_asking(&headers, body.as_bytes(), NOW, &answers(is_seen));
+            assert_eq!(asked.err().map(|error| error.kind()), is_seen.then_some(ErrorKind::WebhookReplayed));
+            assert_eq!(verify(&verifier).is_ok(), is_seen, "the control: its own says otherwise");
+        }
+    }
+
+    #[test]
     fn it_never_takes_two_sources_of_secrets_nor_none() {
         struct Client(Result<(), ErrorKind>);
         impl SigningSecrets for Client {
