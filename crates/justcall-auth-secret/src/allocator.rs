@@ -68,6 +68,8 @@ unsafe fn wipe(block: *mut u8, size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::memory::tests::View;
 
     #[test]
     fn it_keeps_what_a_block_holds_when_it_grows_and_shrinks() {
@@ -85,11 +87,37 @@ mod tests {
         }
     }
 
+    /// How many runs of eight bytes that were 7 are so still, once `free` has done with a block of 128 of them.
+    #[cfg(target_os = "linux")]
+    fn left(free: impl FnOnce(*mut u8, Layout)) -> usize {
+        let layout = Layout::from_size_align(1024, 8).expect("a layout");
+        let mut view = View::of(layout.size());
+        // SAFETY: the layout has a size, and the block is used within it.
+        let block = unsafe {
+            let block = WipingAllocator.alloc(layout);
+            block.write_bytes(7, layout.size());
+            block
+        };
+        free(block, layout);
+        view.count(block.addr(), 7)
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
-    fn it_wipes_before_it_frees() {
-        let mut block = [7_u8; 64];
-        // SAFETY: the array is of this size.
-        unsafe { wipe(block.as_mut_ptr(), block.len()) };
-        assert_eq!(block, [0; 64]);
+    fn it_leaves_nothing_in_a_block_that_is_freed_or_moved_or_made_smaller() {
+        // SAFETY: the block is given back with its layout, and not used afterwards.
+        assert!(left(|block, layout| unsafe { System.dealloc(block, layout) }) > 100, "the control");
+        // SAFETY: as above.
+        assert_eq!(left(|block, layout| unsafe { WipingAllocator.dealloc(block, layout) }), 0);
+        for new_size in [64, 1 << 20] {
+            // SAFETY: as above; what comes back is given back with the layout that it has then.
+            let of_old = left(|block, layout| unsafe {
+                let moved = WipingAllocator.realloc(block, layout, new_size);
+                assert_eq!(*moved, 7, "what it holds is kept");
+                let layout = Layout::from_size_align(new_size, 8).expect("a layout");
+                WipingAllocator.dealloc(moved, layout);
+            });
+            assert_eq!(of_old, 0, "to {new_size} bytes");
+        }
     }
 }

@@ -76,6 +76,8 @@ impl fmt::Debug for WipedBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::memory::tests::View;
 
     #[test]
     fn it_holds_what_was_pushed_and_filled() {
@@ -86,6 +88,19 @@ mod tests {
         assert_eq!(buffer.as_ref(), b"key:sec");
         assert_eq!(buffer.spare().len(), 1);
         assert_eq!(format!("{buffer:?}"), REDACTED);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_wipes_all_of_it_what_was_forgotten_too() {
+        let mut buffer = WipedBuffer::with_capacity(1024);
+        buffer.push(&[7; 1024]);
+        buffer.truncate(8);
+        let address = buffer.as_ref().as_ptr().addr();
+        let mut view = View::of(1024);
+        assert_eq!(view.count(address, 7), 128, "the control");
+        drop(buffer);
+        assert_eq!(view.count(address, 7), 0);
     }
 
     #[test]

@@ -248,6 +248,59 @@ pub(crate) mod tests {
         }
     }
 
+    /// What lies at `address` of this process, as the kernel sees it: freed memory may not be looked at otherwise. Make it
+    /// before what is looked at is freed, for it allocates nothing afterwards.
+    #[cfg(target_os = "linux")]
+    pub(crate) struct View {
+        memory: std::fs::File,
+        seen: Vec<u8>,
+    }
+
+    #[cfg(target_os = "linux")]
+    impl View {
+        pub fn of(length: usize) -> Self {
+            let memory = std::fs::File::open("/proc/self/mem").expect("the kernel's view of this process");
+            Self { memory, seen: vec![0; length] }
+        }
+
+        /// How many runs of eight bytes there are nothing but `byte`. The C library writes addresses into what is free, in
+        /// which a byte may be anything.
+        pub fn count(&mut self, address: usize, byte: u8) -> usize {
+            use std::os::unix::fs::FileExt as _;
+            self.memory.read_exact_at(&mut self.seen, address as u64).expect("it is still mapped");
+            self.seen.chunks_exact(8).filter(|run| *run == [byte; 8]).count()
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_keeps_locked_pages_out_of_swap_and_of_core_dumps() {
+        let flags = |address: usize| {
+            let maps =
+                std::fs::read_to_string("/proc/self/smaps").expect("the kernel's view of this process");
+            let starts = format!("{address:x}-");
+            let mut lines = maps.lines().skip_while(|line| !line.starts_with(&starts));
+            lines.find_map(|line| line.strip_prefix("VmFlags:")).unwrap_or_default().to_owned()
+        };
+        for region in KINDS.into_iter().filter_map(|kind| map(kind, page_size())) {
+            let flags = flags(region.start.addr().get());
+            let has = |wanted: &str| flags.split_whitespace().any(|flag| flag == wanted);
+            assert!(has("lo") && has("dd"), "neither locked nor left out of dumps: {flags}");
+        }
+        let plain = vec![7_u8; 64 * page_size()];
+        let end = plain.as_ptr().addr() + plain.len();
+        let is_in = |line: &&str| {
+            let (from, to) =
+                line.split_once(' ').and_then(|(range, _)| range.split_once('-')).unwrap_or_default();
+            let number = |text| usize::from_str_radix(text, 16).unwrap_or_default();
+            (number(from)..number(to)).contains(&(end - 1))
+        };
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("the kernel's view of this process");
+        let from = maps.lines().find(is_in).and_then(|line| line.split_once('-')).expect("it is mapped").0;
+        let flags = flags(usize::from_str_radix(from, 16).expect("an address"));
+        assert!(flags.contains("rd") && !flags.contains("dd"), "the control, on the heap: {flags}");
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn it_kills_attempts_to_touch_what_lies_around_its_pages() {

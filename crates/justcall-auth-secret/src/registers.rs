@@ -74,7 +74,10 @@ fn wipe() {}
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::Secret;
 
     /// What is in every register before.
     const PLANTED: [u8; 64] = [7; 64];
@@ -135,6 +138,23 @@ mod tests {
     }
 
     #[test]
+    fn it_leaves_nothing_there_of_a_secret_that_was_kept_or_read() {
+        extern "sysv64" fn keep() {
+            drop(Secret::copy_from(&PLANTED));
+        }
+        extern "sysv64" fn read() {
+            SECRET.expose(|plain| assert_eq!(plain, PLANTED));
+        }
+        static SECRET: LazyLock<Secret> = LazyLock::new(|| Secret::copy_from(&PLANTED));
+        LazyLock::force(&SECRET);
+        for run in [keep as extern "sysv64" fn(), read] {
+            for (name, seen) in registers_after(run) {
+                assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
+            }
+        }
+    }
+
+    #[test]
     fn it_wipes_when_a_call_panics() {
         extern "sysv64" fn panic() {
             let caught = std::panic::catch_unwind(|| {
@@ -143,8 +163,9 @@ mod tests {
             });
             assert!(caught.is_err());
         }
+        // What comes after it may use them anew.
         for (name, seen) in registers_after(panic) {
-            assert!(seen.iter().all(|byte| *byte != 7), "{name} {seen:?}");
+            assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::REDACTED;
 use crate::level::{Level, Protection, Refused};
 use crate::memory::Kind;
 use crate::process::process_id;
+use crate::registers::RegisterWipe;
 use crate::vault::{Kept, Vault};
 
 /// Bytes that must not leak: kept in protected memory, wiped on drop, redacted in `Debug`.
@@ -58,6 +59,7 @@ impl Secret {
     /// # Errors
     /// When the system refuses it, and `level` takes no other.
     pub fn keep(bytes: &[u8], level: Level) -> Result<Self, Refused> {
+        let _last = RegisterWipe;
         let length = bytes.len();
         let kind = match level {
             Level::Heap => return Ok(Self { length, home: Home::Heap(Box::from(bytes)), refused: None }),
@@ -78,11 +80,13 @@ impl Secret {
         }
     }
 
-    /// Gives `read` the bytes. Do not let them outlive the closure.
+    /// Gives `read` the bytes. Do not let them outlive the closure. What reading them leaves in vector registers is wiped:
+    /// the next call of a lazily bound function would write it to the stack.
     ///
     /// # Panics
     /// In a child of `fork()` whose parent freed the secret before the child used it, where pages are shared.
     pub fn expose<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
+        let _last = RegisterWipe;
         match &self.home {
             Home::Heap(bytes) => read(bytes),
             Home::Vault { kept, .. } if kept.is_own() => {
@@ -159,7 +163,9 @@ fn refuse(kind: Kind, error: &io::Error) -> Refused {
             format!("the system refuses to lock memory ({error}); see the limit on locked memory, ulimit -l")
         }
         Kind::SecretMem => {
-            format!("the system has no memfd_secret ({error}); it needs Linux 5.14 or newer, enabled")
+            format!(
+                "the system refuses memfd_secret ({error}); it needs Linux 5.14 or newer, enabled, and counts against the limit on locked memory, ulimit -l"
+            )
         }
     };
     Refused { asked: obtained(kind), why }
@@ -197,6 +203,8 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::memory::tests::View;
 
     #[test]
     fn it_gives_back_the_bytes_it_took_at_every_level() {
@@ -229,10 +237,33 @@ mod tests {
     #[test]
     fn it_refuses_what_is_too_long_for_a_slot_and_keeps_it_on_the_heap_when_it_may() {
         let long = vec![7; 4000];
-        assert!(Secret::keep(&long, Level::Strict).is_err());
+        for level in [Level::Strict, Level::SecretMem] {
+            assert!(Secret::keep(&long, level).is_err(), "{level:?}");
+        }
         let secret = Secret::copy_from(&long);
         assert_eq!(secret.protection(), Protection::Heap);
         assert!(secret.refused().is_some() && secret.expose(|kept| kept == long));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_wipes_what_it_took_and_what_it_had_on_the_heap() {
+        const LENGTH: usize = 1024;
+        let mut view = View::of(LENGTH);
+        let at = |bytes: &[u8]| bytes.as_ptr().addr();
+        let plain = vec![7; LENGTH];
+        let address = at(&plain);
+        drop(plain);
+        assert!(view.count(address, 7) > 100, "the control: who frees does not wipe");
+        let taken = vec![7; LENGTH];
+        let address = at(&taken);
+        let secret = Secret::from(taken);
+        assert!(view.count(address, 7) == 0 && secret.len() == LENGTH);
+        let secret = Secret::keep(&[7; LENGTH], Level::Heap).expect("never refused");
+        let address = secret.expose(at);
+        assert_eq!(view.count(address, 7), LENGTH / 8, "while it is there");
+        drop(secret);
+        assert_eq!(view.count(address, 7), 0);
     }
 
     #[test]

@@ -59,3 +59,55 @@ impl Shield {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Kind, Region};
+
+    const PLAIN: &[u8] = b"sec789xyz000";
+
+    fn shield() -> Shield {
+        let region = Region::map(Kind::Locked, PREKEY, PREKEY).expect("a page can be locked");
+        Shield::new(region.take().expect("a slot")).expect("randomness")
+    }
+
+    fn sealed(shield: &Shield) -> Vec<u8> {
+        let mut sealed = vec![0; PLAIN.len() + OVERHEAD];
+        assert!(shield.seal(PLAIN, &mut sealed));
+        sealed
+    }
+
+    #[test]
+    fn it_opens_what_it_sealed_and_nothing_that_was_changed() {
+        let shield = shield();
+        let mut sealed = sealed(&shield);
+        assert_eq!(shield.open(&sealed).expect("its own").as_ref(), PLAIN);
+        for at in 0..sealed.len() {
+            sealed[at] ^= 1;
+            assert!(shield.open(&sealed).is_none(), "byte {at} is another");
+            sealed[at] ^= 1;
+        }
+        assert!(shield.open(&sealed[..NONCE_LEN - 1]).is_none());
+    }
+
+    #[test]
+    fn it_opens_nothing_with_an_error_in_any_byte_of_its_prekey() {
+        let mut shield = shield();
+        let sealed = sealed(&shield);
+        for at in 0..PREKEY {
+            shield.prekey.bytes_mut()[at] ^= 1;
+            assert!(shield.open(&sealed).is_none(), "byte {at} does not count");
+            shield.prekey.bytes_mut()[at] ^= 1;
+        }
+        assert!(shield.open(&sealed).is_some(), "the control");
+    }
+
+    #[test]
+    fn it_seals_the_same_secret_anew_each_time() {
+        let shield = shield();
+        let [one, other] = [sealed(&shield), sealed(&shield)];
+        assert_ne!(one[..NONCE_LEN], other[..NONCE_LEN]);
+        assert_ne!(one[NONCE_LEN..], other[NONCE_LEN..]);
+    }
+}

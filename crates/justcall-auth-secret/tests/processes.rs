@@ -2,6 +2,9 @@
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, missing_docs)]
 
+use std::io::{Read as _, Write as _};
+use std::mem::ManuallyDrop;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use justcall_auth_secret::{Level, Protection, Secret};
@@ -11,6 +14,10 @@ const LEVELS: [Level; 4] = [Level::Auto, Level::Strict, Level::Heap, Level::Secr
 
 /// Runs `body` in a child; its exit code, or the negated signal that killed it.
 fn in_child(body: impl FnOnce() -> bool) -> i32 {
+    end_of(begin_child(body))
+}
+
+fn begin_child(body: impl FnOnce() -> bool) -> libc::pid_t {
     // SAFETY: the child only runs `body` and ends without unwinding or running the parent's exit handlers.
     match unsafe { libc::fork() } {
         0 => {
@@ -21,13 +28,15 @@ fn in_child(body: impl FnOnce() -> bool) -> i32 {
             // SAFETY: it ends the child.
             unsafe { libc::_exit(i32::from(!good)) }
         }
-        child => {
-            let mut status = 0;
-            // SAFETY: the child is ours and the status may be written to.
-            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-            if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
-        }
+        child => child,
     }
+}
+
+fn end_of(child: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: the child is ours and the status may be written to.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
 }
 
 fn holds(secret: &Secret) -> bool {
@@ -53,7 +62,7 @@ fn it_serves_a_child_and_a_childs_child_at_every_level() {
 fn it_keeps_the_parents_secret_when_a_child_frees_it_or_ends() {
     for level in LEVELS {
         let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
-        let freed = std::mem::ManuallyDrop::new(Secret::keep(PLAIN, level).expect("as above"));
+        let freed = ManuallyDrop::new(Secret::keep(PLAIN, level).expect("as above"));
         let child = in_child(|| {
             // SAFETY: the child has its own copy of this value, and nobody uses it there any more.
             drop(unsafe { std::ptr::read(&raw const *freed) });
@@ -61,8 +70,56 @@ fn it_keeps_the_parents_secret_when_a_child_frees_it_or_ends() {
         });
         assert_eq!(child, 0, "{level:?}");
         assert!(holds(&secret) && holds(&freed), "{level:?}");
-        drop(std::mem::ManuallyDrop::into_inner(freed));
+        drop(ManuallyDrop::into_inner(freed));
     }
+}
+
+/// What a child comes to that does `before`, then waits until its parent has freed `secret`, then does `after`.
+fn outlive(secret: Secret, before: impl FnOnce(&Secret), after: impl FnOnce(Secret) -> bool) -> i32 {
+    let (mut childs, mut parents) = UnixStream::pair().expect("two ends");
+    let secret = ManuallyDrop::new(secret);
+    let child = begin_child(|| {
+        // SAFETY: the child has its own copy of this value, and nobody else uses it there.
+        let own = unsafe { std::ptr::read(&raw const *secret) };
+        before(&own);
+        let is_freed = childs.write_all(b"1").and_then(|()| childs.read_exact(&mut [0]));
+        is_freed.is_ok() && after(own)
+    });
+    parents.read_exact(&mut [0]).expect("the child is ready");
+    drop(ManuallyDrop::into_inner(secret));
+    parents.write_all(b"1").expect("the child waits");
+    end_of(child)
+}
+
+#[test]
+fn it_serves_a_child_that_used_a_secret_before_the_parent_freed_it() {
+    for level in LEVELS {
+        let secret = || Secret::keep(PLAIN, level).expect("this kernel has every kind");
+        let uses = |secret: &Secret| assert!(holds(secret));
+        assert_eq!(outlive(secret(), uses, |secret| holds(&secret)), 0, "{level:?}");
+    }
+}
+
+#[test]
+fn it_never_takes_what_the_parent_wiped_for_the_secret() {
+    let secret = || Secret::keep(PLAIN, Level::SecretMem).expect("this kernel has every kind");
+    let is_refused = |secret: Secret| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| secret.expose(<[u8]>::len))).is_err()
+    };
+    assert_eq!(outlive(secret(), |_| {}, is_refused), 0, "pages are shared");
+    // The damage that a child sees is its parent's doing: it is no reason to end.
+    assert_eq!(
+        outlive(
+            secret(),
+            |_| {},
+            |secret| {
+                drop(secret);
+                true
+            }
+        ),
+        0,
+        "a child frees it afterwards"
+    );
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl Pair {
         Ok(())
     }
 
+    /// Its key, by which the sandbox knows whose webhooks to sign.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The file with `key:secret`.
     pub fn file(&self) -> String {
         self.folder.path().join("pair").display().to_string()

@@ -108,7 +108,22 @@ pub const ROWS: &[Row] = &[
         reach: reject,
         ..USUAL
     },
-    Row { name: "after 100 forged webhooks", is_short: true, reach: webhooks, ..USUAL },
+    Row { name: "after 100 forged webhooks", is_short: true, reach: forged_webhooks, ..USUAL },
+    Row { name: "after 100 genuine webhooks", is_short: true, reach: genuine_webhooks, ..USUAL },
+    Row { name: "after replace, for both pairs", reach: replace, ..USUAL },
+    Row {
+        name: "after a header that the program wiped",
+        is_short: true,
+        only: Some(Kind::C),
+        reach: header,
+        ..USUAL
+    },
+    Row {
+        name: "after an exchange, whose echo the program wiped",
+        only: Some(Kind::C),
+        reach: exchange,
+        ..USUAL
+    },
     Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
     Row { name: "waiting for an answer", reach: wait, ..USUAL },
     Row {
@@ -244,8 +259,30 @@ fn reject(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 /// Their signatures are compared with what the secret makes.
-fn webhooks(stage: &mut Stage<'_>) -> Result<()> {
-    stage.target.must("webhooks 100", "webhook_mismatch")
+fn forged_webhooks(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must(&format!("webhooks 100 {} 1711040902", "0".repeat(64)), "webhook_mismatch")
+}
+
+/// One that the service signed, again and again.
+fn genuine_webhooks(stage: &mut Stage<'_>) -> Result<()> {
+    let (signature, time) = stage.sandbox.webhook(stage.pair.key())?;
+    stage.target.must(&format!("webhooks 100 {signature} {time}"), "ok")
+}
+
+/// The program takes the new pair from the file, which the service knows.
+fn replace(stage: &mut Stage<'_>) -> Result<()> {
+    verify(stage, 1)?;
+    stage.pair.reset(stage.sandbox, true)?;
+    stage.target.must("replace", "ok")?;
+    verify(stage, 1)
+}
+
+fn header(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("header", "ok")
+}
+
+fn exchange(stage: &mut Stage<'_>) -> Result<()> {
+    stage.target.must("exchange", "bad_request")
 }
 
 fn raising_handler(stage: &mut Stage<'_>) -> Result<()> {

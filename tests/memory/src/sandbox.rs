@@ -1,12 +1,14 @@
 //! The service, in a process of its own: its copies of the pair are not the target's.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process::{Stopped, stop};
 
@@ -61,6 +63,37 @@ impl Sandbox {
         let answer = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "the sandbox refused {method} {path}: {answer}");
         serde_json::from_str(&answer).context("the sandbox's answer is not JSON")
+    }
+
+    /// Lets it deliver a webhook for `https://a.b/c` that is signed with the secret of the account of `key`; its signature,
+    /// and its time in seconds since the epoch.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn webhook(&self, key: &str) -> Result<(String, String)> {
+        let receiver = TcpListener::bind("127.0.0.1:0").context("a port")?;
+        let delivery = json!({
+            "url": format!("http://{}/", receiver.local_addr()?),
+            "webhook_url": "https://a.b/c",
+            "api_key": key,
+            "timestamp_form": "epoch_s",
+        });
+        thread::scope(|scope| {
+            let delivered = scope.spawn(|| self.control("POST", "webhooks", &delivery));
+            let (stream, _) = receiver.accept()?;
+            let (mut reader, mut head) = (BufReader::new(&stream), String::new());
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head)? > 0 {}
+            let header = |name: &str| {
+                let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+                let field = fields.find(|(named, _)| named.eq_ignore_ascii_case(name));
+                field.map(|(_, value)| value.to_owned()).with_context(|| format!("there is no {name}"))
+            };
+            let length = header("content-length")?.parse()?;
+            io::copy(&mut reader.take(length), &mut io::sink())?;
+            (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+            delivered.join().expect("it gives an error, where one is")?;
+            Ok((header("x-justcall-signature")?, header("x-justcall-request-timestamp")?))
+        })
     }
 
     /// Lets answers fail until [`Sandbox::heal`].

@@ -124,6 +124,43 @@ static justcall_status header(void) {
     return status;
 }
 
+/* A call over HTTP of the program's own, whose answer brings the header back. */
+static justcall_status exchange(void) {
+    char buffer[JUSTCALL_AUTHORIZATION_SIZE], body[JUSTCALL_AUTHORIZATION_SIZE + 32];
+    justcall_exchange *call = NULL;
+    int32_t action = JUSTCALL_ACTION_WAIT;
+    uint64_t wait_ms = 0;
+    justcall_status status = justcall_exchange_new(client, "GET", "/v2/account", &call, NULL);
+    while (status == JUSTCALL_OK && action != JUSTCALL_ACTION_DONE) {
+        status = justcall_exchange_next(call, &action, &wait_ms, NULL);
+        if (status == JUSTCALL_OK && action == JUSTCALL_ACTION_LOAD)
+            status = justcall_exchange_load(call, NULL);
+        if (status == JUSTCALL_OK && action == JUSTCALL_ACTION_SEND) {
+            status = justcall_exchange_authorization(call, buffer, sizeof buffer, NULL, NULL);
+            snprintf(body, sizeof body, "{\"message\": \"You sent %s\"}", buffer);
+            if (status == JUSTCALL_OK)
+                status = justcall_exchange_answered(call, 400, NULL, NULL, 0, (uint8_t *)body,
+                                                    strlen(body), NULL);
+        }
+    }
+    justcall_exchange_free(call);
+    justcall_wipe(buffer, sizeof buffer);
+    justcall_wipe(body, sizeof body);
+    return status;
+}
+
+/* Takes the pair that the file has now. */
+static justcall_status replace(void) {
+    char source[4096];
+    justcall_credentials *pair = NULL;
+    snprintf(source, sizeof source, "file:%s", pair_file);
+    justcall_status status = justcall_credentials_load(source, &pair, NULL);
+    if (status == JUSTCALL_OK)
+        status = justcall_client_replace(client, pair, NULL);
+    justcall_credentials_free(pair);
+    return status;
+}
+
 static const char *request(const char *method, const char *path, size_t size) {
     static char outcome[128];
     uint8_t *body = size ? (uint8_t *)calloc(size, 1) : NULL;
@@ -138,19 +175,19 @@ static const char *request(const char *method, const char *path, size_t size) {
     return outcome;
 }
 
-/* Verifies forged webhooks: each makes the library sign with its secret. */
-static const char *webhooks(long count) {
+/* Verifies a webhook again and again: each time the library signs with its secret. */
+static const char *webhooks(long count, const char *signature, const char *timestamp) {
     static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"https://a.b/c\"}";
-    static const char forged[] = "0000000000000000000000000000000000000000000000000000000000000000";
     justcall_webhook *webhook = NULL;
     justcall_webhook_event *event = NULL;
     justcall_status status = justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, NULL);
     if (status == JUSTCALL_OK)
         status = justcall_webhook_use_client(webhook, client, NULL);
-    for (; count > 0 && event == NULL; --count)
-        status = justcall_webhook_verify(webhook, forged, "v1", "1711040902", (const uint8_t *)body,
-                                         sizeof body - 1, 1711040902, &event, NULL);
-    justcall_webhook_event_free(event);
+    for (; count > 0; --count) {
+        status = justcall_webhook_verify(webhook, signature, "v1", timestamp, (const uint8_t *)body,
+                                         sizeof body - 1, atoll(timestamp), &event, NULL);
+        justcall_webhook_event_free(event);
+    }
     justcall_webhook_free(webhook);
     return justcall_status_name(status);
 }
@@ -208,12 +245,16 @@ static const char *obey(const char *line) {
     }
     if (sscanf(line, "request %15s %255s %zu", method, path, &size) == 3)
         return request(method, path, size);
-    if (sscanf(line, "webhooks %ld", &number) == 1)
-        return webhooks(number);
+    if (sscanf(line, "webhooks %ld %255s %15s", &number, path, method) == 3)
+        return webhooks(number, path, method);
     if (strcmp(line, "client") == 0)
         return justcall_status_name(justcall_client_new(config, &client, NULL));
     if (strcmp(line, "header") == 0)
         return justcall_status_name(header());
+    if (strcmp(line, "exchange") == 0)
+        return justcall_status_name(exchange());
+    if (strcmp(line, "replace") == 0)
+        return justcall_status_name(replace());
     if (strcmp(line, "stop") == 0)
         return stop();
     if (strcmp(line, "cancel") == 0)

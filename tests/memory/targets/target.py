@@ -73,19 +73,24 @@ def request(method, path, size):
     return outcome(send)
 
 
-def webhooks(count):
-    """Verifies forged webhooks: each makes the library sign with its secret."""
+def webhooks(count, signature, timestamp):
+    """Verifies a webhook again and again: each time the library signs with its secret."""
     verifier = justcall_auth.WebhookVerifier(client, url=justcall_auth.ANY_URL)
     headers = {
-        "x-justcall-signature": "0" * 64,
+        "x-justcall-signature": signature,
         "x-justcall-signature-version": "v1",
-        "x-justcall-request-timestamp": "1711040902",
+        "x-justcall-request-timestamp": timestamp,
     }
     body = b'{"type":"call.completed","webhook_url":"https://a.b/c"}'
     last = "ok"
     for _ in range(count):
-        last = outcome(lambda: verifier.verify(headers, body, 1711040902))
+        last = outcome(lambda: verifier.verify(headers, body, int(timestamp)))
     return last
+
+
+def replace():
+    """Takes the pair that the file has now."""
+    client.replace(justcall_auth.Credentials.load("file:" + PAIR_FILE))
 
 
 def drop():
@@ -159,7 +164,7 @@ def obey(word, *rest):
         stopping.set()
         return finish()
     if word == "webhooks":
-        return webhooks(int(rest[0]))
+        return webhooks(int(rest[0]), *rest[1:])
     if word == "request":
         return request(rest[0], rest[1], int(rest[2]))
     commands = {
@@ -168,6 +173,7 @@ def obey(word, *rest):
         "cancel": cancel,
         "raise": lambda: setting("on_event", raise_again),
         "drop": drop,
+        "replace": lambda: outcome(replace),
         "free": end,
         "plant": plant,
         "unplant": unplant,
