@@ -159,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn it_masks_what_an_answer_of_another_shape_echoes() {
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
+        let echo = answer(200, "{\"message\":\"Hello abc123def456:sec789xyz000!\"}");
+        let said =
+            |sent| invalid_response(&echo, "it is a greeting", sent).service_message().map(str::to_owned);
+        assert_eq!(said(Some(&pair)).as_deref(), Some("Hello [redacted]:[redacted]!"));
+        assert_eq!(said(None).as_deref(), Some("Hello abc123def456:sec789xyz000!"), "the control");
+    }
+
+    #[test]
     fn it_masks_a_pair_in_the_host_that_a_redirect_leads_to() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
         let headers = vec![("location".into(), "https://sec789xyz000.example/abc123def456".into())];

@@ -16,7 +16,7 @@ pub(super) fn load(
 ) -> Result<Loaded, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
     let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
-        let set = [key, secret].into_iter().find(|name| environment.variable(name).is_some());
+        let set = [key, secret].into_iter().find(|name| value(name).is_some());
         let error = missing(&format!("the environment variables {key} and {secret}"));
         return Err(match set {
             // One half alone is a slip of the hand, not an absence.

@@ -140,7 +140,7 @@ pub(super) struct Connection {
     buffers: LazyBuffers,
     /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
     sealed: Vec<u8>,
-    /// Whether the service sent the secret back.
+    /// Listens for the secret in what the service sends.
     listener: Listener,
     /// Nothing was asked since the last bytes came.
     just_read: bool,
@@ -178,8 +178,7 @@ impl Transport for Connection {
             None => self.wire.read(input)?,
         };
         if let Some(sent) = call.header() {
-            self.listener.hear(&mut input[..amount], sent);
-            if self.listener.has_heard() {
+            if self.listener.hear(&mut input[..amount], sent) {
                 call.mark_echoed();
             }
         }
@@ -195,7 +194,7 @@ impl Transport for Connection {
     ///
     /// A connection over which the service sent the secret back is not kept: its buffers hold it.
     fn is_open(&mut self) -> bool {
-        if self.listener.has_heard() || call::current().was_echoed() {
+        if call::current().was_echoed() {
             return false;
         }
         self.listener.rest();

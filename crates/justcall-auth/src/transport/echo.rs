@@ -23,31 +23,25 @@ const SHORTEST: usize = 8;
 pub(super) struct Listener {
     /// The end of what came before, as far as it could be the beginning of the secret: that may arrive in pieces.
     before: Option<WipedBuffer>,
-    heard: bool,
 }
 
 impl Listener {
     /// Listens to a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
-    /// it logs or keeps.
-    pub fn hear(&mut self, piece: &mut [u8], sent: &PairHeader) {
+    /// it logs or keeps. Whether it was there, or ended there.
+    pub fn hear(&mut self, piece: &mut [u8], sent: &PairHeader) -> bool {
         let length = sent.secret_len();
         if length < SHORTEST {
-            return;
+            return false;
         }
         let before = self.before.take();
         let before = before.as_ref().map_or(&[][..], AsRef::as_ref);
         let may_hold = |byte: &u8| sent.may_hold(*byte);
         let first_run = piece.iter().take(length).take_while(|byte| may_hold(byte)).count();
         let may_cross = !before.is_empty() && before.len() + first_run >= length;
-        if may_cross || has_run(piece, length, may_hold) {
-            self.heard |= sent.expose_secret(|secret| mask(before, piece, secret));
-        }
+        let may_be = may_cross || has_run(piece, length, may_hold);
+        let is_there = may_be && sent.expose_secret(|secret| mask(before, piece, secret));
         self.before = end_of(before, piece, length - 1, may_hold);
-    }
-
-    /// Whether the secret came, so far.
-    pub fn has_heard(&self) -> bool {
-        self.heard
+        is_there
     }
 
     /// Forgets the end of what came: nothing of an answer stays while a connection is idle.
@@ -74,8 +68,7 @@ impl<R: Read> Read for Heard<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.body.read(buffer)?;
         if let Some(sent) = self.call.header() {
-            self.listener.hear(&mut buffer[..count], sent);
-            if self.listener.has_heard() {
+            if self.listener.hear(&mut buffer[..count], sent) {
                 self.call.mark_echoed();
             }
         }
@@ -169,13 +162,13 @@ mod tests {
     /// What the layers above get, and whether the secret was heard.
     fn heard_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
         let mut listener = Listener::default();
-        let mut passed = String::new();
+        let (mut passed, mut heard) = (String::new(), false);
         for piece in pieces {
             let mut piece = piece.as_bytes().to_vec();
-            listener.hear(&mut piece, sent);
+            heard |= listener.hear(&mut piece, sent);
             passed.push_str(std::str::from_utf8(&piece).expect("ASCII"));
         }
-        (passed, listener.has_heard())
+        (passed, heard)
     }
 
     #[test]
@@ -247,7 +240,6 @@ mod tests {
         let mut listener = Listener::default();
         listener.hear(&mut b"sec789".to_vec(), &sent());
         listener.rest();
-        listener.hear(&mut b"xyz000".to_vec(), &sent());
-        assert!(!listener.has_heard(), "of another answer");
+        assert!(!listener.hear(&mut b"xyz000".to_vec(), &sent()), "of another answer");
     }
 }
