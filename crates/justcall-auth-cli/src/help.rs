@@ -101,11 +101,11 @@ Examples:
   justcall-auth scan . --baseline .justcall-baseline
 
 It looks for the secret of your own pair, as the source gives it, in every form in which secrets get about (as it is, in
-base64 and so in Basic headers, in hexadecimal, URL-encoded, escaped for JSON, as UTF-16), and for what is shaped like a
-pair beside a name that tells so. Binary files are searched for your own alone; links are not followed; .git is passed
-over, and so is the file that the source reads. A finding shows the ends of the key and a fingerprint of the secret,
-never the secret. It is severe when the pair is your own or when browsers get it: in bundles, pages, source maps, public
-folders, and under names such as NEXT_PUBLIC_ or VITE_.
+base64 and so in Basic headers, in hexadecimal, URL-encoded, escaped for JSON or HTML, as UTF-16), and for what is
+shaped like a pair beside a name that tells so. Binary files are searched for your own alone; links are not followed;
+.git is passed over, and so is the file that the source reads. A finding shows the ends of the key and a fingerprint of
+the secret, never the secret. It is severe when the pair is your own or when browsers get it: in bundles, pages, source
+maps, public folders, and under names such as NEXT_PUBLIC_ or VITE_.
 
 --git looks at every version of every file that any ref leads to, each once, and at the messages of commits and tags; it
 names the commit that brought a finding. A repository cannot run anything thereby: no hook, filter, driver or helper.

@@ -27,7 +27,7 @@ impl Code {
                 name: "own_secret",
                 message: "Your own API secret, which works now, is in it.",
                 remedy: "Reset the pair in JustCall under Settings → API & Webhooks, put the new one where the source is, then take it out of the file.",
-                explanation: "The secret of the pair that the source gives was found as it is, or in base64, URL-encoded, in hexadecimal, escaped for JSON or as UTF-16. Whoever can read the place can call the API as you. No comment and no baseline silences it: as long as the pair works, it is a leak. In history it stays readable after the file is gone, so a reset comes first.",
+                explanation: "The secret of the pair that the source gives was found as it is, or in base64, URL-encoded, in hexadecimal, escaped for JSON or HTML, or as UTF-16. Whoever can read the place can call the API as you. No comment and no baseline silences it: as long as the pair works, it is a leak. In history it stays readable after the file is gone, so a reset comes first.",
                 bad: "JUSTCALL_API_SECRET=… in a file under version control",
                 good: "the same line in the environment of the program, or a source such as file:/run/secrets/justcall",
             },

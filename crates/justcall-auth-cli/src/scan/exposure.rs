@@ -32,19 +32,8 @@ const SERVER_SIDE: &[&str] = &[
     "Deno.",
     "/usr/bin/env node",
 ];
-/// Names whose values the usual build tools put into the bundle.
-const BUNDLED: &[&str] = &[
-    "NEXT_PUBLIC_",
-    "VITE_",
-    "REACT_APP_",
-    "VUE_APP_",
-    "EXPO_PUBLIC_",
-    "NUXT_PUBLIC_",
-    "GATSBY_",
-    "PUBLIC_",
-    "NG_APP_",
-    "STORYBOOK_",
-];
+/// What is in names whose values the usual build tools put into the bundle; `PUBLIC_` for that of Next, Nuxt, Expo and Svelte.
+const BUNDLED: &[&str] = &["VITE_", "REACT_APP_", "VUE_APP_", "GATSBY_", "PUBLIC_", "NG_APP_", "STORYBOOK_"];
 /// How far before a value its name is looked at, in bytes.
 const REACH: usize = 200;
 
@@ -101,6 +90,7 @@ mod tests {
             ("src/Button.jsx", "const key = "),
             ("vendor.chunk.js", "require(1)"),
             (".env", "VITE_JUSTCALL_API_SECRET="),
+            (".env", "REACT_APP_JUSTCALL_API_SECRET="),
             ("config.ts", "process.env.NEXT_PUBLIC_JUSTCALL_SECRET || '"),
         ] {
             assert!(Exposure::of(path, text.as_bytes()).reaches(text.len()), "{path}");

@@ -55,8 +55,9 @@ pub(super) fn git(repository: &Path) -> Command {
         // Objects that a clone left with its remote are not fetched; older git knows the second alone.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "none")
-        // What was replaced is still there for whoever clones.
-        .env("GIT_NO_REPLACE_OBJECTS", "1");
+        // What was replaced, or cut off by a graft, is still there for whoever clones.
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_GRAFT_FILE", NOWHERE);
     git.args(["--no-pager", "--literal-pathspecs"]);
     for setting in SETTINGS {
         git.args(["-c", setting]);

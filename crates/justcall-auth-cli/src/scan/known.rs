@@ -3,13 +3,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use justcall_auth::{Credentials, Secret, Zeroizing};
-use memchr::memmem;
 
 use super::code::Code;
 use super::finding::Hit;
+use super::spelling::Writing;
 
-/// A form shorter than this, in bytes, is in every second file by chance.
+/// A secret shorter than this, in bytes, is in every second file by chance.
 const SHORTEST: usize = 8;
+
+const AS_IT_IS: &str = "as it is";
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
@@ -17,8 +19,13 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 /// The pair, and the forms of its secret, in protected memory.
 pub(crate) struct Known {
     credentials: Credentials,
-    forms: Vec<(&'static str, Secret)>,
-    longest: usize,
+    forms: Vec<Form>,
+}
+
+struct Form {
+    name: &'static str,
+    text: Secret,
+    writing: Writing,
 }
 
 impl std::fmt::Debug for Known {
@@ -30,14 +37,20 @@ impl std::fmt::Debug for Known {
 impl Known {
     /// Those of `credentials`; nothing where the secret is too short to be told from other text.
     pub fn new(credentials: &Credentials) -> Option<Self> {
-        let mut known = Self { credentials: credentials.clone(), forms: Vec::new(), longest: 0 };
-        credentials.expose_authorization(|header| known.add_forms(&header[credentials.secret_at()..]));
+        let mut known = Self { credentials: credentials.clone(), forms: Vec::new() };
+        credentials.expose_authorization(|header| {
+            let secret = &header[credentials.secret_at()..];
+            if secret.len() >= SHORTEST {
+                known.add_forms(secret);
+            }
+        });
         (!known.forms.is_empty()).then_some(known)
     }
 
-    /// The length of the longest form, in bytes.
+    /// The most that the secret may come to, in bytes.
     pub fn longest(&self) -> usize {
-        self.longest
+        let longest = |form: &Form| form.text.len() * form.writing.longest();
+        self.forms.iter().map(longest).max().unwrap_or_default()
     }
 
     /// `text` without the pair.
@@ -48,9 +61,16 @@ impl Known {
     /// Where the secret is in `bytes`, in any of its forms.
     pub(super) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut places = Vec::new();
-        for (name, form) in &self.forms {
-            form.expose(|form| {
-                places.extend(memmem::find_iter(bytes, form).map(|at| (at, at + form.len(), *name)));
+        for form in &self.forms {
+            form.text.expose(|text| {
+                for place in form.writing.places(bytes, text) {
+                    let name = if form.writing == Writing::Escaped {
+                        told(&bytes[place.clone()], text)
+                    } else {
+                        form.name
+                    };
+                    places.push((place.start, place.end, name));
+                }
             });
         }
         places.sort_unstable();
@@ -78,7 +98,7 @@ impl Known {
     }
 
     fn add_forms(&mut self, secret: &[u8]) {
-        self.add("as it is", &gathered(secret.len(), secret.iter().copied()));
+        self.add(AS_IT_IS, Writing::Escaped, &gathered(secret.len(), secret.iter().copied()));
         for before in 0..3 {
             let standard = base64_after(before, secret);
             let url_safe = gathered(
@@ -90,29 +110,38 @@ impl Known {
                 }),
             );
             // Of `key:secret` in a Basic header as well: there the secret begins at one of these three places.
-            self.add("in base64", &standard);
-            self.add("in base64", &url_safe);
+            self.add("in base64", Writing::Wrapped, &standard);
+            self.add("in base64", Writing::Wrapped, &url_safe);
         }
         for digits in [LOWER, UPPER] {
-            self.add("in hexadecimal", &escaped(secret, |_| true, b"", digits));
-            let is_reserved = |byte: u8| !byte.is_ascii_alphanumeric() && !b"-._~".contains(&byte);
-            self.add("URL-encoded", &escaped(secret, is_reserved, b"%", digits));
+            self.add("in hexadecimal", Writing::Plain, &escaped(secret, b"", digits));
+            // Every byte: nothing of it stands there as it is.
+            self.add("URL-encoded", Writing::Plain, &escaped(secret, b"%", digits));
+            self.add("escaped", Writing::Plain, &escaped(secret, b"\\x", digits));
+            self.add("escaped for JSON", Writing::Plain, &escaped(secret, b"\\u00", digits));
         }
-        self.add("escaped for JSON", &backslashed(secret, b"\"\\"));
-        self.add("escaped for JSON", &backslashed(secret, b"\"\\/"));
-        self.add("escaped for JSON", &escaped(secret, |byte| b"\"\\&<>'".contains(&byte), b"\\u00", LOWER));
-        self.add("as UTF-16", &gathered(secret.len() * 2, secret.iter().flat_map(|byte| [*byte, 0])));
-        self.add("as UTF-16", &gathered(secret.len() * 2, secret.iter().flat_map(|byte| [0, *byte])));
+        let utf16 =
+            |unit: fn(u8) -> [u8; 2]| gathered(secret.len() * 2, secret.iter().copied().flat_map(unit));
+        self.add("as UTF-16", Writing::Plain, &utf16(|byte| [byte, 0]));
+        self.add("as UTF-16", Writing::Plain, &utf16(|byte| [0, byte]));
     }
 
-    /// Adds a form, unless a search for an earlier one finds it too.
-    fn add(&mut self, name: &'static str, form: &[u8]) {
-        let is_found =
-            self.forms.iter().any(|(_, other)| other.expose(|other| memmem::find(form, other).is_some()));
-        if form.len() >= SHORTEST && !is_found {
-            self.longest = self.longest.max(form.len());
-            self.forms.push((name, Secret::copy_from(form)));
+    /// Adds a form, unless it is there: digits have no case.
+    fn add(&mut self, name: &'static str, writing: Writing, text: &[u8]) {
+        if !self.forms.iter().any(|form| form.text.expose(|known| known == text)) {
+            self.forms.push(Form { name, writing, text: Secret::copy_from(text) });
         }
+    }
+}
+
+/// How `secret` is written in `text`, by the first byte that is.
+fn told(text: &[u8], secret: &[u8]) -> &'static str {
+    let first = text.iter().zip(secret).find(|(there, byte)| there != byte);
+    match first.map(|(there, _)| there).or_else(|| text.get(secret.len())) {
+        None => AS_IT_IS,
+        Some(b'%') => "URL-encoded",
+        Some(b'&') => "escaped for HTML",
+        Some(_) => "escaped for JSON",
     }
 }
 
@@ -134,21 +163,13 @@ fn base64_after(before: usize, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     digits.as_bytes()[decided].to_vec().into()
 }
 
-fn escaped(secret: &[u8], must: impl Fn(u8) -> bool, prefix: &[u8], digits: &[u8; 16]) -> Zeroizing<Vec<u8>> {
+/// Each byte as `prefix` and two hexadecimal digits.
+fn escaped(secret: &[u8], prefix: &[u8], digits: &[u8; 16]) -> Zeroizing<Vec<u8>> {
     let one = |byte: u8| {
-        let escape = must(byte).then(|| {
-            let pair = [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
-            prefix.iter().copied().chain(pair)
-        });
-        let plain = escape.is_none().then_some(byte);
-        escape.into_iter().flatten().chain(plain)
+        let pair = [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
+        prefix.iter().copied().chain(pair)
     };
     gathered(secret.len() * (prefix.len() + 2), secret.iter().copied().flat_map(one))
-}
-
-fn backslashed(secret: &[u8], which: &[u8]) -> Zeroizing<Vec<u8>> {
-    let one = |byte: u8| which.contains(&byte).then_some(b'\\').into_iter().chain([byte]);
-    gathered(secret.len() * 2, secret.iter().copied().flat_map(one))
 }
 
 #[cfg(test)]
@@ -195,9 +216,62 @@ mod tests {
         }
     }
 
+    /// As encoders write it that escape some bytes and leave others.
+    #[test]
+    fn it_finds_what_encoders_escape_in_part() {
+        let known = known("Ab3/x+Y=z\"q\\w&e<r>t'y!u*i(o)p~1-2_3.4");
+        for (text, form) in [
+            // encodeURIComponent, encodeURI, a form of Java's and of PHP's.
+            ("Ab3%2Fx%2BY%3Dz%22q%5Cw%26e%3Cr%3Et'y!u*i(o)p~1-2_3.4", "URL-encoded"),
+            ("Ab3/x+Y=z%22q%5Cw&e%3Cr%3Et'y!u*i(o)p~1-2_3.4", "URL-encoded"),
+            ("Ab3%2fx%2bY%3dz%22q%5cw%26e%3cr%3et%27y%21u*i%28o%29p%7e1-2_3.4", "URL-encoded"),
+            // Go, .NET, PHP with all of its flags, and a program.
+            (r#"Ab3/x+Y=z\"q\\w\u0026e\u003cr\u003et'y!u*i(o)p~1-2_3.4"#, "escaped for JSON"),
+            (r"Ab3/x\u002BY=z\u0022q\\w\u0026e\u003Cr\u003Et\u0027y!u*i(o)p~1-2_3.4", "escaped for JSON"),
+            (r"Ab3\/x+Y=z\u0022q\\w\u0026e\u003Cr\u003Et\u0027y!u*i(o)p~1-2_3.4", "escaped for JSON"),
+            ("Ab3/x+Y=z&quot;q\\w&amp;e&lt;r&gt;t&#x27;y!u*i(o)p~1-2_3.4", "escaped for HTML"),
+        ] {
+            let hits = known.hits(format!("x={text}&y").as_bytes());
+            let [hit] = &hits[..] else { panic!("{text}: {hits:?}") };
+            assert_eq!((hit.at, hit.form), (2, form), "{text}");
+        }
+        let another = r"Ab3/x+Y=z%22q%5Cw&e%3Cr%3Et'y!u*i(o)p~1-2_3.5";
+        assert!(known.hits(another.as_bytes()).is_empty(), "the last byte is another");
+    }
+
+    #[test]
+    fn it_finds_what_is_escaped_from_end_to_end() {
+        let secret = "84dbf4398ab9480836b3918f41b9398a3a02068d";
+        for (prefix, form) in [("%", "URL-encoded"), ("\\u00", "escaped for JSON"), ("\\x", "escaped")] {
+            let text: String =
+                secret.bytes().fold(String::new(), |text, byte| format!("{text}{prefix}{byte:02x}"));
+            let hits = known(secret).hits(text.as_bytes());
+            assert_eq!(hits.iter().map(|hit| (hit.at, hit.form)).collect::<Vec<_>>(), [(0, form)], "{text}");
+        }
+    }
+
+    /// `base64` breaks lines after 76 digits, openssl after 64, Ruby after 60.
+    #[test]
+    fn it_finds_base64_that_is_broken_into_lines() {
+        let secret = "84dbf4398ab9480836b3918f41b9398a3a02068d";
+        for secret in [secret.to_owned(), "p/q+r\"s~>>?".to_owned(), "Zq7".repeat(170)] {
+            let known = known(&secret);
+            for (width, end) in [(60, "\\n"), (64, "\r\n"), (76, "\n        "), (76, "\n")] {
+                for before in (0..60).step_by(7) {
+                    let digits = STANDARD.encode(format!("{}{secret} and more", "x".repeat(before)));
+                    let lines = digits.as_bytes().chunks(width).collect::<Vec<_>>().join(end.as_bytes());
+                    let hits = known.hits(&lines);
+                    assert_eq!(hits.len(), 1, "{secret} {width} {before} {end:?}: {hits:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn it_does_not_look_for_what_is_everywhere() {
-        let pair = Credentials::new(b"abc123def456", b"short").expect("a pair");
-        assert!(Known::new(&pair).is_none_or(|known| known.hits(b"cut it short").is_empty()));
+        for secret in ["s", "short", "7 bytes".replace(' ', "_").as_str()] {
+            let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a pair");
+            assert!(Known::new(&pair).is_none(), "{secret}: nobody is told that it was looked for");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `known` | the user's own pair, exactly |
+//! | `known`, `spelling` | the user's own pair, exactly, however it is written |
 //! | `candidate`, `name`, `marks`, `shape` | words that look random, what stands beside them, whose they are, and the rule |
 //! | `exposure`, `allow` | whether browsers get it; what its owner allows |
 //! | `text` | a text of any length through a window |
@@ -22,6 +22,7 @@ mod known;
 mod marks;
 mod name;
 mod shape;
+mod spelling;
 mod text;
 
 use std::collections::BTreeMap;

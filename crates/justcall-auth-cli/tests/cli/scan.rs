@@ -93,6 +93,21 @@ fn it_looks_for_shapes_alone_where_no_source_gives_a_pair() {
 }
 
 #[test]
+fn it_says_that_a_short_secret_was_not_looked_for() {
+    let folder = folder(&[("a.txt", "seven_7 eight_88\n")]);
+    let with = |secret| [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", secret)];
+    let short = run_in(folder.path(), &["scan", "."], &with("seven_7"));
+    assert!(short.exit == 0 && short.stdout.contains("too short to be told from other text"), "{short:?}");
+    let short = run_in(folder.path(), &["scan", ".", "--json"], &with("seven_7")).json();
+    assert_eq!(short["own_pair"], false);
+    let long = run_in(folder.path(), &["scan", ".", "--json"], &with("eight_88"));
+    assert_eq!(
+        (long.json()["own_pair"] == true, found(&long)),
+        (true, vec!["a.txt:1 own_secret".to_owned()])
+    );
+}
+
+#[test]
 fn it_ends_with_0_when_nothing_is_found() {
     let folder = folder(&[("a.txt", "JUSTCALL_API_SECRET=${JUSTCALL_API_SECRET}\n")]);
     let text = run_in(folder.path(), &["scan", "."], &PAIR);

@@ -165,6 +165,19 @@ fn it_sees_what_was_replaced() {
     assert_eq!(found(&run_in(at, &["scan", "--git", "--json"], &[])), [".env:2 leaked_pair"]);
 }
 
+/// A graft is a line in the repository's own folder that gives a commit other parents than it has.
+#[test]
+fn it_sees_what_a_graft_hides() {
+    let folder = repository(&[(".env", OTHER)]);
+    let at = folder.path();
+    commit(at, "Begin");
+    write(at, ".env", "clean\n");
+    let last = commit(at, "Clean up");
+    write(at, ".git/info/grafts", &format!("{last}\n"));
+    assert_eq!(git(at, &["rev-list", "--all"]), last, "the graft works");
+    assert_eq!(found(&run_in(at, &["scan", "--git", "--json"], &[])), [".env:2 leaked_pair"]);
+}
+
 #[test]
 fn it_says_when_there_is_no_such_history() {
     let folder = repository(&[("a.txt", "a\n")]);

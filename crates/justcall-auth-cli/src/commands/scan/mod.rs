@@ -26,8 +26,9 @@ const DEFAULT: &str = "default:";
 const STANDARD_INPUT: &str = "standard input";
 
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
-    let (known, files) = own_pair(&global.source)?;
-    let mut scanner = Scanner { known, ..Scanner::default() };
+    let own = own_pair(&global.source)?;
+    let remark = own.remark();
+    let mut scanner = Scanner { known: own.known, ..Scanner::default() };
     if let Some(path) = &arguments.baseline {
         scanner.baseline = Baseline::read(path).map_err(|error| masked(&error, &scanner))?;
     }
@@ -43,28 +44,47 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
         }
         .scan(&scanner, &seen)
         .map_err(|error| masked(&error, &scanner))?,
-        None => look(&scanner, arguments, &files, &seen),
+        None => look(&scanner, arguments, &own.files, &seen),
     };
     drop(spinner);
     if let Some(path) = &arguments.write_baseline {
         return write_baseline(path, &report, output);
     }
-    show(&scanner, &report, arguments, output)?;
+    show(&scanner, &report, remark, arguments, output)?;
     if report.findings.is_empty() && report.unread.is_empty() {
         return Ok(());
     }
     Err(Failure::Told(Exit::Failure))
 }
 
-/// The pair that the source gives, and the files that it lies in, where it belongs.
-fn own_pair(source: &str) -> Result<(Option<Known>, Vec<PathBuf>), Failure> {
+/// The pair that the source gives, as far as it can be looked for.
+#[derive(Default)]
+struct Own {
+    is_given: bool,
+    known: Option<Known>,
+    /// The files that it lies in, where it belongs.
+    files: Vec<PathBuf>,
+}
+
+impl Own {
+    /// Why it is not looked for, for a person.
+    fn remark(&self) -> Option<&'static str> {
+        match (&self.known, self.is_given) {
+            (Some(_), _) => None,
+            (None, true) => Some("The secret of your own pair is too short to be told from other text, so"),
+            (None, false) => Some("No source gives a pair of your own, so"),
+        }
+    }
+}
+
+fn own_pair(source: &str) -> Result<Own, Failure> {
     match Source::parse(source)?.load(&ProcessEnvironment) {
         Ok(loaded) => {
             let files = loaded.files.iter().filter_map(|file| file.canonicalize().ok()).collect();
-            Ok((Known::new(&loaded.credentials), files))
+            Ok(Own { is_given: true, known: Known::new(&loaded.credentials), files })
         }
         Err(error) if error.kind() == ErrorKind::CredentialsMissing && source == DEFAULT => {
-            Ok((None, Vec::new()))
+            Ok(Own::default())
         }
         Err(error) => Err(error.into()),
     }
@@ -94,6 +114,7 @@ fn look(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: 
 fn show(
     scanner: &Scanner,
     report: &Report,
+    remark: Option<&str>,
     arguments: &ScanArguments,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -104,7 +125,7 @@ fn show(
     } else {
         output.print(&text::findings(&report.findings, output.unechoed()))?;
         output.diagnose(&text::unread(report, output.unechoed()));
-        output.print(&text::summary(report, scanner.known.is_some()))?;
+        output.print(&text::summary(report, remark))?;
     }
     Ok(())
 }

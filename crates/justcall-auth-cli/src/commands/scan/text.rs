@@ -58,8 +58,8 @@ pub(super) fn unread(report: &Report, unechoed: &Unechoed) -> String {
     text
 }
 
-/// How it ended, and what to do about each kind of finding.
-pub(super) fn summary(report: &Report, is_own_known: bool) -> String {
+/// How it ended, and what to do about each kind of finding. `remark` says why nothing but shapes was looked for.
+pub(super) fn summary(report: &Report, remark: Option<&str>) -> String {
     let what = format!("{} texts, {}", report.texts, amount(report.bytes));
     let mut text = match (report.findings.len(), report.unread.is_empty()) {
         (0, true) => format!("{GREEN}✓{GREEN:#} Nothing found in {what}."),
@@ -72,8 +72,8 @@ pub(super) fn summary(report: &Report, is_own_known: bool) -> String {
         write!(text, " {} more allowed.", report.allowed).expect("a String takes everything");
     }
     text.push('\n');
-    if !is_own_known {
-        text.push_str("  No source gives a pair of your own, so only shapes were looked for.\n");
+    if let Some(remark) = remark {
+        writeln!(text, "  {remark} only shapes were looked for.").expect("a String takes everything");
     }
     for code in Code::ALL.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code)) {
         writeln!(text, "{CYAN}→{CYAN:#} {}: {} {}", code.name(), code.message(), code.remedy())
