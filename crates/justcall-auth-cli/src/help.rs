@@ -142,8 +142,9 @@ Else it is from when this command or a program saw the pair first. The last use 
 this command records its own, and programs theirs where they are given a state file (state_file in the configuration).
 Name that file here then. It holds no pair, only keyed hashes of them.
 
-Exit codes, for monitors: 0 all is well, 1 the pair is due for rotation, was not used for too long, or the source cannot be
-read, 2 the arguments are wrong, 3 the source holds no good pair. Whether the service accepts the pair, verify tells.";
+Exit codes, for monitors: 0 all is well, 1 the pair is due for rotation, was not used for too long, nobody can tell (the
+state file cannot be used), or the source cannot be read, 2 the arguments are wrong, 3 the source holds no good pair.
+Whether the service accepts the pair, verify tells.";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:

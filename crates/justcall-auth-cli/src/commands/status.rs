@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output)
     };
     let remembered = file.as_ref().map(|file| file.seen(&loaded.credentials, unix)).transpose();
     let status = Status::new(&loaded, file.as_ref(), remembered, arguments, unix);
-    let is_well = !(status.is_due() || status.is_unused());
+    let is_well = status.is_well();
     if output.is_json() {
         let mut object = status.json();
         object["ok"] = is_well.into();
@@ -103,6 +103,27 @@ impl<'a> Status<'a> {
         !self.max_unused.is_zero() && self.unused().is_some_and(|unused| unused >= self.max_unused)
     }
 
+    /// Whether nothing is due of what is asked: a monitor must hear where nobody can tell.
+    fn is_well(&self) -> bool {
+        let is_within = |limit: Duration, time: Option<Duration>| {
+            limit.is_zero() || time.is_some_and(|time| time < limit)
+        };
+        is_within(self.max_age, self.age()) && is_within(self.max_unused, self.unused())
+    }
+
+    /// Why nothing is remembered, and what to do.
+    fn trouble(&self) -> Option<(&str, &str)> {
+        match (&self.trouble, self.state_file) {
+            (Some(trouble), _) => Some((trouble.message(), trouble.hint())),
+            (None, None) => Some((
+                "There is no place to remember when the pair was seen first and used last.",
+                "Set HOME or XDG_STATE_HOME, or name one with --state-file. Where the source tells the age, --max-unused 0 does \
+                 without.",
+            )),
+            _ => None,
+        }
+    }
+
     fn is_from_the_future(&self) -> bool {
         self.created_at.is_some_and(|created| created > self.unix)
     }
@@ -141,17 +162,10 @@ impl<'a> Status<'a> {
                 "Check this machine's clock, and `created_at` in the source.",
             );
         }
-        match (&self.trouble, self.state_file) {
-            (Some(trouble), _) => text += &lines::caution(trouble.message(), trouble.hint()),
-            (None, None) => {
-                text += &lines::caution(
-                    "There is no place to remember when the pair was seen first and used last.",
-                    "Set HOME or XDG_STATE_HOME, or name one with --state-file.",
-                );
-            }
-            _ => {}
+        if let Some((trouble, hint)) = self.trouble() {
+            text += &lines::caution(trouble, hint);
         }
-        if !(self.is_due() || self.is_unused()) {
+        if self.is_well() {
             text += &lines::well("Nothing is due.");
         }
         text
@@ -177,7 +191,7 @@ impl<'a> Status<'a> {
             "unused": self.is_unused(),
             "steps": steps,
             "state_file": self.state_file.map(|file| file.path().display().to_string()),
-            "trouble": self.trouble.as_ref().map(Error::message),
+            "trouble": self.trouble().map(|(trouble, _)| trouble),
         })
     }
 }
@@ -284,11 +298,20 @@ mod tests {
     fn it_says_what_it_does_not_know() {
         let mut unknown = status(None, 0, None);
         unknown.remembered = None;
-        assert!(!unknown.is_due() && !unknown.is_unused());
-        assert!(unknown.text().contains("--state-file"), "{}", unknown.text());
+        assert!(!unknown.is_due() && !unknown.is_unused() && !unknown.is_well(), "nobody can tell");
+        assert!(unknown.text().contains("--state-file") && !unknown.text().contains("Nothing is due"));
+        assert!(unknown.json()["trouble"].is_string());
         assert_eq!(unknown.json()["age_seconds"], Value::Null);
         unknown.trouble = Some(Error::new(ErrorKind::SourceUnavailable));
         assert!(unknown.text().contains("could not be read"), "{}", unknown.text());
+        unknown.created_at = Some(at(1));
+        assert!(!unknown.is_well(), "the last use is not known");
+        unknown.max_unused = Duration::ZERO;
+        assert!(unknown.is_well() && unknown.text().contains("Nothing is due"), "it is not asked for");
+        unknown.created_at = None;
+        assert!(!unknown.is_well(), "the age is not known");
+        unknown.max_age = Duration::ZERO;
+        assert!(unknown.is_well());
     }
 
     #[test]

@@ -70,11 +70,11 @@ fn it_remembers_a_pair_from_when_it_saw_it_first() {
     assert!(first.stdout.contains("less than a day or more, first seen on ") && first.stdout.contains("✓"));
     home.remember(days_ago(89), None);
     assert_eq!(home.status(&[]).exit, 0);
-    home.remember(days_ago(91), Some(days_ago(2)));
+    home.remember(days_ago(90), Some(days_ago(2)));
     let due = home.status(&[]);
     assert_eq!((due.exit, due.stderr.as_str()), (1, ""), "{due:?}");
     assert!(
-        due.stdout.contains("! It is 91 days old: rotate it.\n  → Start `justcall-auth rotate`"),
+        due.stdout.contains("! It is 90 days old: rotate it.\n  → Start `justcall-auth rotate`"),
         "{due:?}"
     );
     assert!(due.stdout.contains("click Revoke next to your current key and Generate API Key"), "{due:?}");
@@ -88,7 +88,7 @@ fn it_remembers_a_pair_from_when_it_saw_it_first() {
         (&false.into(), &true.into(), &false.into())
     );
     assert!(
-        told["age_seconds"].as_u64().is_some_and(|age| (91 * DAY..91 * DAY + 60).contains(&age)),
+        told["age_seconds"].as_u64().is_some_and(|age| (90 * DAY..90 * DAY + 60).contains(&age)),
         "{told}"
     );
     assert_eq!(told["created_at"], Value::Null);
@@ -97,7 +97,7 @@ fn it_remembers_a_pair_from_when_it_saw_it_first() {
 #[test]
 fn it_takes_the_age_from_the_source_where_that_tells_it() {
     let at = |days| humantime(days_ago(days));
-    for (days, exit) in [(89, 0), (91, 1)] {
+    for (days, exit) in [(89, 0), (90, 1)] {
         let text = json!({"api_key": "abc123def456", "api_secret": "sec789xyz000", "created_at": at(days)});
         let home = Home::with(&text.to_string());
         let status = home.status(&[]);
@@ -119,6 +119,10 @@ fn humantime(unix: u64) -> String {
 fn it_says_how_to_end_a_pair_that_nobody_uses() {
     let home = Home::with(PAIR);
     home.status(&[]);
+    for (days, exit) in [(89, 0), (90, 1)] {
+        home.remember(days_ago(200), Some(days_ago(days)));
+        assert_eq!(home.status(&["--max-age", "0"]).exit, exit, "{days}");
+    }
     home.remember(days_ago(45), Some(days_ago(31)));
     assert_eq!(home.status(&[]).exit, 0);
     let unused = home.status(&["--max-unused", "30d"]);
@@ -173,15 +177,17 @@ fn it_keeps_what_it_remembers_for_its_owner_and_tells_no_pair() {
 }
 
 #[test]
-fn it_works_without_a_place_to_remember() {
+fn it_says_what_it_cannot_tell_without_a_place_to_remember() {
     let home = Home::with(PAIR);
     let none = run(&["status", "--source", &home.source], &[]);
-    assert_eq!(none.exit, 0, "{none:?}");
+    assert_eq!(none.exit, 1, "{none:?}");
     assert!(none.stdout.contains("Age       not known") && none.stdout.contains("--state-file"), "{none:?}");
     let blocked = home.status(&["--state-file", "/proc/none/pairs.json"]);
-    assert_eq!(blocked.exit, 0, "{blocked:?}");
+    assert_eq!(blocked.exit, 1, "{blocked:?}");
     assert!(blocked.stdout.contains("! The state file /proc/none/pairs.json cannot be used"), "{blocked:?}");
     assert!(blocked.stdout.contains("Age       not known"), "{blocked:?}");
+    let not_asked = run(&["status", "--source", &home.source, "--max-age", "0", "--max-unused", "0"], &[]);
+    assert_eq!(not_asked.exit, 0, "{not_asked:?}");
     assert_eq!(run(&["status"], &[]).exit, 3, "no pair");
     assert_eq!(home.status(&["--max-age", "old"]).exit, 2);
 }
