@@ -4,12 +4,12 @@
 //! in one step under a lock, so a process that is killed leaves the old one or the new one; one that cannot be read is
 //! begun anew. Nothing writes it unless asked: a client whose configuration names one, and the command `justcall-auth`.
 
+mod disk;
 mod recorder;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
 use crate::source::Environment;
+use disk::{lock, make_folder, readable, replace};
 pub(crate) use recorder::Recorder;
 
 /// That a pair is used is written down no more often.
@@ -29,8 +30,6 @@ const INTERVAL: Duration = Duration::from_secs(60 * 60);
 const MAX_PAIRS: usize = 256;
 /// A larger file is not one of ours.
 const MAX_SIZE: u64 = 1024 * 1024;
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// More stack than the HMAC uses: the end of the pair, or all of a short one, lies there in the block under way.
 const STACK: usize = 8192;
 
@@ -154,7 +153,7 @@ impl State {
 
     /// `None` where there is none, or none that can be read.
     fn read(path: &Path) -> io::Result<Option<Self>> {
-        let file = match File::open(path) {
+        let file = match readable(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
@@ -222,60 +221,10 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-/// The folder, for its owner alone where it has to be made.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// A file for its owner alone, to be written.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-        let file = options.mode(0o600).open(path)?;
-        // It may be left from a process that was killed, and from one with another idea of modes.
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        Ok(file)
-    }
-    #[cfg(not(unix))]
-    options.open(path)
-}
-
-/// Waits until no other process writes. The lock ends with the file that is given back, or with the process.
-fn lock(path: &Path) -> io::Result<File> {
-    let file = private(path)?;
-    #[cfg(unix)]
-    {
-        let until = crate::clock::monotonic() + PATIENCE;
-        loop {
-            match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-                Err(rustix::io::Errno::AGAIN) if crate::clock::monotonic() < until => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                result => break result?,
-            }
-        }
-    }
-    Ok(file)
-}
-
-/// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = private(&new)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
@@ -376,7 +325,7 @@ mod tests {
             const DEPTH: u64 = 32 * 1024;
             let here = 0_u8;
             let end = (&raw const here).addr() as u64;
-            let mut memory = File::open("/proc/self/mem").expect("Linux has it");
+            let mut memory = fs::File::open("/proc/self/mem").expect("Linux has it");
             let mut stack = vec![0; usize::try_from(DEPTH).expect("small")];
             memory.seek(SeekFrom::Start(end - DEPTH)).expect("an address");
             memory.read_exact(&mut stack).expect("a thread's stack is larger");
@@ -402,6 +351,30 @@ mod tests {
         };
         assert!(is_left(unwiped), "the control");
         assert!(!is_left(|state, credentials| drop(state.fingerprint(credentials))));
+    }
+
+    /// Where others may write too, as in /tmp: they cannot have another file emptied, or a call wait.
+    #[cfg(unix)]
+    #[test]
+    fn it_follows_no_link_when_it_writes_and_waits_for_no_pipe() {
+        let (folder, file) = made();
+        file.seen(&pair("a"), NOW).expect("written");
+        let other = folder.path().join("other");
+        fs::write(&other, "of somebody").expect("a file");
+        for beside in ["lock", "new"] {
+            let link = file.path().with_extension(beside);
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(&other, &link).expect("a link");
+            file.seen(&pair("b"), NOW).expect_err("a link");
+            fs::remove_file(&link).expect("a link");
+        }
+        assert_eq!(fs::read_to_string(&other).expect("a file"), "of somebody");
+        file.seen(&pair("b"), NOW).expect("written without the links");
+
+        fs::remove_file(file.path()).expect("a file");
+        let made = std::process::Command::new("mkfifo").arg(file.path()).status().expect("it runs");
+        assert!(made.success());
+        assert_eq!(file.seen(&pair("a"), NOW).expect_err("a pipe").kind(), ErrorKind::SourceUnavailable);
     }
 
     #[cfg(unix)]

@@ -1,0 +1,79 @@
+//! The state file on its disk: one writer at a time, replaced in one step, and for its owner alone.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+#[cfg(unix)]
+use std::time::Duration;
+
+/// How long to wait for another process that writes.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The folder, for its owner alone where it has to be made.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A file to be read. A pipe in its place is not waited for: a call may be under way.
+pub(super) fn readable(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    let file = open(path, rustix::fs::OFlags::RDONLY)?;
+    #[cfg(not(unix))]
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
+}
+
+/// A file for its owner alone, to be written. Its name is this program's own: a link there is somebody else's, and would
+/// have another file emptied.
+fn private(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW)?;
+        // It may be left from a process that was killed, and from one with another idea of modes.
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    File::options().write(true).create(true).truncate(true).open(path)
+}
+
+#[cfg(unix)]
+fn open(path: &Path, flags: rustix::fs::OFlags) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?))
+}
+
+/// Waits until no other process writes. The lock ends with the file that is given back, or with the process.
+pub(super) fn lock(path: &Path) -> io::Result<File> {
+    let file = private(path)?;
+    #[cfg(unix)]
+    {
+        let until = crate::clock::monotonic() + PATIENCE;
+        loop {
+            match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::AGAIN) if crate::clock::monotonic() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                result => break result?,
+            }
+        }
+    }
+    Ok(file)
+}
+
+/// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.
+pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = private(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
