@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(told(&budget, 1799, 12600), 15, "a new window");
         assert_eq!(told(&budget, 980, 9000), 16, "a late answer of the window before");
         assert_eq!(told(&budget, 1798, 12600), 17);
+        assert_eq!(told(&budget, 1700, 12603), 18, "a window that ends three seconds later is another");
     }
 
     #[test]

@@ -213,8 +213,37 @@ mod tests {
         assert_eq!(run(&spikes, 0..HOUR, |minute| if minute == 50 { 1000 } else { 1 }), []);
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |_| 1);
-        assert_eq!(run(&spikes, DAY..DAY + 1, |_| FLOOR), []);
-        assert_eq!(run(&spikes, DAY + 1..DAY + 2, |_| FLOOR * 2 + 1).len(), 1, "and something above it");
+        assert_eq!(run(&spikes, DAY..DAY + 1, |_| 60), []);
+        // That minute had 60, so twice as many are usual now.
+        assert_eq!(run(&spikes, DAY + 1..DAY + 2, |_| 121).len(), 1, "and something above it");
+        let spikes = Spikes::default();
+        run(&spikes, 0..DAY, |_| 1);
+        let told = run(&spikes, DAY..DAY + 1, |_| 61);
+        assert_eq!(told.iter().map(|(_, spike)| spike.requests).collect::<Vec<_>>(), [61]);
+    }
+
+    #[test]
+    fn it_lets_a_busy_minute_count_half_after_a_week() {
+        let spikes = Spikes::default();
+        run(&spikes, 0..1, |_| 1000);
+        run(&spikes, 7 * DAY..7 * DAY + 1, |_| 1);
+        assert!((spikes.busiest() - 500.0).abs() < 0.01, "{}", spikes.busiest());
+        run(&spikes, 14 * DAY..14 * DAY + 1, |_| 1);
+        assert!((spikes.busiest() - 250.0).abs() < 0.01, "{}", spikes.busiest());
+    }
+
+    #[test]
+    fn it_watches_for_an_hour_and_rests_for_one() {
+        let spikes = Spikes::default();
+        let told: Vec<u64> = run(&spikes, 0..1, |_| 1)
+            .into_iter()
+            .chain(run(&spikes, 59..60, |_| 100))
+            .chain(run(&spikes, 60..61, |_| 1000))
+            .chain(run(&spikes, 119..120, |_| 1000))
+            .chain(run(&spikes, 120..121, |_| 1000))
+            .map(|(minute, _)| minute)
+            .collect();
+        assert_eq!(told, [60, 120]);
     }
 
     #[test]
