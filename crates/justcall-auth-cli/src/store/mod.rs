@@ -84,7 +84,7 @@ impl Target {
         }
         .map_err(|failed| match failed {
             Failed::System(error) => refusal::system(&self.place, &error),
-            Failed::Known(error) => error,
+            Failed::Known(error) => refusal::unfit(&self.place, &error),
         })
     }
 
@@ -126,6 +126,8 @@ impl Target {
         }
         let folder = hold(parent, &place)?;
         file::rehearse(&folder, Path::new(name)).map_err(|error| refused(&error))?;
+        let old = read_file(&real).map_err(|error| refused(&error))?;
+        Content::check(old.as_ref()).map_err(|error| refusal::unfit(&place, &error))?;
         Ok(Self { folder, kind: Kind::File(name.into()), is_new: false, place })
     }
 

@@ -26,6 +26,11 @@ pub(super) fn system(place: &str, error: &io::Error) -> Error {
     Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(remedy)
 }
 
+/// What is there has no place for a pair, as `error` says.
+pub(super) fn unfit(place: &str, error: &Error) -> Error {
+    error.clone().message_is(format!("{place}: {} Nothing was changed.", error.message()))
+}
+
 pub(super) fn mounted(place: &str) -> Error {
     let why =
         "it is mounted by itself, as `docker run -v FILE:FILE` does, and cannot be replaced in one step";

@@ -152,14 +152,44 @@ fn it_tells_in_json_what_it_did() {
 }
 
 #[test]
-fn it_mends_a_source_whose_pair_is_malformed_and_leaves_broken_json_alone() {
+fn it_mends_a_source_whose_pair_is_malformed() {
     let rotation = Rotation::after_reset();
-    let (path, source) = rotation.file("pair", "just one half\n");
-    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
-    assert_eq!(fs::read_to_string(&path).expect("the file"), format!("{}\n", rotation.new));
-    let (path, source) = rotation.file("broken.json", "{\"api_key\": ");
-    rotation.rotate(&source, &[]).fails_with(3, "credentials_malformed");
-    assert_eq!(fs::read_to_string(&path).expect("the file"), "{\"api_key\": ");
+    for (old, new) in [
+        ("just one half\n", "PAIR\n"),
+        ("Bearer abc123def456", "PAIR"),
+        ("\u{feff}abc123def456:sec789xyz000\r\n", "PAIR\r\n"),
+        ("", "PAIR"),
+    ] {
+        let (path, source) = rotation.file("pair", old);
+        assert_eq!(rotation.rotate(&source, &[]).exit, 0, "{old:?}");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), new.replace("PAIR", &rotation.new));
+    }
+}
+
+#[test]
+fn it_leaves_a_file_alone_that_holds_more_than_a_pair_could_take_the_place_of() {
+    let rotation = Rotation::after_reset();
+    for old in [
+        "{\"api_key\": ",
+        "api_key: abc123def456\napi_secret: sec789xyz000\nother: kept\n",
+        "abc123def456:sec789xyz000\n# ours\n",
+        "[\"abc123def456\", \"sec789xyz000\"]",
+        "\u{feff}{\"api_key\": \"a\", \"api_secret\": \"b\", \"other\": \"kept\"}",
+        "\u{feff}JUSTCALL_API_KEY=a\r\nJUSTCALL_API_SECRET=b\r\n",
+        "J\0U\0S\0T\0=\0",
+    ] {
+        let (path, source) = rotation.file("more", old);
+        let requests = rotation.service.requests();
+        let refused = rotation.rotate(&source, &[]);
+        refused.fails_with(3, "credentials_malformed");
+        assert!(
+            refused.stderr.contains("Nothing was changed") && refused.stderr.contains("more"),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read_to_string(&path).expect("the file"), old);
+        assert_eq!(rotation.service.requests(), requests, "refused before anybody is asked for a pair");
+    }
+    assert_eq!(rotation.names(), ["more"]);
 }
 
 #[test]

@@ -31,11 +31,10 @@ impl Content<'_> {
     /// layout too; so do other lines of dotenv, comments, quotes, `export` and the line breaks at the ends.
     ///
     /// # Errors
-    /// `credentials_malformed` when `old` begins as JSON and is none; `invalid_argument` when the pair cannot be written
-    /// in that form.
+    /// As [`Content::check`]; `invalid_argument` when the pair cannot be written in that form.
     pub fn rewrite(&self, old: &[u8]) -> Result<WipedBuffer, Error> {
-        let form = Form::of(old);
-        let text = match form {
+        Self::check(old)?;
+        let text = match Form::of(old) {
             Form::Json => apply(old, self.json(old)?),
             Form::Dotenv => apply(old, self.dotenv(old)),
             Form::Line => {
@@ -48,6 +47,24 @@ impl Content<'_> {
             Some(_) => Ok(text),
             None => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
                 .hint_is("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
+        }
+    }
+
+    /// Sees whether `old` has a place for a pair, so that nothing else in it is lost to one. One line that is no pair has.
+    ///
+    /// # Errors
+    /// `credentials_malformed` when `old` begins as JSON and is none, begins with a byte order mark, or has other lines
+    /// than those of dotenv.
+    pub fn check(old: &[u8]) -> Result<(), Error> {
+        let bare = old.strip_prefix(BYTE_ORDER_MARK).unwrap_or(old);
+        match Form::of(bare) {
+            Form::Json | Form::Dotenv if bare.len() < old.len() => {
+                Err(no_place("it begins with a byte order mark, which is invisible"))
+            }
+            Form::Json => parse(bare).map(drop),
+            Form::Dotenv => Ok(()),
+            Form::Line if is_one_line(bare) => Ok(()),
+            Form::Line => Err(no_place("it is neither JSON, nor dotenv lines, nor one line key:secret")),
         }
     }
 
@@ -71,14 +88,7 @@ impl Content<'_> {
     }
 
     fn json(&self, old: &[u8]) -> Result<Vec<Edit>, Error> {
-        let broken = |line, column| {
-            let why = format!("it is not valid JSON (line {line}, column {column})");
-            text::malformed(&why)
-                .hint_is("Mend it, or remove it and let `justcall-auth setup` write it anew.")
-        };
-        let mut parsed = serde_json::from_slice(old).map_err(|error| broken(error.line(), error.column()))?;
-        text::wipe(&mut parsed);
-        let json = std::str::from_utf8(old).map_err(|_| broken(1, 1))?;
+        let json = parse(old)?;
         let (key, secret) = self.expose_halves(|key, secret| (json_text(key), json_text(secret)));
         let created_at = json_text(self.created_at.as_bytes());
         let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
@@ -128,6 +138,27 @@ impl Content<'_> {
         }
         edits
     }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A text that another pair cannot be put into.
+fn no_place(why: &str) -> Error {
+    text::malformed(why).hint_is("Mend it, or remove it and let `justcall-auth setup` write it anew.")
+}
+
+/// `old`, which is valid JSON.
+fn parse(old: &[u8]) -> Result<&str, Error> {
+    let broken = |line, column| no_place(&format!("it is not valid JSON (line {line}, column {column})"));
+    let mut parsed = serde_json::from_slice(old).map_err(|error| broken(error.line(), error.column()))?;
+    text::wipe(&mut parsed);
+    std::str::from_utf8(old).map_err(|_| broken(1, 1))
+}
+
+/// Whether `text` is one line at most, of whatever it is, and no list of JSON.
+fn is_one_line(text: &[u8]) -> bool {
+    let line = std::str::from_utf8(text.trim_ascii());
+    line.is_ok_and(|line| !line.contains(char::is_control) && !line.starts_with('['))
 }
 
 /// What stands in a range of the old text from now on.
