@@ -240,15 +240,15 @@ impl Keyring {
 
     /// The service rejected `held`: it is not sent before `until`.
     pub(crate) fn reject(&self, held: &Held, now: Duration, until: Duration) -> Rejected {
-        let rejection = Rejection { at: now, until };
+        let rejection = Rejection { since: now, at: now, until };
         self.rejections.remember(&self.scope, &held.credentials, rejection);
         self.change(|state| {
             if state.is_current(held) {
                 // Those that were in flight when it was rejected tell nothing new.
                 let is_known = state.rejection.is_some_and(|known| now < known.until);
                 if !is_known {
-                    state.rejection = Some(rejection);
-                    state.told_waiting = false;
+                    let since = state.rejection.map_or(now, |before| before.since);
+                    state.rejection = Some(Rejection { since, ..rejection });
                 }
                 return if is_known { Rejected::CurrentAgain } else { Rejected::Current };
             }

@@ -154,11 +154,11 @@ impl State {
                 None => Step::Use(current),
             };
         };
-        // Its cool-down is over: perhaps the service takes it again.
-        if now >= rejection.until {
+        let is_held = now < rejection.since.saturating_add(call.rotation_wait);
+        // Its cool-down is over: perhaps the service takes it again. A call that would end if not goes on waiting.
+        if now >= rejection.until && (call.may_prove || !is_held) {
             return self.claim_proof(call, now).map_or(Step::Wait(POLL), |claim| Step::Prove(current, claim));
         }
-        let is_held = now < rejection.at.saturating_add(call.rotation_wait);
         let looked_since = self.looked_from.is_some_and(|from| from >= rejection.at);
         if !(is_held || !looked_since || self.is_rested(now)) {
             return Step::Rejected(rejection.until.saturating_sub(now));

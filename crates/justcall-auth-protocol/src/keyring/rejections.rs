@@ -14,6 +14,8 @@ const MAX_REJECTIONS: usize = 16 * 1024;
 /// When a pair was rejected, and until when it is not sent again. Monotonic times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rejection {
+    /// The first time, where it was tried again since.
+    pub since: Duration,
     pub at: Duration,
     pub until: Duration,
 }
@@ -74,7 +76,7 @@ mod tests {
         let remember = |secret: &str, at: u64| {
             let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair");
             let (at, until) = (Duration::from_secs(at), Duration::from_secs(at + 30));
-            rejections.remember("https://api.justcall.io", &pair, Rejection { at, until });
+            rejections.remember("https://api.justcall.io", &pair, Rejection { since: at, at, until });
         };
         for number in 0..MAX_REJECTIONS + 10 {
             remember(&format!("secret{number}"), 1);

@@ -58,6 +58,40 @@ fn it_sees_a_new_pair_before_the_old_one_is_reset() {
     assert_eq!((world.in_use(), world.count(EventKind::Rotated)), (Some(2), 1));
 }
 
+fn patient_for(seconds: u64) -> Policy {
+    let (rotation_wait, timeout) = (Duration::from_secs(seconds), Duration::from_secs(2 * seconds));
+    Policy { rotation_wait, timeout, ..Policy::default() }
+}
+
+#[test]
+fn it_holds_calls_for_the_whole_wait_also_where_that_is_longer_than_the_cool_down() {
+    for every in [100_000, 500] {
+        let mut world = World::new(patient_for(120), Said::Watched(1), 1);
+        for call in 0..100_000 / every {
+            world.at(2000 + call * every, Change::Begins);
+        }
+        world.at(1000, Change::Begins).at(1500, Change::Accepts(2));
+        world.at(110_000, Change::Says(Said::Watched(2))).run().check_rules();
+        assert!(world.failures().is_empty(), "{:?}", world.failures()[0]);
+        assert!((2..=4).contains(&world.rejected), "one a cool-down: {}", world.rejected);
+    }
+}
+
+#[test]
+fn it_ends_the_wait_when_it_is_over_however_often_the_pair_is_tried_again() {
+    for wait in [10, 120] {
+        let mut world = World::new(patient_for(wait), Said::Watched(1), 1);
+        for call in 0..50 {
+            world.at(1000 + call * 100, Change::Begins);
+        }
+        world.at(2000, Change::Accepts(2)).run().check_rules();
+        let last = world.ends.iter().map(|end| end.ended).max().expect("calls");
+        let over = Duration::from_secs(1000 + 2 + wait);
+        assert!(last < over + ms(1500), "{last:?} is long after {over:?}");
+        assert_eq!(world.failures().len(), 40);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
