@@ -1314,8 +1314,9 @@ const char *justcall_exchange_header_name(const justcall_exchange *exchange, siz
 const char *justcall_exchange_header_value(const justcall_exchange *exchange, size_t index);
 
 /**
- * 1 if the request to send asks whose pair it is, which comes before your own where an account is
- * expected: send it without your body and headers. Else 0, also if `exchange` is NULL or in use.
+ * 1 if the request to send asks about the pair: whose it is, before your own where an account is
+ * expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
+ * your body and headers. Else 0, also if `exchange` is NULL or in use.
  */
 int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
 

@@ -1673,7 +1673,7 @@ public:
     }
     outgoing_headers headers() const && = delete;
 
-    /// Whether it asks whose pair it is, and goes without your body and headers:
+    /// Whether it asks about the pair, and goes without your body and headers:
     /// justcall_exchange_is_verifying().
     bool is_verifying() const noexcept {
         return justcall_exchange_is_verifying(native_handle()) != 0;

@@ -226,8 +226,9 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
     unsafe { outgoing(exchange, value) }.flatten().unwrap_or(ptr::null())
 }
 
-/// 1 if the request to send asks whose pair it is, which comes before your own where an account is
-/// expected: send it without your body and headers. Else 0, also if `exchange` is NULL or in use.
+/// 1 if the request to send asks about the pair: whose it is, before your own where an account is
+/// expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
+/// your body and headers. Else 0, also if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     // SAFETY: NULL, or a live handle.

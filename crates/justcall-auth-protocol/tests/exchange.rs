@@ -262,6 +262,60 @@ fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
 }
 
 #[test]
+fn it_takes_no_pair_for_bad_because_a_callers_own_request_for_the_account_page_says_so() {
+    let now = moment(Duration::from_secs(2));
+    for path in ["/v2/account", "/v2/account?fields=plan"] {
+        let keyring = holding(pair(), &moment(Duration::ZERO));
+        let ask = |status, body| {
+            let request = Request::new("GET", path).expect("good");
+            let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &now);
+            assert_eq!(sent(&mut exchange, &now), path);
+            exchange.answered(answer(401, None, ""), &now);
+            assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
+            assert!(exchange.is_verifying() && keyring.rejected_for(now.monotonic).is_none());
+            match status {
+                0 => exchange.not_answered(lost(true), &now),
+                status => exchange.answered(answer(status, None, body), &now),
+            }
+            exchange
+        };
+        for (status, body) in
+            [(200, "{}"), (200, "<html>"), (403, "{}"), (404, ""), (429, ""), (503, ""), (0, "")]
+        {
+            let error = ask(status, body).next(&now).expect_err("the account page's answer");
+            assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401), "{status}");
+            assert_eq!(error.hint().contains("The pair is good"), status == 200 && body == "{}", "{status}");
+            assert_eq!(keyring.rejected_for(now.monotonic), None, "{status}");
+        }
+        let mut exchange = ask(401, "");
+        assert!(keyring.rejected_for(now.monotonic).is_some(), "two pages say so");
+        assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
+        exchange.loaded(Ok(other("another").into()), &now);
+        assert_eq!(sent(&mut exchange, &now), path);
+        exchange.answered(answer(200, None, "{}"), &now);
+        assert_eq!(exchange.next(&now).expect("done"), Action::Done);
+        assert_eq!(exchange.into_response().expect("an answer").body(), b"{}");
+    }
+}
+
+#[test]
+fn it_takes_the_word_of_every_other_page_and_of_one_that_was_chosen() {
+    let now = moment(Duration::ZERO);
+    let keyring = holding(pair(), &now);
+    let request = Request::new("GET", "/v2/accounts").expect("good");
+    let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &now);
+    sent(&mut exchange, &now);
+    exchange.answered(answer(401, None, ""), &now);
+    assert!(keyring.rejected_for(now.monotonic).is_some());
+    let policy = Policy { verify_path: Some("/v2/account".into()), ..Policy::default() };
+    let keyring = holding(pair(), &now);
+    let mut exchange = Exchange::verify(Arc::new(policy), keyring.clone(), &now);
+    assert_eq!(sent(&mut exchange, &now), "/v2/account");
+    exchange.answered(answer(401, None, ""), &now);
+    assert!(keyring.rejected_for(now.monotonic).is_some());
+}
+
+#[test]
 fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_changes() {
     let at = |seconds: u64| moment(Duration::from_secs(seconds));
     let keyring = holding(pair(), &at(1));

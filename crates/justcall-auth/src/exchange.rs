@@ -119,13 +119,14 @@ impl Exchange {
         headers
     }
 
-    /// The request to send, with the headers and the body of the caller's own. The first may ask whose pair it is: [`Exchange::is_verifying`].
+    /// The request to send, with the headers and the body of the caller's own, or one that asks about the pair: [`Exchange::is_verifying`].
     pub fn outgoing(&self) -> &Request {
         self.rules.outgoing()
     }
 
-    /// Whether the request to send asks whose pair it is, where an account is expected. It is sent without the body and
-    /// the headers of the caller's own.
+    /// Whether the request to send asks about the pair: whose it is, before the caller's own where an account is expected,
+    /// or whether it is good, where `/v2/account` answered the caller's own with 401. It is sent without the body and the
+    /// headers of the caller's own.
     pub fn is_verifying(&self) -> bool {
         self.rules.is_verifying()
     }

@@ -92,12 +92,14 @@ pub struct Exchange {
     policy: Arc<Policy>,
     keyring: Arc<Keyring>,
     task: Task,
-    /// The page that tells whose pair it is, while that is being asked.
+    /// The page that tells about the pair, while that is being asked.
     verification: Option<Request>,
     began: Duration,
     deadline: Option<Duration>,
     retries: u32,
     recovery: Recovery,
+    /// The account page said this against the pair, to a request of the caller's own; another page is being asked.
+    doubt: Option<Error>,
     account: Option<Account>,
     events: Vec<Event>,
     state: State,
@@ -151,6 +153,7 @@ impl Exchange {
             deadline,
             retries: 0,
             recovery: Recovery::default(),
+            doubt: None,
             account: None,
             events: Vec::new(),
             state: State::Ready,
@@ -166,7 +169,7 @@ impl Exchange {
             return result.as_ref().map(|_| Action::Done).map_err(Error::clone);
         }
         if self.deadline.is_some_and(|deadline| now.monotonic >= deadline) {
-            let error = self.recovery.failure().unwrap_or_else(|| {
+            let error = self.doubt.take().or_else(|| self.recovery.failure()).unwrap_or_else(|| {
                 Error::with_message(ErrorKind::Timeout, "The call's time was used up before an answer came.")
             });
             return Err(self.fail(error));
@@ -242,7 +245,7 @@ impl Exchange {
         self.verification.as_ref().or(own).expect("what is no request of the caller's own verifies")
     }
 
-    /// Whether [`Exchange::outgoing`] asks whose pair it is, and is not the caller's own request.
+    /// Whether [`Exchange::outgoing`] asks about the pair, and is not the caller's own request.
     pub fn is_verifying(&self) -> bool {
         self.verification.is_some()
     }
@@ -290,18 +293,22 @@ impl Exchange {
         match classify(&response, Some(ticket.held.credentials()), now.unix) {
             Ok(()) => self.succeed(response, ticket, now),
             Err(error) if is_no_account_page(&error) && self.may_ask_elsewhere() => {
-                self.verification = Some(Request::trusted_get(service::USERS_PATH));
-                self.state = State::Sending(Ticket { since: now.monotonic, ..ticket });
+                self.ask_elsewhere(ticket, now);
             }
             Err(error) if error.kind() == ErrorKind::InvalidCredentials => {
+                if self.is_doubtful(&ticket, now) {
+                    self.doubt = Some(error);
+                    return self.ask_elsewhere(ticket, now);
+                }
                 self.rejected(error, ticket, now);
             }
             Err(error) => {
-                let about_account = self.verification.is_some() && self.policy.expected_account.is_some();
+                let about_account = self.is_account_asked();
                 if !about_account && is_accepted(&error) {
                     self.promote(&ticket, now);
                 }
                 drop(ticket);
+                let error = self.doubt.take().unwrap_or(error);
                 self.retry_or_fail(error, now);
             }
         }
@@ -314,6 +321,7 @@ impl Exchange {
             self.state = State::Ready;
             let spike = self.keyring.usage().not_answered(self.outgoing().method(), now.monotonic);
             self.tell_spike(spike);
+            let error = self.doubt.take().filter(|_| error.kind() != ErrorKind::Cancelled).unwrap_or(error);
             self.retry_or_fail(error, now);
         }
     }

@@ -62,6 +62,7 @@ impl Exchange {
             self.tell_about(&ticket.held, kind, what, error.http_status());
         }
         drop(ticket);
+        self.doubt = None;
         self.restart_verification();
         if matches!(self.task, Task::Replace(_)) || self.retries >= self.policy.max_retries {
             return drop(self.fail(error));

@@ -1,6 +1,6 @@
 //! Whose pair it is: the pages that tell, and what a good answer comes to.
 
-use super::{Exchange, Moment, Policy, Task, Ticket};
+use super::{Exchange, Moment, Policy, State, Task, Ticket};
 use crate::account::Account;
 use crate::classify::invalid_response;
 use crate::error::{Error, ErrorKind};
@@ -15,6 +15,14 @@ impl Exchange {
             self.succeeded(response);
             return;
         };
+        if let Some(doubt) = self.doubt.take() {
+            if !service::is_json_object(response.body()) {
+                return drop(self.fail(doubt));
+            }
+            self.promote(&ticket, now);
+            self.fail(doubt.hint_is(NO_PAGE));
+            return;
+        }
         let sent = ticket.held.credentials();
         let account = read_account(page.path(), &response)
             .map_err(|why| invalid_response(&response, why, Some(sent)))
@@ -47,6 +55,26 @@ impl Exchange {
         Err(Error::with_message(ErrorKind::WrongAccount, message).request_sent_is(true))
     }
 
+    /// Asks the page that the official clients verify with what the account page did not tell.
+    pub(super) fn ask_elsewhere(&mut self, ticket: Ticket, now: &Moment) {
+        self.verification = Some(Request::trusted_get(service::USERS_PATH));
+        self.state = State::Sending(Ticket { since: now.monotonic, ..ticket });
+    }
+
+    /// Whether the caller's own request went to the account page, and what that says against the pair is news.
+    pub(super) fn is_doubtful(&self, ticket: &Ticket, now: &Moment) -> bool {
+        let Task::Request(request) = &self.task else { return false };
+        let path = request.path().split('?').next();
+        self.verification.is_none()
+            && path == Some(service::ACCOUNT_PATH)
+            && self.keyring.rejection_of(&ticket.held, now.monotonic).is_none()
+    }
+
+    /// Whether the request that was sent is to tell the expected account.
+    pub(super) fn is_account_asked(&self) -> bool {
+        self.verification.is_some() && self.doubt.is_none() && self.policy.expected_account.is_some()
+    }
+
     /// The account page may not exist on the real service.
     pub(super) fn may_ask_elsewhere(&self) -> bool {
         let on_account_page =
@@ -54,6 +82,8 @@ impl Exchange {
         on_account_page && self.policy.verify_path.is_none()
     }
 }
+
+const NO_PAGE: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
 
 pub(super) fn account_page(policy: &Policy) -> Request {
     Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH))
