@@ -11,21 +11,21 @@ use justcall_auth_protocol::{Keyring, Request, Response};
 
 use crate::world::credentials;
 
-fn at(seconds: u64) -> Moment {
+pub fn at(seconds: u64) -> Moment {
     let monotonic = Duration::from_secs(seconds);
     Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
 }
 
-fn keyring() -> Arc<Keyring> {
+pub fn keyring() -> Arc<Keyring> {
     Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
 }
 
-fn found(pair: u32) -> Found {
+pub fn found(pair: u32) -> Found {
     Found { watched: true, ..Found::from(credentials(pair)) }
 }
 
 /// The source says `found` at `now`.
-fn reload(keyring: &Arc<Keyring>, found: Found, now: &Moment) -> bool {
+pub fn reload(keyring: &Arc<Keyring>, found: Found, now: &Moment) -> bool {
     let mut exchange = Exchange::reload(Arc::default(), keyring.clone(), now);
     assert_eq!(exchange.next(now).expect("an action"), Action::Load);
     exchange.loaded(Ok(Look::Found(found)), now);
@@ -45,7 +45,7 @@ fn sent(exchange: &mut Exchange, now: &Moment) -> (bool, String) {
     (is_second, exchange.outgoing().path().to_owned())
 }
 
-fn answer(exchange: &mut Exchange, status: u16, body: &str, now: &Moment) {
+pub fn answer(exchange: &mut Exchange, status: u16, body: &str, now: &Moment) {
     exchange.answered(Response::new(status, Vec::new(), body.into()), now);
 }
 
@@ -84,6 +84,54 @@ fn it_keeps_the_pair_before_for_webhooks_unless_it_was_compromised() {
         reload(&keyring, Found { previous_compromised: true, ..found(2) }, &at(4));
         assert!(!kept(4), "it may be said later, too");
     }
+    let keyring = keyring();
+    reload(&keyring, found(1), &at(1));
+    reload(&keyring, found(2), &at(2));
+    assert!(!reload(&keyring, Found { previous_compromised: true, ..found(2) }, &at(3)), "the same pair");
+    let mut exchange = call(&Arc::default(), &keyring, &at(3));
+    sent(&mut exchange, &at(3));
+    answer(&mut exchange, 200, "", &at(3));
+    assert!(keyring.previous(at(3).monotonic).is_none(), "it was said before it was proven");
+}
+
+#[test]
+fn it_proves_a_pair_by_every_answer_that_is_given_to_whom_the_service_knows_and_no_other() {
+    for (status, generation) in
+        [(200, 2), (204, 2), (404, 2), (422, 2), (302, 1), (400, 1), (401, 1), (429, 1), (500, 1), (503, 1)]
+    {
+        let keyring = keyring();
+        reload(&keyring, found(1), &at(1));
+        reload(&keyring, found(2), &at(2));
+        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        assert!(sent(&mut exchange, &at(2)).0);
+        answer(&mut exchange, status, "", &at(2));
+        assert_eq!(keyring.current().expect("a pair").generation(), generation, "{status}");
+        assert_eq!(keyring.candidate().is_some(), generation == 1, "{status}: it is not lost either");
+    }
+}
+
+#[test]
+fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() {
+    let keyring = keyring();
+    let policy = Arc::default();
+    let use_another = |pair| {
+        let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(pair), &at(2));
+        assert_eq!(exchange.next(&at(2)).expect("an action"), Action::Send);
+        answer(&mut exchange, 200, ACCOUNT_7, &at(2));
+    };
+    reload(&keyring, Found { watched: false, ..found(1) }, &at(1));
+    let mut exchange = call(&policy, &keyring, &at(1));
+    assert_eq!(exchange.next(&at(1)).expect("an action"), Action::Send);
+    use_another(2);
+    for _ in 0..2 {
+        assert!(exchange.authorization().expect("due").same_pair(&credentials(2)), "as late as may be");
+        use_another(3);
+    }
+    // The answer is about the pair that was sent: the one in use now is tried at once, and nobody calls it bad.
+    answer(&mut exchange, 401, "", &at(3));
+    assert_eq!(keyring.rejected_for(at(3).monotonic), None);
+    assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Send);
+    assert!(exchange.authorization().expect("due").same_pair(&credentials(3)));
 }
 
 #[test]
@@ -202,6 +250,19 @@ fn it_tells_nothing_while_others_wait_for_the_call() {
         exchange.take_events().iter().map(justcall_auth_protocol::Event::kind).collect();
     assert_eq!(told, [EventKind::RateLimitLow, EventKind::RotationDue], "POST is not repeated");
     assert!(exchange.take_events().is_empty(), "told once");
+
+    reload(&keyring, found(1), &at(4));
+    let mut proves = call(&Arc::default(), &keyring, &at(5));
+    assert_eq!(proves.next(&at(5)).expect("an action"), Action::Load);
+    proves.loaded(Ok(Look::Found(found(2))), &at(5));
+    assert!(sent(&mut proves, &at(5)).0);
+    assert!(
+        proves.take_events().is_empty(),
+        "whoever hears of it may make a call that would wait for this one"
+    );
+    answer(&mut proves, 200, "", &at(5));
+    let told: Vec<EventKind> = proves.take_events().iter().map(justcall_auth_protocol::Event::kind).collect();
+    assert_eq!(told, [EventKind::SourceChanged, EventKind::Rotated]);
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! How often, how long and how many, at the very edge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
+use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::{Keyring, Request};
+
+use crate::rules::{answer, at, found, keyring, reload};
+use crate::world::credentials;
+
+fn after(milliseconds: u64) -> Moment {
+    Moment { monotonic: Duration::from_millis(milliseconds), ..at(0) }
+}
+
+/// A pair of a source that is looked at after a rejection only.
+fn unwatched(pair: u32) -> Found {
+    Found { watched: false, ..found(pair) }
+}
+
+fn get(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange {
+    let request = Request::new("GET", "/v2/calls").expect("good");
+    Exchange::request(policy.clone(), keyring.clone(), request, now)
+}
+
+fn send(exchange: &mut Exchange, now: &Moment) {
+    assert_eq!(exchange.next(now).expect("an action"), Action::Send);
+    exchange.authorization().expect("due");
+}
+
+#[test]
+fn it_looks_at_a_good_source_once_a_second_however_many_calls_begin() {
+    let keyring = keyring();
+    let policy = Arc::default();
+    reload(&keyring, found(1), &after(1000));
+    for millis in [1000, 1001, 1500, 1999] {
+        assert_eq!(
+            get(&policy, &keyring, &after(millis)).next(&after(millis)).expect("an action"),
+            Action::Send
+        );
+    }
+    let mut looks = get(&policy, &keyring, &after(2000));
+    assert_eq!(looks.next(&after(2000)).expect("an action"), Action::Load);
+    let mut other = get(&policy, &keyring, &after(2000));
+    assert_eq!(
+        other.next(&after(2000)).expect("an action"),
+        Action::Send,
+        "nobody waits for the one that looks"
+    );
+    looks.loaded(Ok(Look::Unchanged), &after(2100));
+    assert_eq!(get(&policy, &keyring, &after(3099)).next(&after(3099)).expect("an action"), Action::Send);
+    assert_eq!(get(&policy, &keyring, &after(3100)).next(&after(3100)).expect("an action"), Action::Load);
+}
+
+#[test]
+fn it_spreads_the_looks_of_many_processes_in_a_gap() {
+    let next_look = |random| {
+        let keyring = keyring();
+        let policy = Arc::new(Policy { rotation_wait: Duration::from_secs(10), ..Policy::default() });
+        reload(&keyring, found(1), &after(0));
+        let mut exchange = get(&policy, &keyring, &after(500));
+        send(&mut exchange, &after(500));
+        answer(&mut exchange, 401, "", &after(500));
+        assert_eq!(exchange.next(&after(500)).expect("an action"), Action::Load);
+        exchange.loaded(Ok(Look::Unchanged), &Moment { random, ..after(500) });
+        let is_due = |millis: &u64| exchange.next(&after(*millis)).expect("an action") == Action::Load;
+        (500..1500).find(is_due).expect("it looks again") - 500
+    };
+    assert_eq!([0, 40, 63, 64].map(next_look), [250, 290, 313, 250]);
+}
+
+#[test]
+fn it_tries_a_pair_again_by_one_call_when_its_cool_down_is_over() {
+    let keyring = keyring();
+    let policy = Arc::default();
+    reload(&keyring, unwatched(1), &after(0));
+    let mut first = get(&policy, &keyring, &after(100));
+    send(&mut first, &after(100));
+    answer(&mut first, 401, "", &after(100));
+    let over = after(30_100);
+    let mut calls = [(); 3].map(|()| get(&policy, &keyring, &over));
+    send(&mut calls[0], &over);
+    for call in &mut calls[1..] {
+        assert!(matches!(call.next(&over), Ok(Action::Wait(_))), "one is enough to find out");
+    }
+    answer(&mut calls[0], 200, "", &over);
+    calls[1..].iter_mut().for_each(|call| send(call, &over));
+}
+
+#[test]
+fn it_counts_second_attempts_of_every_kind_together() {
+    for max_retries in 0..4 {
+        let policy = Arc::new(Policy { max_retries, timeout: Duration::ZERO, ..Policy::default() });
+        for pattern in [&[401][..], &[503, 401], &[401, 429, 0], &[0, 401, 503]] {
+            let keyring = keyring();
+            reload(&keyring, unwatched(1), &at(0));
+            let mut exchange = get(&policy, &keyring, &at(0));
+            let (mut seconds, mut sent, mut loads) = (0, 0, 0);
+            let error = loop {
+                // So late that nothing is to be waited for, and so soon that no cool-down is over.
+                seconds += 2;
+                assert!(seconds < 29, "it does not end");
+                let now = at(seconds);
+                match exchange.next(&now) {
+                    Err(error) => break error,
+                    Ok(Action::Load) => {
+                        loads += 1;
+                        exchange.loaded(Ok(Look::Found(unwatched(loads + 1))), &now);
+                    }
+                    Ok(Action::Send) => {
+                        exchange.authorization().expect("due");
+                        match pattern[sent % pattern.len()] {
+                            0 => exchange.not_answered(Error::new(ErrorKind::ConnectionFailed), &now),
+                            status => answer(&mut exchange, status, "", &now),
+                        }
+                        sent += 1;
+                    }
+                    Ok(other) => assert!(matches!(other, Action::Wait(_)), "{other:?}"),
+                }
+            };
+            assert_eq!(sent, 1 + max_retries as usize, "{max_retries} {pattern:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn it_ends_with_the_refusal_where_the_deadline_comes_before_the_wait_is_over() {
+    let keyring = keyring();
+    let policy = Arc::new(Policy { rotation_wait: Duration::from_secs(60), ..Policy::default() });
+    reload(&keyring, found(1), &at(1));
+    let mut exchange = get(&policy, &keyring, &at(1));
+    send(&mut exchange, &at(1));
+    answer(&mut exchange, 401, "", &at(2));
+    assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Load);
+    exchange.loaded(Ok(Look::Unchanged), &at(3));
+    assert!(matches!(exchange.next(&at(3)), Ok(Action::Wait(_))));
+    let error = exchange.next(&at(31)).expect_err("30 s are over");
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401));
+}
+
+#[test]
+fn it_remembers_for_the_whole_process_what_was_rejected_and_what_was_accepted_since() {
+    let rejections = Arc::default();
+    let of = |scope: &str| Arc::new(Keyring::new(scope, Arc::clone(&rejections)));
+    let policy = Arc::default();
+    let (first, second) = (of("here"), of("here"));
+    reload(&first, found(1), &at(1));
+    // The second one has yet to prove it when the first one hears of it.
+    reload(&second, found(2), &at(1));
+    reload(&second, found(1), &at(1));
+    let mut slow = get(&policy, &second, &at(1));
+    send(&mut slow, &at(1));
+    let mut quick = get(&policy, &first, &at(1));
+    send(&mut quick, &at(1));
+    answer(&mut quick, 401, "", &at(2));
+    for (scope, is_sent) in [("here", false), ("elsewhere", true)] {
+        let another = of(scope);
+        reload(&another, found(1), &at(3));
+        let next = get(&policy, &another, &at(3)).next(&at(3));
+        assert_eq!(next.as_ref().is_ok_and(|action| *action == Action::Send), is_sent, "{scope}: {next:?}");
+    }
+    answer(&mut slow, 200, "", &at(4));
+    let last = of("here");
+    reload(&last, found(1), &at(5));
+    let mut call = get(&policy, &last, &at(5));
+    send(&mut call, &at(5));
+    assert!(call.authorization().expect("due").same_pair(&credentials(1)));
+}
