@@ -172,6 +172,32 @@ fn key_hint(key: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_moves_to_memory_of_the_level_that_is_asked_and_stays_where_it_suffices() {
+        let wanted = [
+            (Level::Strict, Protection::Locked),
+            (Level::SecretMem, Protection::SecretMem),
+            (Level::Heap, Protection::Heap),
+        ];
+        for (from, before) in wanted {
+            let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
+            let pair = pair.kept_at(from).expect("this kernel has every kind");
+            assert_eq!(pair.protection(), before);
+            assert_eq!(pair.kept_at(Level::Auto).expect("any will do").address(), pair.address());
+            for (to, after) in wanted {
+                let kept = pair.kept_at(to).expect("this kernel has every kind");
+                assert_eq!(
+                    (kept.protection(), kept.protection_refused()),
+                    (after, None),
+                    "{from:?} to {to:?}"
+                );
+                assert_eq!(kept.address() == pair.address(), to == from, "{from:?} to {to:?}");
+                assert!(kept.same_pair(&pair) && kept.key_hint() == pair.key_hint());
+            }
+        }
+    }
+
     #[test]
     fn it_shows_the_ends_of_the_key_and_never_the_secret() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("the document's pair is good");

@@ -204,7 +204,13 @@ fn it_works_without_the_right_to_lock_memory_and_says_so() {
         secret.protection() == Protection::Heap
             && holds(&secret)
             && refused.contains("ulimit -l")
-            && Secret::keep(PLAIN, Level::Strict).is_err()
+            && Secret::keep(PLAIN, Level::Strict).is_err_and(|refused| refused.asked == Protection::Locked)
+            && Secret::keep(PLAIN, Level::SecretMem).is_err_and(|refused| {
+                let why = &refused.why;
+                refused.asked == Protection::SecretMem
+                    && why.contains("memfd_secret")
+                    && why.contains("ulimit -l")
+            })
     });
     assert_eq!(result, 0);
 }
