@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -42,6 +42,9 @@ impl Service {
     }
 }
 
+/// Ends the connection where it stands among the pieces.
+const FAREWELL: &str = "\0farewell";
+
 fn answer(mut stream: &TcpStream, pieces: &[Vec<u8>]) -> Option<()> {
     let (mut request, mut byte) = (Vec::new(), [0]);
     while !request.ends_with(b"\r\n\r\n") {
@@ -50,6 +53,9 @@ fn answer(mut stream: &TcpStream, pieces: &[Vec<u8>]) -> Option<()> {
     }
     stream.set_nodelay(true).ok()?;
     for piece in pieces {
+        if piece == FAREWELL.as_bytes() {
+            return stream.shutdown(Shutdown::Both).ok().and(None);
+        }
         stream.write_all(piece).ok()?;
         await_taken(stream.peer_addr().ok()?)?;
     }
@@ -140,6 +146,18 @@ fn it_hears_a_secret_that_is_cut_by_the_chunks_of_a_body() {
     let (response, _, is_reused) = asked(&[chunks(&["{\"message\": \"", "none ", "of ", "yours\"}"])]);
     assert_eq!(response.body(), b"{\"message\": \"none of yours\"}");
     assert!(is_reused, "the control: such an answer costs no connection");
+}
+
+#[test]
+fn it_hands_on_no_beginning_of_a_secret_at_which_an_answer_was_cut() {
+    let answer = whole(&format!("{{\"message\": \"You sent {KEY}:{SECRET}\"}}"));
+    let cut = answer.find(SECRET).expect("it is there") + SECRET.len() - 1;
+    must_hide(&[&answer[..cut], FAREWELL], "You sent abc123def456:***********");
+    // Of a failure's body no more than 64 KiB are read, after decompression or within chunks as well.
+    let filler = "x".repeat(64 * 1024 - SECRET.len() + 2);
+    let chunks = format!("{:x}\r\n{filler}{}\r\n2\r\n00\r\n0\r\n\r\n", filler.len() + 10, &SECRET[..10]);
+    let long = format!("{HEAD}transfer-encoding: chunked\r\n\r\n{chunks}");
+    must_hide(&[long.as_str(), FAREWELL], "xx**********");
 }
 
 #[test]

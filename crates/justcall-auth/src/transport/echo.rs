@@ -89,6 +89,15 @@ pub(super) fn mask_beginnings(text: &mut [u8], secret: &[u8]) {
     }
 }
 
+/// Masks a beginning of the secret at the end of `text`, which was cut there.
+pub(super) fn mask_end(text: &mut [u8], secret: &[u8]) {
+    let is_at_end = |begun: &usize| text.ends_with(&secret[..*begun]);
+    if let Some(begun) = (SHORTEST..=secret.len()).rev().find(is_at_end) {
+        let at = text.len() - begun;
+        text[at..].fill(MASK);
+    }
+}
+
 /// Whether `piece` has `length` bytes in a row that `may_hold` takes. Looks where such a row would end, so most bytes of
 /// an answer are never looked at.
 fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool {

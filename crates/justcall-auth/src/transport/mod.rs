@@ -165,6 +165,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
     let outcome = Heard::new(body.into_reader(), call).take(limit as u64 + 1).read_to_end(&mut bytes);
+    let is_cut = outcome.is_err();
     if let Err(error) = outcome {
         let error = failure::explain(&error.into(), call);
         if is_success || error.kind() == ErrorKind::Cancelled {
@@ -174,6 +175,9 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     mask_beginnings(&mut bytes, call);
     let too_large = bytes.len() > limit;
     bytes.truncate(limit);
+    if let Some(sent) = call.header().filter(|_| is_cut || too_large) {
+        sent.expose_secret(|secret| echo::mask_end(&mut bytes, secret));
+    }
     let headers = parts.headers.iter().map(|(name, value)| {
         let mut value = value.as_bytes().to_vec();
         mask_beginnings(&mut value, call);
