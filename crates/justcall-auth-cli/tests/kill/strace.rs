@@ -34,6 +34,8 @@ pub enum End {
 #[derive(Debug, Clone)]
 pub struct Call {
     pub name: String,
+    /// The open file that it is about, or that it writes to.
+    pub file: Option<i32>,
     /// Whether it is about the network.
     pub is_network: bool,
 }
@@ -50,7 +52,9 @@ pub fn calls(program: &Program, log: &Path) -> Vec<Call> {
             let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             let is_network = ["sendto", "recvfrom", "connect", "shutdown", "poll", "ppoll"].contains(&name)
                 || arguments.contains("SHUT_");
-            is_name.then(|| Call { name: name.to_owned(), is_network })
+            let place = if name == "copy_file_range" { 2 } else { 0 };
+            let file = arguments.split([',', ')']).nth(place).and_then(|file| file.trim().parse().ok());
+            is_name.then(|| Call { name: name.to_owned(), file, is_network })
         })
         .collect()
 }
