@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use justcall_auth::exchange::Action;
 use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
@@ -166,6 +167,30 @@ fn it_ends_a_call_whose_source_hangs() {
     let error = reader.join().expect("no panic").expect_err("the call was ended");
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
     assert!(fired.elapsed() < LIMIT);
+}
+
+#[test]
+fn it_lets_a_call_that_waited_read_the_source_when_the_one_that_did_is_ended() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (begun, script) = (folder.path().join("begun"), folder.path().join("pair.sh"));
+    let pair = json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
+    let text = format!("mkdir '{}' && exec sleep 600\necho '{pair}'\n", begun.display());
+    std::fs::write(&script, text).expect("a script");
+    let mut config = config(&sandbox);
+    config.source(&format!("command:sh {}", script.display())).expect("a source");
+    let client = Client::new(&config).expect("a client");
+    let (reads, other) = (Cancel::new(), client.clone());
+    let reading = reads.clone();
+    let reader = thread::spawn(move || client.call().cancelled_by(reading).verify());
+    wait_until("the command", || begun.exists());
+    let mut waits = other.exchange(get());
+    assert!(matches!(waits.next(), Ok(Action::Wait(_))), "one reads at a time");
+    reads.fire();
+    assert_eq!(reader.join().expect("no panic").expect_err("it was ended").kind(), ErrorKind::Cancelled);
+    assert_eq!(waits.next().expect("it was not ended"), Action::Load);
+    waits.load();
+    assert_eq!(waits.next().expect("a pair"), Action::Send);
 }
 
 #[test]

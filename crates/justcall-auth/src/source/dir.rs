@@ -63,9 +63,16 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
     Err(unavailable(&place, "it changes faster than it can be read"))
 }
 
-/// The folder that holds one version of the files: where `..data` leads, or the folder itself.
+/// The folder that holds one version of the files: where `..data` leads, also when that is gone already, or the folder
+/// itself.
 fn resolve(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path.join(VERSION_LINK)).unwrap_or_else(|_| path.to_owned())
+    let link = path.join(VERSION_LINK);
+    match std::fs::read_link(&link) {
+        Ok(version) => path.join(version),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        // It is a folder.
+        Err(_) => link,
+    }
 }
 
 /// Whether a file beside the halves says that the pair before got into wrong hands. Most folders have none.
@@ -112,5 +119,63 @@ mod tests {
         std::fs::remove_file(&word).expect("it is there");
         std::fs::create_dir(&word).expect("a folder in its place");
         assert!(told().is_err(), "it is never guessed");
+    }
+
+    /// Reads while `write` writes the pairs 0, 1, 2, …; `check` sees the numbers of both halves.
+    #[cfg(unix)]
+    fn race(write: impl Fn(&Path, usize) + Sync, check: impl Fn(usize, usize)) {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), 0);
+        let read = AtomicUsize::new(0);
+        let is_over = |pair: usize| pair > 400 && read.load(Ordering::Relaxed) > 20;
+        let number = |half: &[u8]| std::str::from_utf8(half).expect("ASCII")[8..].parse().expect("a number");
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                (1..100_000).take_while(|pair| !is_over(*pair)).for_each(|pair| write(folder.path(), pair));
+            });
+            while !writer.is_finished() {
+                match load(folder.path(), "api_key", "api_secret") {
+                    Ok(loaded) => {
+                        let at = loaded.credentials.secret_at();
+                        let halves = |pair: &[u8]| (number(&pair[..at - 1]), number(&pair[at..]));
+                        let (key, secret) = loaded.credentials.expose_authorization(halves);
+                        check(key, secret);
+                        read.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(error) => assert!(error.message().contains("faster than it can be read"), "{error}"),
+                }
+            }
+        });
+        assert!(read.into_inner() > 20, "it was read while pairs were written");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_gives_a_whole_pair_though_the_version_that_it_reads_goes_away() {
+        let write = |folder: &Path, pair: usize| {
+            let version = folder.join(format!("..{pair}"));
+            std::fs::create_dir(&version).expect("a version");
+            std::fs::write(version.join("api_key"), format!("key-key-{pair}")).expect("a file");
+            std::fs::write(version.join("api_secret"), format!("secret-s{pair}")).expect("a file");
+            std::os::unix::fs::symlink(&version, folder.join("..next")).expect("a link");
+            std::fs::rename(folder.join("..next"), folder.join(VERSION_LINK)).expect("the swap");
+            let _first_has_none_before =
+                std::fs::remove_dir_all(folder.join(format!("..{}", pair.wrapping_sub(1))));
+        };
+        race(write, |key, secret| assert_eq!(key, secret, "a torn pair"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_never_gives_an_old_key_with_a_new_secret_where_the_key_is_written_first() {
+        let write = |folder: &Path, pair: usize| {
+            for (name, half) in [("api_key", "key-key-"), ("api_secret", "secret-s")] {
+                std::fs::write(folder.join("next"), format!("{half}{pair}")).expect("a file");
+                std::fs::rename(folder.join("next"), folder.join(name)).expect("the swap");
+            }
+        };
+        race(write, |key, secret| assert!(secret <= key, "the secret {secret} with the key {key}"));
     }
 }
