@@ -1,7 +1,10 @@
 //! What the clients of one process share: the pair, what was rejected, connections.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
@@ -83,6 +86,57 @@ fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
         [json!(1), json!(1), json!(2), json!(2)],
         "one request was rejected, and no more"
     );
+}
+
+#[test]
+fn it_shares_no_pair_between_clients_of_two_services_or_two_accounts() {
+    let (here, elsewhere) = (sandbox(), sandbox());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pair");
+    std::fs::write(&file, format!("{}:{}", here.api_key(), here.api_secret())).expect("a file");
+    let client = |sandbox: &Sandbox, account: Option<u64>| {
+        let mut config = config(sandbox);
+        config.source(&format!("file:{}", file.display())).expect("good");
+        account.map(|account| config.expected_account(account));
+        Client::new(&config).expect("a client")
+    };
+    let (first, foreign) = (client(&here, None), client(&elsewhere, None));
+    calls(&first).expect("a good pair");
+    assert_eq!(calls(&foreign).expect_err("unknown there").http_status(), 401);
+    calls(&first).expect("what another service says is nothing here");
+
+    let (right, wrong) = (client(&here, Some(12345)), client(&here, Some(7)));
+    calls(&right).expect("its account");
+    assert_eq!(calls(&wrong).expect_err("another account").kind(), ErrorKind::WrongAccount);
+    let asked = requests(&here).iter().filter(|request| request["path"] == "/v2/account").count();
+    assert_eq!(asked, 2, "each asks for itself whose pair it is");
+}
+
+#[test]
+fn it_looks_at_a_source_again_for_a_client_that_comes_later() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = looks.clone();
+    let load: Arc<dyn Load> = Arc::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Credentials::new(b"abc123def456", b"sec789xyz000")
+    });
+    let client = || {
+        let mut config = Config::new();
+        config.source_callback(load.clone());
+        Client::new(&config).expect("a client")
+    };
+    let first = client();
+    for _ in 0..3 {
+        first.credentials().expect("a pair");
+    }
+    assert_eq!(looks.load(Ordering::Relaxed), 1, "a function is not called for each call");
+    let _second = client();
+    let begun = Instant::now();
+    while looks.load(Ordering::Relaxed) == 1 {
+        first.credentials().expect("a pair");
+        assert!(begun.elapsed() < PATIENCE, "nobody looks for the one that came");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -204,6 +204,7 @@ fn kubernetes(rotation: &Rotation) -> String {
         set_mode(&version.join(name), 0o640);
         symlink(format!("..data/{name}"), folder.join(name)).expect("a link");
     }
+    set_mode(&version, 0o750);
     symlink(version.file_name().expect("a name"), folder.join("..data")).expect("a link");
     format!("dir:{}", folder.display())
 }
@@ -225,7 +226,7 @@ fn it_swaps_a_folder_that_is_laid_out_as_kubernetes_does() {
             (read("api_key"), read("api_secret"), read("other")),
             (key.into(), secret.into(), "kept".into())
         );
-        assert_eq!(mode(&folder.join("api_secret")), 0o640);
+        assert_eq!((mode(&folder.join("api_secret")), mode(&folder.join("..data"))), (0o640, 0o750));
         assert_ne!(fs::read_link(folder.join("..data")).expect("a link"), before);
         assert!(!folder.join(before).exists(), "the version before is gone");
         let word = folder.join("..data/previous_compromised");

@@ -87,6 +87,41 @@ fn it_replaces_nothing_and_writes_nothing_that_is_not_good() {
     assert_eq!(run(&["setup", "--source", "file:/x", "--language", "cobol"], &[]).exit, 2);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn it_replaces_nothing_that_came_while_it_waited_for_the_pair() {
+    use std::io::Write as _;
+    use std::path::PathBuf;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let rotation = Rotation::after_reset();
+    let path = rotation.folder.path().join("pair");
+    let source = format!("file:{}", path.display());
+    let arguments = rotation.service.arguments(&["setup", "--source", &source]);
+    let mut command = crate::run::command(&arguments, &[]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // From when it has the folder open it has seen that there is nothing.
+    let open = PathBuf::from(format!("/proc/{}/fd", child.id()));
+    let holds =
+        |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|file| file == rotation.folder.path());
+    let begun = Instant::now();
+    while !fs::read_dir(&open).expect("it runs").flatten().any(holds) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never began");
+        std::thread::yield_now();
+    }
+    fs::write(&path, "another program's").expect("a file");
+    let mut input = child.stdin.take().expect("it was piped");
+    input.write_all(rotation.new.as_bytes()).expect("it reads");
+    drop(input);
+    let refused = crate::run::Run::from(child.wait_with_output().expect("it ends"));
+    refused.fails_with(1, "source_unavailable");
+    assert!(rotation.service.requests() > 0, "it had a good pair to write");
+    assert_eq!(fs::read_to_string(&path).expect("the file"), "another program's");
+    assert_eq!(rotation.names(), ["pair"]);
+}
+
 #[test]
 fn it_tells_what_to_set_where_it_cannot_write() {
     let rotation = Rotation::after_reset();

@@ -126,6 +126,19 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn it_does_not_wait_for_somebody_to_write_into_a_pipe() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || tell.send(load(&pipe).map(drop)));
+        let result = told.recv_timeout(std::time::Duration::from_secs(10)).expect("it hangs");
+        assert_eq!(result.expect_err("no file").kind(), ErrorKind::SourceUnavailable);
+    }
+
     #[test]
     fn it_says_why_a_file_cannot_be_read() {
         let folder = tempfile::tempdir().expect("a folder for the test");
