@@ -133,7 +133,7 @@ mod tests {
         let number = |half: &[u8]| std::str::from_utf8(half).expect("ASCII")[8..].parse().expect("a number");
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                (1..100_000).take_while(|pair| !is_over(*pair)).for_each(|pair| write(folder.path(), pair));
+                (1..10_000).take_while(|pair| !is_over(*pair)).for_each(|pair| write(folder.path(), pair));
             });
             while !writer.is_finished() {
                 match load(folder.path(), "api_key", "api_secret") {

@@ -1,5 +1,6 @@
 //! The grammar of a source's spelling.
 
+use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::service;
 
@@ -43,6 +44,9 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
         ("default", "") => Ok(Source::Default),
         ("env", names) => variables(names),
         ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
+        ("file" | "dir", pair) if is_pair(pair) => {
+            Err(refuse("`file:` and `dir:` take a path, not a pair: put the pair into a file, and name that"))
+        }
         ("file", path) => Ok(Source::File(path.into())),
         ("dir", rest) => {
             let (path, key, secret) = file_names(rest)?;
@@ -58,6 +62,13 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
         ("command", line) => words(line),
         _ => Err(refuse("it is not one that is known")),
     }
+}
+
+/// Whether `path` is a pair that was given in its place, and would be in every message about that file.
+fn is_pair(path: &str) -> bool {
+    let is_half = |half: &str| half.len() >= 6 && !half.contains(['/', '\\']);
+    path.split_once(':').is_some_and(|(key, secret)| is_half(key) && is_half(secret))
+        && Credentials::parse(path.as_bytes()).is_ok()
 }
 
 /// `env:` with the usual variables.
@@ -150,7 +161,11 @@ mod tests {
         assert_eq!(shown("env:A,B"), "Env(A, B)");
         assert_eq!(shown("env:?scrub"), "Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET, scrub)");
         assert_eq!(shown("env:A,B?scrub"), "Env(A, B, scrub)");
-        assert_eq!(shown("file:a b:c"), "File(\"a b:c\")");
+        for path in
+            ["a b:c", "./canary:sec789xyz000", "C:\\justcall", "canary:sec", "justcall-2026-11-24T16:10:00"]
+        {
+            assert_eq!(shown(&format!("file:{path}")), format!("File({path:?})"));
+        }
         assert_eq!(shown("dir:/run/x"), "Dir(/run/x, api_key, api_secret)");
         assert_eq!(shown("dir:/run/x?secret=s&key=k"), "Dir(/run/x, k, s)");
         assert_eq!(shown("systemd:"), "Systemd(api_key, api_secret)");
@@ -186,6 +201,8 @@ mod tests {
             "env:A,B?canary",
             "file:",
             "file:\0",
+            "file:canary:sec789xyz000",
+            "dir:canary:sec789xyz000",
             "dir:",
             "dir:?key=k",
             "dir:/x?canary",
