@@ -123,32 +123,28 @@ mod tests {
 
     /// Reads while `write` writes the pairs 0, 1, 2, …; `check` sees the numbers of both halves.
     #[cfg(unix)]
-    fn race(write: impl Fn(&Path, usize) + Sync, check: impl Fn(usize, usize)) {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-
+    fn race(write: impl Fn(&Path, usize), check: impl Fn(usize, usize) + Sync) {
         let folder = tempfile::tempdir().expect("a folder");
-        write(folder.path(), 0);
-        let read = AtomicUsize::new(0);
-        let is_over = |pair: usize| pair > 400 && read.load(Ordering::Relaxed) > 20;
         let number = |half: &[u8]| std::str::from_utf8(half).expect("ASCII")[8..].parse().expect("a number");
-        std::thread::scope(|scope| {
-            let writer = scope.spawn(|| {
-                (1..10_000).take_while(|pair| !is_over(*pair)).for_each(|pair| write(folder.path(), pair));
-            });
-            while !writer.is_finished() {
-                match load(folder.path(), "api_key", "api_secret") {
-                    Ok(loaded) => {
-                        let at = loaded.credentials.secret_at();
-                        let halves = |pair: &[u8]| (number(&pair[..at - 1]), number(&pair[at..]));
-                        let (key, secret) = loaded.credentials.expose_authorization(halves);
-                        check(key, secret);
-                        read.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Err(error) => assert!(error.message().contains("faster than it can be read"), "{error}"),
-                }
+        let read = || match load(folder.path(), "api_key", "api_secret") {
+            Ok(loaded) => {
+                let at = loaded.credentials.secret_at();
+                let halves = |pair: &[u8]| (number(&pair[..at - 1]), number(&pair[at..]));
+                let (key, secret) = loaded.credentials.expose_authorization(halves);
+                check(key, secret);
+                true
             }
+            Err(error) => {
+                assert!(error.message().contains("faster than it can be read"), "{error}");
+                false
+            }
+        };
+        write(folder.path(), 0);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| (0..2000).filter(|_| read()).count());
+            (1..).take_while(|_| !reader.is_finished()).for_each(|pair| write(folder.path(), pair));
+            assert!(reader.join().expect("no torn pair") > 20, "it was read while pairs were written");
         });
-        assert!(read.into_inner() > 20, "it was read while pairs were written");
     }
 
     #[cfg(unix)]
