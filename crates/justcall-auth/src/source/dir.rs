@@ -142,7 +142,11 @@ mod tests {
         write(folder.path(), 0);
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| (0..2000).filter(|_| read()).count());
-            (1..).take_while(|_| !reader.is_finished()).for_each(|pair| write(folder.path(), pair));
+            let mut pair = 0;
+            while !reader.is_finished() {
+                pair += 1;
+                write(folder.path(), pair);
+            }
             assert!(reader.join().expect("no torn pair") > 20, "it was read while pairs were written");
         });
     }
