@@ -93,7 +93,10 @@ impl Target {
         let refused = |error: &io::Error| refusal::system(&place, error);
         // A link stays one: what it leads to is replaced, where it is.
         let real = match fs::canonicalize(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refusal::absent(&place)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let is_link = fs::symlink_metadata(path).is_ok();
+                return Err(if is_link { refusal::dangling(&place) } else { refusal::absent(&place) });
+            }
             real => real.map_err(|error| refused(&error))?,
         };
         let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
@@ -159,7 +162,7 @@ impl Target {
             ));
         };
         if fs::symlink_metadata(path).is_ok() {
-            return Err(refusal::present(&place));
+            return Err(if path.exists() { refusal::present(&place) } else { refusal::dangling(&place) });
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         make(parent).map_err(|error| refusal::system(&place, &error))?;

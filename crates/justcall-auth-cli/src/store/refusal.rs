@@ -45,6 +45,11 @@ pub(super) fn absent(place: &str) -> Error {
     refusal(place, "there is none yet", "Use `justcall-auth setup` for a first pair.")
 }
 
+pub(super) fn dangling(place: &str) -> Error {
+    let remedy = "Remove the link, or make the file that it leads to: an empty one will do for `justcall-auth rotate`.";
+    refusal(place, "it is a symbolic link that leads nowhere", remedy)
+}
+
 pub(super) fn present(place: &str) -> Error {
     refusal(
         place,

@@ -139,6 +139,22 @@ fn it_leaves_a_symbolic_link_a_link_and_refuses_hard_links() {
 }
 
 #[test]
+fn it_says_of_a_link_that_leads_nowhere_what_to_do_with_it() {
+    let rotation = Rotation::after_reset();
+    let link = rotation.folder.path().join("link");
+    symlink("absent", &link).expect("a link");
+    let source = format!("file:{}", link.display());
+    for command in ["setup", "rotate"] {
+        let refused = rotation.feed(&[command, "--source", &source], &[], &rotation.new);
+        refused.fails_with(1, "source_unavailable");
+        assert!(refused.stderr.contains("leads nowhere"), "neither sends to the other: {refused:?}");
+    }
+    fs::write(rotation.folder.path().join("absent"), "").expect("a file");
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0, "as it says");
+    assert_eq!(text(&link), rotation.new);
+}
+
+#[test]
 fn it_refuses_a_file_that_is_mounted_by_itself() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
