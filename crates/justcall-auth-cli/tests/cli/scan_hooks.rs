@@ -67,6 +67,8 @@ fn the_hooks_for_pre_commit_do_what_they_say() {
     let config = example.replace("https://github.com/justcall-auth/justcall-auth", here);
     assert_ne!(config, example, "the example names the repository");
     std::fs::write(at.join(".pre-commit-config.yaml"), config).expect("a file");
+    // Whoever adds such a file has the hook called with its name.
+    std::fs::write(at.join("--help"), OTHER).expect("a file");
     git(at, &["add", "--all"]);
     let home = tempfile::tempdir().expect("a folder");
     let pre_commit = |arguments: &[&str]| {
@@ -82,6 +84,8 @@ fn the_hooks_for_pre_commit_do_what_they_say() {
     assert!(!is_clean && said.contains(".env:2:21: leaked_pair"), "{said}");
     let (is_clean, said) = pre_commit(&["justcall-auth-scan", "--files", "clean.txt"]);
     assert!(is_clean && said.contains("Passed"), "{said}");
+    let (is_clean, said) = pre_commit(&["justcall-auth-scan", "--all-files"]);
+    assert!(!is_clean && said.contains("--help:2:21: leaked_pair"), "{said}");
     let (is_clean, said) =
         pre_commit(&["justcall-auth-scan-history", "--hook-stage", "pre-push", "--all-files"]);
     assert!(!is_clean && said.contains(":.env:2:21: leaked_pair"), "{said}");
