@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 
 use justcall_auth::{Error, ErrorKind};
@@ -63,10 +64,29 @@ pub(crate) fn baseline_of(findings: &[Finding]) -> String {
     text
 }
 
-/// Whether the line on which `at` stands, or the one before it, has the comment.
-pub(super) fn is_commented(text: &[u8], at: usize) -> bool {
-    let begin = memchr::memrchr(b'\n', &text[..at]).map_or(0, |at| at + 1);
-    let begin = memchr::memrchr(b'\n', &text[..begin.saturating_sub(1)]).map_or(0, |at| at + 1);
-    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-    memchr::memmem::find(&text[begin..end], COMMENT).is_some()
+/// Where a text has the comment. A line of any length is looked at once, however much is found on it.
+pub(super) struct Comments<'a> {
+    text: &'a [u8],
+    /// The line that was looked at last, and whether it or the one before it has the comment.
+    last: Option<(Range<usize>, bool)>,
+}
+
+impl<'a> Comments<'a> {
+    pub fn of(text: &'a [u8]) -> Self {
+        Self { text, last: None }
+    }
+
+    /// Whether the line on which `at` stands, or the one before it, has the comment.
+    pub fn allow(&mut self, at: usize) -> bool {
+        if let Some((_, is_commented)) = self.last.as_ref().filter(|(line, _)| line.contains(&at)) {
+            return *is_commented;
+        }
+        let begin_of = |at: usize| memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |at| at + 1);
+        let begin = begin_of(at);
+        let end = memchr::memchr(b'\n', &self.text[at..]).map_or(self.text.len(), |length| at + length);
+        let before = begin_of(begin.saturating_sub(1));
+        let is_commented = memchr::memmem::find(&self.text[before..end], COMMENT).is_some();
+        self.last = Some((begin..end, is_commented));
+        is_commented
+    }
 }

@@ -1,5 +1,6 @@
 //! Where a text speaks of JustCall, and where of another service: whose a secret without a name of its own is.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -90,6 +91,8 @@ pub(super) struct Marks<'a> {
     text: &'a [u8],
     mentions: Vec<usize>,
     is_in_path: bool,
+    /// Where other services are named, in their order; looked for once somebody asks.
+    others: OnceCell<Vec<Range<usize>>>,
 }
 
 impl<'a> Marks<'a> {
@@ -97,7 +100,12 @@ impl<'a> Marks<'a> {
     pub fn of(text: &'a [u8], path: &str) -> Option<Self> {
         let is_in_path = is_mentioned(path.as_bytes());
         let mentions: Vec<usize> = mentions(text).collect();
-        (is_in_path || !mentions.is_empty()).then_some(Self { text, mentions, is_in_path })
+        (is_in_path || !mentions.is_empty()).then_some(Self {
+            text,
+            mentions,
+            is_in_path,
+            others: OnceCell::new(),
+        })
     }
 
     /// The parts of the text in which a value may be one of JustCall's.
@@ -121,16 +129,16 @@ impl<'a> Marks<'a> {
     pub fn are_ours(&self, at: usize) -> bool {
         let before = self.before(at, REACH);
         let from = before.unwrap_or(at.saturating_sub(REACH));
-        match (before, OTHER_SERVICES.find_iter(&self.text[from..at]).last()) {
+        match (before, self.others(from..at).last()) {
             (Some(_), None) => return true,
             // Another service has a say only in its own paragraph.
-            (_, Some(other)) if !has_empty_line(&self.text[from + other.start()..at]) => return false,
+            (_, Some(other)) if !has_empty_line(&self.text[other.start..at]) => return false,
             _ => {}
         }
         let next = self.mentions.get(self.mentions.partition_point(|mention| *mention < at));
         let next = next.copied().filter(|next| next - at <= REACH);
         let to = next.unwrap_or(self.text.len().min(at + REACH));
-        if OTHER_SERVICES.is_match(&self.text[at..to]) {
+        if !self.others(at..to).is_empty() {
             return false;
         }
         next.is_some() || before.is_some() || self.is_in_path
@@ -138,7 +146,17 @@ impl<'a> Marks<'a> {
 
     /// Whether JustCall, and no other service after it, is spoken of within `distance` bytes before `at`.
     pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
-        self.before(at, distance).is_some_and(|mention| !OTHER_SERVICES.is_match(&self.text[mention..at]))
+        self.before(at, distance).is_some_and(|mention| self.others(mention..at).is_empty())
+    }
+
+    /// The names of other services that stand within `range`.
+    fn others(&self, range: Range<usize>) -> &[Range<usize>] {
+        let all = self
+            .others
+            .get_or_init(|| OTHER_SERVICES.find_iter(self.text).map(|found| found.range()).collect());
+        let first = all.partition_point(|other| other.start < range.start);
+        let end = all.partition_point(|other| other.end <= range.end);
+        all.get(first..end).unwrap_or_default()
     }
 
     /// The last mention before `at` that is at most `distance` bytes away.

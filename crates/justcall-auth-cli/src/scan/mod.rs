@@ -25,7 +25,8 @@ mod shape;
 mod spelling;
 mod text;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
 
 use justcall_auth::Zeroizing;
@@ -94,15 +95,51 @@ impl Report {
         self.findings.sort();
         self.findings.dedup();
         self.unread.sort();
-        let found = self.findings.iter_mut().map(|finding| &mut finding.place.path);
-        for path in found.chain(self.unread.iter_mut().map(|unread| &mut unread.path)) {
-            for secret in self.secrets.values().filter(|secret| !secret.is_empty()) {
-                if path.contains(secret.as_str()) {
-                    *path = path.replace(secret.as_str(), NOT_SHOWN);
-                }
+        let masked = Masked::of(self.secrets.values());
+        // In their order, so those of one file stand together.
+        let mut last: Option<(String, String)> = None;
+        for finding in &mut self.findings {
+            let path = &mut finding.place.path;
+            if last.as_ref().is_none_or(|(before, _)| before != path) {
+                last = Some((path.clone(), masked.without(path)));
             }
+            path.clone_from(&last.as_ref().expect("it was just looked at").1);
+        }
+        for unread in &mut self.unread {
+            unread.path = masked.without(&unread.path);
         }
         self.secrets.clear();
+    }
+}
+
+/// Secrets that names of files are shown without.
+struct Masked<'a> {
+    secrets: HashSet<&'a str>,
+    /// Their lengths, the longest first: there are few, however many secrets there are.
+    lengths: BTreeSet<Reverse<usize>>,
+}
+
+impl<'a> Masked<'a> {
+    fn of(secrets: impl Iterator<Item = &'a Zeroizing<String>>) -> Self {
+        let secrets: HashSet<&str> =
+            secrets.map(|secret| secret.as_str()).filter(|secret| !secret.is_empty()).collect();
+        let lengths = secrets.iter().map(|secret| Reverse(secret.len())).collect();
+        Self { secrets, lengths }
+    }
+
+    fn without(&self, path: &str) -> String {
+        let mut path = path.to_owned();
+        for Reverse(length) in &self.lengths {
+            let mut from = 0;
+            while let Some(part) = path.as_bytes().get(from..from + length) {
+                let is_secret = std::str::from_utf8(part).is_ok_and(|part| self.secrets.contains(part));
+                if is_secret {
+                    path.replace_range(from..from + length, NOT_SHOWN);
+                }
+                from += if is_secret { NOT_SHOWN.len() } else { 1 };
+            }
+        }
+        path
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::io::{self, Read};
 
-use super::allow;
+use super::allow::Comments;
 use super::code::Code;
 use super::exposure::Exposure;
 use super::finding::{Finding, Fingerprint, Hit, Place};
@@ -157,12 +157,13 @@ fn tell(
     let mut passed = 0;
     // Looked at only where something was found.
     let exposure = OnceCell::new();
+    let mut comments = Comments::of(text);
     for hit in hits {
         position.advance(&text[passed..hit.at]);
         passed = hit.at;
         let fingerprint = Fingerprint::of(&hit.secret);
         let may_be_allowed = hit.code != Code::OwnSecret;
-        if may_be_allowed && (allow::is_commented(text, hit.at) || scanner.baseline.allows(&fingerprint)) {
+        if may_be_allowed && (comments.allow(hit.at) || scanner.baseline.allows(&fingerprint)) {
             report.allowed += 1;
             continue;
         }

@@ -299,6 +299,28 @@ fn it_finds_your_own_pair_in_binary_files_of_any_size() {
     assert_eq!(run.json()["findings"][0]["form"], "as UTF-16");
 }
 
+/// As a bundle or an export may have them. What grows with the square of what is found takes a minute here, else it is one second.
+#[test]
+fn it_ends_soon_however_much_is_found_on_one_line() {
+    // xorshift: words as random as those of a generator, the same every time.
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut word = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        format!("{state:016x}")
+    };
+    let line =
+        (0..20_000).map(|_| format!("justcall secret={}{}", word(), word())).collect::<Vec<_>>().join(";");
+    let folder = folder(&[("a.csv", &line)]);
+    let begin = std::time::Instant::now();
+    let run = run_in(folder.path(), &["scan", ".", "--json"], &PAIR);
+    let took = begin.elapsed();
+    let found = run.json()["findings"].as_array().expect("a list").len();
+    assert!((19_000..=20_000).contains(&found), "{found}: a few words look made by a person");
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
+}
+
 #[test]
 fn it_explains_its_findings_under_the_names_that_it_prints() {
     let run = run(&["explain", "leaked_pair"], &[]);
