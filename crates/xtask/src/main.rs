@@ -36,6 +36,9 @@ enum Command {
     },
     /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
     Bench(bench::Options),
+    /// A part of `bench` that needs a process in which names are not found.
+    #[command(hide = true)]
+    BenchResolving { rounds: u32 },
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test {
         /// Then look through the memory of the release builds at every moment, and write docs/report.md.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo { live } => demo::run(&root, live),
         Command::Bench(options) => bench::run(&root, &options),
+        Command::BenchResolving { rounds } => bench::resolve(rounds),
         Command::Test { full_only: true, .. } => full::run(&root),
         Command::Test { full, .. } => {
             test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })

@@ -1,7 +1,9 @@
 //! How soon a call ends that is cancelled, whatever it is waiting for.
 
+use std::env;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use justcall_auth::{Cancel, Client, Config, Credentials, ErrorKind, Request};
 
 use super::statistics::Ratio;
+use crate::run;
 
 /// What a call waited for, and how long it went on after it was cancelled.
 pub struct Row {
@@ -51,7 +54,7 @@ pub fn measure(rounds: u32) -> Result<Vec<Row>> {
         ("receiving: the answer drips without pause", Service::Drips, "http", &get),
         ("waiting for the source to give another pair", Service::Rejects, "http", &get),
     ];
-    let mut rows = Vec::new();
+    let mut rows = vec![resolving(rounds)?, connecting(rounds)?];
     for (phase, service, scheme, request) in phases {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
@@ -66,7 +69,65 @@ pub fn measure(rounds: u32) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The queue of a socket that accepts nothing is full: the kernel answers no more.
+fn connecting(rounds: u32) -> Result<Row> {
+    let full = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = full.local_addr()?;
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+        queued.push(stream);
+    }
+    let mut config = Config::new();
+    config.base_url(&format!("http://{address}"))?;
+    let get = || Request::new("GET", "/v2.1/calls");
+    row("connecting: the host does not answer", rounds, &config, &get)
+}
+
+/// The name server does not answer: the process that [`resolve`] measures in has a network and settings of its own.
+fn resolving(rounds: u32) -> Result<Row> {
+    let folder = tempfile::tempdir()?;
+    let settings = folder.path().join("resolv.conf");
+    std::fs::write(&settings, "nameserver 127.0.0.1\n")?;
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "--net", "sh", "-c"]);
+    let script = "ip link set lo up && mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
+    command.args([script, "sh"]).arg(&settings);
+    command.arg(env::current_exe()?).args(["bench-resolving", &rounds.to_string()]);
+    let told = run::output(&mut command)?;
+    let took = told.lines().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    ensure!(took.len() == rounds as usize, "{} of {rounds} calls were cancelled", took.len());
+    Ok(Row { phase: "resolving: the name server does not answer", took: spread(took) })
+}
+
+/// Cancels calls that look up a name, and prints how many milliseconds each went on.
+///
+/// # Errors
+/// When a call does not end as it should.
+pub fn resolve(rounds: u32) -> Result<()> {
+    let hears = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).context("the name server cannot be had")?;
+    hears.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut config = Config::new();
+    config.base_url("https://no-such-service.example")?;
+    let get = || Request::new("GET", "/v2.1/calls");
+    for took in cancelled("resolving", rounds, &config, &get)? {
+        println!("{took}");
+    }
+    // The control: it was asked.
+    hears.recv(&mut [0; 512]).context("nobody asked the name server")?;
+    Ok(())
+}
+
 fn row(phase: &'static str, rounds: u32, config: &Config, request: Make<'_>) -> Result<Row> {
+    Ok(Row { phase, took: spread(cancelled(phase, rounds, config, request)?) })
+}
+
+fn spread(mut took: Vec<f64>) -> Ratio {
+    took.sort_unstable_by(f64::total_cmp);
+    Ratio { median: took[took.len() / 2], low: took[0], high: took[took.len() - 1] }
+}
+
+/// How many milliseconds each call went on.
+fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Result<Vec<f64>> {
     let mut took = Vec::new();
     for round in 0..rounds {
         let mut config = config.clone();
@@ -93,9 +154,7 @@ fn row(phase: &'static str, rounds: u32, config: &Config, request: Make<'_>) -> 
         }
         took.push(ended.duration_since(fired).as_secs_f64() * 1e3);
     }
-    took.sort_unstable_by(f64::total_cmp);
-    let (low, high) = (took[0], took[took.len() - 1]);
-    Ok(Row { phase, took: Ratio { median: took[took.len() / 2], low, high } })
+    Ok(took)
 }
 
 /// Serves until the process ends.

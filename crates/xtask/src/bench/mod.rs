@@ -27,6 +27,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+pub use self::cancel::resolve;
 use crate::packages;
 use crate::run::step;
 
