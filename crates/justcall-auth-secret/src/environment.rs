@@ -1,14 +1,11 @@
 //! Taking a secret out of the environment, where every child process and every core dump would find it.
 
-use std::ffi::CString;
-
-use zeroize::Zeroize;
-
 /// Overwrites the value of the environment variable `name` where the system put it, and removes the variable. Another
 /// thread that reads the environment at this moment, in C, may see a part of the value or none: call it early.
 #[cfg(unix)]
 pub fn scrub_variable(name: &str) {
-    let Ok(name_c) = CString::new(name) else { return };
+    use zeroize::Zeroize as _;
+    let Ok(name_c) = std::ffi::CString::new(name) else { return };
     // SAFETY: the name is NUL-terminated; what comes back points into the environment or is NULL.
     let value = unsafe { libc::getenv(name_c.as_ptr()) };
     if !value.is_null() {

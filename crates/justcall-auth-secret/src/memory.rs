@@ -8,6 +8,14 @@ use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(windows)]
+use windows_sys::Win32::System::{
+    Memory::{
+        MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS, PAGE_READWRITE, VirtualAlloc, VirtualFree,
+        VirtualLock, VirtualProtect,
+    },
+    SystemInformation::{GetSystemInfo, SYSTEM_INFO},
+};
 use zeroize::Zeroize;
 
 use crate::process::process_id;
@@ -72,11 +80,22 @@ impl Region {
     }
 
     /// Makes the reserved pages usable and keeps them out of swap.
+    #[cfg(unix)]
     fn lock_pages(&self) -> io::Result<()> {
         // SAFETY: the pages are this region's own, and nothing refers to them yet.
         check(unsafe { libc::mprotect(self.address(), self.length, libc::PROT_READ | libc::PROT_WRITE) })?;
         // SAFETY: as above; locking changes no byte.
         check(unsafe { libc::mlock(self.address(), self.length) })
+    }
+
+    /// Makes the reserved pages usable and keeps them out of the page file.
+    #[cfg(windows)]
+    fn lock_pages(&self) -> io::Result<()> {
+        let mut before = 0;
+        // SAFETY: the pages are this region's own, and nothing refers to them yet.
+        check(unsafe { VirtualProtect(self.address(), self.length, PAGE_READWRITE, &raw mut before) })?;
+        // SAFETY: as above; locking changes no byte.
+        check(unsafe { VirtualLock(self.address(), self.length) })
     }
 
     /// Puts memory in the place of the reserved pages that only processes which map it can see.
@@ -124,14 +143,12 @@ impl Drop for Region {
     fn drop(&mut self) {
         // SAFETY: with its guard pages the region is what `reserve` gave, and no slot keeps a region alive longer than it
         // needs it: the last one is gone. Unmapping unlocks, and touches no byte: a child of `fork()` destroys nothing.
-        unsafe {
-            let guarded = self.start.as_ptr().sub(self.page);
-            libc::munmap(guarded.cast(), self.length + 2 * self.page);
-        }
+        unsafe { release(self.start.as_ptr().sub(self.page).cast(), self.length + 2 * self.page) };
     }
 }
 
 /// Address space that may not be touched yet.
+#[cfg(unix)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
     // SAFETY: a new mapping of nobody's memory.
@@ -142,13 +159,51 @@ fn reserve(length: usize) -> io::Result<NonNull<u8>> {
     Ok(NonNull::new(mapped.cast()).expect("a mapping that did not fail is not at 0"))
 }
 
+/// Address space that may not be touched yet.
+#[cfg(windows)]
+fn reserve(length: usize) -> io::Result<NonNull<u8>> {
+    // SAFETY: a new mapping of nobody's memory.
+    let mapped = unsafe { VirtualAlloc(ptr::null(), length, MEM_RESERVE | MEM_COMMIT, PAGE_NOACCESS) };
+    NonNull::new(mapped.cast()).ok_or_else(io::Error::last_os_error)
+}
+
+/// Gives back what [`reserve`] gave.
+///
+/// # Safety
+/// Nothing refers to it.
+#[cfg(unix)]
+unsafe fn release(start: *mut c_void, length: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { libc::munmap(start, length) };
+}
+
+/// Gives back what [`reserve`] gave, all of it.
+///
+/// # Safety
+/// Nothing refers to it.
+#[cfg(windows)]
+unsafe fn release(start: *mut c_void, _: usize) {
+    // SAFETY: as the caller promises.
+    unsafe { VirtualFree(start, 0, MEM_RELEASE) };
+}
+
+#[cfg(windows)]
+fn page_size() -> usize {
+    let mut system = SYSTEM_INFO::default();
+    // SAFETY: the call writes what it is given room for.
+    unsafe { GetSystemInfo(&raw mut system) };
+    usize::try_from(system.dwPageSize).unwrap_or(4096)
+}
+
+#[cfg(unix)]
 fn page_size() -> usize {
     // SAFETY: the call reads a constant of the system.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
+/// Unix says 0 for success, Windows for failure.
 fn check(result: i32) -> io::Result<()> {
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if (result == 0) == cfg!(unix) { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// A part of a region that belongs to whoever holds this. Wiped when dropped, by the process that made it.
@@ -191,18 +246,23 @@ impl Drop for Slot {
 pub(crate) mod tests {
     use super::*;
 
-    const KINDS: [Kind; 2] = [Kind::Locked, Kind::SecretMem];
+    /// The kinds that this system has: hidden memory is not everywhere (Linux before 6.5 has it when it is told to).
+    pub(crate) fn kinds() -> impl Iterator<Item = Kind> {
+        [Kind::Locked, Kind::SecretMem].into_iter().filter(|kind| {
+            let is_had = Region::map(*kind, 1, 1).is_ok();
+            assert!(is_had || *kind == Kind::SecretMem, "a page can be locked");
+            is_had
+        })
+    }
 
-    /// A region of one page; not every kernel has hidden memory.
-    fn map(kind: Kind, slot_size: usize) -> Option<Arc<Region>> {
-        let region = Region::map(kind, 1, slot_size);
-        assert!(region.is_ok() || kind == Kind::SecretMem, "a page can be locked");
-        region.ok()
+    /// A region of one page.
+    fn map(kind: Kind, slot_size: usize) -> Arc<Region> {
+        Region::map(kind, 1, slot_size).expect("the system has it")
     }
 
     #[test]
     fn it_gives_zeroed_bytes_that_can_be_written_to_their_very_ends() {
-        for region in KINDS.into_iter().filter_map(|kind| map(kind, page_size())) {
+        for region in kinds().map(|kind| map(kind, page_size())) {
             let mut slot = region.take().expect("a slot");
             assert_eq!(slot.bytes().len(), page_size());
             assert!(slot.bytes().iter().all(|byte| *byte == 0));
@@ -213,7 +273,7 @@ pub(crate) mod tests {
 
     #[test]
     fn it_hands_each_part_out_once_and_wiped() {
-        for region in KINDS.into_iter().filter_map(|kind| map(kind, page_size() / 4)) {
+        for region in kinds().map(|kind| map(kind, page_size() / 4)) {
             let mut slots: Vec<Slot> = std::iter::from_fn(|| region.take()).collect();
             assert_eq!(slots.len(), 4);
             for (number, slot) in (1..).zip(&mut slots) {
@@ -282,7 +342,7 @@ pub(crate) mod tests {
             let mut lines = maps.lines().skip_while(|line| !line.starts_with(&starts));
             lines.find_map(|line| line.strip_prefix("VmFlags:")).unwrap_or_default().to_owned()
         };
-        for region in KINDS.into_iter().filter_map(|kind| map(kind, page_size())) {
+        for region in kinds().map(|kind| map(kind, page_size())) {
             let flags = flags(region.start.addr().get());
             let has = |wanted: &str| flags.split_whitespace().any(|flag| flag == wanted);
             assert!(has("lo") && has("dd"), "neither locked nor left out of dumps: {flags}");
@@ -304,7 +364,7 @@ pub(crate) mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn it_kills_attempts_to_touch_what_lies_around_its_pages() {
-        for region in KINDS.into_iter().filter_map(|kind| map(kind, page_size())) {
+        for region in kinds().map(|kind| map(kind, page_size())) {
             let slot = region.take().expect("a slot");
             let first = slot.first();
             let size = isize::try_from(slot.bytes().len()).expect("a page is small");
@@ -323,8 +383,8 @@ pub(crate) mod tests {
     fn it_hides_secret_memory_even_from_the_kernels_own_view() {
         use std::os::unix::fs::FileExt as _;
         let memory = std::fs::File::open("/proc/self/mem").expect("the kernel's view of this process");
-        for kind in KINDS {
-            let Some(region) = map(kind, page_size()) else { continue };
+        for kind in kinds() {
+            let region = map(kind, page_size());
             let mut slot = region.take().expect("a slot");
             slot.bytes_mut()[..6].copy_from_slice(b"canary");
             let mut seen = [0; 6];

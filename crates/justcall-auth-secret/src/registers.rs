@@ -9,8 +9,9 @@ use std::arch::asm;
 /// dropped first.
 ///
 /// On x86-64 these are xmm0 to xmm15 with their upper parts (ymm, zmm), and zmm16 to zmm31 where the processor has them;
-/// on 64-bit ARM v0 to v31. Those that a calling convention gives to the caller keep what the caller has in them. On
-/// other processors it does nothing.
+/// on 64-bit ARM v0 to v31. Those that a calling convention gives to the caller (xmm6 to xmm15 on Windows, the lower
+/// halves of v8 to v15 on ARM) keep what the caller has in them, as after every call. On other processors it does
+/// nothing.
 #[derive(Debug)]
 pub struct RegisterWipe;
 
@@ -72,7 +73,7 @@ fn wipe() {
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn wipe() {}
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests {
     use std::sync::LazyLock;
 
@@ -83,28 +84,63 @@ mod tests {
     const PLANTED: [u8; 64] = [7; 64];
 
     /// Fills registers of a width in bytes, calls r13, and stores what is in them then.
+    #[cfg(target_arch = "x86_64")]
     macro_rules! registers_after {
         ($run:ident, $width:literal, $move:literal, $name:literal, $($number:literal)+) => {{
             let mut seen = vec![0_u8; 32 * $width];
-            let run: extern "sysv64" fn() = $run;
+            let run: extern "C" fn() = $run;
             // SAFETY: `seen` has room for 32 registers; what is changed is declared; the three inputs are in registers that
-            // what is called keeps.
+            // what is called keeps, and below the stack's end is the room that Windows wants there.
             unsafe {
                 asm!(
                     $(concat!($move, " ", $name, $number, ", [r12]"),)+
+                    "sub rsp, 32",
                     "call r13",
+                    "add rsp, 32",
                     $(concat!($move, " [r14 + ", $number, " * ", $width, "], ", $name, $number),)+
                     in("r12") PLANTED.as_ptr(), in("r13") run, in("r14") seen.as_mut_ptr(),
                     clobber_abi("sysv64")
                 );
             }
-            seen.truncate([$($number),+].len() * $width);
-            seen
+            let registers = seen.chunks($width).enumerate().take([$($number),+].len());
+            registers.flat_map(|(number, register)| &register[kept(number)..]).copied().collect::<Vec<_>>()
         }};
     }
 
-    /// What is in every vector register that this processor has, by their width, when `run` has run.
-    fn registers_after(run: extern "sysv64" fn()) -> Vec<(&'static str, Vec<u8>)> {
+    /// Likewise; here all registers are alike.
+    #[cfg(target_arch = "aarch64")]
+    macro_rules! registers_after {
+        ($run:ident, $($number:literal)+) => {{
+            let mut seen = vec![0_u8; 32 * 16];
+            let run: extern "C" fn() = $run;
+            // SAFETY: as above.
+            unsafe {
+                asm!(
+                    $(concat!("ldr q", $number, ", [x20]"),)+
+                    "blr x21",
+                    $(concat!("str q", $number, ", [x22, #", $number, " * 16]"),)+
+                    in("x20") PLANTED.as_ptr(), in("x21") run, in("x22") seen.as_mut_ptr(),
+                    clobber_abi("C")
+                );
+            }
+            let registers = seen.chunks(16).enumerate();
+            registers.flat_map(|(number, register)| &register[kept(number)..]).copied().collect::<Vec<_>>()
+        }};
+    }
+
+    /// How many bytes of a register are the caller's by the system's calling convention.
+    fn kept(number: usize) -> usize {
+        match number {
+            6..16 if cfg!(windows) => 16,
+            8..16 if cfg!(target_arch = "aarch64") => 8,
+            _ => 0,
+        }
+    }
+
+    /// What is in every vector register that this processor has, by their width, when `run` has run: all that is not the
+    /// caller's.
+    #[cfg(target_arch = "x86_64")]
+    fn registers_after(run: extern "C" fn()) -> Vec<(&'static str, Vec<u8>)> {
         let mut seen =
             vec![("xmm", registers_after!(run, 16, "movdqu", "xmm", 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15))];
         if is_x86_feature_detected!("avx") {
@@ -121,11 +157,21 @@ mod tests {
         seen
     }
 
-    extern "sysv64" fn wipe_them() {
+    #[cfg(target_arch = "aarch64")]
+    fn registers_after(run: extern "C" fn()) -> Vec<(&'static str, Vec<u8>)> {
+        vec![(
+            "q",
+            registers_after!(
+                run, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            ),
+        )]
+    }
+
+    extern "C" fn wipe_them() {
         drop(RegisterWipe);
     }
 
-    extern "sysv64" fn leave_them() {}
+    extern "C" fn leave_them() {}
 
     #[test]
     fn it_leaves_nothing_in_any_vector_register() {
@@ -139,15 +185,15 @@ mod tests {
 
     #[test]
     fn it_leaves_nothing_there_of_a_secret_that_was_kept_or_read() {
-        extern "sysv64" fn keep() {
+        extern "C" fn keep() {
             drop(Secret::copy_from(&PLANTED));
         }
-        extern "sysv64" fn read() {
+        extern "C" fn read() {
             SECRET.expose(|plain| assert_eq!(plain, PLANTED));
         }
         static SECRET: LazyLock<Secret> = LazyLock::new(|| Secret::copy_from(&PLANTED));
         LazyLock::force(&SECRET);
-        for run in [keep as extern "sysv64" fn(), read] {
+        for run in [keep as extern "C" fn(), read] {
             for (name, seen) in registers_after(run) {
                 assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
             }
@@ -156,7 +202,7 @@ mod tests {
 
     #[test]
     fn it_wipes_when_a_call_panics() {
-        extern "sysv64" fn panic() {
+        extern "C" fn panic() {
             let caught = std::panic::catch_unwind(|| {
                 let _last = RegisterWipe;
                 std::panic::resume_unwind(Box::new(()));

@@ -205,6 +205,7 @@ mod tests {
     use super::*;
     #[cfg(target_os = "linux")]
     use crate::memory::tests::View;
+    use crate::memory::tests::kinds;
 
     #[test]
     fn it_gives_back_the_bytes_it_took_at_every_level() {
@@ -228,10 +229,13 @@ mod tests {
         let protection = |level| Secret::keep(b"sec789xyz000", level).map(|secret| secret.protection());
         assert_eq!(protection(Level::Heap), Ok(Protection::Heap));
         assert_eq!(protection(Level::Strict), Ok(Protection::Locked));
-        assert!(
-            protection(Level::SecretMem).is_ok_and(|got| got == Protection::SecretMem)
-                || !cfg!(target_os = "linux")
-        );
+        match protection(Level::SecretMem) {
+            Ok(got) => assert_eq!(got, Protection::SecretMem),
+            Err(refused) => {
+                assert_eq!(refused.asked, Protection::SecretMem);
+                assert!(!kinds().any(|kind| kind == Kind::SecretMem), "{refused:?}");
+            }
+        }
     }
 
     #[test]

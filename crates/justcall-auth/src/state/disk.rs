@@ -3,11 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
-#[cfg(unix)]
 use std::time::Duration;
 
 /// How long to wait for another process that writes.
-#[cfg(unix)]
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The folder, for its owner alone where it has to be made.
@@ -53,20 +51,35 @@ fn open(path: &Path, flags: rustix::fs::OFlags) -> io::Result<File> {
 
 /// Waits until no other process writes. The lock ends with the file that is given back, or with the process.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
-    let file = private(path)?;
-    #[cfg(unix)]
-    {
-        let until = crate::clock::monotonic() + PATIENCE;
-        loop {
-            match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-                Err(rustix::io::Errno::AGAIN) if crate::clock::monotonic() < until => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                result => break result?,
+    let until = crate::clock::monotonic() + PATIENCE;
+    loop {
+        match try_lock(path) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && crate::clock::monotonic() < until => {
+                std::thread::sleep(Duration::from_millis(5));
             }
+            result => return result,
         }
     }
+}
+
+/// `WouldBlock` where another process has it.
+#[cfg(unix)]
+fn try_lock(path: &Path) -> io::Result<File> {
+    let file = private(path)?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
     Ok(file)
+}
+
+/// `WouldBlock` where another process has it: nobody else can open it meanwhile.
+#[cfg(windows)]
+fn try_lock(path: &Path) -> io::Result<File> {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    let mut options = File::options();
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 0);
+    options.write(true).create(true).truncate(true).open(path).map_err(|error| match error.raw_os_error() {
+        Some(ERROR_SHARING_VIOLATION) => io::ErrorKind::WouldBlock.into(),
+        _ => error,
+    })
 }
 
 /// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.

@@ -3,10 +3,10 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, connect, ipproto};
 
@@ -68,11 +68,13 @@ fn start(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
         Ok(()) => Ok((socket, true)),
         // An interrupted connect goes on in the background, as one in progress does.
         Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
+        // What Windows calls one in progress.
+        Err(Errno::WOULDBLOCK) if cfg!(windows) => Ok((socket, false)),
         Err(error) => Err(error.into()),
     }
 }
 
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(not(any(target_vendor = "apple", windows)))]
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     use rustix::net::{SocketFlags, socket_with};
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
@@ -84,6 +86,19 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(socket)
+}
+
+/// No program inherits a socket on Windows unless it is told to, and none is made before the system is told to begin.
+#[cfg(windows)]
+fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    static BEGUN: std::sync::Once = std::sync::Once::new();
+    BEGUN.call_once(|| {
+        // Where it fails, so does making the socket.
+        let _told = rustix::net::wsa_startup();
+    });
+    let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
     rustix::io::ioctl_fionbio(&socket, true)?;
     Ok(socket)
 }

@@ -37,10 +37,10 @@ impl Wire {
 
     /// Looks, without waiting and without taking anything, what has come.
     pub fn peek(&self) -> Waiting {
-        match recv(&self.socket, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        match peek_now(&self.socket) {
             Ok((_, 0)) => Waiting::End,
             Ok(_) => Waiting::Bytes,
-            Err(Errno::AGAIN) => Waiting::Nothing,
+            Err(Errno::WOULDBLOCK) => Waiting::Nothing,
             Err(_) => Waiting::End,
         }
     }
@@ -72,11 +72,26 @@ impl Wire {
     }
 }
 
+#[cfg(not(windows))]
+fn peek_now(socket: &TcpStream) -> rustix::io::Result<(usize, usize)> {
+    recv(socket, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)
+}
+
+/// Windows knows only sockets that wait and sockets that do not.
+#[cfg(windows)]
+fn peek_now(socket: &TcpStream) -> rustix::io::Result<(usize, usize)> {
+    rustix::io::ioctl_fionbio(socket, true)?;
+    let peeked = recv(socket, &mut [0_u8; 1], RecvFlags::PEEK);
+    rustix::io::ioctl_fionbio(socket, false)?;
+    peeked
+}
+
 /// Nothing happened for a slice, or a signal came.
 fn is_pause(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
-        // A connection that the system gave up is over, though std calls it by the same name.
-        && error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error())
+        // A connection that the system gave up is over, though std calls it by the same name. On Windows nothing tells
+        // it from a slice that passed: it ends with the deadline.
+        && (cfg!(windows) || error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error()))
 }
 
 impl Read for Wire {
