@@ -152,7 +152,14 @@ fn malformed(findings: Vec<Finding>) -> Error {
     let worst: Vec<Finding> =
         findings.into_iter().filter(|finding| finding.severity() == Severity::Error).collect();
     let message = worst.iter().map(Finding::message).collect::<Vec<_>>().join(" ");
-    let remedy = worst.iter().map(Finding::remedy).collect::<Vec<_>>().join(" ");
+    let mut remedies: Vec<_> = Vec::new();
+    for finding in &worst {
+        // Both halves may have the same fault.
+        if !remedies.contains(&finding.remedy()) {
+            remedies.push(finding.remedy());
+        }
+    }
+    let remedy = remedies.join(" ");
     Error::with_message(ErrorKind::CredentialsMalformed, message)
         .reason_is(worst[0].code().name())
         .findings_are(worst)
@@ -222,6 +229,13 @@ mod tests {
         let error = Credentials::new(b"abc:123", b"sec789xyz000").expect_err("no colon in a key");
         assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
         assert_eq!(error.reason(), Some("colon_in_key"));
+    }
+
+    #[test]
+    fn it_says_once_what_to_do_about_a_fault_of_both_halves() {
+        let error = Credentials::new(b"", b"").expect_err("both are empty");
+        assert_eq!(error.hint(), "Give both halves, as key:secret. Nothing was sent.");
+        assert!(error.message().contains("key is empty") && error.message().contains("secret is empty"));
     }
 
     #[test]
