@@ -6,6 +6,7 @@ mod docs;
 mod full;
 mod header;
 mod packages;
+mod platforms;
 mod python;
 mod python_errors;
 mod run;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long)]
         full_only: bool,
     },
+    /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
+    Platforms,
     /// Generate the C header and the list of its symbols, under include/.
     Header {
         /// Fail when they are not up to date, and change nothing.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Test { full, .. } => {
             test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
         }
+        Command::Platforms => platforms::run(&root),
         Command::Header { check } => header::run(&root, check),
         Command::Docs { check } => documents(&root, check),
     };

@@ -11,6 +11,8 @@ use crate::run;
 pub const TESTS: &str = "debian-packages.txt";
 /// What the bench needs.
 pub const BENCH: &str = "debian-packages-bench.txt";
+/// What compiling for other systems needs.
+pub const PLATFORMS: &str = "debian-packages-platforms.txt";
 
 /// Installs what `list` names and is missing, or says in one line what to install.
 pub fn ensure(root: &Path, list: &str) -> Result<()> {
