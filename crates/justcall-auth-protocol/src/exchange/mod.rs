@@ -391,27 +391,6 @@ impl Exchange {
         matches!(self.task, Task::Reload(Some(true)))
     }
 
-    fn retry_or_fail(&mut self, error: Error, now: &Moment) {
-        if self.retries >= self.policy.max_retries || !retry::may_repeat(self.outgoing(), &error) {
-            return drop(self.fail(error));
-        }
-        let wait = retry::backoff(self.retries, now.random).max(error.retry_after().unwrap_or_default());
-        let until = now.monotonic.saturating_add(wait);
-        if self.deadline.is_some_and(|deadline| until >= deadline) {
-            return drop(self.fail(error));
-        }
-        self.repeat();
-        self.state = State::Waiting(until);
-        let message = format!("The call is made again in {} ms: {}", wait.as_millis(), error.message());
-        self.tell(Event::new(EventKind::Retrying, message).with_status(error.http_status()).with_wait(wait));
-    }
-
-    /// Another attempt is made.
-    fn repeat(&mut self) {
-        self.retries += 1;
-        self.keyring.usage().retried();
-    }
-
     fn tell(&mut self, event: Event) {
         self.keyring.usage().happened(event.kind());
         self.events.push(event);
