@@ -115,8 +115,8 @@ impl Exchange {
 
     /// Whether the request to send asks about the pair.
     ///
-    /// That comes before the call's own request where the client has an `expected_account`, and after it where
-    /// `/v2/account` answered 401; method, URL, headers and body are then those of the question.
+    /// That comes before the call's own request where the client has an `expected_account`, and after it
+    /// where `/v2/account` answered 401; method, URL, headers and body are then those of the question.
     #[getter]
     fn is_verifying(&self, py: Python<'_>) -> PyResult<bool> {
         self.read(py, |exchange| Ok(exchange.is_verifying()))
