@@ -78,8 +78,7 @@ fn place(global: &Global) -> Result<String, Error> {
 fn absolute(spelling: &str) -> String {
     for kind in ["file:", "dir:"] {
         if let Some(path) = spelling.strip_prefix(kind) {
-            let home = std::env::home_dir();
-            let path = match (path.strip_prefix("~/"), home) {
+            let path = match (path.strip_prefix("~/"), home()) {
                 (Some(rest), Some(home)) => home.join(rest),
                 _ => PathBuf::from(path),
             };
@@ -89,10 +88,16 @@ fn absolute(spelling: &str) -> String {
     spelling.to_owned()
 }
 
+/// The user's own folder. Rust before 1.87 warns of what this did on Windows in older versions still.
+#[allow(deprecated)]
+fn home() -> Option<PathBuf> {
+    std::env::home_dir()
+}
+
 /// Where programs of a user keep what is theirs.
 fn usual_file() -> Option<PathBuf> {
     let configured = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = configured.or_else(|| Some(std::env::home_dir()?.join(".config")))?;
+    let folder = configured.or_else(|| Some(home()?.join(".config")))?;
     Some(folder.join("justcall/credentials.json"))
 }
 
