@@ -1,10 +1,9 @@
-//! C++ programs of one or more units: compiled without a warning, and run.
+//! C++ programs of one or more units: compiled without a warning.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::program::succeed;
+use crate::support::program::{Program, succeed};
 use crate::support::{library, root};
 
 /// The oldest standard that the header is valid in, which programs run in.
@@ -30,52 +29,28 @@ pub(crate) fn source(name: &str) -> PathBuf {
     root().join("tests/cpp").join(name)
 }
 
-/// A program that was compiled.
-pub(crate) struct Program {
-    path: PathBuf,
+/// Checks a source among the tests in every standard, and makes a program of it in the oldest.
+pub(crate) fn program_of_tests(name: &str, options: &[&str]) -> Program {
+    let source = source(name);
+    for standard in &STANDARDS[1..] {
+        succeed(compiler(standard).args(options).arg("-fsyntax-only").arg(&source));
+    }
+    program(&source, OLDEST, options)
 }
 
-impl Program {
-    /// Checks `source` in every standard, and makes a program of it in the oldest.
-    pub(crate) fn of_tests(name: &str, options: &[&str]) -> Self {
-        let source = source(name);
-        for standard in &STANDARDS[1..] {
-            succeed(compiler(standard).args(options).arg("-fsyntax-only").arg(&source));
-        }
-        Self::compile(&source, OLDEST, options)
-    }
+/// Compiles `source` in a standard and links it.
+pub(crate) fn program(source: &Path, standard: &str, options: &[&str]) -> Program {
+    let path = place(source, standard, options, "program");
+    succeed(compiler(standard).args(options).arg(source).arg("-o").arg(&path).args(linking()));
+    Program { path, library: library::folder().to_owned() }
+}
 
-    /// Compiles `source` in a standard and links it.
-    pub(crate) fn compile(source: &Path, standard: &str, options: &[&str]) -> Self {
-        let path = place(source, standard, options, "program");
-        succeed(compiler(standard).args(options).arg(source).arg("-o").arg(&path).args(linking()));
-        Self { path }
-    }
-
-    /// Links units that were compiled.
-    pub(crate) fn link(units: &[PathBuf], standard: &str) -> Self {
-        let name: Vec<_> =
-            units.iter().map(|unit| unit.file_name().expect("a name").to_string_lossy()).collect();
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name.join("+"));
-        succeed(compiler(standard).args(units).arg("-o").arg(&path).args(linking()));
-        Self { path }
-    }
-
-    /// A command that runs it, without a pair in the environment.
-    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
-        let mut command = Command::new(&self.path);
-        prepare(command.args(arguments));
-        command
-    }
-
-    /// A command that runs it under valgrind, as the C programs are run; `options` are further ones of valgrind.
-    pub(crate) fn valgrind<A: AsRef<OsStr>>(&self, options: &[&str], arguments: &[A]) -> Command {
-        let mut command = Command::new("valgrind");
-        command.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
-        command.args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]);
-        prepare(command.args(options).arg(&self.path).args(arguments));
-        command
-    }
+/// Links units that were compiled.
+pub(crate) fn link(units: &[PathBuf], standard: &str) -> Program {
+    let name: Vec<_> = units.iter().map(|unit| unit.file_name().expect("a name").to_string_lossy()).collect();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name.join("+"));
+    succeed(compiler(standard).args(units).arg("-o").arg(&path).args(linking()));
+    Program { path, library: library::folder().to_owned() }
 }
 
 /// Compiles `source` for linking.
@@ -94,10 +69,4 @@ fn place(source: &Path, standard: &str, options: &[&str], kind: &str) -> PathBuf
 
 fn linking() -> [std::ffi::OsString; 3] {
     ["-L".into(), library::folder().into(), "-ljustcall_auth".into()]
-}
-
-/// Cargo puts folders with other builds of the library into the search path.
-fn prepare(command: &mut Command) {
-    command.env("LD_LIBRARY_PATH", library::folder()).env("DYLD_LIBRARY_PATH", library::folder());
-    command.env_remove("JUSTCALL_API_KEY").env_remove("JUSTCALL_API_SECRET");
 }

@@ -1,6 +1,6 @@
 //! The examples for C++ that the README shows.
 
-use crate::compiler::{Program, STANDARDS};
+use crate::compiler::{STANDARDS, program};
 use crate::support::program::{fail, succeed};
 use crate::support::root;
 use crate::support::sandbox::Service;
@@ -9,7 +9,7 @@ use crate::support::sandbox::Service;
 fn check(name: &str, good: &[&str]) {
     let service = Service::start();
     for standard in STANDARDS {
-        let program = Program::compile(&root().join("examples/cpp").join(name), standard, &[]);
+        let program = program(&root().join("examples/cpp").join(name), standard, &[]);
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
         let said = succeed(&mut command(&service.good_source()));
         for expected in good {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::compiler::{NO_EXCEPTIONS, OLDEST, Program, STANDARDS, compiler};
+use crate::compiler::{NO_EXCEPTIONS, OLDEST, STANDARDS, compiler, program};
 use crate::support::program::{fail, succeed};
 use crate::support::{header, root};
 
@@ -144,7 +144,7 @@ fn it_has_an_example_that_works() {
     let file = folder.path().join("introduction.cpp");
     fs::write(&file, example).expect("the test's file");
     for standard in STANDARDS {
-        let program = Program::compile(&file, standard, &[]);
+        let program = program(&file, standard, &[]);
         let said = fail(&mut program.command::<&str>(&[]), 1);
         assert!(said.contains("credentials_missing: No API key and secret were found"), "{said}");
     }

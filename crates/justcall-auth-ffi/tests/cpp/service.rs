@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::compiler::{NO_EXCEPTIONS, Program};
+use crate::compiler::{NO_EXCEPTIONS, program_of_tests};
 use crate::support::program::succeed;
 use crate::support::sandbox::Service;
 
@@ -55,7 +55,7 @@ const TLS: [&str; 1] = ["--undef-value-errors=no"];
 /// Runs a program, under valgrind as well.
 fn run(name: &str, options: &[&str]) {
     let service = service();
-    let program = Program::of_tests(name, options);
+    let program = program_of_tests(name, options);
     succeed(&mut program.command(&arguments(&service)));
     succeed(&mut program.valgrind(&TLS, &arguments(&service)));
 }
@@ -83,5 +83,5 @@ fn it_does_it_all_without_exceptions() {
 #[test]
 fn it_lets_threads_share_one_client() {
     let service = service();
-    succeed(&mut Program::of_tests("threads.cpp", &[]).command(&arguments(&service)));
+    succeed(&mut program_of_tests("threads.cpp", &[]).command(&arguments(&service)));
 }

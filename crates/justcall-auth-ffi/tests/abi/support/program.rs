@@ -61,8 +61,9 @@ static COMPILED: Mutex<BTreeMap<PathBuf, Arc<Once>>> = Mutex::new(BTreeMap::new(
 
 /// A program that was compiled.
 pub(crate) struct Program {
-    path: PathBuf,
-    library: PathBuf,
+    pub(crate) path: PathBuf,
+    /// The folder of the library that it runs with.
+    pub(crate) library: PathBuf,
 }
 
 impl Program {
