@@ -221,8 +221,9 @@ impl Debian {
         let source = self.folder.join("src");
         fs::remove_dir_all(&source)?;
         fs::create_dir_all(&source)?;
+        // Cargo goes by the time of a file: one that was written long ago may be new here.
         let script =
-            "git ls-files -z | tar --create --null --files-from=- | tar --extract --directory=\"$0\"";
+            "git ls-files -z | tar --create --null --files-from=- | tar --extract --touch --directory=\"$0\"";
         succeed(command(root, "sh", &["-c", script]).arg(source))
     }
 

@@ -91,8 +91,9 @@ pub(super) struct Marks<'a> {
     text: &'a [u8],
     mentions: Vec<usize>,
     is_in_path: bool,
-    /// Where other services are named, in their order; looked for once somebody asks.
-    others: OnceCell<Vec<Range<usize>>>,
+    /// Where other services are named, by the blocks of [`REACH`] bytes in which that begins; a block is looked through once,
+    /// when somebody asks.
+    others: Vec<OnceCell<Vec<Range<usize>>>>,
 }
 
 impl<'a> Marks<'a> {
@@ -104,7 +105,7 @@ impl<'a> Marks<'a> {
             text,
             mentions,
             is_in_path,
-            others: OnceCell::new(),
+            others: vec![OnceCell::new(); text.len().div_ceil(REACH)],
         })
     }
 
@@ -129,7 +130,7 @@ impl<'a> Marks<'a> {
     pub fn are_ours(&self, at: usize) -> bool {
         let before = self.before(at, REACH);
         let from = before.unwrap_or(at.saturating_sub(REACH));
-        match (before, self.others(from..at).last()) {
+        match (before, self.others(from..at).next_back()) {
             (Some(_), None) => return true,
             // Another service has a say only in its own paragraph.
             (_, Some(other)) if !has_empty_line(&self.text[other.start..at]) => return false,
@@ -138,7 +139,7 @@ impl<'a> Marks<'a> {
         let next = self.mentions.get(self.mentions.partition_point(|mention| *mention < at));
         let next = next.copied().filter(|next| next - at <= REACH);
         let to = next.unwrap_or(self.text.len().min(at + REACH));
-        if !self.others(at..to).is_empty() {
+        if self.others(at..to).next().is_some() {
             return false;
         }
         next.is_some() || before.is_some() || self.is_in_path
@@ -146,17 +147,22 @@ impl<'a> Marks<'a> {
 
     /// Whether JustCall, and no other service after it, is spoken of within `distance` bytes before `at`.
     pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
-        self.before(at, distance).is_some_and(|mention| self.others(mention..at).is_empty())
+        self.before(at, distance).is_some_and(|mention| self.others(mention..at).next().is_none())
     }
 
-    /// The names of other services that stand within `range`.
-    fn others(&self, range: Range<usize>) -> &[Range<usize>] {
-        let all = self
-            .others
-            .get_or_init(|| OTHER_SERVICES.find_iter(self.text).map(|found| found.range()).collect());
-        let first = all.partition_point(|other| other.start < range.start);
-        let end = all.partition_point(|other| other.end <= range.end);
-        all.get(first..end).unwrap_or_default()
+    /// The names of other services that stand within `range`, in their order.
+    fn others(&self, range: Range<usize>) -> impl DoubleEndedIterator<Item = &Range<usize>> {
+        let blocks = range.start / REACH..range.end.div_ceil(REACH);
+        let found = blocks.flat_map(|block| self.others[block].get_or_init(|| self.named_in(block)));
+        found.filter(move |other| range.start <= other.start && other.end <= range.end)
+    }
+
+    fn named_in(&self, block: usize) -> Vec<Range<usize>> {
+        let begin = block * REACH;
+        let end = begin + REACH;
+        let text = &self.text[begin..self.text.len().min(end + OTHER_SERVICES.max_pattern_len())];
+        let named = OTHER_SERVICES.find_iter(text).map(|found| begin + found.start()..begin + found.end());
+        named.take_while(|other| other.start < end).collect()
     }
 
     /// The last mention before `at` that is at most `distance` bytes away.
