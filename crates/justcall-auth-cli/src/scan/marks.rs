@@ -208,4 +208,16 @@ mod tests {
         assert!(Marks::of(b"slack", "a.txt").is_none());
         assert!(Marks::of(b"slack", "justcall/a.txt").is_some());
     }
+
+    #[test]
+    fn it_finds_another_service_wherever_a_block_of_the_text_ends() {
+        for name_at in REACH - "slack".len() - 1..=REACH + 1 {
+            let text = format!("{:<100}{:<rest$}slack: ", "", "justcall: ", rest = name_at - 100);
+            let is_ours = |text: &str| {
+                Marks::of(text.as_bytes(), "a.txt").expect("it is mentioned").are_ours(text.len())
+            };
+            assert!(!is_ours(&text), "at {name_at}");
+            assert!(is_ours(&text.replace("slack", "other")), "the control, at {name_at}");
+        }
+    }
 }
