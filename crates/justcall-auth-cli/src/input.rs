@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use justcall_auth::Error;
+use justcall_auth::source::shown;
 
 /// All that `path` holds, but no more than `limit` bytes; `what` names the file in the message.
 pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
@@ -13,7 +14,7 @@ pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error
         ("Standard input".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
     } else {
         let result = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-        (format!("The {what} file {}", path.display()), result)
+        (format!("The {what} file {}", shown(path)), result)
     };
     result.map_err(|error| {
         Error::invalid_argument(format!("{place} cannot be read: {error}."))

@@ -1,13 +1,14 @@
 //! `command:` — a program that prints the pair as JSON, such as `op`, `aws`, `gcloud` or `pass`.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::WipedBuffer;
 
-use super::{Loaded, malformed_in, text, unavailable};
+use super::{Loaded, malformed_in, shown, text, unavailable};
 use crate::patience::{Impatience, Patience};
 
 /// How long a command may take. It may ask a person for a fingerprint, but not for ever.
@@ -18,7 +19,7 @@ const MAX_OUTPUT: usize = 64 * 1024;
 pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Error> {
     let (program, arguments) = words.split_first().expect("the spelling was checked to name a program");
     // Not its arguments: they may be what they should not.
-    let place = format!("The output of the command {program}");
+    let place = format!("The output of the command {}", shown(Path::new(program)));
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())

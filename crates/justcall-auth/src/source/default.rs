@@ -5,7 +5,7 @@ use std::path::Path;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, missing};
+use super::{Environment, Loaded, Source, missing, setting};
 use crate::patience::Patience;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
@@ -23,8 +23,8 @@ pub(super) fn find(
     environment: &dyn Environment,
     patience: &Patience,
 ) -> Result<(Source, Result<Loaded, Error>), Error> {
-    if let Some(choice) = environment.variable(CHOICE) {
-        let source = chosen(&choice.to_string_lossy())?;
+    if let Some(choice) = choice(environment) {
+        let source = chosen(&choice)?;
         let found = source.load_within(environment, patience);
         return Ok((source, found));
     }
@@ -39,6 +39,11 @@ pub(super) fn find(
         "{CHOICE}, which would name a source; the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET; \
          systemd's $CREDENTIALS_DIRECTORY; {MOUNTED}"
     )))
+}
+
+/// The source that the environment chooses, as it is spelled there; `None` if the variable is empty or not set.
+pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
+    Some(setting(environment, CHOICE)?.to_string_lossy().into_owned())
 }
 
 /// Where a pair is looked for unless the environment chooses, in order.

@@ -15,19 +15,22 @@ pub(super) fn load(
     scrub: bool,
 ) -> Result<Loaded, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
-    let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
-        let set = [key, secret].into_iter().find(|name| value(name).is_some());
-        let error = missing(&format!("the environment variables {key} and {secret}"));
-        return Err(match set {
-            // One half alone is a slip of the hand, not an absence.
-            Some(set) => {
-                let unset = if set == key { secret } else { key };
-                let error =
-                    Credentials::new(if set == key { b"x" } else { b"" }, b"").expect_err("a half is empty");
-                malformed_in(&format!("The variable {set} is set, but {unset} is not"), &error)
-            }
-            None => error,
-        });
+    let is_empty = |half: &Option<Zeroizing<Vec<u8>>>| {
+        half.as_ref().is_none_or(|half| text::forgive_newline(half).is_empty())
+    };
+    let (key_bytes, secret_bytes) = match (value(key), value(secret)) {
+        // Both empty is how `X=${X}` in a compose file passes on what is not set.
+        halves if is_empty(&halves.0) && is_empty(&halves.1) => {
+            return Err(missing(&format!("the environment variables {key} and {secret}")));
+        }
+        (Some(key), Some(secret)) => (key, secret),
+        // One half alone is a slip of the hand, not an absence.
+        (key_half, _) => {
+            let (set, unset, found): (_, _, &[u8]) =
+                if key_half.is_some() { (key, secret, b"x") } else { (secret, key, b"") };
+            let error = Credentials::new(found, b"").expect_err("a half is empty");
+            return Err(malformed_in(&format!("The variable {set} is set, but {unset} is not"), &error));
+        }
     };
     let place = format!("The environment variables {key} and {secret}");
     let credentials =
@@ -100,6 +103,21 @@ mod tests {
         let error = load(&[]).expect_err("nothing is set");
         assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
         assert!(error.message().contains("JUSTCALL_API_KEY and JUSTCALL_API_SECRET"));
+    }
+
+    #[test]
+    fn it_takes_two_empty_variables_for_none_and_one_for_a_slip() {
+        for (key, secret) in [("", ""), ("\n", ""), ("", "\r\n")] {
+            let error =
+                load(&[("JUSTCALL_API_KEY", key), ("JUSTCALL_API_SECRET", secret)]).expect_err("empty");
+            assert_eq!(error.kind(), ErrorKind::CredentialsMissing, "{key:?} {secret:?}");
+        }
+        for empty in ["JUSTCALL_API_KEY", "JUSTCALL_API_SECRET"] {
+            let error = load(&[(empty, "")]).expect_err("nothing is set");
+            assert_eq!(error.kind(), ErrorKind::CredentialsMissing, "{empty}");
+        }
+        let error = load(&[("JUSTCALL_API_KEY", ""), ("JUSTCALL_API_SECRET", "sec789xyz000")]);
+        assert_eq!(error.expect_err("one half").reason(), Some("empty_half"));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use std::path::Path;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
-use super::{Loaded, malformed_in, text, unavailable};
+use super::{Loaded, malformed_in, shown, text, unavailable};
 
 /// The largest file that can hold a pair and its comments, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
-    let place = format!("The file {}", path.display());
+    let place = format!("The file {}", shown(path));
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
     let told = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
@@ -52,6 +52,7 @@ pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::NotFound => result.hint_is(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
+        _ if path.is_dir() => result.hint_is("It is a folder: name it as dir:PATH."),
         _ => result,
     }
 }

@@ -29,7 +29,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
-pub(crate) use default::{CHOICE, usual_places};
+pub(crate) use default::{CHOICE, choice, usual_places};
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
 pub use text::Form;
@@ -46,6 +46,26 @@ pub trait Environment {
     fn scrub(&self, name: &str) {
         let _ = name;
     }
+}
+
+/// The value of a variable that is a setting. One line break at its end is forgiven, as `$(cat FILE)` and editors leave it
+/// in places; empty means not set, as `X=${X}` in a compose file makes it.
+pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsString> {
+    let value = environment.variable(name)?;
+    let value = match value.to_str() {
+        Some(value) => value.strip_suffix('\n').map_or(value, |line| line.trim_end_matches('\r')).into(),
+        None => value,
+    };
+    (!value.is_empty()).then_some(value)
+}
+
+/// `path` on one line, for messages: control characters in it are escaped.
+pub fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for character in path.to_string_lossy().chars() {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
 }
 
 /// The environment of this process; empty where the process has more rights than the user who started it, who could
@@ -214,7 +234,7 @@ impl fmt::Debug for Source {
             Self::Env { key, secret, scrub: false } => write!(f, "Env({key}, {secret})"),
             Self::Env { key, secret, scrub: true } => write!(f, "Env({key}, {secret}, scrub)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", path.display()),
+            Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", shown(path)),
             Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),
             // The arguments of a command may be what they should not.
             Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
