@@ -77,7 +77,7 @@ fn it_ends_a_call_whose_source_takes_longer_than_the_lease() {
     assert_eq!(late.next(&at(100)).expect("an action"), Action::Load);
     let mut other = call(&policy(0), &keyring, &at(170));
     assert_eq!(other.next(&at(170)).expect("an action"), Action::Load);
-    other.loaded(Ok(Look::Found(found(2))), &at(170));
+    other.loaded(Ok(Look::from(credentials(2))), &at(170));
     late.loaded(Ok(Look::Found(found(1))), &at(171));
     assert!(take(&mut late, &at(171)));
 }
