@@ -134,6 +134,7 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"proxy": "http://a b"},
     {"proxy": "\udcff"},
     {"expected_account": -1},
+    {"expected_account": 0},
     {"expected_account": 2**64},
     {"memory_protection": ""},
     {"memory_protection": "locked"},

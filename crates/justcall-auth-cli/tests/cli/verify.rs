@@ -220,3 +220,10 @@ fn it_ends_with_1_when_the_source_cannot_be_read() {
     run.fails_with(1, "source_unavailable");
     assert!(run.stderr.contains("absent.json"), "the place is named: {run:?}");
 }
+
+#[test]
+fn it_refuses_to_expect_the_account_0() {
+    let refused = run(&["verify", "--expected-account", "0"], &[]);
+    assert_eq!(refused.exit, 2, "{refused:?}");
+    assert!(refused.stderr.contains("To expect no particular account, do not set it"), "{refused:?}");
+}

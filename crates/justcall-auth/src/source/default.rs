@@ -15,24 +15,19 @@ pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 const MOUNTED: &str = "/run/secrets/justcall";
 
 pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
-    find(environment, patience)?.1
+    resolve(environment, patience)?.load_within(environment, patience)
 }
 
-/// The source that is used, and what it gives.
-pub(super) fn find(
-    environment: &dyn Environment,
-    patience: &Patience,
-) -> Result<(Source, Result<Loaded, Error>), Error> {
+/// The source that is used: the one that the environment chooses, which is not read, or the first that holds anything.
+pub(super) fn resolve(environment: &dyn Environment, patience: &Patience) -> Result<Source, Error> {
     if let Some(choice) = choice(environment) {
-        let source = chosen(&choice)?;
-        let found = source.load_within(environment, patience);
-        return Ok((source, found));
+        return chosen(&choice);
     }
     for source in usual_places() {
         match source.load_within(environment, patience) {
             // Only what is absent is passed over.
             Err(error) if error.kind() == ErrorKind::CredentialsMissing => {}
-            found => return Ok((source, found)),
+            _ => return Ok(source),
         }
     }
     Err(missing(&format!(

@@ -1,12 +1,13 @@
 //! `env:` — two environment variables.
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
-use super::{Environment, Loaded, malformed_in, missing, text};
+use super::{Environment, Loaded, Source, malformed_in, missing, text};
 
 pub(super) fn load(
     environment: &dyn Environment,
@@ -43,6 +44,27 @@ pub(super) fn load(
     Ok(Loaded::new(credentials, place))
 }
 
+/// Tells pairs apart by keyed hashes, from which nobody gets them back: which pair the environment holds, without a copy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fingerprints(RandomState);
+
+impl Fingerprints {
+    /// Of what the variables of `source` hold, be it a pair or not; `None` if they hold nothing, or if `source` is another.
+    pub fn in_environment(&self, source: &Source, environment: &dyn Environment) -> Option<u64> {
+        let Source::Env { key, secret, .. } = source else { return None };
+        let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
+        let (key, secret) = (half(key), half(secret));
+        let (key, secret) = (text::forgive_newline(&key), text::forgive_newline(&secret));
+        (!key.is_empty() || !secret.is_empty()).then(|| self.0.hash_one((key, secret)))
+    }
+
+    /// Of a pair that was read.
+    pub fn of(&self, pair: &Credentials) -> u64 {
+        let at = pair.secret_at();
+        pair.expose_authorization(|header| self.0.hash_one((&header[..at - 1], &header[at..])))
+    }
+}
+
 /// Whether this process runs with rights that its user does not have: set-user-ID, set-group-ID or file capabilities.
 #[cfg(target_os = "linux")]
 pub(super) fn is_privileged() -> bool {
@@ -77,7 +99,6 @@ mod tests {
 
     use justcall_auth_protocol::error::ErrorKind;
 
-    use super::super::Source;
     use super::*;
 
     struct Variables(HashMap<&'static str, &'static str>);

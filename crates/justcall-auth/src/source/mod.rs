@@ -14,6 +14,7 @@ mod misnamed;
 mod parse;
 mod place;
 mod rewrite;
+mod running;
 mod text;
 mod watch;
 
@@ -30,11 +31,13 @@ use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
 pub(crate) use default::{CHOICE, choice, usual_places};
+pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
 pub use text::Form;
 pub(crate) use watch::Watch;
 
+use crate::interrupt::Interrupt;
 use crate::patience::Patience;
 
 /// The environment, as a source sees it: an argument, so that tests need not change the process's own.
@@ -187,6 +190,16 @@ impl Source {
         }
     }
 
+    /// `env:` with the usual variables.
+    pub(crate) fn environment() -> Self {
+        parse::env()
+    }
+
+    /// Whether it reads the environment, which an open client does again only once its pair was rejected.
+    pub(crate) fn is_environment(&self) -> bool {
+        matches!(self, Self::Env { .. } | Self::Default)
+    }
+
     /// Reads the pair. Blocks while a file is read; at most 10 seconds for a command.
     ///
     /// # Errors
@@ -196,6 +209,18 @@ impl Source {
         self.load_within(environment, &Patience::default())
     }
 
+    /// As [`Source::load`], but `interrupt` may end it, with `cancelled`: a program that it runs is killed.
+    ///
+    /// # Errors
+    /// As [`Source::load`], and `cancelled`.
+    pub fn load_interrupted_by(
+        &self,
+        environment: &dyn Environment,
+        interrupt: Arc<dyn Interrupt>,
+    ) -> Result<Loaded, Error> {
+        self.load_within(environment, &Patience::new(Vec::new(), Some(interrupt)))
+    }
+
     /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it
     /// a good one or not.
     ///
@@ -203,7 +228,7 @@ impl Source {
     /// `credentials_missing` with every place looked at, `invalid_argument` where the environment names no source.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
         match self {
-            Self::Default => Ok(default::find(environment, &Patience::default())?.0),
+            Self::Default => default::resolve(environment, &Patience::default()),
             named => Ok(named.clone()),
         }
     }
