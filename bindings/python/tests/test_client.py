@@ -127,6 +127,7 @@ IMPOSSIBLE: list[dict[str, Any]] = [
     {"ca_file": "/nowhere\0"},
     {"ca_file": "\ud800"},
     {"ca_file": "/"},
+    {"ca_file": "/dev/zero"},
     {"ca_file": __file__},
     {"proxy": "https://127.0.0.1:1"},
     {"proxy": "socks5://127.0.0.1:1"},

@@ -35,25 +35,25 @@ def test_the_pair_of_a_program_that_goes_on_is_used(sandbox: Sandbox, tmp_path: 
     with within(9.0):
         loaded = justcall_auth.Credentials.load(source)
     assert loaded.key_hint == sandbox.credentials().key_hint
-    settings = {"base_url": sandbox.url, "ca_file": sandbox.ca_file}
-    with within(9.0), justcall_auth.Client(source, timeout=8.0, **settings) as client:
+    client = justcall_auth.Client(source, timeout=8.0, base_url=sandbox.url, ca_file=sandbox.ca_file)
+    with within(9.0), client:
         assert client.verify().id == 12345
 
 
-class Alarm(Exception):
+class AlarmError(Exception):
     """What the handler of the signal raises."""
 
 
 @pytest.mark.parametrize("script", ["sleep 60", "exec >&-; sleep 60"])
 def test_a_signal_ends_the_wait_for_a_program(sandbox: Sandbox, tmp_path: Path, script: str) -> None:
-    def raised(number: int, frame: object) -> NoReturn:
-        raise Alarm
+    def raised(_number: int, _frame: object) -> NoReturn:
+        raise AlarmError
 
     before = signal.signal(signal.SIGALRM, raised)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         begun = time.monotonic()
-        with pytest.raises(Alarm):
+        with pytest.raises(AlarmError):
             justcall_auth.Credentials.load(_source(sandbox, tmp_path, script))
         assert time.monotonic() - begun < 9.0
     finally:

@@ -27,10 +27,12 @@ class Environment:
         self._patch, self._names = patch, (key, secret)
 
     def hold(self, pair: str) -> None:
+        """Sets both variables."""
         for name, half in zip(self._names, pair.strip("\n").split(":"), strict=True):
             self._patch.setenv(name, half)
 
     def clear(self) -> None:
+        """Removes both variables."""
         for name in self._names:
             self._patch.delenv(name, raising=False)
 
@@ -70,7 +72,7 @@ def test_an_open_client_reads_the_environment_again_once_its_pair_was_rejected(
         environment.hold(account.line)
         assert client.verify().id == account.pair["account_id"]
         with _client(sandbox, source) as second:
-            assert second.usage() == client.usage(), "they share the pair"
+            assert "justcall_auth_pair_generation 2\n" in second.usage, "they share the pair"
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)

@@ -21,6 +21,9 @@ struct Pair {
     hint: String,
 }
 
+/// The longest message about a pair, in bytes, beside the number of further findings.
+const MAX_MESSAGE: usize = 200;
+
 impl Credentials {
     /// Checks a pair and copies it into protected memory. The caller's copies stay the caller's to wipe.
     ///
@@ -151,7 +154,7 @@ pub(crate) fn refuse_errors(findings: Vec<Finding>) -> Result<(), Error> {
 fn malformed(findings: Vec<Finding>) -> Error {
     let worst: Vec<Finding> =
         findings.into_iter().filter(|finding| finding.severity() == Severity::Error).collect();
-    let message = worst.iter().map(Finding::message).collect::<Vec<_>>().join(" ");
+    let message = brief(&worst);
     let mut remedies: Vec<_> = Vec::new();
     for finding in &worst {
         // Both halves may have the same fault.
@@ -164,6 +167,22 @@ fn malformed(findings: Vec<Finding>) -> Error {
         .reason_is(worst[0].code().name())
         .findings_are(worst)
         .hint_is(format!("{remedy} Nothing was sent."))
+}
+
+/// What the worst of `findings` say, and how many more there are: a file that is no pair at all has nearly every fault.
+fn brief(findings: &[Finding]) -> String {
+    let mut message = String::new();
+    for (index, finding) in findings.iter().enumerate() {
+        if message.len() + finding.message().len() > MAX_MESSAGE {
+            message += &format!(" There are {} more findings.", findings.len() - index);
+            break;
+        }
+        if index > 0 {
+            message.push(' ');
+        }
+        message += finding.message();
+    }
+    message
 }
 
 /// Four characters at each end of a key of 12 or more, the first alone of a shorter one. The key is ASCII by now.
@@ -236,6 +255,15 @@ mod tests {
         let error = Credentials::new(b"", b"").expect_err("both are empty");
         assert_eq!(error.hint(), "Give both halves, as key:secret. Nothing was sent.");
         assert!(error.message().contains("key is empty") && error.message().contains("secret is empty"));
+    }
+
+    #[test]
+    fn it_keeps_the_message_short_whatever_is_wrong() {
+        let half = "' \u{feff}\u{200b}\u{a0}“canary\u{1}ä ";
+        let error = Credentials::new(half.as_bytes(), half.as_bytes()).expect_err("nearly every fault");
+        assert!(error.findings().len() > 10, "{error:?}");
+        assert!(error.message().len() < 250 && error.message().ends_with("more findings."), "{error}");
+        assert_eq!(error.reason(), Some(error.findings()[0].code().name()));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
 use crate::reentry;
-use crate::source::{Environment, Fingerprints, Identity, Source, Watch};
+use crate::source::{Environment, Fingerprints, Identity, ProcessEnvironment, Source, Watch};
 use crate::transport::{Settings, Transport, system_roots};
 
 /// The shared state of this process.
@@ -137,9 +137,9 @@ impl Process {
     /// The system's certificate authorities, read once a process.
     ///
     /// # Errors
-    /// `tls_failed` when there are none.
+    /// `tls_failed` if there are none, saying what is wrong with those that the environment names.
     pub fn system_roots(&self) -> Result<Arc<RootCertStore>, Error> {
-        self.system_roots.get_or_try_init(|| system_roots().map(Arc::new)).cloned()
+        self.system_roots.get_or_try_init(|| system_roots(&ProcessEnvironment).map(Arc::new)).cloned()
     }
 }
 

@@ -227,3 +227,22 @@ fn it_refuses_to_expect_the_account_0() {
     assert_eq!(refused.exit, 2, "{refused:?}");
     assert!(refused.stderr.contains("To expect no particular account, do not set it"), "{refused:?}");
 }
+
+#[test]
+fn it_names_the_variable_whose_authorities_cannot_be_used() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, _) = file(folder.path(), "empty.pem", "");
+    let (_, source) = file(
+        folder.path(),
+        "pair",
+        &format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret()),
+    );
+    let arguments = ["verify", "--source", &source, "--base-url", service.sandbox.url()];
+    let failed = run(&arguments, &[("SSL_CERT_FILE", path.to_str().expect("UTF-8"))]);
+    failed.fails_with(7, "tls_failed");
+    assert!(failed.stderr.contains("SSL_CERT_FILE") && failed.stderr.contains("is empty"), "{failed:?}");
+    let untrusted = run(&arguments, &[("SSL_CERT_FILE", "")]);
+    untrusted.fails_with(7, "tls_failed");
+    assert!(!untrusted.stderr.contains("The variable SSL_CERT_FILE"), "empty is not set: {untrusted:?}");
+}

@@ -3,6 +3,7 @@
 //! ureq speaks HTTP and pools connections; the name look-up, the socket and the TLS session under it are ours, because
 //! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
 
+mod authorities;
 mod call;
 mod certificate;
 mod connect;
@@ -32,6 +33,7 @@ use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::patience::Patience;
+pub(crate) use authorities::{roots_in, system_roots};
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
@@ -41,7 +43,6 @@ pub(crate) use proxy::Proxy;
 use resolve::{AddressCache, NoResolver};
 use rustls::RootCertStore;
 pub(crate) use steps::{Reached, Way};
-pub(crate) use tls::{roots_in, system_roots};
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
