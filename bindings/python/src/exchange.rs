@@ -171,13 +171,15 @@ impl Exchange {
         Ok(())
     }
 
-    /// Reports that the HTTP client got no response. `next` returns what follows. Does nothing unless `SEND` was due.
+    /// Reports that the HTTP client got no response. `next` returns what follows.
     ///
-    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the handshake
-    /// failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran out of time),
-    /// `closed` (the connection was closed or reset before the response was complete) or `cancelled` (the program
-    /// ended the request). `request_sent` is whether any byte of the request may have been sent: with `False` even a
-    /// `POST` may be sent again. If in doubt, pass `True`.
+    /// Does nothing unless `SEND` was due.
+    ///
+    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
+    /// out of time), `closed` (the connection was closed or reset before the response was complete) or
+    /// `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
+    /// have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
     ///
     /// The call then fails, unless it is retried, as it would with the built-in HTTP client: with
     /// `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
