@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How many sandboxes are called beside each other, every other one without TLS.
 const WORLDS: u64 = 6;
 /// How many calls each of them gets.
-const CALLS: usize = 60;
+const CALLS: usize = 100;
 /// The variable that repeats a run with its seed.
 const SEED: &str = "JUSTCALL_TEST_SEED";
 
@@ -55,6 +55,8 @@ fn trouble(random: &mut Random, is_tls: bool, size: usize) -> Trouble {
     let after = random.below(size as u64 + 1);
     let early = |then: &str| json!({"after_bytes": after, "then": then});
     let body = json!({"status": "error", "message": "no"});
+    // Else the next request would go over a connection that nobody reads from.
+    let closes = json!({"Connection": "close"});
     let troubles = [
         (json!(null), false, false),
         (json!({"fault": "reset_before_request"}), false, false),
@@ -71,7 +73,11 @@ fn trouble(random: &mut Random, is_tls: bool, size: usize) -> Trouble {
         (json!({"fault": "raw", "bytes": "", "early": early("close")}), false, false),
         (json!({"fault": "raw", "bytes": "", "early": early("hang")}), true, false),
         (json!({"fault": "answer", "status": 413, "body": body, "early": early("reset")}), false, false),
-        (json!({"fault": "answer", "status": 503, "body": body, "early": early("hang")}), false, false),
+        (
+            json!({"fault": "answer", "status": 503, "headers": closes, "body": body, "early": early("hang")}),
+            false,
+            false,
+        ),
         (json!({"fault": "interim", "status": 103, "after_bytes": after}), false, false),
         (json!({"fault": "hang_handshake"}), true, true),
         (json!({"fault": "tls", "certificate": "expired"}), false, true),
