@@ -94,11 +94,13 @@ impl World {
             let rotations = exchange.take_events().iter().filter(|event| rotated(event)).count();
             self.rotations.fetch_add(rotations, Ordering::SeqCst);
             match action.expect("no call fails") {
-                Action::Load => exchange.loaded(Ok(self.look()), &self.now()),
+                Action::Load => {
+                    exchange.loaded(Ok(self.look()), &self.now());
+                }
                 Action::Wait(_) if self.is_rude => drop(self.look()),
                 Action::Wait(_) => thread::yield_now(),
                 Action::Done => return,
-                Action::Send => {
+                Action::Send { .. } => {
                     let pair = number(&exchange.authorization().expect("due"));
                     assert!(!known_bad[pair], "a pair was sent that is known to be bad");
                     thread::yield_now();

@@ -142,12 +142,12 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
 /// What the steps of a call are told, and places for what they tell.
 fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     let list: &[(&str, Due)] = match (kind, name) {
-        ("int32_t", "phase") => &[
-            ("JUSTCALL_PHASE_SEND", OK),
+        ("int32_t", "cause") => &[
+            ("JUSTCALL_CAUSE_CONNECT", OK),
             ("INT32_MIN", ALWAYS_INVALID),
             ("-1", ALWAYS_INVALID),
             ("0", ALWAYS_INVALID),
-            ("5", ALWAYS_INVALID),
+            ("7", ALWAYS_INVALID),
             ("INT32_MAX", ALWAYS_INVALID),
         ],
         ("int32_t", "request_sent") => &[("1", OK), ("INT32_MIN", OK), ("0", OK), ("INT32_MAX", OK)],
@@ -375,7 +375,10 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
                 "        const uint8_t *bytes = {written};\n        check_bytes_are_there(bytes, length);\n"
             )
         }
-        "const uint8_t *" => format!("        (void){written};\n"),
+        "const void *" if given.contains(&"&length") => format!(
+            "        const void *bytes = {written};\n        check_bytes_are_there((const uint8_t *)bytes, length);\n"
+        ),
+        "const uint8_t *" | "const void *" => format!("        (void){written};\n"),
         // Borrowed: it goes with its owner.
         "const justcall_response *" => format!("        check_response_is_whole({written});\n"),
         "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {
