@@ -100,6 +100,7 @@ enum class errc : std::int32_t {
     ok = JUSTCALL_OK,
     invalid_argument = JUSTCALL_ERROR_INVALID_ARGUMENT,
     buffer_too_small = JUSTCALL_ERROR_BUFFER_TOO_SMALL,
+    out_of_memory = JUSTCALL_ERROR_OUT_OF_MEMORY,
     credentials_missing = JUSTCALL_ERROR_CREDENTIALS_MISSING,
     credentials_malformed = JUSTCALL_ERROR_CREDENTIALS_MALFORMED,
     source_unavailable = JUSTCALL_ERROR_SOURCE_UNAVAILABLE,

@@ -15,6 +15,7 @@
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 
 use justcall_auth::{Error, ErrorKind};
 
@@ -32,10 +33,14 @@ pub(crate) unsafe fn status(
 ) -> justcall_status {
     let _disabled = CancellationDisabled::new();
     let failure = or_else(|| Err(Error::new(ErrorKind::Internal)), body).err();
-    let status = failure.as_ref().map_or(JUSTCALL_OK, |failure| failure.kind().number());
+    let (status, handle) = match failure {
+        None => (JUSTCALL_OK, ptr::null_mut()),
+        Some(failure) if error.is_null() => (failure.kind().number(), ptr::null_mut()),
+        Some(failure) => justcall_error::into_raw(failure),
+    };
     if !error.is_null() {
         // SAFETY: as the caller of this function promises.
-        unsafe { error.write(justcall_error::into_handle(failure)) };
+        unsafe { error.write(handle) };
     }
     status
 }
@@ -60,7 +65,6 @@ fn or_else<T>(otherwise: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use std::panic;
-    use std::ptr;
 
     use super::*;
 
