@@ -53,8 +53,7 @@ pub(crate) unsafe fn text<'a>(name: &str, text: *const c_char) -> Result<&'a str
     if text.count_bytes() > MAX_TEXT {
         return Err(Error::invalid_argument(format!("The argument {name} is longer than 128 KiB.")));
     }
-    text.to_str()
-        .map_err(|_| Error::invalid_argument(format!("The argument {name} is not UTF-8.")))
+    text.to_str().map_err(|_| Error::invalid_argument(format!("The argument {name} is not UTF-8.")))
 }
 
 /// A NUL-terminated string of any bytes, as they come from a network; NULL is none.

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
-use justcall_auth::{Error, Response};
 use justcall_auth::service::{self, RateLimit};
+use justcall_auth::{Error, Response};
 
 use crate::{handle, output};
 

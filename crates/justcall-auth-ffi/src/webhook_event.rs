@@ -3,8 +3,8 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use justcall_auth::{Error, WebhookEvent};
 use justcall_auth::webhook::object_path;
+use justcall_auth::{Error, WebhookEvent};
 
 use crate::error::justcall_error;
 use crate::output::Buffer;

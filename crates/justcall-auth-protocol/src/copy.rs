@@ -34,6 +34,14 @@ pub fn text(text: &str) -> Result<String, Error> {
     Ok(copy)
 }
 
+/// Fails where there is no memory for `bytes` more at this moment: asked before work whose copies cannot fail one by one.
+///
+/// # Errors
+/// `out_of_memory`.
+pub fn check_room(bytes: usize) -> Result<(), Error> {
+    Ok(Vec::<u8>::new().try_reserve_exact(bytes)?)
+}
+
 /// `borrowed`, copied unless it is a copy already.
 ///
 /// # Errors
