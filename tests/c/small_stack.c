@@ -203,6 +203,38 @@ static void *look_at_things(void *context) {
     return NULL;
 }
 
+static justcall_status load_after_a_call(void *context, justcall_credentials **out) {
+    const struct world *world = (const struct world *)context;
+    verify(context);
+    return justcall_credentials_load(world->source, out, NULL);
+}
+
+static void handle_with_a_call(void *context, const justcall_event *event) {
+    (void)event;
+    verify(context);
+}
+
+/* Calls within calls. */
+static void *call_in_callbacks(void *context) {
+    const struct world *world = (const struct world *)context;
+    justcall_config *config = justcall_config_new();
+    justcall_response *response = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_config_set_base_url(config, world->url, &error), &error);
+    if (world->ca_file)
+        CHECK_OK(justcall_config_set_ca_file(config, world->ca_file, &error), &error);
+    CHECK_OK(justcall_config_set_source_callback(config, load_after_a_call, context, NULL, &error),
+             &error);
+    CHECK_OK(justcall_config_set_event_handler(config, handle_with_a_call, context, &error), &error);
+    justcall_client *client = client_of(config);
+    CHECK_FAILS(justcall_client_replace(client, world->bad, &error),
+                JUSTCALL_ERROR_INVALID_CREDENTIALS, &error);
+    CHECK_OK(justcall_client_request(client, "GET", "/v2.1/calls", NULL, 0, &response, &error), &error);
+    justcall_response_free(response);
+    justcall_client_free(client);
+    return NULL;
+}
+
 /* How much of the stack is not the pattern any more, from its deepest byte on. */
 static size_t used_of(const unsigned char *stack, size_t size) {
     size_t untouched = 0;
@@ -238,6 +270,7 @@ int main(int argc, char **argv) {
         {"refuse a proxy", refuse_a_proxy},
         {"load", load},               {"webhooks", verify_webhooks},
         {"exchange", exchange},       {"diagnose and report", look_at_things},
+        {"calls in callbacks", call_in_callbacks},
     };
     struct world world;
     size_t size, i;
