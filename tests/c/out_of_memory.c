@@ -138,7 +138,7 @@ static void it_refuses_text_that_is_too_long(const char *text) {
     CHECK_FAILS(justcall_webhook_verify(webhook, text, "v1", text, (const uint8_t *)text, LONG, 0,
                                         &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_MALFORMED, &error);
-    CHECK_OK(justcall_diagnose(text, LONG, &report, &error), &error);
+    CHECK_OK(justcall_diagnose(text, MIB, &report, &error), &error);
     justcall_report_free(report);
     justcall_webhook_free(webhook);
     justcall_request_free(request);

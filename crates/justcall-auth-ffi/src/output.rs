@@ -20,7 +20,7 @@ pub(crate) fn text(text: &str) -> CString {
 /// `out_of_memory`.
 pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
     let mut bytes = Vec::new();
-    let nuls = text.bytes().filter(|byte| *byte == 0).count();
+    let nuls = text.matches('\0').count();
     // With room for the NUL at the end, which `CString` adds without another allocation then.
     bytes.try_reserve_exact(text.len() + nuls * ('\u{FFFD}'.len_utf8() - 1) + 1)?;
     for (index, part) in text.split('\0').enumerate() {

@@ -58,6 +58,9 @@ pub fn owned(borrowed: Cow<'_, str>) -> Result<String, Error> {
 /// # Errors
 /// `out_of_memory`.
 pub fn lossy_text(bytes: &[u8]) -> Result<String, Error> {
+    if let Ok(valid) = std::str::from_utf8(bytes) {
+        return text(valid);
+    }
     let replacement = |chunk: &std::str::Utf8Chunk<'_>| match chunk.invalid() {
         [] => "",
         _ => "\u{FFFD}",
