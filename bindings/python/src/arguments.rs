@@ -6,19 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::webhook::DEFAULT_TOLERANCE;
-use justcall_auth::{Error, Level};
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use justcall_auth::{Error, Level, copy};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::callable::Callable;
-use crate::errors::exception;
+use crate::errors::{exception, out_of_memory};
 
 /// The text `name` that is not secret.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
-    object.extract().map_err(|failure| {
+    let encode = || object.cast::<PyString>()?.encode_utf8();
+    let encoded = encode().map_err(|failure| {
         refusal(object, &failure, name, "str", "holds half a surrogate pair, which no encoding can express")
-    })
+    })?;
+    let text = std::str::from_utf8(encoded.as_bytes()).expect("what Python encodes in UTF-8 is UTF-8");
+    copy::text(text).map_err(|error| exception(object.py(), &error))
 }
 
 /// The exception for the argument `name`, which should be `wanted`; or which is that, but `why` is wrong with its value.
@@ -37,6 +40,9 @@ pub(crate) fn refusal(
     }
     if failure.is_instance_of::<PyTypeError>(py) {
         return wrong_type(object, name, wanted);
+    }
+    if failure.is_instance_of::<PyMemoryError>(py) {
+        return out_of_memory(py);
     }
     // What the object's own code raised.
     failure.clone_ref(py)

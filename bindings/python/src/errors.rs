@@ -40,6 +40,11 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).map_or_else(|failure| failure, PyErr::from_value)
 }
 
+/// `OutOfMemoryError`, in place of Python's `MemoryError`, which is a base of it.
+pub(crate) fn out_of_memory(py: Python<'_>) -> PyErr {
+    exception(py, &Error::new(ErrorKind::OutOfMemory))
+}
+
 fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let class =

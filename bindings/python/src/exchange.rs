@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::arguments::{HttpStatus, invalid, text};
-use crate::body::bytes;
+use crate::body::{self, bytes};
 use crate::classify::headers_of;
 use crate::client::Client;
 use crate::errors::exception;
@@ -112,7 +112,7 @@ impl Exchange {
     /// The body of the request to send; `None` where there is none.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        self.read(py, |exchange| Ok(exchange.outgoing().body().map(|body| PyBytes::new(py, body))))
+        self.read(py, |exchange| exchange.outgoing().body().map(|body| body::object(py, body)).transpose())
     }
 
     /// The time left until the call's deadline, in seconds; `None` if the call has no limit.

@@ -106,7 +106,7 @@ impl WebhookVerifier {
             WebhookHeaders::find(found.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let body = match body.cast_exact::<PyBytes>() {
             Ok(bytes) => bytes.clone(),
-            Err(_) => PyBytes::new(py, &body::bytes("body", body)?),
+            Err(_) => body::object(py, &body::bytes("body", body)?)?,
         };
         let now = now.map_or_else(unix_seconds, |now| now.0);
 
