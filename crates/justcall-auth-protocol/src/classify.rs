@@ -10,6 +10,9 @@ use crate::service;
 /// The longest `service_message`, in bytes.
 const MAX_SERVICE_MESSAGE: usize = 512;
 
+/// The message of a 408: the service, or what stands before it, gave up on the request.
+const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
+
 /// Success for 200–299, else the error that `response` stands for. The HTTP status decides; the body only explains.
 ///
 /// `sent` is the pair that the request carried: it is masked in what the service echoes, and a 401 tells what the local
@@ -25,6 +28,7 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         401 => ErrorKind::InvalidCredentials,
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
+        408 => ErrorKind::Unavailable,
         422 => ErrorKind::Unprocessable,
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::BadRequest,
@@ -39,13 +43,21 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         }
         ErrorKind::RedirectRefused => redirect(response, sent),
         ErrorKind::Forbidden => forbidden(said.as_deref()),
+        ErrorKind::Unavailable if status == 408 => Error::with_message(kind, REQUEST_TIMEOUT),
         _ => Error::new(kind),
     };
     if kind == ErrorKind::InvalidCredentials {
         error = error.findings_are(sent.map(Credentials::findings).unwrap_or_default());
     }
     if matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::ServerError) {
-        error = error.retry_after_is(service::retry_after(response, unix));
+        let wait = service::retry_after(response, unix);
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            let seconds = wait.as_millis().div_ceil(1000);
+            error = error
+                .clone()
+                .message_is(format!("{} The service asks to wait {seconds} s.", error.message()));
+        }
+        error = error.retry_after_is(wait);
     }
     Err(error.service_message_is(said.map(|said| safe(&said, sent))).response_is(response.clone()))
 }

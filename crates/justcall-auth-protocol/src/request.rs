@@ -116,6 +116,11 @@ impl Request {
         &self.path
     }
 
+    /// The path without its query.
+    pub fn route(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+
     /// The caller's headers, names in lower case.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
@@ -148,7 +153,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("route", &self.path.split('?').next().unwrap_or_default())
+            .field("route", &self.route())
             .field("body_len", &self.body.as_ref().map(Vec::len))
             .finish_non_exhaustive()
     }

@@ -45,7 +45,7 @@ fn call(
                 };
                 exchange.loaded(Ok(justcall_auth_protocol::keyring::Look::Found(found)), &at(now));
             }
-            Ok(Action::Send) => {
+            Ok(Action::Send { .. }) => {
                 exchange.authorization().expect("due");
                 now += took;
                 match answers.next().expect("an answer for every request") {

@@ -133,8 +133,8 @@ impl<'a> Call<'a> {
         loop {
             match exchange.next()? {
                 Action::Load => exchange.load(),
-                Action::Send => send(&transport, &mut exchange, last)?,
-                Action::Wait(wait) => pause(wait, exchange.patience())?,
+                Action::Send { .. } => send(&transport, &mut exchange, last)?,
+                Action::Wait(wait) => pause(wait, &mut exchange),
                 Action::Done => return Ok(exchange.into_rules()),
             }
         }
@@ -150,19 +150,21 @@ fn send(transport: &Transport, exchange: &mut Exchange, last: &mut Option<Respon
         max_body: exchange.max_body(),
         patience: exchange.patience().clone(),
     };
-    match transport.send(&outgoing) {
+    let mark = exchange.enter_sending();
+    let sent = transport.send(&outgoing);
+    drop(mark);
+    match sent {
         Ok(response) => exchange.answered(last.insert(response).clone()),
-        Err(error) => exchange.failed(error),
+        Err(error) => exchange.failed_with(error),
     }
     Ok(())
 }
 
-/// Sleeps for a while of `wait`; the exchange says again how much is left.
-fn pause(wait: Duration, patience: &Patience) -> Result<(), Error> {
+/// Sleeps for a while of `wait`; the exchange says again how much is left. Past the deadline it knows what to do.
+fn pause(wait: Duration, exchange: &mut Exchange) {
+    let patience = exchange.patience();
     match patience.check_interrupt().and_then(|()| patience.slice()) {
-        Err(Impatience::Interrupted) => return Err(Error::new(ErrorKind::Cancelled)),
-        // Past the deadline the exchange knows what to do.
+        Err(Impatience::Interrupted) => exchange.give_up(Error::new(ErrorKind::Cancelled)),
         slice => thread::sleep(wait.min(slice.unwrap_or_default())),
     }
-    Ok(())
 }

@@ -24,6 +24,7 @@ use crate::observe::Observe;
 use crate::patience::Patience;
 use crate::process::{Process, Tenant};
 use crate::protection::ProtectionReport;
+use crate::reentry;
 use crate::source::{ProcessEnvironment, Source};
 use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
@@ -194,7 +195,10 @@ impl Client {
         patience: &Patience,
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
-        let rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
+        let mut rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
+        if session.tenant.watch.is_entered() {
+            rules.give_up(reentry::waits_for_itself());
+        }
         let (observer, recorder) = (self.0.observer.clone(), self.0.recorder.clone());
         let exchange = Exchange::new(rules, session.tenant.clone(), observer, recorder, patience);
         (exchange, session.transport.clone())
@@ -202,7 +206,12 @@ impl Client {
 
     /// The pair in use, where nothing is to be found out first.
     pub(crate) fn settled(&self) -> Option<Credentials> {
-        let held = self.session().tenant.keyring.settled(clock::monotonic())?;
+        let session = self.session();
+        let held = session.tenant.keyring.settled(clock::monotonic())?;
+        // Inside a load callback this is a call like every other.
+        if session.tenant.watch.is_entered() {
+            return None;
+        }
         Some(held.credentials().clone())
     }
 

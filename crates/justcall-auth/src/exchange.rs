@@ -6,7 +6,7 @@ use std::sync::Arc;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange as rules;
-pub use justcall_auth_protocol::exchange::{Action, Moment, Phase, Policy};
+pub use justcall_auth_protocol::exchange::{Action, Cause, Moment, Policy};
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 
@@ -14,6 +14,7 @@ use crate::clock;
 use crate::observe::{self, Observe};
 use crate::patience::Patience;
 use crate::process::Tenant;
+use crate::reentry;
 use crate::state::Recorder;
 
 /// One call over HTTP of your own: libcurl, an event loop, another language's client. The same rules as
@@ -21,17 +22,24 @@ use crate::state::Recorder;
 ///
 /// ```no_run
 /// # use justcall_auth::{Client, Request, Response, exchange::Action};
-/// # fn http(method: &str, url: String, authorization: &[u8]) -> Response { Response::new(200, Vec::new(), Vec::new()) }
+/// # use justcall_auth::exchange::{Cause, Exchange};
+/// # use std::time::Duration;
+/// # fn http(exchange: &Exchange, authorization: &[u8], limit: Option<Duration>) -> Result<Response, Cause> {
+/// #     Ok(Response::new(200, Vec::new(), Vec::new()))
+/// # }
 /// # fn main() -> Result<(), justcall_auth::Error> {
 /// let client = Client::from_environment()?;
 /// let mut exchange = client.exchange(Request::new("GET", "/v2.1/calls")?);
 /// let response = loop {
 ///     match exchange.next()? {
 ///         Action::Load => exchange.load(),
-///         Action::Send => {
+///         Action::Send { remaining } => {
 ///             let pair = exchange.authorization()?;
-///             let answer = pair.expose_authorization(|header| http(exchange.method(), exchange.url(), header));
-///             exchange.answered(answer);
+///             match pair.expose_authorization(|header| http(&exchange, header, remaining)) {
+///                 Ok(response) => exchange.answered(response),
+///                 // Surely not delivered only if no byte of it was sent.
+///                 Err(cause) => exchange.failed(cause, cause != Cause::Connect),
+///             }
 ///         }
 ///         Action::Wait(wait) => std::thread::sleep(wait),
 ///         Action::Done => break exchange.into_response()?,
@@ -41,8 +49,12 @@ use crate::state::Recorder;
 /// # }
 /// ```
 ///
-/// Nothing here blocks but [`Exchange::load`], which may read a file or run a command. Other calls of the process wait
-/// for an exchange that was told to load or to send: drive it on, or drop it. It belongs to the process that began it.
+/// The HTTP client must not follow redirects: it would send the pair to another host. The client's CA file and proxy do
+/// not apply to it. It should stop when the time of [`Action::Send`] is over, and report that with [`Cause::Timeout`].
+///
+/// Nothing here blocks but [`Exchange::load`], which may read a file or run a command. Other calls of the process may wait
+/// for an exchange that was told to load or to send. They stop waiting when it is dropped, at its deadline, or after 60
+/// seconds if it has none. It belongs to the process that began it.
 pub struct Exchange {
     rules: Rules,
     tenant: Arc<Tenant>,
@@ -81,7 +93,11 @@ impl Exchange {
         if self.patience.check_cancelled().is_err() {
             self.rules.give_up(Error::new(ErrorKind::Cancelled));
         }
-        let action = self.rules.next(&clock::now());
+        let mut action = self.rules.next(&clock::now());
+        if self.rules.waits_for_lease() && self.tenant.is_entered() {
+            self.rules.give_up(reentry::waits_for_itself());
+            action = self.rules.next(&clock::now());
+        }
         self.tell();
         action
     }
@@ -96,7 +112,11 @@ impl Exchange {
             Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
                 self.rules.give_up(error);
             }
-            result => self.rules.loaded(result, &clock::now()),
+            result => {
+                if !self.rules.loaded(result, &clock::now()) {
+                    self.tenant.watch.forget();
+                }
+            }
         }
         self.tell();
     }
@@ -161,20 +181,29 @@ impl Exchange {
         self.tell();
     }
 
-    /// Reports that no answer came: how far the request got, and whether any of it may have been delivered.
-    pub fn not_answered(&mut self, phase: Phase, request_sent: bool) {
-        let error =
-            Error::new(ErrorKind::ConnectionFailed).reason_is(phase.name()).request_sent_is(request_sent);
-        self.failed(error);
+    /// Reports that no response came: why, and whether any byte of the request may have been sent. Say `true` if in doubt:
+    /// a POST that may have been delivered is not sent again.
+    pub fn failed(&mut self, cause: Cause, request_sent: bool) {
+        self.failed_with(cause.into_error(request_sent));
     }
 
-    /// Reports that no answer came, and why.
-    pub(crate) fn failed(&mut self, error: Error) {
+    /// Reports that no response came, and why.
+    pub(crate) fn failed_with(&mut self, error: Error) {
         if !self.rules.are_of_this_process() {
             return;
         }
         self.rules.not_answered(error, &clock::now());
         self.tell();
+    }
+
+    /// Ends the call with `error`, unless it is over.
+    pub(crate) fn give_up(&mut self, error: Error) {
+        self.rules.give_up(error);
+    }
+
+    /// Marks this thread while it sends with a lease that other calls wait for.
+    pub(crate) fn enter_sending(&self) -> Option<reentry::Mark> {
+        self.rules.holds_lease().then(|| reentry::enter(&*self.tenant.keyring))
     }
 
     /// How long the driver goes on.

@@ -33,6 +33,7 @@ mod patience;
 pub mod probe;
 mod process;
 mod protection;
+mod reentry;
 pub mod source;
 mod state;
 #[cfg(feature = "test-panic")]

@@ -14,6 +14,7 @@ use justcall_auth_secret::Level;
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
+use crate::reentry;
 use crate::source::{Identity, Source, Watch};
 use crate::transport::{Settings, Transport, system_roots};
 
@@ -34,6 +35,13 @@ type Key = (Identity, String, Option<u64>, Level);
 pub(crate) struct Tenant {
     pub keyring: Arc<Keyring>,
     pub watch: Watch,
+}
+
+impl Tenant {
+    /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
+    pub fn is_entered(&self) -> bool {
+        self.watch.is_entered() || reentry::is_inside(&*self.keyring)
+    }
 }
 
 struct Tenants {

@@ -190,7 +190,7 @@ fn it_lets_a_call_that_waited_read_the_source_when_the_one_that_did_is_ended() {
     assert_eq!(reader.join().expect("no panic").expect_err("it was ended").kind(), ErrorKind::Cancelled);
     assert_eq!(waits.next().expect("it was not ended"), Action::Load);
     waits.load();
-    assert_eq!(waits.next().expect("a pair"), Action::Send);
+    assert!(matches!(waits.next().expect("a pair"), Action::Send { .. }));
 }
 
 #[test]

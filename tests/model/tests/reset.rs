@@ -98,7 +98,7 @@ impl World {
                 Action::Wait(_) if self.is_rude => drop(self.look()),
                 Action::Wait(_) => thread::yield_now(),
                 Action::Done => return,
-                Action::Send => {
+                Action::Send { .. } => {
                     let pair = number(&exchange.authorization().expect("due"));
                     assert!(!known_bad[pair], "a pair was sent that is known to be bad");
                     thread::yield_now();

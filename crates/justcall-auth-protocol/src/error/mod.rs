@@ -29,6 +29,15 @@ struct Details {
     request_sent: bool,
     response: Option<Response>,
     findings: Vec<Finding>,
+    request: Option<FailedRequest>,
+}
+
+/// The request of a call that failed. Paths hold telephone numbers and the like: no text of the error shows them.
+#[derive(Clone)]
+struct FailedRequest {
+    method: String,
+    path: String,
+    attempts: u32,
 }
 
 impl Error {
@@ -50,6 +59,7 @@ impl Error {
             request_sent: false,
             response: None,
             findings: Vec::new(),
+            request: None,
         }))
     }
 
@@ -109,6 +119,13 @@ impl Error {
         })
     }
 
+    /// Adds which request failed, its path without the query, and how often it was sent.
+    #[must_use]
+    pub fn request_was(self, method: &str, path: &str, attempts: u32) -> Self {
+        let (method, path) = (method.to_owned(), path.to_owned());
+        self.change(|details| details.request = Some(FailedRequest { method, path, attempts }))
+    }
+
     /// Adds what the local check found; the hint gains the findings' remedies.
     #[must_use]
     pub fn findings_are(self, findings: Vec<Finding>) -> Self {
@@ -138,7 +155,7 @@ impl Error {
         &self.0.hint
     }
 
-    /// The HTTP status of the answer, 0 where there was none.
+    /// The HTTP status of the last response, 0 if there was none.
     pub fn http_status(&self) -> u16 {
         self.0.http_status
     }
@@ -165,14 +182,30 @@ impl Error {
         self.0.retry_after
     }
 
-    /// False: the request was surely not delivered. True: it may have been.
+    /// False if the request was surely not delivered by any attempt. True if it may have been, whatever ended the call.
     pub fn request_sent(&self) -> bool {
         self.0.request_sent
     }
 
-    /// The answer, where there was one.
+    /// The last response, if there was one: the one that the call failed with, or the one that was followed by a retry.
     pub fn response(&self) -> Option<&Response> {
         self.0.response.as_ref()
+    }
+
+    /// The HTTP method of the request that failed. `None` if the failure is not one of a request.
+    pub fn method(&self) -> Option<&str> {
+        self.0.request.as_ref().map(|request| request.method.as_str())
+    }
+
+    /// The path of the request that failed, without its query. It may hold telephone numbers: no text of the error
+    /// repeats it.
+    pub fn path(&self) -> Option<&str> {
+        self.0.request.as_ref().map(|request| request.path.as_str())
+    }
+
+    /// How often the request was sent, or given to the program's own HTTP client to send. 0 if it never was.
+    pub fn attempts(&self) -> u32 {
+        self.0.request.as_ref().map_or(0, |request| request.attempts)
     }
 
     /// What the local check of the credentials found.

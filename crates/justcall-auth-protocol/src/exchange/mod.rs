@@ -13,8 +13,9 @@
 //! After each report, and after each wait, it passes on what [`Exchange::take_events`] gives. Time and randomness come
 //! in as a [`Moment`], so the same rules run under a test's clock.
 //!
-//! The pair is chosen by the [keyring](crate::keyring), which all calls of a process share. An exchange that is dropped
-//! gives back whatever right it had there; one that is kept and not driven on holds up the others.
+//! The pair is chosen by the [keyring](crate::keyring), which all calls of a process share. An exchange holds a lease there
+//! while it reads the source or proves a pair. The lease ends when the exchange is dropped, at its deadline, or after 60
+//! seconds if it has none.
 
 mod policy;
 mod recovery;
@@ -32,11 +33,11 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 pub use crate::keyring::Keyring;
-use crate::keyring::{Claim, Held, Look, Looked};
+use crate::keyring::{Blocker, Held, LEASE_LIMIT, Lease, Look, Looked};
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
-pub use policy::{Action, Moment, Phase, Policy};
+pub use policy::{Action, Cause, Moment, Phase, Policy};
 use recovery::Recovery;
 use verification::{account_page, is_no_account_page};
 
@@ -50,7 +51,7 @@ enum State {
     /// The next thing to do is to see what to do.
     Ready,
     /// The driver looks at the source.
-    Looking(Claim),
+    Looking(Lease),
     /// The request is with the driver.
     Sending(Ticket),
     /// A retry is due at this monotonic time.
@@ -64,7 +65,7 @@ enum State {
 struct Ticket {
     held: Held,
     /// The right to prove the pair, where it has yet to be proven.
-    proof: Option<Claim>,
+    proof: Option<Lease>,
     /// The driver has it: the answer is about this pair.
     is_taken: bool,
     /// When the driver was told to send, on the monotonic clock.
@@ -101,8 +102,22 @@ pub struct Exchange {
     /// The account page said this against the pair, to a request of the caller's own; another page is being asked.
     doubt: Option<Error>,
     account: Option<Account>,
+    delivery: Delivery,
+    /// What the call waits for, while it waits for another call.
+    blocker: Option<Blocker>,
     events: Vec<Event>,
     state: State,
+}
+
+/// What became of the request that the call is about: the caller's own, or the one that verifies.
+#[derive(Debug, Default)]
+struct Delivery {
+    /// How often the request was given to the driver to send.
+    attempts: u32,
+    /// At least one attempt was not surely undelivered.
+    is_possible: bool,
+    /// The response that the last retry followed.
+    last_response: Option<Response>,
 }
 
 impl Exchange {
@@ -155,6 +170,8 @@ impl Exchange {
             recovery: Recovery::default(),
             doubt: None,
             account: None,
+            delivery: Delivery::default(),
+            blocker: None,
             events: Vec::new(),
             state: State::Ready,
         }
@@ -169,14 +186,12 @@ impl Exchange {
             return result.as_ref().map(|_| Action::Done).map_err(Error::clone);
         }
         if self.deadline.is_some_and(|deadline| now.monotonic >= deadline) {
-            let error = self.doubt.take().or_else(|| self.recovery.failure()).unwrap_or_else(|| {
-                Error::with_message(ErrorKind::Timeout, "The call's time was used up before an answer came.")
-            });
+            let error = self.doubt.take().unwrap_or_else(|| self.deadline_error());
             return Err(self.fail(error));
         }
         match self.state {
             State::Looking(_) => return Ok(Action::Load),
-            State::Sending(_) => return Ok(Action::Send),
+            State::Sending(_) => return Ok(self.send_action(now)),
             State::Waiting(until) if now.monotonic < until => {
                 return Ok(Action::Wait(until.saturating_sub(now.monotonic)));
             }
@@ -184,9 +199,12 @@ impl Exchange {
         }
         match &self.task {
             Task::Reload(Some(_)) => Ok(self.done()),
-            Task::Reload(None) => match self.keyring.claim_look(now.monotonic) {
-                Ok(claim) => Ok(self.look(claim)),
-                Err(wait) => Ok(Action::Wait(wait)),
+            Task::Reload(None) => match self.keyring.lease_refresh(self.deadline, now.monotonic) {
+                Ok(lease) => Ok(self.look(lease)),
+                Err(wait) => {
+                    self.blocker = Some(Blocker::Refresh);
+                    Ok(Action::Wait(wait))
+                }
             },
             Task::Replace(held) => {
                 let held = held.clone();
@@ -213,15 +231,22 @@ impl Exchange {
     }
 
     /// Reports what looking at the source gave, after [`Action::Load`]. A source that cannot be read costs nothing while
-    /// there is a pair.
-    pub fn loaded(&mut self, result: Result<Look, Error>, now: &Moment) {
-        let claim = match mem::replace(&mut self.state, State::Ready) {
-            State::Looking(claim) => claim,
-            other => return self.state = other,
+    /// there is a pair. Returns false if the report is ignored, because none was due or because the lease has ended.
+    pub fn loaded(&mut self, result: Result<Look, Error>, now: &Moment) -> bool {
+        let lease = match mem::replace(&mut self.state, State::Ready) {
+            State::Looking(lease) => lease,
+            other => {
+                self.state = other;
+                return false;
+            }
         };
         let trouble = result.as_ref().err().cloned();
-        let looked = self.keyring.looked(result, now);
-        drop(claim);
+        let looked = self.keyring.looked(&lease, result, now);
+        drop(lease);
+        if looked == Looked::Late {
+            self.came_late(now);
+            return false;
+        }
         let had_pair = self.keyring.current().is_some();
         match trouble {
             Some(error) if !had_pair || matches!(self.task, Task::Reload(_)) => drop(self.fail(error)),
@@ -236,6 +261,22 @@ impl Exchange {
         }
         if let Task::Reload(changed) = &mut self.task {
             *changed = Some(looked == Looked::Another);
+        }
+        true
+    }
+
+    /// The source took longer than the lease. The call goes on if another call found a pair meanwhile. It does not read
+    /// the source again, which would take as long.
+    fn came_late(&mut self, now: &Moment) {
+        let is_settled = self.keyring.settled(now.monotonic).is_some();
+        if !is_settled || matches!(self.task, Task::Reload(_)) {
+            let message = format!(
+                "Reading the source took longer than {} s; its result was ignored.",
+                LEASE_LIMIT.as_secs()
+            );
+            let late = Error::with_message(ErrorKind::SourceUnavailable, message);
+            let error = self.recovery.failure().unwrap_or(late);
+            self.fail(error);
         }
     }
 
@@ -288,6 +329,7 @@ impl Exchange {
             State::Sending(ticket) => ticket,
             other => return self.state = other,
         };
+        self.delivery.is_possible |= self.is_subject_due();
         self.keyring.used(now.unix);
         self.watch(&response, &ticket, now);
         match classify(&response, Some(ticket.held.credentials()), now.unix) {
@@ -303,7 +345,7 @@ impl Exchange {
                 self.rejected(error, ticket, now);
             }
             Err(error) => {
-                let about_account = self.is_account_asked();
+                let about_account = self.is_account_asked(&ticket);
                 if !about_account && is_accepted(&error) {
                     self.promote(&ticket, now);
                 }
@@ -314,9 +356,10 @@ impl Exchange {
         }
     }
 
-    /// Reports that no answer came, and why.
+    /// Reports that no answer came, and why. Whether the request may have been delivered is in `error`.
     pub fn not_answered(&mut self, error: Error, now: &Moment) {
         if matches!(self.state, State::Sending(_)) {
+            self.delivery.is_possible |= error.request_sent() && self.is_subject_due();
             // It proves nothing about the pair.
             self.state = State::Ready;
             let spike = self.keyring.usage().not_answered(self.outgoing().method(), now.monotonic);
@@ -331,6 +374,16 @@ impl Exchange {
         matches!(self.state, State::Looking(_))
     }
 
+    /// Whether the call holds a lease that other calls may be waiting for.
+    pub fn holds_lease(&self) -> bool {
+        matches!(self.state, State::Looking(_) | State::Sending(Ticket { proof: Some(_), .. }))
+    }
+
+    /// Whether the call waits for a lease that another call holds.
+    pub fn waits_for_lease(&self) -> bool {
+        matches!(self.blocker, Some(Blocker::Refresh | Blocker::Proof))
+    }
+
     /// Ends the call with `error`, unless it is over. What it was about to find out, others may find out.
     pub fn give_up(&mut self, error: Error) {
         if !matches!(self.state, State::Done(_)) {
@@ -341,7 +394,7 @@ impl Exchange {
     /// Lets go of the call without giving back its rights in the keyring: a child of `fork()` has none there.
     pub fn leave(mut self) {
         match mem::replace(&mut self.state, State::Ready) {
-            State::Looking(claim) => mem::forget(claim),
+            State::Looking(lease) => mem::forget(lease),
             State::Sending(Ticket { proof, .. }) => mem::forget(proof),
             State::Ready | State::Waiting(_) | State::Done(_) => {}
         }
@@ -350,7 +403,7 @@ impl Exchange {
     /// What happened since the last time, for those who want to know.
     pub fn take_events(&mut self) -> Vec<Event> {
         // Whoever hears of it may make calls of its own, which must not wait for this one.
-        if matches!(self.state, State::Looking(_) | State::Sending(Ticket { proof: Some(_), .. })) {
+        if self.holds_lease() {
             return Vec::new();
         }
         mem::take(&mut self.events)
@@ -402,14 +455,74 @@ impl Exchange {
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        // The others ask nothing of the service.
-        if !matches!(self.task, Task::Reload(_) | Task::Find) {
+        // Reload and find ask nothing of the service.
+        let asks = !matches!(self.task, Task::Reload(_) | Task::Find);
+        let error = if asks { self.describe(error) } else { error };
+        if asks {
             self.keyring.usage().ended(Some(&error));
         }
         self.state = State::Done(Err(error.clone()));
         error
     }
+
+    /// Adds to `error` what became of the request. No other place decides about `request_sent`.
+    fn describe(&self, error: Error) -> Error {
+        let is_under_way = match &self.state {
+            State::Sending(ticket) => ticket.is_taken && self.is_subject_due(),
+            _ => false,
+        };
+        let error = match &self.delivery.last_response {
+            Some(response) if error.response().is_none() => error.response_is(response.clone()),
+            _ => error,
+        };
+        let request = self.subject();
+        error.request_sent_is(self.delivery.is_possible || is_under_way).request_was(
+            request.method(),
+            request.route(),
+            self.delivery.attempts,
+        )
+    }
+
+    /// The request that the call is about.
+    fn subject(&self) -> &Request {
+        if let Task::Request(request) = &self.task { request } else { self.outgoing() }
+    }
+
+    /// Whether the request to send is the one that the call is about, not a question about the pair before or after it.
+    fn is_subject_due(&self) -> bool {
+        self.verification.is_none() || !matches!(self.task, Task::Request(_))
+    }
+
+    /// Why the call is not over at its deadline.
+    fn deadline_error(&self) -> Error {
+        let timeout = |message: &str| Error::with_message(ErrorKind::Timeout, message);
+        match (self.blocker, &self.state) {
+            (Some(Blocker::Proof), _) => {
+                timeout("Another call is still verifying the new pair.").hint_is(STILL_PROVING)
+            }
+            (Some(Blocker::Refresh), _) => {
+                timeout("Another call is still reading the source of the credentials.").hint_is(STILL_READING)
+            }
+            (_, State::Sending(ticket)) => {
+                let phase = if ticket.is_taken { Phase::Receive } else { Phase::Connect };
+                timeout("The call ran out of time before a response came.").reason_is(phase.name())
+            }
+            _ => self
+                .recovery
+                .failure()
+                .unwrap_or_else(|| timeout("The call's time was used up before an answer came.")),
+        }
+    }
+
+    /// The driver is to send the request, within the time that is left.
+    fn send_action(&self, now: &Moment) -> Action {
+        Action::Send { remaining: self.deadline.map(|deadline| deadline.saturating_sub(now.monotonic)) }
+    }
 }
+
+const STILL_PROVING: &str = "Call again: the new pair may be good. If this lasts, allow a longer timeout than the service needs to answer.";
+const STILL_READING: &str =
+    "Check why the source of the credentials is slow, or allow a longer timeout than it needs.";
 
 /// An error that the service gives to whom it knows: the pair is good. A 403 may come from what stands before the service,
 /// which does not write the service's JSON.

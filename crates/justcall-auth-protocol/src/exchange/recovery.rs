@@ -67,7 +67,7 @@ impl Exchange {
         if matches!(self.task, Task::Replace(_)) || self.retries >= self.policy.max_retries {
             return drop(self.fail(error));
         }
-        self.repeat();
+        self.repeat(&error);
         self.recovery.refusal = Some(error);
         self.state = State::Ready;
     }

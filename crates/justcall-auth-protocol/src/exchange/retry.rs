@@ -23,15 +23,18 @@ impl Exchange {
         if self.deadline.is_some_and(|deadline| until >= deadline) {
             return drop(self.fail(error));
         }
-        self.repeat();
+        self.repeat(&error);
         self.state = State::Waiting(until);
         let message = format!("The call is made again in {} ms: {}", wait.as_millis(), error.message());
         self.tell(Event::new(EventKind::Retrying, message).with_status(error.http_status()).with_wait(wait));
     }
 
-    /// Another attempt is made.
-    pub(super) fn repeat(&mut self) {
+    /// Another attempt is made, because of `error`.
+    pub(super) fn repeat(&mut self, error: &Error) {
         self.retries += 1;
+        if let Some(response) = error.response().filter(|_| self.is_subject_due()) {
+            self.delivery.last_response = Some(response.clone());
+        }
         self.keyring.usage().retried();
     }
 }

@@ -6,7 +6,7 @@ use super::recovery::Recovery;
 use super::verification::account_page;
 use super::{Action, Exchange, Moment, State, Ticket, rejected_lately};
 use crate::error::Error;
-use crate::keyring::{Claim, Held, Plan, Seeking};
+use crate::keyring::{Blocker, Held, Lease, Plan, Seeking};
 
 impl Exchange {
     /// Does what the keyring plans for a call like this one.
@@ -19,12 +19,12 @@ impl Exchange {
         };
         match self.keyring.plan(&seeking, now.monotonic) {
             Plan::Use(held) => Ok(self.send(held, None, now)),
-            Plan::Prove(held, claim) => Ok(self.send(held, Some(claim), now)),
-            Plan::Look(claim) => Ok(self.look(claim)),
-            Plan::Wait(wait) => Ok(Action::Wait(wait)),
-            Plan::Hold(wait) => {
+            Plan::Prove(held, lease) => Ok(self.send(held, Some(lease), now)),
+            Plan::Look(lease) => Ok(self.look(lease)),
+            Plan::Wait(wait, blocker) => Ok(self.wait(wait, blocker)),
+            Plan::Hold(wait, blocker) => {
                 self.hold(now);
-                Ok(Action::Wait(wait))
+                Ok(self.wait(wait, blocker))
             }
             Plan::Rejected(left) => {
                 let error = self.recovery.failure().unwrap_or_else(|| rejected_lately(left));
@@ -43,26 +43,34 @@ impl Exchange {
             may_prove: false,
         };
         match self.keyring.plan(&seeking, now.monotonic) {
-            Plan::Look(claim) => Ok(self.look(claim)),
+            Plan::Look(lease) => Ok(self.look(lease)),
             Plan::Failed(error) => Err(self.fail(error)),
-            Plan::Wait(wait) if self.keyring.current().is_none() => Ok(Action::Wait(wait)),
+            Plan::Wait(wait, blocker) if self.keyring.current().is_none() => Ok(self.wait(wait, blocker)),
             _ => Ok(self.done()),
         }
     }
 
-    pub(super) fn look(&mut self, claim: Claim) -> Action {
-        self.state = State::Looking(claim);
+    fn wait(&mut self, wait: Duration, blocker: Blocker) -> Action {
+        self.blocker = Some(blocker);
+        Action::Wait(wait)
+    }
+
+    pub(super) fn look(&mut self, lease: Lease) -> Action {
+        self.blocker = None;
+        self.state = State::Looking(lease);
         Action::Load
     }
 
-    pub(super) fn send(&mut self, held: Held, proof: Option<Claim>, now: &Moment) -> Action {
-        let must_prove_account =
-            self.policy.expected_account.is_some() && !self.keyring.is_account_proven(&held);
+    pub(super) fn send(&mut self, held: Held, proof: Option<Lease>, now: &Moment) -> Action {
+        let required = self.account_required_of(&held);
+        let must_prove_account = required.is_some() && self.keyring.account_of(&held) != required;
         if must_prove_account && self.verification.is_none() {
             self.verification = Some(account_page(&self.policy));
         }
         self.recovery = Recovery::default();
+        self.blocker = None;
+        self.delivery.attempts += u32::from(self.is_subject_due());
         self.state = State::Sending(Ticket { held, proof, is_taken: false, since: now.monotonic });
-        Action::Send
+        self.send_action(now)
     }
 }

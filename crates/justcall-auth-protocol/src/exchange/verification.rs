@@ -4,6 +4,7 @@ use super::{Exchange, Moment, Policy, State, Task, Ticket};
 use crate::account::Account;
 use crate::classify::invalid_response;
 use crate::error::{Error, ErrorKind};
+use crate::keyring::Held;
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
@@ -26,11 +27,13 @@ impl Exchange {
         let sent = ticket.held.credentials();
         let account = read_account(page.path(), &response)
             .map_err(|why| invalid_response(&response, why, Some(sent)))
-            .and_then(|account| self.check_account(account));
+            .and_then(|account| self.check_account(account, &ticket.held));
         match account {
             Ok(account) => {
                 self.promote(&ticket, now);
-                self.keyring.prove_account(&ticket.held);
+                if let Some(id) = account.id() {
+                    self.keyring.account_is(&ticket.held, id);
+                }
                 self.account = Some(account);
                 if matches!(self.task, Task::Request(_)) {
                     self.verification = None;
@@ -43,22 +46,35 @@ impl Exchange {
         }
     }
 
-    /// Refuses a pair of another account than the expected one, or one whose account the service does not tell.
-    fn check_account(&self, account: Account) -> Result<Account, Error> {
-        let Some(expected) = self.policy.expected_account else { return Ok(account) };
+    /// The account that `held` must show before anything else is sent with it: the expected one; else, for a pair that
+    /// the source gave, that of the pair in use. A pair that was given by hand may be of any account.
+    pub(super) fn account_required_of(&self, held: &Held) -> Option<u64> {
+        let is_given = matches!(self.task, Task::Replace(_));
+        self.policy.expected_account.or_else(|| self.keyring.account_required_of(held).filter(|_| !is_given))
+    }
+
+    /// Refuses a pair of another account than the required one, or one whose account the service does not name.
+    fn check_account(&self, account: Account, held: &Held) -> Result<Account, Error> {
+        let Some(required) = self.account_required_of(held) else { return Ok(account) };
         let found = match account.id() {
-            Some(id) if id == expected => return Ok(account),
+            Some(id) if id == required => return Ok(account),
             Some(id) => format!("belongs to the account {id}"),
             None => "works, but the service does not tell its account".to_owned(),
         };
-        let message = format!("The pair {found}; the account {expected} is expected.");
-        Err(Error::with_message(ErrorKind::WrongAccount, message).request_sent_is(true))
+        let error = if self.policy.expected_account.is_some() {
+            let message = format!("The pair {found}; the account {required} is expected.");
+            Error::with_message(ErrorKind::WrongAccount, message)
+        } else {
+            let message = format!("The new pair {found}; the pair in use belongs to the account {required}.");
+            Error::with_message(ErrorKind::WrongAccount, message).hint_is(OTHER_ACCOUNT)
+        };
+        Err(error.request_sent_is(true))
     }
 
     /// Asks the page that the official clients verify with what the account page did not tell.
     pub(super) fn ask_elsewhere(&mut self, ticket: Ticket, now: &Moment) {
         self.verification = Some(Request::trusted_get(service::USERS_PATH));
-        self.state = State::Sending(Ticket { since: now.monotonic, ..ticket });
+        self.state = State::Sending(Ticket { since: now.monotonic, is_taken: false, ..ticket });
     }
 
     /// Whether the caller's own request went to the account page, and what that says against the pair is news.
@@ -71,8 +87,10 @@ impl Exchange {
     }
 
     /// Whether the request that was sent is to tell the expected account.
-    pub(super) fn is_account_asked(&self) -> bool {
-        self.verification.is_some() && self.doubt.is_none() && self.policy.expected_account.is_some()
+    pub(super) fn is_account_asked(&self, ticket: &Ticket) -> bool {
+        self.verification.is_some()
+            && self.doubt.is_none()
+            && self.account_required_of(&ticket.held).is_some()
     }
 
     /// The account page may not exist on the real service.
@@ -82,6 +100,8 @@ impl Exchange {
         on_account_page && self.policy.verify_path.is_none()
     }
 }
+
+const OTHER_ACCOUNT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
 
 const NO_PAGE: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
 

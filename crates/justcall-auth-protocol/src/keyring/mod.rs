@@ -24,7 +24,8 @@ use crate::exchange::Moment;
 use crate::sync::{Mutex, PoisonError, Published};
 use crate::usage::Usage;
 pub use held::{Found, Held, Look};
-pub(crate) use plan::{Claim, Plan, Seeking};
+use plan::LeaseTerm;
+pub(crate) use plan::{Blocker, LEASE_LIMIT, Lease, Plan, Seeking};
 use rejections::Rejection;
 pub use rejections::Rejections;
 
@@ -55,8 +56,8 @@ struct State {
     previous: Option<Previous>,
     /// The service rejected the current pair.
     rejection: Option<Rejection>,
-    /// The pair whose account was seen to be the expected one, by serial.
-    account_proven: Option<u64>,
+    /// The account that the service named for the pair with this serial.
+    account: Option<KnownAccount>,
     /// When the source was looked at last, and when it may be looked at again.
     looked: Option<Duration>,
     next_look: Duration,
@@ -69,14 +70,14 @@ struct State {
     watched: bool,
     /// A new client came: it expects its source to be looked at.
     look_due: bool,
-    /// Who is looking at the source, and who is proving a pair, by claim.
-    looking: Option<u64>,
-    proving: Option<plan::Proving>,
+    /// The call that reads the source, and the one that proves a pair.
+    refresh_lease: Option<LeaseTerm>,
+    proof_lease: Option<LeaseTerm>,
     /// What was said already: that calls wait, and that the pair with this serial is old.
     told_waiting: bool,
     told_old: u64,
     serials: u64,
-    claims: u64,
+    leases: u64,
 }
 
 /// A pair that the source gave and the service has not accepted yet.
@@ -86,6 +87,13 @@ struct Candidate {
     rejected_until: Option<Duration>,
     /// Webhooks are signed with it already; so long those signed with the current pair count as well.
     signed_until: Option<Duration>,
+}
+
+/// The account of a pair, as the service named it.
+#[derive(Clone, Copy)]
+struct KnownAccount {
+    serial: u64,
+    id: u64,
 }
 
 /// The pair before the current one.
@@ -102,6 +110,8 @@ pub(crate) enum Looked {
     Another,
     /// Nothing new.
     Same,
+    /// The lease had ended: another call may have read the source since, so the result was ignored.
+    Late,
 }
 
 /// Which pair the service rejected.
@@ -174,14 +184,18 @@ impl Keyring {
         self.change(|state| state.look_due = true);
     }
 
-    /// Takes what a look at the source gave. The first pair is in use at once; another than the current one is a
-    /// candidate. A source that cannot be read costs nothing while there is a pair.
-    pub(crate) fn looked(&self, result: Result<Look, Error>, now: &Moment) -> Looked {
+    /// Takes what the source gave to the call that holds `lease`. The first pair is in use at once; another than the
+    /// current one is a candidate. A source that cannot be read costs nothing while there is a pair. After the end of the
+    /// lease the result is ignored.
+    pub(crate) fn looked(&self, lease: &Lease, result: Result<Look, Error>, now: &Moment) -> Looked {
         let rejection = match &result {
             Ok(Look::Found(found)) => self.rejections.of(&self.scope, &found.credentials, now.monotonic),
             _ => None,
         };
         self.change(|state| {
+            if !state.may_report(lease, now.monotonic) {
+                return Looked::Late;
+            }
             state.looked = Some(now.monotonic);
             state.looked_from = Some(state.look_began);
             let jitter = Duration::from_millis(now.random % 64);
@@ -262,14 +276,28 @@ impl Keyring {
         })
     }
 
-    /// Whether the account of `held` was seen to be the expected one.
-    pub(crate) fn is_account_proven(&self, held: &Held) -> bool {
-        self.state.read().account_proven == Some(held.serial)
+    /// The account that the service named for `held`.
+    pub(crate) fn account_of(&self, held: &Held) -> Option<u64> {
+        self.state.read().account.filter(|known| known.serial == held.serial).map(|known| known.id)
     }
 
-    /// Remembers that the account of `held` is the expected one.
-    pub(crate) fn prove_account(&self, held: &Held) {
-        self.change(|state| state.account_proven = Some(held.serial));
+    /// The account that `held` must belong to before anything else is sent with it: that of the pair in use, for a pair
+    /// that the source gave to take its place.
+    pub(crate) fn account_required_of(&self, held: &Held) -> Option<u64> {
+        let state = self.state.read();
+        let current = state.current.as_ref().filter(|current| !current.is(held))?;
+        state.account.filter(|known| known.serial == current.serial).map(|known| known.id)
+    }
+
+    /// Remembers the account that the service named for `held`, if that is the pair in use.
+    pub(crate) fn account_is(&self, held: &Held, id: u64) {
+        if self.account_of(held) != Some(id) {
+            self.change(|state| {
+                if state.is_current(held) {
+                    state.account = Some(KnownAccount { serial: held.serial, id });
+                }
+            });
+        }
     }
 
     /// A pair was sent at `unix`, since the epoch.

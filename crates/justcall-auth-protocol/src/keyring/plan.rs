@@ -1,8 +1,9 @@
 //! What a call does next, for the sake of its pair: send one, prove one, look at the source, wait for another call, or
 //! give up.
 //!
-//! Of all calls of a process one looks at the source and one proves a pair at a time. Each holds a [`Claim`], which ends
-//! when it is dropped, whatever became of the call.
+//! One call of a process reads the source at a time, and one proves a pair. Each holds a [`Lease`]. A lease ends when it
+//! is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none: a call that is abandoned does
+//! not hold up the others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +15,33 @@ use crate::error::Error;
 /// How often a call that waits for another one looks whether it is done.
 const POLL: Duration = Duration::from_millis(20);
 
+/// How long a lease lasts if its call has no deadline.
+pub(crate) const LEASE_LIMIT: Duration = Duration::from_secs(60);
+
+/// What a waiting call waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocker {
+    /// Another call reads the source.
+    Refresh,
+    /// Another call proves a pair.
+    Proof,
+    /// The source was read a moment ago.
+    Interval,
+}
+
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Plan {
     /// Send the current pair.
     Use(Held),
     /// Send this pair; the answer decides about it.
-    Prove(Held, Claim),
+    Prove(Held, Lease),
     /// Look at the source.
-    Look(Claim),
-    /// Ask again after this time: another call is at it.
-    Wait(Duration),
+    Look(Lease),
+    /// Ask again after this time.
+    Wait(Duration, Blocker),
     /// Ask again after this time: the pair was rejected, and the source may soon give another.
-    Hold(Duration),
+    Hold(Duration, Blocker),
     /// The pair was rejected, and there is no other; so long it is not sent again.
     Rejected(Duration),
     /// There is no pair, as the source gave none.
@@ -46,31 +61,38 @@ pub(crate) struct Seeking {
     pub may_prove: bool,
 }
 
-/// Who is proving a pair. A call that is past its deadline does not bring an answer any more.
+/// A lease as the keyring keeps it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Proving {
-    claim: u64,
-    until: Option<Duration>,
+pub(super) struct LeaseTerm {
+    number: u64,
+    end: Duration,
 }
 
-/// The right to look at the source, or to prove a pair, until it is dropped.
-pub(crate) struct Claim {
+impl LeaseTerm {
+    /// The only place that decides whether a lease is over.
+    fn has_ended(self, now: Duration) -> bool {
+        now >= self.end
+    }
+}
+
+/// The exclusive right to read the source, or to prove a pair. Dropping it gives it back.
+pub(crate) struct Lease {
     keyring: Arc<Keyring>,
     number: u64,
 }
 
-impl Drop for Claim {
+impl Drop for Lease {
     fn drop(&mut self) {
         self.keyring.change(|state| {
-            state.looking.take_if(|looking| *looking == self.number);
-            state.proving.take_if(|proving| proving.claim == self.number);
+            state.refresh_lease.take_if(|term| term.number == self.number);
+            state.proof_lease.take_if(|term| term.number == self.number);
         });
     }
 }
 
-impl fmt::Debug for Claim {
+impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Claim").field(&self.number).finish()
+        f.debug_tuple("Lease").field(&self.number).finish()
     }
 }
 
@@ -87,32 +109,36 @@ impl Keyring {
             return Plan::Use(current);
         }
         let step = self.change(|state| state.step(call, now));
-        let claim = |number| Claim { keyring: self.clone(), number };
+        let lease = |number| Lease { keyring: self.clone(), number };
         match step {
             Step::Use(held) => Plan::Use(held),
-            Step::Prove(held, number) => Plan::Prove(held, claim(number)),
-            Step::Look(number) => Plan::Look(claim(number)),
-            Step::Wait(wait) => Plan::Wait(wait),
-            Step::Hold(wait) => Plan::Hold(wait),
+            Step::Prove(held, number) => Plan::Prove(held, lease(number)),
+            Step::Look(number) => Plan::Look(lease(number)),
+            Step::Wait(wait, blocker) => Plan::Wait(wait, blocker),
+            Step::Hold(wait, blocker) => Plan::Hold(wait, blocker),
             Step::Rejected(left) => Plan::Rejected(left),
             Step::Failed(error) => Plan::Failed(error),
         }
     }
 
-    /// The right to look at the source now, whatever there is; `None` while another call does.
-    pub(crate) fn claim_look(self: &Arc<Self>, now: Duration) -> Result<Claim, Duration> {
-        let number = self.change(|state| state.claim_look(now));
-        number.map(|number| Claim { keyring: self.clone(), number }).ok_or(POLL)
+    /// A lease to read the source now, whatever pair there is; how long to wait while another call holds it.
+    pub(crate) fn lease_refresh(
+        self: &Arc<Self>,
+        deadline: Option<Duration>,
+        now: Duration,
+    ) -> Result<Lease, Duration> {
+        let number = self.change(|state| state.lease_refresh(deadline, now));
+        number.map(|number| Lease { keyring: self.clone(), number }).ok_or(POLL)
     }
 }
 
-/// A plan whose claim is still a number.
+/// A plan whose lease is still a number.
 enum Step {
     Use(Held),
     Prove(Held, u64),
     Look(u64),
-    Wait(Duration),
-    Hold(Duration),
+    Wait(Duration, Blocker),
+    Hold(Duration, Blocker),
     Rejected(Duration),
     Failed(Error),
 }
@@ -140,24 +166,25 @@ impl State {
         if is_rejected || call.may_prove {
             if let Some(candidate) = self.candidate.as_ref().filter(|one| one.is_eligible(is_rejected, now)) {
                 let held = candidate.held.clone();
-                match self.claim_proof(call, now) {
-                    Some(claim) => return Step::Prove(held, claim),
-                    None if is_rejected => return Step::Wait(POLL),
+                match self.lease_proof(call, now) {
+                    Some(lease) => return Step::Prove(held, lease),
+                    None if is_rejected => return Step::Wait(POLL, Blocker::Proof),
                     None => {}
                 }
             }
         }
         let Some(rejection) = self.rejection else {
             let due = self.is_look_due(now);
-            return match due.then(|| self.claim_look(now)).flatten() {
-                Some(claim) => Step::Look(claim),
+            return match due.then(|| self.lease_refresh(call.deadline, now)).flatten() {
+                Some(lease) => Step::Look(lease),
                 None => Step::Use(current),
             };
         };
         let is_held = now < rejection.since.saturating_add(call.rotation_wait);
         // Its cool-down is over: perhaps the service takes it again. A call that would end if not goes on waiting.
         if now >= rejection.until && (call.may_prove || !is_held) {
-            return self.claim_proof(call, now).map_or(Step::Wait(POLL), |claim| Step::Prove(current, claim));
+            let lease = self.lease_proof(call, now);
+            return lease.map_or(Step::Wait(POLL, Blocker::Proof), |lease| Step::Prove(current, lease));
         }
         let looked_since = self.looked_from.is_some_and(|from| from >= rejection.at);
         if !(is_held || !looked_since || self.is_rested(now)) {
@@ -165,12 +192,13 @@ impl State {
         }
         if now < self.next_look {
             let wait = self.next_look.saturating_sub(now).min(POLL);
-            return if is_held { Step::Hold(wait) } else { Step::Wait(wait) };
+            let wait = (wait, Blocker::Interval);
+            return if is_held { Step::Hold(wait.0, wait.1) } else { Step::Wait(wait.0, wait.1) };
         }
-        match self.claim_look(now) {
-            Some(claim) => Step::Look(claim),
-            None if is_held => Step::Hold(POLL),
-            None => Step::Wait(POLL),
+        match self.lease_refresh(call.deadline, now) {
+            Some(lease) => Step::Look(lease),
+            None if is_held => Step::Hold(POLL, Blocker::Refresh),
+            None => Step::Wait(POLL, Blocker::Refresh),
         }
     }
 
@@ -180,28 +208,39 @@ impl State {
             Some(trouble) if self.looked.is_some_and(|looked| looked > call.began) => {
                 Step::Failed(trouble.clone())
             }
-            _ => self.claim_look(now).map_or(Step::Wait(POLL), Step::Look),
+            _ => {
+                self.lease_refresh(call.deadline, now).map_or(Step::Wait(POLL, Blocker::Refresh), Step::Look)
+            }
         }
     }
 
-    fn claim_look(&mut self, now: Duration) -> Option<u64> {
-        if self.looking.is_some() {
+    /// Whether `number` is the lease to read the source that is in force.
+    pub(super) fn may_report(&self, lease: &Lease, now: Duration) -> bool {
+        self.refresh_lease.is_some_and(|term| term.number == lease.number && !term.has_ended(now))
+    }
+
+    fn lease_refresh(&mut self, deadline: Option<Duration>, now: Duration) -> Option<u64> {
+        if self.refresh_lease.is_some_and(|term| !term.has_ended(now)) {
             return None;
         }
         self.look_began = now;
-        self.claims += 1;
-        self.looking = Some(self.claims);
-        self.looking
+        let term = self.new_lease(deadline, now);
+        self.refresh_lease = Some(term);
+        Some(term.number)
     }
 
-    fn claim_proof(&mut self, call: &Seeking, now: Duration) -> Option<u64> {
-        let is_free = self.proving.is_none_or(|proving| proving.until.is_some_and(|until| now >= until));
-        if !is_free {
+    fn lease_proof(&mut self, call: &Seeking, now: Duration) -> Option<u64> {
+        if self.proof_lease.is_some_and(|term| !term.has_ended(now)) {
             return None;
         }
-        self.claims += 1;
-        self.proving = Some(Proving { claim: self.claims, until: call.deadline });
-        Some(self.claims)
+        let term = self.new_lease(call.deadline, now);
+        self.proof_lease = Some(term);
+        Some(term.number)
+    }
+
+    fn new_lease(&mut self, deadline: Option<Duration>, now: Duration) -> LeaseTerm {
+        self.leases += 1;
+        LeaseTerm { number: self.leases, end: deadline.unwrap_or(now.saturating_add(LEASE_LIMIT)) }
     }
 }
 

@@ -57,11 +57,17 @@ mod tests {
         Look::Found(Found { previous_compromised, ..credentials.into() })
     }
 
+    fn load(keyring: &Arc<Keyring>, look: Look, second: u64) {
+        let lease = keyring.lease_refresh(None, at(second)).expect("no other call reads the source");
+        let now = Moment { monotonic: at(second), unix: at(second), random: 0 };
+        keyring.looked(&lease, Ok(look), &now);
+    }
+
     /// A keyring whose source gave these, one a second.
     fn keyring(looks: impl IntoIterator<Item = Look>) -> Arc<Keyring> {
         let keyring = Arc::new(Keyring::new("scope", Arc::default()));
         for (second, look) in (1..).zip(looks) {
-            keyring.looked(Ok(look), &Moment { monotonic: at(second), unix: at(second), random: 0 });
+            load(&keyring, look, second);
         }
         keyring
     }
@@ -123,8 +129,7 @@ mod tests {
         for (is_compromised, expected) in [(false, &["second", "third", "first"][..]), (true, &["third"])] {
             let keyring = keyring([found("first", false), found("second", false)]);
             keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
-            let now = Moment { monotonic: at(20), unix: at(20), random: 0 };
-            keyring.looked(Ok(found("third", is_compromised)), &now);
+            load(&keyring, found("third", is_compromised), 20);
             assert_eq!(signers(&keyring, 21), expected);
         }
     }

@@ -40,7 +40,7 @@ fn call(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange 
 
 /// What it sends: the pair's number and the path.
 fn sent(exchange: &mut Exchange, now: &Moment) -> (bool, String) {
-    assert_eq!(exchange.next(now).expect("an action"), Action::Send);
+    assert!(matches!(exchange.next(now).expect("an action"), Action::Send { .. }));
     let is_second = exchange.authorization().expect("due").same_pair(&credentials(2));
     (is_second, exchange.outgoing().path().to_owned())
 }
@@ -116,12 +116,12 @@ fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() 
     let policy = Arc::default();
     let use_another = |pair| {
         let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(pair), &at(2));
-        assert_eq!(exchange.next(&at(2)).expect("an action"), Action::Send);
+        assert!(matches!(exchange.next(&at(2)).expect("an action"), Action::Send { .. }));
         answer(&mut exchange, 200, ACCOUNT_7, &at(2));
     };
     reload(&keyring, Found { watched: false, ..found(1) }, &at(1));
     let mut exchange = call(&policy, &keyring, &at(1));
-    assert_eq!(exchange.next(&at(1)).expect("an action"), Action::Send);
+    assert!(matches!(exchange.next(&at(1)).expect("an action"), Action::Send { .. }));
     use_another(2);
     for _ in 0..2 {
         assert!(exchange.authorization().expect("due").same_pair(&credentials(2)), "as late as may be");
@@ -130,7 +130,7 @@ fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() 
     // The answer is about the pair that was sent: the one in use now is tried at once, and nobody calls it bad.
     answer(&mut exchange, 401, "", &at(3));
     assert_eq!(keyring.rejected_for(at(3).monotonic), None);
-    assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Send);
+    assert!(matches!(exchange.next(&at(3)).expect("an action"), Action::Send { .. }));
     assert!(exchange.authorization().expect("due").same_pair(&credentials(3)));
 }
 
@@ -184,7 +184,7 @@ fn it_replaces_a_pair_only_by_one_that_is_good() {
         let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), now);
         assert_eq!(sent(&mut exchange, now), (true, "/v2/account".into()));
         answer(&mut exchange, status, ACCOUNT_7, now);
-        while matches!(exchange.next(now), Ok(Action::Send)) {
+        while matches!(exchange.next(now), Ok(Action::Send { .. })) {
             answer(&mut exchange, status, ACCOUNT_7, now);
         }
         exchange.into_account()
@@ -207,7 +207,7 @@ fn it_does_not_go_back_to_a_candidate_that_is_proven_late() {
     let mut slow = call(&Arc::default(), &keyring, &at(2));
     assert!(sent(&mut slow, &at(2)).0);
     let mut replacing = Exchange::replace(Arc::default(), keyring.clone(), credentials(3), &at(2));
-    assert_eq!(replacing.next(&at(2)).expect("an action"), Action::Send);
+    assert!(matches!(replacing.next(&at(2)).expect("an action"), Action::Send { .. }));
     answer(&mut replacing, 200, ACCOUNT_7, &at(3));
     answer(&mut slow, 200, "", &at(4));
     let held = keyring.current().expect("a pair");

@@ -234,7 +234,7 @@ impl World {
                 self.looking = Some(self.now);
                 self.schedule(self.now + self.look_time, Step::Looked(call));
             }
-            Ok(Action::Send) => {
+            Ok(Action::Send { .. }) => {
                 let pair = number(&self.exchange(call).authorization().expect("due"));
                 self.sent.push((self.now, pair));
                 self.schedule(self.now + self.latency / 2, Step::Arrives(call, pair));

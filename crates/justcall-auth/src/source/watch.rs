@@ -2,7 +2,7 @@
 
 use std::fs::Metadata;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use justcall_auth_protocol::error::Error;
@@ -11,6 +11,7 @@ use justcall_auth_secret::Level;
 
 use super::{ProcessEnvironment, Source};
 use crate::patience::Patience;
+use crate::reentry;
 
 /// A file that changed so lately may change again without showing it: file systems count time in steps.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -24,8 +25,10 @@ pub(crate) struct Watch {
 }
 
 /// The source's files as they were last seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Seen {
+    /// How many looks were begun. What an earlier look saw is not kept over what a later one saw.
+    looks: u64,
     traces: Vec<Trace>,
     /// The files were read in this very version, and will show it when they change.
     is_known: bool,
@@ -45,25 +48,62 @@ impl Watch {
         Self { source, memory, seen: Mutex::default() }
     }
 
-    /// Reads the source unless its files are those of the last time. One caller at a time: the keyring sees to it.
+    /// Whether this thread is reading the source.
+    pub fn is_entered(&self) -> bool {
+        match &self.source {
+            Source::Callback(callback) => callback.is_entered(),
+            _ => reentry::is_inside(self),
+        }
+    }
+
+    /// Reads the source unless its files are those of the last time. The keyring lets one caller in at a time. A caller
+    /// that is past the end of its lease does not hold up the next one.
     pub fn look(&self, patience: &Patience) -> Result<Look, Error> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before: Vec<Trace> = seen.traces.iter().map(|trace| Trace::of(trace.path.clone())).collect();
-        if seen.is_known && before == seen.traces {
+        // A callback is entered by itself, and says itself whether it was.
+        let _mark = (!matches!(self.source, Source::Callback(_))).then(|| reentry::enter(self));
+        let Seen { looks, traces: known, is_known } = self.begin_look();
+        let before: Vec<Trace> = known.iter().map(|trace| Trace::of(trace.path.clone())).collect();
+        if is_known && before == known {
+            self.keep(Seen { looks, traces: known, is_known });
             return Ok(Look::Unchanged);
         }
-        seen.is_known = false;
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
         let credentials = loaded.credentials.kept_at(self.memory)?;
         let watched = !loaded.watched.is_empty();
         let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
         let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
-        *seen = Seen {
+        self.keep(Seen {
+            looks,
             is_known: watched && after == before && after.iter().all(Trace::is_settled),
             traces: after,
-        };
+        });
         Ok(Look::Found(Found { credentials, created_at, watched, previous_compromised }))
+    }
+
+    /// Reads the source at the next look, whatever its files look like: what the last one gave was not used.
+    pub fn forget(&self) {
+        self.lock().is_known = false;
+    }
+
+    /// What was seen last. Until this look is over, nothing counts as known.
+    fn begin_look(&self) -> Seen {
+        let mut seen = self.lock();
+        seen.looks += 1;
+        let last = seen.clone();
+        seen.is_known = false;
+        last
+    }
+
+    fn keep(&self, seen: Seen) {
+        let mut kept = self.lock();
+        if kept.looks == seen.looks {
+            *kept = seen;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
