@@ -88,6 +88,8 @@ pub struct Call {
     pub(crate) is_punctual: bool,
     /// It was held up by what no deadline ends.
     pub(crate) may_be_late: bool,
+    /// The account page has answered, and may have left the question about the pair open.
+    pub(crate) is_half_asked: bool,
     pub(crate) began: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) max_retries: u32,
@@ -106,14 +108,14 @@ pub struct Call {
 /// What happened to the requests of a call: what its error must agree with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Record {
-    /// Requests whose authorization was taken.
+    /// How often the request that the call is about became due.
+    pub due: u32,
+    /// How often its authorization was taken.
     pub taken: u32,
-    /// Those of them that the driver reported as surely not sent.
+    /// How often the driver then reported that it was surely not sent.
     pub reported_unsent: u32,
-    /// Requests that arrived, and those of them that were the caller's own.
+    /// How often it arrived.
     pub arrived: u32,
-    /// See [`Record::arrived`].
-    pub own_arrived: u32,
     /// A POST of the caller's own was sent and was not surely refused.
     pub is_post_open: bool,
     /// A POST of the caller's own was sent and surely refused.
@@ -142,9 +144,10 @@ pub struct Flight {
     /// Which call sent it.
     pub(crate) slot: usize,
     pub(crate) process: usize,
-    pub(crate) ring: usize,
     pub(crate) pair: Pair,
     pub(crate) page: Page,
+    /// It is the request that the call is about, not a question about the pair before or after it.
+    pub(crate) is_subject: bool,
     pub(crate) is_post: bool,
     pub(crate) sent: Duration,
     /// The first byte has left.
@@ -172,4 +175,11 @@ pub enum Fate {
     CutAnswer,
     /// It arrives, and is never answered.
     Hanging,
+}
+
+impl Fate {
+    /// Whether the request arrives.
+    pub fn arrives(self) -> bool {
+        !matches!(self, Self::NotConnected | Self::LostOnTheWay)
+    }
 }

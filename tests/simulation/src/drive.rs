@@ -5,6 +5,7 @@ use std::time::Duration;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange::{Action, Exchange};
 use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::service::USERS_PATH;
 use justcall_auth_protocol::{EventKind, Request};
 
 use crate::call::{Call, Doing, Reading, Record, Reference, Task};
@@ -72,6 +73,7 @@ impl World {
             is_built_in,
             is_punctual: is_built_in || self.random.chance(900),
             may_be_late: false,
+            is_half_asked: false,
             began: self.now,
             deadline: exchange.deadline(),
             max_retries: policy.max_retries,
@@ -126,14 +128,15 @@ impl World {
             Task::Reload => ("reload", Seen::ReloadCalls),
             Task::Find => ("find", Seen::FindCalls),
         };
-        let (is_built_in, deadline, client) = (call.is_built_in, call.deadline, call.client);
+        let (is_built_in, deadline, client, ring) =
+            (call.is_built_in, call.deadline, call.client, call.ring);
         self.saw(Seen::Calls);
         self.saw(seen);
         self.saw(if is_built_in { Seen::BuiltIn } else { Seen::Hosted });
         if deadline.is_none() {
             self.saw(Seen::Unlimited);
         }
-        self.note(slot, What::Begins(name, client, deadline));
+        self.note(slot, What::Begins(name, client, ring, deadline));
     }
 
     /// Asks the exchange what to do, and does it.
@@ -156,7 +159,10 @@ impl World {
         self.observe(slot);
         match action {
             Ok(Action::Load) => self.begin_read(slot),
-            Ok(Action::Send { .. }) => self.begin_send(slot),
+            Ok(Action::Send { remaining }) => {
+                self.check_remaining(slot, remaining);
+                self.begin_send(slot);
+            }
             Ok(Action::Wait(wait)) => self.wait(slot, wait),
             Ok(Action::Done) => self.end(slot, Ok(())),
             Err(error) => self.end(slot, Err(error)),
@@ -238,6 +244,14 @@ impl World {
         } else {
             Reading::Current
         };
+        // What reads a file or runs a command obeys the deadline.
+        let (reading, until) = match self.calls[slot].deadline.filter(|deadline| *deadline < until) {
+            Some(deadline) if is_file => (Reading::TooSlow, deadline),
+            cut => {
+                self.calls[slot].may_be_late |= cut.is_some();
+                (reading, until)
+            }
+        };
         let call = self.now_doing(slot, Doing::Reading(reading));
         self.queue.add(until, Event::ReadEnds(call));
     }
@@ -274,9 +288,13 @@ impl World {
         let is_over = call.is_cancelled || call.deadline.is_some_and(|deadline| self.now >= deadline);
         call.doing = Doing::Asking;
         let exchange = call.exchange.as_mut().expect("what reads has not ended");
+        let mut is_ignored = false;
         match result {
             Err(error) if is_over => exchange.give_up(error),
-            result => exchange.loaded(result, &now),
+            result => is_ignored = !exchange.loaded(result, &now),
+        }
+        if is_ignored {
+            self.ring(slot).seen_version = 0;
         }
         self.ring(slot).readers.retain(|(number, _)| *number != slot as u64);
         self.drive(slot);
@@ -327,7 +345,13 @@ impl World {
     }
 
     fn begin_send(&mut self, slot: usize) {
-        self.calls[slot].due_since = self.now;
+        let call = &mut self.calls[slot];
+        let exchange = call.exchange.as_ref().expect("what sends has not ended");
+        // The list of users is the second half of a question that the account page left open.
+        if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {
+            call.due_since = self.now;
+        }
+        call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
         self.note(slot, What::Due);
         let faults = self.episode.faults;
         if self.calls[slot].is_built_in {

@@ -64,6 +64,8 @@ pub struct Episode {
     pub mistake_gap: u64,
     /// The mean time between two forks, new clients or shutdowns, in milliseconds; 0 for none.
     pub change_gap: u64,
+    /// The cool-down of all clients: what is known of a pair does not depend on which of them was refused.
+    pub cool_down: Duration,
     /// How long a request and its answer are under way together, in milliseconds.
     pub latency: (u64, u64),
     /// How long a read of the source takes, in milliseconds.
@@ -93,6 +95,7 @@ impl Episode {
             source_lag: random.pick(&[(0, 1), (0, 3000), (500, 8000), (2000, 40_000)]),
             mistake_gap: if random.chance(400) { 0 } else { random.pick(&[15_000, 60_000]) },
             change_gap: if random.chance(300) { 0 } else { random.pick(&[20_000, 60_000]) },
+            cool_down: Duration::from_secs(random.weighted(&[(8, 30), (1, 5), (1, 60)])),
             latency: random.pick(&[(1, 5), (20, 200), (20, 900)]),
             read_time: random.pick(&[(0, 2), (1, 50), (50, 400)]),
             oversleep: random.pick(&[0, 20, 150]),
@@ -107,7 +110,7 @@ impl Episode {
     }
 
     /// The settings of a client; `home` is the account that its process is for.
-    pub fn policy(random: &mut Random, home: u64, other: u64) -> Policy {
+    pub fn policy(&self, random: &mut Random, home: u64, other: u64) -> Policy {
         Policy {
             verify_path: random.chance(80).then(|| "/v2.1/whoami".to_owned()),
             timeout: Duration::from_millis(random.weighted(&[
@@ -125,7 +128,7 @@ impl Episode {
                 (4, 10_000),
                 (1, 60_000),
             ])),
-            cool_down: Duration::from_secs(random.weighted(&[(8, 30), (1, 5), (1, 60)])),
+            cool_down: self.cool_down,
             rotation_due: Duration::from_secs(random.pick(&[0, 20, 90 * 24 * 60 * 60])),
             ..Policy::default()
         }

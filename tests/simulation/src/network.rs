@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::Response;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::Cause;
 
 use crate::call::{Doing, Fate, Flight, Task};
 use crate::coverage::Seen;
@@ -29,7 +30,8 @@ impl World {
             || matches!(self.calls[slot].task, Task::Replace(_))
             || self.ring(slot).refusals.of(pair).is_some();
         let call = &mut self.calls[slot];
-        call.record.taken += 1;
+        let is_subject = page.is_own() || !call.task.is_request();
+        call.record.taken += u32::from(is_subject);
         let is_post = call.task == Task::Post && page.is_own();
         call.record.is_post_open |= is_post;
         let (fate, leaves, returns) = self.draw_fate(slot);
@@ -38,9 +40,9 @@ impl World {
         self.flights.push(Flight {
             slot,
             process: call.process,
-            ring: call.ring,
             pair,
             page,
+            is_subject,
             is_post,
             sent: self.now,
             leaves,
@@ -52,7 +54,7 @@ impl World {
         let faults = self.episode.faults;
         if !self.calls[slot].is_built_in && self.random.chance(faults.abandoned) {
             self.saw(Seen::AbandonedTaken);
-            if self.random.chance(500) {
+            if fate.arrives() && self.random.chance(500) {
                 self.queue.add(leaves, Event::Arrives(flight));
             } else {
                 self.flights[flight].is_called_off = true;
@@ -60,7 +62,7 @@ impl World {
             return self.abandon(slot, "after taking the authorization", |_| Event::Returns(flight));
         }
         self.now_doing(slot, Doing::Sending(flight));
-        if !matches!(fate, Fate::NotConnected | Fate::LostOnTheWay) {
+        if fate.arrives() {
             let half = self.half_way();
             self.queue.add(leaves + half, Event::Arrives(flight));
         }
@@ -216,12 +218,16 @@ impl World {
         let flight = &self.flights[number];
         let fate = flight.fate;
         let has_left = fate != Fate::NotConnected && self.now >= flight.leaves && !flight.is_called_off;
-        let kind = if is_past { ErrorKind::Timeout } else { ErrorKind::ConnectionFailed };
+        let cause = match fate {
+            _ if is_past => Cause::Timeout,
+            Fate::NotConnected => self.random.pick(&[Cause::Resolve, Cause::Connect, Cause::Tls]),
+            _ => Cause::Closed,
+        };
         let mut is_sent = has_left;
         if !has_left {
             // The driver ends the attempt: it does not arrive any more.
             self.flights[number].is_called_off = true;
-            self.calls[slot].record.reported_unsent += 1;
+            self.calls[slot].record.reported_unsent += u32::from(self.flights[number].is_subject);
             self.calls[slot].record.is_post_open &= !self.flights[number].is_post;
         }
         match self.plant {
@@ -229,22 +235,23 @@ impl World {
             Some(Plant::ClaimedRequests) => is_sent = true,
             _ => {}
         }
-        self.note(slot, What::NotAnswered(kind.name(), is_sent));
+        self.note(slot, What::NotAnswered(cause.name(), is_sent));
         let now = self.moment();
         self.ring(slot).disturb(now.monotonic);
         let exchange = self.calls[slot].exchange.as_mut().expect("what gets no answer has not ended");
-        exchange.not_answered(Error::new(kind).request_sent_is(is_sent), &now);
+        exchange.not_answered(cause.into_error(is_sent), &now);
     }
 
     /// The driver ends a request of a call that was cancelled.
     pub(crate) fn stop(&mut self, slot: usize, number: usize, is_built_in: bool) {
         let flight = &mut self.flights[number];
+        let is_subject = flight.is_subject;
         let has_left = flight.fate != Fate::NotConnected && self.now >= flight.leaves;
         flight.is_called_off |= !has_left;
         // A host asks its exchange first, which then ends; the library reports what it knows.
         if is_built_in {
             if !has_left {
-                self.calls[slot].record.reported_unsent += 1;
+                self.calls[slot].record.reported_unsent += u32::from(is_subject);
             }
             let now = self.moment();
             let exchange = self.calls[slot].exchange.as_mut().expect("what is cancelled has not ended");

@@ -9,7 +9,7 @@ use crate::service::{Account, Page, Pair};
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "each is shown in words by `Entry::text`")]
 pub enum What {
-    Begins(&'static str, usize, Option<Duration>),
+    Begins(&'static str, usize, usize, Option<Duration>),
     Reads,
     Gave(Option<Pair>),
     Unchanged,
@@ -25,6 +25,7 @@ pub enum What {
     Cancelled,
     Abandoned(&'static str),
     Event(&'static str),
+    Current(Option<Pair>),
     Resets(Account, Pair, bool),
     Dies(Pair),
     Lives(Pair),
@@ -91,11 +92,11 @@ impl What {
         let pair = |pair: Option<Pair>| pair.map_or("nothing".to_owned(), |pair| format!("pair {pair}"));
         let sent = |sent: bool| if sent { "request_sent" } else { "not request_sent" };
         match self {
-            Self::Begins(task, client, timeout) => {
+            Self::Begins(task, client, ring, timeout) => {
                 let timeout = timeout.map_or("no deadline".to_owned(), |deadline| {
                     format!("deadline {:.3} s", deadline.as_secs_f64())
                 });
-                format!("begins: {task}, client {client}, {timeout}")
+                format!("begins: {task}, client {client}, keyring {ring}, {timeout}")
             }
             Self::Reads => "reads the source".into(),
             Self::Gave(given) => format!("the source gave {}", pair(given)),
@@ -111,6 +112,7 @@ impl What {
             Self::Fails(kind, is_sent) => format!("fails: {kind}, {}", sent(is_sent)),
             Self::Cancelled => "is cancelled".into(),
             Self::Abandoned(how) => format!("is left alone: {how}"),
+            Self::Current(now) => format!("{} is in use from now on", pair(now)),
             Self::Event(name) => format!("event {name}"),
             Self::Resets(account, pair, overlaps) => {
                 let old = if overlaps { "the old one stays for a while" } else { "the old one is dead" };

@@ -18,7 +18,7 @@ use crate::source::Source;
 use crate::trace::{Trace, What};
 
 /// How many events before a violation are shown.
-const SHOWN: usize = 80;
+const SHOWN: usize = 80000;
 /// A call that has not ended so long after the last fault never ends: longer than every lease, wait and answer together.
 const PATIENCE: Duration = Duration::from_secs(2_000);
 /// When an episode begins.
@@ -190,7 +190,7 @@ impl World {
     pub(crate) fn add_client(&mut self, process: usize) {
         let home = self.sources[self.processes[process].source].home;
         let other = home % self.episode.accounts as Account + 1;
-        let policy = Episode::policy(&mut self.random, home, other);
+        let policy = self.episode.policy(&mut self.random, home, other);
         let rejections = if self.plant == Some(Plant::SeparateRejections) {
             Arc::default()
         } else {

@@ -110,7 +110,12 @@ impl World {
     fn check_request_sent(&mut self, slot: usize, error: &Error) {
         let record = &mut self.calls[slot].record;
         record.is_denied = !error.request_sent();
-        let (arrived, taken, unsent) = (record.arrived, record.taken, record.reported_unsent);
+        let (due, arrived, taken, unsent) =
+            (record.due, record.arrived, record.taken, record.reported_unsent);
+        let task = self.calls[slot].task;
+        if !matches!(task, Task::Reload | Task::Find) {
+            self.check_description(slot, error, due);
+        }
         if arrived > 0 && !error.request_sent() {
             let message = format!("the error says that nothing was sent; {arrived} requests arrived");
             self.violate_call(Check::RequestSent, slot, message);
@@ -118,6 +123,38 @@ impl World {
         if taken == unsent && error.request_sent() {
             let message = format!("the error says that the request may have been sent; of {taken} none was");
             self.violate_call(Check::RequestSent, slot, message);
+        }
+    }
+
+    /// The error names the request, and how often it was sent.
+    fn check_description(&mut self, slot: usize, error: &Error, due: u32) {
+        let (method, path) = match self.calls[slot].task {
+            Task::Put => ("PUT", "/v2.1/contacts/7"),
+            Task::Post => ("POST", "/v2.1/texts/new"),
+            Task::OwnAccount => ("GET", "/v2/account"),
+            Task::Get => ("GET", "/v2.1/calls"),
+            _ => ("GET", error.path().unwrap_or_default()),
+        };
+        // The two pages that verify a pair are one attempt.
+        let is_counted = self.calls[slot].task.is_request() && error.attempts() != due
+            || error.attempts() > due
+            || error.attempts() == 0 && due > 0;
+        if error.method() != Some(method) || error.path() != Some(path) || is_counted {
+            let message = format!(
+                "the error tells of {} attempts of {:?} {:?}; {due} of {method} {path} were made",
+                error.attempts(),
+                error.method(),
+                error.path()
+            );
+            self.violate_call(Check::Attempts, slot, message);
+        }
+    }
+
+    /// The time left for a request that is due.
+    pub(crate) fn check_remaining(&mut self, slot: usize, remaining: Option<Duration>) {
+        let left = self.calls[slot].deadline.map(|deadline| deadline.saturating_sub(self.now));
+        if remaining != left || remaining == Some(Duration::ZERO) {
+            self.violate_call(Check::EveryCallEnds, slot, format!("{remaining:?} is left, not {left:?}"));
         }
     }
 

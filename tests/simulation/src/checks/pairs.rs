@@ -6,7 +6,9 @@ use crate::call::Task;
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::drive::LEASE;
+use crate::episode::AccountPage;
 use crate::service::{Account, Answer, Page, Pair, Pool};
+use crate::trace::What;
 use crate::world::World;
 
 impl World {
@@ -70,7 +72,7 @@ impl World {
     pub(crate) fn check_arrival(&mut self, number: usize, is_refused: bool) {
         let flight = &self.flights[number];
         let (slot, process, pair, sent) = (flight.slot, flight.process, flight.pair, flight.sent);
-        let (page, is_post) = (flight.page, flight.is_post);
+        let (is_subject, is_post) = (flight.is_subject, flight.is_post);
         // A host that takes its authorization late is judged by when the request became due.
         let due = self.calls[slot].due_since.min(sent);
         let refusal = self.processes[process].refusals.of(pair);
@@ -84,17 +86,14 @@ impl World {
             self.violate_call(Check::OneRefusal, slot, message);
         }
         let record = &mut self.calls[slot].record;
-        record.arrived += 1;
-        if page.is_own() {
-            record.own_arrived += 1;
-        }
+        record.arrived += u32::from(is_subject);
         if is_post && !is_refused {
             record.posts_accepted += 1;
             if record.posts_accepted > 1 + record.posts_refused {
                 self.violate_call(Check::PostTwice, slot, "the POST has arrived twice");
             }
         }
-        if self.calls[slot].record.is_denied {
+        if is_subject && self.calls[slot].record.is_denied {
             let message = "the error said that nothing was sent, and now a request arrives";
             self.violate_call(Check::RequestSent, slot, message);
         }
@@ -108,6 +107,7 @@ impl World {
         let call = &mut self.calls[slot];
         let policy = self.processes[call.process].clients[call.client].policy.clone();
         call.record.last_status = status;
+        call.is_half_asked = !page.is_conclusive();
         call.record.last = Some((page, pair));
         let retry_after = answer.response.header("retry-after").and_then(|value| value.parse().ok());
         if let Some(seconds) = retry_after.filter(|_| status == 429) {
@@ -127,8 +127,14 @@ impl World {
             let process = self.calls[slot].process;
             self.processes[process].refusals.learn(pair, now, until);
         }
+        let is_replacing = matches!(self.calls[slot].task, Task::Replace(_));
+        let account = self.service.record(pair).account;
+        let shown = (self.episode.account_page == AccountPage::Shown).then_some(account);
         let ring = self.ring(slot);
-        if answer.is_accepted {
+        // A pair that must show its account is not accepted before it has.
+        let known = ring.known.filter(|_| !is_replacing);
+        let wanted = ring.expected.or(known).filter(|_| !page.is_own());
+        if answer.is_accepted && (wanted.is_none() || page == Page::Account && wanted == shown) {
             ring.refusals.forget(pair, sent, is_proof);
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
@@ -136,8 +142,13 @@ impl World {
             let process = self.calls[slot].process;
             self.processes[process].refusals.forget(pair, sent, is_proof);
         }
-        if !(200..300).contains(&status) && !answer.is_refused {
+        let is_success = (200..300).contains(&status);
+        if !is_success && !answer.is_refused {
             self.ring(slot).disturb(now);
+        }
+        // A good pair whose account is not shown is set aside for a cool-down.
+        if is_success && wanted.is_some() && (page != Page::Account || shown.is_none()) {
+            self.ring(slot).disturb(now + policy.cool_down);
         }
     }
 
@@ -151,6 +162,7 @@ impl World {
         }
         ring.current = current;
         let (known, is_accepted) = (ring.known, current.is_some_and(|pair| ring.accepted.contains(&pair)));
+        self.note(slot, What::Current(current));
         let (Some(pair), Some(before)) = (current, before) else { return };
         if !is_accepted {
             let message = format!("pair {pair} takes the place of pair {before}, and was never accepted");
