@@ -90,6 +90,8 @@ pub struct Call {
     pub(crate) may_be_late: bool,
     /// The account page has answered, and may have left the question about the pair open.
     pub(crate) is_half_asked: bool,
+    /// The request that was under way when its host left it alone.
+    pub(crate) left_with: Option<usize>,
     pub(crate) began: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) max_retries: u32,
@@ -102,6 +104,8 @@ pub struct Call {
     pub(crate) asked: (Duration, u32),
     /// When the request that is due became due.
     pub(crate) due_since: Duration,
+    /// See [`World::tick`](crate::world::World).
+    pub(crate) due_tick: u64,
     pub(crate) record: Record,
 }
 
@@ -150,6 +154,8 @@ pub struct Flight {
     pub(crate) is_subject: bool,
     pub(crate) is_post: bool,
     pub(crate) sent: Duration,
+    /// When it became due: what was known then is what counts.
+    pub(crate) due: (Duration, u64),
     /// The first byte has left.
     pub(crate) leaves: Duration,
     pub(crate) is_proof: bool,

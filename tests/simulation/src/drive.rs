@@ -74,6 +74,7 @@ impl World {
             is_punctual: is_built_in || self.random.chance(900),
             may_be_late: false,
             is_half_asked: false,
+            left_with: None,
             began: self.now,
             deadline: exchange.deadline(),
             max_retries: policy.max_retries,
@@ -83,6 +84,7 @@ impl World {
             is_cancelled: false,
             asked: (self.now, 0),
             due_since: self.now,
+            due_tick: 0,
             record: Record::default(),
         });
         self.count_call(slot);
@@ -101,7 +103,7 @@ impl World {
             94..=113 => Task::Verify,
             114..=119 => Task::Reload,
             120..=124 => Task::Find,
-            125 => {
+            125 if std::env::var_os("NO_REPLACE").is_none() => {
                 let home = self.sources[self.processes[process].source].home;
                 let account = if self.random.chance(800) { home } else { 1 };
                 let live = self.service.latest(account);
@@ -228,7 +230,7 @@ impl World {
         let time = self.random.time(low, high);
         if !self.calls[slot].is_built_in && self.random.chance(self.episode.faults.abandoned) {
             self.saw(Seen::AbandonedLoading);
-            return self.abandon(slot, "reading", |call| Event::ReadEnds(call));
+            return self.abandon(slot, "reading", None, |call| Event::ReadEnds(call));
         }
         let faults = self.episode.faults;
         let source = self.processes[self.calls[slot].process].source;
@@ -345,11 +347,13 @@ impl World {
     }
 
     fn begin_send(&mut self, slot: usize) {
+        let tick = self.tick();
         let call = &mut self.calls[slot];
         let exchange = call.exchange.as_ref().expect("what sends has not ended");
         // The list of users is the second half of a question that the account page left open.
         if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {
             call.due_since = self.now;
+            call.due_tick = tick;
         }
         call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
         self.note(slot, What::Due);
@@ -359,7 +363,7 @@ impl World {
         }
         if self.random.chance(faults.abandoned) {
             self.saw(Seen::AbandonedSending);
-            return self.abandon(slot, "before sending", |call| Event::Takes(call));
+            return self.abandon(slot, "before sending", None, |call| Event::Takes(call));
         }
         if self.random.chance(faults.late_authorization) {
             self.saw(Seen::LateAuthorizations);
@@ -387,12 +391,14 @@ impl World {
         &mut self,
         slot: usize,
         what: &'static str,
+        flight: Option<usize>,
         comes_back: impl FnOnce(Reference) -> Event,
     ) {
         self.note(slot, What::Abandoned(what));
         let lease = self.calls[slot].deadline.unwrap_or(self.now + LEASE);
         self.ring(slot).disturb(lease);
         self.calls[slot].may_be_late = true;
+        self.calls[slot].left_with = flight;
         let call = self.now_doing(slot, Doing::Nothing);
         let after = self.random.time(10, 90_000);
         match self.random.below(3) {

@@ -45,6 +45,7 @@ impl World {
             is_subject,
             is_post,
             sent: self.now,
+            due: (call.due_since, call.due_tick),
             leaves,
             is_proof,
             fate,
@@ -59,7 +60,7 @@ impl World {
             } else {
                 self.flights[flight].is_called_off = true;
             }
-            return self.abandon(slot, "after taking the authorization", |_| Event::Returns(flight));
+            return self.abandon(slot, "after taking the authorization", Some(flight), |_| Event::Returns(flight));
         }
         self.now_doing(slot, Doing::Sending(flight));
         if fate.arrives() {
@@ -178,7 +179,7 @@ impl World {
     pub(crate) fn come_back(&mut self, number: usize) {
         let (slot, page) = (self.flights[number].slot, self.flights[number].page);
         let call = &self.calls[slot];
-        let is_late = call.doing == Doing::Nothing;
+        let is_late = call.doing == Doing::Nothing && call.left_with == Some(number);
         if call.exchange.is_none() || !is_late && call.doing != Doing::Sending(number) {
             return;
         }

@@ -98,6 +98,8 @@ pub struct Refusal {
     /// The first time, where it was tried again since.
     pub(crate) first: Duration,
     pub(crate) at: Duration,
+    /// Orders it among what happened at that moment.
+    pub(crate) tick: u64,
     pub(crate) until: Duration,
 }
 
@@ -110,13 +112,18 @@ impl Refusals {
         self.0.iter().rev().find(|refusal| refusal.pair == pair).copied()
     }
 
+    /// What was known of `pair`, and in force, when a request became due.
+    pub(crate) fn known(&self, pair: Pair, due: Duration, tick: u64) -> Option<Refusal> {
+        self.of(pair).filter(|refusal| refusal.tick < tick && due < refusal.until)
+    }
+
     /// A refusal of `pair` came back; it is not to be sent before `until`.
-    pub(crate) fn learn(&mut self, pair: Pair, now: Duration, until: Duration) {
+    pub(crate) fn learn(&mut self, pair: Pair, tick: u64, now: Duration, until: Duration) {
         match self.0.iter_mut().find(|refusal| refusal.pair == pair) {
-            None => self.0.push(Refusal { pair, first: now, at: now, until }),
+            None => self.0.push(Refusal { pair, first: now, at: now, tick, until }),
             // What was under way when the pair was refused says nothing new.
             Some(known) if now < known.until => known.until = known.until.min(until),
-            Some(known) => *known = Refusal { at: now, until, ..*known },
+            Some(known) => *known = Refusal { at: now, tick, until, ..*known },
         }
     }
 

@@ -18,7 +18,7 @@ use crate::source::Source;
 use crate::trace::{Trace, What};
 
 /// How many events before a violation are shown.
-const SHOWN: usize = 80000;
+const SHOWN: usize = 80;
 /// A call that has not ended so long after the last fault never ends: longer than every lease, wait and answer together.
 const PATIENCE: Duration = Duration::from_secs(2_000);
 /// When an episode begins.
@@ -76,7 +76,8 @@ pub struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) calls: Vec<Call>,
     pub(crate) flights: Vec<Flight>,
-    pub(crate) open: usize,
+    /// Orders what happens at one moment.
+    pub(crate) ticks: u64,
     pub(crate) trace: Trace,
     pub(crate) seen: Coverage,
     pub(crate) plant: Option<Plant>,
@@ -100,7 +101,7 @@ impl World {
             processes: Vec::new(),
             calls: Vec::new(),
             flights: Vec::new(),
-            open: 0,
+            ticks: 0,
             trace: Trace::default(),
             seen: Coverage::default(),
             plant,
@@ -151,7 +152,6 @@ impl World {
         self.processes.clear();
         self.calls.clear();
         self.flights.clear();
-        self.open = 0;
         self.trace.clear();
         for account in 1..=self.episode.accounts as Account {
             self.service.add(account, true);
@@ -235,6 +235,12 @@ impl World {
     /// Whether faults have ended.
     pub(crate) fn is_settled(&self) -> bool {
         self.now >= START + self.episode.length
+    }
+
+    /// A number that is higher than at everything before.
+    pub(crate) fn tick(&mut self) -> u64 {
+        self.ticks += 1;
+        self.ticks
     }
 
     /// A time until the next event of a kind with the mean `milliseconds`.

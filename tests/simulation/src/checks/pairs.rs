@@ -19,9 +19,9 @@ impl World {
         let (due_since, record, max_retries) = (call.due_since, call.record, call.max_retries);
         let ring = &self.processes[call.process].rings[call.ring];
         let (expected, known) = (ring.expected, ring.known);
-        let refusal = ring.refusals.of(pair);
+        let refusal = ring.refusals.known(pair, due_since, call.due_tick);
         // A host may take the authorization some time after the request became due: what counts is what was known then.
-        if let Some(refusal) = refusal.filter(|refusal| refusal.at < due_since && due_since < refusal.until) {
+        if let Some(refusal) = refusal {
             let message = format!(
                 "pair {pair} is sent for {page:?} at {:.6} s; it is known to be bad since {:.6} s, until {:.6} s",
                 now.as_secs_f64(),
@@ -71,14 +71,11 @@ impl World {
     /// The request of the flight has arrived.
     pub(crate) fn check_arrival(&mut self, number: usize, is_refused: bool) {
         let flight = &self.flights[number];
-        let (slot, process, pair, sent) = (flight.slot, flight.process, flight.pair, flight.sent);
+        let (slot, process, pair) = (flight.slot, flight.process, flight.pair);
+        let (due_since, due_tick) = flight.due;
         let (is_subject, is_post) = (flight.is_subject, flight.is_post);
-        // A host that takes its authorization late is judged by when the request became due.
-        let due = self.calls[slot].due_since.min(sent);
-        let refusal = self.processes[process].refusals.of(pair);
-        if let Some(refusal) =
-            refusal.filter(|refusal| is_refused && refusal.at < due && due < refusal.until)
-        {
+        let refusal = self.processes[process].refusals.known(pair, due_since, due_tick);
+        if let Some(refusal) = refusal.filter(|_| is_refused) {
             let message = format!(
                 "the service refuses pair {pair} again; the process knows that since {:.6} s",
                 refusal.at.as_secs_f64()
@@ -101,6 +98,7 @@ impl World {
 
     /// The driver of the call reports `answer`: what the library can know from now on.
     pub(crate) fn learn(&mut self, slot: usize, number: usize, page: Page, answer: &Answer) {
+        let tick = self.tick();
         let (now, flight) = (self.now, &self.flights[number]);
         let (pair, sent, is_proof, is_post) = (flight.pair, flight.sent, flight.is_proof, flight.is_post);
         let status = answer.response.http_status();
@@ -123,9 +121,9 @@ impl World {
         if answer.is_refused && page.is_conclusive() {
             call.record.refusals += 1;
             let until = now + policy.cool_down;
-            self.ring(slot).refusals.learn(pair, now, until);
+            self.ring(slot).refusals.learn(pair, tick, now, until);
             let process = self.calls[slot].process;
-            self.processes[process].refusals.learn(pair, now, until);
+            self.processes[process].refusals.learn(pair, tick, now, until);
         }
         let is_replacing = matches!(self.calls[slot].task, Task::Replace(_));
         let account = self.service.record(pair).account;
