@@ -221,14 +221,17 @@ typedef struct justcall_error justcall_error;
 typedef struct justcall_event justcall_event;
 
 /**
- * One call over HTTP of your own, such as libcurl or an event loop, by the rules that
- * justcall_client_send() follows: headers, second attempts, the way through a reset of the pair,
- * what an answer means. For one thread at a time, in the process that began it. It keeps alive what
- * it needs of its client.
+ * One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
+ * justcall_client_send(): headers, retries, the way through a reset of the pair, what a response
+ * means. For one thread at a time, in the process that created it. It keeps alive what it needs of
+ * its client.
  *
- * Loop over justcall_exchange_next(), which says what to do. Nothing here blocks but
- * justcall_exchange_load(). Other calls of the process may be waiting for an exchange that was told
- * to load or to send: drive it on, or free it.
+ * Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
+ * blocks. Your HTTP client must not follow redirects: it would send the pair to another host.
+ * The client's `ca_file` and proxy do not apply to it; set its own.
+ *
+ * Other calls of the process may wait for an exchange that was asked to load or to send. They stop
+ * waiting when it is freed, at its deadline, or after 60 seconds if it has none.
  */
 typedef struct justcall_exchange justcall_exchange;
 
@@ -275,7 +278,8 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  * justcall_config_set_source_callback() was given.
  *
  * Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
- * other clients. It must not unwind or longjmp.
+ * clients that do not share this pair; a call of one that does fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
  */
 typedef justcall_status (*justcall_load)(void *context, justcall_credentials **out);
 
@@ -1201,71 +1205,82 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
 /* Exchange: a call over HTTP of your own ---------------------------------------------------- */
 
 /**
- * Send the request: its method, URL and headers are justcall_exchange_method() and what follows it,
- * its `Authorization` header is justcall_exchange_authorization(). Then report what came of it with
- * justcall_exchange_answered() or justcall_exchange_not_answered().
+ * Send the request: justcall_exchange_method() and the functions after it describe it,
+ * justcall_exchange_authorization() gives its `Authorization` header. Stop after `wait_ms`
+ * milliseconds. Then report the result with justcall_exchange_answered() or
+ * justcall_exchange_failed().
  */
 #define JUSTCALL_ACTION_SEND 1
 
 /**
- * Ask again after that many milliseconds.
+ * Call justcall_exchange_next() again after `wait_ms` milliseconds.
  */
 #define JUSTCALL_ACTION_WAIT 2
 
 /**
- * Call justcall_exchange_load(), which may block: off the event loop, if there is one.
+ * Call justcall_exchange_load(), which may block: not on the thread of an event loop.
  */
 #define JUSTCALL_ACTION_LOAD 3
 
 /**
- * The call has succeeded: the answer is in justcall_exchange_response().
+ * The call has succeeded: justcall_exchange_response() gives the response.
  */
 #define JUSTCALL_ACTION_DONE 4
 
 /**
- * Looking up the host's address.
+ * The host's address was not found.
  */
-#define JUSTCALL_PHASE_RESOLVE 1
+#define JUSTCALL_CAUSE_RESOLVE 1
 
 /**
- * Connecting, TLS included.
+ * No connection was made.
  */
-#define JUSTCALL_PHASE_CONNECT 2
+#define JUSTCALL_CAUSE_CONNECT 2
 
 /**
- * Sending the request.
+ * The TLS handshake failed, for example because the certificate is not trusted.
  */
-#define JUSTCALL_PHASE_SEND 3
+#define JUSTCALL_CAUSE_TLS 3
 
 /**
- * Waiting for the answer, or reading it.
+ * Your HTTP client ran out of time.
  */
-#define JUSTCALL_PHASE_RECEIVE 4
+#define JUSTCALL_CAUSE_TIMEOUT 4
 
 /**
- * Begins a call of `method` for `path`, both as of justcall_request_new(); the body, if there is to
- * be one, stays with you. The client's timeout counts from now, waits included. Asks and reads
- * nothing yet.
+ * The connection was closed or reset before the response was complete.
+ */
+#define JUSTCALL_CAUSE_CLOSED 5
+
+/**
+ * Your program ended the request.
+ */
+#define JUSTCALL_CAUSE_CANCELLED 6
+
+/**
+ * Creates an exchange for `request`, which is copied with its body, timeout and cancel handle. The
+ * timeout counts from now and includes waits. Sends and reads nothing yet.
  *
- * Fails as justcall_request_new() does, and if `client` is NULL. On success `*out` is yours, to be
- * freed with justcall_exchange_free(); on failure it is NULL. Any number of threads may call this
- * on one client.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
+ * `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
+ * threads may call this on one client.
  */
 justcall_status justcall_exchange_new(const justcall_client *client,
-                                      const char *method,
-                                      const char *path,
+                                      const justcall_request *request,
                                       justcall_exchange **out,
                                       justcall_error **error);
 
 /**
- * Says what to do now: `*action` becomes one of the JUSTCALL_ACTION numbers and `*wait_ms`, unless
- * `wait_ms` is NULL, how many milliseconds to wait, which is 0 but for JUSTCALL_ACTION_WAIT. Asking
- * twice without a report in between gives the same action again. Never blocks.
+ * Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless `wait_ms`
+ * is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the time to wait.
+ * For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least 1, or 0 if the
+ * call has no limit: use it as your HTTP client's timeout. For the other actions it is 0. Calling
+ * this twice without a report in between gives the same action again. Never blocks.
  *
- * The call's failure, once it is final, is the status that this returns, now and at every later
- * call: any that justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
- * which is final too, in a child of the process that began the exchange; also if another argument
- * than `wait_ms` and `error` is NULL, or the exchange is in use.
+ * Returns the call's failure once it is final, now and at every later call: any status that
+ * justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
+ * too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
+ * or the exchange is in use.
  */
 justcall_status justcall_exchange_next(justcall_exchange *exchange,
                                        int32_t *action,
@@ -1314,6 +1329,15 @@ const char *justcall_exchange_header_name(const justcall_exchange *exchange, siz
 const char *justcall_exchange_header_value(const justcall_exchange *exchange, size_t index);
 
 /**
+ * Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its length
+ * in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is NULL or in
+ * use. The body may be empty: then this is not NULL, and the length is 0. Lives until the next
+ * justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+ */
+const void *justcall_exchange_body(const justcall_exchange *exchange,
+                                   size_t *length);
+
+/**
  * 1 if the request to send asks about the pair: whose it is, before your own where an account is
  * expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
  * your body and headers. Else 0, also if `exchange` is NULL or in use.
@@ -1352,18 +1376,23 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            justcall_error **error);
 
 /**
- * Reports that no answer came: how far the request got, as one of the JUSTCALL_PHASE numbers, and
- * whether any byte of it was sent. 0 means that it was surely not delivered, so that also a POST may
- * be sent again; if in doubt, say 1. What comes of it the next justcall_exchange_next() tells. Does
- * nothing unless a request is to be sent.
+ * Reports that your HTTP client got no response: why, as one of the JUSTCALL_CAUSE numbers, and
+ * whether any byte of the request may have been sent. `request_sent` 0 means that the request was
+ * surely not delivered, so that even a POST may be sent again; pass 1 if in doubt. Does nothing
+ * unless a request is to be sent. The next justcall_exchange_next() returns what follows.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `phase` is none of those numbers, or `exchange` is
- * NULL or in use; the exchange is then as it was.
+ * The call then fails, unless it is retried, as it would with the built-in HTTP client: with
+ * JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
+ * `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
+ * (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is none of those numbers, or `exchange` is
+ * NULL or in use; the exchange is then unchanged.
  */
-justcall_status justcall_exchange_not_answered(justcall_exchange *exchange,
-                                               int32_t phase,
-                                               int32_t request_sent,
-                                               justcall_error **error);
+justcall_status justcall_exchange_failed(justcall_exchange *exchange,
+                                         int32_t cause,
+                                         int32_t request_sent,
+                                         justcall_error **error);
 
 /**
  * Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
@@ -1514,7 +1543,7 @@ const char *justcall_error_service_message(const justcall_error *error);
 const char *justcall_error_reason(const justcall_error *error);
 
 /**
- * The HTTP status of the service's answer. 0 if there was no answer or `error` is NULL.
+ * The HTTP status of the last response. 0 if there was no response or `error` is NULL.
  */
 int32_t justcall_error_http_status(const justcall_error *error);
 
@@ -1531,15 +1560,34 @@ int32_t justcall_error_retryable(const justcall_error *error);
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * 0 if the request was surely not delivered to the service, 1 if it may have been. 0 if `error` is
- * NULL.
+ * Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may have
+ * been, whatever ended the call. Do not send a POST again after 1. 0 if `error` is NULL.
  */
 int32_t justcall_error_request_sent(const justcall_error *error);
 
 /**
- * The answer that the failure was read from, such as one of 422 whose body names the fields. NULL
- * if there was no answer or `error` is NULL. It belongs to the error: do not free it; it lives as
- * long as `error`.
+ * Returns the HTTP method of the request that failed, such as `"POST"`. NULL if the failure is not one
+ * of a request or `error` is NULL; lives as long as `error`.
+ */
+const char *justcall_error_method(const justcall_error *error);
+
+/**
+ * Returns the path of the request that failed, without its query. It may hold a telephone number, so
+ * no text of the error repeats it: mind where you log it. NULL if the failure is not one of a
+ * request or `error` is NULL; lives as long as `error`.
+ */
+const char *justcall_error_path(const justcall_error *error);
+
+/**
+ * Returns how often the request was sent, or given to your HTTP client to send. 0 if it never was, if
+ * the failure is not one of a request, or if `error` is NULL.
+ */
+uint32_t justcall_error_attempts(const justcall_error *error);
+
+/**
+ * Returns the last response: the one that the call failed with, such as a 422 whose body names the
+ * fields, or the one that a retry followed. NULL if there was no response or `error` is NULL. It
+ * belongs to the error: do not free it; it lives as long as `error`.
  */
 const justcall_response *justcall_error_response(const justcall_error *error);
 

@@ -444,10 +444,28 @@ public:
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
     }
 
-    /// Whether the request may have been delivered to the service: justcall_error_request_sent().
+    /// Whether any attempt may have delivered the request to the service, whatever ended the call:
+    /// justcall_error_request_sent().
     bool request_sent() const noexcept { return justcall_error_request_sent(native_handle()) != 0; }
 
-    /// The answer that the failure was read from, such as one of 422 whose body names the fields:
+    /// The HTTP method of the request that failed, empty if the failure is not one of a request:
+    /// justcall_error_method().
+    std::string_view method() const &noexcept {
+        return detail::or_empty(justcall_error_method(native_handle()));
+    }
+    std::string_view method() const && = delete;
+
+    /// Its path without the query, which may hold a telephone number; empty if the failure is not one
+    /// of a request: justcall_error_path().
+    std::string_view path() const &noexcept {
+        return detail::or_empty(justcall_error_path(native_handle()));
+    }
+    std::string_view path() const && = delete;
+
+    /// How often the request was sent: justcall_error_attempts().
+    std::uint32_t attempts() const noexcept { return justcall_error_attempts(native_handle()); }
+
+    /// The last response, such as a 422 whose body names the fields, or the one that a retry followed:
     /// justcall_error_response(). It keeps alive what it needs of this error.
     std::optional<justcall::response> response() const noexcept {
         const auto *answer = justcall_error_response(native_handle());
@@ -1603,15 +1621,24 @@ enum class action : std::int32_t {
     done = JUSTCALL_ACTION_DONE,
 };
 
-/// How far a request got that was not answered.
-enum class phase : std::int32_t {
-    resolve = JUSTCALL_PHASE_RESOLVE,
-    connect = JUSTCALL_PHASE_CONNECT,
-    send = JUSTCALL_PHASE_SEND,
-    receive = JUSTCALL_PHASE_RECEIVE,
+/// Why your HTTP client got no response.
+enum class cause : std::int32_t {
+    /// The host's address was not found.
+    resolve = JUSTCALL_CAUSE_RESOLVE,
+    /// No connection was made.
+    connect = JUSTCALL_CAUSE_CONNECT,
+    /// The TLS handshake failed, for example because the certificate is not trusted.
+    tls = JUSTCALL_CAUSE_TLS,
+    /// Your HTTP client ran out of time.
+    timeout = JUSTCALL_CAUSE_TIMEOUT,
+    /// The connection was closed or reset before the response was complete.
+    closed = JUSTCALL_CAUSE_CLOSED,
+    /// Your program ended the request.
+    cancelled = JUSTCALL_CAUSE_CANCELLED,
 };
 
-/// What to do, and for action::wait how long to wait first.
+/// What to do. For action::wait, `wait` is the time to wait. For action::send it is the time left
+/// until the call's deadline, or 0 if the call has no limit: the timeout for your HTTP client.
 struct step {
     justcall::action action;
     std::chrono::milliseconds wait;
@@ -1629,16 +1656,17 @@ inline header_field outgoing_at(const justcall_exchange *owner, std::size_t inde
 /// The headers of a request to send, which they are borrowed from.
 using outgoing_headers = detail::items<justcall_exchange, detail::outgoing_at>;
 
-/// One call over HTTP of your own, by the rules that client::send() follows: justcall_exchange. Loop
-/// over next(), which says what to do; nothing blocks but load(). For one thread at a time.
+/// One call with your own HTTP client, by the rules of client::send(): justcall_exchange. Loop over
+/// next(), which returns what to do; only load() blocks. Your HTTP client must not follow redirects,
+/// and the client's CA file and proxy do not apply to it. For one thread at a time.
 class exchange : public detail::handle<justcall_exchange> {
 public:
     using handle::handle;
 
-    /// Begins a call: justcall_exchange_new().
-    static result<exchange> try_make(const client &of, std::string_view method,
-                                     std::string_view path) {
-        return detail::make<exchange>(justcall_exchange_new, of.native_handle(), method, path);
+    /// Creates an exchange for `what`, which is copied: justcall_exchange_new().
+    static result<exchange> try_make(const client &of, const request &what) {
+        return detail::make<exchange>(justcall_exchange_new, of.native_handle(),
+                                      what.native_handle());
     }
 
     /// Says what to do now, or why the call has failed: justcall_exchange_next().
@@ -1673,6 +1701,15 @@ public:
     }
     outgoing_headers headers() const && = delete;
 
+    /// Its body, empty if it has none; good until the next next(): justcall_exchange_body().
+    std::string_view body() const &noexcept {
+        std::size_t length = 0;
+        const void *start = justcall_exchange_body(native_handle(), &length);
+        return length == 0 ? std::string_view()
+                           : std::string_view(static_cast<const char *>(start), length);
+    }
+    std::string_view body() const && = delete;
+
     /// Whether it asks about the pair, and goes without your body and headers:
     /// justcall_exchange_is_verifying().
     bool is_verifying() const noexcept {
@@ -1693,11 +1730,11 @@ public:
                                                   native_handle(), http_status);
     }
 
-    /// Reports that no answer came, and whether any byte of the request was sent:
-    /// justcall_exchange_not_answered().
-    result<void> try_not_answered(phase reached, bool request_sent) {
-        return detail::call(justcall_exchange_not_answered, native_handle(),
-                            static_cast<std::int32_t>(reached),
+    /// Reports that your HTTP client got no response, and whether any byte of the request may have
+    /// been sent: justcall_exchange_failed().
+    result<void> try_failed(cause why, bool request_sent) {
+        return detail::call(justcall_exchange_failed, native_handle(),
+                            static_cast<std::int32_t>(why),
                             static_cast<std::int32_t>(request_sent));
     }
 
@@ -1709,8 +1746,7 @@ public:
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
     // The same, throwing.
-    exchange(const client &of, std::string_view method, std::string_view path)
-        : exchange(try_make(of, method, path).value()) {}
+    exchange(const client &of, const request &what) : exchange(try_make(of, what).value()) {}
     step next() { return try_next().value(); }
     void load() { try_load().value(); }
     secret_string authorization() { return try_authorization().value(); }
@@ -1719,9 +1755,7 @@ public:
                   std::string_view body = {}) {
         try_answered(http_status, headers, body).value();
     }
-    void not_answered(phase reached, bool request_sent) {
-        try_not_answered(reached, request_sent).value();
-    }
+    void failed(cause why, bool request_sent) { try_failed(why, request_sent).value(); }
     justcall::response response() const { return try_response().value(); }
 #endif
 };

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 #include <justcall_auth.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,9 +56,11 @@ static void add_header(struct call *call, const char *name, const char *value) {
 }
 
 /* [readme] */
-/* Hands a request to libcurl, as the exchange wants it. */
+/* Passes the request to libcurl, which may take `wait_ms` milliseconds (0 means no limit). */
 static justcall_status start(struct call *call, CURLM *multi, const char *ca_file,
-                             justcall_error **error) {
+                             uint64_t wait_ms, justcall_error **error) {
+    size_t length = 0;
+    const void *body = justcall_exchange_body(call->exchange, &length);
     char pair[JUSTCALL_AUTHORIZATION_SIZE];
     justcall_status status =
         justcall_exchange_authorization(call->exchange, pair, sizeof pair, NULL, error);
@@ -71,7 +74,13 @@ static justcall_status start(struct call *call, CURLM *multi, const char *ca_fil
     call->easy = curl_easy_init();
     curl_easy_setopt(call->easy, CURLOPT_URL, justcall_exchange_url(call->exchange));
     curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, justcall_exchange_method(call->exchange));
+    if (body) {
+        curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+        curl_easy_setopt(call->easy, CURLOPT_COPYPOSTFIELDS, body);
+    }
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+    curl_easy_setopt(call->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(wait_ms < LONG_MAX ? wait_ms : 0));
     curl_easy_setopt(call->easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, keep_body);
     curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
@@ -82,8 +91,8 @@ static justcall_status start(struct call *call, CURLM *multi, const char *ca_fil
     return JUSTCALL_OK;
 }
 
-/* Does what the exchange says, until it has to wait for something. `*over` becomes 1 when the call
- * is: with JUSTCALL_OK it has its answer, with anything else it has failed. */
+/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over: with
+ * JUSTCALL_OK it has its response, with any other status it has failed. */
 static justcall_status drive(struct call *call, CURLM *multi, const char *ca_file, int *over,
                              justcall_error **error) {
     for (;;) {
@@ -96,7 +105,7 @@ static justcall_status drive(struct call *call, CURLM *multi, const char *ca_fil
             return status;
         switch (action) {
         case JUSTCALL_ACTION_SEND:
-            status = start(call, multi, ca_file, error);
+            status = start(call, multi, ca_file, wait_ms, error);
             *over = status != JUSTCALL_OK;
             return status;
         case JUSTCALL_ACTION_WAIT:
@@ -110,7 +119,26 @@ static justcall_status drive(struct call *call, CURLM *multi, const char *ca_fil
     }
 }
 
-/* Tells the exchange what came of the request. */
+/* The JUSTCALL_CAUSE number for libcurl's result. */
+static int32_t cause_of(CURLcode result) {
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return JUSTCALL_CAUSE_RESOLVE;
+    case CURLE_COULDNT_CONNECT:
+        return JUSTCALL_CAUSE_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return JUSTCALL_CAUSE_TLS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return JUSTCALL_CAUSE_TIMEOUT;
+    default:
+        return JUSTCALL_CAUSE_CLOSED;
+    }
+}
+
+/* Reports the result of the request to the exchange. */
 static void report(struct call *call, CURLcode result) {
     const char *names[MAX_HEADERS], *values[MAX_HEADERS];
     struct curl_header *header = NULL;
@@ -126,12 +154,8 @@ static void report(struct call *call, CURLcode result) {
     if (result == CURLE_OK)
         justcall_exchange_answered(call->exchange, (int32_t)http_status, names, values, count,
                                    (const uint8_t *)call->body, call->length, NULL);
-    else if (result == CURLE_COULDNT_RESOLVE_HOST)
-        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RESOLVE, 0, NULL);
-    else if (sent == 0)
-        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_CONNECT, 0, NULL);
     else
-        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RECEIVE, 1, NULL);
+        justcall_exchange_failed(call->exchange, cause_of(result), sent > 0, NULL);
 }
 /* [/readme] */
 
@@ -144,6 +168,16 @@ static void finish_request(struct call *call, CURLM *multi) {
     call->headers = NULL;
     call->body = NULL;
     call->length = 0;
+}
+
+static justcall_status begin(const justcall_client *client, struct call *call,
+                             justcall_error **error) {
+    justcall_request *request = NULL;
+    justcall_status status = justcall_request_new("GET", "/v2.1/calls", &request, error);
+    if (status == JUSTCALL_OK)
+        status = justcall_exchange_new(client, request, &call->exchange, error);
+    justcall_request_free(request);
+    return status;
 }
 
 /* Keeps calls in flight; returns how many failed. */
@@ -161,9 +195,7 @@ static long run(const justcall_client *client, CURLM *multi, const char *ca_file
             struct call *call = &calls[n];
             justcall_error *error = NULL;
             int over = 0;
-            if (!call->exchange && open &&
-                justcall_exchange_new(client, "GET", "/v2.1/calls", &call->exchange, &error) !=
-                    JUSTCALL_OK)
+            if (!call->exchange && open && begin(client, call, &error) != JUSTCALL_OK)
                 over = 1;
             if (call->exchange && !call->easy && call->due <= now)
                 drive(call, multi, ca_file, &over, &error);

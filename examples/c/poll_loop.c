@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <justcall_auth.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -34,7 +35,9 @@ struct call {
     size_t request_length, sent;
     char answer[BUFFER];
     size_t received;
-    long long due; /* while the exchange waits: when to ask it again, in milliseconds */
+    /* In milliseconds: while the exchange waits, when to ask it again; while a request is under way,
+     * when to give it up. */
+    long long due;
 };
 
 static long long now_ms(void) {
@@ -75,8 +78,8 @@ static int connect_to(const char *url) {
 }
 
 /* [readme] */
-/* Writes down the request that the exchange wants, and begins to connect. */
-static justcall_status start(struct call *call, justcall_error **error) {
+/* Builds the request and starts to connect. It may take `wait_ms` milliseconds (0 means no limit). */
+static justcall_status start(struct call *call, uint64_t wait_ms, justcall_error **error) {
     justcall_exchange *exchange = call->exchange;
     const char *url = justcall_exchange_url(exchange), *path = strchr(url + strlen("http://"), '/');
     char pair[JUSTCALL_AUTHORIZATION_SIZE];
@@ -96,12 +99,13 @@ static justcall_status start(struct call *call, justcall_error **error) {
     justcall_wipe(pair, sizeof pair);
     call->socket = connect_to(url);
     if (call->socket < 0)
-        return justcall_exchange_not_answered(exchange, JUSTCALL_PHASE_CONNECT, 0, error);
+        return justcall_exchange_failed(exchange, JUSTCALL_CAUSE_CONNECT, 0, error);
+    call->due = wait_ms ? now_ms() + (long long)wait_ms : LLONG_MAX;
     return JUSTCALL_OK;
 }
 
-/* Does what the exchange says, until it has to wait for something. `*over` becomes 1 when the call
- * is: with JUSTCALL_OK it has its answer, with anything else it has failed. */
+/* Does what the exchange returns, until it has to wait. Sets `*over` to 1 when the call is over: with
+ * JUSTCALL_OK it has its response, with any other status it has failed. */
 static justcall_status drive(struct call *call, int *over, justcall_error **error) {
     while (call->socket < 0) {
         int32_t action = 0;
@@ -109,7 +113,7 @@ static justcall_status drive(struct call *call, int *over, justcall_error **erro
         justcall_status status =
             justcall_exchange_next(call->exchange, &action, &wait_ms, error);
         if (status == JUSTCALL_OK && action == JUSTCALL_ACTION_SEND)
-            status = start(call, error);
+            status = start(call, wait_ms, error);
         *over = status != JUSTCALL_OK || action == JUSTCALL_ACTION_DONE;
         if (*over)
             return status;
@@ -124,7 +128,7 @@ static justcall_status drive(struct call *call, int *over, justcall_error **erro
     return JUSTCALL_OK;
 }
 
-/* Tells the exchange what the server answered before it closed the connection. */
+/* Reports what the server sent before it closed the connection. */
 static void report(struct call *call) {
     const char *names[MAX_HEADERS], *values[MAX_HEADERS];
     size_t count = 0;
@@ -132,7 +136,7 @@ static void report(struct call *call) {
     call->answer[call->received] = '\0';
     char *body = strstr(call->answer, "\r\n\r\n");
     if (!body || sscanf(call->answer, "HTTP/1.%*d %d", &http_status) != 1) {
-        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RECEIVE, 1, NULL);
+        justcall_exchange_failed(call->exchange, JUSTCALL_CAUSE_CLOSED, 1, NULL);
         return;
     }
     *body = '\0';
@@ -165,8 +169,8 @@ static void write_more(struct call *call) {
     if (written >= 0) {
         call->sent += (size_t)written;
     } else if (failure || (errno != EAGAIN && errno != EINTR)) {
-        int32_t phase = call->sent ? JUSTCALL_PHASE_SEND : JUSTCALL_PHASE_CONNECT;
-        justcall_exchange_not_answered(call->exchange, phase, call->sent > 0, NULL);
+        int32_t cause = call->sent ? JUSTCALL_CAUSE_CLOSED : JUSTCALL_CAUSE_CONNECT;
+        justcall_exchange_failed(call->exchange, cause, call->sent > 0, NULL);
         stop(call);
     }
 }
@@ -181,19 +185,32 @@ static void read_more(struct call *call) {
         report(call);
         stop(call);
     } else if (errno != EAGAIN && errno != EINTR) {
-        justcall_exchange_not_answered(call->exchange, JUSTCALL_PHASE_RECEIVE, 1, NULL);
+        justcall_exchange_failed(call->exchange, JUSTCALL_CAUSE_CLOSED, 1, NULL);
         stop(call);
     }
 }
 
-/* Begins what is to begin, ends what is over; how long the loop may then sleep. */
+static justcall_status begin(const justcall_client *client, struct call *call,
+                             justcall_error **error) {
+    justcall_request *request = NULL;
+    justcall_status status = justcall_request_new("GET", "/v2.1/calls", &request, error);
+    if (status == JUSTCALL_OK)
+        status = justcall_exchange_new(client, request, &call->exchange, error);
+    justcall_request_free(request);
+    return status;
+}
+
+/* Starts what is due, ends what is over; returns how long the loop may then sleep. */
 static int step(const justcall_client *client, struct call *call, int open, long *made,
                 long *failed) {
     justcall_error *error = NULL;
     int over = 0;
     if (!call->exchange && open)
-        over = justcall_exchange_new(client, "GET", "/v2.1/calls", &call->exchange, &error) !=
-               JUSTCALL_OK;
+        over = begin(client, call, &error) != JUSTCALL_OK;
+    if (call->socket >= 0 && call->due <= now_ms()) {
+        justcall_exchange_failed(call->exchange, JUSTCALL_CAUSE_TIMEOUT, call->sent > 0, NULL);
+        stop(call);
+    }
     if (call->exchange && call->socket < 0 && call->due <= now_ms())
         drive(call, &over, &error);
     if (over) {
@@ -208,10 +225,10 @@ static int step(const justcall_client *client, struct call *call, int open, long
     justcall_error_free(error);
     if (over)
         return 0;
-    if (!call->exchange || call->socket >= 0)
+    if (!call->exchange)
         return 1000;
     long long left = call->due - now_ms();
-    return left > 0 ? (int)left : 0;
+    return left > 1000 ? 1000 : left > 0 ? (int)left : 0;
 }
 
 static long run(const justcall_client *client) {

@@ -1,6 +1,7 @@
 """Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE]]]."""
 
 import http.client
+import socket
 import ssl
 import sys
 import time
@@ -10,21 +11,30 @@ from justcall_auth import Action, Client, Exchange, JustCallError
 
 
 def send(exchange: Exchange, context: ssl.SSLContext) -> None:
-    """Sends the request that is due, and reports what came of it."""
+    """Sends the request that is due, and reports the result."""
     url = urlsplit(exchange.url)
-    connection = http.client.HTTPSConnection(url.netloc, timeout=10, context=context)
+    # The time limit is for each read. After the deadline the exchange itself ends the call.
+    connection = http.client.HTTPSConnection(url.netloc, timeout=exchange.remaining, context=context)
     try:
         connection.connect()
+    except ssl.SSLError:
+        return exchange.failed("tls", request_sent=False)
+    except socket.gaierror:
+        return exchange.failed("resolve", request_sent=False)
+    except TimeoutError:
+        return exchange.failed("timeout", request_sent=False)
     except OSError:
-        return exchange.not_answered("connect", request_sent=False)
+        return exchange.failed("connect", request_sent=False)
     try:
         # Taken right before sending: it fixes which pair the answer is about.
         headers = {**exchange.headers, "Authorization": exchange.authorization()}
         connection.request(exchange.method, f"{url.path}?{url.query}", exchange.body, headers)
         answer = connection.getresponse()
         exchange.answered(answer.status, answer.getheaders(), answer.read())
+    except TimeoutError:
+        exchange.failed("timeout", request_sent=True)
     except (OSError, http.client.HTTPException):
-        exchange.not_answered("receive", request_sent=True)
+        exchange.failed("closed", request_sent=True)
     finally:
         connection.close()
 

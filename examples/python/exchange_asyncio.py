@@ -1,6 +1,7 @@
 """Sends calls on an event loop: python exchange_asyncio.py [SOURCE [BASE_URL [CA_FILE]]]."""
 
 import asyncio
+import socket
 import ssl
 import sys
 from urllib.parse import urlsplit
@@ -8,42 +9,55 @@ from urllib.parse import urlsplit
 from justcall_auth import Action, Client, Exchange, JustCallError, Response
 
 
-async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
-    """Sends the request that is due, and reports what came of it; any client of HTTP would do."""
+async def exchange_bytes(
+    exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bytes:
+    """Writes the request, and returns what came until the server closed the connection."""
     url = urlsplit(exchange.url)
+    body = exchange.body or b""
+    headers = {
+        **exchange.headers,
+        "Host": url.netloc,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        # Taken right before sending: it fixes which pair the answer is about.
+        "Authorization": exchange.authorization(),
+    }
+    # HTTP/1.0, so that the answer comes in one piece.
+    lines = [f"{exchange.method} {url.path}?{url.query} HTTP/1.0", *map(": ".join, headers.items()), "", ""]
+    writer.write("\r\n".join(lines).encode() + body)
+    return await reader.read()
+
+
+# [readme]
+async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
+    """Sends the request that is due, and reports the result; any HTTP client would do."""
+    url = urlsplit(exchange.url)
+    connecting = asyncio.open_connection(url.hostname, url.port or 443, ssl=context)
     try:
-        reader, writer = await asyncio.open_connection(url.hostname, url.port or 443, ssl=context)
+        reader, writer = await asyncio.wait_for(connecting, exchange.remaining)
+    except asyncio.TimeoutError:
+        return exchange.failed("timeout", request_sent=False)
+    except ssl.SSLError:
+        return exchange.failed("tls", request_sent=False)
+    except socket.gaierror:
+        return exchange.failed("resolve", request_sent=False)
     except OSError:
-        return exchange.not_answered("connect", request_sent=False)
+        return exchange.failed("connect", request_sent=False)
     try:
-        body = exchange.body or b""
-        headers = {
-            **exchange.headers,
-            "Host": url.netloc,
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            # Taken right before sending: it fixes which pair the answer is about.
-            "Authorization": exchange.authorization(),
-        }
-        # HTTP/1.0, so that the answer comes in one piece.
-        lines = [
-            f"{exchange.method} {url.path}?{url.query} HTTP/1.0",
-            *map(": ".join, headers.items()),
-            "",
-            "",
-        ]
-        writer.write("\r\n".join(lines).encode() + body)
-        head, _, content = (await reader.read()).partition(b"\r\n\r\n")
+        answer = await asyncio.wait_for(exchange_bytes(exchange, reader, writer), exchange.remaining)
+        head, _, content = answer.partition(b"\r\n\r\n")
         status, *fields = head.decode("latin-1").split("\r\n")
         pairs = [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
         exchange.answered(int(status.split()[1]), pairs, content)
+    except asyncio.TimeoutError:
+        exchange.failed("timeout", request_sent=True)
     except (OSError, IndexError, ValueError):
-        exchange.not_answered("receive", request_sent=True)
+        exchange.failed("closed", request_sent=True)
     finally:
         writer.close()
 
 
-# [readme]
 async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
     """What `client.get(path)` does, without a thread that waits."""
     with client.exchange("GET", path) as exchange:

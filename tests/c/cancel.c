@@ -241,7 +241,10 @@ static void it_ends_every_call_of_a_client_that_shuts_down(struct sandbox *sandb
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair), *other = new_client(sandbox, pair);
     justcall_exchange *exchange = NULL;
-    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    justcall_request *request = POISON(justcall_request);
+    CHECK_OK(justcall_request_new("GET", "/v2.1/calls", &request, &error), &error);
+    CHECK_OK(justcall_exchange_new(client, request, &exchange, &error), &error);
+    justcall_request_free(request);
     tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     begin(&calls[0], client, "GET", NULL);
     begin(&calls[1], client, "POST", NULL);

@@ -85,7 +85,7 @@ static inline justcall_exchange *exchange_to_send(void) {
     justcall_exchange *exchange = NULL;
     justcall_error *error = NULL;
     int32_t action = 0;
-    CHECK_OK(justcall_exchange_new(good_client, "GET", good_path, &exchange, &error), &error);
+    CHECK_OK(justcall_exchange_new(good_client, good_request, &exchange, &error), &error);
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_SEND);
     return exchange;

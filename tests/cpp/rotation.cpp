@@ -82,11 +82,12 @@ static void it_ends_calls(const sandbox &service) {
 
 static void it_hands_out_its_rules(const sandbox &service) {
     auto client = client_of(service);
-    justcall::exchange call(client, "POST", "/v2.1/texts");
+    justcall::exchange call(client, justcall::request("POST", "/v2.1/texts").body("{}"));
     CHECK(status_of([&] { call.authorization(); }) == errc::invalid_argument);
     while (call.next().action == action::load)
         call.load();
-    CHECK(call.next().action == action::send && call.next().wait == 0ms);
+    CHECK(call.next().action == action::send && call.next().wait > 0ms);
+    CHECK(call.body() == "{}");
     CHECK(call.method() == "POST" && !call.is_verifying());
     CHECK(call.url() == std::string(service.url) + "/v2.1/texts");
     bool accepts = false;
@@ -94,10 +95,11 @@ static void it_hands_out_its_rules(const sandbox &service) {
         accepts = accepts || (name == "accept" && value == "application/json");
     CHECK(accepts && call.headers().size() >= 3);
     CHECK(call.authorization().size() == service.key.size() + 1 + service.secret.size());
-    call.not_answered(justcall::phase::connect, false);
+    call.failed(justcall::cause::connect, false);
     CHECK(status_of([&] { call.next(); }) == errc::connection_failed);
 
-    justcall::exchange other(client, "GET", "/v2.1/calls");
+    justcall::exchange other(client, justcall::request("GET", "/v2.1/calls"));
+    CHECK(other.body().empty());
     CHECK(other.next().action == action::send);
     CHECK(status_of([&] { other.response(); }) == errc::invalid_argument);
     CHECK(status_of([&] { other.answered(200, {{"a", std::string_view("b\0c", 3)}}); }) ==
@@ -108,13 +110,14 @@ static void it_hands_out_its_rules(const sandbox &service) {
     CHECK(response.body() == "[]" && response.header("x-trace") == "7");
 
     const std::vector<std::pair<std::string, std::string>> headers{{"Retry-After", "0"}};
-    auto third = justcall::exchange::try_make(client, "GET", "/v2.1/calls");
+    auto third = justcall::exchange::try_make(client, justcall::request("GET", "/v2.1/calls"));
     CHECK(third && third->next().action == action::send);
     third->answered(404, headers);
     CHECK(third->try_next().error().status() == errc::not_found);
 
     const justcall::client none(std::move(client));
-    CHECK(status_of([&] { justcall::exchange(client, "GET", "/"); }) == errc::invalid_argument);
+    CHECK(status_of([&] { justcall::exchange(client, justcall::request("GET", "/")); }) ==
+          errc::invalid_argument);
 }
 
 int main(int argc, char **argv) {

@@ -60,6 +60,9 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
                 .transpose()?
                 .into_pyobject(py)?,
         ),
+        ("method", error.method().into_pyobject(py)?),
+        ("path", error.path().into_pyobject(py)?),
+        ("attempts", error.attempts().into_pyobject(py)?.into_any()),
     ];
     class.call((error.message(),), Some(&details.into_py_dict(py)?))
 }

@@ -45,7 +45,7 @@ def send(exchange: Exchange, sandbox: Sandbox) -> None:
         answer = connection.getresponse()
         exchange.answered(answer.status, answer.getheaders(), answer.read())
     except (OSError, http.client.HTTPException):
-        exchange.not_answered("receive", request_sent=True)
+        exchange.failed("closed", request_sent=True)
     finally:
         connection.close()
 
@@ -144,10 +144,10 @@ def test_a_post_is_sent_again_only_if_it_was_surely_not_delivered(sandbox: Sandb
     with sandbox.client() as client:
         exchange = client.exchange("POST", ECHO)
         until(exchange, Action.SEND)
-        exchange.not_answered("connect", request_sent=False)
+        exchange.failed("connect", request_sent=False)
         assert isinstance(exchange.next(), Wait)
         wait_until(lambda: exchange.next() is Action.SEND)
-        exchange.not_answered("receive", request_sent=True)
+        exchange.failed("closed", request_sent=True)
         with pytest.raises(justcall_auth.ConnectionFailedError) as caught:
             exchange.next()
         assert (caught.value.reason, caught.value.request_sent) == ("receive", True)
@@ -209,11 +209,11 @@ def test_it_refuses_what_is_impossible(sandbox: Sandbox) -> None:
             with pytest.raises(justcall_auth.InvalidArgumentError):
                 early()
         exchange.answered(200, {}, b"")  # Not due: it does nothing.
-        exchange.not_answered("send", request_sent=False)
+        exchange.failed("closed", request_sent=False)
         until(exchange, Action.SEND)
         wrong: Any = "handshake"
-        with pytest.raises(justcall_auth.InvalidArgumentError, match="phase is not one of resolve, connect"):
-            exchange.not_answered(wrong, request_sent=False)
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cause is not one of resolve, connect"):
+            exchange.failed(wrong, request_sent=False)
         with pytest.raises(justcall_auth.InvalidArgumentError, match="http_status"):
             exchange.answered(-1, {}, b"")
         wrong = {1: 2}
@@ -394,7 +394,7 @@ if child == 0:
             print(error.message, flush=True)
     loading.load()
     loading.answered(200, {}, b"")
-    loading.not_answered("send", False)
+    loading.failed("closed", False)
     loading.close()
     client.verify()
     os._exit(0)

@@ -19,6 +19,8 @@ pub struct justcall_error {
     service_message: Option<CString>,
     reason: Option<CString>,
     response: Option<justcall_response>,
+    method: Option<CString>,
+    path: Option<CString>,
 }
 
 impl justcall_error {
@@ -34,6 +36,8 @@ impl justcall_error {
             service_message: error.service_message().map(output::text),
             reason: error.reason().map(output::text),
             response: error.response().cloned().map(justcall_response::new),
+            method: error.method().map(output::text),
+            path: error.path().map(output::text),
             error,
         }
     }
@@ -94,7 +98,7 @@ pub unsafe extern "C" fn justcall_error_reason(error: *const justcall_error) -> 
     unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.reason.as_ref()))
 }
 
-/// The HTTP status of the service's answer. 0 if there was no answer or `error` is NULL.
+/// The HTTP status of the last response. 0 if there was no response or `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_http_status(error: *const justcall_error) -> i32 {
     // SAFETY: NULL, or a live handle, which does not change.
@@ -118,17 +122,42 @@ pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_er
     wait.map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// 0 if the request was surely not delivered to the service, 1 if it may have been. 0 if `error` is
-/// NULL.
+/// Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may have
+/// been, whatever ended the call. Do not send a POST again after 1. 0 if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
     // SAFETY: NULL, or a live handle, which does not change.
     unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.request_sent()))
 }
 
-/// The answer that the failure was read from, such as one of 422 whose body names the fields. NULL
-/// if there was no answer or `error` is NULL. It belongs to the error: do not free it; it lives as
-/// long as `error`.
+/// Returns the HTTP method of the request that failed, such as `"POST"`. NULL if the failure is not one
+/// of a request or `error` is NULL; lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_method(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.method.as_ref()))
+}
+
+/// Returns the path of the request that failed, without its query. It may hold a telephone number, so
+/// no text of the error repeats it: mind where you log it. NULL if the failure is not one of a
+/// request or `error` is NULL; lives as long as `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_path(error: *const justcall_error) -> *const c_char {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.path.as_ref()))
+}
+
+/// Returns how often the request was sent, or given to your HTTP client to send. 0 if it never was, if
+/// the failure is not one of a request, or if `error` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_error_attempts(error: *const justcall_error) -> u32 {
+    // SAFETY: NULL, or a live handle, which does not change.
+    unsafe { error.as_ref() }.map_or(0, |error| error.error.attempts())
+}
+
+/// Returns the last response: the one that the call failed with, such as a 422 whose body names the
+/// fields, or the one that a retry followed. NULL if there was no response or `error` is NULL. It
+/// belongs to the error: do not free it; it lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_response(error: *const justcall_error) -> *const justcall_response {
     // SAFETY: NULL, or a live handle, which does not change.

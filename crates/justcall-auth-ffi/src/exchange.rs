@@ -1,28 +1,32 @@
 //! One call over the program's own HTTP.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use justcall_auth::exchange::{Action, Phase};
-use justcall_auth::{Error, ErrorKind, Exchange, Request, Response};
+use justcall_auth::exchange::{Action, Cause};
+use justcall_auth::{Call, Error, ErrorKind, Exchange, Response};
 
 use crate::client::justcall_client;
 use crate::error::justcall_error;
 use crate::handle::Out;
 use crate::output::Buffer;
+use crate::request::justcall_request;
 use crate::response::justcall_response;
 use crate::status::justcall_status;
 use crate::{guard, handle, input, output};
 
-/// One call over HTTP of your own, such as libcurl or an event loop, by the rules that
-/// justcall_client_send() follows: headers, second attempts, the way through a reset of the pair,
-/// what an answer means. For one thread at a time, in the process that began it. It keeps alive what
-/// it needs of its client.
+/// One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
+/// justcall_client_send(): headers, retries, the way through a reset of the pair, what a response
+/// means. For one thread at a time, in the process that created it. It keeps alive what it needs of
+/// its client.
 ///
-/// Loop over justcall_exchange_next(), which says what to do. Nothing here blocks but
-/// justcall_exchange_load(). Other calls of the process may be waiting for an exchange that was told
-/// to load or to send: drive it on, or free it.
+/// Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
+/// blocks. Your HTTP client must not follow redirects: it would send the pair to another host.
+/// The client's `ca_file` and proxy do not apply to it; set its own.
+///
+/// Other calls of the process may wait for an exchange that was asked to load or to send. They stop
+/// waiting when it is freed, at its deadline, or after 60 seconds if it has none.
 pub struct justcall_exchange {
     /// Never waited for: who finds it taken is told so. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
@@ -70,38 +74,41 @@ impl justcall_exchange {
     }
 }
 
-/// Send the request: its method, URL and headers are justcall_exchange_method() and what follows it,
-/// its `Authorization` header is justcall_exchange_authorization(). Then report what came of it with
-/// justcall_exchange_answered() or justcall_exchange_not_answered().
+/// Send the request: justcall_exchange_method() and the functions after it describe it,
+/// justcall_exchange_authorization() gives its `Authorization` header. Stop after `wait_ms`
+/// milliseconds. Then report the result with justcall_exchange_answered() or
+/// justcall_exchange_failed().
 pub const JUSTCALL_ACTION_SEND: i32 = 1;
-/// Ask again after that many milliseconds.
+/// Call justcall_exchange_next() again after `wait_ms` milliseconds.
 pub const JUSTCALL_ACTION_WAIT: i32 = 2;
-/// Call justcall_exchange_load(), which may block: off the event loop, if there is one.
+/// Call justcall_exchange_load(), which may block: not on the thread of an event loop.
 pub const JUSTCALL_ACTION_LOAD: i32 = 3;
-/// The call has succeeded: the answer is in justcall_exchange_response().
+/// The call has succeeded: justcall_exchange_response() gives the response.
 pub const JUSTCALL_ACTION_DONE: i32 = 4;
 
-/// Looking up the host's address.
-pub const JUSTCALL_PHASE_RESOLVE: i32 = 1;
-/// Connecting, TLS included.
-pub const JUSTCALL_PHASE_CONNECT: i32 = 2;
-/// Sending the request.
-pub const JUSTCALL_PHASE_SEND: i32 = 3;
-/// Waiting for the answer, or reading it.
-pub const JUSTCALL_PHASE_RECEIVE: i32 = 4;
+/// The host's address was not found.
+pub const JUSTCALL_CAUSE_RESOLVE: i32 = 1;
+/// No connection was made.
+pub const JUSTCALL_CAUSE_CONNECT: i32 = 2;
+/// The TLS handshake failed, for example because the certificate is not trusted.
+pub const JUSTCALL_CAUSE_TLS: i32 = 3;
+/// Your HTTP client ran out of time.
+pub const JUSTCALL_CAUSE_TIMEOUT: i32 = 4;
+/// The connection was closed or reset before the response was complete.
+pub const JUSTCALL_CAUSE_CLOSED: i32 = 5;
+/// Your program ended the request.
+pub const JUSTCALL_CAUSE_CANCELLED: i32 = 6;
 
-/// Begins a call of `method` for `path`, both as of justcall_request_new(); the body, if there is to
-/// be one, stays with you. The client's timeout counts from now, waits included. Asks and reads
-/// nothing yet.
+/// Creates an exchange for `request`, which is copied with its body, timeout and cancel handle. The
+/// timeout counts from now and includes waits. Sends and reads nothing yet.
 ///
-/// Fails as justcall_request_new() does, and if `client` is NULL. On success `*out` is yours, to be
-/// freed with justcall_exchange_free(); on failure it is NULL. Any number of threads may call this
-/// on one client.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
+/// `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
+/// threads may call this on one client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_new(
     client: *const justcall_client,
-    method: *const c_char,
-    path: *const c_char,
+    request: *const justcall_request,
     out: *mut *mut justcall_exchange,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -109,22 +116,25 @@ pub unsafe extern "C" fn justcall_exchange_new(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let client = input::handle("client", client)?;
-        let request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
-        out.put(justcall_exchange::new(client.get().exchange(request)));
+        let request = input::handle("request", request)?;
+        let call = request.cancels().iter().cloned().fold(client.get().call(), Call::cancelled_by);
+        out.put(justcall_exchange::new(call.exchange(request.get().clone())));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }
 }
 
-/// Says what to do now: `*action` becomes one of the JUSTCALL_ACTION numbers and `*wait_ms`, unless
-/// `wait_ms` is NULL, how many milliseconds to wait, which is 0 but for JUSTCALL_ACTION_WAIT. Asking
-/// twice without a report in between gives the same action again. Never blocks.
+/// Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless `wait_ms`
+/// is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the time to wait.
+/// For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least 1, or 0 if the
+/// call has no limit: use it as your HTTP client's timeout. For the other actions it is 0. Calling
+/// this twice without a report in between gives the same action again. Never blocks.
 ///
-/// The call's failure, once it is final, is the status that this returns, now and at every later
-/// call: any that justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
-/// which is final too, in a child of the process that began the exchange; also if another argument
-/// than `wait_ms` and `error` is NULL, or the exchange is in use.
+/// Returns the call's failure once it is final, now and at every later call: any status that
+/// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
+/// too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
+/// or the exchange is in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_next(
     exchange: *mut justcall_exchange,
@@ -137,7 +147,7 @@ pub unsafe extern "C" fn justcall_exchange_next(
         let mut inner = input::handle("exchange", exchange)?.take()?;
         let action = input::place("action", action)?;
         let (number, wait) = match inner.exchange.next()? {
-            Action::Send => (JUSTCALL_ACTION_SEND, None),
+            Action::Send { remaining } => (JUSTCALL_ACTION_SEND, remaining),
             Action::Wait(wait) => (JUSTCALL_ACTION_WAIT, Some(wait)),
             Action::Load => (JUSTCALL_ACTION_LOAD, None),
             Action::Done => (JUSTCALL_ACTION_DONE, None),
@@ -147,8 +157,8 @@ pub unsafe extern "C" fn justcall_exchange_next(
         }
         action.write(number);
         if !wait_ms.is_null() {
-            // Rounded up: asking too early would only say to wait again.
-            let wait = wait.map_or(0, |wait| wait.as_micros().div_ceil(1000));
+            // Rounded up: asking too early would only say to wait again, and 0 would mean no limit.
+            let wait = wait.map_or(0, |wait| wait.as_nanos().div_ceil(1_000_000).max(1));
             wait_ms.write(u64::try_from(wait).unwrap_or(u64::MAX));
         }
         Ok(())
@@ -226,6 +236,26 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
     unsafe { outgoing(exchange, value) }.flatten().unwrap_or(ptr::null())
 }
 
+/// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its length
+/// in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is NULL or in
+/// use. The body may be empty: then this is not NULL, and the length is 0. Lives until the next
+/// justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_exchange_body(
+    exchange: *const justcall_exchange,
+    length: *mut usize,
+) -> *const c_void {
+    // SAFETY: NULL, or a live handle.
+    let inner = unsafe { exchange.as_ref() }.and_then(|exchange| exchange.take().ok());
+    // The bytes belong to the exchange's request, which does not change.
+    let body = inner.as_ref().and_then(|inner| inner.exchange.outgoing().body());
+    if !length.is_null() {
+        // SAFETY: it is not NULL, so it may be written to, as the header demands.
+        unsafe { length.write(body.map_or(0, <[u8]>::len)) };
+    }
+    body.map_or(ptr::null(), |body| body.as_ptr().cast())
+}
+
 /// 1 if the request to send asks about the pair: whose it is, before your own where an account is
 /// expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
 /// your body and headers. Else 0, also if `exchange` is NULL or in use.
@@ -290,31 +320,38 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     unsafe { guard::status(error, report) }
 }
 
-/// Reports that no answer came: how far the request got, as one of the JUSTCALL_PHASE numbers, and
-/// whether any byte of it was sent. 0 means that it was surely not delivered, so that also a POST may
-/// be sent again; if in doubt, say 1. What comes of it the next justcall_exchange_next() tells. Does
-/// nothing unless a request is to be sent.
+/// Reports that your HTTP client got no response: why, as one of the JUSTCALL_CAUSE numbers, and
+/// whether any byte of the request may have been sent. `request_sent` 0 means that the request was
+/// surely not delivered, so that even a POST may be sent again; pass 1 if in doubt. Does nothing
+/// unless a request is to be sent. The next justcall_exchange_next() returns what follows.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `phase` is none of those numbers, or `exchange` is
-/// NULL or in use; the exchange is then as it was.
+/// The call then fails, unless it is retried, as it would with the built-in HTTP client: with
+/// JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
+/// `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
+/// (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `cause` is none of those numbers, or `exchange` is
+/// NULL or in use; the exchange is then unchanged.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_exchange_not_answered(
+pub unsafe extern "C" fn justcall_exchange_failed(
     exchange: *mut justcall_exchange,
-    phase: i32,
+    cause: i32,
     request_sent: i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
     let report = || unsafe {
         let mut inner = input::handle("exchange", exchange)?.take()?;
-        let phase = match phase {
-            JUSTCALL_PHASE_RESOLVE => Phase::Resolve,
-            JUSTCALL_PHASE_CONNECT => Phase::Connect,
-            JUSTCALL_PHASE_SEND => Phase::Send,
-            JUSTCALL_PHASE_RECEIVE => Phase::Receive,
-            _ => return Err(Error::invalid_argument("The argument phase is no JUSTCALL_PHASE number.")),
+        let cause = match cause {
+            JUSTCALL_CAUSE_RESOLVE => Cause::Resolve,
+            JUSTCALL_CAUSE_CONNECT => Cause::Connect,
+            JUSTCALL_CAUSE_TLS => Cause::Tls,
+            JUSTCALL_CAUSE_TIMEOUT => Cause::Timeout,
+            JUSTCALL_CAUSE_CLOSED => Cause::Closed,
+            JUSTCALL_CAUSE_CANCELLED => Cause::Cancelled,
+            _ => return Err(Error::invalid_argument("The argument cause is not a JUSTCALL_CAUSE number.")),
         };
-        inner.exchange.not_answered(phase, request_sent != 0);
+        inner.exchange.failed(cause, request_sent != 0);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -16,7 +16,8 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// justcall_config_set_source_callback() was given.
 ///
 /// Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
-/// other clients. It must not unwind or longjmp.
+/// clients that do not share this pair; a call of one that does fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
 pub type justcall_load = Option<
     unsafe extern "C" fn(context: *mut c_void, out: *mut *mut justcall_credentials) -> justcall_status,
 >;

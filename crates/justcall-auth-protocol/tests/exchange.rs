@@ -103,7 +103,9 @@ fn drive(exchange: &mut Exchange, outcomes: &[Outcome], steps: &[u64], now: &mut
                 return seen;
             }
             Ok(Action::Done) => return seen,
-            Ok(Action::Load) => exchange.loaded(Ok(pair().into()), &moment(*now)),
+            Ok(Action::Load) => {
+                exchange.loaded(Ok(pair().into()), &moment(*now));
+            }
             Ok(Action::Wait(wait)) => {
                 assert!(wait > Duration::ZERO, "a wait of nothing would spin");
                 *now += wait;

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -149,6 +150,11 @@ impl Exchange {
     /// headers of the caller's own.
     pub fn is_verifying(&self) -> bool {
         self.rules.is_verifying()
+    }
+
+    /// The time left until the call's deadline, zero after it. `None` if the call has no limit.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.rules.deadline().map(|deadline| deadline.saturating_sub(clock::monotonic()))
     }
 
     /// The largest body of an answer worth reading, in bytes.

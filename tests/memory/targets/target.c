@@ -130,7 +130,11 @@ static justcall_status exchange(void) {
     justcall_exchange *call = NULL;
     int32_t action = JUSTCALL_ACTION_WAIT;
     uint64_t wait_ms = 0;
-    justcall_status status = justcall_exchange_new(client, "GET", "/v2/account", &call, NULL);
+    justcall_request *page = NULL;
+    justcall_status status = justcall_request_new("GET", "/v2/account", &page, NULL);
+    if (status == JUSTCALL_OK)
+        status = justcall_exchange_new(client, page, &call, NULL);
+    justcall_request_free(page);
     while (status == JUSTCALL_OK && action != JUSTCALL_ACTION_DONE) {
         status = justcall_exchange_next(call, &action, &wait_ms, NULL);
         if (status == JUSTCALL_OK && action == JUSTCALL_ACTION_LOAD)

@@ -94,7 +94,9 @@ impl World {
             let rotations = exchange.take_events().iter().filter(|event| rotated(event)).count();
             self.rotations.fetch_add(rotations, Ordering::SeqCst);
             match action.expect("no call fails") {
-                Action::Load => exchange.loaded(Ok(self.look()), &self.now()),
+                Action::Load => {
+                    exchange.loaded(Ok(self.look()), &self.now());
+                }
                 Action::Wait(_) if self.is_rude => drop(self.look()),
                 Action::Wait(_) => thread::yield_now(),
                 Action::Done => return,

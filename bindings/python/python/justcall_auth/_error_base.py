@@ -15,7 +15,7 @@ class JustCallError(Exception):
     """The base of all that this package raises. Each subclass is one kind of failure.
 
     Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled and
-    copied, without the `response`.
+    copied, without the `response`, `method`, `path` and `attempts`.
 
     Programs that test how they handle failures may raise the subclasses themselves. Every argument is
     optional: `message` and `hint` are the kind's own unless given, the others are the attributes of the
@@ -41,7 +41,7 @@ class JustCallError(Exception):
     """What to do about it."""
 
     http_status: int
-    """The status of the service's answer, 0 where there was none."""
+    """The HTTP status of the last response, 0 if there was none."""
 
     service_message: str | None
     """What the service said in its body: at most 512 bytes, without control characters, secrets masked."""
@@ -50,7 +50,10 @@ class JustCallError(Exception):
     """How long the service asks to wait before the next try, in seconds."""
 
     request_sent: bool
-    """`False`: the request was surely not delivered. `True`: it may have been."""
+    """`False` if the request was surely not delivered by any attempt. `True` if it may have been.
+
+    That holds whatever ended the call. Do not send a `POST` again after `True`.
+    """
 
     reason: str | None
     """One word for programs, `None` where there is none.
@@ -64,10 +67,23 @@ class JustCallError(Exception):
     """What the local check of the pair found, the worst first; empty where nothing was checked or found."""
 
     response: Response | None
-    """The answer that the error was read from, `None` where there was none.
+    """The last response, `None` if there was none.
 
-    What is in it is the customer's data, and stays out of every text of the error.
+    It is the one that the call failed with, or the one that a retry followed. What is in it is the customer's
+    data, and stays out of every text of the error.
     """
+
+    method: str | None
+    """The HTTP method of the request that failed, `None` if the failure is not one of a request."""
+
+    path: str | None
+    """The path of the request that failed, without its query; `None` if the failure is not one of a request.
+
+    It may hold a telephone number: no text, `repr` or pickle of the error repeats it.
+    """
+
+    attempts: int
+    """How often the request was sent, or given to the program's own HTTP client to send; 0 if it never was."""
 
     def __init__(
         self,
@@ -81,6 +97,9 @@ class JustCallError(Exception):
         reason: str | None = None,
         findings: Iterable[Finding] = (),
         response: Response | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        attempts: int = 0,
     ) -> None:
         if not hasattr(self, "code"):
             raise TypeError(f"{type(self).__name__} is what to catch; raise one of its subclasses")
@@ -93,6 +112,9 @@ class JustCallError(Exception):
         self.reason = reason
         self.findings = list(findings)
         self.response = response
+        self.method = method
+        self.path = path
+        self.attempts = attempts
         # The one argument: pickling makes the exception anew with it, then restores the attributes.
         super().__init__(self.message)
 
@@ -102,8 +124,9 @@ class JustCallError(Exception):
         return f"{self.name}: {self.message}{said}\nhint: {self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leaves out the response: it may be large, and is the customer's data."""
-        return type(self), self.args, {**vars(self), "response": None}
+        """Leaves out the response and the request: they are the customer's data."""
+        private = {"response": None, "method": None, "path": None, "attempts": 0}
+        return type(self), self.args, {**vars(self), **private}
 
 
 class WebhookError(JustCallError):

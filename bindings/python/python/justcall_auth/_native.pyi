@@ -336,14 +336,15 @@ class Client:
 
 @final
 class Exchange:
-    """One call over HTTP of the program's own, such as `http.client`, `httpx` or an event loop.
+    """One call with the program's own HTTP client, such as `http.client`, `httpx` or an event loop.
 
-    It follows the rules that `Client.request` follows: headers, second attempts, the way through a reset of
-    the pair, what an answer means. `Client.exchange` begins one. The client's timeout counts from then on.
+    It follows the rules of `Client.request`: headers, retries, the way through a reset of the pair, what a
+    response means. `Client.exchange` creates one. The client's timeout counts from then on.
 
-    Loop over `next`, which says what to do: send the request and report with `answered` or `not_answered`,
-    wait, or `load`. Nothing here blocks but `load`, which may read a file or run a program: an event loop
-    calls it on another thread.
+    Loop over `next`, which returns what to do: send the request within `remaining` and report with `answered`
+    or `failed`, wait, or `load`. Only `load` blocks, because it may read a file or run a program: an event
+    loop calls it on another thread. The HTTP client must not follow redirects, which would send the pair to
+    another host. The client's `ca_file` and `proxy` do not apply to it.
 
     ::
 
@@ -357,9 +358,10 @@ class Exchange:
                     time.sleep(action.seconds)
             answer = exchange.response()
 
-    Other calls of the process may be waiting for an exchange that was told to load or to send: drive it on,
-    or close it, which leaving a `with` block does too. It is for one thread at a time, in the process that
-    began it: whoever finds it in use gets an `InvalidArgumentError`, and so does a child of `fork()`.
+    Other calls of the process may wait for an exchange that was asked to load or to send. They stop waiting
+    when it is closed, which leaving a `with` block does too, at its deadline, or after 60 seconds if it has
+    none. It is for one thread at a time, in the process that created it: if it is in use, or in a child of
+    `fork()`, its methods raise `InvalidArgumentError`.
     """
 
     def next(self) -> Action | Wait:
@@ -396,6 +398,13 @@ class Exchange:
         """The body of the request to send; `None` where there is none."""
 
     @property
+    def remaining(self) -> float | None:
+        """The time left until the call's deadline, in seconds; `None` if the call has no limit.
+
+        It is the timeout for the HTTP client. After the deadline it is 0.0.
+        """
+
+    @property
     def is_verifying(self) -> bool:
         """Whether the request to send asks about the pair.
 
@@ -430,16 +439,23 @@ class Exchange:
         Raises `InvalidArgumentError` for a status outside 0 to 65535; the exchange is then as it was.
         """
 
-    def not_answered(
-        self, phase: Literal["resolve", "connect", "send", "receive"], request_sent: bool
+    def failed(
+        self,
+        cause: Literal["resolve", "connect", "tls", "timeout", "closed", "cancelled"],
+        request_sent: bool,
     ) -> None:
-        """Reports that no answer came; what follows, `next` tells. Does nothing unless `SEND` was due.
+        """Reports that the HTTP client got no response. `next` returns what follows. Does nothing unless `SEND` was due.
 
-        `phase` is how far the request got: `resolve`, `connect` (TLS included), `send` or `receive`.
-        `request_sent` is whether any of it may have been delivered: with `False` also a `POST` may be sent
-        again. If in doubt, it is `True`.
+        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the handshake
+        failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran out of time),
+        `closed` (the connection was closed or reset before the response was complete) or `cancelled` (the program
+        ended the request). `request_sent` is whether any byte of the request may have been sent: with `False` even a
+        `POST` may be sent again. If in doubt, pass `True`.
 
-        Raises `InvalidArgumentError` for another phase; the exchange is then as it was.
+        The call then fails, unless it is retried, as it would with the built-in HTTP client: with
+        `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+
+        Raises `InvalidArgumentError` for another cause; the exchange is then unchanged.
         """
 
     def response(self) -> Response:

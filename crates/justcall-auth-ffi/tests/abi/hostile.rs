@@ -142,12 +142,12 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
 /// What the steps of a call are told, and places for what they tell.
 fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     let list: &[(&str, Due)] = match (kind, name) {
-        ("int32_t", "phase") => &[
-            ("JUSTCALL_PHASE_SEND", OK),
+        ("int32_t", "cause") => &[
+            ("JUSTCALL_CAUSE_CONNECT", OK),
             ("INT32_MIN", ALWAYS_INVALID),
             ("-1", ALWAYS_INVALID),
             ("0", ALWAYS_INVALID),
-            ("5", ALWAYS_INVALID),
+            ("7", ALWAYS_INVALID),
             ("INT32_MAX", ALWAYS_INVALID),
         ],
         ("int32_t", "request_sent") => &[("1", OK), ("INT32_MIN", OK), ("0", OK), ("INT32_MAX", OK)],
