@@ -103,7 +103,7 @@ impl World {
             94..=113 => Task::Verify,
             114..=119 => Task::Reload,
             120..=124 => Task::Find,
-            125 if std::env::var_os("NO_REPLACE").is_none() => {
+            125 => {
                 let home = self.sources[self.processes[process].source].home;
                 let account = if self.random.chance(800) { home } else { 1 };
                 let live = self.service.latest(account);

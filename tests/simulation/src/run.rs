@@ -21,7 +21,6 @@ pub struct Options {
     pub episodes: Option<u64>,
     /// A bug to plant.
     pub plant: Option<Plant>,
-    pub tolerated: Vec<crate::Check>,
 }
 
 /// What was run.
@@ -45,7 +44,6 @@ pub struct Report {
 pub fn run(options: &Options, mut progress: impl FnMut(&Report)) -> Result<Report, Box<Violation>> {
     let began = Instant::now();
     let mut world = World::new(options.plant);
-    world.tolerated = options.tolerated.clone();
     let has_limit = options.requests.is_some() || options.time.is_some();
     let limit = options.episodes.unwrap_or(if has_limit { u64::MAX } else { 1 });
     let mut report =

@@ -168,7 +168,7 @@ impl World {
         let is_other = !(is_rejected || error.kind() == ErrorKind::Timeout && is_past);
         // A call whose last request was lost at the deadline did not wait for a pair.
         let was_under_way = is_past && now.saturating_sub(call.due_since) < LONG_RECOVERY;
-        if is_other || is_exhausted || !is_about_source_pair || was_under_way {
+        if call.may_be_late || is_other || is_exhausted || !is_about_source_pair || was_under_way {
             return;
         }
         // The account page does not exist: it answers 401 to good pairs, too.

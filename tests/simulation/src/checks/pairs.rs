@@ -133,6 +133,9 @@ impl World {
         let known = ring.known.filter(|_| !is_replacing);
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
         if answer.is_accepted && (wanted.is_none() || page == Page::Account && wanted == shown) {
+            if ring.refusals.of(pair).is_some() {
+                ring.disturb(now);
+            }
             ring.refusals.forget(pair, sent, is_proof);
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
