@@ -375,7 +375,10 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
                 "        const uint8_t *bytes = {written};\n        check_bytes_are_there(bytes, length);\n"
             )
         }
-        "const uint8_t *" => format!("        (void){written};\n"),
+        "const void *" if given.contains(&"&length") => format!(
+            "        const void *bytes = {written};\n        check_bytes_are_there((const uint8_t *)bytes, length);\n"
+        ),
+        "const uint8_t *" | "const void *" => format!("        (void){written};\n"),
         // Borrowed: it goes with its owner.
         "const justcall_response *" => format!("        check_response_is_whole({written});\n"),
         "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {

@@ -185,7 +185,7 @@ impl Exchange {
         if let State::Done(result) = &self.state {
             return result.as_ref().map(|_| Action::Done).map_err(Error::clone);
         }
-        if self.deadline.is_some_and(|deadline| now.monotonic >= deadline) {
+        if self.is_over(now) {
             let error = self.doubt.take().unwrap_or_else(|| self.deadline_error());
             return Err(self.fail(error));
         }
@@ -268,16 +268,25 @@ impl Exchange {
     /// The source took longer than the lease. The call goes on if another call found a pair meanwhile. It does not read
     /// the source again, which would take as long.
     fn came_late(&mut self, now: &Moment) {
-        let is_settled = self.keyring.settled(now.monotonic).is_some();
-        if !is_settled || matches!(self.task, Task::Reload(_)) {
-            let message = format!(
-                "Reading the source took longer than {} s; its result was ignored.",
-                LEASE_LIMIT.as_secs()
-            );
-            let late = Error::with_message(ErrorKind::SourceUnavailable, message);
-            let error = self.recovery.failure().unwrap_or(late);
-            self.fail(error);
+        let is_over = self.is_over(now);
+        let has_pair = self.keyring.current().is_some() && self.keyring.rejected_for(now.monotonic).is_none();
+        if has_pair && !is_over && !matches!(self.task, Task::Reload(_)) {
+            return;
         }
+        let late = if is_over {
+            let message = "Reading the source of the credentials took longer than the call's timeout.";
+            Error::with_message(ErrorKind::Timeout, message).hint_is(STILL_READING)
+        } else {
+            let limit = LEASE_LIMIT.as_secs();
+            let message = format!("Reading the source took longer than {limit} s; its result was ignored.");
+            Error::with_message(ErrorKind::SourceUnavailable, message)
+        };
+        let error = self.recovery.failure().unwrap_or(late);
+        self.fail(error);
+    }
+
+    fn is_over(&self, now: &Moment) -> bool {
+        self.deadline.is_some_and(|deadline| now.monotonic >= deadline)
     }
 
     /// The request to send: method, path, the caller's headers and body.

@@ -2,6 +2,7 @@
 //! wrong sources, lost answers, in random order.
 
 mod adversaries;
+mod leases;
 mod limits;
 mod resets;
 mod rules;

@@ -1,0 +1,263 @@
+//! What a caller learns about its request when the call fails: it resends what was surely not delivered, and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::{Action, Cause, Exchange, Moment, Policy};
+use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+
+fn at(milliseconds: u64) -> Moment {
+    let monotonic = Duration::from_millis(milliseconds);
+    Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
+}
+
+fn pair(secret: &str) -> Credentials {
+    Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair")
+}
+
+/// A keyring with a pair in use.
+fn holding() -> Arc<Keyring> {
+    let keyring = Arc::new(Keyring::new("https://api.justcall.io", Arc::default()));
+    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), &at(0));
+    assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Load);
+    exchange.loaded(Ok(pair("sec789xyz000").into()), &at(0));
+    keyring
+}
+
+fn call(method: &str, policy: Policy) -> Exchange {
+    let request = Request::new(method, "/v2.1/texts/+15550100?note=1").expect("good");
+    Exchange::request(Arc::new(policy), holding(), request, &at(0))
+}
+
+fn quick() -> Policy {
+    Policy { timeout: Duration::from_secs(1), ..Policy::default() }
+}
+
+/// Takes the authorization at `now`, as before sending.
+fn take(exchange: &mut Exchange, now: u64) {
+    assert!(matches!(exchange.next(&at(now)), Ok(Action::Send { .. })));
+    exchange.authorization().expect("a request is due");
+}
+
+fn answer(exchange: &mut Exchange, status: u16, header: &[(&str, &str)], now: u64) {
+    let headers = header.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    exchange.answered(Response::new(status, headers.collect(), b"{}".to_vec()), &at(now));
+}
+
+fn failure(exchange: &mut Exchange, now: u64) -> Error {
+    exchange.next(&at(now)).expect_err("the call has failed")
+}
+
+#[test]
+fn it_says_that_a_request_was_sent_once_its_authorization_was_taken() {
+    for method in ["POST", "GET"] {
+        for (is_taken, phase) in [(false, "connect"), (true, "receive")] {
+            let mut exchange = call(method, quick());
+            assert!(matches!(exchange.next(&at(1)), Ok(Action::Send { .. })));
+            if is_taken {
+                exchange.authorization().expect("a request is due");
+            }
+            let error = failure(&mut exchange, 1000);
+            assert_eq!((error.kind(), error.request_sent()), (ErrorKind::Timeout, is_taken), "{method}");
+            assert_eq!(error.reason(), Some(phase));
+        }
+    }
+}
+
+#[test]
+fn it_says_the_same_of_a_call_that_is_cancelled() {
+    for is_taken in [false, true] {
+        let mut exchange = call("POST", Policy::default());
+        assert!(matches!(exchange.next(&at(1)), Ok(Action::Send { .. })));
+        if is_taken {
+            exchange.authorization().expect("a request is due");
+        }
+        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        let error = failure(&mut exchange, 2);
+        assert_eq!((error.kind(), error.request_sent()), (ErrorKind::Cancelled, is_taken));
+    }
+}
+
+#[test]
+fn it_takes_the_drivers_word_that_nothing_was_sent() {
+    for sent in [false, true] {
+        let mut exchange = call("POST", Policy { max_retries: 0, ..quick() });
+        take(&mut exchange, 1);
+        exchange.not_answered(Cause::Connect.into_error(sent), &at(2));
+        assert_eq!(failure(&mut exchange, 3).request_sent(), sent);
+    }
+}
+
+#[test]
+fn it_does_not_forget_an_attempt_that_may_have_arrived() {
+    let mut exchange = call("GET", Policy::default());
+    take(&mut exchange, 1);
+    exchange.not_answered(Cause::Closed.into_error(true), &at(2));
+    take(&mut exchange, 1000);
+    exchange.not_answered(Cause::Connect.into_error(false), &at(1001));
+    take(&mut exchange, 3000);
+    exchange.not_answered(Cause::Connect.into_error(false), &at(3001));
+    let error = failure(&mut exchange, 3002);
+    assert!(error.request_sent(), "the first attempt may have arrived");
+    assert_eq!((error.reason(), error.attempts()), (Some("connect"), 3));
+}
+
+#[test]
+fn it_keeps_the_last_response_of_a_call_that_ends_while_it_waits_for_a_retry() {
+    for (method, status) in [("PUT", 503), ("POST", 429)] {
+        let mut exchange = call(method, Policy::default());
+        take(&mut exchange, 1);
+        answer(&mut exchange, status, &[("retry-after", "5"), ("x-trace", "7")], 2);
+        assert!(matches!(exchange.next(&at(3)), Ok(Action::Wait(_))));
+        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        let error = failure(&mut exchange, 4);
+        assert_eq!(
+            (error.kind(), error.http_status(), error.request_sent()),
+            (ErrorKind::Cancelled, status, true)
+        );
+        let response = error.response().expect("the last response");
+        assert_eq!(response.header("x-trace"), Some("7"));
+    }
+}
+
+#[test]
+fn it_keeps_the_refusal_of_a_call_that_ends_while_it_waits_for_another_pair() {
+    let policy = Policy { rotation_wait: Duration::from_secs(20), ..Policy::default() };
+    let mut exchange = call("POST", policy);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 401, &[], 2);
+    exchange.give_up(Error::new(ErrorKind::Cancelled));
+    let error = failure(&mut exchange, 4);
+    assert_eq!((error.kind(), error.http_status(), error.request_sent()), (ErrorKind::Cancelled, 401, true));
+}
+
+#[test]
+fn it_does_not_take_a_question_about_the_pair_for_the_request() {
+    let policy = Policy { expected_account: Some(7), ..quick() };
+    let mut exchange = call("POST", policy);
+    take(&mut exchange, 1);
+    assert!(exchange.is_verifying());
+    let error = failure(&mut exchange, 1000);
+    assert_eq!((error.kind(), error.request_sent(), error.attempts()), (ErrorKind::Timeout, false, 0));
+    assert_eq!((error.method(), error.path()), (Some("POST"), Some("/v2.1/texts/+15550100")));
+    // A call that only verifies is about that question.
+    let mut verifies = Exchange::verify(Arc::new(quick()), holding(), &at(0));
+    take(&mut verifies, 1);
+    let error = failure(&mut verifies, 1000);
+    assert_eq!((error.request_sent(), error.attempts()), (true, 1));
+    assert_eq!((error.method(), error.path()), (Some("GET"), Some("/v2/account")));
+}
+
+#[test]
+fn it_names_the_request_in_attributes_and_in_no_text() {
+    let mut exchange = call("POST", Policy::default());
+    take(&mut exchange, 1);
+    answer(&mut exchange, 422, &[], 2);
+    let error = failure(&mut exchange, 3);
+    assert_eq!(
+        (error.method(), error.path(), error.attempts()),
+        (Some("POST"), Some("/v2.1/texts/+15550100"), 1)
+    );
+    for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}"), error.hint().to_owned()] {
+        assert!(!text.contains("5550100") && !text.contains("note"), "{text}");
+    }
+    let of_no_request = Error::invalid_argument("no request");
+    assert_eq!((of_no_request.method(), of_no_request.path(), of_no_request.attempts()), (None, None, 0));
+}
+
+#[test]
+fn it_counts_every_attempt_of_the_request() {
+    let mut exchange = call("GET", Policy { max_retries: 2, ..Policy::default() });
+    for now in [1, 1000, 3000] {
+        take(&mut exchange, now);
+        answer(&mut exchange, 503, &[], now + 1);
+    }
+    assert_eq!(failure(&mut exchange, 3002).attempts(), 3);
+}
+
+#[test]
+fn it_states_how_long_the_service_asks_to_wait() {
+    for (status, text) in [
+        (429, "The account's rate limit is used up. The service asks to wait 45 s."),
+        (503, "The service is not available at the moment. The service asks to wait 45 s."),
+    ] {
+        let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
+        take(&mut exchange, 1);
+        answer(&mut exchange, status, &[("retry-after", "45")], 2);
+        assert_eq!(failure(&mut exchange, 3).message(), text);
+    }
+    let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
+    take(&mut exchange, 1);
+    answer(&mut exchange, 429, &[], 2);
+    assert_eq!(failure(&mut exchange, 3).message(), "The account's rate limit is used up.");
+}
+
+#[test]
+fn it_repeats_after_a_408_what_may_be_repeated() {
+    let mut exchange = call("GET", Policy::default());
+    take(&mut exchange, 1);
+    answer(&mut exchange, 408, &[], 2);
+    take(&mut exchange, 1000);
+    answer(&mut exchange, 200, &[], 1001);
+    assert_eq!(exchange.next(&at(1002)).expect("done"), Action::Done);
+
+    let mut exchange = call("POST", Policy::default());
+    take(&mut exchange, 1);
+    answer(&mut exchange, 408, &[], 2);
+    let error = failure(&mut exchange, 3);
+    assert_eq!(
+        (error.kind(), error.http_status(), error.request_sent(), error.attempts()),
+        (ErrorKind::Unavailable, 408, true, 1)
+    );
+    assert!(error.retryable() && error.message().contains("408"), "{error}");
+}
+
+#[test]
+fn it_gives_the_driver_the_time_that_is_left() {
+    let mut exchange = call("GET", quick());
+    let remaining = |exchange: &mut Exchange, now| match exchange.next(&at(now)) {
+        Ok(Action::Send { remaining }) => remaining,
+        other => panic!("not to be sent: {other:?}"),
+    };
+    assert_eq!(remaining(&mut exchange, 1), Some(Duration::from_millis(999)));
+    assert_eq!(remaining(&mut exchange, 999), Some(Duration::from_millis(1)));
+    let mut unlimited = call("GET", Policy { timeout: Duration::ZERO, ..Policy::default() });
+    assert_eq!(remaining(&mut unlimited, 1_000_000), None);
+}
+
+#[test]
+fn it_reports_every_cause_as_the_built_in_transport_would() {
+    let rows = [
+        (Cause::Resolve, true, ErrorKind::ConnectionFailed, Some("resolve")),
+        (Cause::Connect, true, ErrorKind::ConnectionFailed, Some("connect")),
+        (Cause::Tls, true, ErrorKind::TlsFailed, None),
+        (Cause::Timeout, true, ErrorKind::Timeout, Some("receive")),
+        (Cause::Timeout, false, ErrorKind::Timeout, Some("connect")),
+        (Cause::Closed, true, ErrorKind::ConnectionFailed, Some("receive")),
+        (Cause::Closed, false, ErrorKind::ConnectionFailed, Some("send")),
+        (Cause::Cancelled, true, ErrorKind::Cancelled, None),
+    ];
+    for (cause, sent, kind, reason) in rows {
+        let error = cause.into_error(sent);
+        assert_eq!((error.kind(), error.reason(), error.request_sent()), (kind, reason, sent), "{cause:?}");
+    }
+}
+
+#[test]
+fn it_retries_lost_connections_and_no_certificate_that_is_not_trusted() {
+    for (cause, is_retried) in [
+        (Cause::Resolve, true),
+        (Cause::Connect, true),
+        (Cause::Closed, true),
+        (Cause::Tls, false),
+        (Cause::Timeout, false),
+        (Cause::Cancelled, false),
+    ] {
+        let mut exchange = call("GET", Policy::default());
+        take(&mut exchange, 1);
+        exchange.not_answered(cause.into_error(true), &at(2));
+        let next = exchange.next(&at(3));
+        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_retried, "{cause:?}: {next:?}");
+    }
+}
