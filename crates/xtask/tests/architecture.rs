@@ -18,7 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-memory-tests", &[]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
-    ("xtask", &["justcall-auth", "justcall-auth-protocol"]),
+    ("justcall-auth-simulation", &["justcall-auth-protocol"]),
+    ("xtask", &["justcall-auth", "justcall-auth-protocol", "justcall-auth-simulation"]),
 ];
 
 /// The product; sandbox and xtask are the developers'.
