@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
 
+use crate::capi;
 use crate::diagnose::findings;
 use crate::response::response;
 
@@ -61,7 +62,7 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
                 .into_pyobject(py)?,
         ),
     ];
-    class.call((error.message(),), Some(&details.into_py_dict(py)?))
+    capi::call_package(&class, (error.message(),), Some(&details.into_py_dict(py)?))
 }
 
 /// The error table: code, name, message, remedy and whether it is retryable, of each row.

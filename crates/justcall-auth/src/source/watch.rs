@@ -2,7 +2,7 @@
 
 use std::fs::Metadata;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use justcall_auth_protocol::error::Error;
@@ -45,25 +45,39 @@ impl Watch {
         Self { source, memory, seen: Mutex::default() }
     }
 
-    /// Reads the source unless its files are those of the last time. One caller at a time: the keyring sees to it.
+    /// Reads the source unless its files are those of the last time.
+    ///
+    /// Nothing is locked while the source is read: it may be a function of the program's that blocks, or that a greenlet
+    /// of this very thread is in. Where two callers read at once, the traces of the last one stay; each is compared with
+    /// the files before it is trusted.
     pub fn look(&self, patience: &Patience) -> Result<Look, Error> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before: Vec<Trace> = seen.traces.iter().map(|trace| Trace::of(trace.path.clone())).collect();
-        if seen.is_known && before == seen.traces {
-            return Ok(Look::Unchanged);
-        }
-        seen.is_known = false;
+        let Some(before) = self.changed() else { return Ok(Look::Unchanged) };
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
         let credentials = loaded.credentials.kept_at(self.memory)?;
         let watched = !loaded.watched.is_empty();
         let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
         let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
-        *seen = Seen {
+        *self.seen() = Seen {
             is_known: watched && after == before && after.iter().all(Trace::is_settled),
             traces: after,
         };
         Ok(Look::Found(Found { credentials, created_at, watched, previous_compromised }))
+    }
+
+    /// The traces of the files as they are now, which are not known any more; nothing if they are those of the last time.
+    fn changed(&self) -> Option<Vec<Trace>> {
+        let mut seen = self.seen();
+        let now: Vec<Trace> = seen.traces.iter().map(|trace| Trace::of(trace.path.clone())).collect();
+        if seen.is_known && now == seen.traces {
+            return None;
+        }
+        seen.is_known = false;
+        Some(now)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
