@@ -15,6 +15,7 @@ use pyo3::types::PyString;
 use crate::callable::Callable;
 use crate::capi;
 use crate::errors::exception;
+use crate::held::Held;
 
 /// The text `name` that is not secret.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -178,14 +179,14 @@ impl FromPyObject<'_, '_> for RotationWait {
 }
 
 /// The argument `on_event`: a callable.
-pub(crate) struct OnEvent(pub(crate) Py<PyAny>);
+pub(crate) struct OnEvent(pub(crate) Held);
 
 impl FromPyObject<'_, '_> for OnEvent {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if object.is_callable() {
-            return Ok(Self(object.to_owned().unbind()));
+            return Ok(Self(Held::new(object.to_owned())));
         }
         Err(wrong_type(&object, "on_event", "a callable that takes an Event, or None"))
     }

@@ -15,6 +15,7 @@ use crate::arguments::type_name;
 use crate::capi;
 use crate::credentials::Credentials;
 use crate::errors::exception;
+use crate::held::Held;
 use crate::running;
 
 const HINT: &str =
@@ -22,19 +23,19 @@ const HINT: &str =
 
 /// The function.
 pub(crate) struct Callable {
-    function: Py<PyAny>,
+    function: Held,
     /// How many calls are in the function now.
     asking: AtomicUsize,
 }
 
 impl Callable {
     pub(crate) fn new(function: Bound<'_, PyAny>) -> Self {
-        Self { function: function.unbind(), asking: AtomicUsize::new(0) }
+        Self { function: Held::new(function), asking: AtomicUsize::new(0) }
     }
 
     /// Shows the garbage collector what this holds.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.function)
+        self.function.traverse(visit)
     }
 
     /// Whether the code that asks is in the function: calls of its client would wait for the very function. Code of

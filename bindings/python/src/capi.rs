@@ -209,11 +209,11 @@ pub(crate) fn write_unraisable(py: Python<'_>, raised: PyErr, place: Option<&Bou
 }
 
 /// Lets go of an object of the program's: where this was the last reference, its destructor runs.
-pub(crate) fn release(py: Python<'_>, object: Py<PyAny>) {
+pub(crate) fn release(_py: Python<'_>, object: Py<PyAny>) {
     let object = object.into_ptr();
     let entry = unwinding!(ffi::Py_DecRef: fn(Object));
     // SAFETY: `object` was owned here and is not used again, and the GIL is held.
-    outside(py, || unsafe { entry(object) });
+    parked(|| unsafe { entry(object) });
 }
 
 /// The interpreter's dictionary of modules, which no other interpreter of the process has.

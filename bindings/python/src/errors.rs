@@ -11,6 +11,7 @@ use pyo3::types::{IntoPyDict, PyDict};
 use crate::capi;
 use crate::diagnose::findings;
 use crate::response::response;
+use crate::running;
 
 /// Does `work` without the GIL. Its failure becomes an exception.
 pub(crate) fn detached<T: Send>(
@@ -33,7 +34,7 @@ pub(crate) fn guarded<T: Send>(
             Err(Error::new(ErrorKind::Internal))
         })
     };
-    py.detach(guarded)
+    py.detach(|| running::without_gil(guarded))
 }
 
 /// The exception that `error` is in Python; what kept it from being made, if that failed.

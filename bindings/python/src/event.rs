@@ -9,16 +9,17 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
 use crate::capi;
+use crate::held::Held;
 use crate::running::{self, Running};
 use crate::value::value;
 
 /// Tells Python's `logging`, and the handler of a client that has one.
-pub(crate) struct Observer(pub(crate) Option<Py<PyAny>>);
+pub(crate) struct Observer(pub(crate) Option<Held>);
 
 impl Observer {
     /// Shows the garbage collector what this holds.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.as_ref().map_or(Ok(()), |handler| visit.call(handler))
+        self.0.as_ref().map_or(Ok(()), |handler| handler.traverse(visit))
     }
 }
 

@@ -20,6 +20,7 @@ mod diagnose;
 mod errors;
 mod event;
 mod exchange;
+mod held;
 mod interpreter;
 mod pairs;
 mod protection;

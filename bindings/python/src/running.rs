@@ -23,6 +23,8 @@ thread_local! {
     /// How many calls of this thread are in Python code now. One that is not below the current call on the stack belongs
     /// to a greenlet that waits for its turn.
     static IN_PYTHON: Cell<usize> = const { Cell::new(0) };
+    /// This thread let go of the GIL.
+    static DETACHED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A call.
@@ -106,21 +108,38 @@ pub(crate) fn call_of(client: &Client) -> Call<'_> {
     client.call().interrupted_by(Arc::new(Signals)).cancelled_by(end.unwrap_or_default())
 }
 
+/// Does `work` as one that let go of the GIL. It does not panic.
+pub(crate) fn without_gil<T>(work: impl FnOnce() -> T) -> T {
+    let outer = DETACHED.replace(true);
+    let result = work();
+    DETACHED.set(outer);
+    result
+}
+
+/// Whether this thread, which Python called, has the GIL.
+pub(crate) fn has_gil() -> bool {
+    !DETACHED.get()
+}
+
 /// Runs Python code in the call that this thread makes, if it makes one. Gives nothing if the interpreter is shutting
 /// down.
 pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T) -> Option<T> {
-    let back = Back(CURRENT.take());
+    let back = Back { current: CURRENT.take(), detached: DETACHED.replace(false) };
     IN_PYTHON.set(IN_PYTHON.get() + 1);
-    Python::try_attach(|py| code(py, back.0.as_deref()))
+    Python::try_attach(|py| code(py, back.current.as_deref()))
 }
 
 /// Makes a call the current one again when its Python code is over.
-struct Back(Option<Arc<Running>>);
+struct Back {
+    current: Option<Arc<Running>>,
+    detached: bool,
+}
 
 impl Drop for Back {
     fn drop(&mut self) {
         IN_PYTHON.set(IN_PYTHON.get() - 1);
-        CURRENT.set(self.0.take());
+        DETACHED.set(self.detached);
+        CURRENT.set(self.current.take());
     }
 }
 

@@ -16,6 +16,7 @@ use crate::capi;
 use crate::client::Client;
 use crate::credentials::{copy, wipe};
 use crate::errors::exception;
+use crate::held::Held;
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
 use crate::webhook_event::WebhookEvent;
@@ -52,7 +53,7 @@ const MAX_TEXT: usize = 64 * 1024;
 pub(crate) struct WebhookVerifier {
     verifier: justcall_auth::WebhookVerifier,
     client: Option<Arc<Py<Client>>>,
-    replay_check: Option<Py<PyAny>>,
+    replay_check: Option<Held>,
 }
 
 #[pymethods]
@@ -81,7 +82,7 @@ impl WebhookVerifier {
         if let Some(check) = replay_check.as_ref().filter(|check| !check.is_callable()) {
             return Err(wrong_type(check, "replay_check", "a callable or None"));
         }
-        Ok(Self { verifier, client, replay_check: replay_check.map(Bound::unbind) })
+        Ok(Self { verifier, client, replay_check: replay_check.map(Held::new) })
     }
 
     /// Verifies one delivery, and gives what is certain of it.
@@ -143,7 +144,7 @@ impl WebhookVerifier {
         if let Some(client) = &self.client {
             visit.call(&**client)?;
         }
-        self.replay_check.as_ref().map_or(Ok(()), |check| visit.call(check))
+        self.replay_check.as_ref().map_or(Ok(()), |check| check.traverse(&visit))
     }
 }
 
@@ -207,7 +208,7 @@ fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResul
 
 /// The program's own memory, asked about one delivery.
 struct Asked<'a> {
-    check: &'a Py<PyAny>,
+    check: &'a Held,
     body: &'a Py<PyBytes>,
     raised: Mutex<Option<PyErr>>,
 }

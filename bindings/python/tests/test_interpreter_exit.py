@@ -85,6 +85,8 @@ class Instance:
 class Given:
     "Blocks when the module lets go of it."
     __del__ = block
+    def __call__(self):
+        pass
 
 def iterating():
     yield ("a", "1")

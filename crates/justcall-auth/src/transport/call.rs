@@ -1,7 +1,8 @@
 //! What the socket must know of the call it works for: until when, whether to stop, and how far it got.
 //!
-//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. A call may be made
-//! while another waits on the same thread (from an interrupt), so calls nest.
+//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. While a call asks its
+//! interrupt it is not the current one: the program's code may make calls there, and greenlets that switch there may
+//! go on with others in any order.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -90,6 +91,14 @@ pub(super) fn current() -> Rc<State> {
     CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
 }
 
+/// Asks the program, with no call as the current one.
+fn aside<T>(ask: impl FnOnce() -> T) -> T {
+    let current = CURRENT.take();
+    let answer = ask();
+    CURRENT.set(current);
+    answer
+}
+
 impl State {
     /// The pair that the call sends.
     pub fn header(&self) -> Option<&PairHeader> {
@@ -145,12 +154,12 @@ impl State {
 
     /// How long to block before looking again.
     pub fn slice(&self) -> io::Result<Duration> {
-        self.patience.slice().map_err(|impatience| self.give_up(impatience))
+        aside(|| self.patience.slice()).map_err(|impatience| self.give_up(impatience))
     }
 
     /// Asks whether to stop. Called only when nothing came for a slice.
     pub fn check_interrupt(&self) -> io::Result<()> {
-        self.patience.check_interrupt().map_err(|impatience| self.give_up(impatience))
+        aside(|| self.patience.check_interrupt()).map_err(|impatience| self.give_up(impatience))
     }
 
     fn give_up(&self, impatience: Impatience) -> io::Error {
