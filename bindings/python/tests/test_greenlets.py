@@ -1,4 +1,4 @@
-"""Callbacks that let other greenlets of their thread run, under gevent, and tasks and threads that they start."""
+"""Callbacks that let other greenlets of their thread run, under gevent; tasks and threads that they start."""
 
 from __future__ import annotations
 

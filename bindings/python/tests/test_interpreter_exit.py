@@ -1,7 +1,7 @@
 """Daemon threads that are in Python code called by the module when the interpreter shuts down.
 
-Python before 3.14 ends such a thread with `pthread_exit()` when it asks for the GIL. On Linux that unwinds its
-stack, and reaching Rust code would abort the process.
+Python before 3.14 ends such a thread with `pthread_exit()` when it asks for the GIL. On Linux that unwinds
+its stack, and the process would abort when the unwinding reaches Rust code.
 """
 
 from __future__ import annotations
