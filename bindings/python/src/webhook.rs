@@ -222,10 +222,12 @@ impl Asked<'_> {
         let answer =
             capi::call(self.check.bind(py), (WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
         // What is no bool is more likely a forgotten `return` or `await` than an answer.
-        match answer.cast::<PyBool>() {
+        let seen = match answer.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),
             Err(_) => Err(wrong_type(&answer, "what replay_check returns", "bool")),
-        }
+        };
+        capi::release(py, answer.unbind());
+        seen
     }
 }
 

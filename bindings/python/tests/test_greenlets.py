@@ -1,4 +1,4 @@
-"""Callbacks that let other greenlets of their thread run, under gevent; tasks and threads that they start."""
+"""Callbacks that let other greenlets of their thread run, under gevent and eventlet; tasks that they start."""
 
 from __future__ import annotations
 
@@ -313,3 +313,44 @@ print(answer.http_status, len(ticks) > 5)
 ticking.kill()
 """
     assert output_of(start, script) == "200 True\n"
+
+
+def test_eventlets_greenlets_wait_for_each_other_too(start: Start) -> None:
+    script = """
+import warnings
+warnings.simplefilter("ignore")
+import eventlet
+del sys.modules["gevent"]
+
+def source():
+    eventlet.sleep(0.05)
+    return LOADED
+
+shared = of(source, timeout=None)
+running = [eventlet.spawn(outcome, call) for call in (shared.verify, shared.authorization, shared.verify)]
+print([one.wait() for one in running])
+"""
+    assert output_of(start, script) == f"{['good'] * 3}\n"
+
+
+def test_a_call_in_gevents_hub_waits_without_it(sandbox: Sandbox, start: Start) -> None:
+    sandbox.fault("delay", ms=300, path="/v2.1/echo")
+    script = """
+done = gevent.event.Event()
+
+def source():
+    done.wait()
+    return LOADED
+
+def in_hub():
+    found.append(outcome(lambda: other.get("/v2.1/echo", timeout=10)))
+    done.set()
+
+found = []
+other = of(timeout=20)
+first = spawn(outcome, of(source).verify)
+gevent.sleep(0.01)
+gevent.get_hub().loop.run_callback(in_hub)
+print(first.get(), found)
+"""
+    assert output_of(start, script) == "good ['good']\n"

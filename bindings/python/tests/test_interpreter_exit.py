@@ -161,6 +161,7 @@ WAYS = {
     "the name of a type": "lambda: justcall_auth.Client(Odd())",
     "what a source returned": "lambda: justcall_auth.Client(Given, **settings()).verify()",
     "what a handler returned": "lambda: rejected(on_event=lambda event: Given()).verify()",
+    "what a replay_check returned": "lambda: deliver(verifier(lambda event: Given()))",
     "closing": "collected",
     "forgetting": "forgotten",
 }

@@ -37,9 +37,13 @@ def is_asked(number: int) -> bool:
 
 
 def let_greenlets_run() -> None:
-    """Lets the other greenlets of this thread run for a moment, if the program has any."""
-    for name in ("gevent", "eventlet"):
-        library = sys.modules.get(name)
-        if library is not None:
-            library.sleep(_PAUSE)
-            return
+    """Lets the other greenlets of this thread run for a moment, if the program has any.
+
+    The hub, which runs them, cannot wait for them.
+    """
+    gevent = sys.modules.get("gevent")
+    if gevent is not None and gevent.getcurrent() is not gevent.get_hub():
+        gevent.sleep(_PAUSE)
+    eventlet = sys.modules.get("eventlet")
+    if eventlet is not None and eventlet.getcurrent() is not eventlet.hubs.get_hub().greenlet:
+        eventlet.sleep(_PAUSE)

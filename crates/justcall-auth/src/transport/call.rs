@@ -185,3 +185,40 @@ impl State {
         self.failure.borrow().clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    thread_local! {
+        /// A call that goes on after the interrupt in which it began, as that of another greenlet does.
+        static OTHER: RefCell<Option<Call>> = const { RefCell::new(None) };
+    }
+
+    #[test]
+    fn it_stays_the_current_call_whatever_calls_begin_and_end_in_its_interrupt() {
+        let turns = Arc::new(Mutex::new(0));
+        let counted = turns.clone();
+        let switch = move || {
+            *counted.lock().expect("no panic") += 1;
+            assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
+            match OTHER.take() {
+                None => OTHER.set(Some(Call::begin(Patience::default()))),
+                Some(other) => drop(other),
+            }
+            // The other greenlet switches back.
+            drop(CURRENT.take());
+            false
+        };
+        let call = Call::begin(Patience::new(Vec::new(), Some(Arc::new(switch))));
+        for _ in 0..2 {
+            call.check_interrupt().expect("nothing ends it");
+            assert!(Rc::ptr_eq(&current(), &call.state));
+        }
+        assert_eq!(*turns.lock().expect("no panic"), 2);
+        drop(call);
+        assert!(CURRENT.with_borrow(Option::is_none));
+    }
+}
