@@ -7,6 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::arguments::{invalid, refusal, text, wrong_type};
+use crate::capi;
 use crate::errors::{exception, out_of_memory};
 
 /// The bytes of the argument `name`; text in UTF-8.
@@ -55,11 +56,11 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let encode = || {
         let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
         options.set_item("separators", (",", ":"))?;
-        let encoder = py.import("json")?.getattr("JSONEncoder")?.call((), Some(&options))?;
+        let encoder = capi::call_package(&py.import("json")?.getattr("JSONEncoder")?, (), Some(&options))?;
         encoder.getattr("encode").map(Bound::unbind)
     };
-    let written =
-        ENCODE.get_or_try_init(py, encode)?.bind(py).call1((value,)).map_err(|failure| match failure {
+    let written = capi::call_package(ENCODE.get_or_try_init(py, encode)?.bind(py), (value,), None).map_err(
+        |failure| match failure {
             failure if failure.is_instance_of::<PyValueError>(py) => {
                 invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
             }
@@ -69,6 +70,7 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
             failure if failure.is_instance_of::<PyMemoryError>(py) => out_of_memory(py),
             // It names the type that JSON does not have; or it is what the object's own code raised.
             failure => failure,
-        })?;
+        },
+    )?;
     text("json", &written).map(String::into_bytes)
 }

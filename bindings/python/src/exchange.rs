@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::arguments::{HttpStatus, invalid, text};
 use crate::body::{self, bytes};
+use crate::capi;
 use crate::classify::headers_of;
 use crate::client::Client;
 use crate::errors::exception;
@@ -68,7 +69,8 @@ impl Exchange {
             Action::Done => member(py, intern!(py, "DONE")),
             Action::Wait(wait) => {
                 static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-                WAIT.import(py, "justcall_auth._exchange", "Wait")?.call1((wait.as_secs_f64(),))
+                let class = WAIT.import(py, "justcall_auth._exchange", "Wait")?;
+                capi::call_package(class, (wait.as_secs_f64(),), None)
             }
         }
     }
@@ -298,7 +300,7 @@ impl Exchange {
 /// The member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    ACTION.import(py, "justcall_auth._exchange", "Action")?.getattr(name)
+    capi::getattr(ACTION.import(py, "justcall_auth._exchange", "Action")?, name)
 }
 
 fn closed(py: Python<'_>) -> PyErr {

@@ -41,7 +41,10 @@ fn plant(name: &str) -> Result<Plant> {
 
 fn plants() -> String {
     let rows = Plant::ALL.iter().map(|(plant, check)| format!("\n  {plant:?}: {}", check.promise()));
-    format!("Plant a bug, to see it found. BUG is one of these, each with the promise that it breaks:{}", rows.collect::<String>())
+    format!(
+        "Plant a bug, to see it found. BUG is one of these, each with the promise that it breaks:{}",
+        rows.collect::<String>()
+    )
 }
 
 /// Simulates as `options` say.

@@ -130,8 +130,7 @@ impl World {
             Task::Reload => ("reload", Seen::ReloadCalls),
             Task::Find => ("find", Seen::FindCalls),
         };
-        let (is_built_in, deadline, client, ring) =
-            (call.is_built_in, call.deadline, call.client, call.ring);
+        let (is_built_in, deadline, client, ring) = (call.is_built_in, call.deadline, call.client, call.ring);
         self.saw(Seen::Calls);
         self.saw(seen);
         self.saw(if is_built_in { Seen::BuiltIn } else { Seen::Hosted });
@@ -145,8 +144,7 @@ impl World {
     pub(crate) fn drive(&mut self, slot: usize) {
         let now = self.moment();
         let call = &mut self.calls[slot];
-        let is_ended = call.is_cancelled
-            || self.processes[call.process].clients[call.client].is_shut_down;
+        let is_ended = call.is_cancelled || self.processes[call.process].clients[call.client].is_shut_down;
         let Some(exchange) = &mut call.exchange else { return };
         if is_ended {
             exchange.give_up(Error::new(ErrorKind::Cancelled));

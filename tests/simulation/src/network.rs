@@ -60,7 +60,8 @@ impl World {
             } else {
                 self.flights[flight].is_called_off = true;
             }
-            return self.abandon(slot, "after taking the authorization", Some(flight), |_| Event::Returns(flight));
+            return self
+                .abandon(slot, "after taking the authorization", Some(flight), |_| Event::Returns(flight));
         }
         self.now_doing(slot, Doing::Sending(flight));
         if fate.arrives() {

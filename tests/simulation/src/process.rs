@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use justcall_auth_protocol::Keyring;
 use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::keyring::Rejections;
-use justcall_auth_protocol::Keyring;
 
 use crate::service::{Account, Pair};
 

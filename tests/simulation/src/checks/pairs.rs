@@ -35,13 +35,18 @@ impl World {
             self.check_account(slot, pair, account, expected, known);
         }
         if page.is_own() && record.is_post_open {
-            self.violate_call(Check::PostTwice, slot, "the POST is sent again, and the first may have arrived");
+            self.violate_call(
+                Check::PostTwice,
+                slot,
+                "the POST is sent again, and the first may have arrived",
+            );
         }
         if record.is_post_closed && self.calls[slot].task == Task::Post && page.is_own() {
             self.saw(Seen::SecondPosts);
         }
         if record.retries + record.refusals > max_retries {
-            let message = format!("{} attempts more than allowed", record.retries + record.refusals - max_retries);
+            let message =
+                format!("{} attempts more than allowed", record.retries + record.refusals - max_retries);
             self.violate_call(Check::Attempts, slot, message);
         }
         if now < record.not_before {
@@ -174,7 +179,8 @@ impl World {
             // The account is known again when the call has ended.
             self.ring(slot).known = None;
         } else if known.is_some_and(|known| known != account) {
-            let message = format!("pair {pair} of account {account} takes the place of pair {before} of another");
+            let message =
+                format!("pair {pair} of account {account} takes the place of pair {before} of another");
             self.violate_call(Check::AnotherAccount, slot, message);
         }
     }
