@@ -31,11 +31,10 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         401 => ErrorKind::InvalidCredentials,
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
-        408 => ErrorKind::Unavailable,
         422 => ErrorKind::Unprocessable,
         429 => ErrorKind::RateLimited,
+        408 | 502..=504 => ErrorKind::Unavailable,
         400..=499 => ErrorKind::BadRequest,
-        502..=504 => ErrorKind::Unavailable,
         500..=599 => ErrorKind::ServerError,
         _ => ErrorKind::InvalidResponse,
     };
