@@ -204,6 +204,11 @@ impl Client {
     /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
     /// proves the pair without telling the account's details.
     ///
+    /// If the service names the account, a pair that the source gives later must belong to it: the pair
+    /// proves that before anything else is sent with it, else the call raises `WrongAccountError`. If the
+    /// account is not known, because nothing was verified or the service does not name it, a pair of another
+    /// account is used without notice. Set `expected_account` to rule that out.
+    ///
     /// Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
     /// pair is good but its plan or role may not do this, and another `JustCallError` for whatever
     /// else goes wrong. Raises what a signal handler raises.
