@@ -53,7 +53,7 @@ impl Callable {
         matches!(asked, Some(Ok(true)))
     }
 
-    /// What tells it from the others that are being asked.
+    /// Its number among the sources that are being asked: no two have the same.
     fn number(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }

@@ -116,7 +116,7 @@ pub(crate) fn call_package<'py>(
     let py = function.py();
     let arguments = arguments.into_pyobject(py).map_err(Into::into)?;
     let (function, arguments) = (function.as_ptr(), arguments.as_ptr());
-    let named = named.map_or(ptr::null_mut(), |named| named.as_ptr());
+    let named = named.map_or(ptr::null_mut(), Bound::as_ptr);
     let entry = unwinding!(ffi::PyObject_Call: fn(Object, Object, Object) -> Object);
     // SAFETY: As in `call`; the named arguments are a dictionary or NULL.
     object(py, parked(|| unsafe { entry(function, arguments, named) }))

@@ -1,4 +1,4 @@
-"""Callbacks that let other greenlets of their thread run, under gevent and eventlet; tasks that they start."""
+"""Callbacks that let other greenlets of their thread run, under gevent and eventlet; tasks they start."""
 
 from __future__ import annotations
 

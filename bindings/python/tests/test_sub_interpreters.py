@@ -36,7 +36,7 @@ except ImportError:
         import _xxsubinterpreters as interpreters
 
 def new_interpreter():
-    # Not one with a GIL of its own: such refuse the module by themselves.
+    # One that shares the GIL: Python itself refuses the module in others.
     try:
         return interpreters.create("legacy")
     except TypeError:
