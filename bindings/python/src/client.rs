@@ -82,6 +82,9 @@ use crate::settings::Settings;
 /// a fraction of a second, with what its handler raises. After a fork both processes may go on using
 /// the client.
 ///
+/// Under gevent a call blocks the hub of its thread. Make it in gevent's thread pool:
+/// `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
+///
 /// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Client {
@@ -199,6 +202,11 @@ impl Client {
     ///
     /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
     /// proves the pair without telling the account's details.
+    ///
+    /// If the service names the account, a pair that the source gives later must belong to it: the pair
+    /// proves that before anything else is sent with it, else the call raises `WrongAccountError`. If the
+    /// account is not known, because nothing was verified or the service does not name it, a pair of another
+    /// account is used without notice. Set `expected_account` to rule that out.
     ///
     /// Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
     /// pair is good but its plan or role may not do this, and another `JustCallError` for whatever

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use justcall_auth::{Call, Client, Config, Request};
+use justcall_auth::{Call, Client, Config, Request, copy};
 
 use crate::account::justcall_account;
 use crate::config::justcall_config;
@@ -64,6 +64,12 @@ pub unsafe extern "C" fn justcall_client_new(
 /// has no such page, `/v2.1/users?per_page=1`, which proves the pair without telling the account's
 /// details. Blocks until it is known, at most for the configured timeout.
 ///
+/// If the service names the account, a pair that the source gives later must belong to it: the pair
+/// proves that before anything else is sent with it, else the call fails with
+/// JUSTCALL_ERROR_WRONG_ACCOUNT. If the account is not known, because nothing was verified or the
+/// service does not name it, a pair of another account is used without notice. Set the expected
+/// account to rule that out.
+///
 /// Fails with the status that says why: JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects
 /// the pair, any other but those about buffers if it could not be asked or did not answer as it
 /// should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
@@ -78,7 +84,7 @@ pub unsafe extern "C" fn justcall_client_verify(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let client = input::handle("client", client)?;
-        out.put(justcall_account::new(&client.client.verify()?));
+        out.put(justcall_account::new(&client.client.verify()?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -105,7 +111,7 @@ pub unsafe extern "C" fn justcall_client_send(
         let client = input::handle("client", client)?;
         let request = input::handle("request", request)?;
         let call = request.cancels().iter().cloned().fold(client.client.call(), Call::cancelled_by);
-        out.put(justcall_response::new(call.request(request.get().clone())?));
+        out.put(justcall_response::new(call.request(request.get().clone())?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -131,9 +137,9 @@ pub unsafe extern "C" fn justcall_client_request(
         let mut request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
         let bytes = input::optional_bytes("body", body, body_length)?;
         if !body.is_null() {
-            request.set_body(bytes);
+            request.set_body(copy::bytes(bytes)?);
         }
-        out.put(justcall_response::new(client.client.request(request)?));
+        out.put(justcall_response::new(client.client.request(request)?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -171,18 +171,17 @@ fn malformed(findings: Vec<Finding>) -> Error {
 
 /// What the worst of `findings` say, and how many more there are: a file that is no pair at all has nearly every fault.
 fn brief(findings: &[Finding]) -> String {
-    let mut message = String::new();
-    for (index, finding) in findings.iter().enumerate() {
-        if message.len() + finding.message().len() > MAX_MESSAGE {
-            message += &format!(" There are {} more findings.", findings.len() - index);
-            break;
-        }
-        if index > 0 {
-            message.push(' ');
-        }
-        message += finding.message();
+    let mut length = 0;
+    let fits = |finding: &&Finding| {
+        length += finding.message().len() + 1;
+        length <= MAX_MESSAGE
+    };
+    let shown: Vec<&str> = findings.iter().take_while(fits).map(Finding::message).collect();
+    let message = shown.join(" ");
+    match findings.len() - shown.len() {
+        0 => message,
+        more => format!("{message} There are {more} more findings."),
     }
-    message
 }
 
 /// Four characters at each end of a key of 12 or more, the first alone of a shorter one. The key is ASCII by now.

@@ -108,6 +108,11 @@ impl Client {
     /// Asks `/v2/account` and, where the service has no such page or rejects the pair there, `/v2.1/users?per_page=1`,
     /// which proves the pair without telling the account's details.
     ///
+    /// If the service names the account, a pair that the source gives later must belong to it: the pair proves that before
+    /// anything else is sent with it, else the call fails with `wrong_account`. If the account is not known, because nothing
+    /// was verified or the service does not name it, a pair of another account is used without notice. Set the expected
+    /// account to rule that out.
+    ///
     /// # Errors
     /// Every row of the table but those of arguments and webhooks.
     pub fn verify(&self) -> Result<Account, Error> {

@@ -57,6 +57,7 @@ fn public_types() -> BTreeSet<String> {
 const HOLD_NOTHING: &[&str] = &[
     "Account",
     "Action",
+    "Cause",
     "Cancel",
     "Certificate",
     "Code",

@@ -11,6 +11,7 @@ mod python;
 mod python_errors;
 mod run;
 mod sandbox;
+mod simulate;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +50,12 @@ enum Command {
         #[arg(long)]
         full_only: bool,
     },
+    /// Simulate processes, calls, resets and faults, and check what the library promises of them.
+    ///
+    /// Runs episodes, each with a seed of its own: the first one with --seed, the next ones with the seeds after it. An
+    /// episode is a few minutes of simulated time with up to eight processes. The first promise that is not kept ends the
+    /// run with the events before it and the command that repeats it.
+    Simulate(simulate::Options),
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
     Platforms,
     /// Generate the C header and the list of its symbols, under include/.
@@ -75,6 +82,7 @@ fn main() -> ExitCode {
         Command::Test { full, .. } => {
             test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
         }
+        Command::Simulate(options) => simulate::run(&options),
         Command::Platforms => platforms::run(&root),
         Command::Header { check } => header::run(&root, check),
         Command::Docs { check } => documents(&root, check),

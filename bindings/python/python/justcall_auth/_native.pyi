@@ -115,6 +115,9 @@ class Client:
     a fraction of a second, with what its handler raises. After a fork both processes may go on using
     the client.
 
+    Under gevent a call blocks the hub of its thread. Make it in gevent's thread pool:
+    `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
+
     Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
     """
 
@@ -161,6 +164,11 @@ class Client:
 
         Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
         proves the pair without telling the account's details.
+
+        If the service names the account, a pair that the source gives later must belong to it: the pair
+        proves that before anything else is sent with it, else the call raises `WrongAccountError`. If the
+        account is not known, because nothing was verified or the service does not name it, a pair of another
+        account is used without notice. Set `expected_account` to rule that out.
 
         Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
         pair is good but its plan or role may not do this, and another `JustCallError` for whatever
@@ -445,13 +453,15 @@ class Exchange:
         cause: Literal["resolve", "connect", "tls", "timeout", "closed", "cancelled"],
         request_sent: bool,
     ) -> None:
-        """Reports that the HTTP client got no response. `next` returns what follows. Does nothing unless `SEND` was due.
+        """Reports that the HTTP client got no response. `next` returns what follows.
 
-        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the handshake
-        failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran out of time),
-        `closed` (the connection was closed or reset before the response was complete) or `cancelled` (the program
-        ended the request). `request_sent` is whether any byte of the request may have been sent: with `False` even a
-        `POST` may be sent again. If in doubt, pass `True`.
+        Does nothing unless `SEND` was due.
+
+        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+        handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
+        out of time), `closed` (the connection was closed or reset before the response was complete) or
+        `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
+        have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
 
         The call then fails, unless it is retried, as it would with the built-in HTTP client: with
         `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.

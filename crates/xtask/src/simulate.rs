@@ -1,0 +1,110 @@
+//! `cargo xtask simulate`: the exchange and the keyring in a simulated world.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, ensure};
+use justcall_auth_simulation::{Plant, Report, Seen, run as simulate};
+
+/// How often the progress is shown.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// In so many requests every fault and every branch is exercised.
+const ENOUGH: u64 = 300_000;
+
+/// What to simulate.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The seed of the first episode. The same seed gives the same episode on every machine.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Stop after this number of requests. [default: 1000000, unless another limit is given]
+    #[arg(long, value_name = "NUMBER")]
+    requests: Option<u64>,
+    /// Stop after this time.
+    #[arg(long, value_name = "NUMBER")]
+    seconds: Option<u64>,
+    /// Stop after this number of episodes: 1 repeats the episode of --seed.
+    #[arg(long, value_name = "NUMBER")]
+    episodes: Option<u64>,
+    /// Plant a bug, to see it found.
+    #[arg(long, value_name = "BUG", value_parser = plant, long_help = plants())]
+    plant: Option<Plant>,
+    /// Show how often each fault and each branch was exercised.
+    #[arg(long)]
+    coverage: bool,
+}
+
+fn plant(name: &str) -> Result<Plant> {
+    let known = Plant::ALL.iter().map(|(plant, _)| *plant);
+    known.into_iter().find(|plant| format!("{plant:?}") == name).ok_or_else(|| anyhow!("{}", plants()))
+}
+
+fn plants() -> String {
+    let rows = Plant::ALL.iter().map(|(plant, check)| format!("\n  {plant:?}: {}", check.promise()));
+    format!(
+        "Plant a bug, to see it found. BUG is one of these, each with the promise that it breaks:{}",
+        rows.collect::<String>()
+    )
+}
+
+/// Simulates as `options` say.
+pub fn run(options: &Options) -> Result<()> {
+    let has_limit = options.seconds.is_some() || options.episodes.is_some();
+    let what = justcall_auth_simulation::Options {
+        seed: options.seed,
+        requests: options.requests.or((!has_limit).then_some(1_000_000)),
+        time: options.seconds.map(Duration::from_secs),
+        episodes: options.episodes,
+        plant: options.plant,
+    };
+    let report = watch(&what)?;
+    if options.coverage {
+        for what in Seen::ALL {
+            println!("{:>12}  {}", report.coverage.count(*what), what.name());
+        }
+    }
+    check_coverage(&report)
+}
+
+/// What `cargo xtask test` runs: a million requests, or as many as take 30 seconds.
+pub fn test() -> Result<()> {
+    let what = justcall_auth_simulation::Options {
+        seed: 1,
+        requests: Some(1_000_000),
+        time: Some(Duration::from_secs(30)),
+        ..Default::default()
+    };
+    check_coverage(&watch(&what)?)
+}
+
+/// Simulates, and shows the progress: on a terminal in one line, elsewhere in a line from time to time.
+fn watch(what: &justcall_auth_simulation::Options) -> Result<Report> {
+    let is_terminal = io::stderr().is_terminal();
+    let (mut shown, mut interval) = (Instant::now(), INTERVAL);
+    let report = simulate(what, |report| {
+        if shown.elapsed() >= interval {
+            shown = Instant::now();
+            if is_terminal {
+                eprint!("\r{report}\x1b[K");
+            } else {
+                eprintln!("{report}");
+                interval = (interval * 2).min(Duration::from_secs(60));
+            }
+            drop(io::stderr().flush());
+        }
+    });
+    if is_terminal {
+        eprint!("\r\x1b[K");
+    }
+    let report = report.map_err(|violation| anyhow!("a promise was not kept\n\n{violation}"))?;
+    println!("{report}");
+    Ok(report)
+}
+
+/// A fault that is never exercised finds nothing.
+fn check_coverage(report: &Report) -> Result<()> {
+    let missing: Vec<&str> = report.coverage.missing().into_iter().map(Seen::name).collect();
+    let is_enough = report.coverage.count(Seen::Requests) >= ENOUGH;
+    ensure!(!is_enough || missing.is_empty(), "never exercised: {}", missing.join("; "));
+    Ok(())
+}

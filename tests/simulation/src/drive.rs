@@ -1,0 +1,464 @@
+//! What drives an exchange: the library's own loop or a host, which may also leave it alone.
+
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::{Action, Exchange};
+use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::service::USERS_PATH;
+use justcall_auth_protocol::{EventKind, Request};
+
+use crate::call::{Call, Doing, Reading, Record, Reference, Task};
+use crate::checks::Check;
+use crate::coverage::Seen;
+use crate::plant::Plant;
+use crate::service::Pool;
+use crate::trace::What;
+use crate::world::{Event, World};
+
+/// A driver that is asked so often at one moment spins.
+const MAX_ASKED: u32 = 50;
+/// How long a call without a deadline keeps its leases.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+impl World {
+    /// `number` calls of `process` begin; if `goes_on`, the next one follows.
+    pub(crate) fn begin_calls(&mut self, process: usize, number: u64, goes_on: bool) {
+        if self.is_settled() {
+            return;
+        }
+        if goes_on {
+            let gap = self.gap(self.episode.call_gap);
+            self.queue.add(self.now + gap, Event::Begins(process));
+        } else {
+            let gap = self.gap(200_000);
+            self.queue.add(self.now + gap, Event::Burst(process));
+        }
+        for _ in 0..number {
+            self.begin_call(process);
+        }
+    }
+
+    fn begin_call(&mut self, process: usize) {
+        let clients = &self.processes[process].clients;
+        let mut client = self.random.index(clients.len());
+        // Nobody goes on for long with a client that is shut down.
+        if clients[client].is_shut_down && !self.random.chance(50) {
+            client = clients.len() - 1;
+        }
+        let (policy, ring) = (clients[client].policy.clone(), clients[client].ring);
+        let keyring = self.processes[process].rings[ring].keyring.clone();
+        let task = self.draw_task(process);
+        let now = self.moment();
+        let exchange = match task {
+            Task::Verify => Exchange::verify(policy.clone(), keyring, &now),
+            Task::Replace(pair) => {
+                let credentials = self.pool.credentials(pair, 1);
+                Exchange::replace(policy.clone(), keyring, credentials, &now)
+            }
+            Task::Reload => Exchange::reload(policy.clone(), keyring, &now),
+            Task::Find => Exchange::find(policy.clone(), keyring, &now),
+            Task::Get | Task::Put | Task::Post | Task::OwnAccount => {
+                Exchange::request(policy.clone(), keyring, request(task), &now)
+            }
+        };
+        let slot = self.calls.len();
+        let is_built_in = self.random.chance(500);
+        self.calls.push(Call {
+            number: slot as u64,
+            process,
+            client,
+            ring,
+            task,
+            is_built_in,
+            is_punctual: is_built_in || self.random.chance(900),
+            may_be_late: false,
+            is_half_asked: false,
+            left_with: None,
+            began: self.now,
+            deadline: exchange.deadline(),
+            max_retries: policy.max_retries,
+            exchange: Some(exchange),
+            step: 0,
+            doing: Doing::Asking,
+            is_cancelled: false,
+            asked: (self.now, 0),
+            due_since: self.now,
+            due_tick: 0,
+            record: Record::default(),
+        });
+        self.count_call(slot);
+        if self.random.chance(self.episode.faults.cancelled) {
+            let after = self.random.time(0, 3_000);
+            self.queue.add(self.now + after, Event::Cancel(slot));
+        }
+        self.drive(slot);
+    }
+
+    fn draw_task(&mut self, process: usize) -> Task {
+        match self.random.below(200) {
+            0..=69 => Task::Post,
+            70..=89 => Task::Put,
+            90..=93 => Task::OwnAccount,
+            94..=113 => Task::Verify,
+            114..=119 => Task::Reload,
+            120..=124 => Task::Find,
+            125 => {
+                let home = self.sources[self.processes[process].source].home;
+                let account = if self.random.chance(800) { home } else { 1 };
+                let live = self.service.latest(account);
+                let dead = self.service.dead(account);
+                match live {
+                    Some(pair) if dead.is_empty() || self.random.chance(800) => Task::Replace(pair),
+                    _ if !dead.is_empty() => Task::Replace(self.random.pick(&dead)),
+                    _ => Task::Get,
+                }
+            }
+            _ => Task::Get,
+        }
+    }
+
+    fn count_call(&mut self, slot: usize) {
+        let call = &self.calls[slot];
+        let (name, seen) = match call.task {
+            Task::Get => ("GET", Seen::GetCalls),
+            Task::Put => ("PUT", Seen::PutCalls),
+            Task::Post => ("POST", Seen::PostCalls),
+            Task::OwnAccount => ("GET of the account page", Seen::OwnAccountCalls),
+            Task::Verify => ("verify", Seen::VerifyCalls),
+            Task::Replace(_) => ("replace", Seen::ReplaceCalls),
+            Task::Reload => ("reload", Seen::ReloadCalls),
+            Task::Find => ("find", Seen::FindCalls),
+        };
+        let (is_built_in, deadline, client, ring) = (call.is_built_in, call.deadline, call.client, call.ring);
+        self.saw(Seen::Calls);
+        self.saw(seen);
+        self.saw(if is_built_in { Seen::BuiltIn } else { Seen::Hosted });
+        if deadline.is_none() {
+            self.saw(Seen::Unlimited);
+        }
+        self.note(slot, What::Begins(name, client, ring, deadline));
+    }
+
+    /// Asks the exchange what to do, and does it.
+    pub(crate) fn drive(&mut self, slot: usize) {
+        let now = self.moment();
+        let call = &mut self.calls[slot];
+        let is_ended = call.is_cancelled || self.processes[call.process].clients[call.client].is_shut_down;
+        let Some(exchange) = &mut call.exchange else { return };
+        if is_ended {
+            exchange.give_up(Error::new(ErrorKind::Cancelled));
+        }
+        let action = exchange.next(&now);
+        call.step += 1;
+        call.asked = if call.asked.0 == self.now { (self.now, call.asked.1 + 1) } else { (self.now, 1) };
+        if call.asked.1 > MAX_ASKED {
+            return self.violate_call(Check::EveryCallEnds, slot, "the driver spins");
+        }
+        self.take_events(slot);
+        self.observe(slot);
+        match action {
+            Ok(Action::Load) => self.begin_read(slot),
+            Ok(Action::Send { remaining }) => {
+                self.check_remaining(slot, remaining);
+                self.begin_send(slot);
+            }
+            Ok(Action::Wait(wait)) => self.wait(slot, wait),
+            Ok(Action::Done) => self.end(slot, Ok(())),
+            Err(error) => self.end(slot, Err(error)),
+        }
+    }
+
+    fn take_events(&mut self, slot: usize) {
+        let Some(exchange) = &mut self.calls[slot].exchange else { return };
+        for event in exchange.take_events() {
+            let seen = match event.kind() {
+                EventKind::Rotated => Seen::Rotated,
+                EventKind::CandidateRejected => Seen::CandidateRejected,
+                EventKind::PairRejected => Seen::PairRejected,
+                EventKind::WaitingForSource => Seen::WaitingForSource,
+                EventKind::Retrying => Seen::Retrying,
+                EventKind::RateLimitLow => Seen::RateLimitLow,
+                EventKind::SourceChanged => Seen::SourceChanged,
+                EventKind::RotationDue => Seen::RotationDue,
+                EventKind::UsageSpike => Seen::UsageSpike,
+                _ => continue,
+            };
+            self.saw(seen);
+            if event.kind() == EventKind::Retrying {
+                self.calls[slot].record.retries += 1;
+                let until = self.now + event.wait().unwrap_or_default();
+                let record = &mut self.calls[slot].record;
+                record.not_before = record.not_before.max(until);
+            }
+            self.note(slot, What::Event(event.kind().name()));
+        }
+    }
+
+    fn wait(&mut self, slot: usize, wait: Duration) {
+        if wait.is_zero() {
+            return self.violate_call(Check::EveryCallEnds, slot, "a wait of nothing would spin");
+        }
+        if self.plant == Some(Plant::EagerReader) {
+            self.check_reader(slot);
+        }
+        if self.calls[slot].doing != Doing::Waiting {
+            self.note(slot, What::Waits(wait));
+        }
+        let asleep = wait + self.random.time(0, self.episode.oversleep);
+        let call = self.now_doing(slot, Doing::Waiting);
+        if self.plant != Some(Plant::LostWakeup) || !self.random.chance(20) {
+            self.queue.add(self.now + asleep, Event::Drive(call));
+        }
+    }
+
+    /// The call does `doing` from now on; what was scheduled for it is void.
+    pub(crate) fn now_doing(&mut self, slot: usize, doing: Doing) -> Reference {
+        let call = &mut self.calls[slot];
+        call.step += 1;
+        call.doing = doing;
+        Reference { slot, step: call.step }
+    }
+
+    fn begin_read(&mut self, slot: usize) {
+        self.saw(Seen::SourceReads);
+        self.note(slot, What::Reads);
+        self.check_reader(slot);
+        let (low, high) = self.episode.read_time;
+        let time = self.random.time(low, high);
+        if !self.calls[slot].is_built_in && self.random.chance(self.episode.faults.abandoned) {
+            self.saw(Seen::AbandonedLoading);
+            return self.abandon(slot, "reading", None, |call| Event::ReadEnds(call));
+        }
+        let faults = self.episode.faults;
+        let source = self.processes[self.calls[slot].process].source;
+        let is_file = self.sources[source].is_file;
+        let mut until = self.now + time;
+        let reading = if self.random.chance(faults.failed_read) {
+            Reading::Fails
+        } else if self.random.chance(faults.stale_read) {
+            Reading::Stale
+        } else if self.random.chance(faults.slow_read) {
+            until = self.slow_read(slot, is_file);
+            if is_file { Reading::TooSlow } else { Reading::Current }
+        } else {
+            Reading::Current
+        };
+        // What reads a file or runs a command obeys the deadline.
+        let (reading, until) = match self.calls[slot].deadline.filter(|deadline| *deadline < until) {
+            Some(deadline) if is_file => (Reading::TooSlow, deadline),
+            cut => {
+                self.calls[slot].may_be_late |= cut.is_some();
+                (reading, until)
+            }
+        };
+        let call = self.now_doing(slot, Doing::Reading(reading));
+        self.queue.add(until, Event::ReadEnds(call));
+    }
+
+    /// When a read that takes too long ends: a file or a command obeys the deadline, a callback does not.
+    fn slow_read(&mut self, slot: usize, is_file: bool) -> Duration {
+        self.saw(Seen::SlowReads);
+        if !is_file {
+            let time = self.random.time(1_000, 70_000);
+            self.calls[slot].may_be_late = true;
+            self.ring(slot).disturb(Duration::ZERO);
+            let until = self.now + time;
+            self.ring(slot).disturb(until);
+            return until;
+        }
+        let limit = self.now + Duration::from_secs(10);
+        let until = self.calls[slot].deadline.map_or(limit, |deadline| deadline.min(limit));
+        self.ring(slot).disturb(until);
+        until
+    }
+
+    /// The read is over: reports what it gave, as the library does for every driver.
+    pub(crate) fn end_read(&mut self, slot: usize) {
+        let Doing::Reading(reading) = self.calls[slot].doing else {
+            // A host that was away comes back.
+            self.saw(Seen::LateReports);
+            self.calls[slot].doing = Doing::Reading(Reading::Current);
+            return self.end_read(slot);
+        };
+        let process = self.calls[slot].process;
+        let result = self.read(process, slot, reading);
+        let now = self.moment();
+        let call = &mut self.calls[slot];
+        let is_over = call.is_cancelled || call.deadline.is_some_and(|deadline| self.now >= deadline);
+        call.doing = Doing::Asking;
+        let exchange = call.exchange.as_mut().expect("what reads has not ended");
+        let mut is_ignored = false;
+        match result {
+            Err(error) if is_over => exchange.give_up(error),
+            result => is_ignored = !exchange.loaded(result, &now),
+        }
+        if is_ignored {
+            self.ring(slot).seen_version = 0;
+        }
+        self.ring(slot).readers.retain(|(number, _)| *number != slot as u64);
+        self.drive(slot);
+    }
+
+    fn read(&mut self, process: usize, slot: usize, reading: Reading) -> Result<Look, Error> {
+        let source = self.sources[self.processes[process].source].clone();
+        let now = self.now;
+        let is_blind = self.plant == Some(Plant::BlindDetector);
+        let ring = self.ring(slot);
+        if reading != Reading::Current {
+            ring.disturb(now);
+        }
+        if matches!(reading, Reading::Fails | Reading::TooSlow) {
+            ring.seen_version = 0;
+            self.saw(Seen::FailedReads);
+            let kind =
+                if reading == Reading::Fails { ErrorKind::SourceUnavailable } else { ErrorKind::Timeout };
+            self.note(slot, What::ReadFailed(kind.name()));
+            return Err(Error::new(kind));
+        }
+        let is_same = ring.seen_version == source.version || is_blind && ring.seen_version > 0;
+        if reading == Reading::Current && source.is_file && is_same {
+            self.saw(Seen::UnchangedReads);
+            self.note(slot, What::Unchanged);
+            return Ok(Look::Unchanged);
+        }
+        let content = if reading == Reading::Stale { source.before } else { source.content };
+        let Some(pair) = content else {
+            ring.seen_version = 0;
+            self.note(slot, What::ReadFailed("credentials_missing"));
+            return Err(Error::new(ErrorKind::CredentialsMissing));
+        };
+        if reading == Reading::Stale {
+            ring.seen_version = 0;
+            self.saw(Seen::StaleReads);
+        } else {
+            ring.seen_version = source.version;
+        }
+        self.note(slot, What::Gave(Some(pair)));
+        let copy = self.random.index(2);
+        let found = Found {
+            watched: source.is_file,
+            previous_compromised: self.random.chance(100),
+            ..Found::from(self.pool.credentials(pair, copy))
+        };
+        Ok(Look::Found(found))
+    }
+
+    fn begin_send(&mut self, slot: usize) {
+        let tick = self.tick();
+        let call = &mut self.calls[slot];
+        let exchange = call.exchange.as_ref().expect("what sends has not ended");
+        // The list of users is the second half of a question that the account page left open.
+        if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {
+            call.due_since = self.now;
+            call.due_tick = tick;
+        }
+        call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
+        self.note(slot, What::Due);
+        let faults = self.episode.faults;
+        if self.calls[slot].is_built_in {
+            return self.take(slot);
+        }
+        if self.random.chance(faults.abandoned) {
+            self.saw(Seen::AbandonedSending);
+            return self.abandon(slot, "before sending", None, |call| Event::Takes(call));
+        }
+        if self.random.chance(faults.late_authorization) {
+            self.saw(Seen::LateAuthorizations);
+            let until = self.now + self.random.time(1, 3_000);
+            self.ring(slot).disturb(until);
+            self.calls[slot].may_be_late = true;
+            let call = self.now_doing(slot, Doing::Holding);
+            return self.queue.add(until, Event::Takes(call));
+        }
+        self.take(slot);
+    }
+
+    /// Takes the authorization and sends the request.
+    pub(crate) fn take(&mut self, slot: usize) {
+        let exchange = self.calls[slot].exchange.as_mut().expect("what sends has not ended");
+        match exchange.authorization() {
+            Ok(credentials) => self.depart(slot, Pool::number(&credentials)),
+            // The call is over by now, or must be asked again.
+            Err(_) => self.drive(slot),
+        }
+    }
+
+    /// The host does not go on with the exchange: for ever, until it drops it, or until it comes back late.
+    pub(crate) fn abandon(
+        &mut self,
+        slot: usize,
+        what: &'static str,
+        flight: Option<usize>,
+        comes_back: impl FnOnce(Reference) -> Event,
+    ) {
+        self.note(slot, What::Abandoned(what));
+        let lease = self.calls[slot].deadline.unwrap_or(self.now + LEASE);
+        self.ring(slot).disturb(lease);
+        self.calls[slot].may_be_late = true;
+        self.calls[slot].left_with = flight;
+        let call = self.now_doing(slot, Doing::Nothing);
+        let after = self.random.time(10, 90_000);
+        match self.random.below(3) {
+            0 => {}
+            1 => self.queue.add(self.now + after, Event::Drop(slot)),
+            _ => self.queue.add(self.now + after, comes_back(call)),
+        }
+    }
+
+    /// Drops an exchange that was left alone.
+    pub(crate) fn drop_exchange(&mut self, slot: usize) {
+        if self.calls[slot].doing == Doing::Nothing && self.calls[slot].exchange.take().is_some() {
+            self.saw(Seen::DroppedExchanges);
+            self.note(slot, What::Abandoned("dropped"));
+            let now = self.now;
+            let ring = self.ring(slot);
+            ring.readers.retain(|(number, _)| *number != slot as u64);
+            ring.disturb(now);
+        }
+    }
+
+    /// The caller cancels the call, or shuts its client down.
+    pub(crate) fn cancel(&mut self, slot: usize) {
+        let call = &mut self.calls[slot];
+        if call.exchange.is_none() || call.doing == Doing::Nothing {
+            return;
+        }
+        call.is_cancelled = true;
+        let doing = call.doing;
+        let is_built_in = call.is_built_in;
+        self.saw(Seen::Cancellations);
+        self.note(slot, What::Cancelled);
+        let now = self.now;
+        self.ring(slot).disturb(now);
+        match doing {
+            Doing::Sending(flight) => {
+                self.saw(Seen::CancelledInFlight);
+                self.stop(slot, flight, is_built_in);
+            }
+            Doing::Reading(_) => {
+                self.saw(Seen::CancelledLoading);
+                let source = self.processes[self.calls[slot].process].source;
+                // A callback is not interrupted.
+                if !self.sources[source].is_file {
+                    return;
+                }
+                self.ring(slot).seen_version = 0;
+                self.ring(slot).readers.retain(|(number, _)| *number != slot as u64);
+            }
+            Doing::Waiting => self.saw(Seen::CancelledWaiting),
+            Doing::Holding | Doing::Asking | Doing::Nothing => {}
+        }
+        self.drive(slot);
+    }
+}
+
+fn request(task: Task) -> Request {
+    let (method, path) = match task {
+        Task::Put => ("PUT", "/v2.1/contacts/7"),
+        Task::Post => ("POST", "/v2.1/texts/new"),
+        Task::OwnAccount => ("GET", "/v2/account"),
+        _ => ("GET", "/v2.1/calls"),
+    };
+    Request::new(method, path).expect("a good path")
+}
