@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
 
 use crate::arguments::{SourceSpelling, wrong_type};
+use crate::body::snapshot;
 use crate::errors::{detached, exception, out_of_memory};
 
 /// How much of half a pair is looked at when it is a `str`, in characters. Far less is already too long to be half of a pair.
@@ -88,9 +89,8 @@ pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResul
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         if bytes.len() > MAX_TEXT {
             // No secret is so long, so a copy that nobody wipes does no harm; this one can fail.
-            let bytes = bytes.py().get_type::<PyBytes>().call1((bytes,));
-            let bytes = bytes.map_err(|_| out_of_memory(half.py()))?;
-            return copy_bytes(half.py(), bytes.cast::<PyBytes>()?.as_bytes(), limit);
+            let start = snapshot(bytes, limit)?;
+            return copy_bytes(half.py(), start.as_bytes(), limit);
         }
         return copy_bytes(half.py(), &Zeroizing::new(bytes.to_vec()), limit);
     }
@@ -120,9 +120,15 @@ fn copy_text(text: &Bound<'_, PyString>, limit: usize) -> PyResult<WipedBuffer> 
     Ok(buffer)
 }
 
-/// Fills a `bytearray` with zeros. Assigning a slice of the same length writes in place.
+/// Fills a `bytearray` with zeros, piece by piece. Assigning a slice of the same length writes in place.
 pub(crate) fn wipe(half: &Bound<'_, PyAny>) -> PyResult<()> {
     let Ok(bytes) = half.cast::<PyByteArray>() else { return Ok(()) };
-    let zeros = PyByteArray::new_with(half.py(), bytes.len(), |_| Ok(()))?;
-    half.set_item(PySlice::full(half.py()), zeros)
+    let (py, length) = (half.py(), bytes.len());
+    for start in (0..length).step_by(MAX_TEXT) {
+        let end = length.min(start + MAX_TEXT);
+        let zeros = PyByteArray::new_with(py, end - start, |_| Ok(()))?;
+        let index = |at: usize| isize::try_from(at).unwrap_or(isize::MAX);
+        half.set_item(PySlice::new(py, index(start), index(end), 1), zeros)?;
+    }
+    Ok(())
 }
