@@ -140,7 +140,7 @@ pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
 /// # Errors
 /// What is wrong with the shape, in words.
 pub fn account(body: &[u8]) -> Result<Account, &'static str> {
-    let [status, data] = members(body, ["status", "data"]).ok_or("the body is not a JSON object")?;
+    let [status, data] = members(body, ["status", "data"]).ok_or("the body is not JSON")?;
     if status.and_then(json::small_value) != Some("success".into()) {
         return Err("the body does not say `\"status\": \"success\"`");
     }
@@ -203,7 +203,8 @@ fn beginning(raw: &str) -> Option<String> {
         if text.len() >= MAX_MESSAGE {
             break;
         }
-        if !is_control(letter) && !(text.is_empty() && letter.is_whitespace()) {
+        let is_left_out = is_control(letter) || text.is_empty() && letter.is_whitespace();
+        if !is_left_out {
             text.push(letter);
         }
     }
