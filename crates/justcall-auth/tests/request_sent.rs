@@ -118,7 +118,7 @@ fn config(sandbox: &Sandbox) -> Config {
         config.ca_file(ca_file).expect("a path");
     }
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good")).max_retries(0);
+    config.credentials(pair.expect("the sandbox's pair is good"));
     config
 }
 
@@ -176,7 +176,8 @@ impl World {
         let is_hurried = trouble.is_endless || is_astray || random.below(3) == 0;
         let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { PATIENCE };
         let mut config = config(&self.sandbox);
-        config.timeout(timeout);
+        let retries = u32::from(random.below(4) == 0);
+        config.timeout(timeout).max_retries(retries);
         if is_astray && is_tls {
             config.proxy(&format!("http://{}", self.proxy)).expect("a proxy");
         } else if is_astray {
@@ -188,7 +189,7 @@ impl World {
         }
         let client = Client::new(&config).expect("a client");
         let about = format!(
-            "{} {size} bytes in {timeout:?}, astray: {is_astray}, {}",
+            "{} {size} bytes in {timeout:?}, {retries} retries, astray: {is_astray}, {}",
             self.sandbox.url(),
             trouble.fault
         );
