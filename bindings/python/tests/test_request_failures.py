@@ -235,7 +235,7 @@ def test_it_reports_a_refusal_that_comes_during_an_upload(
 ) -> None:
     early = {"after_bytes": 1 << 20, "then": then}
     sandbox.fault("answer", status=status, body={"message": "Enough."}, early=early)
-    with pytest.raises(justcall_auth.Error) as caught:
+    with pytest.raises(justcall_auth.JustCallError) as caught:
         client.request(method, ECHO, data=bytes(16 << 20))
     error = caught.value
     assert (error.http_status, error.request_sent) == (status, True)
