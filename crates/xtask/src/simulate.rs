@@ -9,7 +9,7 @@ use justcall_auth_simulation::{Plant, Report, Seen, run as simulate};
 /// How often the progress is shown.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// In so many requests every fault and every branch is exercised.
-const ENOUGH: u64 = 300_000;
+const ENOUGH: u64 = 600_000;
 
 /// What to simulate.
 #[derive(clap::Args)]
@@ -41,7 +41,10 @@ fn plant(name: &str) -> Result<Plant> {
 
 fn plants() -> String {
     let rows = Plant::ALL.iter().map(|(plant, check)| format!("\n  {plant:?}: {}", check.promise()));
-    format!("Plant a bug, to see it found. BUG is one of these, each with the promise that it breaks:{}", rows.collect::<String>())
+    format!(
+        "Plant a bug, to see it found. BUG is one of these, each with the promise that it breaks:{}",
+        rows.collect::<String>()
+    )
 }
 
 /// Simulates as `options` say.

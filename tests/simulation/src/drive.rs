@@ -85,6 +85,7 @@ impl World {
             asked: (self.now, 0),
             due_since: self.now,
             due_tick: 0,
+            due_known: None,
             record: Record::default(),
         });
         self.count_call(slot);
@@ -130,8 +131,7 @@ impl World {
             Task::Reload => ("reload", Seen::ReloadCalls),
             Task::Find => ("find", Seen::FindCalls),
         };
-        let (is_built_in, deadline, client, ring) =
-            (call.is_built_in, call.deadline, call.client, call.ring);
+        let (is_built_in, deadline, client, ring) = (call.is_built_in, call.deadline, call.client, call.ring);
         self.saw(Seen::Calls);
         self.saw(seen);
         self.saw(if is_built_in { Seen::BuiltIn } else { Seen::Hosted });
@@ -145,8 +145,7 @@ impl World {
     pub(crate) fn drive(&mut self, slot: usize) {
         let now = self.moment();
         let call = &mut self.calls[slot];
-        let is_ended = call.is_cancelled
-            || self.processes[call.process].clients[call.client].is_shut_down;
+        let is_ended = call.is_cancelled || self.processes[call.process].clients[call.client].is_shut_down;
         let Some(exchange) = &mut call.exchange else { return };
         if is_ended {
             exchange.give_up(Error::new(ErrorKind::Cancelled));
@@ -347,8 +346,9 @@ impl World {
     }
 
     fn begin_send(&mut self, slot: usize) {
-        let tick = self.tick();
+        let (tick, known) = (self.tick(), self.ring(slot).known);
         let call = &mut self.calls[slot];
+        call.due_known = known;
         let exchange = call.exchange.as_ref().expect("what sends has not ended");
         // The list of users is the second half of a question that the account page left open.
         if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {

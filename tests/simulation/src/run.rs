@@ -46,8 +46,12 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Report)) -> Result<Repor
     let mut world = World::new(options.plant);
     let has_limit = options.requests.is_some() || options.time.is_some();
     let limit = options.episodes.unwrap_or(if has_limit { u64::MAX } else { 1 });
-    let mut report =
-        Report { episodes: 0, simulated: Duration::ZERO, took: Duration::ZERO, coverage: Coverage::default() };
+    let mut report = Report {
+        episodes: 0,
+        simulated: Duration::ZERO,
+        took: Duration::ZERO,
+        coverage: Coverage::default(),
+    };
     while report.episodes < limit
         && options.requests.is_none_or(|requests| report.coverage.count(Seen::Requests) < requests)
         && options.time.is_none_or(|time| began.elapsed() < time)

@@ -126,7 +126,12 @@ impl Bodies {
 impl Service {
     /// A service without pairs.
     pub fn new() -> Self {
-        Self { records: Vec::new(), page: AccountPage::Shown, changed_at: Duration::ZERO, bodies: Bodies::new() }
+        Self {
+            records: Vec::new(),
+            page: AccountPage::Shown,
+            changed_at: Duration::ZERO,
+            bodies: Bodies::new(),
+        }
     }
 
     /// Begins anew for another episode.
