@@ -51,9 +51,27 @@
  * Server side only: whoever holds the program holds the pair that it is given. Do not put a pair into
  * a page, a browser extension or an app for phones; let those ask a server of yours.
  *
- * The library never ends the program: a bug inside it comes out as JUSTCALL_ERROR_INTERNAL. It
- * touches nothing that is the program's: no signal handler, allocator, locale, environment
- * variable or standard stream.
+ * Memory. If what is passed in, or what the service answers, does not fit into memory, the call fails
+ * with JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small and of
+ * the library's choosing: if one fails, the library prints a line to standard error and ends the
+ * process with abort(). It also does that if it finds its guarded memory overwritten. An internal
+ * error prints a line to standard error too, but ends nothing: the call fails with
+ * JUSTCALL_ERROR_INTERNAL. The library never ends the program otherwise.
+ *
+ * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What your
+ * callbacks use comes on top.
+ *
+ * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until the
+ * call returns, also while it runs your callbacks, and the state that you had set is then restored. A
+ * request that came meanwhile takes effect at the thread's next cancellation point. To end a call
+ * early, use justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call
+ * the library, as POSIX demands for nearly every function.
+ *
+ * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
+ * beside this header in the sources.
+ *
+ * The library touches nothing that is the program's: no signal handler, allocator, locale or
+ * environment variable, and no standard stream but for the lines above.
  */
 
 #ifndef JUSTCALL_AUTH_H
@@ -85,6 +103,9 @@ typedef int32_t justcall_status;
 
 /** The buffer given cannot hold the result. */
 #define JUSTCALL_ERROR_BUFFER_TOO_SMALL 2
+
+/** There is not enough memory for what was passed in or came from the service. */
+#define JUSTCALL_ERROR_OUT_OF_MEMORY 3
 
 /** No API key and secret were found. */
 #define JUSTCALL_ERROR_CREDENTIALS_MISSING 10

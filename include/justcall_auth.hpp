@@ -27,7 +27,8 @@
  * Failures. Every call that can fail has two forms. `client.verify()` gives the account or throws a
  * justcall::error. `client.try_verify()` gives a justcall::result, which holds the account or the
  * error; the constructors are called `try_make` there. Nothing but that error is thrown, and
- * std::bad_alloc when memory runs out, by both forms. Compiled without exceptions
+ * std::bad_alloc, by both forms, if there is no memory for a copy that this header makes. If there is
+ * none for one that the library makes, the error is errc::out_of_memory. Compiled without exceptions
  * (-fno-exceptions), only the try_ forms are there, and JUSTCALL_NO_EXCEPTIONS is defined.
  *
  * Ownership. Each handle owns what it stands for: it can be moved, not copied. Whatever it refers
@@ -100,6 +101,7 @@ enum class errc : std::int32_t {
     ok = JUSTCALL_OK,
     invalid_argument = JUSTCALL_ERROR_INVALID_ARGUMENT,
     buffer_too_small = JUSTCALL_ERROR_BUFFER_TOO_SMALL,
+    out_of_memory = JUSTCALL_ERROR_OUT_OF_MEMORY,
     credentials_missing = JUSTCALL_ERROR_CREDENTIALS_MISSING,
     credentials_malformed = JUSTCALL_ERROR_CREDENTIALS_MALFORMED,
     source_unavailable = JUSTCALL_ERROR_SOURCE_UNAVAILABLE,

@@ -1,6 +1,6 @@
 /*
  * Keeps four calls in flight over libcurl's multi interface, on one thread, until standard input
- * ends: curl_multi SOURCE [BASE_URL [CA_FILE]]
+ * ends: curl_multi SOURCE [BASE_URL [CA_FILE [TIMEOUT_MS]]]
  *
  * libcurl does the HTTP; the library says what to send, what an answer means and what to do next. So
  * a reset of the pair fails no call here either. BASE_URL and CA_FILE point to a local sandbox in
@@ -246,6 +246,8 @@ int main(int argc, char **argv) {
     /* Long enough for whoever resets the pair to bring the new one to the source. */
     if (status == JUSTCALL_OK)
         status = justcall_config_set_rotation_wait_ms(config, 20000, &error);
+    if (status == JUSTCALL_OK && argc > 4)
+        status = justcall_config_set_timeout_ms(config, strtoul(argv[4], NULL, 10), &error);
     if (status == JUSTCALL_OK)
         status = justcall_client_new(config, &client, &error);
     justcall_config_free(config);

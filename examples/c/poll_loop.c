@@ -1,6 +1,6 @@
 /*
  * Keeps four calls in flight over sockets of its own in a plain poll() loop, on one thread, until
- * standard input ends: poll_loop SOURCE BASE_URL
+ * standard input ends: poll_loop SOURCE BASE_URL [TIMEOUT_MS]
  *
  * It speaks HTTP/1.0 without TLS, so BASE_URL is that of a sandbox, `http://127.0.0.1:PORT`. What it
  * shows is how an event loop drives exchanges: a reset of the pair fails no call. Each call prints its
@@ -272,14 +272,16 @@ int main(int argc, char **argv) {
     justcall_config *config = justcall_config_new();
     justcall_client *client = NULL;
     justcall_error *error = NULL;
-    if (argc != 3)
-        return fprintf(stderr, "poll_loop SOURCE BASE_URL\n"), 2;
+    if (argc < 3)
+        return fprintf(stderr, "poll_loop SOURCE BASE_URL [TIMEOUT_MS]\n"), 2;
     justcall_status status = justcall_config_set_source(config, argv[1], &error);
     if (status == JUSTCALL_OK)
         status = justcall_config_set_base_url(config, argv[2], &error);
     /* Long enough for whoever resets the pair to bring the new one to the source. */
     if (status == JUSTCALL_OK)
         status = justcall_config_set_rotation_wait_ms(config, 20000, &error);
+    if (status == JUSTCALL_OK && argc > 3)
+        status = justcall_config_set_timeout_ms(config, strtoul(argv[3], NULL, 10), &error);
     if (status == JUSTCALL_OK)
         status = justcall_client_new(config, &client, &error);
     justcall_config_free(config);

@@ -1,4 +1,4 @@
-"""Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE]]]."""
+"""Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
 
 import http.client
 import socket
@@ -40,11 +40,14 @@ def send(exchange: Exchange, context: ssl.SSLContext) -> None:
 
 
 def main(
-    source: str = "default:", base_url: "str | None" = None, ca_file: "str | None" = None
+    source: str = "default:",
+    base_url: "str | None" = None,
+    ca_file: "str | None" = None,
+    timeout: str = "30",
 ) -> "str | None":
     """Prints how many calls there are; gives what is wrong, if something is."""
     context = ssl.create_default_context(cafile=ca_file)
-    client = Client(source, base_url=base_url, rotation_wait=10)
+    client = Client(source, base_url=base_url, rotation_wait=10, timeout=float(timeout))
     try:
         with client, client.exchange("GET", "/v2.1/calls", params={"per_page": 5}) as exchange:
             while (action := exchange.next()) is not Action.DONE:

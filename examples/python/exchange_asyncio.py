@@ -1,4 +1,4 @@
-"""Sends calls on an event loop: python exchange_asyncio.py [SOURCE [BASE_URL [CA_FILE]]]."""
+"""Sends calls on an event loop: python exchange_asyncio.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
 
 import asyncio
 import socket
@@ -78,10 +78,11 @@ async def main(
     source: str = "default:",
     base_url: "str | None" = None,
     ca_file: "str | None" = None,
+    timeout: str = "30",
 ) -> None:
     """Asks for three pages at once, and prints how each went."""
     context = ssl.create_default_context(cafile=ca_file)
-    with Client(source, base_url=base_url, rotation_wait=10) as client:
+    with Client(source, base_url=base_url, rotation_wait=10, timeout=float(timeout)) as client:
         paths = [f"/v2.1/calls?per_page=5&page={page}" for page in range(3)]
         answers = await asyncio.gather(*(get(client, path, context) for path in paths))
     for path, answer in zip(paths, answers):

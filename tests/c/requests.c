@@ -146,6 +146,43 @@ static void it_carries_large_bodies_both_ways(struct sandbox *sandbox, size_t si
     cJSON_Delete(pair);
 }
 
+static void it_reports_a_refusal_that_comes_during_an_upload(struct sandbox *sandbox, size_t size) {
+    static const struct {
+        const char *method, *fault;
+        int status;
+    } cases[] = {
+        {"PUT",
+         "{\"fault\":\"answer\",\"status\":413,\"body\":{\"message\":\"Enough.\"},"
+         "\"early\":{\"after_bytes\":65536},\"times\":1}",
+         413},
+        {"POST",
+         "{\"fault\":\"answer\",\"status\":401,\"body\":{\"message\":\"Enough.\"},"
+         "\"early\":{\"after_bytes\":65536,\"then\":\"reset\"},\"times\":1}",
+         401},
+    };
+    uint8_t *body = (uint8_t *)calloc(size, 1);
+    if (!body)
+        give_up("no memory for", "a body");
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; ++n) {
+        justcall_response *response = NULL;
+        justcall_error *error = POISON(justcall_error);
+        cJSON *pair = fresh_account(sandbox);
+        justcall_client *client = new_client(sandbox, pair);
+        justcall_request *request = new_request(cases[n].method, "/v2.1/echo");
+        CHECK_OK(justcall_request_set_body(request, body, size, &error), &error);
+        tell(sandbox, "POST", "faults", cases[n].fault);
+        CHECK((int)justcall_client_send(client, request, &response, &error) == cases[n].status);
+        CHECK(justcall_error_http_status(error) == cases[n].status);
+        CHECK(justcall_error_request_sent(error) == 1);
+        CHECK_TEXT(justcall_error_service_message(error), "Enough.");
+        justcall_error_free(error);
+        justcall_request_free(request);
+        justcall_client_free(client);
+        cJSON_Delete(pair);
+    }
+    free(body);
+}
+
 static void it_gives_its_own_time_to_a_request(struct sandbox *sandbox) {
     justcall_response *response = POISON(justcall_response);
     cJSON *pair = fresh_account(sandbox);
@@ -443,6 +480,7 @@ int main(int argc, char **argv) {
     it_sets_a_header_in_place_of_one_of_the_same_name(&sandbox);
     it_copies_a_body_and_sends_every_byte_of_it(&sandbox);
     it_carries_large_bodies_both_ways(&sandbox, (size_t)strtoul(argv[1], NULL, 10) << 20);
+    it_reports_a_refusal_that_comes_during_an_upload(&sandbox, (size_t)strtoul(argv[1], NULL, 10) << 20);
     it_gives_its_own_time_to_a_request(&sandbox);
     it_sends_one_request_again_and_from_several_threads(&sandbox);
     it_has_a_short_form(&sandbox);

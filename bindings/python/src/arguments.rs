@@ -6,19 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::webhook::DEFAULT_TOLERANCE;
-use justcall_auth::{Error, Level};
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use justcall_auth::{Error, Level, copy};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::callable::Callable;
-use crate::errors::exception;
+use crate::capi;
+use crate::errors::{exception, out_of_memory};
+use crate::held::Held;
 
 /// The text `name` that is not secret.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
-    object.extract().map_err(|failure| {
+    let encode = || object.cast::<PyString>()?.encode_utf8();
+    let encoded = encode().map_err(|failure| {
         refusal(object, &failure, name, "str", "holds half a surrogate pair, which no encoding can express")
-    })
+    })?;
+    let text = std::str::from_utf8(encoded.as_bytes()).expect("what Python encodes in UTF-8 is UTF-8");
+    copy::text(text).map_err(|error| exception(object.py(), &error))
 }
 
 /// The exception for the argument `name`, which should be `wanted`; or which is that, but `why` is wrong with its value.
@@ -38,6 +44,9 @@ pub(crate) fn refusal(
     if failure.is_instance_of::<PyTypeError>(py) {
         return wrong_type(object, name, wanted);
     }
+    if failure.is_instance_of::<PyMemoryError>(py) {
+        return out_of_memory(py);
+    }
     // What the object's own code raised.
     failure.clone_ref(py)
 }
@@ -49,10 +58,16 @@ pub(crate) fn invalid(py: Python<'_>, name: &str, why: &str) -> PyErr {
 
 /// `TypeError`: `name` should be `wanted`. It names the type that was given, never the value.
 pub(crate) fn wrong_type(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyErr {
-    match object.get_type().qualname() {
+    match type_name(object) {
         Ok(given) => PyTypeError::new_err(format!("{name} must be {wanted}, not {given}")),
         Err(failure) => failure,
     }
+}
+
+/// The name of the object's type.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
+    let name = capi::getattr(object.get_type().as_any(), intern!(object.py(), "__qualname__"))?;
+    Ok(name.cast::<PyString>()?.to_string_lossy().into_owned())
 }
 
 /// Makes a type for each argument that is text, so that a default can stand in the signature.
@@ -130,7 +145,7 @@ impl FromPyObject<'_, '_> for StateFile {
 }
 
 fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
-    object.extract().map_err(|failure| {
+    capi::fspath(&object).and_then(|path| path.extract()).map_err(|failure| {
         let why = "holds a character that the file system cannot express";
         refusal(&object, &failure, name, "str, os.PathLike or None", why)
     })
@@ -140,7 +155,7 @@ fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
 fn seconds(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<Duration> {
     let why = "is negative, not finite or too large for a number of seconds";
     let refuse = |failure: PyErr| refusal(object, &failure, name, wanted, why);
-    let seconds: f64 = object.extract().map_err(refuse)?;
+    let seconds = capi::float(object).map_err(refuse)?;
     let duration = Duration::try_from_secs_f64(seconds)
         .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
     // Rounding to zero would turn the shortest time into none at all.
@@ -170,14 +185,14 @@ impl FromPyObject<'_, '_> for RotationWait {
 }
 
 /// The argument `on_event`: a callable.
-pub(crate) struct OnEvent(pub(crate) Py<PyAny>);
+pub(crate) struct OnEvent(pub(crate) Held);
 
 impl FromPyObject<'_, '_> for OnEvent {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if object.is_callable() {
-            return Ok(Self(object.to_owned().unbind()));
+            return Ok(Self(Held::new(object.to_owned())));
         }
         Err(wrong_type(&object, "on_event", "a callable that takes an Event, or None"))
     }
@@ -231,9 +246,13 @@ fn time(name: &str, wanted: &str, object: &Bound<'_, PyAny>) -> PyResult<i64> {
     /// Up to here a float holds every whole number.
     const MOST: f64 = 9_007_199_254_740_992.0;
     let why = "is not finite, or too large for a number of seconds since the epoch";
-    let extracted = object.extract::<f64>();
-    let seconds = extracted.map_err(|failure| refusal(object, &failure, name, wanted, why))?;
+    let seconds = capi::float(object).map_err(|failure| refusal(object, &failure, name, wanted, why))?;
     if seconds.abs() <= MOST { Ok(seconds.floor() as i64) } else { Err(invalid(object.py(), name, why)) }
+}
+
+/// A whole number, of any type that counts as one.
+fn whole<'py, T: for<'a> FromPyObject<'a, 'py, Error = PyErr>>(object: &Bound<'py, PyAny>) -> PyResult<T> {
+    capi::index(object)?.extract()
 }
 
 /// The argument `max_retries`.
@@ -243,7 +262,7 @@ impl FromPyObject<'_, '_> for MaxRetries {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|failure| {
+        whole(&object).map(Self).map_err(|failure| {
             refusal(&object, &failure, "max_retries", "int", "is not between 0 and 4294967295")
         })
     }
@@ -257,8 +276,7 @@ impl FromPyObject<'_, '_> for HttpStatus {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object
-            .extract()
+        whole(&object)
             .map(Self)
             .map_err(|failure| refusal(&object, &failure, "http_status", "int", "is not between 0 and 65535"))
     }
@@ -271,7 +289,7 @@ impl FromPyObject<'_, '_> for ExpectedAccount {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|failure| {
+        whole(&object).map(Self).map_err(|failure| {
             let why = "is not between 0 and 18446744073709551615";
             refusal(&object, &failure, "expected_account", "int or None", why)
         })

@@ -1,31 +1,51 @@
 //! Bodies: what Python holds as bytes or text, or as a value to be written in JSON.
 
-use pyo3::exceptions::{PyRecursionError, PyValueError};
+use justcall_auth::copy;
+use pyo3::exceptions::{PyMemoryError, PyRecursionError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::arguments::{invalid, refusal, text, wrong_type};
+use crate::capi;
+use crate::errors::{exception, out_of_memory};
 
 /// The bytes of the argument `name`; text in UTF-8.
 pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = body.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
+        return copied(bytes);
     }
     if let Ok(bytes) = body.cast::<PyByteArray>() {
-        return Ok(bytes.to_vec());
+        // Through a copy by Python, as for a view: a bytearray lends its bytes to safe code in no other way that can fail.
+        let bytes = body.py().get_type::<PyBytes>().call1((bytes,));
+        let bytes = bytes.map_err(|failure| refusal(body, &failure, name, "a bytearray", "was released"))?;
+        return copied(bytes.cast::<PyBytes>()?);
     }
     if let Ok(view) = body.cast::<PyMemoryView>() {
         // The stable ABI of Python 3.9 has no buffers; the view itself can copy what it shows.
         let copied = view.call_method0("tobytes").map_err(|failure| {
             refusal(body, &failure, name, "a memoryview that can be copied", "was released")
         })?;
-        return Ok(copied.cast::<PyBytes>()?.as_bytes().to_vec());
+        return self::copied(copied.cast::<PyBytes>()?);
     }
     if body.is_instance_of::<PyString>() {
         return text(name, body).map(String::into_bytes);
     }
     Err(wrong_type(body, name, "bytes, bytearray, memoryview or str"))
+}
+
+/// The bytes in Rust's memory.
+fn copied(bytes: &Bound<'_, PyBytes>) -> PyResult<Vec<u8>> {
+    copy::bytes(bytes.as_bytes()).map_err(|error| exception(bytes.py(), &error))
+}
+
+/// A `bytes` object with this content.
+pub(crate) fn object<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let made = PyBytes::new_with(py, bytes.len(), |room| {
+        room.copy_from_slice(bytes);
+        Ok(())
+    });
+    made.map_err(|_| out_of_memory(py))
 }
 
 /// The argument `json`, written in JSON, in UTF-8, without spaces.
@@ -36,19 +56,21 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let encode = || {
         let options = [("allow_nan", false), ("ensure_ascii", false)].into_py_dict(py)?;
         options.set_item("separators", (",", ":"))?;
-        let encoder = py.import("json")?.getattr("JSONEncoder")?.call((), Some(&options))?;
+        let encoder = capi::call_package(&py.import("json")?.getattr("JSONEncoder")?, (), Some(&options))?;
         encoder.getattr("encode").map(Bound::unbind)
     };
-    let written =
-        ENCODE.get_or_try_init(py, encode)?.bind(py).call1((value,)).map_err(|failure| match failure {
+    let written = capi::call_package(ENCODE.get_or_try_init(py, encode)?.bind(py), (value,), None).map_err(
+        |failure| match failure {
             failure if failure.is_instance_of::<PyValueError>(py) => {
                 invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
             }
             failure if failure.is_instance_of::<PyRecursionError>(py) => {
                 invalid(py, "json", "is nested too deeply")
             }
+            failure if failure.is_instance_of::<PyMemoryError>(py) => out_of_memory(py),
             // It names the type that JSON does not have; or it is what the object's own code raised.
             failure => failure,
-        })?;
+        },
+    )?;
     text("json", &written).map(String::into_bytes)
 }

@@ -1,6 +1,6 @@
 //! A source that is a function of the Python program.
 
-use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use justcall_auth::source::Load;
 use justcall_auth::{Error, ErrorKind};
@@ -11,69 +11,99 @@ use pyo3::pyclass::PyVisit;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::arguments::type_name;
+use crate::capi;
 use crate::credentials::Credentials;
 use crate::errors::exception;
+use crate::held::Held;
 use crate::running;
-
-thread_local! {
-    /// The functions that this thread is in, by address: their clients' calls would wait for the very function.
-    static ASKED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
 
 const HINT: &str =
     "See the cause of this exception, where it has one; the callable must return justcall_auth.Credentials.";
 
 /// The function.
-pub(crate) struct Callable(Py<PyAny>);
+pub(crate) struct Callable {
+    function: Held,
+    /// How many calls are in the function now.
+    asking: AtomicUsize,
+}
 
 impl Callable {
     pub(crate) fn new(function: Bound<'_, PyAny>) -> Self {
-        Self(function.unbind())
+        Self { function: Held::new(function), asking: AtomicUsize::new(0) }
     }
 
     /// Shows the garbage collector what this holds.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.0)
+        self.function.traverse(visit)
     }
 
-    /// Whether this thread is in the function.
+    /// Whether the code that asks is in the function: calls of its client would wait for the very function. Code of
+    /// another greenlet, task or thread is not.
     pub(crate) fn is_asked(&self) -> bool {
-        ASKED.with_borrow(|asked| asked.contains(&self.address()))
+        if self.asking.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let asked = running::in_python(|py, _| {
+            static IS_ASKED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let is_asked = IS_ASKED.import(py, "justcall_auth._callback", "is_asked")?;
+            capi::call_package(is_asked, (self.number(),), None)?.is_truthy()
+        });
+        // If it cannot be found out, the call may wait until its timeout; a call that is refused could not be made.
+        matches!(asked, Some(Ok(true)))
     }
 
-    fn address(&self) -> usize {
+    /// What tells it from the others that are being asked.
+    fn number(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// What the function returns.
+    fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static ASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let ask = ASK.import(py, "justcall_auth._callback", "ask")?;
+        self.asking.fetch_add(1, Ordering::Relaxed);
+        let given = capi::call(ask, (self.function.bind(py), self.number()));
+        self.asking.fetch_sub(1, Ordering::Relaxed);
+        given
     }
 
     /// The pair; else what was raised, and what it is called where that exception cannot go: in calls of other threads,
     /// which waited for this one's look at the source.
     fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        ASKED.with_borrow_mut(|asked| asked.push(self.address()));
-        let called = self.0.bind(py).call0();
-        ASKED.with_borrow_mut(Vec::pop);
-        let given = called.map_err(|raised| {
-            let error = unavailable(&format!("raised {}", type_name(raised.value(py))));
+        let given = self.call(py).map_err(|raised| {
+            let error = unavailable(&format!("raised {}", type_name_of(raised.value(py))));
             (as_failure(py, raised, &error), error)
         })?;
-        given.cast::<Credentials>().map(|credentials| credentials.get().0.clone()).map_err(|_| {
-            let error = unavailable(&format!("returned {}, not Credentials", type_name(&given)));
+        let credentials = given.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
+        let credentials = credentials.map_err(|_| {
+            let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&given)));
             (exception(py, &error), error)
-        })
+        });
+        capi::release(py, given.unbind());
+        credentials
     }
 }
 
 impl Load for Callable {
     fn load(&self) -> Result<justcall_auth::Credentials, Error> {
-        let asked = Python::try_attach(|py| {
+        let asked = running::in_python(|py, running| {
             let (result, raised) = match self.ask(py) {
                 Ok(credentials) => (Ok(credentials), None),
                 Err((raised, error)) => (Err(error), Some(raised)),
             };
-            running::source_raised(py, raised);
+            if let Some(running) = running {
+                running.source_raised(py, raised);
+            }
             result
         });
         // Nothing: the interpreter is shutting down.
         asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
+    }
+
+    /// The binding itself refuses such calls, by the context: several greenlets and tasks take turns on one thread.
+    fn is_entered(&self) -> bool {
+        false
     }
 }
 
@@ -98,6 +128,6 @@ fn as_failure(py: Python<'_>, raised: PyErr, error: &Error) -> PyErr {
     failure
 }
 
-fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().qualname().map_or_else(|_| "something".to_owned(), |name| name.to_string())
+fn type_name_of(object: &Bound<'_, PyAny>) -> String {
+    type_name(object).unwrap_or_else(|_| "something".to_owned())
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use justcall_auth::Response;
+use justcall_auth::{Response, copy};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -39,7 +39,7 @@ pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, St
 
 fn header_text(half: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(bytes) = half.cast::<PyBytes>() {
-        return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
+        return copy::lossy_text(bytes.as_bytes()).map_err(|error| exception(half.py(), &error));
     }
     if half.is_instance_of::<PyString>() {
         return text("headers", half);

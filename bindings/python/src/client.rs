@@ -81,6 +81,11 @@ use crate::settings::Settings;
 /// a fraction of a second, with what its handler raises. After a fork both processes may go on using
 /// the client.
 ///
+/// Under gevent a call blocks the thread's hub: no other greenlet runs until the call returns. Make calls in
+/// gevent's thread pool instead: `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. `source`,
+/// `on_event` and `replay_check` may switch greenlets; a call that waits for another greenlet's `source` lets
+/// that greenlet run.
+///
 /// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Client {

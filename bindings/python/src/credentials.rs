@@ -4,10 +4,11 @@ use justcall_auth::source::{ProcessEnvironment, Source};
 use justcall_auth::{WipedBuffer, Zeroizing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PySlice, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyString};
 
 use crate::arguments::{SourceSpelling, wrong_type};
-use crate::errors::{detached, exception};
+use crate::capi;
+use crate::errors::{detached, exception, out_of_memory};
 
 /// How much of half a pair is looked at when it is a `str`, in characters. Far less is already too long to be half of a pair.
 const MAX_TEXT: usize = 64 * 1024;
@@ -34,8 +35,8 @@ impl Credentials {
     fn new(py: Python<'_>, key: &Bound<'_, PyAny>, secret: &Bound<'_, PyAny>) -> PyResult<Self> {
         // Both are copied before either is wiped: they may be one object. Both are wiped whatever is wrong with the other.
         let copies = (copy("key", key, MAX_TEXT), copy("secret", secret, MAX_TEXT));
-        wipe(key)?;
-        wipe(secret)?;
+        wipe(key);
+        wipe(secret);
         let (key, secret) = (copies.0?, copies.1?);
         justcall_auth::Credentials::new(key.as_ref(), secret.as_ref())
             .map(Self)
@@ -77,44 +78,52 @@ impl Credentials {
     }
 }
 
-/// The bytes of the argument `name`, in memory that is wiped; of a `str` the first `limit` characters.
+/// The bytes of the argument `name`, in memory that is wiped: at most the first `limit`, or characters of a `str`.
 pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResult<WipedBuffer> {
     if let Ok(text) = half.cast::<PyString>() {
         return copy_text(text, limit);
     }
     if let Ok(bytes) = half.cast::<PyBytes>() {
-        return Ok(copy_bytes(bytes.as_bytes()));
+        return copy_bytes(half.py(), bytes.as_bytes(), limit);
     }
     if let Ok(bytes) = half.cast::<PyByteArray>() {
-        return Ok(copy_bytes(&Zeroizing::new(bytes.to_vec())));
+        if bytes.len() > MAX_TEXT {
+            // No secret is so long, so a copy that nobody wipes does no harm; this one can fail.
+            let bytes = bytes.py().get_type::<PyBytes>().call1((bytes,));
+            let bytes = bytes.map_err(|_| out_of_memory(half.py()))?;
+            return copy_bytes(half.py(), bytes.cast::<PyBytes>()?.as_bytes(), limit);
+        }
+        return copy_bytes(half.py(), &Zeroizing::new(bytes.to_vec()), limit);
     }
     Err(wrong_type(half, name, "str, bytes or bytearray"))
 }
 
-fn copy_bytes(bytes: &[u8]) -> WipedBuffer {
-    let mut buffer = WipedBuffer::with_capacity(bytes.len());
+fn copy_bytes(py: Python<'_>, bytes: &[u8], limit: usize) -> PyResult<WipedBuffer> {
+    let bytes = &bytes[..bytes.len().min(limit)];
+    let mut buffer = WipedBuffer::try_with_capacity(bytes.len()).map_err(|_| out_of_memory(py))?;
     buffer.push(bytes);
-    buffer
+    Ok(buffer)
 }
 
 /// Character by character: encoding the whole text would leave a second copy in Python's memory, which nobody wipes.
 fn copy_text(text: &Bound<'_, PyString>, limit: usize) -> PyResult<WipedBuffer> {
-    let length = text.len()?.min(limit);
+    let length = capi::length(text).min(limit);
     // Four bytes are the longest that UTF-8 needs for one.
-    let mut buffer = WipedBuffer::with_capacity(length * 4);
-    for character in text.try_iter()?.take(length) {
+    let buffer = WipedBuffer::try_with_capacity(length.saturating_mul(4));
+    let mut buffer = buffer.map_err(|_| out_of_memory(text.py()))?;
+    for character in capi::characters(text).take(length) {
         // Half a surrogate pair has no encoding; a byte that is not ASCII stands for it, and the check refuses it.
-        match character?.extract::<char>() {
-            Ok(character) => buffer.push(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            Err(_) => buffer.push(b"\xFF"),
+        match character {
+            Some(character) => buffer.push(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => buffer.push(b"\xFF"),
         }
     }
     Ok(buffer)
 }
 
-/// Fills a `bytearray` with zeros. Assigning a slice of the same length writes in place.
-pub(crate) fn wipe(half: &Bound<'_, PyAny>) -> PyResult<()> {
-    let Ok(bytes) = half.cast::<PyByteArray>() else { return Ok(()) };
-    let zeros = PyByteArray::new_with(half.py(), bytes.len(), |_| Ok(()))?;
-    half.set_item(PySlice::full(half.py()), zeros)
+/// Fills a `bytearray` with zeros.
+pub(crate) fn wipe(half: &Bound<'_, PyAny>) {
+    if let Ok(bytes) = half.cast::<PyByteArray>() {
+        capi::wipe(bytes);
+    }
 }

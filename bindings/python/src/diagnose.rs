@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyType};
 
+use crate::capi;
 use crate::credentials::copy;
 use crate::errors::detached;
 
@@ -34,7 +35,8 @@ pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Boun
     static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = FINDING.import(py, "justcall_auth._finding", "Finding")?;
     let one = |finding: &Finding| {
-        class.call1((finding.code().name(), finding.severity().name(), finding.message(), finding.remedy()))
+        let fields = (finding.code().name(), finding.severity().name(), finding.message(), finding.remedy());
+        capi::call_package(class, fields, None)
     };
     PyList::new(py, found.iter().map(one).collect::<PyResult<Vec<_>>>()?)
 }

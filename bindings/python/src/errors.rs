@@ -8,8 +8,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{IntoPyDict, PyDict};
 
+use crate::capi;
 use crate::diagnose::findings;
 use crate::response::response;
+use crate::running;
 
 /// Does `work` without the GIL. Its failure becomes an exception.
 pub(crate) fn detached<T: Send>(
@@ -32,12 +34,17 @@ pub(crate) fn guarded<T: Send>(
             Err(Error::new(ErrorKind::Internal))
         })
     };
-    py.detach(guarded)
+    py.detach(|| running::without_gil(guarded))
 }
 
 /// The exception that `error` is in Python; what kept it from being made, if that failed.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     build(py, error).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// `OutOfMemoryError`, in place of Python's `MemoryError`, which is a base of it.
+pub(crate) fn out_of_memory(py: Python<'_>) -> PyErr {
+    exception(py, &Error::new(ErrorKind::OutOfMemory))
 }
 
 fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
@@ -64,7 +71,7 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         ("path", error.path().into_pyobject(py)?),
         ("attempts", error.attempts().into_pyobject(py)?.into_any()),
     ];
-    class.call((error.message(),), Some(&details.into_py_dict(py)?))
+    capi::call_package(&class, (error.message(),), Some(&details.into_py_dict(py)?))
 }
 
 /// The error table: code, name, message, remedy and whether it is retryable, of each row.

@@ -8,47 +8,52 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use crate::running;
+use crate::capi;
+use crate::held::Held;
+use crate::running::{self, Running};
 use crate::value::value;
 
 /// Tells Python's `logging`, and the handler of a client that has one.
-pub(crate) struct Observer(pub(crate) Option<Py<PyAny>>);
+pub(crate) struct Observer(pub(crate) Option<Held>);
 
 impl Observer {
     /// Shows the garbage collector what this holds.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.as_ref().map_or(Ok(()), |handler| visit.call(handler))
+        self.0.as_ref().map_or(Ok(()), |handler| handler.traverse(visit))
     }
 }
 
 impl Observe for Observer {
     fn happened(&self, happened: &Event) {
         // Nobody is told while the interpreter shuts down.
-        Python::try_attach(|py| match event(py, happened) {
+        running::in_python(|py, call| match event(py, happened) {
             Ok(event) => {
-                log(&event).unwrap_or_else(|failure| survive(py, failure, None));
+                log(&event).unwrap_or_else(|failure| survive(py, call, failure, None));
                 if let Some(handler) = &self.0 {
-                    let told = handler.call1(py, (event,)).map(drop);
-                    told.unwrap_or_else(|failure| survive(py, failure, Some(handler.bind(py))));
+                    let handler = handler.bind(py);
+                    match capi::call(handler, (event,)) {
+                        Ok(returned) => capi::release(py, returned.unbind()),
+                        Err(failure) => survive(py, call, failure, Some(handler)),
+                    }
                 }
             }
-            Err(failure) => survive(py, failure, None),
+            Err(failure) => survive(py, call, failure, None),
         });
     }
 }
 
 fn log(event: &Bound<'_, PyAny>) -> PyResult<()> {
     static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOG.import(event.py(), "justcall_auth._event", "log")?.call1((event,)).map(drop)
+    // Logging's handlers are the program's.
+    capi::call(LOG.import(event.py(), "justcall_auth._event", "log")?, (event,)).map(drop)
 }
 
 /// A call goes on whatever is wrong with who was told: it is reported as what destructors raise is. But what is meant to
 /// end programs and tasks, such as Ctrl-C while the handler ran, ends the call.
-fn survive(py: Python<'_>, raised: PyErr, who: Option<&Bound<'_, PyAny>>) {
-    let rest =
-        if raised.is_instance_of::<PyException>(py) { Some(raised) } else { running::end_with(raised) };
-    if let Some(raised) = rest {
-        raised.write_unraisable(py, who);
+fn survive(py: Python<'_>, call: Option<&Running>, raised: PyErr, who: Option<&Bound<'_, PyAny>>) {
+    match call {
+        Some(call) if !raised.is_instance_of::<PyException>(py) => call.end_with(raised),
+        _ => capi::write_unraisable(py, raised, who),
     }
 }
 

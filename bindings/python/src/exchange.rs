@@ -12,7 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::arguments::{HttpStatus, invalid, text};
-use crate::body::bytes;
+use crate::body::{self, bytes};
+use crate::capi;
 use crate::classify::headers_of;
 use crate::client::Client;
 use crate::errors::exception;
@@ -68,7 +69,8 @@ impl Exchange {
             Action::Done => member(py, intern!(py, "DONE")),
             Action::Wait(wait) => {
                 static WAIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-                WAIT.import(py, "justcall_auth._exchange", "Wait")?.call1((wait.as_secs_f64(),))
+                let class = WAIT.import(py, "justcall_auth._exchange", "Wait")?;
+                capi::call_package(class, (wait.as_secs_f64(),), None)
             }
         }
     }
@@ -112,7 +114,7 @@ impl Exchange {
     /// The body of the request to send; `None` where there is none.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        self.read(py, |exchange| Ok(exchange.outgoing().body().map(|body| PyBytes::new(py, body))))
+        self.read(py, |exchange| exchange.outgoing().body().map(|body| body::object(py, body)).transpose())
     }
 
     /// The time left until the call's deadline, in seconds; `None` if the call has no limit.
@@ -171,13 +173,15 @@ impl Exchange {
         Ok(())
     }
 
-    /// Reports that the HTTP client got no response. `next` returns what follows. Does nothing unless `SEND` was due.
+    /// Reports that the HTTP client got no response. `next` returns what follows.
     ///
-    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the handshake
-    /// failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran out of time),
-    /// `closed` (the connection was closed or reset before the response was complete) or `cancelled` (the program
-    /// ended the request). `request_sent` is whether any byte of the request may have been sent: with `False` even a
-    /// `POST` may be sent again. If in doubt, pass `True`.
+    /// Does nothing unless `SEND` was due.
+    ///
+    /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
+    /// out of time), `closed` (the connection was closed or reset before the response was complete) or
+    /// `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
+    /// have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
     ///
     /// The call then fails, unless it is retried, as it would with the built-in HTTP client: with
     /// `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
@@ -296,7 +300,7 @@ impl Exchange {
 /// The member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    ACTION.import(py, "justcall_auth._exchange", "Action")?.getattr(name)
+    capi::getattr(ACTION.import(py, "justcall_auth._exchange", "Action")?, name)
 }
 
 fn closed(py: Python<'_>) -> PyErr {

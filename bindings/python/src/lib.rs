@@ -1,7 +1,7 @@
 //! The native half of the Python package `justcall_auth`: the module `justcall_auth._native`, which is private.
 //!
 //! It converts and forwards. Every rule is in the crate `justcall-auth`; what Python can say for itself (the exceptions,
-//! `Account`, `Response`) is in the package's own files. One type has one file.
+//! `Account`, `Response`) is in the package's own files. One type has one file. Python code is called through `capi`.
 
 /// What the module frees it wipes, its dependencies' copies included. Of its own memory alone: Python's objects, and what
 /// the program allocates, are untouched.
@@ -12,6 +12,7 @@ mod account;
 mod arguments;
 mod body;
 mod callable;
+mod capi;
 mod classify;
 mod client;
 mod credentials;
@@ -19,6 +20,8 @@ mod diagnose;
 mod errors;
 mod event;
 mod exchange;
+mod held;
+mod interpreter;
 mod pairs;
 mod protection;
 mod request;
@@ -55,6 +58,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::interpreter::check(module.py())?;
         module.add("__version__", justcall_auth::VERSION)?;
         module.add("MAX_WEBHOOK_BODY", justcall_auth::webhook::MAX_BODY)
     }

@@ -1,9 +1,11 @@
 //! Names with values: a mapping, or an iterable of pairs.
 
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
 
 use crate::arguments::wrong_type;
+use crate::capi;
 
 /// The names and values of the argument `name`. A mapping, or something like one, has `items`; the rest is iterated.
 pub(crate) fn pairs<'py>(
@@ -14,17 +16,20 @@ pub(crate) fn pairs<'py>(
     if is_text(object) {
         return Err(wrong_type(object, name, wanted));
     }
-    let items = match object.getattr_opt("items")? {
-        Some(items) => items.call0()?,
-        None if object.getattr_opt("__iter__")?.is_some() => object.clone(),
+    let py = object.py();
+    if let Ok(dictionary) = object.cast_exact::<PyDict>() {
+        return Ok(dictionary.iter().collect());
+    }
+    let items = match capi::getattr_opt(object, intern!(py, "items"))? {
+        Some(items) => capi::call(&items, ())?,
+        None if capi::getattr_opt(object, intern!(py, "__iter__"))?.is_some() => object.clone(),
         None => return Err(wrong_type(object, name, wanted)),
     };
-    let as_pair = |item: PyResult<Bound<'py, PyAny>>| {
-        let item = item?;
+    let as_pair = |item: Bound<'py, PyAny>| {
         let pair = item.cast::<PyTuple>().ok().and_then(|tuple| tuple.extract().ok());
         pair.ok_or_else(|| wrong_type(&item, name, "of tuples of a name and a value"))
     };
-    items.try_iter()?.map(as_pair).collect()
+    capi::list(&items)?.iter().map(as_pair).collect()
 }
 
 /// Whether it is text or bytes, which can be iterated but is never meant to be.

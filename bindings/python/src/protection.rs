@@ -5,12 +5,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::capi;
+
 /// The `ProtectionReport` that `report` is in Python.
 pub(crate) fn protection<'py>(py: Python<'py>, report: &ProtectionReport) -> PyResult<Bound<'py, PyAny>> {
     static REPORT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    REPORT.import(py, "justcall_auth._protection", "ProtectionReport")?.call1((
-        report.asked().name(),
-        report.obtained().name(),
-        report.why_not(),
-    ))
+    let class = REPORT.import(py, "justcall_auth._protection", "ProtectionReport")?;
+    let fields = (report.asked().name(), report.obtained().name(), report.why_not());
+    capi::call_package(class, fields, None)
 }

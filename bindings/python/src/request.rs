@@ -2,10 +2,12 @@
 
 use justcall_auth::{Error, Request};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PySequence, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::arguments::{Method, Path, Timeout, invalid, refusal, text, wrong_type};
 use crate::body::{bytes, json};
+use crate::capi;
 use crate::errors::exception;
 use crate::pairs::{is_text, pairs};
 
@@ -71,10 +73,18 @@ fn values<'py>(value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
         return Ok(vec![value.clone()]);
     }
-    match value.cast::<PySequence>() {
-        Ok(several) if !is_text(value) => several.try_iter()?.collect(),
-        _ => Ok(vec![value.clone()]),
+    if is_text(value) || !is_sequence(value)? {
+        return Ok(vec![value.clone()]);
     }
+    Ok(capi::list(value)?.iter().collect())
+}
+
+fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static SEQUENCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        return Ok(true);
+    }
+    capi::is_instance(value, SEQUENCE.import(value.py(), "collections.abc", "Sequence")?)
 }
 
 /// The value as the query spells it; nothing for None.

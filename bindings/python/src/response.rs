@@ -7,8 +7,10 @@ use justcall_auth::service::RateLimit;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyTuple, PyType};
+use pyo3::types::{PyString, PyTuple, PyType};
 
+use crate::body;
+use crate::errors::out_of_memory;
 use crate::value::{blank, value};
 
 /// The `Response` that `answer` is in Python.
@@ -22,7 +24,7 @@ pub(crate) fn response<'py>(
     let fields = [
         (intern!(py, "http_status"), answer.http_status().into_pyobject(py)?.into_any()),
         (intern!(py, "headers"), headers(py, answer)?),
-        (intern!(py, "body"), PyBytes::new(py, answer.body()).into_any()),
+        (intern!(py, "body"), body::object(py, answer.body())?.into_any()),
         (intern!(py, "rate_limit"), rate_limit(py, told)?),
     ];
     value(class, fields)
@@ -32,7 +34,10 @@ pub(crate) fn response<'py>(
 fn headers<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let headers = blank(HEADERS.import(py, "justcall_auth._headers", "Headers")?)?;
-    headers.setattr(intern!(py, "_pairs"), PyTuple::new(py, answer.headers())?)?;
+    let text = |text: &str| PyString::from_bytes(py, text.as_bytes()).map_err(|_| out_of_memory(py));
+    let pairs = answer.headers().iter().map(|(name, value)| Ok((text(name)?, text(value)?)));
+    let pairs = pairs.collect::<PyResult<Vec<_>>>()?;
+    headers.setattr(intern!(py, "_pairs"), PyTuple::new(py, pairs)?)?;
     Ok(headers)
 }
 

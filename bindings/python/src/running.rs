@@ -1,31 +1,68 @@
-//! One call of a thread while it runs, without the GIL, and what Python code that runs in it raises: handlers of signals
-//! and of events, and functions that are sources.
+//! One call while it runs, without the GIL, and what Python code that runs in it raises: handlers of signals and of
+//! events, and functions that are sources.
 //!
-//! The library's errors carry no exception, so what was raised waits here until the call is over. A call that such code
-//! makes itself has a place of its own, and is over before the code is.
+//! The library's errors carry no exception, so what was raised waits here until the call is over.
+//!
+//! The call is that of a thread only while no Python code runs: greenlets switch in Python code, and another one may
+//! make calls on this thread before the first goes on.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use justcall_auth::{Call, Cancel, Client, Error, ErrorKind, Interrupt, Response};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
+use crate::capi;
 use crate::errors::{exception, guarded};
 
 thread_local! {
-    static RAISED: RefCell<Option<Raised>> = const { RefCell::new(None) };
+    /// The call that this thread makes; nothing while Python code runs.
+    static CURRENT: RefCell<Option<Arc<Running>>> = const { RefCell::new(None) };
+    /// How many calls of this thread are in Python code now. One that is not below the current call on the stack belongs
+    /// to a greenlet that waits for its turn.
+    static IN_PYTHON: Cell<usize> = const { Cell::new(0) };
+    /// This thread let go of the GIL.
+    static DETACHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A call.
+#[derive(Default)]
+pub(crate) struct Running {
+    /// Ends the call.
+    end: Cancel,
+    raised: Mutex<Raised>,
 }
 
 /// What was raised during one call.
 #[derive(Default)]
 struct Raised {
-    /// Ends the call.
-    end: Cancel,
-    /// What ended it; the first, where several did.
+    /// What ended it; the first, if several did.
     ending: Option<PyErr>,
     /// What the function raised that is the source, when it was asked last.
     by_source: Option<PyErr>,
+}
+
+impl Running {
+    fn raised(&self) -> MutexGuard<'_, Raised> {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the call with `raised`.
+    pub(crate) fn end_with(&self, raised: PyErr) {
+        self.raised().ending.get_or_insert(raised);
+        self.end.fire();
+    }
+
+    /// The function that is the source was asked, and raised this or nothing. What is meant to end programs and tasks,
+    /// such as `KeyboardInterrupt`, ends the call even if there is a pair to go on with.
+    pub(crate) fn source_raised(&self, py: Python<'_>, raised: Option<PyErr>) {
+        match raised {
+            Some(raised) if !raised.is_instance_of::<PyException>(py) => self.end_with(raised),
+            raised => self.raised().by_source = raised,
+        }
+    }
 }
 
 /// What a call came to.
@@ -36,9 +73,11 @@ pub(crate) struct Outcome<T> {
 
 /// Does `work` without the GIL. It makes its calls with [`call_of`].
 pub(crate) fn run<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send) -> Outcome<T> {
-    let outer = RAISED.replace(Some(Raised::default()));
+    let running = Arc::new(Running::default());
+    let outer = CURRENT.replace(Some(running.clone()));
     let result = guarded(py, work);
-    let raised = RAISED.replace(outer).unwrap_or_default();
+    CURRENT.set(outer);
+    let raised = std::mem::take(&mut *running.raised());
     Outcome { result, raised }
 }
 
@@ -65,32 +104,42 @@ impl<T> Outcome<T> {
 
 /// A call of `client` in the work that runs on this thread: signals end it, and what ends the work.
 pub(crate) fn call_of(client: &Client) -> Call<'_> {
-    let end = RAISED.with_borrow(|raised| raised.as_ref().map(|raised| raised.end.clone()));
+    let end = CURRENT.with_borrow(|running| running.as_ref().map(|running| running.end.clone()));
     client.call().interrupted_by(Arc::new(Signals)).cancelled_by(end.unwrap_or_default())
 }
 
-/// Ends the call that runs on this thread with `raised`. Gives it back where none does.
-pub(crate) fn end_with(raised: PyErr) -> Option<PyErr> {
-    RAISED.with_borrow_mut(|running| match running {
-        Some(running) => {
-            running.ending.get_or_insert(raised);
-            running.end.fire();
-            None
-        }
-        None => Some(raised),
-    })
+/// Does `work` as one that let go of the GIL. It does not panic.
+pub(crate) fn without_gil<T>(work: impl FnOnce() -> T) -> T {
+    let outer = DETACHED.replace(true);
+    let result = work();
+    DETACHED.set(outer);
+    result
 }
 
-/// The function that is the source was asked, and raised this or nothing. What is meant to end programs and tasks, such
-/// as `KeyboardInterrupt`, ends the call even where there is a pair to go on with.
-pub(crate) fn source_raised(py: Python<'_>, raised: Option<PyErr>) {
-    match raised {
-        Some(raised) if !raised.is_instance_of::<PyException>(py) => drop(end_with(raised)),
-        raised => RAISED.with_borrow_mut(|running| {
-            if let Some(running) = running {
-                running.by_source = raised;
-            }
-        }),
+/// Whether this thread, which Python called, has the GIL.
+pub(crate) fn has_gil() -> bool {
+    !DETACHED.get()
+}
+
+/// Runs Python code in the call that this thread makes, if it makes one. Gives nothing if the interpreter is shutting
+/// down.
+pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T) -> Option<T> {
+    let back = Back { current: CURRENT.take(), detached: DETACHED.replace(false) };
+    IN_PYTHON.set(IN_PYTHON.get() + 1);
+    Python::try_attach(|py| code(py, back.current.as_deref()))
+}
+
+/// Makes a call the current one again when its Python code is over.
+struct Back {
+    current: Option<Arc<Running>>,
+    detached: bool,
+}
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        IN_PYTHON.set(IN_PYTHON.get() - 1);
+        DETACHED.set(self.detached);
+        CURRENT.set(self.current.take());
     }
 }
 
@@ -99,9 +148,29 @@ pub(crate) struct Signals;
 
 impl Interrupt for Signals {
     fn interrupted(&self) -> bool {
-        // Python's own handlers run here, on the main thread; elsewhere this does nothing.
-        let ended = Python::try_attach(|py| py.check_signals().map_err(end_with).is_err());
+        let may_wait_for_a_greenlet = IN_PYTHON.get() > 0;
+        let ended = in_python(|py, running| {
+            // Python's own handlers run here, on the main thread; elsewhere this does nothing.
+            let mut result = capi::check_signals(py);
+            if result.is_ok() && may_wait_for_a_greenlet {
+                result = let_greenlets_run(py);
+            }
+            match (result, running) {
+                (Ok(()), _) => false,
+                (Err(raised), Some(running)) => {
+                    running.end_with(raised);
+                    true
+                }
+                (Err(_), None) => true,
+            }
+        });
         // Nothing: the interpreter is shutting down.
         ended.unwrap_or(true)
     }
+}
+
+/// The call may wait for one of a greenlet of this thread, which goes on only if this one lets it.
+fn let_greenlets_run(py: Python<'_>) -> PyResult<()> {
+    static RUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    capi::call(RUN.import(py, "justcall_auth._callback", "let_greenlets_run")?, ()).map(drop)
 }

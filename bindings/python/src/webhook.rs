@@ -5,15 +5,18 @@ use std::time::SystemTime;
 
 use justcall_auth::webhook::{ReplayCheck, SigningSecrets};
 use justcall_auth::{Error, ErrorKind, WebhookHeaders};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBool, PyBytes};
 
 use crate::arguments::{Now, Tolerance, invalid, text, wrong_type};
 use crate::body;
+use crate::capi;
 use crate::client::Client;
 use crate::credentials::{copy, wipe};
 use crate::errors::exception;
+use crate::held::Held;
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
 use crate::webhook_event::WebhookEvent;
@@ -50,7 +53,7 @@ const MAX_TEXT: usize = 64 * 1024;
 pub(crate) struct WebhookVerifier {
     verifier: justcall_auth::WebhookVerifier,
     client: Option<Arc<Py<Client>>>,
-    replay_check: Option<Py<PyAny>>,
+    replay_check: Option<Held>,
 }
 
 #[pymethods]
@@ -79,7 +82,7 @@ impl WebhookVerifier {
         if let Some(check) = replay_check.as_ref().filter(|check| !check.is_callable()) {
             return Err(wrong_type(check, "replay_check", "a callable or None"));
         }
-        Ok(Self { verifier, client, replay_check: replay_check.map(Bound::unbind) })
+        Ok(Self { verifier, client, replay_check: replay_check.map(Held::new) })
     }
 
     /// Verifies one delivery, and gives what is certain of it.
@@ -106,7 +109,7 @@ impl WebhookVerifier {
             WebhookHeaders::find(found.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let body = match body.cast_exact::<PyBytes>() {
             Ok(bytes) => bytes.clone(),
-            Err(_) => PyBytes::new(py, &body::bytes("body", body)?),
+            Err(_) => body::object(py, &body::bytes("body", body)?)?,
         };
         let now = now.map_or_else(unix_seconds, |now| now.0);
 
@@ -141,7 +144,7 @@ impl WebhookVerifier {
         if let Some(client) = &self.client {
             visit.call(&**client)?;
         }
-        self.replay_check.as_ref().map_or(Ok(()), |check| visit.call(check))
+        self.replay_check.as_ref().map_or(Ok(()), |check| check.traverse(&visit))
     }
 }
 
@@ -181,7 +184,7 @@ fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_,
     }
     // All are copied before any is wiped: they may be one object. All are wiped whatever is wrong with others.
     let copies: Vec<_> = secrets.iter().map(|secret| copy("secret", secret, MAX_TEXT)).collect();
-    secrets.iter().try_for_each(wipe)?;
+    secrets.iter().for_each(wipe);
     for copy in copies {
         verifier.add_secret(copy?.as_ref()).map_err(|error| exception(py, &error))?;
     }
@@ -193,12 +196,19 @@ fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResul
     if is_text(object) {
         return Ok(vec![object.clone()]);
     }
-    object.try_iter().map_err(|_| wrong_type(object, name, wanted))?.collect()
+    let several = capi::list(object);
+    several.map(|several| several.iter().collect()).map_err(|failure| {
+        if failure.is_instance_of::<PyTypeError>(object.py()) {
+            wrong_type(object, name, wanted)
+        } else {
+            failure
+        }
+    })
 }
 
 /// The program's own memory, asked about one delivery.
 struct Asked<'a> {
-    check: &'a Py<PyAny>,
+    check: &'a Held,
     body: &'a Py<PyBytes>,
     raised: Mutex<Option<PyErr>>,
 }
@@ -210,18 +220,22 @@ impl Asked<'_> {
 
     fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
         let answer =
-            self.check.bind(py).call1((WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
+            capi::call(self.check.bind(py), (WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
         // What is no bool is more likely a forgotten `return` or `await` than an answer.
-        match answer.cast::<PyBool>() {
+        let seen = match answer.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),
             Err(_) => Err(wrong_type(&answer, "what replay_check returns", "bool")),
-        }
+        };
+        capi::release(py, answer.unbind());
+        seen
     }
 }
 
 impl ReplayCheck for Asked<'_> {
     fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
-        Python::attach(|py| self.ask(py, event)).map_err(|raised| {
+        // Nothing: the interpreter is shutting down.
+        let asked = running::in_python(|py, _| self.ask(py, event));
+        asked.ok_or_else(|| Error::new(ErrorKind::Cancelled))?.map_err(|raised| {
             *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
             Error::new(ErrorKind::WebhookReplayed)
         })

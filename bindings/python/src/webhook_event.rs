@@ -4,11 +4,13 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use justcall_auth::webhook;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::arguments::{Timestamp, text};
+use crate::capi;
 use crate::errors::exception;
 
 /// A verified delivery. Certain are its `url`, its `type` and its `timestamp`, and nothing else.
@@ -102,7 +104,7 @@ impl WebhookEvent {
     /// Raises `ValueError` for a number that Python does not read, of thousands of digits.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        LOADS.import(py, "json", "loads")?.call1((self.body.bind(py),))
+        capi::call_package(LOADS.import(py, "json", "loads")?, (self.body.bind(py),), None)
     }
 
     /// Where the API has the object that the event is about, such as `/v2.1/calls/100042`.
@@ -121,7 +123,8 @@ impl WebhookEvent {
     /// Raises `NotFoundError` when the account has no such object, and what else `client.get` and
     /// `object_path` raise.
     fn confirm<'py>(&self, client: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        client.call_method1("get", (self.object_path(client.py())?,))
+        let get = capi::getattr(client, intern!(client.py(), "get"))?;
+        capi::call(&get, (self.object_path(client.py())?,))
     }
 
     fn __repr__(&self) -> String {

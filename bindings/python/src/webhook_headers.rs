@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::arguments::wrong_type;
+use crate::capi;
 use crate::pairs::pairs;
 
 /// Before each name in a WSGI `environ`.
@@ -39,7 +40,7 @@ pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<
 fn needed<'py>(name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
     // Most names have another length, and are not worth to be converted.
     if let Ok(text) = name.cast::<PyString>() {
-        let length = text.len()?;
+        let length = capi::length(text);
         if ![0, WSGI_PREFIX.len()]
             .iter()
             .any(|prefix| WebhookHeaders::has_name_of(length.wrapping_sub(*prefix)))

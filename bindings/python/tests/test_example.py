@@ -146,6 +146,28 @@ def test_it_brings_its_own_http_through_a_reset(
     assert errors.startswith("forbidden: ")
 
 
+@pytest.mark.parametrize("example", ["exchange.py", "exchange_asyncio.py"])
+def test_it_ends_at_its_deadline_where_the_server_never_answers(
+    sandbox: Sandbox, tmp_path: Path, example: str
+) -> None:
+    file = tmp_path / "pair"
+    put(file, Account(sandbox).line)
+    sandbox.fault("hang")
+    code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file, "0.5")
+    assert (code, output) == (1, "")
+    assert errors.startswith("timeout: ")
+
+
+@pytest.mark.parametrize("example", ["exchange.py", "exchange_asyncio.py"])
+def test_it_reports_a_certificate_that_is_not_trusted(sandbox: Sandbox, tmp_path: Path, example: str) -> None:
+    file = tmp_path / "pair"
+    put(file, Account(sandbox).line)
+    sandbox.fault("tls", certificate="unknown_ca")
+    code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file)
+    assert (code, output) == (1, "")
+    assert errors.startswith("tls_failed: ")
+
+
 def test_it_leaves_other_failures_to_its_caller(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=403)
     code, output, errors = request(sandbox)

@@ -226,6 +226,31 @@ def test_it_repeats_a_post_only_when_the_rate_limit_refused_it(sandbox: Sandbox)
     assert [request["status"] for request in sandbox.requests()] == [503, 429, 200, 503, 200]
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "then"),
+    [("PUT", 413, "hang"), ("POST", 401, "reset"), ("PATCH", 503, "close")],
+)
+def test_it_reports_a_refusal_that_comes_during_an_upload(
+    client: Client, sandbox: Sandbox, method: str, status: int, then: str
+) -> None:
+    early = {"after_bytes": 1 << 20, "then": then}
+    sandbox.fault("answer", status=status, body={"message": "Enough."}, early=early)
+    with pytest.raises(justcall_auth.Error) as caught:
+        client.request(method, ECHO, data=bytes(16 << 20))
+    error = caught.value
+    assert (error.http_status, error.request_sent) == (status, True)
+    assert error.service_message == "Enough."
+    assert [request["body_complete"] for request in sandbox.requests()] == [False]
+
+
+def test_it_repeats_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox) -> None:
+    early = {"after_bytes": 1 << 20, "then": "reset"}
+    sandbox.fault("answer", status=429, headers={"Retry-After": "0"}, early=early, times=1)
+    with sandbox.client() as client:
+        assert client.post(ECHO, data=bytes(16 << 20)).json()["body_bytes"] == 16 << 20
+    assert [request["status"] for request in sandbox.requests()] == [429, 200]
+
+
 def test_it_tells_the_rate_limit_in_the_articles_spelling(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"plan": "Pro"})
     with sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:

@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use justcall_auth::service::{RateLimit, RateWindow, rate_limit};
-use justcall_auth::{Credentials, Response};
+use justcall_auth::{Credentials, Error, Response, copy};
 use serde_json::{Map, Value, json};
 
 use crate::json_text::{harmless, pretty};
+
+/// How often the body is in memory at once, at most: masked, printed, in JSON, and where they grow.
+const COPIES: usize = 8;
 
 /// What came back.
 #[derive(Debug)]
@@ -21,7 +24,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// `response` without the halves of `credentials`, which it was asked for with.
-    pub fn new(response: &Response, credentials: Option<&Credentials>) -> Self {
+    ///
+    /// # Errors
+    /// `out_of_memory`, if there is none for the copies that masking and printing take.
+    pub fn new(response: &Response, credentials: Option<&Credentials>) -> Result<Self, Error> {
+        let room = copy::check_room(response.body().len().saturating_mul(COPIES));
+        room.map_err(|error| error.request_sent_is(true))?;
         let masked = |text: &str| match credentials {
             Some(credentials) => credentials.mask(text),
             None => text.to_owned(),
@@ -38,7 +46,7 @@ impl Answer {
             body
         });
         let rate_limit = rate_limit(response);
-        Self { http_status: response.http_status(), headers, body, rate_limit }
+        Ok(Self { http_status: response.http_status(), headers, body, rate_limit })
     }
 
     /// The body as it came.
@@ -109,7 +117,7 @@ mod tests {
         let pair = Credentials::new(b"canary-key-7f3a", b"canary-secret-9d1c").expect("a pair");
         let headers = [("X-Note", "canary-secret-9d1c"), ("Via", "a"), ("via", "b")];
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Answer::new(&Response::new(200, headers, body.to_vec()), Some(&pair))
+        Answer::new(&Response::new(200, headers, body.to_vec()), Some(&pair)).expect("memory")
     }
 
     #[test]

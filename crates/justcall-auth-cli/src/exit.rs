@@ -22,6 +22,7 @@ pub(crate) enum Exit {
 const TABLE: &[(ErrorKind, Exit)] = &[
     (ErrorKind::InvalidArgument, Exit::Usage),
     (ErrorKind::BufferTooSmall, Exit::Failure),
+    (ErrorKind::OutOfMemory, Exit::Failure),
     (ErrorKind::CredentialsMissing, Exit::Credentials),
     (ErrorKind::CredentialsMalformed, Exit::Credentials),
     (ErrorKind::SourceUnavailable, Exit::Failure),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use justcall_auth::Error;
+use justcall_auth::{Error, ErrorKind};
 
 /// All that `path` holds, but no more than `limit` bytes; `what` names the file in the message.
 pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
@@ -16,6 +16,11 @@ pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error
         (format!("The {what} file {}", path.display()), result)
     };
     result.map_err(|error| {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            let message = format!("{place} is larger than the memory that is left.");
+            return Error::with_message(ErrorKind::OutOfMemory, message)
+                .hint_is("Nothing was sent. Send less at once, or raise the memory limit (ulimit -v).");
+        }
         Error::invalid_argument(format!("{place} cannot be read: {error}."))
             .hint_is("Check the path; nothing was sent.")
     })?;

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use justcall_auth::Account;
+use justcall_auth::{Account, Error};
 
 use crate::{handle, output};
 
@@ -17,13 +17,17 @@ pub struct justcall_account {
 }
 
 impl justcall_account {
-    pub(crate) fn new(account: &Account) -> Self {
-        Self {
+    /// # Errors
+    /// `out_of_memory`.
+    pub(crate) fn new(account: &Account) -> Result<Self, Error> {
+        // It was in an answer to what was sent.
+        let text = |text| output::long_text(text).map_err(|error| error.request_sent_is(true));
+        Ok(Self {
             id: account.id().unwrap_or(0),
-            email: account.email().map(output::text),
-            plan: account.plan().map(output::text),
+            email: account.email().map(text).transpose()?,
+            plan: account.plan().map(text).transpose()?,
             verified_by: output::text(account.verified_by()),
-        }
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ffi::c_char;
 use std::time::SystemTime;
 
-use justcall_auth::Response;
 use justcall_auth::classify::classify;
+use justcall_auth::{Response, copy};
 
 use crate::error::justcall_error;
 use crate::status::justcall_status;
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn justcall_classify(
         let headers = input::headers(header_names, header_values, header_count)?;
         let body = input::optional_bytes("body", body, body_len)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        classify(&Response::new(http_status, headers, body.to_vec()), None, now)
+        classify(&Response::new(http_status, headers, copy::bytes(body)?), None, now)
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, run) }

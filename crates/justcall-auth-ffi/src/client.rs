@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use justcall_auth::{Call, Client, Config, Request};
+use justcall_auth::{Call, Client, Config, Request, copy};
 
 use crate::account::justcall_account;
 use crate::config::justcall_config;
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn justcall_client_verify(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let client = input::handle("client", client)?;
-        out.put(justcall_account::new(&client.client.verify()?));
+        out.put(justcall_account::new(&client.client.verify()?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn justcall_client_send(
         let client = input::handle("client", client)?;
         let request = input::handle("request", request)?;
         let call = request.cancels().iter().cloned().fold(client.client.call(), Call::cancelled_by);
-        out.put(justcall_response::new(call.request(request.get().clone())?));
+        out.put(justcall_response::new(call.request(request.get().clone())?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -131,9 +131,9 @@ pub unsafe extern "C" fn justcall_client_request(
         let mut request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
         let bytes = input::optional_bytes("body", body, body_length)?;
         if !body.is_null() {
-            request.set_body(bytes);
+            request.set_body(copy::bytes(bytes)?);
         }
-        out.put(justcall_response::new(client.client.request(request)?));
+        out.put(justcall_response::new(client.client.request(request)?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -24,22 +24,27 @@ pub struct justcall_error {
 }
 
 impl justcall_error {
-    /// What goes through an `error` parameter: the handle of a failure, NULL on success.
-    pub(crate) fn into_handle(failure: Option<Error>) -> *mut Self {
-        failure.map_or(ptr::null_mut(), |error| handle::give(Self::new(error)))
+    /// The handle of `failure` and its number; those of `out_of_memory` if there is no memory for what is in it.
+    pub(crate) fn into_raw(failure: Error) -> (justcall_status, *mut Self) {
+        match Self::new(failure).or_else(Self::new) {
+            Ok(error) => (error.error.kind().number(), handle::give(error)),
+            Err(error) => (error.kind().number(), ptr::null_mut()),
+        }
     }
 
-    fn new(error: Error) -> Self {
-        Self {
-            message: output::text(error.message()),
-            hint: output::text(error.hint()),
+    /// # Errors
+    /// `out_of_memory`.
+    fn new(error: Error) -> Result<Self, Error> {
+        Ok(Self {
+            message: output::long_text(error.message())?,
+            hint: output::long_text(error.hint())?,
             service_message: error.service_message().map(output::text),
             reason: error.reason().map(output::text),
-            response: error.response().cloned().map(justcall_response::new),
+            response: error.response().cloned().map(justcall_response::new).transpose()?,
             method: error.method().map(output::text),
             path: error.path().map(output::text),
             error,
-        }
+        })
     }
 
     #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use justcall_auth::exchange::{Action, Cause};
-use justcall_auth::{Call, Error, ErrorKind, Exchange, Response};
+use justcall_auth::{Call, Error, ErrorKind, Exchange, Response, copy};
 
 use crate::client::justcall_client;
 use crate::error::justcall_error;
@@ -313,7 +313,7 @@ pub unsafe extern "C" fn justcall_exchange_answered(
         let http_status = input::http_status(http_status)?;
         let headers = input::headers(header_names, header_values, header_count)?;
         let body = input::optional_bytes("body", body, body_len)?;
-        inner.exchange.answered(Response::new(http_status, headers, body.to_vec()));
+        inner.exchange.answered(Response::new(http_status, headers, copy::bytes(body)?));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.
@@ -374,7 +374,7 @@ pub unsafe extern "C" fn justcall_exchange_response(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let inner = input::handle("exchange", exchange)?.take()?;
-        out.put(justcall_response::new(inner.exchange.response()?.clone()));
+        out.put(justcall_response::new(inner.exchange.response()?.clone())?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

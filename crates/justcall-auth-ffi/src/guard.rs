@@ -1,4 +1,5 @@
-//! The panic guard: no unwinding leaves the library.
+//! The guard around every function that may run code of the library's own beyond reading a handle: no unwinding
+//! leaves the library, and none enters it.
 //!
 //! A panic is a bug; the guard makes it the status `internal` and lets the host live. No handle is
 //! left in a broken state by one: clients, credentials, accounts and errors are immutable or change
@@ -6,14 +7,19 @@
 //! then assigns. An exchange changes in several steps: it refuses further use, by the poison of its
 //! lock.
 //!
+//! Cancelling a thread unwinds it too, from inside the system's calls: cancellation is disabled for the whole call,
+//! callbacks included.
+//!
 //! The host's panic hook is left as it is. The error does not repeat the panic's text, which could
 //! hold anything.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 
 use justcall_auth::{Error, ErrorKind};
 
+use crate::cancellation::CancellationDisabled;
 use crate::error::justcall_error;
 use crate::status::{JUSTCALL_OK, justcall_status};
 
@@ -25,11 +31,16 @@ pub(crate) unsafe fn status(
     error: *mut *mut justcall_error,
     body: impl FnOnce() -> Result<(), Error>,
 ) -> justcall_status {
+    let _disabled = CancellationDisabled::new();
     let failure = or_else(|| Err(Error::new(ErrorKind::Internal)), body).err();
-    let status = failure.as_ref().map_or(JUSTCALL_OK, |failure| failure.kind().number());
+    let (status, handle) = match failure {
+        None => (JUSTCALL_OK, ptr::null_mut()),
+        Some(failure) if error.is_null() => (failure.kind().number(), ptr::null_mut()),
+        Some(failure) => justcall_error::into_raw(failure),
+    };
     if !error.is_null() {
         // SAFETY: as the caller of this function promises.
-        unsafe { error.write(justcall_error::into_handle(failure)) };
+        unsafe { error.write(handle) };
     }
     status
 }
@@ -37,6 +48,7 @@ pub(crate) unsafe fn status(
 /// Runs the body of a function that has no way to report an error; `otherwise` stands for what it
 /// cannot give.
 pub(crate) fn or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    let _disabled = CancellationDisabled::new();
     or_else(|| otherwise, body)
 }
 
@@ -53,7 +65,6 @@ fn or_else<T>(otherwise: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use std::panic;
-    use std::ptr;
 
     use super::*;
 

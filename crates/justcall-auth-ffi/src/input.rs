@@ -4,10 +4,13 @@
 use std::ffi::{CStr, c_char};
 use std::slice;
 
-use justcall_auth::Error;
+use justcall_auth::{Error, copy};
 
 /// More headers than any answer has.
 const MAX_HEADERS: usize = 1000;
+
+/// The longest text, in bytes: longer than any path, URL or header that a system or a server accepts.
+const MAX_TEXT: usize = 128 * 1024;
 
 /// The argument `name` is NULL and must not be.
 pub(crate) fn is_null(name: &str) -> Error {
@@ -46,9 +49,11 @@ pub(crate) unsafe fn text<'a>(name: &str, text: *const c_char) -> Result<&'a str
         return Err(is_null(name));
     }
     // SAFETY: it is not NULL, and the rest is the caller's promise.
-    unsafe { CStr::from_ptr(text) }
-        .to_str()
-        .map_err(|_| Error::invalid_argument(format!("The argument {name} is not UTF-8.")))
+    let text = unsafe { CStr::from_ptr(text) };
+    if text.count_bytes() > MAX_TEXT {
+        return Err(Error::invalid_argument(format!("The argument {name} is longer than 128 KiB.")));
+    }
+    text.to_str().map_err(|_| Error::invalid_argument(format!("The argument {name} is not UTF-8.")))
 }
 
 /// A NUL-terminated string of any bytes, as they come from a network; NULL is none.
@@ -147,7 +152,7 @@ unsafe fn strings(name: &str, array: *const *const c_char, count: usize) -> Resu
             return Err(Error::invalid_argument(format!("The array {name} has a NULL in it.")));
         }
         // SAFETY: it is not NULL, and the rest is the caller's promise.
-        Ok(unsafe { CStr::from_ptr(*string) }.to_string_lossy().into_owned())
+        copy::lossy_text(unsafe { CStr::from_ptr(*string) }.to_bytes())
     };
     pointers.iter().map(text).collect()
 }

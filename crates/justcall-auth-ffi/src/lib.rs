@@ -25,6 +25,7 @@ static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocato
 
 pub mod account;
 pub mod cancel;
+mod cancellation;
 pub mod classify;
 pub mod client;
 pub mod config;

@@ -14,6 +14,24 @@ pub(crate) fn text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
 }
 
+/// The same of text that has the length that the caller or the service chose.
+///
+/// # Errors
+/// `out_of_memory`.
+pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
+    let mut bytes = Vec::new();
+    let nuls = text.matches('\0').count();
+    // With room for the NUL at the end, which `CString` adds without another allocation then.
+    bytes.try_reserve_exact(text.len() + nuls * ('\u{FFFD}'.len_utf8() - 1) + 1)?;
+    for (index, part) in text.split('\0').enumerate() {
+        if index > 0 {
+            bytes.extend_from_slice("\u{FFFD}".as_bytes());
+        }
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    Ok(CString::new(bytes).unwrap_or_default())
+}
+
 /// The pointer to text that may be absent.
 pub(crate) fn pointer(text: Option<&CString>) -> *const c_char {
     text.map_or(ptr::null(), |text| text.as_ptr())
@@ -75,5 +93,8 @@ mod tests {
     #[test]
     fn it_keeps_a_nul_from_cutting_text_short() {
         assert_eq!(text("before\0after").to_str(), Ok("before\u{FFFD}after"));
+        for sample in ["", "plain", "\0", "\0\0a\0", "before\0after"] {
+            assert_eq!(long_text(sample).expect("memory"), text(sample));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use justcall_auth::{Cancel, Request};
+use justcall_auth::{Cancel, Request, copy};
 
 use crate::cancel::justcall_cancel;
 use crate::error::justcall_error;
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn justcall_request_set_body(
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
     let set = || unsafe {
         let request = input::handle_mut("request", request)?;
-        request.request.set_body(input::optional_bytes("body", body, length)?);
+        request.request.set_body(copy::bytes(input::optional_bytes("body", body, length)?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
-use justcall_auth::Response;
 use justcall_auth::service::{self, RateLimit};
+use justcall_auth::{Error, Response};
 
 use crate::{handle, output};
 
@@ -17,10 +17,14 @@ pub struct justcall_response {
 }
 
 impl justcall_response {
-    pub(crate) fn new(response: Response) -> Self {
-        let headers =
-            response.headers().iter().map(|(name, value)| (output::text(name), output::text(value)));
-        Self { headers: headers.collect(), rate_limit: service::rate_limit(&response), response }
+    /// # Errors
+    /// `out_of_memory`.
+    pub(crate) fn new(response: Response) -> Result<Self, Error> {
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
+        // It is an answer to what was sent.
+        let headers = headers.collect::<Result<_, Error>>().map_err(|error| error.request_sent_is(true))?;
+        Ok(Self { headers, rate_limit: service::rate_limit(&response), response })
     }
 }
 

@@ -47,7 +47,7 @@ unsafe impl Sync for Check {}
 
 impl ReplayCheck for Check {
     fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error> {
-        let event = justcall_webhook_event::new(event);
+        let event = justcall_webhook_event::new(event)?;
         // SAFETY: who set the check promised that it may be called with this context.
         let status = unsafe { (self.check)(self.context, &raw const event) };
         match ErrorKind::from_number(status) {
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn justcall_webhook_verify(
             input::optional_string(version),
             input::optional_string(timestamp),
         );
-        out.put(justcall_webhook_event::new(&webhook.verifier.verify(&headers, body, now_unix)?));
+        out.put(justcall_webhook_event::new(&webhook.verifier.verify(&headers, body, now_unix)?)?);
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

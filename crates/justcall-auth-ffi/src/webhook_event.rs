@@ -3,8 +3,8 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use justcall_auth::WebhookEvent;
 use justcall_auth::webhook::object_path;
+use justcall_auth::{Error, WebhookEvent};
 
 use crate::error::justcall_error;
 use crate::output::Buffer;
@@ -22,14 +22,16 @@ pub struct justcall_webhook_event {
 }
 
 impl justcall_webhook_event {
-    pub(crate) fn new(event: &WebhookEvent) -> Self {
-        Self {
-            url: output::text(event.url()),
-            event_type: output::text(event.event_type()),
+    /// # Errors
+    /// `out_of_memory`.
+    pub(crate) fn new(event: &WebhookEvent) -> Result<Self, Error> {
+        Ok(Self {
+            url: output::long_text(event.url())?,
+            event_type: output::long_text(event.event_type())?,
             timestamp: event.timestamp(),
             secret_index: event.secret_index(),
             signature: output::text(event.signature()),
-        }
+        })
     }
 }
 

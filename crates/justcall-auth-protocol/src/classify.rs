@@ -13,6 +13,9 @@ const MAX_SERVICE_MESSAGE: usize = 512;
 /// The message of a 408: the service, or what stands before it, gave up on the request.
 const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
 
+/// The longest `Location` that is looked at, in bytes.
+const MAX_LOCATION: usize = 8 * 1024;
+
 /// Success for 200–299, else the error that `response` stands for. The HTTP status decides; the body only explains.
 ///
 /// `sent` is the pair that the request carried: it is masked in what the service echoes, and a 401 tells what the local
@@ -85,7 +88,8 @@ fn safe(said: &str, sent: Option<&Credentials>) -> String {
 /// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes. So may
 /// the host itself.
 fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
-    let target = response.header("location").and_then(|location| location.parse::<http::Uri>().ok());
+    let location = response.header("location").filter(|location| location.len() <= MAX_LOCATION);
+    let target = location.and_then(|location| location.parse::<http::Uri>().ok());
     let host = target.as_ref().and_then(http::Uri::host);
     let to = host.map(|host| format!(" to {}", safe(host, sent))).unwrap_or_default();
     Error::with_message(

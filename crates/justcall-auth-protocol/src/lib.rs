@@ -8,12 +8,16 @@
 
 pub mod account;
 pub mod classify;
+pub mod copy;
 pub mod credentials;
 pub mod date;
 pub mod diagnose;
 pub mod error;
 pub mod event;
 pub mod exchange;
+mod json;
+#[cfg(test)]
+mod json_tests;
 pub mod keyring;
 pub mod request;
 pub mod response;

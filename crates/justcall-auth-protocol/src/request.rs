@@ -1,6 +1,7 @@
 //! A request under the base URL, checked so that nothing in it can reach another host or inject a header.
 
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -26,13 +27,17 @@ const RESERVED_HEADERS: &[&str] = &[
 /// The longest path with its query, in bytes: what common servers accept.
 const MAX_PATH: usize = 8 * 1024;
 
+/// The longest header, in bytes: more than common servers accept.
+const MAX_HEADER: usize = 64 * 1024;
+
 /// A request: method, path under the base URL, headers, body.
 #[derive(Clone)]
 pub struct Request {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
+    /// Shared, since it may be large and every call works on a clone.
+    body: Option<Arc<Vec<u8>>>,
     timeout: Option<Duration>,
 }
 
@@ -59,6 +64,10 @@ impl Request {
     /// # Errors
     /// `invalid_argument` when the path would become longer than 8 KiB.
     pub fn add_query(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        // Encoded it is not shorter.
+        if name.len().saturating_add(value.len()) > MAX_PATH {
+            return Err(too_long());
+        }
         let mut path = self.path.clone();
         path.push(if path.contains('?') { '&' } else { '?' });
         percent_encode(name, &mut path);
@@ -72,9 +81,12 @@ impl Request {
     /// Sets a header, replacing one of the same name in any case.
     ///
     /// # Errors
-    /// `invalid_argument` when the name is not a header name or is one that only the library sets, or when the value
-    /// holds a control character.
+    /// `invalid_argument` when the name is not a header name or is one that only the library sets, when the value holds
+    /// a control character, or when both are longer than 64 KiB together.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
+        if name.len().saturating_add(value.len()) > MAX_HEADER {
+            return Err(Error::invalid_argument("A header is longer than 64 KiB."));
+        }
         let lower = name.to_ascii_lowercase();
         if name.is_empty() || !name.bytes().all(is_token) {
             return Err(Error::invalid_argument(
@@ -96,7 +108,7 @@ impl Request {
 
     /// Sets the body. Its type is JSON unless a `Content-Type` header says otherwise.
     pub fn set_body(&mut self, body: impl Into<Vec<u8>>) -> &mut Self {
-        self.body = Some(body.into());
+        self.body = Some(Arc::new(body.into()));
         self
     }
 
@@ -134,7 +146,7 @@ impl Request {
 
     /// The body, where there is one.
     pub fn body(&self) -> Option<&[u8]> {
-        self.body.as_deref()
+        self.body.as_ref().map(|body| body.as_slice())
     }
 
     /// The timeout of this call alone.
@@ -154,7 +166,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("route", &self.route())
-            .field("body_len", &self.body.as_ref().map(Vec::len))
+            .field("body_len", &self.body().map(<[u8]>::len))
             .finish_non_exhaustive()
     }
 }
@@ -177,7 +189,7 @@ fn check_path(path: &str) -> Result<(), Error> {
         return refuse("does not start with a slash: it is joined to the base URL");
     }
     if path.len() > MAX_PATH {
-        return refuse("is longer than 8 KiB");
+        return Err(too_long());
     }
     if let Some(byte) = path.bytes().find(|byte| !(0x21..=0x7E).contains(byte)) {
         return refuse(&format!("holds the byte 0x{byte:02X}; percent-encode what is not printable ASCII"));
@@ -203,6 +215,10 @@ fn check_path(path: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+fn too_long() -> Error {
+    Error::invalid_argument("The path is longer than 8 KiB.")
 }
 
 /// `tchar` of RFC 9110.

@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::json;
 use crate::response::Response;
 
 /// Where the API is. (O, U)
@@ -106,6 +107,9 @@ pub struct RateLimit {
     pub burst: RateWindow,
 }
 
+/// No header of the rate limit has a longer name, in bytes.
+const MAX_RATE_NAME: usize = 64;
+
 /// The rate limit that `response` tells. (O spells `Rate-Limit` and has a burst window, U spells `RateLimit`)
 pub fn rate_limit(response: &Response) -> RateLimit {
     rate_limit_at(response, response.received())
@@ -115,7 +119,8 @@ pub fn rate_limit(response: &Response) -> RateLimit {
 pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
     let (mut official, mut burst, mut article) = <(RateWindow, RateWindow, RateWindow)>::default();
     for (name, value) in response.headers() {
-        if !name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate")) {
+        let is_of_a_limit = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate"));
+        if !is_of_a_limit || name.len() > MAX_RATE_NAME {
             continue;
         }
         let rest = name[6..].to_ascii_lowercase();
@@ -135,17 +140,23 @@ pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
 /// # Errors
 /// What is wrong with the shape, in words.
 pub fn account(body: &[u8]) -> Result<Account, &'static str> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| "the body is not JSON")?;
-    if body.get("status").and_then(Value::as_str) != Some("success") {
+    let [status, data] = members(body, ["status", "data"]).ok_or("the body is not a JSON object")?;
+    if status.and_then(json::small_value) != Some("success".into()) {
         return Err("the body does not say `\"status\": \"success\"`");
     }
-    let data = body.get("data").filter(|data| data.is_object()).ok_or("the body has no `data` object")?;
-    let text = |name: &str| match data.get(name) {
+    let fields = data.and_then(|data| json::members(data, ["account_id", "email", "plan"]).ok());
+    let [id, email, plan] = fields.ok_or("the body has no `data` object")?;
+    let value = |field: Option<&str>| match field.map(json::small_value) {
+        None => Ok(None),
+        Some(Some(value)) => Ok(Some(value)),
+        Some(None) => Err("an account field is not one that JSON can hold, or is longer than 64 KiB"),
+    };
+    let text = |field| match value(field)? {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(printable(text))),
+        Some(Value::String(text)) => Ok(Some(printable(&text))),
         Some(_) => Err("an account field is not text"),
     };
-    let id = match data.get("account_id") {
+    let id = match value(id)? {
         None | Some(Value::Null) => None,
         Some(Value::Number(number)) => Some(number.as_u64().ok_or("the account id is not a whole number")?),
         Some(Value::String(digits)) => {
@@ -153,29 +164,29 @@ pub fn account(body: &[u8]) -> Result<Account, &'static str> {
         }
         Some(_) => return Err("the account id is not a whole number"),
     };
-    Ok(Account::new(id, text("email")?, text("plan")?, ACCOUNT_PATH))
+    Ok(Account::new(id, text(email)?, text(plan)?, ACCOUNT_PATH))
 }
 
 /// Whether the body is a JSON object, as every JSON answer of the API is. (O, U)
 pub fn is_json_object(body: &[u8]) -> bool {
-    serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object())
+    members(body, []).is_some()
+}
+
+/// The values of these members, as they are written, of a body that is a JSON object. Nothing is built of the rest, which
+/// may be as long as the service likes.
+fn members<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    json::members(std::str::from_utf8(body).ok()?, names).ok()
 }
 
 /// What the body says went wrong: `message`, beside a `status` of `error` (U) or `failed` (M); proxies and older
 /// pages use `error` or an object in it. Control characters are taken out.
 pub fn message(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    [
-        body.get("message"),
-        body.get("error"),
-        body.pointer("/error/message"),
-        body.pointer("/errors/0/message"),
-    ]
-    .into_iter()
-    .flatten()
-    .find_map(Value::as_str)
-    .map(printable)
-    .filter(|text| !text.is_empty())
+    let values = members(body, ["message", "error", "errors"])?.map(|raw| raw.and_then(json::small_value));
+    let [message, error, errors] = values.each_ref().map(Option::as_ref);
+    let texts = [message, error, error.and_then(|error| error.pointer("/message"))];
+    let first = errors.and_then(|errors| errors.pointer("/0/message"));
+    let said = texts.into_iter().chain([first]).flatten().find_map(Value::as_str);
+    said.map(printable).filter(|text| !text.is_empty())
 }
 
 /// Why a 403 was given, read from its message; `unspecified` unless exactly one reason is named. The messages are

@@ -1,7 +1,9 @@
-//! The accounts of the pretended service: one live pair each, and a memory of the pairs before.
+//! The accounts of the pretended service: a current pair each, perhaps older ones in an overlap, and a memory of the pairs
+//! before.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -60,6 +62,29 @@ pub(crate) struct Reset {
     account_id: Option<u64>,
     new_api_key: Option<String>,
     new_api_secret: Option<String>,
+    /// How long the pairs before stay alive, in milliseconds.
+    overlap_ms: u64,
+}
+
+/// A pair of an account, with the time at which it dies, once that is known.
+struct Issued {
+    pair: Pair,
+    dies: Option<Instant>,
+}
+
+impl Issued {
+    fn new(pair: Pair) -> Self {
+        Self { pair, dies: None }
+    }
+
+    fn is_alive(&self, now: Instant) -> bool {
+        self.dies.is_none_or(|dies| now < dies)
+    }
+
+    /// Lets the pair die at this time, unless it dies earlier.
+    fn die_at(&mut self, time: Instant) {
+        self.dies = Some(self.dies.map_or(time, |dies| dies.min(time)));
+    }
 }
 
 /// An account of the pretended service.
@@ -73,14 +98,13 @@ pub(crate) struct Account {
     api_access: Option<bool>,
     addons: Vec<String>,
     /// Every pair there was; the last one is the current one.
-    pairs: Vec<Pair>,
-    revoked: bool,
+    pairs: Vec<Issued>,
 }
 
 impl Account {
     /// The current pair, whether or not it was revoked.
     pub(crate) fn pair(&self) -> &Pair {
-        self.pairs.last().expect("an account is made with a pair and never loses one")
+        &self.pairs.last().expect("an account is made with a pair and never loses one").pair
     }
 
     /// The number of the current pair; the first is 1.
@@ -155,20 +179,22 @@ impl Accounts {
             allowed_ips: new.allowed_ips,
             api_access: new.api_access,
             addons: new.addons,
-            pairs: vec![pair],
-            revoked: false,
+            pairs: vec![Issued::new(pair)],
         });
         Ok(self.all.last().expect("one was just added"))
     }
 
-    /// Gives an account a new pair; the old one is dead at once.
-    pub(crate) fn reset(&mut self, reset: Reset) -> Result<&Account, ControlError> {
+    /// Gives an account a new pair; those before die when the overlap ends, or at once without one.
+    pub(crate) fn reset(&mut self, reset: Reset, now: Instant) -> Result<&Account, ControlError> {
+        let end = now
+            .checked_add(Duration::from_millis(reset.overlap_ms))
+            .ok_or_else(|| ControlError::bad_request("overlap_ms is too large"))?;
         let index = self.named(reset.api_key.as_deref(), reset.account_id)?;
         let pair = Pair::new(reset.new_api_key, reset.new_api_secret)?;
         self.claim(&pair.key, index, self.all[index].generation() + 1)?;
         let account = &mut self.all[index];
-        account.pairs.push(pair);
-        account.revoked = false;
+        account.pairs.iter_mut().for_each(|issued| issued.die_at(end));
+        account.pairs.push(Issued::new(pair));
         Ok(account)
     }
 
@@ -182,7 +208,7 @@ impl Accounts {
         let account = &self.all[self.named(key, id)?];
         let generation = generation.unwrap_or_else(|| account.generation());
         let pair = generation.checked_sub(1).and_then(|index| account.pairs.get(index));
-        pair.map(|pair| pair.secret.as_str()).ok_or_else(|| {
+        pair.map(|issued| issued.pair.secret.as_str()).ok_or_else(|| {
             ControlError::not_found(format!(
                 "the account's generations are 1 to {}, not {generation}",
                 account.generation()
@@ -190,11 +216,18 @@ impl Accounts {
         })
     }
 
-    /// Kills the current pair without a successor.
-    pub(crate) fn revoke(&mut self, key: &str) -> Result<&Account, ControlError> {
-        let index = self.named(Some(key), None)?;
-        self.all[index].revoked = true;
-        Ok(&self.all[index])
+    /// Kills a pair that is current or alive; returns its account and its generation.
+    pub(crate) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
+        let unknown = || ControlError::not_found("no account has that key, alive or current");
+        let (index, generation) = *self.keys.get(key).ok_or_else(unknown)?;
+        let account = &mut self.all[index];
+        let is_current = generation == account.generation();
+        let issued = &mut account.pairs[generation - 1];
+        if !is_current && !issued.is_alive(now) {
+            return Err(unknown());
+        }
+        issued.die_at(now);
+        Ok((account, generation))
     }
 
     /// Forgets every account but the first, so that a case of a test can make the account that another case made.
@@ -205,13 +238,13 @@ impl Accounts {
         forgotten
     }
 
-    /// The account whose live pair this `Authorization` value is, if it is one exactly.
-    pub(crate) fn authorize(&mut self, authorization: Option<&str>) -> Option<&mut Account> {
+    /// The account that has this `Authorization` value as a pair that is alive, if it is one exactly.
+    pub(crate) fn authorize(&mut self, authorization: Option<&str>, now: Instant) -> Option<&mut Account> {
         let (key, secret) = authorization?.split_once(':')?;
-        let (index, _) = *self.keys.get(key)?;
+        let (index, generation) = *self.keys.get(key)?;
         let account = &mut self.all[index];
-        let live = !account.revoked && account.pair().key == key && account.pair().secret == secret;
-        live.then_some(account)
+        let issued = &account.pairs[generation - 1];
+        (issued.pair.secret == secret && issued.is_alive(now)).then_some(account)
     }
 
     /// Which pairs, present or past, the halves of this `Authorization` value belong to.
@@ -219,8 +252,9 @@ impl Accounts {
         let Some((key, secret)) = authorization.and_then(|value| value.split_once(':')) else {
             return Match::default();
         };
-        let generation_in =
-            |account: &Account| account.pairs.iter().rposition(|pair| pair.secret == secret).map(|i| i + 1);
+        let generation_in = |account: &Account| {
+            account.pairs.iter().rposition(|issued| issued.pair.secret == secret).map(|i| i + 1)
+        };
         if let Some((index, generation)) = self.keys.get(key) {
             let account = &self.all[*index];
             return Match {
@@ -270,23 +304,75 @@ fn default_email(id: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Accounts, Match, NewAccount, Reset};
+    use std::time::{Duration, Instant};
+
+    use super::{Accounts, Match, NewAccount, Pair, Reset};
+
+    fn is_alive(accounts: &mut Accounts, pair: &Pair, now: Instant) -> bool {
+        accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
+    }
 
     #[test]
     fn it_kills_the_old_pair_at_the_very_reset() {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let new = accounts.reset(Reset::default()).unwrap().pair().clone();
-        assert!(accounts.authorize(Some(&format!("{}:{}", old.key, old.secret))).is_none());
-        assert!(accounts.authorize(Some(&format!("{}:{}", new.key, old.secret))).is_none());
-        assert!(accounts.authorize(Some(&format!("{}:{}", new.key, new.secret))).is_some());
+        let now = Instant::now();
+        let new = accounts.reset(Reset::default(), now).unwrap().pair().clone();
+        let torn = Pair { key: new.key.clone(), secret: old.secret.clone() };
+        assert!(!is_alive(&mut accounts, &old, now));
+        assert!(!is_alive(&mut accounts, &torn, now));
+        assert!(is_alive(&mut accounts, &new, now));
+    }
+
+    #[test]
+    fn it_keeps_the_old_pair_alive_to_the_end_of_the_overlap() {
+        let mut accounts = Accounts::default();
+        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let now = Instant::now();
+        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
+        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        let torn = Pair { key: old.key.clone(), secret: new.secret.clone() };
+        for (after_ms, old_lives) in [(0, true), (999, true), (1_000, false), (2_000, false)] {
+            let then = now + Duration::from_millis(after_ms);
+            assert_eq!(is_alive(&mut accounts, &old, then), old_lives, "after {after_ms} ms");
+            assert!(is_alive(&mut accounts, &new, then) && !is_alive(&mut accounts, &torn, then));
+        }
+    }
+
+    #[test]
+    fn it_never_lengthens_an_overlap_by_another_reset() {
+        let mut accounts = Accounts::default();
+        let first = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let now = Instant::now();
+        let overlap = |overlap_ms| Reset { overlap_ms, ..Reset::default() };
+        let second = accounts.reset(overlap(1_000), now).unwrap().pair().clone();
+        accounts.reset(overlap(5_000), now).unwrap();
+        let later = now + Duration::from_millis(1_500);
+        assert!(!is_alive(&mut accounts, &first, later) && is_alive(&mut accounts, &second, later));
+        accounts.reset(overlap(0), now).unwrap();
+        assert!(!is_alive(&mut accounts, &second, now), "a reset without overlap kills all before it");
+    }
+
+    #[test]
+    fn it_revokes_a_pair_in_its_overlap_and_the_current_one() {
+        let mut accounts = Accounts::default();
+        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
+        let now = Instant::now();
+        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
+        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        assert_eq!(accounts.revoke(&old.key, now).unwrap().1, 1);
+        assert!(!is_alive(&mut accounts, &old, now) && is_alive(&mut accounts, &new, now));
+        assert_eq!(accounts.revoke(&old.key, now).err().unwrap().status(), 404, "it is dead");
+        assert_eq!(accounts.revoke(&new.key, now).unwrap().1, 2);
+        assert!(!is_alive(&mut accounts, &new, now));
+        assert_eq!(accounts.revoke(&new.key, now).unwrap().1, 2, "the current one, dead or not");
     }
 
     #[test]
     fn it_tells_the_generations_of_a_torn_pair() {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let new = accounts.reset(Reset::default()).unwrap().pair().clone();
+        let new = accounts.reset(Reset::default(), Instant::now()).unwrap().pair().clone();
         let torn = accounts.identify(Some(&format!("{}:{}", new.key, old.secret)));
         assert_eq!(
             torn,
@@ -307,7 +393,7 @@ mod tests {
             ..NewAccount::default()
         };
         accounts.create(given()).unwrap();
-        assert!(accounts.authorize(Some("k:s:t")).is_some());
+        assert!(accounts.authorize(Some("k:s:t"), Instant::now()).is_some());
         assert_eq!(accounts.create(given()).err().unwrap().status(), 409);
     }
 
@@ -318,7 +404,7 @@ mod tests {
         let other = || NewAccount { api_key: Some("k".into()), account_id: Some(7), ..NewAccount::default() };
         accounts.create(other()).unwrap();
         assert_eq!(accounts.forget_others(), 1);
-        assert!(accounts.authorize(Some(&format!("{}:{}", first.key, first.secret))).is_some());
+        assert!(is_alive(&mut accounts, &first, Instant::now()));
         accounts.create(other()).unwrap();
     }
 }

@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::fault::{BadCertificate, Kind};
 use crate::payload::Payload;
+use crate::requests::Arrival;
 use crate::shared::Shared;
 use crate::stream::{Stream, Takeover};
-use crate::tap::{Heads, Tap};
+use crate::tap::{Tap, TapHandle};
 use crate::{control_http, handler};
 
 /// Who answers on a port.
@@ -36,7 +37,7 @@ pub(crate) struct Connection {
     pub(crate) peer: IpAddr,
     /// From 1, in the order of connecting.
     pub(crate) number: u64,
-    pub(crate) heads: Heads,
+    pub(crate) tap: TapHandle,
     orders: mpsc::UnboundedSender<Order>,
 }
 
@@ -71,9 +72,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, peer: IpAddr, rol
             }
         }
         Role::Api => {
-            let number = shared.next_connection();
+            let (number, _open) = shared.next_connection();
             if let Some(stream) = open(&shared, tcp).await {
-                serve_api(shared, stream, peer, number).await;
+                serve_api(&shared, stream, peer, number).await;
             }
         }
     }
@@ -120,10 +121,18 @@ async fn serve_control(shared: Arc<Shared>, stream: Stream) {
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn serve_api(shared: Arc<Shared>, stream: Stream, peer: IpAddr, number: u64) {
-    let (tap, heads) = Tap::new(stream);
-    let (orders, mut inbox) = mpsc::unbounded_channel();
-    let connection = Arc::new(Connection { shared, peer, number, heads, orders });
+async fn serve_api(shared: &Arc<Shared>, stream: Stream, peer: IpAddr, number: u64) {
+    let (tap, handle) = Tap::new(stream);
+    let (orders, inbox) = mpsc::unbounded_channel();
+    let connection = Connection { shared: Arc::clone(shared), peer, number, tap: handle.clone(), orders };
+    serve_http(Arc::new(connection), tap, inbox).await;
+    if let Some(head) = handle.unfinished_head() {
+        let t_ms = shared.elapsed_ms();
+        shared.state().requests.arrived(Arrival { t_ms, connection: number, ..Arrival::of(&head) });
+    }
+}
+
+async fn serve_http(connection: Arc<Connection>, tap: Tap, mut inbox: mpsc::UnboundedReceiver<Order>) {
     let service = service_fn(move |request| {
         let connection = Arc::clone(&connection);
         async move { Ok::<_, Infallible>(handler::handle(&connection, request).await) }

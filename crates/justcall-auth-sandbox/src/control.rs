@@ -11,13 +11,14 @@
 //! | call | body | answer |
 //! |---|---|---|
 //! | `POST pairs` | `{plan?, role?, email?, account_id?, allowed_ips?, api_access?, rate_limit?, addons?, api_key?, api_secret?}` | `{api_key, api_secret, account_id, email, plan, role}` of a new account |
-//! | `POST reset` | `{api_key?, account_id?, new_api_key?, new_api_secret?}` | `{api_key, api_secret, generation, account_id}`: the account's new pair; the old one is dead |
+//! | `POST reset` | `{api_key?, account_id?, new_api_key?, new_api_secret?, overlap_ms?}` | `{api_key, api_secret, generation, account_id}`: the account's new pair; the old one is dead, with `overlap_ms` only after so many milliseconds |
 //! | `POST pairs/KEY/revoke` | | `{generation, account_id}`: that pair is dead, without a successor |
 //! | `POST faults` | a fault | `{id}` |
 //! | `GET faults` | | the faults in force: `[{id, fault, struck, skip, times}]` |
 //! | `DELETE faults`, `DELETE faults/ID` | | `{cleared}` |
-//! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, header_names, body_bytes, raw_head}]` |
+//! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, request_id, header_names, head_complete, body_bytes, body_complete, raw_head}]` |
 //! | `DELETE requests` | | `{cleared}` |
+//! | `GET connections` | | `{accepted, open}`: how many connections to the API there have been, and how many are open |
 //! | `POST webhooks` | a webhook | `{deliveries: [{event, copy, attempt, request_id, type, webhook_url, timestamp, signature, status, headers, body, error}]}` once the receiver has answered |
 //! | `GET webhooks` | | the events that are known: `[{type, sure}]` |
 //! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: every account but the first is forgotten too |
@@ -30,6 +31,11 @@
 //! `addons`. `rate_limit` is `{"limit": N, "window_s": S}` (seconds, fractions allowed); without it limits
 //! are announced, not enforced. `POST reset` without a name means the first account; `api_key` is an
 //! account's current key, revoked or not.
+//!
+//! The live service is not known to have an overlap: a reset kills the old pair at once, which is the default here. With
+//! `overlap_ms` the sandbox shows a planned rotation: old and new pair both work until the overlap ends, or until
+//! `POST pairs/KEY/revoke` with the old key. A later reset shortens the lives of all earlier pairs to its own overlap,
+//! and never lengthens one.
 //!
 //! # Faults
 //!
@@ -48,10 +54,17 @@
 //! | `close_idle` | `after_ms?` | the normal answer with keep-alive, then an orderly close |
 //! | `reset_after_request` | | a TCP reset once the request was read |
 //! | `close_after_request` | | an orderly close (TLS `close_notify`) once the request was read |
-//! | `answer` | `status` 100–999, `headers?` (name to value or list of values), `body?` (text, or any JSON), `content_type?` | that answer; `{authorization}`, `{api_key}` and `{api_secret}` in it become what the request carried. After a 1xx the connection is closed |
-//! | `raw` | `bytes` or `base64` | these bytes, then an orderly close |
+//! | `answer` | `status` 100–999, `headers?` (name to value or list of values), `body?` (text, or any JSON), `content_type?`, `early?` | that answer; `{authorization}`, `{api_key}` and `{api_secret}` in it become what the request carried. After a 1xx the connection is closed |
+//! | `raw` | `bytes` or `base64`, `early?` | these bytes, then an orderly close |
+//! | `interim` | `status` 100–199, `headers?`, `after_bytes?` | that informational answer once so many bytes of the body were read, by default 0; later the normal answer |
+//! | `key_update` | `after_bytes?` | a TLS 1.3 `KeyUpdate` that asks for one in return, at the same point; later the normal answer |
 //! | `huge_body` | `bytes`, `chunked?` | 200 and a JSON body of that size, without `Content-Length` if chunked |
 //! | `huge_headers` | `bytes` | the normal answer with so many more bytes of headers |
+//!
+//! `early` is `{"after_bytes": N, "then": END}`: the answer, or the bytes, come once N bytes of the body (by default 0)
+//! were read, and nothing more is read. END is `hang` (the default: the connection stays open for a minute at most), `close` (an orderly
+//! close; what still comes is thrown away) or `reset`. With `raw` and no bytes, the connection ends in the middle of a
+//! request.
 //!
 //! These strike new connections, so `path`, `method` and `api_key` do not go with them, and each counts
 //! connections:
@@ -65,7 +78,10 @@
 //!
 //! # Requests
 //!
-//! A request is recorded when it has been read whole; `status` and a pair's generations may be null. `t_ms`
+//! A request is recorded when its head has been read, and one whose head broke off (`head_complete` false, and `method`,
+//! `path` and `raw_head` as far as they came) when its connection ends. `body_bytes` counts what has come of the body,
+//! `body_complete` says whether that is all of it. `status`, `request_id` (the value of `X-Request-Id`) and a pair's
+//! generations may be null. `t_ms`
 //! is milliseconds since the sandbox started, `connection` counts connections to the API from 1. Generations
 //! count an account's pairs from 1, and say which of them the request's key and its secret belonged to: 2 and
 //! 1 is a torn pair. `raw_head` is the head exactly as it came (each byte as one ISO 8859-1 character), with
@@ -113,6 +129,7 @@
 //! signature could not cover: no event is sent like that.
 
 use std::fmt;
+use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -199,11 +216,11 @@ pub(crate) fn execute(
     match (method, parts.as_slice()) {
         ("POST", ["pairs"]) => state.accounts.create(read(body)?).map(described),
         ("POST", ["pairs", key, "revoke"]) => {
-            let account = state.accounts.revoke(&percent_decoded(key))?;
-            Ok(json!({"generation": account.generation(), "account_id": account.id}))
+            let (account, generation) = state.accounts.revoke(&percent_decoded(key), Instant::now())?;
+            Ok(json!({"generation": generation, "account_id": account.id}))
         }
         ("POST", ["reset"]) => {
-            let account = state.accounts.reset(read(body)?)?;
+            let account = state.accounts.reset(read(body)?, Instant::now())?;
             let pair = account.pair();
             Ok(json!({
                 "api_key": pair.key,
@@ -228,6 +245,10 @@ pub(crate) fn execute(
             Ok(serde_json::to_value(requests).expect("records are plain data with text for keys"))
         }
         ("DELETE", ["requests"]) => Ok(json!({"cleared": state.requests.clear()})),
+        ("GET", ["connections"]) => {
+            let (accepted, open) = shared.connections();
+            Ok(json!({"accepted": accepted, "open": open}))
+        }
         ("GET", ["webhooks"]) => Ok(webhook::known()),
         ("POST", ["clear"]) => Ok(json!({
             "cleared_faults": state.faults.clear(),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::control::ControlError;
+use crate::stream::Ending;
 
 /// A kind of fault, as `POST faults` spells it.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +26,11 @@ pub(crate) enum Kind {
     TruncatedBody {},
     Answer(Answer),
     Raw(RawBytes),
+    Interim(Interim),
+    KeyUpdate {
+        #[serde(default)]
+        after_bytes: usize,
+    },
     HugeBody {
         bytes: u64,
         #[serde(default)]
@@ -59,6 +65,67 @@ pub(crate) struct Answer {
     pub(crate) headers: BTreeMap<String, HeaderValues>,
     pub(crate) body: Option<Value>,
     pub(crate) content_type: Option<String>,
+    pub(crate) early: Option<Early>,
+}
+
+/// An answer that comes before the request was read whole; after it nothing more is read.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Early {
+    /// How much of the body is read before the answer.
+    pub(crate) after_bytes: usize,
+    /// What becomes of the connection.
+    pub(crate) then: Then,
+}
+
+impl Default for Early {
+    fn default() -> Self {
+        Self { after_bytes: 0, then: Then::Hang }
+    }
+}
+
+/// What becomes of a connection after an early answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Then {
+    /// It stays open, and nothing is read.
+    Hang,
+    /// An orderly close; what still comes is read for a while and thrown away.
+    Close,
+    /// A TCP reset.
+    Reset,
+}
+
+impl From<Then> for Ending {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Hang => Self::Stall,
+            Then::Close => Self::Close,
+            Then::Reset => Self::Reset,
+        }
+    }
+}
+
+/// An informational answer amid the body of a request; the normal answer follows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Interim {
+    pub(crate) status: u16,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) after_bytes: usize,
+}
+
+impl Interim {
+    /// The answer as it goes over the wire.
+    pub(crate) fn wire(&self) -> Vec<u8> {
+        let mut text = format!("HTTP/1.1 {} Interim\r\n", self.status);
+        for (name, value) in &self.headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        (text + "\r\n").into_bytes()
+    }
 }
 
 /// One value of a header, or several.
@@ -85,6 +152,7 @@ impl HeaderValues {
 pub(crate) struct RawBytes {
     bytes: Option<String>,
     base64: Option<String>,
+    pub(crate) early: Option<Early>,
 }
 
 impl RawBytes {
@@ -110,6 +178,19 @@ pub(crate) enum BadCertificate {
 }
 
 impl Kind {
+    /// How much of the body is read before the fault strikes; `None` for all of it.
+    pub(crate) fn strikes_after(&self) -> Option<usize> {
+        match self {
+            Self::Answer(Answer { early, .. }) | Self::Raw(RawBytes { early, .. }) => {
+                early.map(|early| early.after_bytes)
+            }
+            Self::Interim(Interim { after_bytes, .. }) | Self::KeyUpdate { after_bytes } => {
+                Some(*after_bytes)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it strikes a new connection, before there is a request to look at.
     pub(crate) fn is_for_connections(&self) -> bool {
         matches!(
@@ -125,6 +206,7 @@ impl Kind {
         match self {
             Self::Answer(answer) => answer.check(),
             Self::Raw(raw) => raw.decode().map(drop),
+            Self::Interim(interim) => interim.check(),
             Self::SlowBody { chunk_bytes: 0, .. } => {
                 Err(ControlError::bad_request("chunk_bytes must be at least 1"))
             }
@@ -136,26 +218,36 @@ impl Kind {
     }
 }
 
+impl Interim {
+    fn check(&self) -> Result<(), ControlError> {
+        if !(100..=199).contains(&self.status) {
+            return Err(ControlError::bad_request("status must be from 100 to 199"));
+        }
+        check_headers(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+/// Whether these can be sent as headers, and leave the framing alone.
+fn check_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), ControlError> {
+    for (name, value) in headers {
+        let framing = ["content-length", "transfer-encoding"];
+        if framing.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+            return Err(ControlError::bad_request("an answer has its true length; for a false one use raw"));
+        }
+        if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_str(value).is_err() {
+            return Err(ControlError::bad_request(format!("{name:?} is no legal header; use raw for such")));
+        }
+    }
+    Ok(())
+}
+
 impl Answer {
     fn check(&self) -> Result<(), ControlError> {
         if !(100..=999).contains(&self.status) {
             return Err(ControlError::bad_request("status must be from 100 to 999"));
         }
-        for (name, values) in &self.headers {
-            let framing = ["content-length", "transfer-encoding"];
-            if framing.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-                return Err(ControlError::bad_request(
-                    "an answer has its true length; for a false one use raw",
-                ));
-            }
-            let legal = HeaderName::from_bytes(name.as_bytes()).is_ok()
-                && values.iter().all(|value| HeaderValue::from_str(value).is_ok());
-            if !legal {
-                return Err(ControlError::bad_request(format!(
-                    "{name:?} is no legal header; use raw for such"
-                )));
-            }
-        }
+        let headers = self.headers.iter();
+        check_headers(headers.flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value))))?;
         match &self.content_type {
             Some(value) if HeaderValue::from_str(value).is_err() => {
                 Err(ControlError::bad_request("content_type is no legal header value"))
@@ -229,8 +321,8 @@ impl Fault {
                 "{name} strikes a new connection, before there is a path, method or api_key to look at"
             )));
         }
-        if matches!(kind, Kind::Tls { .. }) && !https {
-            return Err(ControlError::bad_request("tls needs a sandbox that serves HTTPS"));
+        if matches!(kind, Kind::Tls { .. } | Kind::KeyUpdate { .. }) && !https {
+            return Err(ControlError::bad_request(format!("{name} needs a sandbox that serves HTTPS")));
         }
         Ok(Self { name, kind, filter })
     }

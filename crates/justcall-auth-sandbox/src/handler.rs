@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::Value;
@@ -10,46 +10,93 @@ use tokio::time::sleep;
 
 use crate::api::{self, Call};
 use crate::connection::Connection;
-use crate::fault::{Answer, Kind};
+use crate::fault::{Answer, Kind, RawBytes};
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::requests::Arrival;
 use crate::stream::{Ending, Takeover};
+use crate::tap::Interjection;
 
 /// Longest body that is taken.
 const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Why the bytes of a raw fault can be decoded.
+const DECODED: &str = "the bytes were decoded once when the fault was made";
 /// Longest single header of `huge_headers`.
 const HEADER_PIECE: usize = 4096;
 
 /// Answers one request, or ends the connection in its place.
 pub(crate) async fn handle(connection: &Connection, request: Request<Incoming>) -> Response<Payload> {
-    let head = connection.heads.take().unwrap_or_default();
+    let head = connection.tap.take_head().unwrap_or_default();
     let (parts, body) = request.into_parts();
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return too_long();
-    }
-    let body = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return too_long(),
-        Err(_) => return Reply::error(400, "The body broke off.").into_response(),
-    };
-    let call = Call {
+    let mut call = Call {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
         head,
-        body,
+        body: Bytes::new(),
         peer: connection.peer,
     };
     let (n, fault) = record(connection, &call);
+    let mut body = Upload {
+        connection,
+        n,
+        is_long: body.size_hint().lower() > MAX_BODY as u64,
+        body,
+        taken: Vec::new(),
+    };
+    if let Some((kind, after)) = fault.as_ref().and_then(|kind| Some((kind, kind.strikes_after()?))) {
+        if let Err(refusal) = body.take(after).await {
+            return noted(connection, n, refusal).into_response();
+        }
+        if let Some(takeover) = strike_early(connection, n, &call, kind) {
+            return connection.take_over(takeover).await;
+        }
+    }
+    if let Err(refusal) = body.take(usize::MAX).await {
+        return noted(connection, n, refusal).into_response();
+    }
+    call.body = body.taken.into();
     match fault {
         None => normal(connection, n, &call).into_response(),
         Some(kind) => strike(connection, n, &call, kind).await,
     }
 }
 
-fn too_long() -> Response<Payload> {
-    Reply::error(413, "The body is longer than 32 MiB.").into_response()
+/// The body of a request as it comes in; how far it came is put on record.
+struct Upload<'a> {
+    connection: &'a Connection,
+    n: u64,
+    /// It was announced to be longer than what is taken.
+    is_long: bool,
+    body: Incoming,
+    taken: Vec<u8>,
+}
+
+impl Upload<'_> {
+    /// Reads until so many bytes have come in all, or the body has ended.
+    async fn take(&mut self, count: usize) -> Result<(), Reply> {
+        let mut has_ended = self.body.is_end_stream();
+        while self.taken.len() < count && !has_ended {
+            if self.is_long || self.taken.len() > MAX_BODY {
+                return Err(Reply::error(413, "The body is longer than 32 MiB."));
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => self.came(frame.data_ref().map_or(&[], |data| data)),
+                Some(Err(_)) => return Err(Reply::error(400, "The body broke off.")),
+                None => has_ended = true,
+            }
+            has_ended |= self.body.is_end_stream();
+        }
+        if has_ended {
+            self.connection.shared.state().requests.body_ended(self.n);
+        }
+        Ok(())
+    }
+
+    fn came(&mut self, data: &[u8]) {
+        self.taken.extend_from_slice(data);
+        self.connection.shared.state().requests.body_came(self.n, data.len());
+    }
 }
 
 /// Puts the request on record; returns its number and the fault that strikes it, if any.
@@ -67,11 +114,33 @@ fn record(connection: &Connection, call: &Call) -> (u64, Option<Kind>) {
         query: call.query.clone(),
         matched,
         fault: strike.as_ref().map(|strike| strike.name.clone()),
-        header_names: call.head.names().map(str::to_owned).collect(),
-        body_bytes: call.body.len(),
-        raw_head: call.head.redacted(),
+        head_complete: true,
+        ..Arrival::of(&call.head)
     });
     (n, strike.map(|strike| strike.kind))
+}
+
+/// What a fault does before the request was read whole: the end of the connection, or something slipped in.
+fn strike_early(connection: &Connection, n: u64, call: &Call, kind: &Kind) -> Option<Takeover> {
+    match kind {
+        Kind::Answer(Answer { early: Some(early), .. }) | Kind::Raw(RawBytes { early: Some(early), .. }) => {
+            let bytes = match kind {
+                Kind::Answer(answer) => noted(connection, n, instead(answer, call)).wire(usize::MAX),
+                Kind::Raw(raw) => raw.decode().expect(DECODED),
+                _ => unreachable!("only these two can be early"),
+            };
+            Some(Takeover { bytes, ending: early.then.into() })
+        }
+        Kind::Interim(interim) => {
+            connection.tap.interject(Interjection::Bytes(interim.wire()));
+            None
+        }
+        Kind::KeyUpdate { .. } => {
+            connection.tap.interject(Interjection::KeyUpdate);
+            None
+        }
+        _ => None,
+    }
 }
 
 /// The service's own answer.
@@ -92,6 +161,8 @@ async fn strike(connection: &Connection, n: u64, call: &Call, kind: Kind) -> Res
             sleep(Duration::from_millis(ms)).await;
             normal(connection, n, call).into_response()
         }
+        // What they slip in was sent before the body had been read.
+        Kind::Interim(_) | Kind::KeyUpdate { .. } => normal(connection, n, call).into_response(),
         Kind::Hang {} => std::future::pending().await,
         Kind::HangBody {} => connection.take_over(cut(&normal(connection, n, call), Ending::Hang)).await,
         Kind::TruncatedBody {} => {
@@ -100,7 +171,7 @@ async fn strike(connection: &Connection, n: u64, call: &Call, kind: Kind) -> Res
         Kind::ResetAfterRequest {} => connection.take_over(silent(Ending::Reset)).await,
         Kind::CloseAfterRequest {} => connection.take_over(silent(Ending::Close)).await,
         Kind::Raw(raw) => {
-            let bytes = raw.decode().expect("the bytes were decoded once when the fault was made");
+            let bytes = raw.decode().expect(DECODED);
             connection.take_over(Takeover { bytes, ending: Ending::Close }).await
         }
         Kind::Answer(answer) => {

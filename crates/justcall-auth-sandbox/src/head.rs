@@ -46,6 +46,12 @@ impl Head {
         head
     }
 
+    /// The method and the target of the request line, as far as they came.
+    pub(crate) fn method_and_target(&self) -> (&str, &str) {
+        let mut words = self.request_line.trim_end().split(' ');
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+    }
+
     /// The value of the one `Authorization` header, trailing spaces included; `None` if there is none or
     /// several.
     pub(crate) fn authorization(&self) -> Option<&str> {
@@ -106,6 +112,17 @@ mod tests {
         let head = Head::parse(RAW.as_bytes().to_vec());
         assert_eq!(head.redacted(), RAW.replace("key:secret ", "<authorization>"));
         assert!(!head.redacted().contains("secret"));
+    }
+
+    #[test]
+    fn it_reads_a_head_that_broke_off_and_shows_nothing_of_the_pair() {
+        for end in 0..RAW.len() {
+            let head = Head::parse(RAW.as_bytes()[..end].to_vec());
+            let shown = head.redacted();
+            assert!(!shown.contains("key") && !shown.contains("sec"), "{shown:?}");
+            let (method, target) = head.method_and_target();
+            assert!("GET".starts_with(method) && "/x".starts_with(target), "{method:?} {target:?}");
+        }
     }
 
     #[test]

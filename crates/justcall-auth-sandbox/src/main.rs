@@ -18,11 +18,13 @@ use tokio::sync::oneshot;
 /// null under --http), "api_key", "api_secret" and "control_url", and serves until SIGTERM or SIGINT.
 /// Everything is made afresh at every start, and the keys of the authority never leave memory.
 ///
-/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair at once, POST
-/// faults lets answers fail, GET requests tells what came in. For example:
+/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair, at once or after an
+/// overlap in which old and new both work, POST faults lets answers fail, GET requests lists what came in. For
+/// example:
 ///
 ///   curl --cacert "$ca_file" -H "Authorization: $api_key:$api_secret" "$url/v2/account"
 ///   curl --cacert "$ca_file" -d '{"fault":"answer","status":503,"times":1}' "${control_url}faults"
+///   curl --cacert "$ca_file" -d '{"overlap_ms":60000}' "${control_url}reset"
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Arguments {

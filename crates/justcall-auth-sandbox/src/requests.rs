@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::accounts::Match;
+use crate::head::Head;
 
 /// How many requests are remembered; the oldest are forgotten first.
 const KEPT: usize = 65_536;
@@ -23,12 +24,16 @@ pub(crate) struct Recorded {
     secret_generation: Option<usize>,
     status: Option<u16>,
     fault: Option<String>,
+    request_id: Option<String>,
     header_names: Vec<String>,
+    head_complete: bool,
     body_bytes: usize,
+    body_complete: bool,
     raw_head: String,
 }
 
-/// What is known of a request when it has been read.
+/// What is known of a request when its head has been read, or as much of it as came.
+#[derive(Default)]
 pub(crate) struct Arrival {
     pub(crate) t_ms: u64,
     pub(crate) connection: u64,
@@ -37,9 +42,28 @@ pub(crate) struct Arrival {
     pub(crate) query: Option<String>,
     pub(crate) matched: Match,
     pub(crate) fault: Option<String>,
+    pub(crate) request_id: Option<String>,
     pub(crate) header_names: Vec<String>,
-    pub(crate) body_bytes: usize,
+    pub(crate) head_complete: bool,
     pub(crate) raw_head: String,
+}
+
+impl Arrival {
+    /// What a head says, complete or not; the rest is for the caller to add.
+    pub(crate) fn of(head: &Head) -> Self {
+        let (method, target) = head.method_and_target();
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.map(str::to_owned),
+            request_id: head.value("x-request-id").map(str::to_owned),
+            header_names: head.names().map(str::to_owned).collect(),
+            raw_head: head.redacted(),
+            ..Self::default()
+        }
+    }
 }
 
 /// The requests of a sandbox in the order they came.
@@ -50,7 +74,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Records a request that has been read and not been answered; returns its number.
+    /// Records a request of which the head has come; returns its number.
     pub(crate) fn arrived(&mut self, arrival: Arrival) -> u64 {
         self.last += 1;
         if self.kept.len() == KEPT {
@@ -68,8 +92,11 @@ impl Requests {
             secret_generation: arrival.matched.secret_generation,
             status: None,
             fault: arrival.fault,
+            request_id: arrival.request_id,
             header_names: arrival.header_names,
-            body_bytes: arrival.body_bytes,
+            head_complete: arrival.head_complete,
+            body_bytes: 0,
+            body_complete: false,
             raw_head: arrival.raw_head,
         });
         self.last
@@ -77,8 +104,22 @@ impl Requests {
 
     /// Notes the status with which a request is being answered.
     pub(crate) fn answered(&mut self, n: u64, status: u16) {
+        self.change(n, |recorded| recorded.status = Some(status));
+    }
+
+    /// Notes that more of a request's body has come.
+    pub(crate) fn body_came(&mut self, n: u64, bytes: usize) {
+        self.change(n, |recorded| recorded.body_bytes += bytes);
+    }
+
+    /// Notes that all of a request's body has come.
+    pub(crate) fn body_ended(&mut self, n: u64) {
+        self.change(n, |recorded| recorded.body_complete = true);
+    }
+
+    fn change(&mut self, n: u64, change: impl FnOnce(&mut Recorded)) {
         if let Ok(index) = self.kept.binary_search_by_key(&n, |recorded| recorded.n) {
-            self.kept[index].status = Some(status);
+            change(&mut self.kept[index]);
         }
     }
 

@@ -23,7 +23,17 @@ pub(crate) struct Shared {
     pub(crate) control_port: u16,
     started: Instant,
     connections: AtomicU64,
+    open: AtomicU64,
     state: Mutex<State>,
+}
+
+/// An open connection to the API.
+pub(crate) struct OpenConnection<'a>(&'a AtomicU64);
+
+impl Drop for OpenConnection<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What changes while a sandbox runs.
@@ -49,6 +59,7 @@ impl Shared {
             control_port,
             started: Instant::now(),
             connections: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             state: Mutex::new(State {
                 accounts: Accounts::new(dialect),
                 faults: Faults::default(),
@@ -62,9 +73,15 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a new connection to the API; the first is 1.
-    pub(crate) fn next_connection(&self) -> u64 {
-        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    /// The number of a new connection to the API, the first is 1; it counts as open until the guard is dropped.
+    pub(crate) fn next_connection(&self) -> (u64, OpenConnection<'_>) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        (self.connections.fetch_add(1, Ordering::Relaxed) + 1, OpenConnection(&self.open))
+    }
+
+    /// How many connections to the API there have been, and how many are open.
+    pub(crate) fn connections(&self) -> (u64, u64) {
+        (self.connections.load(Ordering::Relaxed), self.open.load(Ordering::Relaxed))
     }
 
     /// Milliseconds since the sandbox started.

@@ -5,13 +5,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Interest, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
 /// How long a closed connection waits for the peer to close as well.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How long nothing is read from a connection at most: a peer that closes behind what is not read is not noticed.
+const STALL: Duration = Duration::from_secs(60);
+/// How often such a connection is asked whether it still is one.
+const STALL_POLL: Duration = Duration::from_millis(20);
 
 /// A connection's bytes, encrypted or not.
 pub(crate) enum Stream {
@@ -36,6 +41,8 @@ pub(crate) enum Ending {
     Reset,
     /// When the peer gives up.
     Hang,
+    /// When the peer gives up, or after a minute; what it still sends is not read.
+    Stall,
 }
 
 impl Takeover {
@@ -52,6 +59,9 @@ impl Takeover {
             Ending::Close => stream.close().await,
             Ending::Reset => stream.reset(),
             Ending::Hang => stream.drain().await,
+            Ending::Stall => {
+                let _ = timeout(STALL, stream.stall()).await;
+            }
         }
     }
 }
@@ -74,6 +84,21 @@ impl Stream {
     async fn drain(&mut self) {
         let mut scrap = [0; 4096];
         while matches!(self.read(&mut scrap).await, Ok(1..)) {}
+    }
+
+    /// Waits, without reading, until the peer closes.
+    async fn stall(&self) {
+        while self.tcp().ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+            sleep(STALL_POLL).await;
+        }
+    }
+
+    /// Lets the peer change its TLS keys, and changes those of this end; nothing under plain HTTP.
+    pub(crate) fn update_keys(&mut self) {
+        if let Self::Tls(tls) = self {
+            // It fails only before the end of the handshake, and under TLS 1.2.
+            let _ = tls.get_mut().1.refresh_traffic_keys();
+        }
     }
 
     fn tcp(&self) -> &TcpStream {

@@ -2,72 +2,127 @@
 //!
 //! An HTTP parser forgets what a test may ask about: the spelling and order of headers, trailing spaces. So
 //! the decrypted bytes also pass here, where just enough of HTTP/1.1 framing is followed to tell heads from
-//! bodies.
+//! bodies. What a parser would never send, such as an informational answer amid a body, goes out here too.
 
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::head::Head;
+use crate::stream::Stream;
 
 /// Longest head that is followed; longer than what hyper accepts.
 const MAX_HEAD: usize = 1024 * 1024;
 
-/// The heads that came on a connection and have not been asked for.
+/// What is known of a connection beside the parser, and what is to be slipped in beside it.
 #[derive(Clone, Default)]
-pub(crate) struct Heads(Arc<Mutex<VecDeque<Head>>>);
+pub(crate) struct TapHandle(Arc<Mutex<Tapped>>);
 
-impl Heads {
+#[derive(Default)]
+struct Tapped {
+    splitter: Splitter,
+    heads: VecDeque<Head>,
+    interjections: VecDeque<Interjection>,
+}
+
+/// What goes out in the middle of a request, past the parser.
+pub(crate) enum Interjection {
+    Bytes(Vec<u8>),
+    /// New TLS keys.
+    KeyUpdate,
+}
+
+impl TapHandle {
     /// The head of the oldest request not yet taken; `None` if the framing could not be followed.
-    pub(crate) fn take(&self) -> Option<Head> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    pub(crate) fn take_head(&self) -> Option<Head> {
+        self.tapped().heads.pop_front()
     }
 
-    fn push(&self, head: Head) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(head);
+    /// What has come of a head that is not complete, if anything.
+    pub(crate) fn unfinished_head(&self) -> Option<Head> {
+        let tapped = self.tapped();
+        let pending = &tapped.splitter.pending;
+        (matches!(tapped.splitter.at, At::Head) && !pending.is_empty()).then(|| Head::parse(pending.clone()))
+    }
+
+    /// Sends something before the next bytes are read or written.
+    pub(crate) fn interject(&self, interjection: Interjection) {
+        self.tapped().interjections.push_back(interjection);
+    }
+
+    fn next_interjection(&self) -> Option<Interjection> {
+        self.tapped().interjections.pop_front()
+    }
+
+    fn feed(&self, bytes: &[u8]) {
+        let tapped = &mut *self.tapped();
+        let heads = &mut tapped.heads;
+        tapped.splitter.feed(bytes, &mut |head| heads.push_back(Head::parse(head)));
+    }
+
+    fn tapped(&self) -> MutexGuard<'_, Tapped> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A stream whose incoming bytes are also split into request heads.
-pub(crate) struct Tap<S> {
-    stream: S,
-    splitter: Splitter,
-    heads: Heads,
+pub(crate) struct Tap {
+    stream: Stream,
+    handle: TapHandle,
+    /// What is left to send of an interjection.
+    interjected: Vec<u8>,
 }
 
-impl<S> Tap<S> {
-    /// Wraps the stream; the heads that it reads appear in the returned queue.
-    pub(crate) fn new(stream: S) -> (Self, Heads) {
-        let heads = Heads::default();
-        (Self { stream, splitter: Splitter::default(), heads: heads.clone() }, heads)
+impl Tap {
+    /// Wraps the stream; the heads that it reads appear in the returned handle.
+    pub(crate) fn new(stream: Stream) -> (Self, TapHandle) {
+        let handle = TapHandle::default();
+        (Self { stream, handle: handle.clone(), interjected: Vec::new() }, handle)
     }
 
     /// The stream itself, for a connection that stops being HTTP.
-    pub(crate) fn into_inner(self) -> S {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
+    }
+
+    fn poll_interject(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            while !self.interjected.is_empty() {
+                let tap = &mut *self;
+                let written = ready!(Pin::new(&mut tap.stream).poll_write(cx, &tap.interjected))?;
+                tap.interjected.drain(..written);
+            }
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            match self.handle.next_interjection() {
+                None => return Poll::Ready(Ok(())),
+                Some(Interjection::Bytes(bytes)) => self.interjected = bytes,
+                Some(Interjection::KeyUpdate) => self.stream.update_keys(),
+            }
+        }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+impl AsyncRead for Tap {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.poll_interject(cx))?;
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let tap = &mut *self;
-        tap.splitter.feed(&buffer.filled()[before..], &mut |head| tap.heads.push(Head::parse(head)));
+        self.handle.feed(&buffer.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+impl AsyncWrite for Tap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_interject(cx))?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -76,6 +131,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_interject(cx))?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

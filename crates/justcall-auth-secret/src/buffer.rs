@@ -1,5 +1,6 @@
 //! A secret on its way through a call.
 
+use std::collections::TryReserveError;
 use std::fmt;
 
 use zeroize::Zeroize;
@@ -18,6 +19,17 @@ impl WipedBuffer {
     /// An empty buffer with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { bytes: vec![0; capacity].into_boxed_slice(), used: 0 }
+    }
+
+    /// The same where the capacity comes from outside.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn try_with_capacity(capacity: usize) -> Result<Self, TryReserveError> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(capacity)?;
+        bytes.resize(capacity, 0);
+        Ok(Self { bytes: bytes.into_boxed_slice(), used: 0 })
     }
 
     /// Appends `bytes`.
@@ -81,7 +93,8 @@ mod tests {
 
     #[test]
     fn it_holds_what_was_pushed_and_filled() {
-        let mut buffer = WipedBuffer::with_capacity(8);
+        assert!(WipedBuffer::try_with_capacity(usize::MAX).is_err());
+        let mut buffer = WipedBuffer::try_with_capacity(8).expect("memory");
         buffer.push(b"key:");
         buffer.spare()[..3].copy_from_slice(b"sec");
         buffer.advance(3);

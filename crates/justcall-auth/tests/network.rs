@@ -1,15 +1,18 @@
 //! Connections as they are in the world: idle ones that die, proxies, certificate authorities, bodies of every size.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use justcall_auth::{Client, Config, Credentials, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+use support::Tinyproxy;
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -265,55 +268,12 @@ fn example() -> std::path::PathBuf {
     test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
 }
 
-/// A real tinyproxy on a random port, with its log.
-struct Tinyproxy {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Tinyproxy {
-    fn start(extra: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // The port is free now; in the rare case that somebody takes it first, tinyproxy ends and the test says so.
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let (file, log) = (folder.path().join("conf"), folder.path().join("log"));
-        let text = format!(
-            "Port {port}\nListen 127.0.0.1\nTimeout 30\nLogFile \"{}\"\nLogLevel Connect\nMaxClients 20\n{extra}\n",
-            log.display()
-        );
-        std::fs::write(&file, text).expect("its configuration");
-        let child = Command::new("tinyproxy")
-            .arg("-d")
-            .arg("-c")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let child = child.expect("tinyproxy is installed (debian-packages.txt)");
-        wait_until("tinyproxy's start", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { child, port, folder }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Tinyproxy {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
 #[test]
 fn it_goes_through_a_proxy_by_connect_and_shows_it_no_pair() {
     let sandbox = sandbox();
     let proxy = Tinyproxy::start("");
     let mut config = config(&sandbox);
-    config.proxy(&format!("http://127.0.0.1:{}", proxy.port)).expect("a proxy");
+    config.proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
     let client = Client::new(&config).expect("a client");
     for _ in 0..3 {
         client.verify().expect("a good pair");
@@ -328,7 +288,7 @@ fn it_says_what_a_proxy_objects_to() {
     let sandbox = sandbox();
     let proxy = Tinyproxy::start("BasicAuth user pass-word");
     let mut config = config(&sandbox);
-    let port = proxy.port;
+    let port = proxy.port();
     let mut verify = |login: &str| {
         config.proxy(&format!("http://{login}127.0.0.1:{port}")).expect("a proxy");
         Client::new(&config).and_then(|client| client.verify())
@@ -354,7 +314,7 @@ fn it_takes_no_proxy_for_plain_http_and_none_where_it_is_told_so() {
     let pair = Credentials::new(plain.api_key().as_bytes(), plain.api_secret().as_bytes());
     config
         .credentials(pair.expect("good"))
-        .proxy(&format!("http://127.0.0.1:{}", proxy.port))
+        .proxy(&format!("http://127.0.0.1:{}", proxy.port()))
         .expect("a proxy");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());

@@ -29,6 +29,7 @@ pub fn run(root: &Path) -> Result<()> {
         let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
         succeed(pytest.env("JUSTCALL_WEBHOOK_CASES", "100000"))
     })?;
+    step("a host's memory, stack and valgrind, with the release build", || hosts(root, &libraries))?;
     let killed = step("a rotation that is killed at every system call", || killed(root, &libraries))?;
     let mut bridged = false;
     step("processes that call through twenty resets", || {
@@ -89,6 +90,12 @@ fn python_module(root: &Path, venv: &Venv, has_buffers: bool) -> Result<()> {
         maturin.args(["--features", BUFFERS]);
     }
     succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root).join("full")))
+}
+
+/// What `cargo xtask test` shows of the debug build: frames, and what valgrind notices, are others here.
+fn hosts(root: &Path, libraries: &Path) -> Result<()> {
+    let mut test = cargo(root, &["test", "--quiet", "-p", "justcall-auth-ffi", "--test", "abi", "host::"]);
+    succeed(test.env("JUSTCALL_LIB_DIR", libraries))
 }
 
 /// The rows that the test tells.

@@ -82,6 +82,7 @@ fn class(kind: ErrorKind) -> String {
 fn built_in_base(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::InvalidArgument => Some("ValueError"),
+        ErrorKind::OutOfMemory => Some("MemoryError"),
         ErrorKind::Timeout => Some("TimeoutError"),
         ErrorKind::ConnectionFailed => Some("ConnectionError"),
         _ => None,

@@ -83,7 +83,7 @@ class JustCallError(Exception):
     """
 
     attempts: int
-    """How often the request was sent, or given to the program's own HTTP client to send; 0 if it never was."""
+    """How often the request was sent, or given to the program's own HTTP client; 0 if it never was."""
 
     def __init__(
         self,

@@ -23,6 +23,23 @@ class InvalidArgumentError(JustCallError, ValueError):
     _hint = "Correct the argument that the message names."
 
 
+class OutOfMemoryError(JustCallError, MemoryError):
+    """There is not enough memory for what was passed in or came from the service.
+
+    Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The
+    process goes on, and so may other calls.
+    """
+
+    name = "out_of_memory"
+    code = 3
+    retryable = False
+    _message = "There is not enough memory for what was passed in or came from the service."
+    _hint = (
+        "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). "
+        "The process goes on, and so may other calls."
+    )
+
+
 class CredentialsMissingError(JustCallError):
     """No API key and secret were found.
 
@@ -424,6 +441,7 @@ class UnavailableError(JustCallError):
 
 BY_CODE: Final[dict[int, type[JustCallError]]] = {
     1: InvalidArgumentError,
+    3: OutOfMemoryError,
     10: CredentialsMissingError,
     11: CredentialsMalformedError,
     12: SourceUnavailableError,

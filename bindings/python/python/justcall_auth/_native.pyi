@@ -114,6 +114,11 @@ class Client:
     a fraction of a second, with what its handler raises. After a fork both processes may go on using
     the client.
 
+    Under gevent a call blocks the thread's hub: no other greenlet runs until the call returns. Make calls in
+    gevent's thread pool instead: `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. `source`,
+    `on_event` and `replay_check` may switch greenlets; a call that waits for another greenlet's `source` lets
+    that greenlet run.
+
     Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
     """
 
@@ -444,13 +449,15 @@ class Exchange:
         cause: Literal["resolve", "connect", "tls", "timeout", "closed", "cancelled"],
         request_sent: bool,
     ) -> None:
-        """Reports that the HTTP client got no response. `next` returns what follows. Does nothing unless `SEND` was due.
+        """Reports that the HTTP client got no response. `next` returns what follows.
 
-        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the handshake
-        failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran out of time),
-        `closed` (the connection was closed or reset before the response was complete) or `cancelled` (the program
-        ended the request). `request_sent` is whether any byte of the request may have been sent: with `False` even a
-        `POST` may be sent again. If in doubt, pass `True`.
+        Does nothing unless `SEND` was due.
+
+        `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
+        handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
+        out of time), `closed` (the connection was closed or reset before the response was complete) or
+        `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
+        have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
 
         The call then fails, unless it is retried, as it would with the built-in HTTP client: with
         `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.

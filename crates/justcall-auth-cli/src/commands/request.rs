@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output
     let credentials = client.credentials().ok();
     match result {
         Ok(response) => {
-            let answer = Answer::new(&response, credentials.as_ref());
+            let answer = Answer::new(&response, credentials.as_ref())?;
             show(&answer, arguments.include, target, output)
         }
         Err(error) => {
@@ -35,6 +35,8 @@ pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output
                 target.abandon();
             }
             let answer = error.response().map(|response| Answer::new(response, credentials.as_ref()));
+            // The failure says enough without its answer, if there is no memory for that.
+            let answer = answer.and_then(Result::ok);
             Err(match answer {
                 Some(answer) => {
                     Failure::Answered { error, answer: Box::new(answer), include: arguments.include }

@@ -10,6 +10,8 @@ mod doctor_network;
 mod examples;
 mod explain;
 mod header;
+#[cfg(target_os = "linux")]
+mod out_of_memory;
 mod practices;
 mod request;
 mod rotate;

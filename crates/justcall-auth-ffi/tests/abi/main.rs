@@ -9,6 +9,7 @@ mod c_programs;
 mod examples;
 mod exports;
 mod fork;
+mod host;
 mod hostile;
 mod own_http;
 mod requests;

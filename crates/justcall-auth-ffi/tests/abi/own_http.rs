@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::program::{Link, Program, Standard, fail};
 use crate::support::sandbox::Service;
@@ -85,4 +85,44 @@ fn it_goes_through_a_reset_in_a_poll_loop() {
     go_through_a_reset(program.command(&[&*source, service.sandbox.url()]), &service, file);
     let said = fail(&mut program.command(&["env:NO_SUCH_KEY,NO_SUCH_SECRET", service.sandbox.url()]), 1);
     assert!(said.contains(" calls, 4 failed\n"), "{said}");
+}
+
+/// Runs an example against a server that takes requests and never answers: its calls end at their deadline.
+fn end_at_the_deadline(mut command: Command) {
+    let began = Instant::now();
+    let said = fail(command.stdin(Stdio::null()), 1);
+    assert!(began.elapsed() < PATIENCE, "it waited for the server");
+    assert!(said.contains("ran out of time"), "{said}");
+    assert!(said.contains(" calls, 4 failed\n"), "{said}");
+}
+
+#[test]
+fn it_ends_at_its_deadline_over_libcurl_where_the_server_never_answers() {
+    let program = compile("curl_multi.c", &["-lcurl"]);
+    let service = Service::start();
+    service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
+    let source = service.good_source();
+    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), service.ca_file(), "500"]));
+}
+
+#[test]
+fn it_ends_at_its_deadline_in_a_poll_loop_where_the_server_never_answers() {
+    let program = compile("poll_loop.c", &[]);
+    let service = Service::start_plain();
+    service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
+    let source = service.good_source();
+    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), "500"]));
+}
+
+/// A certificate that is not trusted is the same failure as with the built-in client, and is not tried again.
+#[test]
+fn it_reports_a_certificate_that_libcurl_does_not_trust() {
+    let program = compile("curl_multi.c", &["-lcurl"]);
+    let service = Service::start();
+    let tls = json!({"fault": "tls", "certificate": "unknown_ca"});
+    service.sandbox.control("POST", "faults", &tls).expect("a fault");
+    let source = service.good_source();
+    let mut command = program.command(&[&*source, service.sandbox.url(), service.ca_file()]);
+    let said = fail(command.stdin(Stdio::null()), 1);
+    assert!(said.contains("A secure connection to the service could not be made."), "{said}");
 }

@@ -1,5 +1,5 @@
 //! The programs in `tests/c` that send whole requests, read answers, bring a source or HTTP of their own, go through a
-//! reset and end calls.
+//! reset, end calls and cancel threads.
 
 use std::process::Command;
 
@@ -12,13 +12,15 @@ const FOLDER: &str = "FOLDER";
 
 /// Each with its arguments, and with those for valgrind, under which large bodies would take long: the size in MiB; and
 /// so would anything: how many milliseconds a call may go on that was ended.
-const PROGRAMS: [(&str, &[&str], &[&str]); 6] = [
+const PROGRAMS: [(&str, &[&str], &[&str]); 8] = [
     ("requests.c", &["16"], &["1"]),
     ("responses.c", &[], &[]),
     ("callback.c", &[], &[]),
     ("exchanges.c", &[FOLDER], &[FOLDER]),
+    ("delivery.c", &[FOLDER], &[FOLDER]),
     ("rotation.c", &[FOLDER], &[FOLDER]),
     ("cancel.c", &["1000", FOLDER], &["10000", FOLDER]),
+    ("thread_cancel.c", &[FOLDER], &[FOLDER]),
 ];
 
 fn compile(name: &str, standard: Standard, link: Link) -> Program {

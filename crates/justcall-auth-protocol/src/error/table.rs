@@ -54,6 +54,9 @@ error_table! {
     BufferTooSmall = 2, "buffer_too_small", retryable: false,
         "The buffer given cannot hold the result.",
         "Call again with a buffer of the needed length, which is in the length parameter.";
+    OutOfMemory = 3, "out_of_memory", retryable: false,
+        "There is not enough memory for what was passed in or came from the service.",
+        "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The process goes on, and so may other calls.";
     CredentialsMissing = 10, "credentials_missing", retryable: false,
         "No API key and secret were found.",
         "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in JustCall under Settings → API & Webhooks.";

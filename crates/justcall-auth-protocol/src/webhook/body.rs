@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::json::{Scanner, Text};
+use super::verifier::malformed;
+use crate::error::Error;
+use crate::json::{self, Scanner, Text};
 use crate::service;
 
 /// The largest body that is read, in bytes.
@@ -19,8 +21,22 @@ pub(super) struct Signed<'a> {
 /// Reads the body: one JSON object whose top-level fields `webhook_url` and `type` are text, each there once.
 ///
 /// # Errors
-/// What is wrong, in words without anything of the body.
-pub(super) fn read(body: &[u8]) -> Result<Signed<'_>, &'static str> {
+/// `webhook_malformed`: what is wrong, in words without anything of the body. `out_of_memory`.
+pub(super) fn read(body: &[u8]) -> Result<Signed<'_>, Error> {
+    let (url, event_type) = fields(body).map_err(malformed)?;
+    let signed = Signed { url: decoded(url)?, event_type: decoded(event_type)? };
+    if has_control(&signed.event_type) || signed.event_type.contains('|') {
+        return Err(malformed("The body's `type` has a control character or a vertical bar."));
+    }
+    // In the URL a vertical bar is encoded. Control characters would be too, but no URL has any, and C ends text at one.
+    if has_control(&signed.url) {
+        return Err(malformed("The body's `webhook_url` has a control character."));
+    }
+    Ok(signed)
+}
+
+/// The two fields as they are written: `webhook_url` and `type`.
+fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
     if body.len() > MAX_BODY {
         return Err("The body is larger than 1 MiB.");
     }
@@ -42,15 +58,7 @@ pub(super) fn read(body: &[u8]) -> Result<Signed<'_>, &'static str> {
         }
         Ok(())
     })?;
-    let signed = Signed { url: decoded(url)?, event_type: decoded(event_type)? };
-    if has_control(&signed.event_type) || signed.event_type.contains('|') {
-        return Err("The body's `type` has a control character or a vertical bar.");
-    }
-    // In the URL a vertical bar is encoded. Control characters would be too, but no URL has any, and C ends text at one.
-    if has_control(&signed.url) {
-        return Err("The body's `webhook_url` has a control character.");
-    }
-    Ok(signed)
+    url.zip(event_type).ok_or("The body lacks `webhook_url` or `type`.")
 }
 
 /// Whether a control character is in `text`. Where all of it is ASCII, all bytes are looked at together.
@@ -59,9 +67,9 @@ fn has_control(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | is_suspect(byte)) && text.contains(char::is_control)
 }
 
-fn decoded(text: Option<Text<'_>>) -> Result<Cow<'_, str>, &'static str> {
-    let text = text.ok_or("The body lacks `webhook_url` or `type`.")?;
-    text.decode().ok_or("The body's `webhook_url` or `type` has half of a surrogate pair in it.")
+fn decoded(text: Text<'_>) -> Result<Cow<'_, str>, Error> {
+    let decoded = text.decode()?;
+    decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` has half of a surrogate pair in it."))
 }
 
 #[cfg(test)]
@@ -70,8 +78,8 @@ mod tests {
 
     const GOOD: &str = r#"{"type":"call.completed","webhook_url":"https://a.b/c"}"#;
 
-    fn refusal(body: &[u8]) -> &'static str {
-        read(body).expect_err(&String::from_utf8_lossy(body))
+    fn refusal(body: &[u8]) -> String {
+        read(body).expect_err(&String::from_utf8_lossy(body)).message().to_owned()
     }
 
     #[test]

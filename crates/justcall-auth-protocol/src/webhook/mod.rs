@@ -35,9 +35,6 @@
 mod body;
 mod event;
 mod headers;
-mod json;
-#[cfg(test)]
-mod json_tests;
 #[cfg(test)]
 mod measure_tests;
 mod object;

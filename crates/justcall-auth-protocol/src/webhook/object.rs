@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use crate::json;
 use crate::service;
 
 /// The longest identifier that is put into a path. Those seen are numbers of nine digits.
@@ -22,8 +23,7 @@ pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
         )
         .hint_is("Fetch the object by a path of your own, from the API reference."));
     };
-    let id = serde_json::from_slice(body).ok().and_then(|body: Value| id(&body["data"][member]));
-    let id = id.ok_or_else(|| {
+    let id = id(body, member).ok_or_else(|| {
         Error::with_message(
             ErrorKind::WebhookMalformed,
             format!("The body names no object: `data` has no `{member}`."),
@@ -32,11 +32,14 @@ pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
     Ok(format!("{path}{id}"))
 }
 
-/// An identifier that is the same in a path: whole numbers, and text of unreserved characters.
-fn id(value: &Value) -> Option<String> {
-    let text = match value {
+/// The identifier called `member` in the body's `data`, if it is the same in a path: whole numbers, and text of
+/// unreserved characters.
+fn id(body: &[u8], member: &str) -> Option<String> {
+    let [data] = json::members(std::str::from_utf8(body).ok()?, ["data"]).ok()?;
+    let [written] = json::members(data?, [member]).ok()?;
+    let text = match json::small_value(written?)? {
         Value::Number(number) => number.as_u64()?.to_string(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         _ => return None,
     };
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::copy;
 use crate::error::Error;
 use crate::service;
 
@@ -21,12 +22,18 @@ impl Expected {
     }
 
     /// `url` with its encodings, which are made ahead for those expected.
-    pub fn encode<'a>(&'a self, url: &'a str) -> Cow<'a, EncodedUrl<'a>> {
+    ///
+    /// # Errors
+    /// `out_of_memory`.
+    pub fn encode<'a>(&'a self, url: &'a str) -> Result<Cow<'a, EncodedUrl<'a>>, Error> {
         let known = match self {
             Self::Any => None,
             Self::These(urls) => urls.iter().find(|known| known.url == url),
         };
-        known.map_or_else(|| Cow::Owned(EncodedUrl::new(url.into())), Cow::Borrowed)
+        match known {
+            Some(known) => Ok(Cow::Borrowed(known)),
+            None => EncodedUrl::new(url.into()).map(Cow::Owned),
+        }
     }
 }
 
@@ -44,7 +51,7 @@ impl EncodedUrl<'static> {
     /// Checks a URL that is expected.
     ///
     /// # Errors
-    /// `invalid_argument` when no webhook can be registered with it.
+    /// `invalid_argument` when no webhook can be registered with it; `out_of_memory`.
     pub fn expected(url: &str) -> Result<Self, Error> {
         let rest = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         if rest.is_none_or(str::is_empty) || url.contains(|c: char| c.is_control() || c == ' ') {
@@ -53,15 +60,16 @@ impl EncodedUrl<'static> {
                 "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
             ));
         }
-        Ok(Self::new(Cow::Owned(url.to_owned())))
+        Self::new(Cow::Owned(copy::text(url)?))
     }
 }
 
 impl<'a> EncodedUrl<'a> {
-    fn new(url: Cow<'a, str>) -> Self {
+    fn new(url: Cow<'a, str>) -> Result<Self, Error> {
         let [usual, other] = service::WEBHOOK_UNRESERVED.map(|unreserved| percent_encode(&url, unreserved));
+        let (usual, other) = (usual?, other?);
         let other = (other != usual).then_some(other);
-        Self { url, usual, other }
+        Ok(Self { url, usual, other })
     }
 
     /// The forms in which it may have been signed.
@@ -70,18 +78,21 @@ impl<'a> EncodedUrl<'a> {
     }
 }
 
-fn percent_encode(text: &str, unreserved: &[u8]) -> String {
+fn percent_encode(text: &str, unreserved: &[u8]) -> Result<String, Error> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(text.len() + text.len() / 4);
+    let is_kept = |byte: &u8| byte.is_ascii_alphanumeric() || unreserved.contains(byte);
+    let mut encoded = String::new();
+    let kept = text.as_bytes().iter().filter(|byte| is_kept(byte)).count();
+    encoded.try_reserve_exact(3 * text.len() - 2 * kept)?;
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || unreserved.contains(&byte) {
+        if is_kept(&byte) {
             encoded.push(char::from(byte));
         } else {
             let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
             encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
-    encoded
+    Ok(encoded)
 }
 
 #[cfg(test)]
@@ -90,10 +101,10 @@ mod tests {
 
     #[test]
     fn it_encodes_as_both_encoders_do() {
-        let url = EncodedUrl::new("https://a.b/ü?x=(1)*'!~-_.".into());
+        let url = EncodedUrl::new("https://a.b/ü?x=(1)*'!~-_.".into()).expect("memory");
         assert_eq!(url.usual, "https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D(1)*'!~-_.");
         assert_eq!(url.other.as_deref(), Some("https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D%281%29%2A%27%21~-_."));
-        assert_eq!(EncodedUrl::new("https://a.b/c".into()).forms().count(), 1);
+        assert_eq!(EncodedUrl::new("https://a.b/c".into()).expect("memory").forms().count(), 1);
     }
 
     #[test]

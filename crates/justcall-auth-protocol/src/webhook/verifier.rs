@@ -12,6 +12,7 @@ use super::secrets::{Fixed, SigningSecrets};
 use super::signature::Signature;
 use super::timestamp;
 use super::url::{EncodedUrl, Expected};
+use crate::copy;
 use crate::error::{Error, ErrorKind};
 use crate::service;
 
@@ -128,7 +129,7 @@ impl WebhookVerifier {
     /// # Errors
     /// The first of these that holds: `webhook_unsigned`, `webhook_version`, `webhook_malformed`, `webhook_mismatch`,
     /// `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. `invalid_argument` when there is no secret or the replay
-    /// check panicked; what the source of the secrets or the replay check says.
+    /// check panicked; `out_of_memory`; what the source of the secrets or the replay check says.
     pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
         self.verify_with(headers, body, now, self.replay_check.as_deref())
     }
@@ -168,7 +169,7 @@ impl WebhookVerifier {
         let written = headers.timestamp.ok_or_else(|| malformed("The timestamp's header is missing."))?;
         let timestamp = timestamp::read(written)
             .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
-        let signed = body::read(body).map_err(malformed)?;
+        let signed = body::read(body)?;
 
         let secret_index = self.signer(&signature, &signed, written)?;
         self.check_age(timestamp, now)?;
@@ -176,8 +177,8 @@ impl WebhookVerifier {
             return Err(Error::new(ErrorKind::WebhookWrongUrl));
         }
         let event = WebhookEvent {
-            url: signed.url.into_owned(),
-            event_type: signed.event_type.into_owned(),
+            url: copy::owned(signed.url)?,
+            event_type: copy::owned(signed.event_type)?,
             timestamp,
             secret_index,
             signature: signature.to_text(),
@@ -188,7 +189,7 @@ impl WebhookVerifier {
 
     /// Which secret signed.
     fn signer(&self, signature: &Signature, signed: &Signed<'_>, timestamp: &[u8]) -> Result<usize, Error> {
-        let url = self.expected.encode(&signed.url);
+        let url = self.expected.encode(&signed.url)?;
         let mut is_signer = |secret: &[u8]| {
             url.forms().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
         };
@@ -223,7 +224,7 @@ fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Err
     }
 }
 
-fn malformed(message: &'static str) -> Error {
+pub(super) fn malformed(message: &'static str) -> Error {
     Error::with_message(ErrorKind::WebhookMalformed, message)
 }
 

@@ -46,10 +46,11 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
         return failure(404, "failed", "Not Found");
     }
     let mut state = shared.state();
-    let Some(account) = state.accounts.authorize(call.head.authorization()) else {
+    let now = Instant::now();
+    let Some(account) = state.accounts.authorize(call.head.authorization(), now) else {
         return refusal(shared.dialect);
     };
-    let standing = account.rate.count(Instant::now());
+    let standing = account.rate.count(now);
     let mut reply = match standing.retry_after {
         Some(seconds) => limited(shared.dialect, seconds),
         None => forbidden(account, call).unwrap_or_else(|| route(shared, account, call)),

@@ -64,6 +64,22 @@ fn it_resets_the_first_account_unless_another_is_named() {
 }
 
 #[test]
+fn it_keeps_the_old_pair_alive_for_an_overlap() {
+    let sandbox = sandbox();
+    let status = |pair: &str| get(&sandbox, pair, "/v2/account").status;
+    let old = pair(&sandbox);
+    let reset = control(&sandbox, "POST", "reset", &json!({"overlap_ms": 3_600_000})).json();
+    assert_eq!((status(&old), status(&pair_in(&reset))), (200, 200));
+    let call = format!("pairs/{}/revoke", sandbox.api_key());
+    let revoked = control(&sandbox, "POST", &call, &Value::Null).json();
+    assert_eq!(revoked, json!({"generation": 1, "account_id": 12345}), "it ends with the overlap");
+    assert_eq!((status(&old), status(&pair_in(&reset))), (401, 200));
+    let next = control(&sandbox, "POST", "reset", &json!({"overlap_ms": 1})).json();
+    crate::client::eventually(|| status(&pair_in(&reset)) == 401);
+    assert_eq!(status(&pair_in(&next)), 200);
+}
+
+#[test]
 fn it_revokes_a_pair_until_the_account_is_reset() {
     let sandbox = sandbox();
     let call = format!("pairs/{}/revoke", sandbox.api_key());
@@ -166,6 +182,9 @@ fn it_answers_404_to_unknown_calls_and_400_to_unknown_members() {
         ("pairs", json!({"api_key": "a:b"})),
         ("pairs", json!([])),
         ("reset", json!({"key": "x"})),
+        ("reset", json!({"overlap_ms": -1})),
+        ("faults", json!({"fault": "interim", "status": 200})),
+        ("faults", json!({"fault": "answer", "status": 413, "early": {"than": "reset"}})),
         ("faults", json!({"fault": "hang", "path": 3})),
         ("faults", json!({"fault": "tls", "certificate": "expired", "method": "GET"})),
     ] {

@@ -5,6 +5,7 @@ mod client;
 mod command;
 mod connections;
 mod control;
+mod early;
 mod endings;
 mod faults;
 mod lifecycle;

@@ -226,4 +226,28 @@ mod tests {
             assert_eq!(look(&watch).as_deref(), Some("one"));
         }
     }
+
+    #[test]
+    fn it_is_not_locked_while_a_function_of_the_program_is_asked() {
+        use std::sync::{Arc, OnceLock};
+
+        let watch = Arc::new(OnceLock::<Watch>::new());
+        let (asked, inner) = (Arc::new(Mutex::new(0)), watch.clone());
+        let callback = move || {
+            let turn = {
+                let mut asked = asked.lock().expect("no panic");
+                *asked += 1;
+                *asked
+            };
+            if turn == 1 {
+                let watch = inner.get().expect("it is there");
+                // Where it is locked, looking again on this thread would never end.
+                drop(watch.seen.try_lock().expect("it is not locked"));
+                assert_eq!(look(watch).as_deref(), Some("n-2"));
+            }
+            justcall_auth_protocol::Credentials::new(b"abc123def456", format!("secret-n-{turn}").as_bytes())
+        };
+        let watch = watch.get_or_init(|| Watch::new(Source::Callback(Arc::new(callback)), Level::Heap));
+        assert_eq!(look(watch).as_deref(), Some("n-1"));
+    }
 }

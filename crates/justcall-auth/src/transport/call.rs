@@ -1,7 +1,8 @@
 //! What the socket must know of the call it works for: until when, whether to stop, and how far it got.
 //!
-//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. A call may be made
-//! while another waits on the same thread (from an interrupt), so calls nest.
+//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. While a call asks its
+//! interrupt it is not the current one: the program's code may make calls there, and greenlets that switch there may
+//! go on with others in any order.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -90,6 +91,14 @@ pub(super) fn current() -> Rc<State> {
     CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
 }
 
+/// Asks the program, with no call as the current one.
+fn aside<T>(ask: impl FnOnce() -> T) -> T {
+    let current = CURRENT.take();
+    let answer = ask();
+    CURRENT.set(current);
+    answer
+}
+
 impl State {
     /// The pair that the call sends.
     pub fn header(&self) -> Option<&PairHeader> {
@@ -145,12 +154,12 @@ impl State {
 
     /// How long to block before looking again.
     pub fn slice(&self) -> io::Result<Duration> {
-        self.patience.slice().map_err(|impatience| self.give_up(impatience))
+        aside(|| self.patience.slice()).map_err(|impatience| self.give_up(impatience))
     }
 
     /// Asks whether to stop. Called only when nothing came for a slice.
     pub fn check_interrupt(&self) -> io::Result<()> {
-        self.patience.check_interrupt().map_err(|impatience| self.give_up(impatience))
+        aside(|| self.patience.check_interrupt()).map_err(|impatience| self.give_up(impatience))
     }
 
     fn give_up(&self, impatience: Impatience) -> io::Error {
@@ -174,5 +183,42 @@ impl State {
     /// Why the call failed, where our own layers know.
     pub fn failure(&self) -> Option<Error> {
         self.failure.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    thread_local! {
+        /// A call that goes on after the interrupt in which it began, as that of another greenlet does.
+        static OTHER: RefCell<Option<Call>> = const { RefCell::new(None) };
+    }
+
+    #[test]
+    fn it_stays_the_current_call_whatever_calls_begin_and_end_in_its_interrupt() {
+        let turns = Arc::new(Mutex::new(0));
+        let counted = turns.clone();
+        let switch = move || {
+            *counted.lock().expect("no panic") += 1;
+            assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
+            match OTHER.take() {
+                None => OTHER.set(Some(Call::begin(Patience::default()))),
+                Some(other) => drop(other),
+            }
+            // The other greenlet switches back.
+            drop(CURRENT.take());
+            false
+        };
+        let call = Call::begin(Patience::new(Vec::new(), Some(Arc::new(switch))));
+        for _ in 0..2 {
+            call.check_interrupt().expect("nothing ends it");
+            assert!(Rc::ptr_eq(&current(), &call.state));
+        }
+        assert_eq!(*turns.lock().expect("no panic"), 2);
+        drop(call);
+        assert!(CURRENT.with_borrow(Option::is_none));
     }
 }

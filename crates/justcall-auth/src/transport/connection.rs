@@ -1,7 +1,7 @@
-//! A connection as ureq's pool keeps it: the wire, perhaps TLS over it, and buffers that are wiped after use.
+//! A connection as ureq's pool keeps it: a channel to the service, and buffers that are wiped after use.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
 
 use super::call::{self, Phase, State};
+use super::channel::Channel;
 use super::connect::connect_any;
-use super::echo::Listener;
 use super::resolve::{AddressCache, host_and_port};
-use super::wire::{Waiting, Wire};
+use super::wire::Wire;
 use super::{Settings, tls};
 use crate::process::Process;
 
@@ -53,14 +53,7 @@ impl Connector {
         let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut wire, call)?) } else { None };
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Connection {
-            wire,
-            tls,
-            buffers,
-            sealed: Vec::new(),
-            listener: Listener::default(),
-            just_read: false,
-        })
+        Ok(Connection { channel: Channel::new(wire, tls), buffers, just_read: false })
     }
 
     fn look_up(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
@@ -135,13 +128,8 @@ impl ureq::unversioned::transport::Connector for Connector {
 
 /// An open connection.
 pub(super) struct Connection {
-    wire: Wire,
-    tls: Option<Box<ClientConnection>>,
+    channel: Channel,
     buffers: LazyBuffers,
-    /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
-    sealed: Vec<u8>,
-    /// Listens for the secret in what the service sends.
-    listener: Listener,
     /// Nothing was asked since the last bytes came.
     just_read: bool,
 }
@@ -158,11 +146,7 @@ impl Transport for Connection {
         call.enter(Phase::Send);
         let output = &self.buffers.output()[..amount];
         let complete = call.complete(output);
-        let output = complete.as_ref().map_or(output, AsRef::as_ref);
-        match &mut self.tls {
-            Some(tls) => seal(tls, &mut self.wire, &mut self.sealed, output)?,
-            None => self.wire.write_all(output)?,
-        }
+        self.channel.send(complete.as_ref().map_or(output, AsRef::as_ref), &call)?;
         Ok(())
     }
 
@@ -170,18 +154,7 @@ impl Transport for Connection {
         let call = call::current();
         call.enter(Phase::Send);
         call.check_placed()?;
-        send(&mut self.wire, &mut self.sealed)?;
-        call.enter(Phase::Receive);
-        let input = self.buffers.input_append_buf();
-        let amount = match &mut self.tls {
-            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.wire).read(input)?,
-            None => self.wire.read(input)?,
-        };
-        if let Some(sent) = call.header() {
-            if self.listener.hear(&mut input[..amount], sent) {
-                call.mark_echoed();
-            }
-        }
+        let amount = self.channel.receive(self.buffers.input_append_buf(), &call)?;
         self.buffers.input_appended(amount);
         self.just_read = amount > 0;
         Ok(amount > 0)
@@ -192,70 +165,20 @@ impl Transport for Connection {
     /// ureq asks when it puts a connection into its pool, too. Bytes have just come then, so the answer is yes, and
     /// what has come since is seen when the connection is taken out: one system call a request less.
     ///
-    /// A connection over which the service sent the secret back is not kept: its buffers hold it.
+    /// A connection over which the service sent the secret back is not kept: its buffers hold it. Nor is one over which
+    /// a request was not sent whole.
     fn is_open(&mut self) -> bool {
-        if call::current().was_echoed() {
-            return false;
-        }
-        self.listener.rest();
-        if mem::take(&mut self.just_read) {
-            return true;
-        }
-        loop {
-            match (self.wire.peek(), &mut self.tls) {
-                (Waiting::Nothing, _) => return true,
-                (Waiting::End, _) | (Waiting::Bytes, None) => return false,
-                // A session ticket is welcome, a farewell or an answer to nothing is not.
-                (Waiting::Bytes, Some(tls)) => match take_in(tls, &mut self.wire) {
-                    Ok(true) => {}
-                    Ok(false) | Err(_) => return false,
-                },
-            }
-        }
+        let is_clean = self.channel.rest() && !call::current().was_echoed();
+        is_clean && (mem::take(&mut self.just_read) || self.channel.is_alive())
     }
 
     fn is_tls(&self) -> bool {
-        self.tls.is_some()
+        self.channel.is_tls()
     }
-}
-
-/// As much ciphertext as is kept for one system call: ureq hands over head and body apart, and a small request should
-/// leave as one segment.
-const MAX_SEALED: usize = 16 * 1024;
-
-/// Encrypts `plain`; sends what has come together, once it is much. The rest is sent when an answer is awaited.
-fn seal(tls: &mut ClientConnection, wire: &mut Wire, sealed: &mut Vec<u8>, plain: &[u8]) -> io::Result<()> {
-    // rustls takes no more than its buffer holds at a time, 64 KiB.
-    for chunk in plain.chunks(MAX_SEALED) {
-        tls.writer().write_all(chunk)?;
-        while tls.wants_write() {
-            tls.write_tls(sealed)?;
-        }
-        if sealed.len() >= MAX_SEALED {
-            send(wire, sealed)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sends what is kept. What a failure leaves unsent is never sent: ureq does not use such a connection again.
-fn send(wire: &mut Wire, sealed: &mut Vec<u8>) -> io::Result<()> {
-    let result = if sealed.is_empty() { Ok(()) } else { wire.write_all(sealed) };
-    sealed.clear();
-    result
-}
-
-/// Takes in the TLS messages that have come; true when the connection is still good for a request.
-fn take_in(tls: &mut ClientConnection, wire: &mut Wire) -> io::Result<bool> {
-    if tls.read_tls(wire)? == 0 {
-        return Ok(false);
-    }
-    let state = tls.process_new_packets().map_err(io::Error::other)?;
-    Ok(!state.peer_has_closed() && state.plaintext_bytes_to_read() == 0)
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("wire", &self.wire).finish_non_exhaustive()
+        f.debug_struct("Connection").field("channel", &self.channel).finish_non_exhaustive()
     }
 }

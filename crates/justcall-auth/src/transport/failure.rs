@@ -10,6 +10,9 @@ use super::tls;
 /// What `error` means for `call`.
 pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
     let error = call.failure().unwrap_or_else(|| match error {
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+            Error::new(ErrorKind::OutOfMemory)
+        }
         ureq::Error::Io(error) => tls::failure(error).unwrap_or_else(|| lost(error, call)),
         ureq::Error::LargeResponseHeader(..) => {
             Error::with_message(ErrorKind::InvalidResponse, "The head of the answer is too large.")

@@ -3,8 +3,10 @@
 //! ureq speaks HTTP and pools connections; the name look-up, the socket and the TLS session under it are ours, because
 //! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
 
+mod answer;
 mod call;
 mod certificate;
+mod channel;
 mod connect;
 mod connection;
 mod echo;

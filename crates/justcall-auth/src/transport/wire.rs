@@ -45,18 +45,26 @@ impl Wire {
         }
     }
 
-    /// Repeats `attempt` until it does something, the deadline passes or the call is interrupted.
-    fn patiently(
-        &mut self,
-        mut attempt: impl FnMut(&mut TcpStream) -> io::Result<usize>,
-    ) -> io::Result<usize> {
+    /// Writes some of `bytes`; 0 if that took too long for one wait.
+    pub fn write_for_a_slice(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = call::current();
-        loop {
-            self.block_for(call.slice()?)?;
-            match attempt(&mut self.socket) {
-                Err(error) if is_pause(&error) => call.check_interrupt()?,
-                done => return done,
-            }
+        let written = self.attempt(&call, |socket| socket.write(bytes))?.unwrap_or(0);
+        if written > 0 && call.phase() == Phase::Send {
+            call.mark_sent();
+        }
+        Ok(written)
+    }
+
+    /// Waits for `attempt` once, no longer than the call allows at a time; `None` if nothing happened meanwhile.
+    fn attempt(
+        &mut self,
+        call: &State,
+        attempt: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
+    ) -> io::Result<Option<usize>> {
+        self.block_for(call.slice()?)?;
+        match attempt(&mut self.socket) {
+            Err(error) if is_pause(&error) => call.check_interrupt().map(|()| None),
+            done => done.map(Some),
         }
     }
 
@@ -96,18 +104,23 @@ fn is_pause(error: &io::Error) -> bool {
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.patiently(|socket| socket.read(buffer))
+        let call = call::current();
+        loop {
+            if let Some(count) = self.attempt(&call, |socket| socket.read(buffer))? {
+                return Ok(count);
+            }
+        }
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.patiently(|socket| socket.write(bytes))?;
-        let call: std::rc::Rc<State> = call::current();
-        if written > 0 && call.phase() == Phase::Send {
-            call.mark_sent();
+        loop {
+            match self.write_for_a_slice(bytes)? {
+                0 if !bytes.is_empty() => {}
+                count => return Ok(count),
+            }
         }
-        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

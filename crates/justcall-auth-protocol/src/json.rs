@@ -1,31 +1,59 @@
 //! A reader of JSON (RFC 8259) that checks all of it and keeps nothing.
 //!
 //! `serde_json` would do, but for the rules here: two names that are equal once decoded are seen, nesting is bounded, and
-//! nothing is allocated for what is skipped. The tests compare the two.
+//! nothing is allocated for what is skipped, however long the text is. The tests compare the two.
 
 #![expect(clippy::inline_always, reason = "measured: a body takes a quarter less")]
 
 use std::borrow::Cow;
+use std::collections::TryReserveError;
+
+use serde_json::Value;
 
 /// How deep values may be nested; the outermost object counts.
 const MAX_DEPTH: u32 = 128;
 
 const NOT_JSON: &str = "The body is not JSON.";
-pub(super) const TOO_DEEP: &str = "The body is nested more than 128 deep.";
+pub(crate) const TOO_DEEP: &str = "The body is nested more than 128 deep.";
 
-pub(super) type Result<T> = std::result::Result<T, &'static str>;
+pub(crate) type Result<T> = std::result::Result<T, &'static str>;
 
 /// Where in the text the reader is.
-pub(super) struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 /// A string as it is written, without its quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
-    pub(super) raw: &'a str,
-    pub(super) has_escapes: bool,
+pub(crate) struct Text<'a> {
+    pub(crate) raw: &'a str,
+    pub(crate) has_escapes: bool,
+}
+
+/// The values of the members with these names in `text`, which is one object, as they are written; of a name that is
+/// there twice, the last.
+///
+/// # Errors
+/// The text is not JSON, or not an object.
+pub(crate) fn members<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Result<[Option<&'a str>; N]> {
+    let mut values = [None; N];
+    Scanner::new(text).object(|scanner, name| {
+        let value = scanner.raw_value()?;
+        if let Some(at) = names.iter().position(|known| name.is(known)) {
+            values[at] = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// The longest value that is built, in bytes: what the service says of a failure, or of an account, is far shorter.
+const MAX_VALUE: usize = 64 * 1024;
+
+/// The value that `raw` is, as it is written; `None` where it is none, or longer than what is of any use.
+pub(crate) fn small_value(raw: &str) -> Option<Value> {
+    (raw.len() <= MAX_VALUE).then(|| serde_json::from_str(raw).ok()).flatten()
 }
 
 impl<'a> Scanner<'a> {
@@ -68,6 +96,13 @@ impl<'a> Scanner<'a> {
         self.at = start;
         self.skip_value()?;
         Err("The body's `webhook_url` or `type` is not text.")
+    }
+
+    /// Reads past a value, and returns it as it is written.
+    pub fn raw_value(&mut self) -> Result<&'a str> {
+        let start = self.at;
+        self.skip_value()?;
+        Ok(&self.text[start..self.at])
     }
 
     /// Reads past a value of the outermost object.
@@ -241,7 +276,7 @@ fn closing(is_object: bool) -> u8 {
 
 /// How many bytes come before the first quote, backslash or control character, which is looked for eight at a time.
 #[inline(always)]
-pub(super) fn plain(bytes: &[u8]) -> usize {
+pub(crate) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     // Sets the high bit of each byte that is below `limit`; above the first such byte it may be set by mistake.
     let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
@@ -282,12 +317,21 @@ impl<'a> Text<'a> {
     }
 
     /// The text itself; `None` when half of a surrogate pair is in it, which is no letter.
-    pub fn decode(self) -> Option<Cow<'a, str>> {
-        if self.has_escapes {
-            self.letters().collect::<Option<String>>().map(Cow::Owned)
-        } else {
-            Some(Cow::Borrowed(self.raw))
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn decode(self) -> std::result::Result<Option<Cow<'a, str>>, TryReserveError> {
+        if !self.has_escapes {
+            return Ok(Some(Cow::Borrowed(self.raw)));
         }
+        let mut text = String::new();
+        // No escape is shorter than what it stands for.
+        text.try_reserve_exact(self.raw.len())?;
+        for letter in self.letters() {
+            let Some(letter) = letter else { return Ok(None) };
+            text.push(letter);
+        }
+        Ok(Some(Cow::Owned(text)))
     }
 
     /// The letters, `None` for each half of a surrogate pair that stands alone.

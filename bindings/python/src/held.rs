@@ -1,0 +1,37 @@
+//! An object of the program's that the module keeps, such as a function to call.
+
+use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
+
+use crate::capi;
+use crate::running;
+
+/// The object. Its destructor may be Python code of the program's, which [`capi`] runs.
+pub(crate) struct Held(Option<Py<PyAny>>);
+
+impl Held {
+    pub(crate) fn new(object: Bound<'_, PyAny>) -> Self {
+        Self(Some(object.unbind()))
+    }
+
+    pub(crate) fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.0.as_ref().expect("it is there until the drop").bind(py)
+    }
+
+    /// Shows it to the garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Without the GIL it is left to pyo3, which lets go of it later: waiting for the GIL here could wait for a thread
+        // that waits for a lock of this one.
+        if running::has_gil() {
+            if let Some(object) = self.0.take() {
+                Python::try_attach(|py| capi::release(py, object));
+            }
+        }
+    }
+}

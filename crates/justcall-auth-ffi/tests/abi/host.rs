@@ -1,0 +1,66 @@
+//! What the library may cost the process that hosts it: memory, stack, and what checkers of memory report.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::program::{Link, Program, RUNNER_LIBRARIES, Standard, fail, succeed};
+use crate::support::sandbox::Service;
+use crate::support::{library, root};
+
+/// The stack that every function works with: what musl gives a thread.
+const STACK_KIB: &str = "128";
+
+fn compile(name: &str, standard: Standard, libraries: &[&str]) -> Program {
+    Program::compile(&root().join("tests/c").join(name), standard, Link::Shared(library::folder()), libraries)
+}
+
+#[test]
+fn it_fails_with_out_of_memory_where_what_comes_from_outside_does_not_fit() {
+    let service = Service::start_plain();
+    let fault = json!({"fault": "huge_body", "bytes": 30 << 20, "chunked": true});
+    service.sandbox.control("POST", "faults", &fault).expect("a fault");
+    for standard in [Standard::C99, Standard::Cpp20] {
+        let program = compile("out_of_memory.c", standard, &[]);
+        let said = succeed(&mut program.command(&[service.sandbox.url()]));
+        assert!(!said.contains("memory allocation"), "the library printed something:\n{said}");
+    }
+}
+
+#[test]
+fn it_works_on_a_stack_of_128_kib() {
+    let (service, folder) = (Service::start(), tempfile::tempdir().expect("a folder for the test"));
+    let program = compile("small_stack.c", Standard::C99, &RUNNER_LIBRARIES);
+    let run = |stack: &str| -> Command {
+        let mut command = program.command(&[stack.as_ref(), folder.path().as_os_str()]);
+        command.env("JUSTCALL_SANDBOX", service.line());
+        command
+    };
+    succeed(&mut run(STACK_KIB));
+    let control = run("24").output().expect("it runs");
+    assert_eq!(control.status.signal(), Some(11), "the control: less is too little\n{control:?}");
+}
+
+/// With the suppressions that hosts are given, and without any other option.
+#[test]
+fn it_leaves_nothing_for_valgrind_to_report_beside_the_suppressions() {
+    let service = Service::start();
+    let program = compile("host.c", Standard::C99, &[]);
+    let (source, suppressions) = (service.good_source(), root().join("include/justcall_auth.supp"));
+    let run = |fault: &[&str]| {
+        let mut command = Command::new("valgrind");
+        command.arg(format!("--suppressions={}", suppressions.display()));
+        command.args(["--leak-check=full", "--error-exitcode=9"]).arg(&program.path);
+        command.args([service.sandbox.url(), service.ca_file(), &source]).args(fault);
+        command.env("LD_LIBRARY_PATH", &program.library);
+        command
+    };
+    let said = succeed(&mut run(&[]));
+    assert!(said.contains("ERROR SUMMARY: 0 errors from 0 contexts"), "{said}");
+    assert!(said.contains("possibly lost: 0 bytes in 0 blocks"), "{said}");
+    let said = fail(&mut run(&["uninitialised"]), 9);
+    assert!(said.contains("uninitialised value"), "{said}");
+    let said = fail(&mut run(&["leak"]), 9);
+    assert!(said.contains("64 bytes in 1 blocks are definitely lost"), "{said}");
+}

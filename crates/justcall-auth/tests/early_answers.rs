@@ -1,0 +1,275 @@
+//! A service that answers before it has read the whole request: the answer counts, and the connection is not used again.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+
+/// Longer than anything here takes, so that a hang fails in place of lasting.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// More than the system holds of a request that nobody reads.
+const SIZE: usize = 16 * 1024 * 1024;
+/// How much of it the service reads in most cases, in bytes.
+const READ: usize = 1024 * 1024;
+/// A request that the service reads whole, in several pieces.
+const SMALLER: usize = 2 * READ;
+
+fn sandboxes() -> [Sandbox; 2] {
+    [false, true]
+        .map(|http| Sandbox::start(SandboxConfig { http, ..SandboxConfig::default() }).expect("a sandbox"))
+}
+
+fn config(sandbox: &Sandbox) -> Config {
+    let mut config = Config::new();
+    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
+    if let Some(ca_file) = sandbox.ca_file() {
+        config.ca_file(ca_file).expect("a path");
+    }
+    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
+    config.credentials(pair.expect("the sandbox's pair is good")).timeout(PATIENCE).max_retries(0);
+    config
+}
+
+fn client(sandbox: &Sandbox) -> Client {
+    Client::new(&config(sandbox)).expect("a client")
+}
+
+fn upload(client: &Client, method: &str) -> Result<Response, Error> {
+    upload_of(SIZE, client, method)
+}
+
+fn upload_of(size: usize, client: &Client, method: &str) -> Result<Response, Error> {
+    let mut request = Request::new(method, "/v2.1/echo/upload").expect("good");
+    request.set_body(vec![b'x'; size]);
+    client.request(request)
+}
+
+fn fault(sandbox: &Sandbox, fault: &Value) {
+    sandbox.control("POST", "clear", &Value::Null).expect("cleared");
+    sandbox.control("POST", "faults", fault).expect("a fault");
+}
+
+fn requests(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
+}
+
+/// A client with the pair of an account of its own; a pair that was rejected is not sent again for a while.
+fn fresh_client(sandbox: &Sandbox) -> Client {
+    let pair = sandbox.control("POST", "pairs", &Value::Null).expect("another account");
+    let half = |name: &str| pair[name].as_str().expect("text").as_bytes();
+    let pair = Credentials::new(half("api_key"), half("api_secret")).expect("good");
+    Client::new(config(sandbox).credentials(pair)).expect("a client")
+}
+
+/// Whether the next call takes the connection that the last request took. Another client makes it, for the pair may just
+/// have been rejected; clients with the same settings share their connections.
+fn is_used_again(sandbox: &Sandbox) -> bool {
+    sandbox.control("DELETE", "faults", &Value::Null).expect("none");
+    fresh_client(sandbox).verify().expect("others are as good as before");
+    let connections: Vec<u64> =
+        requests(sandbox).iter().filter_map(|request| request["connection"].as_u64()).collect();
+    let [.., before, last] = connections[..] else { panic!("two requests: {connections:?}") };
+    before == last
+}
+
+#[test]
+fn it_reports_a_refusal_that_comes_during_the_upload() {
+    for sandbox in sandboxes() {
+        // Connections are shared as long as there is a client.
+        let _client = client(&sandbox);
+        for (method, status) in [("POST", 413), ("PUT", 401), ("PATCH", 503)] {
+            for (then, after) in [("hang", 0), ("hang", READ), ("close", 0), ("reset", READ), ("reset", 0)] {
+                let case = format!("{}: {method} {status} {then} {after}", sandbox.url());
+                let early = json!({"after_bytes": after, "then": then});
+                let body = json!({"status": "error", "message": "Enough of that."});
+                fault(&sandbox, &json!({"fault": "answer", "status": status, "body": body, "early": early}));
+                let error = upload(&fresh_client(&sandbox), method).expect_err(&case);
+                assert_eq!((error.http_status(), error.request_sent()), (status, true), "{case}: {error}");
+                assert_eq!(error.service_message(), Some("Enough of that."), "{case}: {error}");
+                let seen = requests(&sandbox);
+                assert_eq!((seen.len(), &seen[0]["body_complete"]), (1, &json!(false)), "{case}");
+                assert!(!is_used_again(&sandbox), "{case}");
+            }
+        }
+        sandbox.control("POST", "clear", &Value::Null).expect("cleared");
+        upload_of(SMALLER, &fresh_client(&sandbox), "POST").expect("the control: all is read");
+        assert!(is_used_again(&sandbox), "the control: a request that was sent whole");
+    }
+}
+
+#[test]
+fn it_repeats_an_upload_that_the_rate_limit_refused_early() {
+    for sandbox in sandboxes() {
+        let client = Client::new(config(&sandbox).max_retries(1)).expect("a client");
+        for then in ["hang", "reset"] {
+            let headers = json!({"Retry-After": "1"});
+            let early = json!({"after_bytes": READ, "then": then});
+            fault(
+                &sandbox,
+                &json!({"fault": "answer", "status": 429, "headers": headers, "early": early, "times": 1}),
+            );
+            let response = upload_of(SIZE, &client, "POST").expect("the second attempt is good");
+            assert_eq!(response.http_status(), 200);
+            let seen = requests(&sandbox);
+            let statuses: Vec<&Value> = seen.iter().map(|request| &request["status"]).collect();
+            assert_eq!(statuses, [429, 200]);
+            assert_eq!(seen[1]["body_bytes"], SIZE);
+            assert_ne!(seen[0]["connection"], seen[1]["connection"]);
+        }
+    }
+}
+
+#[test]
+fn it_reports_a_refusal_that_comes_during_an_upload_through_a_proxy() {
+    let [sandbox, _] = sandboxes();
+    let proxy = support::Tinyproxy::start("");
+    let mut config = config(&sandbox);
+    config.proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    let client = Client::new(&config).expect("a client");
+    for (method, status, then) in [("PUT", 413, "hang"), ("POST", 401, "close")] {
+        let early = json!({"after_bytes": READ, "then": then});
+        fault(&sandbox, &json!({"fault": "answer", "status": status, "body": {}, "early": early}));
+        let error = upload(&client, method).expect_err("a refusal");
+        assert_eq!((error.http_status(), error.request_sent()), (status, true), "{error}");
+    }
+    assert!(proxy.log().contains("): CONNECT 127.0.0.1:"), "the control: {}", proxy.log());
+}
+
+#[test]
+fn it_sends_on_through_interim_answers_session_tickets_and_new_keys() {
+    for sandbox in sandboxes() {
+        let client = client(&sandbox);
+        let interim = |status: u16, headers: Value| json!({"fault": "interim", "status": status, "headers": headers, "after_bytes": READ});
+        let mut faults = vec![
+            interim(100, json!({})),
+            interim(102, json!({"X-Filler": "x".repeat(6_000)})),
+            interim(103, json!({"Link": "</style.css>; rel=preload"})),
+        ];
+        // Two session tickets come over every new connection, so the very first upload shows that they stop nothing.
+        if sandbox.ca_file().is_some() {
+            faults.push(json!({"fault": "key_update", "after_bytes": READ}));
+        }
+        for wanted in faults {
+            fault(&sandbox, &wanted);
+            let response =
+                upload_of(SMALLER, &client, "POST").unwrap_or_else(|error| panic!("{wanted}: {error}"));
+            assert_eq!(response.http_status(), 200);
+            let seen = requests(&sandbox);
+            assert_eq!((seen.len(), &seen[0]["body_bytes"]), (1, &json!(SMALLER)), "{wanted}");
+            assert_eq!((&seen[0]["status"], &seen[0]["connection"]), (&json!(200), &json!(1)), "{wanted}");
+        }
+    }
+}
+
+#[test]
+fn it_reports_a_refusal_that_follows_an_interim_answer() {
+    for sandbox in sandboxes() {
+        let client = client(&sandbox);
+        let filler = "x".repeat(5_000);
+        let bytes = format!(
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Filler: {filler}\r\n\r\n\
+             HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
+        fault(&sandbox, &json!({"fault": "raw", "bytes": bytes, "early": {"after_bytes": READ}}));
+        let error = upload(&client, "POST").expect_err("a refusal");
+        assert_eq!((error.http_status(), error.request_sent()), (413, true), "{error}");
+        assert!(!is_used_again(&sandbox));
+    }
+}
+
+#[test]
+fn it_keeps_what_came_of_a_refusal_that_broke_off_and_nothing_of_a_success() {
+    for sandbox in sandboxes() {
+        let client = client(&sandbox);
+        let partial = |status: &str| {
+            let bytes = format!("HTTP/1.1 {status}\r\nContent-Length: 1000\r\n\r\n{{\"message\": \"too");
+            fault(
+                &sandbox,
+                &json!({"fault": "raw", "bytes": bytes, "early": {"after_bytes": READ, "then": "reset"}}),
+            );
+            upload(&client, "POST").expect_err("it broke off")
+        };
+        let error = partial("413 Too Large");
+        assert_eq!((error.http_status(), error.request_sent()), (413, true), "{error}");
+        let body = error.response().expect("the answer").body().to_vec();
+        assert_eq!(body, b"{\"message\": \"too");
+        let error = partial("200 OK");
+        assert_eq!((error.kind(), error.request_sent()), (ErrorKind::ConnectionFailed, true), "{error}");
+        assert!(!is_used_again(&sandbox));
+    }
+}
+
+#[test]
+fn it_reports_a_lost_connection_in_the_send_phase_if_no_answer_came() {
+    for sandbox in sandboxes() {
+        let client = client(&sandbox);
+        for bytes in ["", "HTTP/1.1 100 Continue\r\n\r\n"] {
+            fault(
+                &sandbox,
+                &json!({"fault": "raw", "bytes": bytes, "early": {"after_bytes": READ, "then": "reset"}}),
+            );
+            let error = upload(&client, "POST").expect_err("no answer");
+            let row = (error.kind(), error.reason(), error.request_sent(), error.http_status());
+            assert_eq!(row, (ErrorKind::ConnectionFailed, Some("send"), true, 0), "{error}");
+        }
+    }
+}
+
+#[test]
+fn it_ends_at_the_deadline_if_the_service_neither_reads_nor_answers() {
+    for sandbox in sandboxes() {
+        let client = Client::new(config(&sandbox).timeout(Duration::from_millis(700))).expect("a client");
+        // Too little of an answer to know what it says.
+        for bytes in ["", "HTTP/1.1 4"] {
+            fault(&sandbox, &json!({"fault": "raw", "bytes": bytes, "early": {}}));
+            let error = upload(&client, "POST").expect_err("no answer");
+            let row = (error.kind(), error.reason(), error.request_sent());
+            assert_eq!(row, (ErrorKind::Timeout, Some("send"), true), "{error}");
+        }
+    }
+}
+
+#[test]
+fn it_takes_an_early_success_of_a_service_that_reads_no_more() {
+    for sandbox in sandboxes() {
+        let client = client(&sandbox);
+        let early = json!({"after_bytes": READ});
+        fault(&sandbox, &json!({"fault": "answer", "status": 202, "body": {"taken": true}, "early": early}));
+        let response = upload(&client, "POST").expect("a success");
+        assert_eq!((response.http_status(), response.body()), (202, &b"{\"taken\":true}"[..]));
+        assert!(!is_used_again(&sandbox));
+    }
+}
+
+#[test]
+fn it_sends_all_to_a_service_that_accepts_early_and_reads_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut config = Config::new();
+    let address = listener.local_addr().expect("it is bound");
+    config.base_url(&format!("http://{address}")).expect("loopback");
+    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    let client = Client::new(config.timeout(PATIENCE)).expect("a client");
+    let service = thread::spawn(move || {
+        let (mut peer, _) = listener.accept().expect("a connection");
+        let mut first = [0; 1];
+        peer.read_exact(&mut first).expect("the request begins");
+        peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+            .expect("it listens");
+        let mut read = first.len();
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = peer.read(&mut buffer) {
+            read += count;
+        }
+        read
+    });
+    assert_eq!(upload(&client, "POST").expect("a success").body(), b"{}");
+    let read = service.join().expect("no panic");
+    assert!(read > SIZE, "only {read} bytes came");
+}

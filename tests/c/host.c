@@ -1,0 +1,122 @@
+/* What a host does with the library in its life, in one thread of it and another: for checkers of memory. host
+ * URL CA_FILE SOURCE [FAULT]. FAULT is a misuse of the program's own, which a checker must report:
+ * `uninitialised` or `leak`. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define URL "https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4"
+#define SECRET "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
+#define SIGNATURE "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf"
+#define TIME "2024-03-21 17:08:22"
+#define NOW 1711040902
+
+static void *verify(void *context) {
+    justcall_account *account = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_client_verify((const justcall_client *)context, &account, &error), &error);
+    justcall_account_free(account);
+    return NULL;
+}
+
+static void verify_a_webhook(const justcall_client *client) {
+    static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\"}";
+    const uint8_t *bytes = (const uint8_t *)body;
+    justcall_webhook *webhook = NULL;
+    justcall_webhook_event *event = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
+    CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
+    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW, &event,
+                                     &error),
+             &error);
+    CHECK_TEXT(justcall_webhook_event_type(event), "call.completed");
+    justcall_webhook_event_free(event);
+    justcall_webhook_free(webhook);
+
+    CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, &error), &error);
+    CHECK_OK(justcall_webhook_use_client(webhook, client, &error), &error);
+    CHECK_FAILS(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW,
+                                        &event, &error),
+                JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
+    justcall_webhook_free(webhook);
+}
+
+static void exchange(const justcall_client *client) {
+    static const char answer[] = "{\"status\":\"success\",\"data\":[]}";
+    const char *names[] = {"content-type"}, *values[] = {"application/json"};
+    justcall_exchange *exchange = NULL;
+    justcall_response *response = NULL;
+    justcall_error *error = NULL;
+    char authorization[JUSTCALL_AUTHORIZATION_SIZE];
+    int32_t action = 0;
+    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
+    CHECK(action == JUSTCALL_ACTION_SEND);
+    CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization, NULL,
+                                             &error),
+             &error);
+    CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, (const uint8_t *)answer,
+                                        strlen(answer), &error),
+             &error);
+    CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
+    CHECK(action == JUSTCALL_ACTION_DONE);
+    CHECK_OK(justcall_exchange_response(exchange, &response, &error), &error);
+    justcall_response_free(response);
+    justcall_exchange_free(exchange);
+}
+
+static void send_requests(const justcall_client *client) {
+    static const char body[] = "{\"a\":1}";
+    justcall_response *response = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_client_request(client, "POST", "/v2.1/echo", (const uint8_t *)body,
+                                     strlen(body), &response, &error),
+             &error);
+    justcall_response_free(response);
+    CHECK_FAILS(justcall_client_request(client, "GET", "/v2.1/none", NULL, 0, &response, &error),
+                JUSTCALL_ERROR_NOT_FOUND, &error);
+}
+
+static void misuse(const char *fault) {
+    /* Volatile, so that the compiler does not notice. */
+    unsigned char *volatile bytes = (unsigned char *)malloc(64);
+    if (strcmp(fault, "uninitialised") == 0) {
+        if (bytes[7] == 7)
+            puts("seven");
+        free(bytes);
+    }
+    bytes = NULL;
+}
+
+int main(int argc, char **argv) {
+    justcall_config *config = justcall_config_new();
+    justcall_client *client = NULL;
+    justcall_report *report = NULL;
+    justcall_error *error = NULL;
+    pthread_t thread;
+    if (argc < 4)
+        return 2;
+    CHECK_OK(justcall_config_set_base_url(config, argv[1], &error), &error);
+    CHECK_OK(justcall_config_set_ca_file(config, argv[2], &error), &error);
+    CHECK_OK(justcall_config_set_source(config, argv[3], &error), &error);
+    CHECK_OK(justcall_client_new(config, &client, &error), &error);
+    justcall_config_free(config);
+    verify(client);
+    CHECK(pthread_create(&thread, NULL, verify, client) == 0);
+    pthread_join(thread, NULL);
+    send_requests(client);
+    verify_a_webhook(client);
+    exchange(client);
+    CHECK_OK(justcall_protection(client, &report, &error), &error);
+    justcall_report_free(report);
+    justcall_client_shutdown(client);
+    justcall_client_free(client);
+    if (argc > 4)
+        misuse(argv[4]);
+    return checks_result();
+}
