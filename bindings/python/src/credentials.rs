@@ -89,7 +89,7 @@ pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResul
     }
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         if bytes.len() > MAX_TEXT {
-            // No secret is so long, so a copy that nobody wipes does no harm; this one can fail.
+            // No secret is so long, so an unwiped copy does no harm; this one can fail.
             let start = snapshot(bytes, limit)?;
             return copy_bytes(half.py(), start.as_bytes(), limit);
         }
