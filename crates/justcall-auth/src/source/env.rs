@@ -44,7 +44,7 @@ pub(super) fn load(
     Ok(Loaded::new(credentials, place))
 }
 
-/// Tells pairs apart by keyed hashes, from which nobody gets them back: which pair the environment holds, without a copy.
+/// Distinguishes pairs by keyed hashes, which cannot be reversed: which pair the environment holds, without a copy.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fingerprints(RandomState);
 
