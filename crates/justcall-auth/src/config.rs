@@ -191,7 +191,9 @@ impl Config {
         })
     }
 
-    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made.
+    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made, and
+    /// refused then if one certificate in it cannot be used. Without it, the files of `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// count, if they are set and not empty; certificates in those that cannot be used are passed over.
     ///
     /// # Errors
     /// `invalid_argument` when the path is empty.
