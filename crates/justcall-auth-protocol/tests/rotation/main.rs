@@ -4,6 +4,8 @@
 mod adversaries;
 mod leases;
 mod limits;
+#[path = "../property/mod.rs"]
+mod property;
 mod resets;
 mod rules;
 mod world;
