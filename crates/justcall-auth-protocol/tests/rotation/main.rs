@@ -2,8 +2,10 @@
 //! wrong sources, lost answers, in random order.
 
 mod adversaries;
+mod calls;
 mod leases;
 mod limits;
+mod one_pair;
 #[path = "../property/mod.rs"]
 mod property;
 mod resets;
