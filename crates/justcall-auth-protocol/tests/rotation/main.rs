@@ -3,6 +3,7 @@
 
 mod adversaries;
 mod calls;
+mod edges;
 mod leases;
 mod limits;
 mod one_pair;
