@@ -88,7 +88,7 @@ fn watch(what: &justcall_auth_simulation::Options) -> Result<Report> {
                 eprint!("\r{report}\x1b[K");
             } else {
                 eprintln!("{report}");
-                interval = (interval * 2).min(Duration::from_secs(60));
+                interval = (interval * 2).min(INTERVAL * 30);
             }
             drop(io::stderr().flush());
         }

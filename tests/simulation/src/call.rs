@@ -60,6 +60,24 @@ pub enum Doing {
     Nothing,
 }
 
+/// Who drives the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// The library itself.
+    BuiltIn,
+    /// A host's own HTTP, which ends a request at the call's deadline.
+    PunctualHost,
+    /// A host's own HTTP, which lets a request take longer than the call may.
+    SlowHost,
+}
+
+impl Driver {
+    /// Whether requests end at the call's deadline.
+    pub fn is_punctual(self) -> bool {
+        self != Self::SlowHost
+    }
+}
+
 /// How a read of the source ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
@@ -82,10 +100,7 @@ pub struct Call {
     pub(crate) client: usize,
     pub(crate) ring: usize,
     pub(crate) task: Task,
-    /// Driven by the library itself, not by a host's own HTTP.
-    pub(crate) is_built_in: bool,
-    /// The host lets no request take longer than the call may.
-    pub(crate) is_punctual: bool,
+    pub(crate) driver: Driver,
     /// It was held up by what no deadline ends.
     pub(crate) may_be_late: bool,
     /// The account page has answered, and may have left the question about the pair open.
@@ -152,9 +167,7 @@ pub struct Flight {
     pub(crate) process: usize,
     pub(crate) pair: Pair,
     pub(crate) page: Page,
-    /// It is the request that the call is about, not a question about the pair before or after it.
-    pub(crate) is_subject: bool,
-    pub(crate) is_post: bool,
+    pub(crate) purpose: Purpose,
     pub(crate) sent: Duration,
     /// When it became due: what was known then is what counts.
     pub(crate) due: (Duration, u64),
@@ -166,6 +179,24 @@ pub struct Flight {
     pub(crate) is_called_off: bool,
     /// What the service answered.
     pub(crate) answer: Option<Answer>,
+}
+
+/// What a request is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It asks about the pair, before or after the request that the call is about.
+    Question,
+    /// It is what the call is about, and may be sent twice.
+    Subject,
+    /// It is the POST that the call is about.
+    Post,
+}
+
+impl Purpose {
+    /// Whether it is the request that the call is about.
+    pub fn is_subject(self) -> bool {
+        self != Self::Question
+    }
 }
 
 /// What becomes of a request.

@@ -8,7 +8,7 @@ use justcall_auth_protocol::keyring::{Found, Look};
 use justcall_auth_protocol::service::USERS_PATH;
 use justcall_auth_protocol::{EventKind, Request};
 
-use crate::call::{Call, Doing, Reading, Record, Reference, Task};
+use crate::call::{Call, Doing, Driver, Reading, Record, Reference, Task};
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::plant::Plant;
@@ -63,15 +63,20 @@ impl World {
             }
         };
         let slot = self.calls.len();
-        let is_built_in = self.random.chance(500);
+        let driver = if self.random.chance(500) {
+            Driver::BuiltIn
+        } else if self.random.chance(900) {
+            Driver::PunctualHost
+        } else {
+            Driver::SlowHost
+        };
         self.calls.push(Call {
             number: slot as u64,
             process,
             client,
             ring,
             task,
-            is_built_in,
-            is_punctual: is_built_in || self.random.chance(900),
+            driver,
             may_be_late: false,
             is_half_asked: false,
             left_with: None,
@@ -131,10 +136,10 @@ impl World {
             Task::Reload => ("reload", Seen::ReloadCalls),
             Task::Find => ("find", Seen::FindCalls),
         };
-        let (is_built_in, deadline, client, ring) = (call.is_built_in, call.deadline, call.client, call.ring);
+        let (driver, deadline, client, ring) = (call.driver, call.deadline, call.client, call.ring);
         self.saw(Seen::Calls);
         self.saw(seen);
-        self.saw(if is_built_in { Seen::BuiltIn } else { Seen::Hosted });
+        self.saw(if driver == Driver::BuiltIn { Seen::BuiltIn } else { Seen::Hosted });
         if deadline.is_none() {
             self.saw(Seen::Unlimited);
         }
@@ -227,9 +232,9 @@ impl World {
         self.check_reader(slot);
         let (low, high) = self.episode.read_time;
         let time = self.random.time(low, high);
-        if !self.calls[slot].is_built_in && self.random.chance(self.episode.faults.abandoned) {
+        if self.calls[slot].driver != Driver::BuiltIn && self.random.chance(self.episode.faults.abandoned) {
             self.saw(Seen::AbandonedLoading);
-            return self.abandon(slot, "reading", None, |call| Event::ReadEnds(call));
+            return self.abandon(slot, "reading", None, Event::ReadEnds);
         }
         let faults = self.episode.faults;
         let source = self.processes[self.calls[slot].process].source;
@@ -358,12 +363,12 @@ impl World {
         call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
         self.note(slot, What::Due);
         let faults = self.episode.faults;
-        if self.calls[slot].is_built_in {
+        if self.calls[slot].driver == Driver::BuiltIn {
             return self.take(slot);
         }
         if self.random.chance(faults.abandoned) {
             self.saw(Seen::AbandonedSending);
-            return self.abandon(slot, "before sending", None, |call| Event::Takes(call));
+            return self.abandon(slot, "before sending", None, Event::Takes);
         }
         if self.random.chance(faults.late_authorization) {
             self.saw(Seen::LateAuthorizations);
@@ -428,7 +433,6 @@ impl World {
         }
         call.is_cancelled = true;
         let doing = call.doing;
-        let is_built_in = call.is_built_in;
         self.saw(Seen::Cancellations);
         self.note(slot, What::Cancelled);
         let now = self.now;
@@ -436,7 +440,7 @@ impl World {
         match doing {
             Doing::Sending(flight) => {
                 self.saw(Seen::CancelledInFlight);
-                self.stop(slot, flight, is_built_in);
+                self.stop(slot, flight);
             }
             Doing::Reading(_) => {
                 self.saw(Seen::CancelledLoading);

@@ -71,7 +71,7 @@ impl World {
     fn check_time(&mut self, slot: usize) {
         let call = &self.calls[slot];
         let slack = SLACK + Duration::from_millis(self.episode.oversleep);
-        if call.may_be_late || !call.is_punctual {
+        if call.may_be_late || !call.driver.is_punctual() {
             return;
         }
         if let Some(deadline) = call.deadline.filter(|deadline| self.now > *deadline + slack) {

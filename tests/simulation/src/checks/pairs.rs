@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::service;
 
-use crate::call::Task;
+use crate::call::{Purpose, Task};
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::drive::LEASE;
@@ -84,7 +84,7 @@ impl World {
         let flight = &self.flights[number];
         let (slot, process, pair) = (flight.slot, flight.process, flight.pair);
         let (due_since, due_tick) = flight.due;
-        let (is_subject, is_post) = (flight.is_subject, flight.is_post);
+        let purpose = flight.purpose;
         let refusal = self.processes[process].refusals.known(pair, due_since, due_tick);
         if let Some(refusal) = refusal.filter(|_| is_refused) {
             let message = format!(
@@ -94,14 +94,14 @@ impl World {
             self.violate_call(Check::OneRefusal, slot, message);
         }
         let record = &mut self.calls[slot].record;
-        record.arrived += u32::from(is_subject);
-        if is_post && !is_refused {
+        record.arrived += u32::from(purpose.is_subject());
+        if purpose == Purpose::Post && !is_refused {
             record.posts_accepted += 1;
             if record.posts_accepted > 1 + record.posts_refused {
                 self.violate_call(Check::PostTwice, slot, "the POST has arrived twice");
             }
         }
-        if is_subject && self.calls[slot].record.is_denied {
+        if purpose.is_subject() && self.calls[slot].record.is_denied {
             let message = "the error said that nothing was sent, and now a request arrives";
             self.violate_call(Check::RequestSent, slot, message);
         }
@@ -111,7 +111,7 @@ impl World {
     pub(crate) fn learn(&mut self, slot: usize, number: usize, page: Page, answer: &Answer) {
         let tick = self.tick();
         let (now, flight) = (self.now, &self.flights[number]);
-        let (pair, sent, is_proof, is_post) = (flight.pair, flight.sent, flight.is_proof, flight.is_post);
+        let (pair, sent, is_proof, purpose) = (flight.pair, flight.sent, flight.is_proof, flight.purpose);
         let status = answer.response.http_status();
         let call = &mut self.calls[slot];
         let policy = self.processes[call.process].clients[call.client].policy.clone();
@@ -122,7 +122,7 @@ impl World {
         if let Some(seconds) = retry_after.filter(|_| status == 429) {
             call.record.not_before = now + Duration::from_secs(seconds);
         }
-        if is_post && (answer.is_refused || matches!(status, 401 | 429)) {
+        if purpose == Purpose::Post && (answer.is_refused || matches!(status, 401 | 429)) {
             call.record.is_post_open = false;
             call.record.is_post_closed = true;
             if !answer.is_refused {
