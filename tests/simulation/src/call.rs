@@ -103,8 +103,6 @@ pub struct Call {
     pub(crate) driver: Driver,
     /// It was held up by what no deadline ends.
     pub(crate) may_be_late: bool,
-    /// The account page has answered, and may have left the question about the pair open.
-    pub(crate) is_half_asked: bool,
     /// The request that was under way when its host left it alone.
     pub(crate) left_with: Option<usize>,
     pub(crate) began: Duration,
@@ -155,6 +153,8 @@ pub struct Record {
     pub last_status: u16,
     /// See [`Record::last_status`].
     pub last: Option<(Page, Pair)>,
+    /// When its last request came back, with an answer or without.
+    pub returned: Option<Duration>,
     /// The earliest time at which it may be sent again.
     pub not_before: Duration,
 }
@@ -168,11 +168,11 @@ pub struct Flight {
     pub(crate) pair: Pair,
     pub(crate) page: Page,
     pub(crate) purpose: Purpose,
-    pub(crate) sent: Duration,
     /// When it became due: what was known then is what counts.
     pub(crate) due: (Duration, u64),
     /// The first byte has left.
     pub(crate) leaves: Duration,
+    /// It decides whether the pair is good: its call holds the lease to prove one, or replaces the pair by hand.
     pub(crate) is_proof: bool,
     pub(crate) fate: Fate,
     /// It does not arrive: its driver ended it before it left.

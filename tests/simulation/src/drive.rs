@@ -5,7 +5,6 @@ use std::time::Duration;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange::{Action, Exchange};
 use justcall_auth_protocol::keyring::{Found, Look};
-use justcall_auth_protocol::service::USERS_PATH;
 use justcall_auth_protocol::{EventKind, Request};
 
 use crate::call::{Call, Doing, Driver, Reading, Record, Reference, Task};
@@ -78,7 +77,6 @@ impl World {
             task,
             driver,
             may_be_late: false,
-            is_half_asked: false,
             left_with: None,
             began: self.now,
             deadline: exchange.deadline(),
@@ -355,11 +353,8 @@ impl World {
         let call = &mut self.calls[slot];
         call.due_known = known;
         let exchange = call.exchange.as_ref().expect("what sends has not ended");
-        // The list of users is the second half of a question that the account page left open.
-        if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {
-            call.due_since = self.now;
-            call.due_tick = tick;
-        }
+        call.due_since = self.now;
+        call.due_tick = tick;
         call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
         self.note(slot, What::Due);
         let faults = self.episode.faults;

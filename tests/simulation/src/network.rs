@@ -23,12 +23,10 @@ impl World {
     pub(crate) fn depart(&mut self, slot: usize, pair: Pair) {
         let exchange = self.calls[slot].exchange.as_ref().expect("what sends has not ended");
         let page = Page::of(exchange.outgoing().path(), exchange.is_verifying());
+        let is_proof = exchange.holds_lease() || matches!(self.calls[slot].task, Task::Replace(_));
         self.saw(Seen::Requests);
         self.note(slot, What::Takes(pair, page));
-        self.check_send(slot, pair, page);
-        let is_proof = self.ring(slot).current != Some(pair)
-            || matches!(self.calls[slot].task, Task::Replace(_))
-            || self.ring(slot).refusals.of(pair).is_some();
+        self.check_send(slot, pair, page, is_proof);
         let call = &mut self.calls[slot];
         let purpose = match call.task {
             Task::Post if page.is_own() => Purpose::Post,
@@ -46,7 +44,6 @@ impl World {
             pair,
             page,
             purpose,
-            sent: self.now,
             due: (call.due_since, call.due_tick),
             leaves,
             is_proof,
@@ -205,6 +202,7 @@ impl World {
     fn report_answer(&mut self, slot: usize, number: usize, page: Page, answer: Answer) {
         let status = answer.response.http_status();
         self.note(slot, What::Answered(status));
+        self.calls[slot].record.returned = Some(self.now);
         self.learn(slot, number, page, &answer);
         let Answer { mut response, is_refused, .. } = answer;
         let now = self.moment();
@@ -241,6 +239,7 @@ impl World {
             _ => {}
         }
         self.note(slot, What::NotAnswered(cause.name(), is_sent));
+        self.calls[slot].record.returned = Some(self.now);
         let now = self.moment();
         self.ring(slot).disturb(now.monotonic);
         let exchange = self.calls[slot].exchange.as_mut().expect("what gets no answer has not ended");

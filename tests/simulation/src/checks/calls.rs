@@ -167,12 +167,12 @@ impl World {
         let is_about_source_pair = call.task.is_request() || call.task == Task::Verify;
         let is_other = !(is_rejected || error.kind() == ErrorKind::Timeout && is_past);
         // A call whose last request was lost at the deadline did not wait for a pair.
-        let was_under_way = is_past && now.saturating_sub(call.due_since) < LONG_RECOVERY;
+        let was_under_way = call.record.returned == Some(now);
         if call.may_be_late || is_other || is_exhausted || !is_about_source_pair || was_under_way {
             return;
         }
-        // The account page does not exist: it answers 401 to good pairs, too.
-        if call.task == Task::OwnAccount {
+        // A service without an account page may answer 401 there to good pairs, too.
+        if call.task == Task::OwnAccount && self.episode.account_page == AccountPage::Refused {
             return;
         }
         let (process, began) = (call.process, call.began);
@@ -203,7 +203,12 @@ impl World {
         if !record.is_live || wanted.is_some_and(|wanted| wanted != record.account || !is_page_shown) {
             return;
         }
-        let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.until).max();
+        // It has no attempt left for a pair in use that was refused: it waits for another call to prove that.
+        let is_last_attempt = call.record.retries + call.record.refusals >= call.max_retries;
+        if is_past && is_last_attempt && ring.current == Some(pair) {
+            return;
+        }
+        let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.latest).max();
         let bad_until = bad_until.unwrap_or_default();
         let quiet_since = [ring.disturbed_until, source.since, self.service.changed_at, bad_until, began]
             .into_iter()

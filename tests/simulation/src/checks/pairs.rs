@@ -14,20 +14,25 @@ use crate::world::World;
 
 impl World {
     /// `pair` is about to be sent for `page`.
-    pub(crate) fn check_send(&mut self, slot: usize, pair: Pair, page: Page) {
+    pub(crate) fn check_send(&mut self, slot: usize, pair: Pair, page: Page, is_proof: bool) {
         let now = self.now;
         let call = &self.calls[slot];
         let (due_since, record, max_retries) = (call.due_since, call.record, call.max_retries);
         let ring = &self.processes[call.process].rings[call.ring];
         let account = self.service.record(pair).account;
-        // A host may take the authorization after another account's pair was given by hand.
-        let known = ring.known.filter(|known| *known == account).or(call.due_known);
-        let (expected, known) = (ring.expected, known.filter(|_| ring.known.is_some()));
+        // A host may take the authorization for a proof after another account's pair was given by hand.
+        let due_known =
+            call.due_known.filter(|_| is_proof && ring.known.is_some_and(|known| known != account));
+        let (expected, known) = (ring.expected, due_known.or(ring.known));
         let of_process = &self.processes[call.process].refusals;
         let refusal = ring.refusals.known(pair, due_since, call.due_tick);
-        // Another keyring of the process may have been refused a little earlier: its cool-down is over first.
-        let refusal = refusal.filter(|_| of_process.of(pair).is_none_or(|first| due_since < first.until));
-        // A host may take the authorization some time after the request became due: what counts is what was known then.
+        // Another keyring of the process may have proven the pair since, or its cool-down may be over first.
+        let refusal = refusal.and(of_process.known(pair, due_since, call.due_tick));
+        let current = ring.current;
+        if page.is_own() && !is_proof && current != Some(pair) {
+            let message = format!("pair {pair} is sent without a lease to prove it; {current:?} is in use");
+            self.violate_call(Check::GoodPairKept, slot, message);
+        }
         if let Some(refusal) = refusal {
             let message = format!(
                 "pair {pair} is sent for {page:?} at {:.6} s; it is known to be bad since {:.6} s, until {:.6} s",
@@ -111,12 +116,11 @@ impl World {
     pub(crate) fn learn(&mut self, slot: usize, number: usize, page: Page, answer: &Answer) {
         let tick = self.tick();
         let (now, flight) = (self.now, &self.flights[number]);
-        let (pair, sent, is_proof, purpose) = (flight.pair, flight.sent, flight.is_proof, flight.purpose);
+        let (pair, is_proof, purpose) = (flight.pair, flight.is_proof, flight.purpose);
         let status = answer.response.http_status();
         let call = &mut self.calls[slot];
         let policy = self.processes[call.process].clients[call.client].policy.clone();
         call.record.last_status = status;
-        call.is_half_asked = !page.is_conclusive();
         call.record.last = Some((page, pair));
         let retry_after = answer.response.header("retry-after").and_then(|value| value.parse().ok());
         if let Some(seconds) = retry_after.filter(|_| status == 429) {
@@ -144,16 +148,13 @@ impl World {
         let known = ring.known.filter(|_| !is_replacing);
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
         if answer.is_accepted && (wanted.is_none() || wanted == shown) {
-            ring.refusals.forget(pair, sent, is_proof);
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
             }
-            let process = &mut self.processes[self.calls[slot].process];
-            // Its cool-down was in the way of all who know it.
-            if process.refusals.of(pair).is_some() {
-                process.rings.iter_mut().for_each(|ring| ring.disturb(now));
+            if is_proof {
+                ring.refusals.forget(pair);
+                self.forget_in_process(slot, pair);
             }
-            process.refusals.forget(pair, sent, is_proof);
         }
         let is_success = (200..300).contains(&status);
         if !is_success && !answer.is_refused {
@@ -163,6 +164,18 @@ impl World {
         if is_success && wanted.is_some() && shown.is_none() {
             self.ring(slot).disturb(now + policy.cool_down);
         }
+    }
+
+    fn forget_in_process(&mut self, slot: usize, pair: Pair) {
+        let now = self.now;
+        let process = &mut self.processes[self.calls[slot].process];
+        // Its cool-down was in the way of all keyrings that know it.
+        if process.refusals.of(pair).is_some() {
+            for ring in &mut process.rings {
+                ring.disturb(now);
+            }
+        }
+        process.refusals.forget(pair);
     }
 
     /// Looks at what the call has made of its keyring.
