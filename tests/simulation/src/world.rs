@@ -284,7 +284,8 @@ impl World {
         if self.violation.is_none() {
             let trace = self.trace.tail(process, call, SHOWN);
             let message = message.into();
-            self.violation = Some(Box::new(Violation { check, message, seed: self.seed, trace }));
+            let (seed, plant) = (self.seed, self.plant);
+            self.violation = Some(Box::new(Violation { check, message, seed, plant, trace }));
         }
     }
 

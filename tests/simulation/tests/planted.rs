@@ -15,7 +15,8 @@ macro_rules! planted {
             let violation = find(Plant::$plant).expect("the planted bug is found");
             assert_eq!(violation.check, Check::$check, "{violation}");
             let text = violation.to_string();
-            let again = format!("cargo xtask simulate --seed {} --episodes 1", violation.seed);
+            let name = stringify!($plant);
+            let again = format!("cargo xtask simulate --seed {} --episodes 1 --plant {name}", violation.seed);
             assert!(text.contains(&again) && text.contains(violation.check.promise()), "{text}");
             assert!(violation.trace.lines().any(|line| line.starts_with('>')), "{text}");
         })*
