@@ -47,7 +47,7 @@ fn plants() -> String {
     )
 }
 
-/// Simulates as `options` say.
+/// Simulates what `options` name.
 pub fn run(options: &Options) -> Result<()> {
     let has_limit = options.seconds.is_some() || options.episodes.is_some();
     let what = justcall_auth_simulation::Options {

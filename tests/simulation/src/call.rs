@@ -11,15 +11,15 @@ use crate::service::{Account, Answer, Page, Pair};
 pub enum Task {
     /// A request that may be sent twice.
     Get,
-    /// Another one.
+    /// The same with PUT.
     Put,
     /// A request that must not be sent twice.
     Post,
     /// A request of the caller's own to the account page.
     OwnAccount,
-    /// Whether the pair is good.
+    /// Verifies the pair in use.
     Verify,
-    /// Whether this pair is good; if so, it is used.
+    /// Proves this pair, and uses it if it is good.
     Replace(Pair),
     /// Reads the source.
     Reload,
@@ -56,7 +56,7 @@ pub enum Doing {
     Sending(usize),
     /// It waits.
     Waiting,
-    /// It does nothing any more: the host has left the exchange alone.
+    /// It does nothing any more: the host has abandoned the exchange.
     Nothing,
 }
 
@@ -101,7 +101,7 @@ pub struct Call {
     pub(crate) ring: usize,
     pub(crate) task: Task,
     pub(crate) driver: Driver,
-    /// It was held up by what no deadline ends.
+    /// Something held it up that no deadline ends.
     pub(crate) may_be_late: bool,
     /// The request that was under way when its host left it alone.
     pub(crate) left_with: Option<usize>,
@@ -145,7 +145,7 @@ pub struct Record {
     pub posts_refused: u32,
     /// The call's error said that nothing was sent.
     pub is_denied: bool,
-    /// Second attempts: after a refusal, and those that an event told of.
+    /// Second attempts: after a refusal, and those that an event reported.
     pub refusals: u32,
     /// See [`Record::refusals`].
     pub retries: u32,
@@ -170,7 +170,7 @@ pub struct Flight {
     pub(crate) purpose: Purpose,
     /// When it became due: what was known then is what counts.
     pub(crate) due: (Duration, u64),
-    /// The first byte has left.
+    /// When its first byte leaves.
     pub(crate) leaves: Duration,
     /// It decides whether the pair is good: its call holds the lease to prove one, or replaces the pair by hand.
     pub(crate) is_proof: bool,

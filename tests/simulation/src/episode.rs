@@ -1,4 +1,4 @@
-//! What one episode is like: how many processes there are, how often what goes wrong.
+//! The settings of one episode: how many processes there are, and how often each fault happens.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use justcall_auth_protocol::keyring::Rejections;
 
 use crate::service::{Account, Pair};
 
-/// A process: what it holds is shared by its clients and by nobody else.
+/// A process: what it holds is shared by its clients alone.
 #[derive(Debug)]
 pub struct Process {
     pub(crate) source: usize,

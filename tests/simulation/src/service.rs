@@ -134,7 +134,7 @@ impl Service {
         }
     }
 
-    /// Begins anew for another episode.
+    /// Begins another episode, without pairs.
     pub fn restart(&mut self, page: AccountPage) {
         self.records.clear();
         self.page = page;

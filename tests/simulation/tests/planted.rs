@@ -2,7 +2,7 @@
 
 use justcall_auth_simulation::{Check, Options, Plant, Violation, run};
 
-/// What the bug leads to, in so many episodes at most.
+/// Runs episodes with the bug until a promise is broken, 400 at most.
 fn find(plant: Plant) -> Option<Box<Violation>> {
     let options = Options { seed: 1, episodes: Some(400), plant: Some(plant), ..Options::default() };
     run(&options, |_| ()).err()

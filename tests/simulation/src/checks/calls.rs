@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// How late a driver may notice a deadline: the longest wait of a call that waits for another one.
 const SLACK: Duration = Duration::from_millis(100);
-/// How long after the last disturbance no call may fail for want of a pair: the time between two reads of a source whose
+/// So long after the last disturbance no call may fail for want of a pair: the time between two reads of a source whose
 /// pair is refused, and a second between two calls that fail at once.
 const RECOVERY: Duration = Duration::from_millis(1_400);
 /// The same for calls that run into their deadline while nothing is under way.
@@ -120,8 +120,11 @@ impl World {
             let message = format!("the error says that nothing was sent; {arrived} requests arrived");
             self.violate_call(Check::RequestSent, slot, message);
         }
-        if taken == unsent && error.request_sent() {
-            let message = format!("the error says that the request may have been sent; of {taken} none was");
+        if error.request_sent() != (taken > unsent) {
+            let message = format!(
+                "the error has request_sent {}; of {taken} requests {unsent} were surely not sent",
+                error.request_sent()
+            );
             self.violate_call(Check::RequestSent, slot, message);
         }
     }
@@ -141,7 +144,7 @@ impl World {
             || error.attempts() == 0 && due > 0;
         if error.method() != Some(method) || error.path() != Some(path) || is_counted {
             let message = format!(
-                "the error tells of {} attempts of {:?} {:?}; {due} of {method} {path} were made",
+                "the error names {} attempts of {:?} {:?}; {due} of {method} {path} were made",
                 error.attempts(),
                 error.method(),
                 error.path()

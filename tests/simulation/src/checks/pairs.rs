@@ -30,7 +30,8 @@ impl World {
         let refusal = refusal.and(of_process.known(pair, due_since, call.due_tick));
         let current = ring.current;
         if page.is_own() && !is_proof && current != Some(pair) {
-            let message = format!("pair {pair} is sent without a lease to prove it; {current:?} is in use");
+            let used = current.map_or("none".to_owned(), |current| current.to_string());
+            let message = format!("pair {pair} is sent without a lease to prove it; pair {used} is in use");
             self.violate_call(Check::GoodPairKept, slot, message);
         }
         if let Some(refusal) = refusal {
