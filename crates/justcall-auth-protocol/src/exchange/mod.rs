@@ -309,7 +309,9 @@ impl Exchange {
         self.policy.base_url.join(self.outgoing().path())
     }
 
-    /// The pair to send it with; taking it fixes which pair the answer will be about.
+    /// The pair to send it with; taking it fixes which pair the answer will be about. If another pair came into use since
+    /// [`Action::Send`], that one is given. A pair that was rejected since and has no successor is given all the same: this
+    /// method has no clock to see the end of a cool-down. A driver that takes it at once never sends a rejected pair.
     ///
     /// # Errors
     /// `invalid_argument` unless [`Action::Send`] is due.
