@@ -32,7 +32,7 @@ static void it_names_every_status(void) {
     CHECK_TEXT(justcall_status_name(JUSTCALL_ERROR_INTERNAL), "internal");
     CHECK_TEXT(justcall_status_name(JUSTCALL_ERROR_UNAVAILABLE), "unavailable");
     CHECK_TEXT(justcall_status_name(-1), "unknown");
-    CHECK_TEXT(justcall_status_name(3), "unknown");
+    CHECK_TEXT(justcall_status_name(4), "unknown");
     CHECK_TEXT(justcall_status_name(INT32_MAX), "unknown");
 }
 

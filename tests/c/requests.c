@@ -171,7 +171,7 @@ static void it_reports_a_refusal_that_comes_during_an_upload(struct sandbox *san
         justcall_request *request = new_request(cases[n].method, "/v2.1/echo");
         CHECK_OK(justcall_request_set_body(request, body, size, &error), &error);
         tell(sandbox, "POST", "faults", cases[n].fault);
-        CHECK((int)justcall_client_send(client, request, &response, &error) == cases[n].status);
+        CHECK(justcall_client_send(client, request, &response, &error) != JUSTCALL_OK);
         CHECK(justcall_error_http_status(error) == cases[n].status);
         CHECK(justcall_error_request_sent(error) == 1);
         CHECK_TEXT(justcall_error_service_message(error), "Enough.");

@@ -4,7 +4,7 @@ use justcall_auth::copy;
 use pyo3::exceptions::{PyMemoryError, PyRecursionError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PyString};
+use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PySlice, PyString};
 
 use crate::arguments::{invalid, refusal, text, wrong_type};
 use crate::capi;
@@ -15,11 +15,8 @@ pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = body.cast::<PyBytes>() {
         return copied(bytes);
     }
-    if let Ok(bytes) = body.cast::<PyByteArray>() {
-        // Through a copy by Python, as for a view: a bytearray lends its bytes to safe code in no other way that can fail.
-        let bytes = body.py().get_type::<PyBytes>().call1((bytes,));
-        let bytes = bytes.map_err(|failure| refusal(body, &failure, name, "a bytearray", "was released"))?;
-        return copied(bytes.cast::<PyBytes>()?);
+    if let Ok(array) = body.cast::<PyByteArray>() {
+        return copied(&snapshot(array, array.len())?);
     }
     if let Ok(view) = body.cast::<PyMemoryView>() {
         // The stable ABI of Python 3.9 has no buffers; the view itself can copy what it shows.
@@ -32,6 +29,14 @@ pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         return text(name, body).map(String::into_bytes);
     }
     Err(wrong_type(body, name, "bytes, bytearray, memoryview or str"))
+}
+
+/// The first `length` bytes of a `bytearray`, copied by Python, whose copies can fail. By way of a view: `bytes()` itself
+/// leaves the array locked when it fails.
+pub(crate) fn snapshot<'py>(array: &Bound<'py, PyByteArray>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
+    let part = PySlice::new(array.py(), 0, isize::try_from(length).unwrap_or(isize::MAX), 1);
+    let copy = PyMemoryView::from(array)?.get_item(part)?.call_method0("tobytes");
+    Ok(copy.map_err(|_| out_of_memory(array.py()))?.cast_into()?)
 }
 
 /// The bytes in Rust's memory.

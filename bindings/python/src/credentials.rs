@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 
 use crate::arguments::{SourceSpelling, wrong_type};
+use crate::body::snapshot;
 use crate::capi;
 use crate::errors::{detached, exception, out_of_memory};
 
@@ -88,10 +89,9 @@ pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResul
     }
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         if bytes.len() > MAX_TEXT {
-            // No secret is so long, so a copy that nobody wipes does no harm; this one can fail.
-            let bytes = bytes.py().get_type::<PyBytes>().call1((bytes,));
-            let bytes = bytes.map_err(|_| out_of_memory(half.py()))?;
-            return copy_bytes(half.py(), bytes.cast::<PyBytes>()?.as_bytes(), limit);
+            // No secret is so long, so an unwiped copy does no harm; this one can fail.
+            let start = snapshot(bytes, limit)?;
+            return copy_bytes(half.py(), start.as_bytes(), limit);
         }
         return copy_bytes(half.py(), &Zeroizing::new(bytes.to_vec()), limit);
     }

@@ -63,6 +63,7 @@ def test_it_is_also_the_exception_that_a_python_program_expects() -> None:
     }
     assert {kind: base for kind, base in built_in.items() if base is not Exception} == {
         justcall_auth.InvalidArgumentError: ValueError,
+        justcall_auth.OutOfMemoryError: MemoryError,
         justcall_auth.RequestTimeoutError: TimeoutError,
         justcall_auth.ConnectionFailedError: ConnectionError,
     }

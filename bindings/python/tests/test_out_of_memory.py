@@ -48,7 +48,7 @@ long = b"x" * (300 * MIB)
 text = long.decode()
 array = bytearray(long)
 key = "k" * 40
-verifier = justcall_auth.WebhookVerifier("https://a.example/", secret=key)
+verifier = justcall_auth.WebhookVerifier(key, url="https://a.example/")
 limit(128 * MIB)
 refused(lambda: bytes(300 * MIB), MemoryError)  # The control: the limit bites.
 classify = justcall_auth.classify

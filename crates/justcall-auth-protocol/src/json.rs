@@ -56,6 +56,18 @@ pub(crate) fn small_value(raw: &str) -> Option<Value> {
     (raw.len() <= MAX_VALUE).then(|| serde_json::from_str(raw).ok()).flatten()
 }
 
+/// The first element of the array that is written as `raw`; `None` if there is none.
+pub(crate) fn first_element(raw: &str) -> Option<&str> {
+    let mut scanner = Scanner::new(raw);
+    scanner.expect(b'[').ok()?;
+    scanner.raw_value().ok()
+}
+
+/// The letters of the text that is written as `raw`, `None` for each half of a surrogate pair that stands alone.
+pub(crate) fn letters(raw: &str) -> Option<impl Iterator<Item = Option<char>>> {
+    Some(Scanner::new(raw).text_value().ok()?.letters())
+}
+
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
@@ -335,7 +347,7 @@ impl<'a> Text<'a> {
     }
 
     /// The letters, `None` for each half of a surrogate pair that stands alone.
-    fn letters(self) -> impl Iterator<Item = Option<char>> {
+    fn letters(self) -> impl Iterator<Item = Option<char>> + use<'a> {
         let mut rest = self.raw;
         std::iter::from_fn(move || {
             let mut letters = rest.chars();

@@ -181,12 +181,35 @@ fn members<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Option<[Opti
 /// What the body says went wrong: `message`, beside a `status` of `error` (U) or `failed` (M); proxies and older
 /// pages use `error` or an object in it. Control characters are taken out.
 pub fn message(body: &[u8]) -> Option<String> {
-    let values = members(body, ["message", "error", "errors"])?.map(|raw| raw.and_then(json::small_value));
-    let [message, error, errors] = values.each_ref().map(Option::as_ref);
-    let texts = [message, error, error.and_then(|error| error.pointer("/message"))];
-    let first = errors.and_then(|errors| errors.pointer("/0/message"));
-    let said = texts.into_iter().chain([first]).flatten().find_map(Value::as_str);
-    said.map(printable).filter(|text| !text.is_empty())
+    let [message, error, errors] = members(body, ["message", "error", "errors"])?;
+    let texts = [message, error, inner(error), inner(errors.and_then(json::first_element))];
+    texts.into_iter().flatten().find_map(beginning).filter(|text| !text.is_empty())
+}
+
+/// The `message` in what is written as an object.
+fn inner(object: Option<&str>) -> Option<&str> {
+    let [message] = json::members(object?, ["message"]).ok()?;
+    message
+}
+
+/// How much of a message is read, in bytes: more than is shown of it, once the pair is masked.
+const MAX_MESSAGE: usize = 4 * 1024;
+
+/// The text that is written as `raw`, as [`printable`] gives it, but no more than is of any use; `None` if it is no text.
+fn beginning(raw: &str) -> Option<String> {
+    let mut text = String::new();
+    for letter in json::letters(raw)? {
+        let letter = letter?;
+        if text.len() >= MAX_MESSAGE {
+            break;
+        }
+        let is_left_out = is_control(letter) || text.is_empty() && letter.is_whitespace();
+        if !is_left_out {
+            text.push(letter);
+        }
+    }
+    text.truncate(text.trim_end().len());
+    Some(text)
 }
 
 /// Why a 403 was given, read from its message; `unspecified` unless exactly one reason is named. The messages are
@@ -244,15 +267,15 @@ fn reset_time(reset: u64, unix: Duration) -> Duration {
 
 /// `text` on one line: control characters, which could forge log lines or drive a terminal, are taken out.
 fn printable(text: &str) -> String {
-    let is_control = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
     // Nearly all texts are clean; the general way takes them apart letter by letter.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.trim().to_owned();
     }
     text.chars().filter(|c| !is_control(*c)).collect::<String>().trim().to_owned()
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -296,6 +319,21 @@ mod tests {
         let body = br#"{"status":"failed","message":" a\u001b[31mb\r\nc\u202e "}"#;
         assert_eq!(message(body).as_deref(), Some("a[31mbc"));
         assert_eq!(message(b"<html>"), None);
+        assert_eq!(
+            message(br#"{"errors":[{"message":"first"},{"message":"second"}]}"#).as_deref(),
+            Some("first")
+        );
+        for none in
+            [&br#"{"errors":[]}"#[..], br#"{"errors":{}}"#, br#"{"message":7}"#, br#"{"message":" "}"#, b"[]"]
+        {
+            assert_eq!(message(none), None);
+        }
+        let long = format!(
+            "{{\"error\":{{\"a\":[{}1],\"message\":\"{}\"}}}}",
+            "1,".repeat(100_000),
+            "y".repeat(100_000)
+        );
+        assert_eq!(message(long.as_bytes()).map(|said| said.len()), Some(MAX_MESSAGE));
         assert_eq!(message(br#"{"error":{"message":"inner"}}"#).as_deref(), Some("inner"));
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// More than the system holds of a request that nobody reads.
+/// More than the system holds of a request that is not read.
 const SIZE: usize = 16 * 1024 * 1024;
 /// How much of it the service reads in most cases, in bytes.
 const READ: usize = 1024 * 1024;

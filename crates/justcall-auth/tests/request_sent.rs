@@ -55,7 +55,7 @@ fn trouble(random: &mut Random, is_tls: bool, size: usize) -> Trouble {
     let after = random.below(size as u64 + 1);
     let early = |then: &str| json!({"after_bytes": after, "then": then});
     let body = json!({"status": "error", "message": "no"});
-    // Else the next request would go over a connection that nobody reads from.
+    // Else the next request would go over a connection that is no longer read.
     let closes = json!({"Connection": "close"});
     let troubles = [
         (json!(null), false, false),
@@ -106,7 +106,7 @@ struct World {
     sandbox: Sandbox,
     /// Keeps the connections of earlier calls; clients with the same settings share them.
     keeper: Option<Client>,
-    /// A port that is taken, and where nobody listens.
+    /// A port that is bound and refuses connections.
     closed: (SocketAddr, OwnedFd),
     proxy: SocketAddr,
 }
@@ -118,7 +118,7 @@ fn config(sandbox: &Sandbox) -> Config {
         config.ca_file(ca_file).expect("a path");
     }
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good")).max_retries(0);
+    config.credentials(pair.expect("the sandbox's pair is good"));
     config
 }
 
@@ -130,7 +130,7 @@ fn closed_port() -> (SocketAddr, OwnedFd) {
     (address, socket)
 }
 
-/// A proxy that lets nobody through: each connection is refused in words, closed, or never answered.
+/// A proxy that lets no connection through: each connection is refused in words, closed, or never answered.
 fn closed_proxy() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -169,14 +169,15 @@ impl World {
             self.sandbox.control("POST", "faults", &trouble.fault).expect("a fault");
         }
         if trouble.fault["early"]["then"] == "hang" {
-            // What nobody reads must fit into the system's buffers: else the sandbox does not see the client's end.
+            // What is not read must fit into the system's buffers: else the sandbox does not see the client's end.
             size = size.min(60_000);
         }
         let is_astray = random.below(8) == 0;
         let is_hurried = trouble.is_endless || is_astray || random.below(3) == 0;
         let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { PATIENCE };
         let mut config = config(&self.sandbox);
-        config.timeout(timeout);
+        let retries = u32::from(random.below(4) == 0);
+        config.timeout(timeout).max_retries(retries);
         if is_astray && is_tls {
             config.proxy(&format!("http://{}", self.proxy)).expect("a proxy");
         } else if is_astray {
@@ -188,7 +189,7 @@ impl World {
         }
         let client = Client::new(&config).expect("a client");
         let about = format!(
-            "{} {size} bytes in {timeout:?}, astray: {is_astray}, {}",
+            "{} {size} bytes in {timeout:?}, {retries} retries, astray: {is_astray}, {}",
             self.sandbox.url(),
             trouble.fault
         );
@@ -221,7 +222,7 @@ impl World {
     }
 }
 
-/// Makes a call, perhaps with a cancellation in the middle; whether it was sent, as the caller is told.
+/// Makes a call, perhaps with a cancellation in the middle; returns `request_sent` as the caller gets it.
 fn send(client: &Client, id: &str, size: usize, random: &mut Random) -> bool {
     let method = if size == 0 { "GET" } else { random.pick(&["POST", "PUT"]) };
     let mut request = Request::new(method, "/v2.1/echo").expect("good");

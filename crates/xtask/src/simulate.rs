@@ -9,7 +9,7 @@ use justcall_auth_simulation::{Plant, Report, Seen, run as simulate};
 /// How often the progress is shown.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// In so many requests every fault and every branch is exercised.
-const ENOUGH: u64 = 300_000;
+const ENOUGH: u64 = 600_000;
 
 /// What to simulate.
 #[derive(clap::Args)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::Exchange;
 
-use crate::service::{Answer, Page, Pair};
+use crate::service::{Account, Answer, Page, Pair};
 
 /// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,8 @@ pub struct Call {
     pub(crate) due_since: Duration,
     /// See [`World::tick`](crate::world::World).
     pub(crate) due_tick: u64,
+    /// The account that was known then.
+    pub(crate) due_known: Option<Account>,
     pub(crate) record: Record,
 }
 

@@ -85,6 +85,7 @@ impl World {
             asked: (self.now, 0),
             due_since: self.now,
             due_tick: 0,
+            due_known: None,
             record: Record::default(),
         });
         self.count_call(slot);
@@ -345,8 +346,9 @@ impl World {
     }
 
     fn begin_send(&mut self, slot: usize) {
-        let tick = self.tick();
+        let (tick, known) = (self.tick(), self.ring(slot).known);
         let call = &mut self.calls[slot];
+        call.due_known = known;
         let exchange = call.exchange.as_ref().expect("what sends has not ended");
         // The list of users is the second half of a question that the account page left open.
         if !std::mem::take(&mut call.is_half_asked) || exchange.outgoing().path() != USERS_PATH {

@@ -86,7 +86,7 @@ impl Episode {
     pub fn draw(random: &mut Random) -> Self {
         let is_calm = random.chance(400);
         // Some of what the library counts takes an hour to show.
-        let is_long = random.chance(30);
+        let is_long = random.chance(60);
         let processes = if is_long { 1 } else { random.weighted(&[(4, 1), (3, 2), (2, 3), (1, 5)]) };
         let call_gap = if is_long { 10_000 } else { random.pick(&[200, 400, 800, 2000]) };
         let reset_gap = if is_long { 900_000 } else { random.pick(&[10_000, 20_000, 40_000, 90_000]) };

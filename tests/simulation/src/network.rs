@@ -166,8 +166,9 @@ impl World {
         match self.plant {
             Some(Plant::TurnedRefusals) if answer.is_refused => {
                 answer.response = Response::new(404, Vec::new(), Vec::new());
+                answer.is_refused = false;
             }
-            Some(Plant::CachedAccountPage) if page == Page::Account => {
+            Some(Plant::CachedAccountPage) if page == Page::Account && !answer.is_refused => {
                 let body = br#"{"status":"success","data":{"account_id":1}}"#;
                 answer.response = Response::new(200, Vec::new(), body.to_vec());
                 (answer.is_refused, answer.is_accepted) = (false, true);

@@ -105,11 +105,15 @@ pub struct Refusal {
 
 /// The pairs that are known to be refused.
 #[derive(Debug, Default)]
-pub struct Refusals(Vec<Refusal>);
+pub struct Refusals {
+    known: Vec<Refusal>,
+    /// When each pair was refused first, whatever became of it.
+    firsts: Vec<(Pair, Duration)>,
+}
 
 impl Refusals {
     pub(crate) fn of(&self, pair: Pair) -> Option<Refusal> {
-        self.0.iter().rev().find(|refusal| refusal.pair == pair).copied()
+        self.known.iter().rev().find(|refusal| refusal.pair == pair).copied()
     }
 
     /// What was known of `pair`, and in force, when a request became due.
@@ -117,10 +121,18 @@ impl Refusals {
         self.of(pair).filter(|refusal| refusal.tick < tick && due < refusal.until)
     }
 
+    /// When `pair` was refused first, even if it was accepted since.
+    pub(crate) fn first(&self, pair: Pair) -> Option<Duration> {
+        self.firsts.iter().find(|(refused, _)| *refused == pair).map(|(_, at)| *at)
+    }
+
     /// A refusal of `pair` came back; it is not to be sent before `until`.
     pub(crate) fn learn(&mut self, pair: Pair, tick: u64, now: Duration, until: Duration) {
-        match self.0.iter_mut().find(|refusal| refusal.pair == pair) {
-            None => self.0.push(Refusal { pair, first: now, at: now, tick, until }),
+        if self.first(pair).is_none() {
+            self.firsts.push((pair, now));
+        }
+        match self.known.iter_mut().find(|refusal| refusal.pair == pair) {
+            None => self.known.push(Refusal { pair, first: now, at: now, tick, until }),
             // What was under way when the pair was refused says nothing new.
             Some(known) if now < known.until => known.until = known.until.min(until),
             Some(known) => *known = Refusal { at: now, tick, until, ..*known },
@@ -129,6 +141,6 @@ impl Refusals {
 
     /// The service accepted `pair` when it was sent at `sent`.
     pub(crate) fn forget(&mut self, pair: Pair, sent: Duration, is_proof: bool) {
-        self.0.retain(|refusal| refusal.pair != pair || !(is_proof || sent >= refusal.at));
+        self.known.retain(|refusal| refusal.pair != pair || !(is_proof || sent >= refusal.at));
     }
 }

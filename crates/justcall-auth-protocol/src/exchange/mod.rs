@@ -344,7 +344,12 @@ impl Exchange {
         match classify(&response, Some(ticket.held.credentials()), now.unix) {
             Ok(()) => self.succeed(response, ticket, now),
             Err(error) if is_no_account_page(&error) && self.may_ask_elsewhere() => {
-                self.ask_elsewhere(ticket, now);
+                // Another call may have learned meanwhile that the pair is bad.
+                if self.keyring.rejection_of(&ticket.held, now.monotonic).is_none() {
+                    return self.ask_elsewhere(ticket, now);
+                }
+                drop(ticket);
+                self.restart_verification();
             }
             Err(error) if error.kind() == ErrorKind::InvalidCredentials => {
                 if self.is_doubtful(&ticket, now) {
@@ -356,7 +361,7 @@ impl Exchange {
             Err(error) => {
                 let about_account = self.is_account_asked(&ticket);
                 if !about_account && is_accepted(&error) {
-                    self.promote(&ticket, now);
+                    self.promote(&ticket, None, now);
                 }
                 drop(ticket);
                 let error = self.doubt.take().unwrap_or(error);

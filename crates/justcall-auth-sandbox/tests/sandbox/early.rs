@@ -65,7 +65,7 @@ fn it_reads_nothing_more_after_an_early_answer_that_hangs() {
     assert_eq!(connection.answer().unwrap().status, 401);
     let piece = vec![b'x'; 1 << 20];
     connection.tcp().set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
-    let error = (0..64).find_map(|_| connection.send(&piece).err()).expect("nobody reads");
+    let error = (0..64).find_map(|_| connection.send(&piece).err()).expect("nothing is read");
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
     let open = || sandbox.control("GET", "connections", &Value::Null).unwrap();
     let other = half_sent(&sandbox);

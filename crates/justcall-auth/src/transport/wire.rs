@@ -97,7 +97,7 @@ fn peek_now(socket: &TcpStream) -> rustix::io::Result<(usize, usize)> {
 /// Nothing happened for a slice, or a signal came.
 fn is_pause(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
-        // A connection that the system gave up is over, though std calls it by the same name. On Windows nothing tells
+        // A connection that the system gave up is over, though std calls it by the same name. Windows does not distinguish
         // it from a slice that passed: it ends with the deadline.
         && (cfg!(windows) || error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error()))
 }

@@ -178,12 +178,18 @@ impl World {
         let (process, began) = (call.process, call.began);
         let policy = self.processes[process].clients[call.client].policy.clone();
         let ring = &self.processes[process].rings[call.ring];
-        let refusal = ring.current.and_then(|pair| ring.refusals.of(pair));
-        if let Some(refusal) = refusal.filter(|refusal| now < refusal.first + policy.rotation_wait) {
+        // Another keyring of the process may have been refused before; that it was accepted since is not known here.
+        let known = [&ring.refusals, &self.processes[process].refusals];
+        let is_alone = self.processes[process].rings.len() == 1;
+        let first = ring.current.and_then(|pair| {
+            let first = ring.refusals.of(pair)?.first;
+            Some(if is_alone { first } else { known[1].first(pair)?.min(first) })
+        });
+        if let Some(first) = first.filter(|first| now < *first + policy.rotation_wait) {
             if !is_past {
                 let message = format!(
                     "the call fails {:.3} s after the refusal; calls wait {:.3} s",
-                    now.saturating_sub(refusal.first).as_secs_f64(),
+                    now.saturating_sub(first).as_secs_f64(),
                     policy.rotation_wait.as_secs_f64()
                 );
                 return self.violate_call(Check::GoodPairWithinTheWait, slot, message);
@@ -197,7 +203,8 @@ impl World {
         if !record.is_live || wanted.is_some_and(|wanted| wanted != record.account || !is_page_shown) {
             return;
         }
-        let bad_until = ring.refusals.of(pair).map_or(Duration::ZERO, |refusal| refusal.until);
+        let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.until).max();
+        let bad_until = bad_until.unwrap_or_default();
         let quiet_since = [ring.disturbed_until, source.since, self.service.changed_at, bad_until, began]
             .into_iter()
             .max()

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::service;
+
 use crate::call::Task;
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::drive::LEASE;
-use crate::episode::AccountPage;
 use crate::service::{Account, Answer, Page, Pair, Pool};
 use crate::trace::What;
 use crate::world::World;
@@ -18,8 +19,14 @@ impl World {
         let call = &self.calls[slot];
         let (due_since, record, max_retries) = (call.due_since, call.record, call.max_retries);
         let ring = &self.processes[call.process].rings[call.ring];
-        let (expected, known) = (ring.expected, ring.known);
+        let account = self.service.record(pair).account;
+        // A host may take the authorization after another account's pair was given by hand.
+        let known = ring.known.filter(|known| *known == account).or(call.due_known);
+        let (expected, known) = (ring.expected, known.filter(|_| ring.known.is_some()));
+        let of_process = &self.processes[call.process].refusals;
         let refusal = ring.refusals.known(pair, due_since, call.due_tick);
+        // Another keyring of the process may have been refused a little earlier: its cool-down is over first.
+        let refusal = refusal.filter(|_| of_process.of(pair).is_none_or(|first| due_since < first.until));
         // A host may take the authorization some time after the request became due: what counts is what was known then.
         if let Some(refusal) = refusal {
             let message = format!(
@@ -30,7 +37,6 @@ impl World {
             );
             self.violate_call(Check::KnownBadPair, slot, message);
         }
-        let account = self.service.record(pair).account;
         if page.is_own() {
             self.check_account(slot, pair, account, expected, known);
         }
@@ -131,29 +137,30 @@ impl World {
             self.processes[process].refusals.learn(pair, tick, now, until);
         }
         let is_replacing = matches!(self.calls[slot].task, Task::Replace(_));
-        let account = self.service.record(pair).account;
-        let shown = (self.episode.account_page == AccountPage::Shown).then_some(account);
+        let shown = service::account(answer.response.body()).ok().filter(|_| page == Page::Account);
+        let shown = shown.and_then(|account| account.id());
         let ring = self.ring(slot);
         // A pair that must show its account is not accepted before it has.
         let known = ring.known.filter(|_| !is_replacing);
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
-        if answer.is_accepted && (wanted.is_none() || page == Page::Account && wanted == shown) {
-            if ring.refusals.of(pair).is_some() {
-                ring.disturb(now);
-            }
+        if answer.is_accepted && (wanted.is_none() || wanted == shown) {
             ring.refusals.forget(pair, sent, is_proof);
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
             }
-            let process = self.calls[slot].process;
-            self.processes[process].refusals.forget(pair, sent, is_proof);
+            let process = &mut self.processes[self.calls[slot].process];
+            // Its cool-down was in the way of all who know it.
+            if process.refusals.of(pair).is_some() {
+                process.rings.iter_mut().for_each(|ring| ring.disturb(now));
+            }
+            process.refusals.forget(pair, sent, is_proof);
         }
         let is_success = (200..300).contains(&status);
         if !is_success && !answer.is_refused {
             self.ring(slot).disturb(now);
         }
         // A good pair whose account is not shown is set aside for a cool-down.
-        if is_success && wanted.is_some() && (page != Page::Account || shown.is_none()) {
+        if is_success && wanted.is_some() && shown.is_none() {
             self.ring(slot).disturb(now + policy.cool_down);
         }
     }
