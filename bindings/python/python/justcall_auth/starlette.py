@@ -15,21 +15,16 @@ again through the API. ::
 In Starlette what the decorator gives is the endpoint of a `Route` with `methods=["POST"]`.
 """
 
-from __future__ import annotations
-
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Optional, Union
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request  # noqa: TC002 - FastAPI looks up what an endpoint asks for
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from ._native import WebhookEvent, WebhookVerifier
 from ._webhook_receiver import LIMIT, Answer, receive, too_large
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from ._native import WebhookEvent, WebhookVerifier
 
 __all__ = ["webhook"]
 
@@ -58,7 +53,7 @@ def webhook(
         async def endpoint(request: Request) -> Response:
             body = await _body(request)
             if body is None:
-                event: WebhookEvent | Answer = too_large()
+                event: Union[WebhookEvent, Answer] = too_large()
             else:
                 event = await run_in_threadpool(receive, verifier, request.headers.raw, body)
             if isinstance(event, Answer):
@@ -78,7 +73,7 @@ def webhook(
     return decorate
 
 
-async def _body(request: Request) -> bytes | None:
+async def _body(request: Request) -> Optional[bytes]:
     """The body of the request; `None` if it is too long."""
     body = bytearray()
     async for chunk in request.stream():
