@@ -664,6 +664,12 @@ justcall_status justcall_client_new(const justcall_config *config,
  * has no such page, `/v2.1/users?per_page=1`, which proves the pair without telling the account's
  * details. Blocks until it is known, at most for the configured timeout.
  *
+ * If the service names the account, a pair that the source gives later must belong to it: the pair
+ * proves that before anything else is sent with it, else the call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT. If the account is not known, because nothing was verified or the
+ * service does not name it, a pair of another account is used without notice. Set the expected
+ * account to rule that out.
+ *
  * Fails with the status that says why: JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects
  * the pair, any other but those about buffers if it could not be asked or did not answer as it
  * should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is

@@ -73,7 +73,7 @@ static void it_refuses_an_answer(const justcall_client *client, const uint8_t *b
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
     CHECK_FAILS(justcall_classify(400, values, names, 1, NULL, 0, &error),
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
-    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    exchange = new_exchange(client, "GET", "/v2.1/calls");
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     if (action == JUSTCALL_ACTION_LOAD) {
         CHECK_OK(justcall_exchange_load(exchange, &error), &error);

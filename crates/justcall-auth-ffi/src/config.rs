@@ -308,11 +308,13 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     unsafe { guard::status(error, body) }
 }
 
-/// Sets the account that the pair must belong to, by its number: with a pair of another account, or
-/// of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
-/// nothing but the account is asked.
+/// Sets the account that the pair must belong to; the service as measured does not reveal it.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+/// With a pair of another account, or of one that the service does not reveal, every call fails
+/// with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
+/// particular account, do not set it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_expected_account(
     config: *mut justcall_config,
@@ -320,10 +322,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle_mut("config", config)?.config.expected_account(id);
-        Ok(())
-    };
+    let body = || unsafe { input::handle_mut("config", config)?.config.expected_account(id).map(drop) };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }
 }

@@ -122,6 +122,11 @@ impl<'a> Call<'a> {
         Ok(client.keyring())
     }
 
+    /// Whether the pair comes from the environment.
+    pub(crate) fn reads_environment(&self) -> bool {
+        self.client.reads_environment()
+    }
+
     fn drive(
         self,
         begin: impl FnOnce(Arc<rules::Policy>, Arc<rules::Keyring>, &rules::Moment) -> rules::Exchange,
