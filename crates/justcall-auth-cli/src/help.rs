@@ -7,7 +7,10 @@ use justcall_auth::source::SPELLINGS;
 use crate::exit::Exit;
 
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("JUSTCALL_CREDENTIALS", "the source, if --source does not name one (but not command:); empty is not set"),
+    (
+        "JUSTCALL_CREDENTIALS",
+        "the source, if --source does not name one (but not command:); empty is not set",
+    ),
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
     ("JUSTCALL_API_SECRET", "the API secret, likewise"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),

@@ -122,9 +122,9 @@ impl<'a> Call<'a> {
         Ok(client.keyring())
     }
 
-    /// Whether the pair comes from the environment.
-    pub(crate) fn reads_environment(&self) -> bool {
-        self.client.reads_environment()
+    /// The client that makes it.
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
     }
 
     fn drive(

@@ -232,6 +232,11 @@ impl Client {
         (self.session().tenant.keyring.clone(), self.0.policy.overlap)
     }
 
+    /// What the clients with this source share.
+    pub(crate) fn tenant(&self) -> Arc<Tenant> {
+        self.session().tenant.clone()
+    }
+
     /// Whether the pair comes from the environment.
     pub(crate) fn reads_environment(&self) -> bool {
         self.0.source.is_environment()

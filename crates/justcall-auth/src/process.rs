@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::keyring::{Keyring, Rejections};
 use justcall_auth_secret::Level;
@@ -36,9 +37,30 @@ type Key = (Identity, String, Option<u64>, Level);
 pub(crate) struct Tenant {
     pub keyring: Arc<Keyring>,
     pub watch: Watch,
+    /// When the last refresh that a webhook caused failed, and why.
+    webhook_failure: Mutex<Option<(Duration, Error)>>,
 }
 
+/// How long a failed refresh counts for webhooks, which anyone may send.
+const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 impl Tenant {
+    /// Why the last refresh that a webhook caused failed, if that was a moment ago and there is no pair yet.
+    pub fn webhook_failure(&self, now: Duration) -> Option<Error> {
+        let failure = lock(&self.webhook_failure).clone();
+        let is_recent = |at: Duration| now.saturating_sub(at) < WEBHOOK_INTERVAL;
+        failure.filter(|(at, _)| is_recent(*at) && self.keyring.current().is_none()).map(|(_, error)| error)
+    }
+
+    /// Remembers that a refresh which a webhook caused failed. A call that was ended says nothing of the source, and files
+    /// are read as fast as their change is noticed.
+    pub fn webhook_failed(&self, now: Duration, error: &Error) {
+        let is_about_source = !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::InvalidArgument);
+        if is_about_source && self.watch.is_costly() {
+            *lock(&self.webhook_failure) = Some((now, error.clone()));
+        }
+    }
+
     /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
     pub fn is_entered(&self) -> bool {
         self.watch.is_entered() || reentry::is_inside(&*self.keyring)
@@ -114,7 +136,7 @@ impl Process {
         let keyring = Arc::new(Keyring::new(policy.base_url.to_string(), self.rejections.clone()));
         let watch = Watch::new(source.clone(), memory, self.fingerprints.clone());
         watch.is_for(fingerprint);
-        let tenant = Arc::new(Tenant { keyring, watch });
+        let tenant = Arc::new(Tenant { keyring, watch, webhook_failure: Mutex::default() });
         let known = tenants.known.entry(key).or_default();
         known.retain(|tenant| tenant.strong_count() > 0);
         known.push(Arc::downgrade(&tenant));

@@ -190,6 +190,11 @@ impl Source {
         }
     }
 
+    /// Whether reading it runs code of others, which may take long.
+    pub(crate) fn is_costly(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::Callback(_))
+    }
+
     /// `env:` with the usual variables.
     pub(crate) fn environment() -> Self {
         parse::env()

@@ -61,6 +61,11 @@ impl Watch {
         fingerprint.is_none() || *known == fingerprint
     }
 
+    /// Whether reading the source runs code of others, which may take long.
+    pub fn is_costly(&self) -> bool {
+        self.source.is_costly()
+    }
+
     /// Whether this thread is reading the source.
     pub fn is_entered(&self) -> bool {
         match &self.source {
