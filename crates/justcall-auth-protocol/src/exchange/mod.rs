@@ -95,6 +95,8 @@ pub struct Exchange {
     task: Task,
     /// The page that tells about the pair, while that is being asked.
     verification: Option<Request>,
+    /// The pair that the users page is asked about, after the account page was.
+    asked_elsewhere: Option<Held>,
     began: Duration,
     deadline: Option<Duration>,
     retries: u32,
@@ -164,6 +166,7 @@ impl Exchange {
             keyring,
             task,
             verification,
+            asked_elsewhere: None,
             began: now.monotonic,
             deadline,
             retries: 0,
@@ -220,6 +223,7 @@ impl Exchange {
 
     /// Another pair is another matter: whatever was asked to prove the last one is asked anew.
     fn restart_verification(&mut self) {
+        self.asked_elsewhere = None;
         let is_request = matches!(self.task, Task::Request(_));
         self.verification = (!is_request).then(|| account_page(&self.policy));
     }
@@ -305,7 +309,9 @@ impl Exchange {
         self.policy.base_url.join(self.outgoing().path())
     }
 
-    /// The pair to send it with; taking it fixes which pair the answer will be about.
+    /// The pair to send it with; taking it fixes which pair the answer will be about. If another pair came into use since
+    /// [`Action::Send`], that one is given. A pair that was rejected since and has no successor is given all the same: this
+    /// method has no clock to see the end of a cool-down. A driver that takes it at once never sends a rejected pair.
     ///
     /// # Errors
     /// `invalid_argument` unless [`Action::Send`] is due.

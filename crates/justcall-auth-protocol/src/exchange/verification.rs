@@ -74,6 +74,7 @@ impl Exchange {
     /// Asks the page that the official clients verify with what the account page did not tell.
     pub(super) fn ask_elsewhere(&mut self, ticket: Ticket, now: &Moment) {
         self.verification = Some(Request::trusted_get(service::USERS_PATH));
+        self.asked_elsewhere = Some(ticket.held.clone());
         self.state = State::Sending(Ticket { since: now.monotonic, is_taken: false, ..ticket });
     }
 

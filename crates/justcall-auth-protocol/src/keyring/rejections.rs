@@ -88,11 +88,12 @@ mod tests {
             let (at, until) = (Duration::from_secs(at), Duration::from_secs(at + 30));
             rejections.remember("https://api.justcall.io", &pair, Rejection { since: at, at, until });
         };
-        for number in 0..MAX_REJECTIONS + 10 {
+        remember("of a later end", 2);
+        for number in 0..16_384 + 10 {
             remember(&format!("secret{number}"), 1);
         }
-        assert_eq!(rejections.lock().len(), MAX_REJECTIONS);
-        remember("late", 40);
-        assert_eq!(rejections.lock().len(), 1, "what is over makes room");
+        assert_eq!(rejections.lock().len(), 16_384);
+        remember("late", 31);
+        assert_eq!(rejections.lock().len(), 2, "what is over makes room");
     }
 }
