@@ -29,7 +29,7 @@ pub fn run(root: &Path) -> Result<()> {
     })?;
     step("Python module", || venv.install_module(root))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
-    step("a million simulated requests", crate::simulate::test)?;
+    step("the simulation", crate::simulate::test)?;
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || crate::demo::run_with(root, &venv))?;
     println!("\n✓ everything passed");

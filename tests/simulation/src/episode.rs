@@ -107,7 +107,8 @@ impl Episode {
             cool_down: random.chance(700).then(|| draw_cool_down(random)),
             latency: random.pick(&[(1, 5), (20, 200), (20, 900)]),
             read_time: random.pick(&[(0, 2), (1, 50), (50, 400)]),
-            oversleep: random.weighted(&[(1, 0), (4, 300), (10, 1_000)]),
+            // The short waits of a burst over an hour would be most of what a run takes.
+            oversleep: if is_long { 1_000 } else { random.weighted(&[(1, 0), (4, 300), (10, 1_000)]) },
             account_page: random.weighted(&[
                 (6, AccountPage::Shown),
                 (1, AccountPage::Hidden),

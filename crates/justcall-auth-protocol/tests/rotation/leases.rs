@@ -34,6 +34,9 @@ fn waits(exchange: &mut Exchange, now: &Moment) -> bool {
     matches!(exchange.next(now), Ok(Action::Wait(_)))
 }
 
+/// Begins an exchange.
+type Begin = fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange;
+
 #[test]
 fn it_ends_the_lease_of_a_call_that_was_to_load_at_its_deadline() {
     let keyring = keyring();
@@ -87,7 +90,7 @@ fn it_says_that_another_call_is_still_reading_the_source() {
     let keyring = keyring();
     let mut abandoned = call(&policy(0), &keyring, &at(0));
     assert_eq!(abandoned.next(&at(0)).expect("an action"), Action::Load);
-    let tasks: [fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange; 4] = [
+    let tasks: [Begin; 4] = [
         |policy, keyring, now| call(&policy, &keyring, now),
         Exchange::verify,
         Exchange::find,
