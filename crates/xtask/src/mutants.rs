@@ -17,6 +17,8 @@ const FILES: [&str; 2] =
     ["crates/justcall-auth-protocol/src/exchange/**", "crates/justcall-auth-protocol/src/keyring/**"];
 /// The tests that take seconds together. Each needs to be built for every fault, so the others wait for the second run.
 const QUICK: [&str; 5] = ["delivery", "driver", "exchange", "rotation", "usage"];
+/// Two of them take longer than all the others.
+const SLOW: [&str; 2] = ["it_holds_calls_for_the_whole_wait", "it_ends_the_wait_when_it_is_over"];
 /// The faults that no test can notice, each with its reason.
 const EQUIVALENT: &str = "tests/equivalent-mutants.txt";
 /// As many of the faults that compile must be noticed, in percent.
@@ -73,7 +75,8 @@ fn mutate(
     command.args(options.only.iter().flat_map(|only| ["--re", only]));
     command.args(tests.iter().map(|test| format!("--cargo-arg={test}")));
     if outcomes.is_empty() {
-        command.env("PROPTEST_CASES", "40");
+        command.env("PROPTEST_CASES", "40").args(["--", "--"]);
+        command.args(SLOW.iter().flat_map(|test| ["--skip", test]));
     } else {
         command.arg("--iterate");
     }

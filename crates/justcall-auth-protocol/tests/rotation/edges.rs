@@ -73,6 +73,25 @@ fn it_holds_calls_up_to_the_end_of_the_wait_and_no_longer() {
 }
 
 #[test]
+fn it_counts_the_wait_from_the_first_rejection_although_the_pair_was_tried_again() {
+    for (second, is_held) in [(41, true), (42, false)] {
+        let keyring = keyring();
+        let policy = patient(40, 30);
+        reload(&keyring, unwatched(1), &at(1));
+        let mut call = post(&policy, &keyring, &at(1));
+        sent(&mut call, &at(1));
+        answer(&mut call, 401, "", &at(2));
+        assert_eq!(sent(&mut call, &at(32)), (1, TEXTS.into()), "its cool-down is over");
+        answer(&mut call, 401, "", &at(33));
+        let mut call = post(&policy, &keyring, &at(second));
+        looks(&mut call, Look::Unchanged, &at(second));
+        let next = call.next(&at(second));
+        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_held, "{next:?}");
+        assert_eq!(next.is_err(), !is_held);
+    }
+}
+
+#[test]
 fn it_says_that_calls_are_held_where_they_are_and_only_once() {
     for rotation_wait in [10, 0] {
         let keyring = keyring();
