@@ -98,8 +98,12 @@ fn it_says_that_calls_are_held_where_they_are_and_only_once() {
         let policy = patient(rotation_wait, 30);
         reload(&keyring, unwatched(1), &at(1));
         let mut calls = [(); 3].map(|()| post(&policy, &keyring, &at(1)));
-        calls.iter_mut().for_each(|call| drop(sent(call, &at(1))));
-        calls.iter_mut().for_each(|call| answer(call, 401, "", &at(2)));
+        for call in &mut calls {
+            sent(call, &at(1));
+        }
+        for call in &mut calls {
+            answer(call, 401, "", &at(2));
+        }
         assert_eq!(calls[0].next(&at(2)).expect("an action"), Action::Load);
         for call in &mut calls[1..] {
             assert!(matches!(call.next(&at(2)), Ok(Action::Wait(_))), "another call reads the source");

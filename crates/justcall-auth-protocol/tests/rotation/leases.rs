@@ -15,6 +15,8 @@ use crate::world::credentials;
 const ACCOUNT_7: &str = r#"{"status":"success","data":{"account_id":7}}"#;
 const ACCOUNT_8: &str = r#"{"status":"success","data":{"account_id":8}}"#;
 
+type Begin = fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange;
+
 fn policy(timeout: u64) -> Arc<Policy> {
     Arc::new(Policy { timeout: Duration::from_secs(timeout), ..Policy::default() })
 }
@@ -87,7 +89,7 @@ fn it_says_that_another_call_is_still_reading_the_source() {
     let keyring = keyring();
     let mut abandoned = call(&policy(0), &keyring, &at(0));
     assert_eq!(abandoned.next(&at(0)).expect("an action"), Action::Load);
-    let tasks: [fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange; 4] = [
+    let tasks: [Begin; 4] = [
         |policy, keyring, now| call(&policy, &keyring, now),
         Exchange::verify,
         Exchange::find,
