@@ -5,6 +5,7 @@ mod demo;
 mod docs;
 mod full;
 mod header;
+mod mutants;
 mod packages;
 mod platforms;
 mod python;
@@ -56,6 +57,11 @@ enum Command {
     /// episode is a few minutes of simulated time with up to eight processes. The first promise that is not kept ends the
     /// run with the events before it and the command that repeats it.
     Simulate(simulate::Options),
+    /// Put small faults into the exchange and the keyring, and check that the tests of their crate notice them.
+    ///
+    /// Needs cargo-mutants, and about an hour on two processors. What no test can notice is listed in
+    /// tests/equivalent-mutants.txt.
+    Mutants(mutants::Options),
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
     Platforms,
     /// Generate the C header and the list of its symbols, under include/.
@@ -83,6 +89,7 @@ fn main() -> ExitCode {
             test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
         }
         Command::Simulate(options) => simulate::run(&options),
+        Command::Mutants(options) => mutants::run(&root, &options),
         Command::Platforms => platforms::run(&root),
         Command::Header { check } => header::run(&root, check),
         Command::Docs { check } => documents(&root, check),

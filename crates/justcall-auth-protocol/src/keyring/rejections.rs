@@ -88,7 +88,7 @@ mod tests {
             let (at, until) = (Duration::from_secs(at), Duration::from_secs(at + 30));
             rejections.remember("https://api.justcall.io", &pair, Rejection { since: at, at, until });
         };
-        remember("of a later end", 2);
+        remember("of-a-later-end", 2);
         for number in 0..16_384 + 10 {
             remember(&format!("secret{number}"), 1);
         }

@@ -2,7 +2,8 @@
 
 use proptest::prelude::ProptestConfig;
 
-/// So many cases as `cases`, or as PROPTEST_CASES says, which proptest reads only where a test names no number.
+/// Returns a configuration with `cases` cases, or with as many as `PROPTEST_CASES` says. proptest reads that variable only
+/// where a test gives no number.
 pub fn config(cases: u32) -> ProptestConfig {
     let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases, ..default } }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::{Action, Exchange, Policy};
+use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
 use justcall_auth_protocol::keyring::Look;
 
 use crate::calls::{
@@ -73,14 +73,37 @@ fn it_holds_calls_up_to_the_end_of_the_wait_and_no_longer() {
 }
 
 #[test]
+fn it_counts_the_wait_from_the_first_rejection_although_the_pair_was_tried_again() {
+    for (second, is_held) in [(41, true), (42, false)] {
+        let keyring = keyring();
+        let policy = patient(40, 30);
+        reload(&keyring, unwatched(1), &at(1));
+        let mut call = post(&policy, &keyring, &at(1));
+        sent(&mut call, &at(1));
+        answer(&mut call, 401, "", &at(2));
+        assert_eq!(sent(&mut call, &at(32)), (1, TEXTS.into()), "its cool-down is over");
+        answer(&mut call, 401, "", &at(33));
+        let mut call = post(&policy, &keyring, &at(second));
+        looks(&mut call, Look::Unchanged, &at(second));
+        let next = call.next(&at(second));
+        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_held, "{next:?}");
+        assert_eq!(next.is_err(), !is_held);
+    }
+}
+
+#[test]
 fn it_says_that_calls_are_held_where_they_are_and_only_once() {
     for rotation_wait in [10, 0] {
         let keyring = keyring();
         let policy = patient(rotation_wait, 30);
         reload(&keyring, unwatched(1), &at(1));
         let mut calls = [(); 3].map(|()| post(&policy, &keyring, &at(1)));
-        calls.iter_mut().for_each(|call| drop(sent(call, &at(1))));
-        calls.iter_mut().for_each(|call| answer(call, 401, "", &at(2)));
+        for call in &mut calls {
+            sent(call, &at(1));
+        }
+        for call in &mut calls {
+            answer(call, 401, "", &at(2));
+        }
         assert_eq!(calls[0].next(&at(2)).expect("an action"), Action::Load);
         for call in &mut calls[1..] {
             assert!(matches!(call.next(&at(2)), Ok(Action::Wait(_))), "another call reads the source");
@@ -215,6 +238,28 @@ fn it_keeps_the_later_end_of_a_cool_down_that_two_keyrings_know() {
 }
 
 #[test]
+fn it_reads_the_source_no_sooner_for_a_rejection_elsewhere_that_ends_with_its_own() {
+    for (other_cool_down, is_news) in [(20, false), (21, true)] {
+        let process = Arc::default();
+        let (first, second) = (keyring_of("here", &process), keyring_of("here", &process));
+        reload(&first, unwatched(1), &at(0));
+        reload(&second, unwatched(1), &at(0));
+        let mut slow = post(&patient(0, other_cool_down), &second, &at(0));
+        let mut quick = post(&patient(0, 30), &first, &at(0));
+        sent(&mut slow, &at(0));
+        sent(&mut quick, &at(0));
+        answer(&mut quick, 401, "", &at(1));
+        let before = Moment { monotonic: Duration::from_millis(10_600), ..at(10) };
+        looks(&mut quick, Look::Unchanged, &before);
+        answer(&mut slow, 401, "", &at(11));
+        let mut call = post(&patient(0, 30), &first, &at(11));
+        let next = call.next(&at(11));
+        assert_eq!(matches!(next, Ok(Action::Load)), is_news, "{next:?}");
+        assert_eq!(next.is_err(), !is_news, "0.4 s ago it gave no other pair");
+    }
+}
+
+#[test]
 fn it_sends_a_pair_given_by_hand_again_when_its_cool_down_is_over() {
     let keyring = keyring();
     reload(&keyring, unwatched(1), &at(1));
@@ -273,6 +318,23 @@ fn it_numbers_pairs_in_the_order_in_which_they_come_into_use() {
         assert_eq!(told, [(EventKind::Rotated, generation)]);
         assert_eq!(keyring.current().expect("in use").generation(), generation);
     }
+}
+
+#[test]
+fn it_does_not_go_back_to_an_older_pair_that_is_proven_late() {
+    let keyring = keyring();
+    reload(&keyring, unwatched(1), &at(1));
+    reload(&keyring, unwatched(2), &at(2));
+    let mut slow = post(&Arc::default(), &keyring, &at(2));
+    assert_eq!(sent(&mut slow, &at(2)), (2, TEXTS.into()));
+    // By a page that names no account: only the order of the two pairs speaks against the older one.
+    let policy = Arc::new(Policy { verify_path: Some("/v2/mine".into()), ..Policy::default() });
+    let mut replaces = Exchange::replace(policy, keyring.clone(), credentials(3), &at(2));
+    assert_eq!(sent(&mut replaces, &at(2)), (3, "/v2/mine".into()));
+    ends_with(&mut replaces, 200, "{}", &at(3));
+    ends_with(&mut slow, 201, "", &at(4));
+    assert_eq!((in_use(&keyring), keyring.current().expect("in use").generation()), (3, 2));
+    assert!(keyring.candidate().is_none());
 }
 
 #[test]

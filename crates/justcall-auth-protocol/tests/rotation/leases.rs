@@ -15,6 +15,8 @@ use crate::world::credentials;
 const ACCOUNT_7: &str = r#"{"status":"success","data":{"account_id":7}}"#;
 const ACCOUNT_8: &str = r#"{"status":"success","data":{"account_id":8}}"#;
 
+type Begin = fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange;
+
 fn policy(timeout: u64) -> Arc<Policy> {
     Arc::new(Policy { timeout: Duration::from_secs(timeout), ..Policy::default() })
 }
