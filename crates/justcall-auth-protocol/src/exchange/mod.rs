@@ -17,6 +17,7 @@
 //! while it reads the source or proves a pair. The lease ends when the exchange is dropped, at its deadline, or after 60
 //! seconds if it has none.
 
+mod ending;
 mod policy;
 mod recovery;
 mod retry;
@@ -33,10 +34,11 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 pub use crate::keyring::Keyring;
-use crate::keyring::{Blocker, Held, LEASE_LIMIT, Lease, Look, Looked};
+use crate::keyring::{Blocker, Held, Lease, Look, Looked};
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
+use ending::{Delivery, rejected_lately};
 pub use policy::{Action, Cause, Moment, Phase, Policy};
 use recovery::Recovery;
 use verification::{account_page, is_no_account_page};
@@ -109,17 +111,6 @@ pub struct Exchange {
     blocker: Option<Blocker>,
     events: Vec<Event>,
     state: State,
-}
-
-/// What became of the request that the call is about: the caller's own, or the one that verifies.
-#[derive(Debug, Default)]
-struct Delivery {
-    /// How often the request was given to the driver to send.
-    attempts: u32,
-    /// At least one attempt was not surely undelivered.
-    is_possible: bool,
-    /// The response that the last retry followed.
-    last_response: Option<Response>,
 }
 
 impl Exchange {
@@ -228,12 +219,6 @@ impl Exchange {
         self.verification = (!is_request).then(|| account_page(&self.policy));
     }
 
-    /// A call that asks nothing of the service is over.
-    fn done(&mut self) -> Action {
-        self.state = State::Done(Ok(None));
-        Action::Done
-    }
-
     /// Reports what looking at the source gave, after [`Action::Load`]. A source that cannot be read costs nothing while
     /// there is a pair. Returns false if the report is ignored, because none was due or because the lease has ended.
     pub fn loaded(&mut self, result: Result<Look, Error>, now: &Moment) -> bool {
@@ -267,30 +252,6 @@ impl Exchange {
             *changed = Some(looked == Looked::Another);
         }
         true
-    }
-
-    /// The source took longer than the lease. The call goes on if another call found a pair meanwhile. It does not read
-    /// the source again, which would take as long.
-    fn came_late(&mut self, now: &Moment) {
-        let is_over = self.is_over(now);
-        let has_pair = self.keyring.current().is_some() && self.keyring.rejected_for(now.monotonic).is_none();
-        if has_pair && !is_over && !matches!(self.task, Task::Reload(_)) {
-            return;
-        }
-        let late = if is_over {
-            let message = "Reading the source of the credentials took longer than the call's timeout.";
-            Error::with_message(ErrorKind::Timeout, message).hint_is(STILL_READING)
-        } else {
-            let limit = LEASE_LIMIT.as_secs();
-            let message = format!("Reading the source took longer than {limit} s; its result was ignored.");
-            Error::with_message(ErrorKind::SourceUnavailable, message)
-        };
-        let error = self.recovery.failure().unwrap_or(late);
-        self.fail(error);
-    }
-
-    fn is_over(&self, now: &Moment) -> bool {
-        self.deadline.is_some_and(|deadline| now.monotonic >= deadline)
     }
 
     /// The request to send: method, path, the caller's headers and body.
@@ -404,13 +365,6 @@ impl Exchange {
         matches!(self.blocker, Some(Blocker::Refresh | Blocker::Proof))
     }
 
-    /// Ends the call with `error`, unless it is over. What it was about to find out, others may find out.
-    pub fn give_up(&mut self, error: Error) {
-        if !matches!(self.state, State::Done(_)) {
-            self.fail(error);
-        }
-    }
-
     /// Lets go of the call without giving back its rights in the keyring: a child of `fork()` has none there.
     pub fn leave(mut self) {
         match mem::replace(&mut self.state, State::Ready) {
@@ -429,109 +383,9 @@ impl Exchange {
         mem::take(&mut self.events)
     }
 
-    /// The answer, after [`Action::Done`].
-    ///
-    /// # Errors
-    /// The call's failure; `invalid_argument` before the call is over.
-    pub fn response(&self) -> Result<&Response, Error> {
-        match &self.state {
-            State::Done(Ok(Some(response))) => Ok(response),
-            State::Done(Err(error)) => Err(error.clone()),
-            _ => Err(Error::invalid_argument("The call is not over yet.")),
-        }
-    }
-
-    /// As [`Exchange::response`], for keeps.
-    ///
-    /// # Errors
-    /// As [`Exchange::response`].
-    pub fn into_response(self) -> Result<Response, Error> {
-        self.response().cloned()
-    }
-
-    /// The account, after [`Action::Done`] of a call that verifies.
-    ///
-    /// # Errors
-    /// As [`Exchange::into_response`]; `invalid_argument` when the call did not verify.
-    pub fn into_account(mut self) -> Result<Account, Error> {
-        let account = self.account.take();
-        self.into_response()?;
-        account.ok_or_else(|| Error::invalid_argument("Only a verifying call ends with an account."))
-    }
-
-    /// Whether the source gave another pair, after [`Exchange::reload`].
-    pub fn source_changed(&self) -> bool {
-        matches!(self.task, Task::Reload(Some(true)))
-    }
-
     fn tell(&mut self, event: Event) {
         self.keyring.usage().happened(event.kind());
         self.events.push(event);
-    }
-
-    fn succeeded(&mut self, response: Response) {
-        self.keyring.usage().ended(None);
-        self.state = State::Done(Ok(Some(response)));
-    }
-
-    fn fail(&mut self, error: Error) -> Error {
-        // Reload and find ask nothing of the service.
-        let asks = !matches!(self.task, Task::Reload(_) | Task::Find);
-        let error = if asks { self.describe(error) } else { error };
-        if asks {
-            self.keyring.usage().ended(Some(&error));
-        }
-        self.state = State::Done(Err(error.clone()));
-        error
-    }
-
-    /// Adds to `error` what became of the request. No other place decides about `request_sent`.
-    fn describe(&self, error: Error) -> Error {
-        let is_under_way = match &self.state {
-            State::Sending(ticket) => ticket.is_taken && self.is_subject_due(),
-            _ => false,
-        };
-        let error = match &self.delivery.last_response {
-            Some(response) if error.response().is_none() => error.response_is(response.clone()),
-            _ => error,
-        };
-        let request = self.subject();
-        error.request_sent_is(self.delivery.is_possible || is_under_way).request_was(
-            request.method(),
-            request.route(),
-            self.delivery.attempts,
-        )
-    }
-
-    /// The request that the call is about.
-    fn subject(&self) -> &Request {
-        if let Task::Request(request) = &self.task { request } else { self.outgoing() }
-    }
-
-    /// Whether the request to send is the one that the call is about, not a question about the pair before or after it.
-    fn is_subject_due(&self) -> bool {
-        self.verification.is_none() || !matches!(self.task, Task::Request(_))
-    }
-
-    /// Why the call is not over at its deadline.
-    fn deadline_error(&self) -> Error {
-        let timeout = |message: &str| Error::with_message(ErrorKind::Timeout, message);
-        match (self.blocker, &self.state) {
-            (Some(Blocker::Proof), _) => {
-                timeout("Another call is still verifying the new pair.").hint_is(STILL_PROVING)
-            }
-            (Some(Blocker::Refresh), _) => {
-                timeout("Another call is still reading the source of the credentials.").hint_is(STILL_READING)
-            }
-            (_, State::Sending(ticket)) => {
-                let phase = if ticket.is_taken { Phase::Receive } else { Phase::Connect };
-                timeout("The call ran out of time before a response came.").reason_is(phase.name())
-            }
-            _ => self
-                .recovery
-                .failure()
-                .unwrap_or_else(|| timeout("The call's time was used up before an answer came.")),
-        }
     }
 
     /// The driver is to send the request, within the time that is left.
@@ -539,10 +393,6 @@ impl Exchange {
         Action::Send { remaining: self.deadline.map(|deadline| deadline.saturating_sub(now.monotonic)) }
     }
 }
-
-const STILL_PROVING: &str = "Call again: the new pair may be good. If this lasts, allow a longer timeout than the service needs to answer.";
-const STILL_READING: &str =
-    "Check why the source of the credentials is slow, or allow a longer timeout than it needs.";
 
 /// An error that the service gives to whom it knows: the pair is good. A 403 may come from what stands before the service,
 /// which does not write the service's JSON.
@@ -554,13 +404,4 @@ fn is_accepted(error: &Error) -> bool {
         }
         _ => false,
     }
-}
-
-/// The service rejected this very pair a moment ago: asking again would only look like an attack.
-fn rejected_lately(left: Duration) -> Error {
-    let message = format!(
-        "The service rejected this API key and secret; they are not sent again for {} s, unless the source gives others.",
-        left.as_secs() + 1
-    );
-    Error::with_message(ErrorKind::InvalidCredentials, message).retry_after_is(Some(left))
 }
