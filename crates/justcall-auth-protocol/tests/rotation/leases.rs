@@ -36,9 +36,6 @@ fn waits(exchange: &mut Exchange, now: &Moment) -> bool {
     matches!(exchange.next(now), Ok(Action::Wait(_)))
 }
 
-/// Begins an exchange.
-type Begin = fn(Arc<Policy>, Arc<Keyring>, &Moment) -> Exchange;
-
 #[test]
 fn it_ends_the_lease_of_a_call_that_was_to_load_at_its_deadline() {
     let keyring = keyring();
