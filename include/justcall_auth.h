@@ -664,6 +664,12 @@ justcall_status justcall_client_new(const justcall_config *config,
  * has no such page, `/v2.1/users?per_page=1`, which proves the pair without telling the account's
  * details. Blocks until it is known, at most for the configured timeout.
  *
+ * If the service names the account, a pair that the source gives later must belong to it: the pair
+ * proves that before anything else is sent with it, else the call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT. If the account is not known, because nothing was verified or the
+ * service does not name it, a pair of another account is used without notice. Set the expected
+ * account to rule that out.
+ *
  * Fails with the status that says why: JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects
  * the pair, any other but those about buffers if it could not be asked or did not answer as it
  * should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
@@ -678,7 +684,9 @@ justcall_status justcall_client_verify(const justcall_client *client,
  * `request` stays yours and may be sent again.
  *
  * An answer of 300 or more is a failure, with the status that says why; its headers and body are in
- * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
+ * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the answer cannot be read:
+ * its body is not the gzip data that `Content-Encoding` promises or has another encoding, or its
+ * headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
  * `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
  * failure it is NULL. Any number of threads may call this on one client.
  */
@@ -896,8 +904,9 @@ justcall_status justcall_request_add_query(justcall_request *request,
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
  * one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
- * to one connection), or if `value` holds a control character or a space at an end; the request is
- * then as it was.
+ * to one connection), if `value` holds a control character or a space at an end, or if
+ * `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
+ * not decode; the request is then as it was.
  */
 justcall_status justcall_request_set_header(justcall_request *request,
                                             const char *name,
@@ -1000,10 +1009,11 @@ int32_t justcall_response_http_status(const justcall_response *response);
 
 /**
  * The body, whole and after decompression, and through `length`, which may be NULL, its size in
- * bytes. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
+ * bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
  * if `response` is. Lives as long as `response`.
  */
-const uint8_t *justcall_response_body(const justcall_response *response, size_t *length);
+const uint8_t *justcall_response_body(const justcall_response *response,
+                                      size_t *length);
 
 /**
  * The value of the first header called `name`, in any case. NULL if there is none or an argument is

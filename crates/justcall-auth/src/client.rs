@@ -114,6 +114,9 @@ impl Client {
 
     /// Sends a request and brings back its answer. A status of 300 or more is an error, with the answer in it.
     ///
+    /// A body compressed with gzip is expanded. An answer that cannot be read is `invalid_response`: its body is not the gzip
+    /// data that `Content-Encoding` promises or has another encoding, or its headers are folded over several lines.
+    ///
     /// # Errors
     /// As [`Client::verify`].
     pub fn request(&self, request: Request) -> Result<Response, Error> {
