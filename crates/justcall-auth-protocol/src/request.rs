@@ -30,6 +30,9 @@ const MAX_PATH: usize = 8 * 1024;
 /// The longest header, in bytes: more than common servers accept.
 const MAX_HEADER: usize = 64 * 1024;
 
+/// The most that a message shows of a header's name, in bytes.
+const MAX_SHOWN: usize = 100;
+
 /// A request: method, path under the base URL, headers, body.
 #[derive(Clone)]
 pub struct Request {
@@ -98,8 +101,9 @@ impl Request {
             return Err(Error::invalid_argument(format!("The header {lower} is set by the library alone.")));
         }
         if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
+            let shown = lower.get(..MAX_SHOWN).unwrap_or(&lower);
             return Err(Error::invalid_argument(format!(
-                "The value of the header {lower} has a control character, or a space at an end."
+                "The value of the header {shown} has a control character, or a space at an end."
             )));
         }
         if lower == "accept-encoding" && !accepts_what_is_decoded(value) {

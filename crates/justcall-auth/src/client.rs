@@ -69,8 +69,8 @@ impl Client {
     /// A client as `config` says. Reads the CA file, if one is set; the pair is read at the first call.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when the environment names a
-    /// proxy that cannot be used.
+    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when calls would go through a proxy of
+    /// the environment that cannot be used.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
         let source = config.source.clone();

@@ -16,7 +16,7 @@ use rustls::RootCertStore;
 
 use crate::reentry;
 use crate::source::{Identity, Source, Watch};
-use crate::transport::{Settings, Transport, system_roots};
+use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
 pub(crate) struct Process {
@@ -25,6 +25,7 @@ pub(crate) struct Process {
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
     system_roots: OnceCell<Arc<RootCertStore>>,
+    addresses: Arc<AddressBook>,
 }
 
 /// Clients with the same of all four have the same pair.
@@ -73,6 +74,7 @@ impl Process {
             transports: Mutex::default(),
             rejections: Arc::default(),
             system_roots: OnceCell::new(),
+            addresses: Arc::default(),
         }
     }
 
@@ -106,7 +108,7 @@ impl Process {
         let equal =
             transports.iter().filter_map(Weak::upgrade).find(|transport| transport.settings() == settings);
         equal.unwrap_or_else(|| {
-            let transport = Arc::new(Transport::new(settings.clone()));
+            let transport = Arc::new(Transport::new(settings.clone(), self.addresses.clone()));
             transports.push(Arc::downgrade(&transport));
             transport
         })

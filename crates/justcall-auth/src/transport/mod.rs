@@ -11,8 +11,10 @@ mod connect;
 mod connection;
 mod decode;
 mod echo;
+mod exhaustion;
 mod failure;
 mod header;
+mod no_proxy;
 mod proxy;
 mod resolve;
 mod steps;
@@ -40,8 +42,10 @@ pub use certificate::Certificate;
 use connection::Connector;
 use echo::Heard;
 use header::PairHeader;
-pub(crate) use proxy::Proxy;
-use resolve::{AddressCache, NoResolver};
+pub use proxy::ProxyException;
+pub(crate) use proxy::{NamedProxy, Proxy};
+pub(crate) use resolve::AddressBook;
+use resolve::NoResolver;
 use rustls::RootCertStore;
 pub(crate) use steps::{Reached, Way};
 pub(crate) use tls::{roots_in, system_roots};
@@ -70,7 +74,7 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Settings {
     /// The authorities that are trusted, in place of the system's.
     pub roots: Option<Arc<RootCertStore>>,
-    /// The way to the service.
+    /// The proxy that all connections go through.
     pub proxy: Option<Proxy>,
 }
 
@@ -88,8 +92,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// No connection yet.
-    pub fn new(settings: Settings) -> Self {
+    /// No connection yet. Names are looked up in `addresses`.
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -106,7 +110,6 @@ impl Transport {
             Some(size) => config.input_buffer_size(size).output_buffer_size(size),
             None => config,
         };
-        let addresses = Arc::new(AddressCache::default());
         let connector = Connector::new(settings.clone(), addresses);
         Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
     }
