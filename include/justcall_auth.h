@@ -383,7 +383,7 @@ justcall_status justcall_credentials_new(const char *key,
 /**
  * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
  * hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
- * means running a program.
+ * means running a program, for 10 seconds at most. A variable that is empty is not set.
  *
  * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
  * JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
@@ -461,6 +461,12 @@ justcall_config *justcall_config_new(void);
 /**
  * Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
  * client's first call, not now. Replaces an earlier source or pair.
+ *
+ * `"env:"` is compared when a client is made: if the environment then holds another pair than the
+ * one that earlier clients read there, the new client has a pair of its own; if it holds the same
+ * one or none, they share the pair. `"default:"` is decided when a client is made. An open client
+ * reads the environment again only after the service rejected its pair, or when
+ * justcall_client_reload() is called.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL; the
  * configuration is then as it was.
@@ -578,7 +584,9 @@ justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
 
 /**
  * Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
- * client is made, not now.
+ * client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
+ * Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
+ * certificates in those that cannot be used are passed over.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
  * configuration is then as it was.
@@ -619,11 +627,13 @@ justcall_status justcall_config_set_proxy(justcall_config *config,
                                           justcall_error **error);
 
 /**
- * Sets the account that the pair must belong to, by its number: with a pair of another account, or
- * of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
- * nothing but the account is asked.
+ * Sets the account that the pair must belong to; the service as measured does not reveal it.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ * With a pair of another account, or of one that the service does not reveal, every call fails
+ * with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
+ * particular account, do not set it.
  */
 justcall_status justcall_config_set_expected_account(justcall_config *config,
                                                      uint64_t id,
@@ -1135,6 +1145,12 @@ justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
  * Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
  * then for a while that of the pair before. `client` stays yours and may be freed at once. Replaces
  * an earlier client.
+ *
+ * Blocks nothing itself. A delivery that comes before any call has read the client's pair waits in
+ * justcall_webhook_verify() until it is read, at most for the client's timeout: call
+ * justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source cannot
+ * be read, deliveries fail in the same way, and a program or callback is not asked again because of
+ * one of them for a second.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an argument
  * is NULL; the verifier is then as it was.

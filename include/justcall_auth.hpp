@@ -965,7 +965,8 @@ public:
         return detail::call(justcall_config_set_proxy, native_handle(), url);
     }
 
-    /// The account that the pair must belong to: justcall_config_set_expected_account().
+    /// The account that the pair must belong to, not 0; the service as measured does not reveal it:
+    /// justcall_config_set_expected_account().
     result<void> try_expected_account(std::uint64_t id) {
         return detail::call(justcall_config_set_expected_account, native_handle(), id);
     }

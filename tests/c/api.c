@@ -221,7 +221,7 @@ static void it_takes_every_setting(const char *ca_file) {
     CHECK_OK(justcall_config_set_ca_file(config, ca_file, &error), &error);
     CHECK_OK(justcall_config_set_proxy(config, "http://user:pass@127.0.0.1:3128", &error), &error);
     CHECK_OK(justcall_config_set_proxy(config, "", &error), &error);
-    CHECK_OK(justcall_config_set_expected_account(config, 0, &error), &error);
+    CHECK_OK(justcall_config_set_expected_account(config, 1, &error), &error);
     CHECK_OK(justcall_config_set_expected_account(config, UINT64_MAX, &error), &error);
     justcall_config_free(config);
     justcall_credentials_free(credentials);
@@ -249,6 +249,10 @@ static void it_refuses_impossible_settings(void) {
     CHECK_FAILS(justcall_config_set_proxy(config, "socks5://127.0.0.1:1", &error), invalid, &error);
     CHECK_FAILS(justcall_config_set_proxy(NULL, "", &error), invalid, &error);
     CHECK_FAILS(justcall_config_set_expected_account(NULL, 7, &error), invalid, &error);
+    CHECK(justcall_config_set_expected_account(config, 0, &error) == invalid);
+    CHECK_HOLDS(justcall_error_message(error),
+                "To expect no particular account, do not set it.");
+    justcall_error_free(error);
     justcall_config_free(config);
 }
 

@@ -240,11 +240,7 @@ static void it_ends_every_call_of_a_client_that_shuts_down(struct sandbox *sandb
     int32_t action = 0;
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair), *other = new_client(sandbox, pair);
-    justcall_exchange *exchange = NULL;
-    justcall_request *request = POISON(justcall_request);
-    CHECK_OK(justcall_request_new("GET", "/v2.1/calls", &request, &error), &error);
-    CHECK_OK(justcall_exchange_new(client, request, &exchange, &error), &error);
-    justcall_request_free(request);
+    justcall_exchange *exchange = new_exchange(client, "GET", "/v2.1/calls");
     tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     begin(&calls[0], client, "GET", NULL);
     begin(&calls[1], client, "POST", NULL);

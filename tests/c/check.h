@@ -68,4 +68,16 @@ static inline int checks_result(void) {
     return checks_made == 0 || checks_failed != 0;
 }
 
+/* An exchange of a request without a body; the caller's to free. */
+static inline justcall_exchange *new_exchange(const justcall_client *client, const char *method,
+                                              const char *path) {
+    justcall_request *request = NULL;
+    justcall_exchange *exchange = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_request_new(method, path, &request, &error), &error);
+    CHECK_OK(justcall_exchange_new(client, request, &exchange, &error), &error);
+    justcall_request_free(request);
+    return exchange;
+}
+
 #endif

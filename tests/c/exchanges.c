@@ -76,13 +76,7 @@ static void answer(justcall_exchange *exchange, int32_t http_status, const char 
 }
 
 static justcall_exchange *begin(const justcall_client *client, const char *method) {
-    justcall_exchange *exchange = POISON(justcall_exchange);
-    justcall_error *error = POISON(justcall_error);
-    justcall_request *request = POISON(justcall_request);
-    CHECK_OK(justcall_request_new(method, LIST, &request, &error), &error);
-    CHECK_OK(justcall_exchange_new(client, request, &exchange, &error), &error);
-    justcall_request_free(request);
-    return exchange;
+    return new_exchange(client, method, LIST);
 }
 
 /* One that is to send for the first time. */

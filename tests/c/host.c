@@ -54,7 +54,7 @@ static void exchange(const justcall_client *client) {
     justcall_error *error = NULL;
     char authorization[JUSTCALL_AUTHORIZATION_SIZE];
     int32_t action = 0;
-    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    exchange = new_exchange(client, "GET", "/v2.1/calls");
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_SEND);
     CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization, NULL,

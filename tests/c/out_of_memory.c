@@ -23,7 +23,7 @@ static void limit_memory(size_t left) {
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
 }
 
-static justcall_client *client_of_nobody(const char *url) {
+static justcall_client *client_at(const char *url) {
     justcall_config *config = justcall_config_new();
     justcall_credentials *credentials = NULL;
     justcall_client *client = NULL;
@@ -73,7 +73,7 @@ static void it_refuses_an_answer(const justcall_client *client, const uint8_t *b
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
     CHECK_FAILS(justcall_classify(400, values, names, 1, NULL, 0, &error),
                 JUSTCALL_ERROR_OUT_OF_MEMORY, &error);
-    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    exchange = new_exchange(client, "GET", "/v2.1/calls");
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     if (action == JUSTCALL_ACTION_LOAD) {
         CHECK_OK(justcall_exchange_load(exchange, &error), &error);
@@ -146,7 +146,7 @@ static void it_refuses_text_that_is_too_long(const char *text) {
 }
 
 static void it_fails_to_read_a_large_answer(const char *url) {
-    justcall_client *client = client_of_nobody(url);
+    justcall_client *client = client_at(url);
     justcall_response *response = NULL;
     justcall_error *error = NULL;
     limit_memory(16 * MIB);
@@ -163,7 +163,7 @@ int main(int argc, char **argv) {
     char *text = (char *)malloc(LONG + 1);
     if (argc != 2 || !text)
         return 2;
-    justcall_client *client = client_of_nobody("http://127.0.0.1:1");
+    justcall_client *client = client_at("http://127.0.0.1:1");
     memset(text, 'x', LONG);
     text[LONG] = '\0';
     limit_memory(128 * MIB);

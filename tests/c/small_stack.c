@@ -161,7 +161,7 @@ static void *exchange(void *context) {
     justcall_error *error = NULL;
     char authorization[JUSTCALL_AUTHORIZATION_SIZE];
     int32_t action = 0;
-    CHECK_OK(justcall_exchange_new(client, "GET", "/v2.1/calls", &exchange, &error), &error);
+    exchange = new_exchange(client, "GET", "/v2.1/calls");
     while (action != JUSTCALL_ACTION_DONE) {
         if (!CHECK(justcall_exchange_next(exchange, &action, NULL, NULL) == JUSTCALL_OK))
             break;

@@ -124,10 +124,9 @@ static justcall_status load_slowly(void *context, justcall_credentials **out) {
 
 static void *load_in_an_exchange(void *context) {
     struct call *call = (struct call *)context;
-    justcall_exchange *exchange = NULL;
+    justcall_exchange *exchange = new_exchange(call->client, "GET", "/v2.1/calls");
     int32_t action = 0;
-    if (justcall_exchange_new(call->client, "GET", "/v2.1/calls", &exchange, NULL) == JUSTCALL_OK &&
-        justcall_exchange_next(exchange, &action, NULL, NULL) == JUSTCALL_OK &&
+    if (justcall_exchange_next(exchange, &action, NULL, NULL) == JUSTCALL_OK &&
         action == JUSTCALL_ACTION_LOAD)
         call->status = justcall_exchange_load(exchange, NULL);
     justcall_exchange_free(exchange);

@@ -290,7 +290,7 @@ impl FromPyObject<'_, '_> for ExpectedAccount {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         whole(&object).map(Self).map_err(|failure| {
-            let why = "is not between 0 and 18446744073709551615";
+            let why = "is not between 1 and 18446744073709551615";
             refusal(&object, &failure, "expected_account", "int or None", why)
         })
     }

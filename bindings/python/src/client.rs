@@ -45,6 +45,11 @@ use crate::settings::Settings;
 ///   becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
 ///   is raised as it is.
 ///
+/// `env:` is compared when a client is made: if the environment then holds another pair than the one that
+/// earlier clients read there, the new client has a pair of its own; if it holds the same one or none, they
+/// share the pair. `default:` is decided at that moment. An open client reads the environment again only
+/// after the service rejected its pair, or when `reload` is called. A variable that is empty is not set.
+///
 /// `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
 /// `http://` is accepted for loopback addresses only.
 /// `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
@@ -54,12 +59,15 @@ use crate::settings::Settings;
 /// one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
 /// call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
 /// source gives no other pair at once.
-/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
-/// read at once.
+/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read at
+/// once, and refused if one certificate in it cannot be used. None trusts those that `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` name, passing over what cannot be used there, else the system's.
 /// `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
 /// an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-/// `expected_account` is the number of the account that the pair must belong to. With the pair of another
-/// one every call raises `WrongAccountError`, and nothing else is asked.
+/// `expected_account` is the number of the account that the pair must belong to, not 0; the service as
+/// measured does not reveal it. With the pair of another account, or of one that the service does not
+/// reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
+/// particular account.
 /// `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
 /// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
 /// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system

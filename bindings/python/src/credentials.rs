@@ -1,5 +1,7 @@
 //! `Credentials`: a pair, from the caller's text or from a source.
 
+use std::sync::Arc;
+
 use justcall_auth::source::{ProcessEnvironment, Source};
 use justcall_auth::{WipedBuffer, Zeroizing};
 use pyo3::exceptions::PyTypeError;
@@ -9,7 +11,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use crate::arguments::{SourceSpelling, wrong_type};
 use crate::body::snapshot;
 use crate::capi;
-use crate::errors::{detached, exception, out_of_memory};
+use crate::errors::{exception, out_of_memory};
+use crate::running::{self, Signals};
 
 /// How much of half a pair is looked at when it is a `str`, in characters. Far less is already too long to be half of a pair.
 const MAX_TEXT: usize = 64 * 1024;
@@ -46,15 +49,17 @@ impl Credentials {
 
     /// The pair that `source` holds now; see `Client` for the spellings.
     ///
-    /// Reads the place once, without the GIL. The secret never becomes a Python object.
+    /// Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
+    /// Python object.
     ///
     /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
     /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
     /// `SourceUnavailableError` when the place cannot be read.
     #[staticmethod]
     fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
-        detached(py, move || Source::parse(&source.0)?.load(&ProcessEnvironment))
-            .map(|loaded| Self(loaded.credentials))
+        let load =
+            move || Source::parse(&source.0)?.load_interrupted_by(&ProcessEnvironment, Arc::new(Signals));
+        running::run(py, load).into_result(py).map(|loaded| Self(loaded.credentials))
     }
 
     /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.
@@ -89,7 +94,7 @@ pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResul
     }
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         if bytes.len() > MAX_TEXT {
-            // No secret is so long, so a copy that nobody wipes does no harm; this one can fail.
+            // No secret is so long, so an unwiped copy does no harm; this one can fail.
             let start = snapshot(bytes, limit)?;
             return copy_bytes(half.py(), start.as_bytes(), limit);
         }

@@ -264,6 +264,7 @@ impl Exchange {
         py: Python<'_>,
         step: impl FnOnce(&mut justcall_auth::Exchange) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
+        self.client.get().refuse_in_its_source().map_err(|error| exception(py, &error))?;
         let mut held = self.take(py)?;
         let exchange = held.as_mut().ok_or_else(|| closed(py))?;
         let outcome = running::run(py, || step(exchange));

@@ -45,7 +45,7 @@ impl Settings {
             config.proxy(&url.0)?;
         }
         if let Some(account) = &self.expected_account {
-            config.expected_account(account.0);
+            config.expected_account(account.0)?;
         }
         config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
         config.max_retries(self.max_retries.0);

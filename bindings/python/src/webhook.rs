@@ -36,6 +36,9 @@ const MAX_TEXT: usize = 64 * 1024;
 /// of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
 /// whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
 /// as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
+/// A delivery that comes before any call of that `Client` waits until its pair is read, at most for its
+/// timeout: call `verify` or `reload` when the receiver starts. If the source cannot be read, deliveries
+/// fail in the same way, and a program or callable is not asked again because of one of them for a second.
 /// `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
 /// that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
 /// what came there. `ANY_URL` takes all: then look at the event's `url`.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import justcall_auth
-from justcall_auth import Client, Credentials
+from justcall_auth import Action, Client, Credentials, Exchange, Wait
 from support import wait_until
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from support import Sandbox
 
     Calling = Callable[[Client], object]
+
+ECHO = "/v2.1/echo"
 
 every_call = pytest.mark.parametrize(
     "call",
@@ -30,6 +34,16 @@ every_call = pytest.mark.parametrize(
 def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> Client:
     """A client of the sandbox with this source."""
     return Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
+
+
+def drive(client: Client, exchange: Exchange | None = None) -> None:
+    """Goes through an exchange until its request is to be sent."""
+    with exchange or client.exchange("GET", ECHO) as exchange:
+        while (action := exchange.next()) is not Action.SEND:
+            if isinstance(action, Wait):
+                time.sleep(action.seconds)
+            else:
+                exchange.load()
 
 
 def raising(error: BaseException) -> Callable[[], Credentials]:
@@ -166,6 +180,116 @@ def test_it_is_told_that_it_may_not_use_its_own_client(sandbox: Sandbox) -> None
     with client_of(sandbox, source) as client:
         client.verify()
         client.verify()
+
+
+uses_of_the_client = {
+    "verify": Client.verify,
+    "replace": lambda client: client.replace(Credentials("k" * 40, "s" * 40)),
+    "reload": Client.reload,
+    "request": lambda client: client.request("GET", ECHO),
+    "get": lambda client: client.get(ECHO),
+    "post": lambda client: client.post(ECHO),
+    "put": lambda client: client.put(ECHO),
+    "delete": lambda client: client.delete(ECHO),
+    "exchange": lambda client: client.exchange("GET", ECHO),
+    "protection": lambda client: client.protection,
+    "usage": lambda client: client.usage,
+    "authorization": Client.authorization,
+    "with": lambda client: client.__enter__(),
+}
+"""Each way to use a client, but those that wait for nothing: `close` and `rate_limit`."""
+
+
+def test_every_use_of_a_client_is_listed() -> None:
+    """The methods that Python calls by itself, and those that wait for nothing, are left out."""
+    others = {"close", "from_credentials", "rate_limit"}
+    named = {name for name in vars(Client) if not name.startswith("_")}
+    assert named == (uses_of_the_client.keys() - {"with"}) | others
+
+
+@pytest.mark.parametrize("use", uses_of_the_client.values(), ids=uses_of_the_client.keys())
+@pytest.mark.parametrize("asking", [Client.verify, drive], ids=["verify", "exchange"])
+def test_it_may_not_use_its_own_client_in_any_way(sandbox: Sandbox, asking: Calling, use: Calling) -> None:
+    refusals: list[str] = []
+
+    def source() -> Credentials:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+            use(client)
+        refusals.append(caught.value.name)
+        return sandbox.credentials()
+
+    with client_of(sandbox, source, timeout=None) as client:
+        asking(client)
+    assert refusals == ["invalid_argument"]
+
+
+@pytest.mark.parametrize("step", [Exchange.next, Exchange.load, Exchange.authorization])
+@pytest.mark.parametrize("due", ["at first", "to load"])
+def test_it_may_not_drive_an_exchange_of_its_own_client(
+    sandbox: Sandbox, step: Callable[[Exchange], object], due: str
+) -> None:
+    """Such an exchange would wait for the very callable, or make a second call of it, and so on."""
+    refusals: list[str] = []
+
+    def source() -> Credentials:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+            step(made_before)
+        refusals.append(caught.value.name)
+        return sandbox.credentials()
+
+    with client_of(sandbox, source, timeout=None) as client:
+        made_before = client.exchange("GET", ECHO)
+        if due == "to load":
+            assert made_before.next() is Action.LOAD
+            made_before.load()
+        else:
+            client.verify()
+        assert refusals == ["invalid_argument"]
+        # Once the callable is over, the exchange is as good as any.
+        drive(client, made_before)
+
+
+def test_a_thread_may_drive_an_exchange_while_another_is_in_the_callable(sandbox: Sandbox) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def source() -> Credentials:
+        asked.set()
+        assert goes_on.wait(10)
+        return sandbox.credentials()
+
+    with client_of(sandbox, source, timeout=None) as client:
+        made_before = client.exchange("GET", ECHO)
+        worker = threading.Thread(target=client.verify)
+        worker.start()
+        assert asked.wait(10)
+        assert isinstance(made_before.next(), Wait)
+        goes_on.set()
+        drive(client, made_before)
+        worker.join(10)
+
+
+def test_a_task_may_drive_an_exchange_while_another_is_in_the_callable(sandbox: Sandbox) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def source() -> Credentials:
+        asked.set()
+        assert goes_on.wait(10)
+        return sandbox.credentials()
+
+    async def main(client: Client) -> None:
+        made_before = client.exchange("GET", ECHO)
+        verifying = asyncio.create_task(asyncio.to_thread(client.verify))
+        await asyncio.to_thread(asked.wait, 10)
+        assert isinstance(made_before.next(), Wait)
+        goes_on.set()
+        while (action := made_before.next()) is not Action.SEND:
+            assert isinstance(action, Wait)
+            await asyncio.sleep(action.seconds)
+        await verifying
+        made_before.close()
+
+    with client_of(sandbox, source, timeout=None) as client:
+        asyncio.run(main(client))
 
 
 def test_the_cause_is_that_of_its_own_call(sandbox: Sandbox) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from support import Sandbox
 
 PATH = "/v2.1/texts/+15550100"
+SHORT = 2.0
+"""Seconds: enough to get to a request on a busy machine, and soon over."""
 
 
 def until_send(exchange: Exchange) -> None:
@@ -46,7 +48,7 @@ def failure(exchange: Exchange) -> JustCallError:
 def test_it_says_that_a_request_was_sent_once_its_authorization_was_taken(
     sandbox: Sandbox, taken: bool
 ) -> None:
-    with sandbox.client(Account(sandbox).credentials(), timeout=0.3) as client:
+    with sandbox.client(Account(sandbox).credentials(), timeout=SHORT) as client:
         exchange = client.exchange("POST", PATH)
         until_send(exchange)
         if taken:
@@ -156,7 +158,7 @@ def test_it_does_not_wait_for_ever_for_an_exchange_that_was_left_alone(
     file = tmp_path / "pair"
     put(file, Account(sandbox).line)
     settings: dict[str, Any] = {"base_url": sandbox.url, "ca_file": sandbox.ca_file}
-    with Client(f"file:{file}", timeout=0.6, **settings) as hasty:
+    with Client(f"file:{file}", timeout=SHORT, **settings) as hasty:
         left_alone = hasty.exchange("GET", "/v2.1/echo")
         assert left_alone.next() is Action.LOAD
         with Client(f"file:{file}", timeout=0.1, **settings) as client:

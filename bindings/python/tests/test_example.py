@@ -153,7 +153,7 @@ def test_it_ends_at_its_deadline_where_the_server_never_answers(
     file = tmp_path / "pair"
     put(file, Account(sandbox).line)
     sandbox.fault("hang")
-    code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file, "0.5")
+    code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file, "2")
     assert (code, output) == (1, "")
     assert errors.startswith("timeout: ")
 

@@ -212,6 +212,26 @@ print(outcomes(drive, drive, shared.verify, drive))
     assert output_of(start, script) == f"{['good'] * 4}\n"
 
 
+def test_a_greenlet_drives_its_exchange_while_another_is_in_the_source(start: Start) -> None:
+    script = """
+def source():
+    print(outcome(made_before.next), outcome(made_before.load))
+    go_on.wait()
+    return LOADED
+
+go_on = gevent.event.Event()
+shared = of(source)
+made_before = shared.exchange("GET", "/v2.1/echo")
+first = spawn(outcome, shared.verify)
+gevent.sleep(0.01)
+waits = made_before.next()
+go_on.set()
+print(type(waits).__name__, first.get(), made_before.next())
+"""
+    refused = "InvalidArgumentError"
+    assert output_of(start, script) == f"{refused} {refused}\nWait good Action.SEND\n"
+
+
 def test_a_source_may_not_use_its_own_client_but_what_it_started_may_later(start: Start) -> None:
     script = """
 later = []

@@ -30,6 +30,7 @@ UVICORN = ["uvicorn", "--log-level", "info", "--fd", "{fd}"]
 
 RECEIVERS = {
     "flask": ([*GUNICORN, "flask_receiver"], "hooks/justcall"),
+    "flask-async": ([*GUNICORN, "flask_receiver"], "async/justcall"),
     "django-wsgi": ([*GUNICORN, "django_wsgi_receiver"], "hooks/justcall"),
     "fastapi": ([*UVICORN, "fastapi_receiver:application"], "hooks/justcall"),
     "starlette": ([*UVICORN, "starlette_receiver:application"], "hooks/justcall"),

@@ -56,7 +56,7 @@ pub(crate) struct Global {
     )]
     pub proxy: Option<String>,
 
-    /// The number of the account that the pair must belong to; with a pair of another, nothing else is asked
+    /// The number of the account that the pair must belong to, not 0; the service as measured does not reveal it
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
 
@@ -95,7 +95,7 @@ impl Global {
             config.proxy(url)?;
         }
         if let Some(id) = self.expected_account {
-            config.expected_account(id);
+            config.expected_account(id)?;
         }
         if let Some(timeout) = self.timeout {
             config.timeout(timeout);
@@ -330,7 +330,11 @@ fn moment(text: &str) -> Result<i64, &'static str> {
 }
 
 fn account(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "it takes the account's number, as `verify` tells it")
+    match text.parse() {
+        Ok(0) => Err("no account has the number 0. To expect no particular account, do not set it"),
+        Ok(id) => Ok(id),
+        Err(_) => Err("it takes the account's number, as `verify` prints it"),
+    }
 }
 
 #[cfg(test)]

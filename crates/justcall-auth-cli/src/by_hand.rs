@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use justcall_auth::Source;
+use justcall_auth::source::shown;
 
 /// How to put a pair where `source` reads it, step by step; the pair itself is in none of them.
 pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> {
@@ -20,10 +21,10 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
         Source::Command(words) => vec![command(words)],
         Source::File(path) => vec![format!(
             "Write the new pair to the file {}: JSON {{\"api_key\": …, \"api_secret\": …}}, dotenv lines or one line key:secret.",
-            path.display()
+            shown(path)
         )],
         Source::Dir { path, key, secret } => {
-            vec![format!("Write the new halves to the files {key} and {secret} in the folder {}.", path.display())]
+            vec![format!("Write the new halves to the files {key} and {secret} in the folder {}.", shown(path))]
         }
         _ => vec!["Put the new pair where the program gets it from.".to_owned()],
     };

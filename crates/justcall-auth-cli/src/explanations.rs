@@ -55,7 +55,7 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
             text: "What was passed in, or what the service answered, does not fit into the memory that is left. Only that call failed: the process goes on, and the pair plays no part in it.",
             causes: &[
                 "The body to send is larger than the process may allocate: send less at once.",
-                "The process has a limit of its own: ulimit -v, MemoryMax= in a systemd unit, or --memory of a container. Raise it.",
+                "The process has a limit: ulimit -v, MemoryMax= in a systemd unit, or --memory of a container. Raise it.",
                 "If the error says that the request was sent, the answer did not fit: ask for a smaller page, and do not repeat a POST before you have looked whether it was carried out.",
             ],
             example: "justcall-auth request POST /v2.1/echo --body-file video.mp4   under ulimit -v 200000",

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Style};
+use justcall_auth::source::shown;
 use justcall_auth::{Error, Finding};
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ impl Failure {
             }
             Self::Told(exit) => *exit,
             Self::File { path, error } => {
-                let path = path.display().to_string();
+                let path = shown(path);
                 let path = output.unechoed().mask(&path);
                 output.diagnose(&format!("{RED}✗{RED:#} The file {path} cannot be written: {error}.\n"));
                 Exit::Failure

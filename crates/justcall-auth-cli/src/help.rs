@@ -7,7 +7,10 @@ use justcall_auth::source::SPELLINGS;
 use crate::exit::Exit;
 
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("JUSTCALL_CREDENTIALS", "the source, where --source does not name one (but not command:)"),
+    (
+        "JUSTCALL_CREDENTIALS",
+        "the source, if --source does not name one (but not command:); empty is not set",
+    ),
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
     ("JUSTCALL_API_SECRET", "the API secret, likewise"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),
@@ -86,7 +89,8 @@ The new pair is asked for without being shown, or read from standard input: key:
 the present pair's account; where the service rejects that pair already, --expected-account says which that is.
 
 A file gets it in one step: programs read the old pair or the new one, never half of each, even if this command is killed.
-Owner, group, mode and ACL stay, as do the form of the file and all else in it; a symbolic link stays a link. A folder (dir:)
+Owner, group, mode and ACL stay, as do the form of the file and all else in it; a symbolic link stays a link. A file that is
+not wholly understood is refused before the pair is asked for, naming the line; nothing is changed then. A folder (dir:)
 must be laid out as Kubernetes does. What cannot be written, such as env: or command:, is told instead, and watched until it
 gives the new pair: for 10 minutes, or as long as --timeout says.";
 

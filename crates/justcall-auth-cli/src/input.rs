@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use justcall_auth::source::shown;
 use justcall_auth::{Error, ErrorKind};
 
 /// All that `path` holds, but no more than `limit` bytes; `what` names the file in the message.
@@ -13,7 +14,7 @@ pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error
         ("Standard input".to_owned(), io::stdin().lock().take(limit).read_to_end(&mut bytes))
     } else {
         let result = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-        (format!("The {what} file {}", path.display()), result)
+        (format!("The {what} file {}", shown(path)), result)
     };
     result.map_err(|error| {
         if error.kind() == io::ErrorKind::OutOfMemory {

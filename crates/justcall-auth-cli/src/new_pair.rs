@@ -74,7 +74,7 @@ pub(crate) fn verify(
     let mut config = global.config()?;
     config.credentials(credentials.clone());
     if let Some(id) = expected {
-        config.expected_account(id);
+        config.expected_account(id)?;
     }
     let _spinner = output.is_watched().then(|| Spinner::start("asking the service".into()));
     Client::new(&config)?.verify()

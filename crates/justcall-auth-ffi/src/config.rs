@@ -38,6 +38,12 @@ pub extern "C" fn justcall_config_new() -> *mut justcall_config {
 /// Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
 /// client's first call, not now. Replaces an earlier source or pair.
 ///
+/// `"env:"` is compared when a client is made: if the environment then holds another pair than the
+/// one that earlier clients read there, the new client has a pair of its own; if it holds the same
+/// one or none, they share the pair. `"default:"` is decided when a client is made. An open client
+/// reads the environment again only after the service rejected its pair, or when
+/// justcall_client_reload() is called.
+///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL; the
 /// configuration is then as it was.
 #[unsafe(no_mangle)]
@@ -246,7 +252,9 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
 }
 
 /// Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
-/// client is made, not now.
+/// client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
+/// Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
+/// certificates in those that cannot be used are passed over.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
 /// configuration is then as it was.
@@ -314,11 +322,13 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     unsafe { guard::status(error, body) }
 }
 
-/// Sets the account that the pair must belong to, by its number: with a pair of another account, or
-/// of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
-/// nothing but the account is asked.
+/// Sets the account that the pair must belong to; the service as measured does not reveal it.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+/// With a pair of another account, or of one that the service does not reveal, every call fails
+/// with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
+/// particular account, do not set it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_expected_account(
     config: *mut justcall_config,
@@ -326,10 +336,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle_mut("config", config)?.config.expected_account(id);
-        Ok(())
-    };
+    let body = || unsafe { input::handle_mut("config", config)?.config.expected_account(id).map(drop) };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, body) }
 }

@@ -65,7 +65,7 @@ pub unsafe extern "C" fn justcall_credentials_new(
 
 /// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
 /// hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
-/// means running a program.
+/// means running a program, for 10 seconds at most. A variable that is empty is not set.
 ///
 /// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
 /// JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and

@@ -136,6 +136,12 @@ pub unsafe extern "C" fn justcall_webhook_add_secret(
 /// then for a while that of the pair before. `client` stays yours and may be freed at once. Replaces
 /// an earlier client.
 ///
+/// Blocks nothing itself. A delivery that comes before any call has read the client's pair waits in
+/// justcall_webhook_verify() until it is read, at most for the client's timeout: call
+/// justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source cannot
+/// be read, deliveries fail in the same way, and a program or callback is not asked again because of
+/// one of them for a second.
+///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an argument
 /// is NULL; the verifier is then as it was.
 #[unsafe(no_mangle)]

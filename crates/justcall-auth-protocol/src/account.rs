@@ -10,14 +10,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account as the service told it, and the path that told it.
+    /// An account as the service told it, and the path that told it. No account has the number 0.
     pub fn new(
         id: Option<u64>,
         email: Option<String>,
         plan: Option<String>,
         verified_by: impl Into<String>,
     ) -> Self {
-        Self { id, email, plan, verified_by: verified_by.into() }
+        Self { id: id.filter(|id| *id != 0), email, plan, verified_by: verified_by.into() }
     }
 
     /// The same account, told by another path.
@@ -43,5 +43,16 @@ impl Account {
     /// The path whose answer proved the pair, such as `/v2/account`.
     pub fn verified_by(&self) -> &str {
         &self.verified_by
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_the_number_0_for_none() {
+        let account = |id| Account::new(Some(id), None, None, "/v2/account");
+        assert_eq!((account(0).id(), account(1).id()), (None, Some(1)));
     }
 }

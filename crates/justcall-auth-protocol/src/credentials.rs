@@ -21,6 +21,9 @@ struct Pair {
     hint: String,
 }
 
+/// The longest message about a pair, in bytes, beside the number of further findings.
+const MAX_MESSAGE: usize = 200;
+
 impl Credentials {
     /// Checks a pair and copies it into protected memory. The caller's copies stay the caller's to wipe.
     ///
@@ -151,7 +154,7 @@ pub(crate) fn refuse_errors(findings: Vec<Finding>) -> Result<(), Error> {
 fn malformed(findings: Vec<Finding>) -> Error {
     let worst: Vec<Finding> =
         findings.into_iter().filter(|finding| finding.severity() == Severity::Error).collect();
-    let message = worst.iter().map(Finding::message).collect::<Vec<_>>().join(" ");
+    let message = brief(&worst);
     let mut remedies: Vec<_> = Vec::new();
     for finding in &worst {
         // Both halves may have the same fault.
@@ -164,6 +167,21 @@ fn malformed(findings: Vec<Finding>) -> Error {
         .reason_is(worst[0].code().name())
         .findings_are(worst)
         .hint_is(format!("{remedy} Nothing was sent."))
+}
+
+/// What the worst of `findings` say, and how many more there are: a file that is no pair at all has nearly every fault.
+fn brief(findings: &[Finding]) -> String {
+    let mut length = 0;
+    let fits = |finding: &&Finding| {
+        length += finding.message().len() + 1;
+        length <= MAX_MESSAGE
+    };
+    let shown: Vec<&str> = findings.iter().take_while(fits).map(Finding::message).collect();
+    let message = shown.join(" ");
+    match findings.len() - shown.len() {
+        0 => message,
+        more => format!("{message} There are {more} more findings."),
+    }
 }
 
 /// Four characters at each end of a key of 12 or more, the first alone of a shorter one. The key is ASCII by now.
@@ -236,6 +254,15 @@ mod tests {
         let error = Credentials::new(b"", b"").expect_err("both are empty");
         assert_eq!(error.hint(), "Give both halves, as key:secret. Nothing was sent.");
         assert!(error.message().contains("key is empty") && error.message().contains("secret is empty"));
+    }
+
+    #[test]
+    fn it_keeps_the_message_short_whatever_is_wrong() {
+        let half = "' \u{feff}\u{200b}\u{a0}“canary\u{1}ä ";
+        let error = Credentials::new(half.as_bytes(), half.as_bytes()).expect_err("nearly every fault");
+        assert!(error.findings().len() > 10, "{error:?}");
+        assert!(error.message().len() < 250 && error.message().ends_with("more findings."), "{error}");
+        assert_eq!(error.reason(), Some(error.findings()[0].code().name()));
     }
 
     #[test]

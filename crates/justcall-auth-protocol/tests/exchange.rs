@@ -1,5 +1,7 @@
 //! The exchange under random answers, losses and clocks, and its rules one by one.
 
+mod property;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,7 +136,7 @@ fn surely_refused(outcome: &Outcome) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(property::config(2000))]
 
     #[test]
     fn it_always_ends_within_its_retries_and_its_deadline(

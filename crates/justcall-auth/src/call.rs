@@ -122,6 +122,11 @@ impl<'a> Call<'a> {
         Ok(client.keyring())
     }
 
+    /// The client that makes it.
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
+    }
+
     fn drive(
         self,
         begin: impl FnOnce(Arc<rules::Policy>, Arc<rules::Keyring>, &rules::Moment) -> rules::Exchange,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange as rules;
 use justcall_auth_protocol::exchange::{Moment, Policy};
 use justcall_auth_protocol::keyring::Keyring;
@@ -31,8 +31,12 @@ use crate::transport::{Settings, Transport};
 
 /// A client of the JustCall API. Thread-safe; cloning shares everything.
 ///
-/// Clients of one process share the pair when their source, base URL and expected account are equal, and connections
-/// when their CA file and proxy are. A child of `fork()` makes its own of both at its first call.
+/// Clients of one process share the pair if their source, base URL and expected account are equal, and connections
+/// if their CA file and proxy are. A child of `fork()` makes its own of both at its first call.
+///
+/// `env:` is compared when a client is made: if the environment holds another pair than the one that the other clients
+/// read there, the new client has a pair of its own. `default:` is resolved then. An open client reads the environment
+/// again only after the service rejected its pair, or when [`Client::reload`] is called.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -58,9 +62,12 @@ struct Session {
 impl Session {
     fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
         let process = Process::current();
-        let tenant = process.tenant(source, policy, memory);
-        // Who makes a client expects its source to count, also where another client has read it long ago.
-        tenant.keyring.look_again();
+        let tenant = process.tenant(source, policy, memory, &ProcessEnvironment);
+        // A new client must re-read the source even if another client read it long ago. What the environment holds was
+        // compared.
+        if !source.is_environment() {
+            tenant.keyring.look_again();
+        }
         Self { process: process.id(), tenant, transport: process.transport(settings) }
     }
 }
@@ -73,7 +80,7 @@ impl Client {
     /// the environment that cannot be used.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
-        let source = config.source.clone();
+        let source = resolve(config);
         let settings = config.settings(&ProcessEnvironment)?;
         let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
         Ok(Self(Arc::new(Inner {
@@ -228,8 +235,34 @@ impl Client {
         (self.session().tenant.keyring.clone(), self.0.policy.overlap)
     }
 
+    /// What the clients with this source share.
+    pub(crate) fn tenant(&self) -> Arc<Tenant> {
+        self.session().tenant.clone()
+    }
+
+    /// Whether the pair comes from the environment.
+    pub(crate) fn reads_environment(&self) -> bool {
+        self.0.source.is_environment()
+    }
+
     pub(crate) fn memory(&self) -> Level {
         self.0.memory
+    }
+}
+
+/// The source that a client of `config` reads, decided now. Where there is nothing yet, the first call looks again and
+/// reports it.
+fn resolve(config: &Config) -> Source {
+    let source = &config.source;
+    match source.resolve(&ProcessEnvironment) {
+        Ok(resolved) => resolved,
+        // Another client has read the environment before it was cleared.
+        Err(error) if error.kind() == ErrorKind::CredentialsMissing => {
+            let environment = Source::environment();
+            let is_known = Process::current().has_tenant(&environment, &config.policy, config.memory);
+            if is_known { environment } else { source.clone() }
+        }
+        Err(_) => source.clone(),
     }
 }
 

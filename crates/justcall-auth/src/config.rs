@@ -98,10 +98,21 @@ impl Config {
         self
     }
 
-    /// The account that the pair must belong to: with a pair of another account, nothing else is asked.
-    pub fn expected_account(&mut self, id: u64) -> &mut Self {
+    /// Sets the account that the pair must belong to; the service as measured does not reveal it, and every call fails then.
+    ///
+    /// With a pair of another account, or of one that the service does not reveal, every call fails with `wrong_account`,
+    /// and only the account is asked for.
+    ///
+    /// # Errors
+    /// `invalid_argument` if `id` is 0. To expect no particular account, do not set it.
+    pub fn expected_account(&mut self, id: u64) -> Result<&mut Self, Error> {
+        if id == 0 {
+            return Err(Error::invalid_argument(
+                "No account has the number 0. To expect no particular account, do not set it.",
+            ));
+        }
         self.policy.expected_account = Some(id);
-        self
+        Ok(self)
     }
 
     /// How long calls are held for another pair, from the moment that the service rejected the one in use; meanwhile the
@@ -195,7 +206,9 @@ impl Config {
         }
     }
 
-    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made.
+    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made, and
+    /// refused then if one certificate in it cannot be used. Without it, the files of `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// count, if they are set and not empty; certificates in those that cannot be used are passed over.
     ///
     /// # Errors
     /// `invalid_argument` when the path is empty.

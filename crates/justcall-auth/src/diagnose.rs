@@ -11,12 +11,10 @@ use zeroize::Zeroizing;
 
 pub use justcall_auth_protocol::diagnose::{Code, Example, Finding, MAX_HALF, Severity, pair, text};
 
-use crate::source::{Environment, Source};
+use crate::source::{self, CHOICE, Environment, Source, setting};
 
 /// Many integrations read it; the service knows no such secret.
 const WEBHOOK_VARIABLE: &str = "JUSTCALL_WEBHOOK_SECRET";
-/// Chooses the source of `default:`.
-const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 /// Where containers find a secret called `justcall`.
 const MOUNTED: &str = "/run/secrets/justcall";
 
@@ -36,11 +34,10 @@ pub fn diagnose(text: Option<&[u8]>, environment: &dyn Environment) -> Vec<Findi
 
 fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
     let mut found = Vec::new();
-    if environment.variable(WEBHOOK_VARIABLE).is_some() {
+    if setting(environment, WEBHOOK_VARIABLE).is_some() {
         found.push(Finding::at(Code::WebhookSecretVariable, WEBHOOK_VARIABLE));
     }
-    let chosen =
-        environment.variable(CHOICE).map(|choice| Place::chosen(&choice.to_string_lossy(), environment));
+    let chosen = source::choice(environment).map(|choice| Place::chosen(&choice, environment));
     found.extend(chosen.as_ref().and_then(Place::readable_by_others));
     let usual = usual_places().into_iter().map(|(name, source)| Place::of(name, source, environment));
     let present: Vec<Place> = chosen.into_iter().chain(usual.filter(Place::is_present)).collect();
@@ -161,7 +158,7 @@ fn disagreement(used: &Place, others: &[Place]) -> Option<Finding> {
 /// That others can read `file`. Not what a container mounts: there everybody may read it, and there is nobody else.
 pub(crate) fn readable_by_others(file: &Path) -> Option<Finding> {
     let warned = !file.starts_with("/run/secrets") && others_can_read(file);
-    warned.then(|| Finding::at(Code::ReadableByOthers, &file.display().to_string()))
+    warned.then(|| Finding::at(Code::ReadableByOthers, &source::shown(file)))
 }
 
 #[cfg(unix)]

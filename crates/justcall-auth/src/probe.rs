@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
-use crate::source::{CHOICE, Environment as _, Loaded, ProcessEnvironment, Source, usual_places};
+use crate::source::{CHOICE, Loaded, ProcessEnvironment, Source, choice, shown, usual_places};
 pub use crate::transport::{Certificate, ProxyException};
 use crate::transport::{Reached, Way, roots_in};
 
@@ -105,7 +105,7 @@ impl Probe {
     pub fn source(&self) -> Result<Found, Error> {
         let source = &self.config.source;
         let loaded = source.load_within(&ProcessEnvironment, &self.patience())?;
-        let chosen = ProcessEnvironment.variable(CHOICE).is_some();
+        let chosen = choice(&ProcessEnvironment).is_some();
         let passed_over =
             if matches!(source, Source::Default) && !chosen { empty_places() } else { Vec::new() };
         Ok(Found { loaded, passed_over })
@@ -285,7 +285,7 @@ fn empty_places() -> Vec<String> {
 }
 
 fn name(source: &Source) -> String {
-    let path = |path: &Path| path.display().to_string();
+    let path = |path: &Path| shown(path);
     match source {
         Source::Env { key, secret, .. } => format!("{key} and {secret}"),
         Source::Systemd { .. } => "systemd's $CREDENTIALS_DIRECTORY".to_owned(),

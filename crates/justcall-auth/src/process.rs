@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::keyring::{Keyring, Rejections};
 use justcall_auth_secret::Level;
@@ -15,7 +16,7 @@ use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
 use crate::reentry;
-use crate::source::{Identity, Source, Watch};
+use crate::source::{Environment, Fingerprints, Identity, ProcessEnvironment, Source, Watch};
 use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
@@ -24,11 +25,12 @@ pub(crate) struct Process {
     tenants: Mutex<Tenants>,
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
+    fingerprints: Fingerprints,
     system_roots: OnceCell<Arc<RootCertStore>>,
     addresses: Arc<AddressBook>,
 }
 
-/// Clients with the same of all four have the same pair.
+/// Clients with the same of all four have the same pair, unless the environment held another when one of them was made.
 type Key = (Identity, String, Option<u64>, Level);
 
 /// The pairs of one source, and the source itself.
@@ -36,9 +38,30 @@ type Key = (Identity, String, Option<u64>, Level);
 pub(crate) struct Tenant {
     pub keyring: Arc<Keyring>,
     pub watch: Watch,
+    /// When the last refresh that a webhook caused failed, and why.
+    webhook_failure: Mutex<Option<(Duration, Error)>>,
 }
 
+/// How long a failed refresh counts for webhooks, which anyone may send.
+const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 impl Tenant {
+    /// Why the last refresh that a webhook caused failed, if that was a moment ago and there is no pair yet.
+    pub fn webhook_failure(&self, now: Duration) -> Option<Error> {
+        let failure = lock(&self.webhook_failure).clone();
+        let is_recent = |at: Duration| now.saturating_sub(at) < WEBHOOK_INTERVAL;
+        failure.filter(|(at, _)| is_recent(*at) && self.keyring.current().is_none()).map(|(_, error)| error)
+    }
+
+    /// Remembers that a refresh which a webhook caused failed. A call that was ended says nothing of the source, and files
+    /// are read as fast as their change is noticed.
+    pub fn webhook_failed(&self, now: Duration, error: &Error) {
+        let is_about_source = !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::InvalidArgument);
+        if is_about_source && self.watch.is_costly() {
+            *lock(&self.webhook_failure) = Some((now, error.clone()));
+        }
+    }
+
     /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
     pub fn is_entered(&self) -> bool {
         self.watch.is_entered() || reentry::is_inside(&*self.keyring)
@@ -46,7 +69,8 @@ impl Tenant {
 }
 
 struct Tenants {
-    known: HashMap<Key, Weak<Tenant>>,
+    /// Several of one key only where the environment held another pair each time; the latest is the last.
+    known: HashMap<Key, Vec<Weak<Tenant>>>,
     /// So many entries are worth a search for those that nobody uses any more.
     sweep_at: usize,
 }
@@ -73,6 +97,7 @@ impl Process {
             tenants: Mutex::new(Tenants { known: HashMap::new(), sweep_at: 64 }),
             transports: Mutex::default(),
             rejections: Arc::default(),
+            fingerprints: Fingerprints::default(),
             system_roots: OnceCell::new(),
             addresses: Arc::default(),
         }
@@ -83,21 +108,40 @@ impl Process {
         self.id
     }
 
+    /// Whether clients with this source, base URL, expected account and memory have pairs already.
+    pub fn has_tenant(&self, source: &Source, policy: &Policy, memory: Level) -> bool {
+        let tenants = lock(&self.tenants);
+        let known = tenants.known.get(&key(source, policy, memory));
+        known.is_some_and(|known| known.iter().any(|tenant| tenant.strong_count() > 0))
+    }
+
     /// What all clients with this source, base URL, expected account and memory share.
-    pub fn tenant(&self, source: &Source, policy: &Policy, memory: Level) -> Arc<Tenant> {
-        let scope = policy.base_url.to_string();
-        let key = (source.identity(), scope.clone(), policy.expected_account, memory);
+    /// Where the source is the environment, it must not hold another pair now than they read there.
+    pub fn tenant(
+        &self,
+        source: &Source,
+        policy: &Policy,
+        memory: Level,
+        environment: &dyn Environment,
+    ) -> Arc<Tenant> {
+        let fingerprint = self.fingerprints.in_environment(source, environment);
+        let key = key(source, policy, memory);
         let mut tenants = lock(&self.tenants);
-        if let Some(tenant) = tenants.known.get(&key).and_then(Weak::upgrade) {
+        let mut known = tenants.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);
+        if let Some(tenant) = known.find(|tenant| tenant.watch.is_for(fingerprint)) {
             return tenant;
         }
         if tenants.known.len() >= tenants.sweep_at {
-            tenants.known.retain(|_, tenant| tenant.strong_count() > 0);
+            tenants.known.retain(|_, tenants| tenants.iter().any(|tenant| tenant.strong_count() > 0));
             tenants.sweep_at = tenants.known.len().max(32) * 2;
         }
-        let keyring = Arc::new(Keyring::new(scope, self.rejections.clone()));
-        let tenant = Arc::new(Tenant { keyring, watch: Watch::new(source.clone(), memory) });
-        tenants.known.insert(key, Arc::downgrade(&tenant));
+        let keyring = Arc::new(Keyring::new(policy.base_url.to_string(), self.rejections.clone()));
+        let watch = Watch::new(source.clone(), memory, self.fingerprints.clone());
+        watch.is_for(fingerprint);
+        let tenant = Arc::new(Tenant { keyring, watch, webhook_failure: Mutex::default() });
+        let known = tenants.known.entry(key).or_default();
+        known.retain(|tenant| tenant.strong_count() > 0);
+        known.push(Arc::downgrade(&tenant));
         tenant
     }
 
@@ -117,13 +161,72 @@ impl Process {
     /// The system's certificate authorities, read once a process.
     ///
     /// # Errors
-    /// `tls_failed` when there are none.
+    /// `tls_failed` if there are none, saying what is wrong with those that the environment names.
     pub fn system_roots(&self) -> Result<Arc<RootCertStore>, Error> {
-        self.system_roots.get_or_try_init(|| system_roots().map(Arc::new)).cloned()
+        self.system_roots.get_or_try_init(|| system_roots(&ProcessEnvironment).map(Arc::new)).cloned()
     }
+}
+
+fn key(source: &Source, policy: &Policy, memory: Level) -> Key {
+    (source.identity(), policy.base_url.to_string(), policy.expected_account, memory)
 }
 
 /// What these locks guard is whole at every moment, so a panic elsewhere does not spoil it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::ffi::OsString;
+
+    use super::*;
+
+    /// The two variables of `env:`.
+    #[derive(Default)]
+    struct Variables(RefCell<Option<[&'static str; 2]>>);
+
+    impl Environment for Variables {
+        fn variable(&self, name: &str) -> Option<OsString> {
+            let halves = (*self.0.borrow())?;
+            Some(halves[usize::from(name.ends_with("SECRET"))].into())
+        }
+    }
+
+    #[test]
+    fn it_shares_pairs_of_the_environment_while_it_holds_the_same_one_or_none() {
+        const A: [&str; 2] = ["abc123def456", "sec789xyz000"];
+        const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
+        let (process, variables) = (Process::new(0), Variables::default());
+        let source = Source::parse("env:").expect("a spelling");
+        let tenant = |held| {
+            variables.0.replace(held);
+            process.tenant(&source, &Policy::default(), Level::Heap, &variables)
+        };
+        let is_same = |one: &Arc<Tenant>, other: &Arc<Tenant>| Arc::ptr_eq(one, other);
+        let unset = tenant(None);
+        let a = tenant(Some(A));
+        assert!(is_same(&unset, &a), "nothing was read yet");
+        let b = tenant(Some(B));
+        assert!(!is_same(&a, &b), "the environment holds another pair");
+        assert!(is_same(&a, &tenant(Some(A))) && is_same(&b, &tenant(Some(B))));
+        assert!(is_same(&a, &tenant(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
+        assert!(is_same(&b, &tenant(None)), "it was scrubbed: the latest counts");
+        assert!(is_same(&b, &tenant(Some(["", ""]))), "empty is not set");
+        for malformed in [["abc123def456", ""], ["", "sec789xyz000"], ["abc123def456", "sec789xyz000 "]] {
+            let other = tenant(Some(malformed));
+            assert!(!is_same(&a, &other) && !is_same(&b, &other), "the first call reports {malformed:?}");
+        }
+        let halves = tenant(Some(["abc123def45", "6sec789xyz000"]));
+        assert!(!is_same(&a, &halves), "the halves are told apart");
+
+        let other_names = Source::parse("env:A,A_SECRET").expect("a spelling");
+        variables.0.replace(Some(A));
+        let other = process.tenant(&other_names, &Policy::default(), Level::Heap, &variables);
+        assert!(!is_same(&a, &other));
+        drop((a, unset));
+        let again = tenant(Some(A));
+        assert!(!is_same(&again, &b) && is_same(&again, &tenant(Some(A))), "what nobody uses is forgotten");
+    }
 }

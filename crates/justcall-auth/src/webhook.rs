@@ -26,6 +26,10 @@ use crate::clock;
 /// The client's pair, whichever that is when a delivery comes; read from the source, if no call has done so yet. After a
 /// reset also the new one, before a call has proven it, and for 15 minutes the one before, unless the source says that it
 /// got into wrong hands. What none of them signed is a reason to look at the source again, at most once a second.
+///
+/// A delivery that comes before any call has read the pair waits until it is read, at most for the client's timeout: call
+/// [`Client::credentials`] when the receiver starts. If that fails, deliveries fail in the same way, and a program or
+/// callback is not asked again because of one of them for a second.
 impl SigningSecrets for Client {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         self.call().find_signer(is_signer)
@@ -38,14 +42,22 @@ impl Call<'_> {
     /// # Errors
     /// As [`Client::credentials`], and `cancelled`.
     pub fn find_signer(self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
-        let (keyring, overlap) = self.find()?;
+        let client = self.client();
+        let tenant = client.tenant();
+        if let Some(failure) = tenant.webhook_failure(clock::monotonic()) {
+            return Err(failure);
+        }
+        let found = self.find();
         let now = clock::monotonic();
+        let (keyring, overlap) = found.inspect_err(|error| tenant.webhook_failed(now, error))?;
         let signer = keyring.signers(now).enumerate().find(|(_, held)| {
             let pair = held.credentials();
             pair.expose_authorization(|header| is_signer(&header[pair.secret_at()..]))
         });
         match &signer {
             Some((_, held)) => keyring.signed(held, overlap, now),
+            // A forged delivery must not make a client read the environment again.
+            None if client.reads_environment() => {}
             None => keyring.look_again(),
         }
         Ok(signer.map(|(place, _)| place))

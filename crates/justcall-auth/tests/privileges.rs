@@ -23,6 +23,16 @@ fn as_nobody(program: &Path, sandbox: &Sandbox, source: &str) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// The same without a CA file, which the environment names instead.
+fn as_nobody_trusting(program: &Path, sandbox: &Sandbox, source: &str) -> String {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
+    command.arg(program).arg(source).arg(sandbox.url());
+    let output = command.env("SSL_CERT_FILE", sandbox.ca_file().expect("TLS is on")).output();
+    let output = output.expect("setpriv runs");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
 #[test]
 fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     assert!(rustix::process::geteuid().is_root(), "this test makes a set-user-ID program: run it as root");
@@ -50,8 +60,16 @@ fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     let pair = folder.path().join("pair");
     std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
     set_mode(&pair, 0o600);
-    let said = as_nobody(&program, &sandbox, &format!("file:{}", pair.display()));
+    let source = format!("file:{}", pair.display());
+    let said = as_nobody(&program, &sandbox, &source);
     assert!(said.contains("plan:"), "the program does have the rights of its owner: {said}");
+    let said = as_nobody_trusting(&program, &sandbox, &source);
+    assert!(said.contains("tls_failed"), "its user must not choose whom it trusts: {said}");
+
+    set_mode(&program, 0o755);
+    set_mode(&pair, 0o644);
+    let said = as_nobody_trusting(&program, &sandbox, &source);
+    assert!(said.contains("plan:"), "the control, an ordinary program: {said}");
 }
 
 #[test]

@@ -97,7 +97,9 @@ fn it_shares_no_pair_between_clients_of_two_services_or_two_accounts() {
     let client = |sandbox: &Sandbox, account: Option<u64>| {
         let mut config = config(sandbox);
         config.source(&format!("file:{}", file.display())).expect("good");
-        account.map(|account| config.expected_account(account));
+        if let Some(account) = account {
+            config.expected_account(account).expect("it is not 0");
+        }
         Client::new(&config).expect("a client")
     };
     let (first, foreign) = (client(&here, None), client(&elsewhere, None));

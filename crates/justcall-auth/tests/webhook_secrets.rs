@@ -49,6 +49,36 @@ fn verifier(source: &Path) -> WebhookVerifier {
     verifier
 }
 
+#[cfg(unix)]
+#[test]
+fn it_does_not_run_a_program_that_fails_for_every_delivery() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runs = folder.path().join("runs");
+    let script = folder.path().join("script");
+    fs::write(&script, format!("echo run >>{}; exit 3", runs.display())).expect("a script");
+    let count = || fs::read_to_string(&runs).unwrap_or_default().lines().count();
+    let mut config = Config::new();
+    config.source(&format!("command:sh {}", script.display())).expect("a source");
+    let client = Client::new(&config).expect("a client");
+    let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+    verifier.use_secrets_of(Arc::new(client.clone())).expect("the only source of secrets");
+    let begun = Instant::now();
+    for _ in 0..50 {
+        let error = deliver(&verifier, "forged").expect_err("there is no secret");
+        assert_eq!(error.kind(), ErrorKind::SourceUnavailable, "{error}");
+    }
+    let allowed = 1 + usize::try_from(begun.elapsed().as_secs()).expect("not that long");
+    assert!((1..=allowed).contains(&count()), "it ran {} times in {:?}", count(), begun.elapsed());
+
+    let before = count();
+    client.credentials().expect_err("it fails still");
+    assert_eq!(count(), before + 1, "a call reads the source as ever");
+    fs::write(&script, format!(r#"echo '{{"api_key":"abc123def456","api_secret":"{FIRST}"}}'"#))
+        .expect("a script");
+    client.credentials().expect("it gives a pair now");
+    deliver(&verifier, FIRST).expect("what a call has read counts at once");
+}
+
 /// Delivers until it passes: a source is looked at once a second.
 fn deliver_until_it_passes(verifier: &WebhookVerifier, secret: &str) -> WebhookEvent {
     let patience = Instant::now() + Duration::from_secs(30);

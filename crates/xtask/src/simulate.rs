@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use justcall_auth_simulation::{Plant, Report, Seen, run as simulate};
 
-/// How often the progress is shown.
+/// How often the progress is shown on a terminal.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// In so many requests every fault and every branch is exercised.
 const ENOUGH: u64 = 600_000;
@@ -47,7 +47,7 @@ fn plants() -> String {
     )
 }
 
-/// Simulates as `options` say.
+/// Simulates what `options` name.
 pub fn run(options: &Options) -> Result<()> {
     let has_limit = options.seconds.is_some() || options.episodes.is_some();
     let what = justcall_auth_simulation::Options {
@@ -77,19 +77,14 @@ pub fn test() -> Result<()> {
     check_coverage(&watch(&what)?)
 }
 
-/// Simulates, and shows the progress: on a terminal in one line, elsewhere in a line from time to time.
+/// Simulates, and prints what was run in one line; a terminal shows the progress.
 fn watch(what: &justcall_auth_simulation::Options) -> Result<Report> {
     let is_terminal = io::stderr().is_terminal();
-    let (mut shown, mut interval) = (Instant::now(), INTERVAL);
+    let mut shown = Instant::now();
     let report = simulate(what, |report| {
-        if shown.elapsed() >= interval {
+        if is_terminal && shown.elapsed() >= INTERVAL {
             shown = Instant::now();
-            if is_terminal {
-                eprint!("\r{report}\x1b[K");
-            } else {
-                eprintln!("{report}");
-                interval = (interval * 2).min(Duration::from_secs(60));
-            }
+            eprint!("\r{report}\x1b[K");
             drop(io::stderr().flush());
         }
     });

@@ -11,15 +11,15 @@ use crate::service::{Account, Answer, Page, Pair};
 pub enum Task {
     /// A request that may be sent twice.
     Get,
-    /// Another one.
+    /// The same with PUT.
     Put,
     /// A request that must not be sent twice.
     Post,
     /// A request of the caller's own to the account page.
     OwnAccount,
-    /// Whether the pair is good.
+    /// Verifies the pair in use.
     Verify,
-    /// Whether this pair is good; if so, it is used.
+    /// Proves this pair, and uses it if it is good.
     Replace(Pair),
     /// Reads the source.
     Reload,
@@ -56,8 +56,26 @@ pub enum Doing {
     Sending(usize),
     /// It waits.
     Waiting,
-    /// It does nothing any more: the host has left the exchange alone.
+    /// It does nothing any more: the host has abandoned the exchange.
     Nothing,
+}
+
+/// Who drives the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// The library itself.
+    BuiltIn,
+    /// A host's own HTTP, which ends a request at the call's deadline.
+    PunctualHost,
+    /// A host's own HTTP, which lets a request take longer than the call may.
+    SlowHost,
+}
+
+impl Driver {
+    /// Whether requests end at the call's deadline.
+    pub fn is_punctual(self) -> bool {
+        self != Self::SlowHost
+    }
 }
 
 /// How a read of the source ends.
@@ -82,14 +100,9 @@ pub struct Call {
     pub(crate) client: usize,
     pub(crate) ring: usize,
     pub(crate) task: Task,
-    /// Driven by the library itself, not by a host's own HTTP.
-    pub(crate) is_built_in: bool,
-    /// The host lets no request take longer than the call may.
-    pub(crate) is_punctual: bool,
-    /// It was held up by what no deadline ends.
+    pub(crate) driver: Driver,
+    /// Something held it up that no deadline ends.
     pub(crate) may_be_late: bool,
-    /// The account page has answered, and may have left the question about the pair open.
-    pub(crate) is_half_asked: bool,
     /// The request that was under way when its host left it alone.
     pub(crate) left_with: Option<usize>,
     pub(crate) began: Duration,
@@ -132,7 +145,7 @@ pub struct Record {
     pub posts_refused: u32,
     /// The call's error said that nothing was sent.
     pub is_denied: bool,
-    /// Second attempts: after a refusal, and those that an event told of.
+    /// Second attempts: after a refusal, and those that an event reported.
     pub refusals: u32,
     /// See [`Record::refusals`].
     pub retries: u32,
@@ -140,6 +153,8 @@ pub struct Record {
     pub last_status: u16,
     /// See [`Record::last_status`].
     pub last: Option<(Page, Pair)>,
+    /// When its last request came back, with an answer or without.
+    pub returned: Option<Duration>,
     /// The earliest time at which it may be sent again.
     pub not_before: Duration,
 }
@@ -152,20 +167,36 @@ pub struct Flight {
     pub(crate) process: usize,
     pub(crate) pair: Pair,
     pub(crate) page: Page,
-    /// It is the request that the call is about, not a question about the pair before or after it.
-    pub(crate) is_subject: bool,
-    pub(crate) is_post: bool,
-    pub(crate) sent: Duration,
+    pub(crate) purpose: Purpose,
     /// When it became due: what was known then is what counts.
     pub(crate) due: (Duration, u64),
-    /// The first byte has left.
+    /// When its first byte leaves.
     pub(crate) leaves: Duration,
+    /// It decides whether the pair is good: its call holds the lease to prove one, or replaces the pair by hand.
     pub(crate) is_proof: bool,
     pub(crate) fate: Fate,
     /// It does not arrive: its driver ended it before it left.
     pub(crate) is_called_off: bool,
     /// What the service answered.
     pub(crate) answer: Option<Answer>,
+}
+
+/// What a request is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It asks about the pair, before or after the request that the call is about.
+    Question,
+    /// It is what the call is about, and may be sent twice.
+    Subject,
+    /// It is the POST that the call is about.
+    Post,
+}
+
+impl Purpose {
+    /// Whether it is the request that the call is about.
+    pub fn is_subject(self) -> bool {
+        self != Self::Question
+    }
 }
 
 /// What becomes of a request.

@@ -70,7 +70,9 @@ impl World {
             3 => {
                 self.saw(Seen::Revocations);
                 let olds: Vec<Pair> = self.service.live(account).collect();
-                olds.into_iter().for_each(|old| self.kill(old));
+                for old in olds {
+                    self.kill(old);
+                }
             }
             _ => {
                 let dead = self.service.dead(account);
@@ -99,7 +101,9 @@ impl World {
     fn enliven(&mut self, pair: Pair) {
         let account = self.service.record(pair).account;
         let olds: Vec<Pair> = self.service.live(account).filter(|old| *old != pair).collect();
-        olds.into_iter().for_each(|old| self.kill(old));
+        for old in olds {
+            self.kill(old);
+        }
         self.service.set_live(pair, true, self.now);
         self.note_all(What::Lives(pair));
     }
@@ -201,7 +205,9 @@ impl World {
                 call.exchange.is_some() && call.doing != Doing::Nothing && is_its(call)
             })
             .collect();
-        slots.into_iter().for_each(|slot| self.cancel(slot));
+        for slot in slots {
+            self.cancel(slot);
+        }
     }
 
     /// Faults end: each account has a live pair, and each source gives it.

@@ -1,4 +1,4 @@
-//! What one episode is like: how many processes there are, how often what goes wrong.
+//! The settings of one episode: how many processes there are, and how often each fault happens.
 
 use std::time::Duration;
 
@@ -56,8 +56,10 @@ pub struct Episode {
     pub length: Duration,
     /// The mean time between two calls of a process, in milliseconds.
     pub call_gap: u64,
-    /// How many calls begin at once, at most.
-    pub burst: u64,
+    /// How many calls begin at once, at least and at most, in the first hour.
+    pub burst: (u64, u64),
+    /// The same after the first hour: bursts of an unusual size.
+    pub late_burst: (u64, u64),
     /// The mean time between two resets of an account, in milliseconds.
     pub reset_gap: u64,
     /// How long a source takes to give a new pair, in milliseconds.
@@ -66,8 +68,8 @@ pub struct Episode {
     pub mistake_gap: u64,
     /// The mean time between two forks, new clients or shutdowns, in milliseconds; 0 for none.
     pub change_gap: u64,
-    /// The cool-down of all clients: what is known of a pair does not depend on which of them was refused.
-    pub cool_down: Duration,
+    /// The cool-down of all clients, unless each has one of its own.
+    pub cool_down: Option<Duration>,
     /// How long a request and its answer are under way together, in milliseconds.
     pub latency: (u64, u64),
     /// How long a read of the source takes, in milliseconds.
@@ -95,13 +97,14 @@ impl Episode {
             processes,
             clients: random.weighted(&[(4, 1), (3, 2), (1, 4)]),
             length: if is_long { random.time(4_000_000, 8_000_000) } else { random.time(60_000, 600_000) },
-            burst: if is_long { 300 } else { 60 },
+            burst: if is_long { (5, 15) } else { (10, 60) },
+            late_burst: (150, 300),
             call_gap,
             reset_gap,
             source_lag: random.pick(&[(0, 1), (0, 3000), (500, 8000), (2000, 40_000)]),
             mistake_gap: if random.chance(400) { 0 } else { random.pick(&[15_000, 60_000]) },
             change_gap: if random.chance(300) { 0 } else { random.pick(&[20_000, 60_000]) },
-            cool_down: Duration::from_secs(random.weighted(&[(8, 30), (1, 5), (1, 60)])),
+            cool_down: random.chance(700).then(|| draw_cool_down(random)),
             latency: random.pick(&[(1, 5), (20, 200), (20, 900)]),
             read_time: random.pick(&[(0, 2), (1, 50), (50, 400)]),
             oversleep: random.weighted(&[(1, 0), (4, 300), (10, 1_000)]),
@@ -134,11 +137,15 @@ impl Episode {
                 (4, 10_000),
                 (1, 60_000),
             ])),
-            cool_down: self.cool_down,
+            cool_down: self.cool_down.unwrap_or_else(|| draw_cool_down(random)),
             rotation_due: Duration::from_secs(random.pick(&[0, 20, 90 * 24 * 60 * 60])),
             ..Policy::default()
         }
     }
+}
+
+fn draw_cool_down(random: &mut Random) -> Duration {
+    Duration::from_secs(random.weighted(&[(8, 30), (1, 5), (1, 60)]))
 }
 
 impl Faults {

@@ -1,18 +1,16 @@
-//! Many processes, calls, resets and faults under a simulated clock, and the promises that must hold in it.
+#![doc = include_str!("../README.md")]
 //!
-//! The product's exchange and keyring decide and do nothing themselves. Here a simulated world does it for them: drivers,
-//! hosts, sources, a network and a service, whose every choice comes from a seed. A world runs one episode after another;
-//! an episode is a few minutes of up to eight processes. [`checks`] holds the promises. The service's own record of
-//! requests, and what was reported to each process and when, are the truth that they compare with.
+//! ## Files
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `episode` | the settings that are drawn for an episode, with the rate of each fault |
 //! | `world` | the queue of events and the clock |
 //! | `changes` | resets, mistakes of sources, forks, new clients, shutdowns |
-//! | `drive` | the drivers of exchanges, and hosts that leave them alone |
+//! | `drive`, `read` | the drivers of exchanges, hosts that abandon them, and reads of the source |
 //! | `network` | what becomes of requests and answers |
-//! | `service`, `source` | what they are compared with |
+//! | `service`, `source` | what the service accepts and what each source gives |
+//! | `checks` | the promises |
 //! | `plant` | bugs to plant, one for each check |
 //! | `coverage` | how often each fault happened |
 
@@ -29,6 +27,7 @@ pub mod plant;
 mod process;
 mod queue;
 mod random;
+mod read;
 mod run;
 mod service;
 mod source;

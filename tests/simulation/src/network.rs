@@ -6,7 +6,7 @@ use justcall_auth_protocol::Response;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange::Cause;
 
-use crate::call::{Doing, Fate, Flight, Task};
+use crate::call::{Doing, Driver, Fate, Flight, Purpose, Task};
 use crate::coverage::Seen;
 use crate::plant::Plant;
 use crate::service::{Answer, Page, Pair, Service};
@@ -23,17 +23,18 @@ impl World {
     pub(crate) fn depart(&mut self, slot: usize, pair: Pair) {
         let exchange = self.calls[slot].exchange.as_ref().expect("what sends has not ended");
         let page = Page::of(exchange.outgoing().path(), exchange.is_verifying());
+        let is_proof = exchange.holds_lease() || matches!(self.calls[slot].task, Task::Replace(_));
         self.saw(Seen::Requests);
         self.note(slot, What::Takes(pair, page));
-        self.check_send(slot, pair, page);
-        let is_proof = self.ring(slot).current != Some(pair)
-            || matches!(self.calls[slot].task, Task::Replace(_))
-            || self.ring(slot).refusals.of(pair).is_some();
+        self.check_send(slot, pair, page, is_proof);
         let call = &mut self.calls[slot];
-        let is_subject = page.is_own() || !call.task.is_request();
-        call.record.taken += u32::from(is_subject);
-        let is_post = call.task == Task::Post && page.is_own();
-        call.record.is_post_open |= is_post;
+        let purpose = match call.task {
+            Task::Post if page.is_own() => Purpose::Post,
+            task if page.is_own() || !task.is_request() => Purpose::Subject,
+            _ => Purpose::Question,
+        };
+        call.record.taken += u32::from(purpose.is_subject());
+        call.record.is_post_open |= purpose == Purpose::Post;
         let (fate, leaves, returns) = self.draw_fate(slot);
         let call = &self.calls[slot];
         let flight = self.flights.len();
@@ -42,9 +43,7 @@ impl World {
             process: call.process,
             pair,
             page,
-            is_subject,
-            is_post,
-            sent: self.now,
+            purpose,
             due: (call.due_since, call.due_tick),
             leaves,
             is_proof,
@@ -53,7 +52,7 @@ impl World {
             answer: None,
         });
         let faults = self.episode.faults;
-        if !self.calls[slot].is_built_in && self.random.chance(faults.abandoned) {
+        if self.calls[slot].driver != Driver::BuiltIn && self.random.chance(faults.abandoned) {
             self.saw(Seen::AbandonedTaken);
             if fate.arrives() && self.random.chance(500) {
                 self.queue.add(leaves, Event::Arrives(flight));
@@ -85,7 +84,7 @@ impl World {
     /// When the driver ends a request that is not answered, if it does.
     fn limit(&self, slot: usize) -> Option<Duration> {
         let call = &self.calls[slot];
-        call.deadline.filter(|_| call.is_punctual).map(|deadline| deadline.max(self.now))
+        call.deadline.filter(|_| call.driver.is_punctual()).map(|deadline| deadline.max(self.now))
     }
 
     /// What becomes of a request, when its first byte leaves, and when its driver learns that there is no answer.
@@ -186,13 +185,13 @@ impl World {
             return;
         }
         let is_past = call.deadline.is_some_and(|deadline| self.now >= deadline);
-        if is_late || is_past && !call.is_punctual {
+        if is_late || is_past && !call.driver.is_punctual() {
             self.saw(Seen::LateReports);
         }
         self.calls[slot].doing = Doing::Asking;
         let answer = self.flights[number].answer.take();
         match answer.filter(|_| matches!(self.flights[number].fate, Fate::Answered)) {
-            Some(answer) if !(is_past && self.calls[slot].is_punctual) => {
+            Some(answer) if !(is_past && self.calls[slot].driver.is_punctual()) => {
                 self.report_answer(slot, number, page, answer);
             }
             _ => self.report_failure(slot, number, is_past),
@@ -203,6 +202,7 @@ impl World {
     fn report_answer(&mut self, slot: usize, number: usize, page: Page, answer: Answer) {
         let status = answer.response.http_status();
         self.note(slot, What::Answered(status));
+        self.calls[slot].record.returned = Some(self.now);
         self.learn(slot, number, page, &answer);
         let Answer { mut response, is_refused, .. } = answer;
         let now = self.moment();
@@ -230,8 +230,8 @@ impl World {
         if !has_left {
             // The driver ends the attempt: it does not arrive any more.
             self.flights[number].is_called_off = true;
-            self.calls[slot].record.reported_unsent += u32::from(self.flights[number].is_subject);
-            self.calls[slot].record.is_post_open &= !self.flights[number].is_post;
+            self.calls[slot].record.reported_unsent += u32::from(self.flights[number].purpose.is_subject());
+            self.calls[slot].record.is_post_open &= self.flights[number].purpose != Purpose::Post;
         }
         match self.plant {
             Some(Plant::DeniedRequests) if self.calls[slot].task != Task::Post => is_sent = false,
@@ -239,6 +239,7 @@ impl World {
             _ => {}
         }
         self.note(slot, What::NotAnswered(cause.name(), is_sent));
+        self.calls[slot].record.returned = Some(self.now);
         let now = self.moment();
         self.ring(slot).disturb(now.monotonic);
         let exchange = self.calls[slot].exchange.as_mut().expect("what gets no answer has not ended");
@@ -246,13 +247,13 @@ impl World {
     }
 
     /// The driver ends a request of a call that was cancelled.
-    pub(crate) fn stop(&mut self, slot: usize, number: usize, is_built_in: bool) {
+    pub(crate) fn stop(&mut self, slot: usize, number: usize) {
         let flight = &mut self.flights[number];
-        let is_subject = flight.is_subject;
+        let is_subject = flight.purpose.is_subject();
         let has_left = flight.fate != Fate::NotConnected && self.now >= flight.leaves;
         flight.is_called_off |= !has_left;
         // A host asks its exchange first, which then ends; the library reports what it knows.
-        if is_built_in {
+        if self.calls[slot].driver == Driver::BuiltIn {
             if !has_left {
                 self.calls[slot].record.reported_unsent += u32::from(is_subject);
             }

@@ -1,4 +1,4 @@
-//! Planted bugs: each makes the simulated world break one promise, to show that its check looks.
+//! Planted bugs: each makes the simulated world break one promise, to show that its check works.
 
 use crate::checks::Check;
 

@@ -9,7 +9,7 @@ use justcall_auth_protocol::keyring::Rejections;
 
 use crate::service::{Account, Pair};
 
-/// A process: what it holds is shared by its clients and by nobody else.
+/// A process: what it holds is shared by its clients alone.
 #[derive(Debug)]
 pub struct Process {
     pub(crate) source: usize,
@@ -100,7 +100,10 @@ pub struct Refusal {
     pub(crate) at: Duration,
     /// Orders it among what happened at that moment.
     pub(crate) tick: u64,
+    /// It is not sent before this time, whichever client's cool-down counts.
     pub(crate) until: Duration,
+    /// It may be sent from this time on, whichever client's cool-down counts.
+    pub(crate) latest: Duration,
 }
 
 /// The pairs that are known to be refused.
@@ -132,15 +135,21 @@ impl Refusals {
             self.firsts.push((pair, now));
         }
         match self.known.iter_mut().find(|refusal| refusal.pair == pair) {
-            None => self.known.push(Refusal { pair, first: now, at: now, tick, until }),
-            // What was under way when the pair was refused says nothing new.
-            Some(known) if now < known.until => known.until = known.until.min(until),
-            Some(known) => *known = Refusal { at: now, tick, until, ..*known },
+            None => self.known.push(Refusal { pair, first: now, at: now, tick, until, latest: until }),
+            Some(known) => {
+                let in_force = [known.until, known.latest].into_iter().find(|end| now < *end);
+                // What was under way when the pair was refused says nothing new.
+                if now >= known.until {
+                    (known.at, known.tick) = (now, tick);
+                }
+                known.until = in_force.map_or(until, |end| end.min(until));
+                known.latest = known.latest.max(until);
+            }
         }
     }
 
-    /// The service accepted `pair` when it was sent at `sent`.
-    pub(crate) fn forget(&mut self, pair: Pair, sent: Duration, is_proof: bool) {
-        self.known.retain(|refusal| refusal.pair != pair || !(is_proof || sent >= refusal.at));
+    /// A proof of `pair` succeeded.
+    pub(crate) fn forget(&mut self, pair: Pair) {
+        self.known.retain(|refusal| refusal.pair != pair);
     }
 }

@@ -26,6 +26,8 @@ pub struct Options {
 /// What was run.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// The seed of the first episode.
+    pub seed: u64,
     /// How many episodes.
     pub episodes: u64,
     /// How much time passed in them.
@@ -47,6 +49,7 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Report)) -> Result<Repor
     let has_limit = options.requests.is_some() || options.time.is_some();
     let limit = options.episodes.unwrap_or(if has_limit { u64::MAX } else { 1 });
     let mut report = Report {
+        seed: options.seed,
         episodes: 0,
         simulated: Duration::ZERO,
         took: Duration::ZERO,
@@ -70,10 +73,11 @@ impl fmt::Display for Report {
         let times = self.simulated.as_secs_f64() / self.took.as_secs_f64().max(0.001);
         write!(
             f,
-            "{} requests, {} resets, {} episodes, {:.0} h simulated in {:.1} s ({times:.0} x)",
+            "seeds {} to {}: {} requests, {} resets, {:.1} h simulated in {:.1} s ({times:.0} x)",
+            self.seed,
+            self.seed.wrapping_add(self.episodes.max(1) - 1),
             self.coverage.count(Seen::Requests),
             self.coverage.count(Seen::Resets),
-            self.episodes,
             self.simulated.as_secs_f64() / 3600.0,
             self.took.as_secs_f64(),
         )

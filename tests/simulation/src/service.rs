@@ -134,7 +134,7 @@ impl Service {
         }
     }
 
-    /// Begins anew for another episode.
+    /// Begins another episode, without pairs.
     pub fn restart(&mut self, page: AccountPage) {
         self.records.clear();
         self.page = page;
@@ -301,7 +301,7 @@ impl Pool {
     pub fn credentials(&mut self, pair: Pair, copy: usize) -> Credentials {
         while self.0.len() <= pair as usize {
             let (key, secret) = (format!("{:040x}", self.0.len()), format!("{:040x}", !self.0.len()));
-            let make = || Credentials::new(key.as_bytes(), secret[..40].as_bytes()).expect("40 digits");
+            let make = || Credentials::new(key.as_bytes(), &secret.as_bytes()[..40]).expect("40 digits");
             self.0.push([make(), make()]);
         }
         self.0[pair as usize][copy % 2].clone()

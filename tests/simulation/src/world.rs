@@ -21,6 +21,8 @@ use crate::trace::{Trace, What};
 const SHOWN: usize = 80;
 /// A call that has not ended so long after the last fault never ends: longer than every lease, wait and answer together.
 const PATIENCE: Duration = Duration::from_secs(2_000);
+/// For so long no number of requests is unusual to the product, and a little longer.
+const HOUR: Duration = Duration::from_secs(62 * 60);
 /// When an episode begins.
 const START: Duration = Duration::from_secs(1);
 
@@ -208,7 +210,9 @@ impl World {
         match event {
             Event::Begins(process) => self.begin_calls(process, 1, true),
             Event::Burst(process) => {
-                let number = self.random.between(10, self.episode.burst);
+                let (fewest, most) =
+                    if self.now < HOUR { self.episode.burst } else { self.episode.late_burst };
+                let number = self.random.between(fewest, most);
                 self.begin_calls(process, number, false);
             }
             Event::Drive(call) => self.if_current(call, Self::drive),
@@ -280,7 +284,8 @@ impl World {
         if self.violation.is_none() {
             let trace = self.trace.tail(process, call, SHOWN);
             let message = message.into();
-            self.violation = Some(Box::new(Violation { check, message, seed: self.seed, trace }));
+            let (seed, plant) = (self.seed, self.plant);
+            self.violation = Some(Box::new(Violation { check, message, seed, plant, trace }));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use justcall_auth_simulation::{Check, Options, Plant, Violation, run};
 
-/// What the bug leads to, in so many episodes at most.
+/// Runs episodes with the bug until a promise is broken, 400 at most.
 fn find(plant: Plant) -> Option<Box<Violation>> {
     let options = Options { seed: 1, episodes: Some(400), plant: Some(plant), ..Options::default() };
     run(&options, |_| ()).err()
@@ -15,7 +15,8 @@ macro_rules! planted {
             let violation = find(Plant::$plant).expect("the planted bug is found");
             assert_eq!(violation.check, Check::$check, "{violation}");
             let text = violation.to_string();
-            let again = format!("cargo xtask simulate --seed {} --episodes 1", violation.seed);
+            let name = stringify!($plant);
+            let again = format!("cargo xtask simulate --seed {} --episodes 1 --plant {name}", violation.seed);
             assert!(text.contains(&again) && text.contains(violation.check.promise()), "{text}");
             assert!(violation.trace.lines().any(|line| line.starts_with('>')), "{text}");
         })*

@@ -1,8 +1,7 @@
 """What a successful verification tells of the account."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -12,13 +11,13 @@ class Account:
     Immutable, hashable, picklable; equal when every detail is.
     """
 
-    id: int | None
+    id: Optional[int]
     """The account's number."""
 
-    email: str | None
+    email: Optional[str]
     """The account's e-mail address."""
 
-    plan: str | None
+    plan: Optional[str]
     """The account's plan, such as `Pro`."""
 
     verified_by: str

@@ -1,13 +1,9 @@
 """What surrounds the program's own functions while the native module calls them."""
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final
 
 _ASKED: Final[ContextVar[tuple[list[int], ...]]] = ContextVar("justcall_auth_asked", default=())
 """The sources that the code of this context is in, each by its number in a list.

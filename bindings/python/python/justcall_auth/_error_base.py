@@ -1,14 +1,10 @@
 """What every exception of the package has in common."""
 
-from __future__ import annotations
+from collections.abc import Iterable
+from typing import Any, ClassVar, Optional
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ._finding import Finding
-    from ._response import Response
+from ._finding import Finding
+from ._response import Response
 
 
 class JustCallError(Exception):
@@ -43,10 +39,10 @@ class JustCallError(Exception):
     http_status: int
     """The HTTP status of the last response, 0 if there was none."""
 
-    service_message: str | None
+    service_message: Optional[str]
     """What the service said in its body: at most 512 bytes, without control characters, secrets masked."""
 
-    retry_after: float | None
+    retry_after: Optional[float]
     """How long the service asks to wait before the next try, in seconds."""
 
     request_sent: bool
@@ -55,7 +51,7 @@ class JustCallError(Exception):
     That holds whatever ended the call. Do not send a `POST` again after `True`.
     """
 
-    reason: str | None
+    reason: Optional[str]
     """One word for programs, `None` where there is none.
 
     Of `ForbiddenError`: `plan`, `role`, `ip`, `addon` or `unspecified`; of `CredentialsMalformedError` what
@@ -66,17 +62,17 @@ class JustCallError(Exception):
     findings: list[Finding]
     """What the local check of the pair found, the worst first; empty where nothing was checked or found."""
 
-    response: Response | None
+    response: Optional[Response]
     """The last response, `None` if there was none.
 
     It is the one that the call failed with, or the one that a retry followed. What is in it is the customer's
     data, and stays out of every text of the error.
     """
 
-    method: str | None
+    method: Optional[str]
     """The HTTP method of the request that failed, `None` if the failure is not one of a request."""
 
-    path: str | None
+    path: Optional[str]
     """The path of the request that failed, without its query; `None` if the failure is not one of a request.
 
     It may hold a telephone number: no text, `repr` or pickle of the error repeats it.
@@ -87,18 +83,18 @@ class JustCallError(Exception):
 
     def __init__(
         self,
-        message: str | None = None,
+        message: Optional[str] = None,
         *,
-        hint: str | None = None,
+        hint: Optional[str] = None,
         http_status: int = 0,
-        service_message: str | None = None,
-        retry_after: float | None = None,
+        service_message: Optional[str] = None,
+        retry_after: Optional[float] = None,
         request_sent: bool = False,
-        reason: str | None = None,
+        reason: Optional[str] = None,
         findings: Iterable[Finding] = (),
-        response: Response | None = None,
-        method: str | None = None,
-        path: str | None = None,
+        response: Optional[Response] = None,
+        method: Optional[str] = None,
+        path: Optional[str] = None,
         attempts: int = 0,
     ) -> None:
         if not hasattr(self, "code"):

@@ -1,10 +1,8 @@
 """What happens to a client's pair and to its calls."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Optional
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Event:
     http_status: int = 0
     """The HTTP status that led to it, 0 where none did."""
 
-    wait: float | None = None
+    wait: Optional[float] = None
     """How long the call waits now, in seconds, where it does."""
 
 

@@ -1,7 +1,5 @@
 """What an exchange says to do."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 

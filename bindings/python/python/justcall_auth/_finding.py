@@ -1,7 +1,5 @@
 """What the local check of a pair found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,8 +1,7 @@
 """The headers of an answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Union
 
 
 class Headers(Mapping[str, str]):
@@ -23,7 +22,7 @@ class Headers(Mapping[str, str]):
     _found: dict[str, tuple[str, str]]
     """What was looked up with: `_first` makes it."""
 
-    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = ()) -> None:
         items = headers.items() if isinstance(headers, Mapping) else headers
         self._pairs = tuple((name, value) for name, value in items)
 
@@ -85,6 +84,6 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         return f"<Headers {', '.join(name for name, _ in self._pairs)}>"
 
-    def __reduce__(self) -> tuple[type[Headers], tuple[tuple[tuple[str, str], ...]]]:
+    def __reduce__(self) -> tuple[type["Headers"], tuple[tuple[tuple[str, str], ...]]]:
         """Pickles the pairs, by every protocol."""
         return Headers, (self._pairs,)

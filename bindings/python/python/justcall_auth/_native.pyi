@@ -78,6 +78,11 @@ class Client:
       becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
       is raised as it is.
 
+    `env:` is compared when a client is made: if the environment then holds another pair than the one that
+    earlier clients read there, the new client has a pair of its own; if it holds the same one or none, they
+    share the pair. `default:` is decided at that moment. An open client reads the environment again only
+    after the service rejected its pair, or when `reload` is called. A variable that is empty is not set.
+
     `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
     `http://` is accepted for loopback addresses only.
     `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
@@ -87,12 +92,15 @@ class Client:
     one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
     call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
     source gives no other pair at once.
-    `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
-    read at once.
+    `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read at
+    once, and refused if one certificate in it cannot be used. None trusts those that `SSL_CERT_FILE` and
+    `SSL_CERT_DIR` name, passing over what cannot be used there, else the system's.
     `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
     an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-    `expected_account` is the number of the account that the pair must belong to. With the pair of another
-    one every call raises `WrongAccountError`, and nothing else is asked.
+    `expected_account` is the number of the account that the pair must belong to, not 0; the service as
+    measured does not reveal it. With the pair of another account, or of one that the service does not
+    reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
+    particular account.
     `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
     the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
     read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
@@ -513,7 +521,8 @@ class Credentials:
     def load(source: str) -> Credentials:
         """The pair that `source` holds now; see `Client` for the spellings.
 
-        Reads the place once, without the GIL. The secret never becomes a Python object.
+        Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
+        Python object.
 
         Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
         every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
@@ -622,6 +631,9 @@ class WebhookVerifier:
     of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
     whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
     as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
+    A delivery that comes before any call of that `Client` waits until its pair is read, at most for its
+    timeout: call `verify` or `reload` when the receiver starts. If the source cannot be read, deliveries
+    fail in the same way, and a program or callable is not asked again because of one of them for a second.
     `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
     that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
     what came there. `ANY_URL` takes all: then look at the event's `url`.

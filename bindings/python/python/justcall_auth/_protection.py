@@ -1,8 +1,7 @@
 """How a client's pair is protected while it rests."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -18,5 +17,5 @@ class ProtectionReport:
     obtained: str
     """`locked`: pages locked into memory. `secretmem`: pages that only the process reads. `heap`: neither."""
 
-    why_not: str | None
+    why_not: Optional[str]
     """Why it is not the best that was asked for; `None` where it is."""

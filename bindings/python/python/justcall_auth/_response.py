@@ -1,13 +1,10 @@
 """An answer of the service: status, headers, body, and what it tells of the rate limit."""
 
-from __future__ import annotations
-
 import codecs
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
-from ._errors import InvalidResponseError
 from ._headers import Headers
 
 _NO_CHARSETS = frozenset(
@@ -24,22 +21,22 @@ class RateLimit:
     the whole account. Immutable, hashable, picklable; equal when every figure is.
     """
 
-    limit: int | None = None
+    limit: Optional[int] = None
     """How many requests the long window allows."""
 
-    remaining: int | None = None
+    remaining: Optional[int] = None
     """How many of them are left."""
 
-    reset: float | None = None
+    reset: Optional[float] = None
     """When the long window opens again, in seconds since the epoch, as `time.time` counts them."""
 
-    burst_limit: int | None = None
+    burst_limit: Optional[int] = None
     """How many requests the short window allows."""
 
-    burst_remaining: int | None = None
+    burst_remaining: Optional[int] = None
     """How many of them are left."""
 
-    burst_reset: float | None = None
+    burst_reset: Optional[float] = None
     """When the short window opens again, in seconds since the epoch."""
 
 
@@ -101,6 +98,9 @@ class Response:
             why = "it holds a number that JSON does not have, or an endless one"
         except RecursionError:
             why = "it is nested too deeply"
+        # Here, for the exceptions have answers.
+        from ._errors import InvalidResponseError
+
         # Raised out here because what was caught holds the body.
         raise InvalidResponseError(
             f"The body is not JSON: {why}.", http_status=self.http_status, request_sent=True, response=self

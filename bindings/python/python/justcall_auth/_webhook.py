@@ -1,7 +1,5 @@
 """What a webhook is verified for."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

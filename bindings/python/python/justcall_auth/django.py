@@ -12,22 +12,17 @@ again through the API. ::
             call = event.confirm(client).json()["data"]
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Optional, Union
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed  # type: ignore[import-untyped]
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 
+from ._native import WebhookEvent, WebhookVerifier
 from ._webhook_receiver import LIMIT, Answer, receive, too_large
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ._native import WebhookEvent, WebhookVerifier
 
 __all__ = ["webhook"]
 
@@ -73,7 +68,7 @@ def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callabl
     return decorate
 
 
-def _receive(verifier: WebhookVerifier, request: HttpRequest) -> WebhookEvent | HttpResponse:
+def _receive(verifier: WebhookVerifier, request: HttpRequest) -> Union[WebhookEvent, HttpResponse]:
     """The event, or the answer to what is none."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
@@ -84,7 +79,7 @@ def _receive(verifier: WebhookVerifier, request: HttpRequest) -> WebhookEvent | 
     return event
 
 
-def _body(request: HttpRequest) -> bytes | None:
+def _body(request: HttpRequest) -> Optional[bytes]:
     """The body of the request; `None` if it is too long."""
     body = bytearray()
     while len(body) <= LIMIT:

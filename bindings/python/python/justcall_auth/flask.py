@@ -13,28 +13,30 @@ again through the API. ::
             call = event.confirm(client).json()["data"]
 """
 
-from __future__ import annotations
-
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import flask
 
+from ._native import WebhookVerifier
 from ._webhook_receiver import LIMIT, Answer, receive, too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flask.typing import ResponseReturnValue
-
-    from ._native import WebhookVerifier
+else:
+    # Flask's type names others that exist for type checkers alone: nothing else could look it up.
+    ResponseReturnValue = Any
 
 __all__ = ["webhook"]
 
+_View = Union[
+    Callable[..., Optional[ResponseReturnValue]], Callable[..., Awaitable[Optional[ResponseReturnValue]]]
+]
+_Receiver = Callable[..., ResponseReturnValue]
 
-def webhook(
-    verifier: WebhookVerifier,
-) -> Callable[[Callable[..., ResponseReturnValue | None]], Callable[..., ResponseReturnValue]]:
+
+def webhook(verifier: WebhookVerifier) -> Callable[[_View], _Receiver]:
     """A decorator for a view: it is called with the `WebhookEvent`, then with what the route gives.
 
     The view may be a coroutine function, and may return `None` for an empty answer of status 200. It is
@@ -49,9 +51,9 @@ def webhook(
     The body is read once, before the view: it is the event's `body`.
     """
 
-    def decorate(view: Callable[..., ResponseReturnValue | None]) -> Callable[..., ResponseReturnValue]:
+    def decorate(view: _View) -> _Receiver:
         @functools.wraps(view)
-        def receiver(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        def receiver(*args: Any, **kwargs: Any) -> Any:
             body = _body()
             event = too_large() if body is None else receive(verifier, flask.request.headers, body)
             if isinstance(event, Answer):
@@ -64,7 +66,7 @@ def webhook(
     return decorate
 
 
-def _body() -> bytes | None:
+def _body() -> Optional[bytes]:
     """The body of the request; `None` if it is too long."""
     length = flask.request.content_length
     if length is None:

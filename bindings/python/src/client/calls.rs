@@ -40,16 +40,22 @@ impl Client {
 
     /// The client, kept alive for one use; `cancelled` once it is closed.
     pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
-        let open = lock(&self.open);
-        if open.as_ref().and_then(|open| open.source.as_ref()).is_some_and(|source| source.is_asked()) {
+        self.refuse_in_its_source()?;
+        lock(&self.open).as_ref().map(|open| open.client.clone()).ok_or_else(|| {
+            let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
+            error.hint_is("Make a new client, or close this one after its last call.")
+        })
+    }
+
+    /// Fails in the callable that is the source, for which calls of the client would wait.
+    pub(crate) fn refuse_in_its_source(&self) -> Result<(), Error> {
+        let source = lock(&self.open).as_ref().and_then(|open| open.source.clone());
+        if source.is_some_and(|source| source.is_asked()) {
             let message =
                 "The callable that is a client's source cannot use that client, whose calls wait for it.";
             return Err(Error::invalid_argument(message));
         }
-        open.as_ref().map(|open| open.client.clone()).ok_or_else(|| {
-            let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            error.hint_is("Make a new client, or close this one after its last call.")
-        })
+        Ok(())
     }
 
     /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.

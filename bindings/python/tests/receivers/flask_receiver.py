@@ -1,7 +1,8 @@
-"""A receiver in Flask; a view is a function."""
+"""A receiver in Flask: one view is a function, the other a coroutine function."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import common
@@ -29,4 +30,14 @@ def justcall(event: WebhookEvent, name: str) -> ResponseReturnValue | None:
     common.handle(event)
     if event.type == "call.updated":
         return {"name": name, "confirmed": event.confirm(common.client).json()["data"]["id"]}
+    return None
+
+
+@app.post("/async/<name>")
+@webhook(common.verifier)
+async def coroutine(event: WebhookEvent, name: str) -> ResponseReturnValue | None:
+    common.handle(event)
+    if event.type == "call.updated":
+        answer = await asyncio.to_thread(event.confirm, common.client)
+        return {"name": name, "confirmed": answer.json()["data"]["id"]}
     return None

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use justcall_auth::source::shown;
 use justcall_auth::{Client, Error, Request};
 use serde_json::json;
 
@@ -95,7 +96,7 @@ impl<'a> Target<'a> {
         let is_new = path.symlink_metadata().is_err();
         let file =
             OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(|error| {
-                Error::invalid_argument(format!("The file {} cannot be written: {error}.", path.display()))
+                Error::invalid_argument(format!("The file {} cannot be written: {error}.", shown(path)))
                     .hint_is("Check the path of --output; nothing was sent.")
             })?;
         Ok(Self { file, path, is_new })

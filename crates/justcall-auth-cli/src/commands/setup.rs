@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::ValueEnum as _;
-use justcall_auth::source::Content;
+use justcall_auth::source::{Content, shown};
 use justcall_auth::{Error, Source};
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn repository(source: &Source) -> Option<PathBuf> {
 }
 
 fn in_repository(folder: &Path) -> String {
-    format!("It is inside the repository {}.", folder.display())
+    format!("It is inside the repository {}.", shown(folder))
 }
 
 const OUT_OF_REPOSITORY: &str =

@@ -16,7 +16,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use justcall_auth::source::{Content, Form, read_file};
+use justcall_auth::source::{Content, Form, read_file, shown};
 use justcall_auth::{Error, Source};
 
 use folder::Folder;
@@ -89,7 +89,7 @@ impl Target {
     }
 
     fn file(path: &Path) -> Result<Self, Error> {
-        let place = format!("The file {}", path.display());
+        let place = format!("The file {}", shown(path));
         let refused = |error: &io::Error| refusal::system(&place, error);
         // A link stays one: what it leads to is replaced, where it is.
         let real = match fs::canonicalize(path) {
@@ -135,7 +135,7 @@ impl Target {
     }
 
     fn versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
-        let place = format!("The folder {}", path.display());
+        let place = format!("The folder {}", shown(path));
         if !path.exists() {
             return Err(refusal::absent(&place));
         }
@@ -153,7 +153,7 @@ impl Target {
     }
 
     fn new_file(path: &Path) -> Result<Self, Error> {
-        let place = format!("The file {}", path.display());
+        let place = format!("The file {}", shown(path));
         let Some(name) = path.file_name() else {
             return Err(refusal::refusal(
                 &place,
@@ -170,7 +170,7 @@ impl Target {
     }
 
     fn new_versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
-        let place = format!("The folder {}", path.display());
+        let place = format!("The folder {}", shown(path));
         make(path).map_err(|error| refusal::system(&place, &error))?;
         // Links of ours that lead nowhere are what is left of a time before that was cut short.
         if [version::LINK, key, secret].iter().any(|name| path.join(name).exists()) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use justcall_auth::source::shown;
 use justcall_auth::{Error, ErrorKind};
 
 /// Nothing was changed, for `why`.
@@ -62,7 +63,7 @@ pub(super) fn present(place: &str) -> Error {
 pub(super) fn linked(place: &str, path: &Path) -> Error {
     let remedy = format!(
         "See which they are: find / -xdev -samefile {}. Keep one, and make symbolic links of the others.",
-        path.display()
+        shown(path)
     );
     refusal(place, "it has several names (hard links), of which one would get the new pair", &remedy)
 }

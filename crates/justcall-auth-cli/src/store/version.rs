@@ -36,7 +36,22 @@ pub(super) fn swap(folder: &Folder, changes: &[Change]) -> io::Result<()> {
 
 /// Tries all that [`swap`] does but for the swap: what it would be refused is refused here.
 pub(super) fn rehearse(folder: &Folder) -> io::Result<()> {
-    prepare(folder, &used(folder.path())?, &[]).map(drop)
+    let old = used(folder.path())?;
+    refuse_links_into(folder.path(), &old)?;
+    prepare(folder, &old, &[]).map(drop)
+}
+
+/// Refuses links beside [`LINK`] that lead into the version in use: they would lead nowhere once it is removed.
+fn refuse_links_into(folder: &Path, version: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(target) = fs::read_link(entry.path()) else { continue };
+        if entry.file_name() != LINK && folder.join(target).starts_with(version) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            return Err(io::Error::other(format!("its {name} leads into one version, not to {LINK}")));
+        }
+    }
+    Ok(())
 }
 
 /// Lays out a folder of this kind where there is none yet, with `files`; their owner alone may read them.
@@ -141,4 +156,81 @@ fn point(folder: &Folder, version: TempDir) -> io::Result<()> {
     link.persist(folder.path().join(LINK)).map_err(|refused| refused.error)?;
     let _in_use = version.keep();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a version holds beside the pair.
+    #[derive(Debug, Clone)]
+    enum Entry {
+        File(Vec<u8>),
+        Link,
+        Folder,
+    }
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        prop_oneof![
+            8 => proptest::collection::vec(any::<u8>(), 0..32).prop_map(Entry::File),
+            1 => Just(Entry::Link),
+            1 => Just(Entry::Folder),
+        ]
+    }
+
+    /// Everything in the version in use: `None` for what is no file.
+    fn contents(folder: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
+        let entries = fs::read_dir(folder.join(LINK)).expect("a version");
+        let read = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.expect("an entry");
+            let is_file = entry.file_type().expect("a type").is_file();
+            let bytes = is_file.then(|| fs::read(entry.path()).expect("a file"));
+            (entry.file_name().into_string().expect("text"), bytes)
+        };
+        entries.map(read).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_refuses_a_random_folder_or_changes_the_two_files_alone(
+            entries in proptest::collection::btree_map("[a-z._-]{1,8}", entry(), 0..5),
+            has_pair: bool,
+        ) {
+            let folder = tempfile::tempdir().expect("a folder");
+            let version = folder.path().join("..1");
+            fs::create_dir(&version).expect("a version");
+            symlink("..1", folder.path().join(LINK)).expect("a link");
+            for name in ["api_key", "api_secret"].iter().filter(|_| has_pair) {
+                fs::write(version.join(name), "old").expect("a file");
+            }
+            let is_name = |name: &str| name != "." && name != "..";
+            for (name, entry) in entries.iter().filter(|(name, _)| is_name(name)) {
+                match entry {
+                    Entry::File(bytes) => fs::write(version.join(name), bytes).expect("a file"),
+                    Entry::Link => symlink("elsewhere", version.join(name)).expect("a link"),
+                    Entry::Folder => fs::create_dir(version.join(name)).expect("a folder"),
+                }
+            }
+            let mut expected = contents(folder.path());
+            let held = Folder::hold(folder.path()).expect("it is ours").expect("nobody else holds it");
+            let changes: [Change; 2] = [("api_key", Some(b"new-key")), ("api_secret", Some(b"new-secret"))];
+            let is_plain = expected.values().all(Option::is_some);
+            prop_assert_eq!(rehearse(&held).is_ok(), is_plain);
+            match swap(&held, &changes) {
+                Ok(()) => {
+                    prop_assert!(is_plain);
+                    expected.insert("api_key".into(), Some(b"new-key".to_vec()));
+                    expected.insert("api_secret".into(), Some(b"new-secret".to_vec()));
+                }
+                Err(_) => prop_assert!(!is_plain),
+            }
+            prop_assert_eq!(contents(folder.path()), expected);
+        }
+    }
 }

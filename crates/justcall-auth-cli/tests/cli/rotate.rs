@@ -193,6 +193,59 @@ fn it_leaves_a_file_alone_that_holds_more_than_a_pair_could_take_the_place_of() 
 }
 
 #[test]
+fn it_keeps_the_variables_and_comments_beside_the_pair() {
+    let rotation = Rotation::after_reset();
+    let (key, secret) = rotation.new_halves();
+    for template in [
+        "export JUSTCALL_API_KEY=KEY JUSTCALL_API_SECRET=SECRET OTHER=x\n",
+        "JUSTCALL_API_KEY=\"KEY\"  # sales\nJUSTCALL_API_SECRET=SECRET # a=b\nOTHER=x y\n",
+        "NOTE=\"two\nlines\"\nJUSTCALL_API_KEY = KEY\nJUSTCALL_API_SECRET='SECRET'# sales",
+    ] {
+        let with = |key: &str, secret: &str| {
+            template
+                .replace("KEY=KEY", &format!("KEY={key}"))
+                .replace("\"KEY\"", &format!("\"{key}\""))
+                .replace("= KEY", &format!("= {key}"))
+                .replace("=SECRET", &format!("={secret}"))
+                .replace("'SECRET'", &format!("'{secret}'"))
+        };
+        let (old_key, old_secret) =
+            (rotation.service.sandbox.api_key(), rotation.service.sandbox.api_secret());
+        let (path, source) = rotation.file("more.env", &with(old_key, old_secret));
+        let rotated = rotation.rotate(&source, &[]);
+        assert_eq!(rotated.exit, 0, "{template:?}: {rotated:?}");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), with(key, secret));
+        assert_eq!(rotation.verify(&source).exit, 0, "{template:?}");
+    }
+}
+
+#[test]
+fn it_leaves_a_file_alone_that_readers_take_apart_differently_and_names_the_line() {
+    let rotation = Rotation::after_reset();
+    let pair = "JUSTCALL_API_KEY=abc123def456\nJUSTCALL_API_SECRET=sec789xyz000\n";
+    for (old, line) in [
+        (format!("A=1\nDIR=C:\\temp\\\n{pair}"), "line 2"),
+        (format!("NOTE='see\n{pair}'\n{pair}"), "line 1"),
+        (format!("{pair}NOTE=\"open\n"), "line 3"),
+        (format!("{pair}{pair}"), "line 3"),
+        ("OTHER=x JUSTCALL_API_KEY=abc123def456 JUSTCALL_API_SECRET=sec789xyz000\n".to_owned(), "line 1"),
+        ("API_KEY=abc123def456\nAPI_SECRET=sec789xyz000\n".to_owned(), "line 1"),
+        ("{\"api_key\":\"a\",\"api_key\":\"b\",\"api_secret\":\"c\"}".to_owned(), "twice"),
+        ("{\"api_key\":{\"prod\":\"a\"},\"api_secret\":\"c\"}".to_owned(), "object"),
+        ("# remarks alone\n#\napi_key: abc123def456\n".to_owned(), "neither JSON"),
+        ("abc123def456:sec789xyz000 # sales\n".to_owned(), "neither JSON"),
+    ] {
+        let (path, source) = rotation.file("more", &old);
+        let refused = rotation.rotate(&source, &[]);
+        refused.fails_with(3, "credentials_malformed");
+        assert!(refused.stderr.contains(line), "{old:?}: {refused:?}");
+        assert!(refused.stderr.contains("Nothing was changed"), "{refused:?}");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), old);
+    }
+    assert_eq!(rotation.service.requests(), 0, "refused before anybody is asked for a pair");
+}
+
+#[test]
 fn it_says_beside_the_pair_that_the_one_before_was_compromised() {
     let rotation = Rotation::after_reset();
     for (name, old, marked, unmarked) in [

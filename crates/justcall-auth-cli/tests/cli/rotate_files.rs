@@ -253,6 +253,38 @@ fn it_swaps_a_folder_that_is_laid_out_as_kubernetes_does() {
 }
 
 #[test]
+fn it_keeps_every_other_name_in_a_folder_or_refuses() {
+    let rotation = Rotation::after_reset();
+    let source = kubernetes(&rotation);
+    let folder = rotation.folder.path();
+    fs::write(folder.join("beside"), "kept").expect("a file");
+    fs::write(folder.join("..data/binary"), b"\0\xff\n").expect("a file");
+    let version = fs::read_link(folder.join("..data")).expect("a link");
+    // A link past ..data would lead nowhere once the version before is removed.
+    symlink(version.join("other"), folder.join("direct")).expect("a link");
+    let refused = rotation.rotate(&source, &[]);
+    refused.fails_with(1, "source_unavailable");
+    assert!(refused.stderr.contains("direct"), "{refused:?}");
+    assert_eq!(fs::read_link(folder.join("..data")).expect("a link"), version, "nothing was swapped");
+
+    fs::remove_file(folder.join("direct")).expect("it is there");
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0);
+    let (key, secret) = rotation.new_halves();
+    assert_eq!((text(&folder.join("beside")), text(&folder.join("other"))), ("kept".into(), "kept".into()));
+    assert_eq!(
+        (text(&folder.join("api_key")), text(&folder.join("api_secret"))),
+        (key.into(), secret.into())
+    );
+    assert_eq!(fs::read(folder.join("..data/binary")).expect("a file"), b"\0\xff\n");
+    let mut names: Vec<_> = fs::read_dir(folder.join("..data"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["api_key", "api_secret", "binary", "other"]);
+}
+
+#[test]
 fn it_refuses_to_tear_a_pair_apart() {
     let rotation = Rotation::after_reset();
     let old = rotation.old();

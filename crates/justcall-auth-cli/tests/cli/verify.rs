@@ -220,3 +220,29 @@ fn it_ends_with_1_when_the_source_cannot_be_read() {
     run.fails_with(1, "source_unavailable");
     assert!(run.stderr.contains("absent.json"), "the place is named: {run:?}");
 }
+
+#[test]
+fn it_refuses_to_expect_the_account_0() {
+    let refused = run(&["verify", "--expected-account", "0"], &[]);
+    assert_eq!(refused.exit, 2, "{refused:?}");
+    assert!(refused.stderr.contains("To expect no particular account, do not set it"), "{refused:?}");
+}
+
+#[test]
+fn it_names_the_variable_whose_authorities_cannot_be_used() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, _) = file(folder.path(), "empty.pem", "");
+    let (_, source) = file(
+        folder.path(),
+        "pair",
+        &format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret()),
+    );
+    let arguments = ["verify", "--source", &source, "--base-url", service.sandbox.url()];
+    let failed = run(&arguments, &[("SSL_CERT_FILE", path.to_str().expect("UTF-8"))]);
+    failed.fails_with(7, "tls_failed");
+    assert!(failed.stderr.contains("SSL_CERT_FILE") && failed.stderr.contains("is empty"), "{failed:?}");
+    let untrusted = run(&arguments, &[("SSL_CERT_FILE", "")]);
+    untrusted.fails_with(7, "tls_failed");
+    assert!(!untrusted.stderr.contains("The variable SSL_CERT_FILE"), "empty is not set: {untrusted:?}");
+}

@@ -102,7 +102,7 @@ fn it_ends_at_its_deadline_over_libcurl_where_the_server_never_answers() {
     let service = Service::start();
     service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
     let source = service.good_source();
-    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), service.ca_file(), "500"]));
+    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), service.ca_file(), "2000"]));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn it_ends_at_its_deadline_in_a_poll_loop_where_the_server_never_answers() {
     let service = Service::start_plain();
     service.sandbox.control("POST", "faults", &json!({"fault": "hang"})).expect("a fault");
     let source = service.good_source();
-    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), "500"]));
+    end_at_the_deadline(program.command(&[&*source, service.sandbox.url(), "2000"]));
 }
 
 /// A certificate that is not trusted is the same failure as with the built-in client, and is not tried again.

@@ -37,9 +37,14 @@ impl Finding {
         Self { code, message: code.message().replace("{}", subject.name()), place: None }
     }
 
+    /// A finding about the pair as a whole.
+    pub fn of_pair(code: Code) -> Self {
+        Self::new(code, Subject::Pair)
+    }
+
     /// A finding about `place`, which the message starts with. A place is safe to log: a variable's name, a path.
     pub fn at(code: Code, place: &str) -> Self {
-        Self::new(code, Subject::Pair).in_place(place)
+        Self::of_pair(code).in_place(place)
     }
 
     /// This finding, made in `place`, which the message then starts with. A place is safe to log.
@@ -92,6 +97,8 @@ pub(super) enum Subject {
     Pair,
     /// Text that may be either half.
     Value,
+    /// What a half is called.
+    Name,
 }
 
 impl Subject {
@@ -101,6 +108,7 @@ impl Subject {
             Self::Secret => "API secret",
             Self::Pair => "pair",
             Self::Value => "value",
+            Self::Name => "name",
         }
     }
 }

@@ -8,6 +8,7 @@ mod code;
 mod explanation;
 mod finding;
 mod half;
+mod name;
 mod pair;
 mod placeholder;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use code::Code;
 pub use explanation::Example;
 pub use finding::{Finding, Severity};
 pub use half::MAX_HALF;
+pub use name::half_name;
 pub use pair::{pair, secret};
 pub use text::text;

@@ -95,6 +95,8 @@ pub struct Exchange {
     task: Task,
     /// The page that tells about the pair, while that is being asked.
     verification: Option<Request>,
+    /// The pair that the users page is asked about, after the account page was.
+    asked_elsewhere: Option<Held>,
     began: Duration,
     deadline: Option<Duration>,
     retries: u32,
@@ -164,6 +166,7 @@ impl Exchange {
             keyring,
             task,
             verification,
+            asked_elsewhere: None,
             began: now.monotonic,
             deadline,
             retries: 0,
@@ -220,6 +223,7 @@ impl Exchange {
 
     /// Another pair is another matter: whatever was asked to prove the last one is asked anew.
     fn restart_verification(&mut self) {
+        self.asked_elsewhere = None;
         let is_request = matches!(self.task, Task::Request(_));
         self.verification = (!is_request).then(|| account_page(&self.policy));
     }
@@ -305,7 +309,9 @@ impl Exchange {
         self.policy.base_url.join(self.outgoing().path())
     }
 
-    /// The pair to send it with; taking it fixes which pair the answer will be about.
+    /// The pair to send it with; taking it fixes which pair the answer will be about. If another pair came into use since
+    /// [`Action::Send`], that one is given. A pair that was rejected since and has no successor is given all the same: this
+    /// method has no clock to see the end of a cool-down. A driver that takes it at once never sends a rejected pair.
     ///
     /// # Errors
     /// `invalid_argument` unless [`Action::Send`] is due.
@@ -344,7 +350,12 @@ impl Exchange {
         match classify(&response, Some(ticket.held.credentials()), now.unix) {
             Ok(()) => self.succeed(response, ticket, now),
             Err(error) if is_no_account_page(&error) && self.may_ask_elsewhere() => {
-                self.ask_elsewhere(ticket, now);
+                // Another call may have learned meanwhile that the pair is bad.
+                if self.keyring.rejection_of(&ticket.held, now.monotonic).is_none() {
+                    return self.ask_elsewhere(ticket, now);
+                }
+                drop(ticket);
+                self.restart_verification();
             }
             Err(error) if error.kind() == ErrorKind::InvalidCredentials => {
                 if self.is_doubtful(&ticket, now) {
@@ -356,7 +367,7 @@ impl Exchange {
             Err(error) => {
                 let about_account = self.is_account_asked(&ticket);
                 if !about_account && is_accepted(&error) {
-                    self.promote(&ticket, now);
+                    self.promote(&ticket, None, now);
                 }
                 drop(ticket);
                 let error = self.doubt.take().unwrap_or(error);

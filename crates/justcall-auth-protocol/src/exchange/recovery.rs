@@ -39,8 +39,12 @@ impl Recovery {
 
 impl Exchange {
     /// The service accepted the pair: where it had yet to be proven, it is in use from here on.
-    pub(super) fn promote(&mut self, ticket: &Ticket, now: &Moment) {
-        if ticket.proof.is_none() && !matches!(self.task, Task::Replace(_)) {
+    /// `account` is the one that the service named with it. A pair that must show its account has not done so by an answer
+    /// to another question, which may have been asked before the account was required.
+    pub(super) fn promote(&mut self, ticket: &Ticket, account: Option<u64>, now: &Moment) {
+        let is_given = matches!(self.task, Task::Replace(_));
+        let required = self.keyring.account_required_of(&ticket.held).filter(|_| !is_given);
+        if ticket.proof.is_none() && !is_given || required.is_some() && account != required {
             return;
         }
         if let Some(held) = self.keyring.promote(&ticket.held, self.policy.overlap, now.monotonic) {
@@ -80,7 +84,7 @@ impl Exchange {
             return drop(self.fail(error));
         }
         let until = now.monotonic.saturating_add(self.policy.cool_down);
-        self.keyring.reject(&ticket.held, now.monotonic, until);
+        self.keyring.set_aside(&ticket.held, until);
         self.tell_about(&ticket.held, EventKind::CandidateRejected, error.message().trim_end_matches('.'), 0);
         drop(ticket);
         self.restart_verification();

@@ -62,6 +62,10 @@ impl Exchange {
     }
 
     pub(super) fn send(&mut self, held: Held, proof: Option<Lease>, now: &Moment) -> Action {
+        // A retry of the users page may come to another pair, of which the account page was not asked yet.
+        if self.asked_elsewhere.as_ref().is_some_and(|asked| !asked.is_same_pair(&held)) {
+            self.restart_verification();
+        }
         let required = self.account_required_of(&held);
         let must_prove_account = required.is_some() && self.keyring.account_of(&held) != required;
         if must_prove_account && self.verification.is_none() {

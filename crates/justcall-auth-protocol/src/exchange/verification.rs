@@ -12,7 +12,7 @@ use crate::service;
 impl Exchange {
     pub(super) fn succeed(&mut self, response: Response, ticket: Ticket, now: &Moment) {
         let Some(page) = &self.verification else {
-            self.promote(&ticket, now);
+            self.promote(&ticket, None, now);
             self.succeeded(response);
             return;
         };
@@ -20,7 +20,7 @@ impl Exchange {
             if !service::is_json_object(response.body()) {
                 return drop(self.fail(doubt));
             }
-            self.promote(&ticket, now);
+            self.promote(&ticket, None, now);
             self.fail(doubt.hint_is(NO_PAGE));
             return;
         }
@@ -30,7 +30,7 @@ impl Exchange {
             .and_then(|account| self.check_account(account, &ticket.held));
         match account {
             Ok(account) => {
-                self.promote(&ticket, now);
+                self.promote(&ticket, account.id(), now);
                 if let Some(id) = account.id() {
                     self.keyring.account_is(&ticket.held, id);
                 }
@@ -74,6 +74,7 @@ impl Exchange {
     /// Asks the page that the official clients verify with what the account page did not tell.
     pub(super) fn ask_elsewhere(&mut self, ticket: Ticket, now: &Moment) {
         self.verification = Some(Request::trusted_get(service::USERS_PATH));
+        self.asked_elsewhere = Some(ticket.held.clone());
         self.state = State::Sending(Ticket { since: now.monotonic, is_taken: false, ..ticket });
     }
 

@@ -45,6 +45,11 @@ impl Held {
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.serial == other.serial
     }
+
+    /// Whether both are the same pair, which a source may give again and a caller may give by hand.
+    pub(crate) fn is_same_pair(&self, other: &Self) -> bool {
+        self.is(other) || self.credentials.same_pair(&other.credentials)
+    }
 }
 
 /// What a look at the source gave.

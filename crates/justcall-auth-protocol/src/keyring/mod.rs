@@ -56,6 +56,10 @@ struct State {
     previous: Option<Previous>,
     /// The service rejected the current pair.
     rejection: Option<Rejection>,
+    /// The pair that the source gave last.
+    given: Option<Found>,
+    /// How many of the process's rejections are taken into account here.
+    rejections: u64,
     /// The account that the service named for the pair with this serial.
     account: Option<KnownAccount>,
     /// When the source was looked at last, and when it may be looked at again.
@@ -179,6 +183,37 @@ impl Keyring {
         Some(rejection.until.saturating_sub(now))
     }
 
+    /// Whether another keyring of the process may know more about the pairs of `state`.
+    fn is_behind(&self, state: &State) -> bool {
+        state.rejections != self.rejections.count()
+    }
+
+    /// Takes into account what the service rejected in other keyrings of the process.
+    fn catch_up(&self, now: Duration) {
+        let rejections = self.rejections.count();
+        let state = self.state.read();
+        let known = |held: &Held| self.rejections.of(&self.scope, &held.credentials, now);
+        let of_current = state.current.as_ref().and_then(|held| Some((held.serial, known(held)?)));
+        let of_candidate =
+            state.candidate.as_ref().and_then(|one| Some((one.held.serial, known(&one.held)?)));
+        drop(state);
+        self.change(|state| {
+            state.rejections = rejections;
+            let current = state.current.as_ref().map(|held| held.serial);
+            if let Some((_, known)) = of_current.filter(|(serial, _)| current == Some(*serial)) {
+                if state.rejection.is_none_or(|before| before.until < known.until) {
+                    let since = state.rejection.map_or(known.since, |before| before.since);
+                    state.rejection = Some(Rejection { since, ..known });
+                }
+            }
+            if let (Some(candidate), Some((serial, known))) = (&mut state.candidate, of_candidate) {
+                if candidate.held.serial == serial {
+                    candidate.rejected_until = candidate.rejected_until.max(Some(known.until));
+                }
+            }
+        });
+    }
+
     /// Asks for the source to be looked at again, by the next call.
     pub fn look_again(&self) {
         self.change(|state| state.look_due = true);
@@ -188,8 +223,13 @@ impl Keyring {
     /// current one is a candidate. A source that cannot be read costs nothing while there is a pair. After the end of the
     /// lease the result is ignored.
     pub(crate) fn looked(&self, lease: &Lease, result: Result<Look, Error>, now: &Moment) -> Looked {
-        let rejection = match &result {
-            Ok(Look::Found(found)) => self.rejections.of(&self.scope, &found.credentials, now.monotonic),
+        let found = match result {
+            Ok(Look::Found(found)) => Ok(Some(found)),
+            Ok(Look::Unchanged) => Ok(self.given_but_not_used()),
+            Err(error) => Err(error),
+        };
+        let rejection = match &found {
+            Ok(Some(found)) => self.rejections.of(&self.scope, &found.credentials, now.monotonic),
             _ => None,
         };
         self.change(|state| {
@@ -201,9 +241,9 @@ impl Keyring {
             let jitter = Duration::from_millis(now.random % 64);
             state.next_look = now.monotonic.saturating_add(HASTY_INTERVAL + jitter);
             state.look_due = false;
-            let found = match result {
-                Ok(Look::Found(found)) => found,
-                Ok(Look::Unchanged) => return Looked::Same,
+            let found = match found {
+                Ok(Some(found)) => found,
+                Ok(None) => return Looked::Same,
                 Err(error) => {
                     state.trouble = Some(error);
                     return Looked::Same;
@@ -211,8 +251,15 @@ impl Keyring {
             };
             state.trouble = None;
             state.watched = found.watched;
+            state.given = Some(found.clone());
             state.take(found, rejection, now)
         })
+    }
+
+    /// The pair that the source still gives, if the service rejected the one that took its place by hand.
+    fn given_but_not_used(&self) -> Option<Found> {
+        let state = self.state.read();
+        state.given.clone().filter(|_| state.rejection.is_some())
     }
 
     /// A pair given by hand, to be proven before it is used; the current one where it is the same.
@@ -228,7 +275,7 @@ impl Keyring {
     pub(crate) fn promote(&self, held: &Held, overlap: Duration, now: Duration) -> Option<Held> {
         self.rejections.forget(&self.scope, &held.credentials);
         self.change(|state| match &state.current {
-            Some(current) if current.is(held) => {
+            Some(current) if current.is_same_pair(held) => {
                 state.rejection = None;
                 state.told_waiting = false;
                 None
@@ -244,7 +291,10 @@ impl Keyring {
                 state.previous = kept.map(|held| Previous { held, until });
                 let promoted = Held { generation, ..held.clone() };
                 state.current = Some(promoted.clone());
-                state.candidate.take_if(|candidate| candidate.held.serial <= held.serial);
+                // The source may have given the same pair again meanwhile.
+                state.candidate.take_if(|candidate| {
+                    candidate.held.serial <= held.serial || candidate.held.is_same_pair(held)
+                });
                 state.rejection = None;
                 state.told_waiting = false;
                 Some(promoted)
@@ -257,7 +307,7 @@ impl Keyring {
         let rejection = Rejection { since: now, at: now, until };
         self.rejections.remember(&self.scope, &held.credentials, rejection);
         self.change(|state| {
-            if state.is_current(held) {
+            if state.current.as_ref().is_some_and(|current| current.is_same_pair(held)) {
                 // Those that were in flight when it was rejected tell nothing new.
                 let is_known = state.rejection.is_some_and(|known| now < known.until);
                 if !is_known {
@@ -266,7 +316,8 @@ impl Keyring {
                 }
                 return if is_known { Rejected::CurrentAgain } else { Rejected::Current };
             }
-            match state.candidate.as_mut().filter(|candidate| candidate.held.is(held)) {
+            let candidate = state.candidate.as_mut();
+            match candidate.filter(|candidate| candidate.held.is_same_pair(held)) {
                 Some(candidate) => {
                     candidate.rejected_until = Some(until);
                     Rejected::Candidate
@@ -274,6 +325,16 @@ impl Keyring {
                 None => Rejected::Former,
             }
         })
+    }
+
+    /// The candidate `held` is not for this keyring: it is not sent before `until`. For others it may be the right one.
+    pub(crate) fn set_aside(&self, held: &Held, until: Duration) {
+        self.change(|state| {
+            let candidate = state.candidate.as_mut();
+            if let Some(candidate) = candidate.filter(|candidate| candidate.held.is_same_pair(held)) {
+                candidate.rejected_until = Some(until);
+            }
+        });
     }
 
     /// The account that the service named for `held`.
@@ -293,8 +354,8 @@ impl Keyring {
     pub(crate) fn account_is(&self, held: &Held, id: u64) {
         if self.account_of(held) != Some(id) {
             self.change(|state| {
-                if state.is_current(held) {
-                    state.account = Some(KnownAccount { serial: held.serial, id });
+                if let Some(current) = state.current.as_ref().filter(|current| current.is_same_pair(held)) {
+                    state.account = Some(KnownAccount { serial: current.serial, id });
                 }
             });
         }
@@ -339,10 +400,6 @@ impl Keyring {
 }
 
 impl State {
-    fn is_current(&self, held: &Held) -> bool {
-        self.current.as_ref().is_some_and(|current| current.is(held))
-    }
-
     fn take(&mut self, found: Found, rejection: Option<Rejection>, now: &Moment) -> Looked {
         match (&self.current, &self.candidate) {
             (Some(current), _) if current.credentials.same_pair(&found.credentials) => {

@@ -100,13 +100,16 @@ impl Keyring {
     /// The pair in use, where nothing but using it is to be done.
     pub fn settled(&self, now: Duration) -> Option<Held> {
         let state = self.state.read();
-        state.current.clone().filter(|_| state.is_settled(now))
+        state.current.clone().filter(|_| state.is_settled(now) && !self.is_behind(&state))
     }
 
     /// What a call does next.
     pub(crate) fn plan(self: &Arc<Self>, call: &Seeking, now: Duration) -> Plan {
         if let Some(current) = self.settled(now) {
             return Plan::Use(current);
+        }
+        if self.is_behind(&self.state.read()) {
+            self.catch_up(now);
         }
         let step = self.change(|state| state.step(call, now));
         let lease = |number| Lease { keyring: self.clone(), number };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::credentials::Credentials;
@@ -27,6 +28,8 @@ pub(super) struct Rejection {
 pub struct Rejections {
     key: RandomState,
     known: Mutex<HashMap<u64, Rejection>>,
+    /// How many rejections there were: a keyring that has seen all of them looks no further.
+    count: AtomicU64,
 }
 
 impl Rejections {
@@ -44,6 +47,13 @@ impl Rejections {
         if known.len() < MAX_REJECTIONS {
             known.insert(fingerprint, rejection);
         }
+        drop(known);
+        self.count.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many pairs were rejected so far, in all keyrings of the process.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
     }
 
     pub(super) fn forget(&self, scope: &str, credentials: &Credentials) {
@@ -78,11 +88,12 @@ mod tests {
             let (at, until) = (Duration::from_secs(at), Duration::from_secs(at + 30));
             rejections.remember("https://api.justcall.io", &pair, Rejection { since: at, at, until });
         };
-        for number in 0..MAX_REJECTIONS + 10 {
+        remember("of a later end", 2);
+        for number in 0..16_384 + 10 {
             remember(&format!("secret{number}"), 1);
         }
-        assert_eq!(rejections.lock().len(), MAX_REJECTIONS);
-        remember("late", 40);
-        assert_eq!(rejections.lock().len(), 1, "what is over makes room");
+        assert_eq!(rejections.lock().len(), 16_384);
+        remember("late", 31);
+        assert_eq!(rejections.lock().len(), 2, "what is over makes room");
     }
 }

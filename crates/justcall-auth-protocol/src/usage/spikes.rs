@@ -38,9 +38,9 @@ struct Past {
     busiest: f64,
     /// The first minute, or [`NEVER`].
     began: u64,
-    /// The minute that was told of last, or [`NEVER`], and the limit that it passed.
-    told: u64,
-    told_limit: f64,
+    /// The minute that was reported last, or [`NEVER`], and the limit that it passed.
+    reported: u64,
+    reported_limit: f64,
 }
 
 /// Long before and after every minute. In place of `None`, whose unset payload the optimiser reads ahead of its test:
@@ -53,7 +53,7 @@ impl Default for Spikes {
             minute: AtomicU64::new(0),
             count: AtomicU64::new(0),
             unusual: AtomicU64::new(u64::MAX),
-            past: Mutex::new(Past { busiest: 0.0, began: NEVER, told: NEVER, told_limit: 0.0 }),
+            past: Mutex::new(Past { busiest: 0.0, began: NEVER, reported: NEVER, reported_limit: 0.0 }),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Spikes {
         if past.unusual(minute) != requests {
             return None;
         }
-        (past.told, past.told_limit) = (minute, past.limit());
+        (past.reported, past.reported_limit) = (minute, past.limit());
         self.unusual.store(u64::MAX, Ordering::Relaxed);
         Some(Spike { requests, busiest: past.busiest })
     }
@@ -110,7 +110,7 @@ impl Past {
     /// The minute `which` had so many requests, and is `elapsed` minutes ago.
     #[expect(clippy::cast_precision_loss, reason = "counts of a minute, and minutes")]
     fn learn(&mut self, requests: u64, which: u64, elapsed: u64) {
-        let most = if self.told.abs_diff(which) < HOUR { self.told_limit } else { f64::INFINITY };
+        let most = if self.reported.abs_diff(which) < HOUR { self.reported_limit } else { f64::INFINITY };
         let half_lives = elapsed as f64 * 60.0 / HALF_LIFE.as_secs_f64();
         self.busiest = self.busiest.max((requests as f64).min(most)) * 0.5_f64.powf(half_lives);
     }
@@ -124,8 +124,8 @@ impl Past {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
     fn unusual(&self, minute: u64) -> u64 {
         let is_new = self.began.abs_diff(minute) < HOUR;
-        let is_told = self.told.abs_diff(minute) < HOUR;
-        if is_new || is_told { u64::MAX } else { (self.limit().floor() as u64).saturating_add(1) }
+        let is_reported = self.reported.abs_diff(minute) < HOUR;
+        if is_new || is_reported { u64::MAX } else { (self.limit().floor() as u64).saturating_add(1) }
     }
 }
 

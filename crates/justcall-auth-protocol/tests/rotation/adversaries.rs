@@ -101,7 +101,7 @@ fn it_proves_nothing_by_an_answer_that_says_nothing_about_the_pair() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::property::config(400))]
 
     #[test]
     fn it_never_loses_the_good_pair_to_a_source_that_says_anything(

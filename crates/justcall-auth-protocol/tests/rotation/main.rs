@@ -2,8 +2,13 @@
 //! wrong sources, lost answers, in random order.
 
 mod adversaries;
+mod calls;
+mod edges;
 mod leases;
 mod limits;
+mod one_pair;
+#[path = "../property/mod.rs"]
+mod property;
 mod resets;
 mod rules;
 mod world;

@@ -93,7 +93,7 @@ fn it_ends_the_wait_when_it_is_over_however_often_the_pair_is_tried_again() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::property::config(400))]
 
     /// No call ends `invalid_credentials` while the source holds a good pair within the wait; no pair is sent after it is
     /// known to be bad; it always ends.

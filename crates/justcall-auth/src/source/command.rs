@@ -1,56 +1,70 @@
 //! `command:` — a program that prints the pair as JSON, such as `op`, `aws`, `gcloud` or `pass`.
 
 use std::io::{self, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::WipedBuffer;
 
-use super::{Loaded, malformed_in, text, unavailable};
+use super::running::Running;
+use super::{Loaded, malformed_in, shown, text, unavailable};
 use crate::patience::{Impatience, Patience};
 
 /// How long a command may take. It may ask a person for a fingerprint, but not for ever.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a program that has given a pair may take to end. After that the pair counts without its exit status.
+const GRACE: Duration = Duration::from_millis(500);
 /// The largest output that can hold a pair, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
 pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Error> {
     let (program, arguments) = words.split_first().expect("the spelling was checked to name a program");
     // Not its arguments: they may be what they should not.
-    let place = format!("The output of the command {program}");
-    let mut child = Command::new(program)
+    let place = format!("The output of the command {}", shown(Path::new(program)));
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         // It may print what it should not, and this library leaves the host's own output alone.
-        .stderr(Stdio::null())
-        .spawn()
+        .stderr(Stdio::null());
+    let mut running = Running::start(&mut command)
         .map_err(|error| unavailable(&place, format!("it cannot be started: {error}")))?;
-    let output = read(&mut child, &patience.at_most(LIMIT));
-    if output.is_err() {
-        // What it holds open, it need not finish.
-        let _gone_already = child.kill();
-    }
-    let status = child.wait();
-    let output = output.map_err(|stopped| stopped.explain(&place))?;
-    match status {
-        Ok(status) if !status.success() => {
-            return Err(unavailable(&place, format!("it ended with {status}"))
-                .hint_is("Run the command by hand, as the same user, to see what it says."));
+    let patience = patience.at_most(LIMIT);
+    let loaded = running.output(&patience).and_then(|output| {
+        let told = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error));
+        // Without a pair its exit status is worth waiting for: it may say why.
+        let end = running.end(&if told.is_ok() { patience.at_most(GRACE) } else { patience.clone() });
+        match end {
+            Ok(Some(status)) if !status.success() => Err(Stopped::Known(
+                unavailable(&place, format!("it ended with {status}"))
+                    .hint_is("Run the command by hand, as the same user, to see what it says."),
+            )),
+            Err(Impatience::Interrupted) => Err(Stopped::Impatient(Impatience::Interrupted)),
+            // It goes on after its output, or its host reaps its children: the output must speak for itself.
+            Ok(_) | Err(Impatience::Deadline) => told.map_err(Stopped::Known),
         }
-        // A host that ignores or reaps its children leaves us no status: the output must speak for itself.
-        Ok(_) | Err(_) => {}
+    });
+    match loaded {
+        Ok(told) => {
+            running.leave();
+            Ok(Loaded::new(told, place))
+        }
+        Err(stopped) => {
+            running.kill();
+            Err(stopped.explain(&place))
+        }
     }
-    let told = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error))?;
-    Ok(Loaded::new(told, place))
 }
 
-/// Why the output was not read to its end.
+/// Why there is no pair.
 enum Stopped {
     Impatient(Impatience),
     TooLarge,
     Failed(io::Error),
+    Known(Error),
 }
 
 impl Stopped {
@@ -62,26 +76,36 @@ impl Stopped {
             }
             Self::TooLarge => unavailable(place, "it is larger than 64 KiB"),
             Self::Failed(error) => unavailable(place, error),
+            Self::Known(error) => error,
         }
     }
 }
 
-/// The whole output, in memory that is wiped.
-fn read(child: &mut Child, patience: &Patience) -> Result<WipedBuffer, Stopped> {
-    let mut pipe = child.stdout.take().expect("it was piped");
-    let mut buffer = WipedBuffer::with_capacity(MAX_OUTPUT + 1);
-    loop {
-        let slice = patience.slice().map_err(Stopped::Impatient)?;
-        if !is_readable(&pipe, slice).map_err(Stopped::Failed)? {
-            patience.check_interrupt().map_err(Stopped::Impatient)?;
-            continue;
-        }
-        match pipe.read(buffer.spare()) {
-            Ok(0) if buffer.spare().is_empty() => return Err(Stopped::TooLarge),
-            Ok(0) => return Ok(buffer),
-            Ok(count) => buffer.advance(count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Stopped::Failed(error)),
+impl Running {
+    /// The whole output, in memory that is wiped. It is complete when the pipe ends, or when the program has ended though
+    /// another one that it started holds the pipe open.
+    fn output(&mut self, patience: &Patience) -> Result<WipedBuffer, Stopped> {
+        let mut pipe = self.take_output();
+        let mut buffer = WipedBuffer::with_capacity(MAX_OUTPUT + 1);
+        let mut has_ended = false;
+        loop {
+            let slice =
+                if has_ended { Duration::ZERO } else { patience.slice().map_err(Stopped::Impatient)? };
+            if !is_readable(&pipe, slice).map_err(Stopped::Failed)? {
+                if has_ended {
+                    return Ok(buffer);
+                }
+                patience.check_interrupt().map_err(Stopped::Impatient)?;
+                has_ended = self.has_ended();
+                continue;
+            }
+            match pipe.read(buffer.spare()) {
+                Ok(0) if buffer.spare().is_empty() => return Err(Stopped::TooLarge),
+                Ok(0) => return Ok(buffer),
+                Ok(count) => buffer.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Stopped::Failed(error)),
+            }
         }
     }
 }
@@ -139,6 +163,81 @@ mod tests {
         let error =
             load(&["/nonexistent/program".to_owned()], &Patience::default()).expect_err("no such program");
         assert!(error.message().contains("cannot be started"), "{error}");
+    }
+
+    const JSON: &str = r#"{"api_key": "abc123def456", "api_secret": "sec789xyz000"}"#;
+
+    /// The script with a pair in place of `JSON`, in at most 2 seconds of a call.
+    fn run_within_2_seconds(script: &str) -> Result<Loaded, Error> {
+        let begun = std::time::Instant::now();
+        let soon = Patience::default().at_most(Duration::from_secs(2));
+        let loaded = run(&script.replace("JSON", &format!("'{JSON}'")), &soon);
+        assert!(begun.elapsed() < Duration::from_secs(9), "{script} took {:?}", begun.elapsed());
+        loaded
+    }
+
+    #[test]
+    fn it_uses_the_pair_of_a_program_that_goes_on_after_its_output() {
+        for script in ["echo JSON; exec >&-; sleep 60", "echo JSON; exec >/dev/null; sleep 60 & wait"] {
+            run_within_2_seconds(script).expect(script);
+        }
+    }
+
+    #[test]
+    fn it_uses_the_pair_of_a_program_that_has_ended_though_another_holds_its_output() {
+        for script in ["sleep 60 & echo JSON", "(sleep 60; echo more) & echo JSON; exit 0"] {
+            run_within_2_seconds(script).expect(script);
+        }
+        let failed = run_within_2_seconds("sleep 60 & echo JSON; exit 3").expect_err("it failed");
+        assert!(failed.message().contains("exit status: 3"), "{failed}");
+    }
+
+    #[test]
+    fn it_never_uses_the_pair_of_a_program_that_failed_or_gave_half_of_it() {
+        for (script, why) in [
+            ("echo JSON; exit 3", "exit status: 3"),
+            ("echo JSON; kill -9 $$", "signal: 9"),
+            ("printf '{\"api_key\": \"abc123def456\",'; exec >&-; sleep 60", "not valid JSON"),
+            ("printf '{\"api_key\": \"abc123def456\",'; sleep 60", "did not end"),
+        ] {
+            let error = run_within_2_seconds(script).expect_err(script);
+            assert!(error.message().contains(why), "{script}: {error}");
+        }
+    }
+
+    #[test]
+    fn it_can_be_interrupted_whatever_the_program_does() {
+        for script in ["sleep 60", "exec >&-; sleep 60", "sleep 60 & exit 0", "echo JSON; exec >&-; sleep 60"]
+        {
+            let script = script.replace("JSON", &format!("'{JSON}'"));
+            let begun = std::time::Instant::now();
+            let after_a_while = move || begun.elapsed() > Duration::from_millis(100);
+            let stopped = Patience::new(Vec::new(), Some(Arc::new(after_a_while)));
+            match run(&script, &stopped) {
+                Err(error) if error.kind() == ErrorKind::Cancelled => {}
+                // It has ended, and what it left behind gives no output.
+                Err(error) => assert!(script.contains("exit 0"), "{script}: {error}"),
+                Ok(_) => panic!("{script} gave a pair"),
+            }
+        }
+    }
+
+    #[test]
+    fn it_kills_what_a_program_started_where_there_is_no_terminal() {
+        if std::fs::File::open("/dev/tty").is_ok() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("number");
+        let script = format!("sleep 600 & echo $! > {}; wait", file.display());
+        run(&script, &Patience::default().at_most(Duration::from_secs(1))).expect_err("it gives nothing");
+        let number = std::fs::read_to_string(&file).expect("the script got so far");
+        let is_alive = || std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));
+        let begun = std::time::Instant::now();
+        while is_alive().is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it lives on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, missing};
+use super::{Environment, Loaded, Source, missing, setting};
 use crate::patience::Patience;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
@@ -15,30 +15,30 @@ pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 const MOUNTED: &str = "/run/secrets/justcall";
 
 pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
-    find(environment, patience)?.1
+    resolve(environment, patience)?.load_within(environment, patience)
 }
 
-/// The source that is used, and what it gives.
-pub(super) fn find(
-    environment: &dyn Environment,
-    patience: &Patience,
-) -> Result<(Source, Result<Loaded, Error>), Error> {
-    if let Some(choice) = environment.variable(CHOICE) {
-        let source = chosen(&choice.to_string_lossy())?;
-        let found = source.load_within(environment, patience);
-        return Ok((source, found));
+/// The source that is used: the one that the environment chooses, which is not read, or the first that holds anything.
+pub(super) fn resolve(environment: &dyn Environment, patience: &Patience) -> Result<Source, Error> {
+    if let Some(choice) = choice(environment) {
+        return chosen(&choice);
     }
     for source in usual_places() {
         match source.load_within(environment, patience) {
             // Only what is absent is passed over.
             Err(error) if error.kind() == ErrorKind::CredentialsMissing => {}
-            found => return Ok((source, found)),
+            _ => return Ok(source),
         }
     }
     Err(missing(&format!(
         "{CHOICE}, which would name a source; the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET; \
          systemd's $CREDENTIALS_DIRECTORY; {MOUNTED}"
     )))
+}
+
+/// The source that the environment chooses, as it is spelled there; `None` if the variable is empty or not set.
+pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
+    Some(setting(environment, CHOICE)?.to_string_lossy().into_owned())
 }
 
 /// Where a pair is looked for unless the environment chooses, in order.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 
-use super::file::{read, unreadable};
-use super::{Environment, Loaded, malformed_in, missing, text, unavailable};
+use super::file::read;
+use super::{Environment, Loaded, malformed_in, missing, setting, shown, text, unavailable};
 
 /// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.
 const VERSION_LINK: &str = "..data";
@@ -19,7 +19,7 @@ const MAX_TRIES: usize = 5;
 const SYSTEMD_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 
 pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
-    let Some(folder) = environment.variable(SYSTEMD_VARIABLE).filter(|folder| !folder.is_empty()) else {
+    let Some(folder) = setting(environment, SYSTEMD_VARIABLE) else {
         return Err(missing(&format!(
             "${SYSTEMD_VARIABLE}, which is not set: systemd sets it for LoadCredential="
         )));
@@ -28,7 +28,7 @@ pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &st
 }
 
 pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error> {
-    let place = format!("The folder {}", path.display());
+    let place = format!("The folder {}", shown(path));
     for _ in 0..MAX_TRIES {
         // Both halves are read from one version, so that a swap in between cannot give half of each.
         let version = resolve(path);
@@ -42,7 +42,7 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_dir() => {
                 return Err(absent(&place, path, [(key, &key_file), (secret, &secret_file)]));
             }
-            Err(error) => return Err(unreadable(&place, path, &error)),
+            Err(error) => return Err(unreadable(&place, path, [key, secret], &error)),
         };
         // Where nothing is swapped as a whole, see that neither file changed while the other was read.
         if read(&key_file).is_ok_and(|again| again.as_ref() == key_bytes.as_ref()) {
@@ -81,7 +81,27 @@ fn is_compromised(place: &str, version: &Path) -> Result<bool, Error> {
         Ok(said) => text::truth(text::forgive_newline(said.as_ref()), text::COMPROMISED)
             .map_err(|error| malformed_in(place, &error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(unreadable(place, version, &error)),
+        Err(error) => Err(unavailable(place, format!("its file {}: {error}", text::COMPROMISED))),
+    }
+}
+
+/// Why the halves cannot be read, and what to do about it.
+fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Error) -> Error {
+    let result = unavailable(place, error);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => result.hint_is(format!(
+            "Let the user that runs this process read the folder (chmod 0700) and its files {key} and {secret} (chmod 0600)."
+        )),
+        io::ErrorKind::NotFound if path.starts_with("~") => {
+            result.hint_is("A ~ is not expanded in a source: write the whole path.")
+        }
+        io::ErrorKind::NotFound => {
+            result.hint_is(format!("Create the folder, with the two files {key} and {secret} in it, one half in each."))
+        }
+        io::ErrorKind::NotADirectory if path.is_file() => {
+            result.hint_is("It is a file, not a folder: name it as file:PATH.")
+        }
+        _ => result.hint_is(format!("The two files {key} and {secret} must be regular files of at most 64 KiB.")),
     }
 }
 
@@ -95,7 +115,7 @@ fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
             let message = format!("{place} holds the file {present}, but not {absent}.");
             error.message_is(message).hint_is("Put both halves there, each in its file. Nothing was sent.")
         }
-        _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), path.display())),
+        _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), shown(path))),
     }
 }
 

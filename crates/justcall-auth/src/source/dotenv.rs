@@ -1,41 +1,329 @@
-//! Lines `NAME=value`, as shells, Docker and systemd read them.
+//! Lines `NAME=value`, as shells and dotenv libraries read them.
+//!
+//! They agree on most files, and not on all. Reading a value only needs the lines that name it. Changing a value needs
+//! more: where every value of the file ends. What they disagree on is a [`Doubt`].
 
 use std::ops::Range;
 
-/// One line that names a value.
+use justcall_auth_protocol::service::{KEY_VARIABLE, SECRET_VARIABLE};
+
+use super::text::COMPROMISED_VARIABLE;
+
+/// A file of such lines.
+#[derive(Default)]
+pub(super) struct Dotenv<'a> {
+    pub assignments: Vec<Assignment<'a>>,
+    /// The lines that are neither empty, nor comments, nor assignments.
+    pub unread: Vec<Unread<'a>>,
+    pub has_comments: bool,
+    /// Where it is not certain which line or value a byte belongs to, in the order of the lines.
+    pub doubts: Vec<Doubt>,
+}
+
+/// One value and its name.
 pub(super) struct Assignment<'a> {
-    /// What is left of the equals sign, without `export `.
     pub name: &'a [u8],
     /// Where in the text the value is, without the quotes around it.
     pub value: Range<usize>,
     /// Whether there are quotes around it: they are syntax.
     pub is_quoted: bool,
+    /// The number of its line, from 1.
+    pub line: usize,
+    /// Why this value cannot be read.
+    pub broken: Option<&'static str>,
+    /// Whether shells and dotenv libraries read another value each.
+    pub is_ambiguous: bool,
 }
 
-/// Every line of `text` that names a value; other lines are none of ours.
-pub(super) fn assignments(text: &[u8]) -> impl Iterator<Item = Assignment<'_>> {
-    let mut begin = 0;
-    text.split(|byte| *byte == b'\n').filter_map(move |line| {
-        let at = begin;
-        begin += line.len() + 1;
-        assignment(line, at)
-    })
+/// A line that is no assignment.
+pub(super) struct Unread<'a> {
+    pub text: &'a [u8],
+    /// Its number, from 1.
+    pub line: usize,
 }
 
-/// `line`, which is at `at` in the text.
-fn assignment(line: &[u8], at: usize) -> Option<Assignment<'_>> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let bare = line.strip_prefix(b"export ").unwrap_or(line);
-    let equals = bare.iter().position(|byte| *byte == b'=')?;
-    let name = &bare[..equals];
-    if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-        return None;
+/// What makes a line uncertain.
+pub(super) struct Doubt {
+    /// Its number, from 1.
+    pub line: usize,
+    pub why: &'static str,
+}
+
+const OPEN_QUOTE: &str = "its quotation mark is not closed";
+const AFTER_QUOTE: &str = "there is more than a comment after its closing quotation mark";
+const SEVERAL_LINES: &str = "its quotation marks are not on one line";
+const NO_ASSIGNMENT: &str = "it is no line NAME=value";
+const CONTINUED: &str = "it ends with a backslash, which joins it with the next line for some readers";
+const UNBALANCED: &str = "it has a quotation mark or bracket that is not closed on the line";
+const ESCAPED_QUOTE: &str = "it has a backslash before a quotation mark";
+const INSIDE_QUOTES: &str = "it names a half inside the quotation marks of another variable";
+const SHARED_LINE: &str = "it sets a half behind another variable, which some readers take for one value";
+const CONTROL: &str = "it has a control character";
+
+/// What shells and dotenv libraries read differently where it is not quoted.
+const SPECIAL: &[u8] = b"\\`$;&|<>()'\"";
+
+/// Reads the lines of `text`.
+pub(super) fn read(text: &[u8]) -> Dotenv<'_> {
+    let mut reader = Reader { text, at: 0, end: 0, line: 0, found: Dotenv::default() };
+    while reader.next_line() {
+        reader.skip_blanks();
+        match reader.rest().first() {
+            None => {}
+            Some(b'#') => reader.found.has_comments = true,
+            Some(_) => reader.statement(),
+        }
+        reader.at = reader.end;
     }
-    let begin = at + line.len() - bare.len() + equals + 1;
-    let end = at + line.len();
-    let is_quoted = matches!(&bare[equals + 1..], [b'"', .., b'"'] | [b'\'', .., b'\'']);
-    let value = if is_quoted { begin + 1..end - 1 } else { begin..end };
-    Some(Assignment { name, value, is_quoted })
+    let mut found = reader.found;
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut doubt = |why| found.doubts.push(Doubt { line: index + 1, why });
+        if line.ends_with(b"\\") {
+            doubt(CONTINUED);
+        }
+        if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            doubt(CONTROL);
+        }
+    }
+    found.doubts.sort_by_key(|doubt| doubt.line);
+    found
+}
+
+/// Whether this library reads the variable.
+pub(super) fn is_ours(name: &[u8]) -> bool {
+    [KEY_VARIABLE, SECRET_VARIABLE, COMPROMISED_VARIABLE].iter().any(|ours| name == ours.as_bytes())
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Where the line ends, before its line break.
+    end: usize,
+    /// The line's number, from 1; 0 before the first.
+    line: usize,
+    found: Dotenv<'a>,
+}
+
+impl<'a> Reader<'a> {
+    /// Goes to the next line, if there is one.
+    fn next_line(&mut self) -> bool {
+        if self.line > 0 {
+            let behind = &self.text[self.end..];
+            let behind = behind.strip_prefix(b"\r").unwrap_or(behind);
+            let Some(next) = behind.strip_prefix(b"\n") else { return false };
+            self.at = self.text.len() - next.len();
+        }
+        self.line += 1;
+        self.find_end();
+        true
+    }
+
+    /// Finds the end of the line that the reader's place is on.
+    fn find_end(&mut self) {
+        let rest = &self.text[self.at..];
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        self.end = self.at + rest[..end].strip_suffix(b"\r").map_or(end, <[u8]>::len);
+    }
+
+    /// Reads the assignments of a line, or of several where a quoted value spans them.
+    fn statement(&mut self) {
+        let line = self.line;
+        let statement = self.rest();
+        if let Some(rest) = statement.strip_prefix(b"export").filter(|rest| starts_blank(rest)) {
+            self.at += statement.len() - rest.len();
+            self.skip_blanks();
+        }
+        let mut first = None;
+        while let Some((name, equals)) = self.name(first.is_none()) {
+            self.at = equals.end;
+            let is_spaced = equals.is_spaced || starts_blank(self.rest()) && !self.is_before_name();
+            if is_ours(name) && first.is_some_and(|first| !is_ours(first)) {
+                self.doubt(SHARED_LINE);
+            }
+            first.get_or_insert(name);
+            self.value(name, is_spaced);
+            if is_spaced || !starts_blank(self.rest()) {
+                break;
+            }
+            self.skip_blanks();
+        }
+        let is_bare_name = |text: &[u8]| text.iter().all(|byte| is_name_byte(*byte) || is_blank(*byte));
+        if first.is_none() {
+            // A name alone passes a variable on: `export NAME`, or a line of `docker run --env-file`.
+            if !is_bare_name(self.rest()) {
+                self.doubt(NO_ASSIGNMENT);
+            }
+            self.found.unread.push(Unread { text: statement, line });
+        }
+    }
+
+    /// The name at the reader's place and the equals sign behind it.
+    fn name(&self, may_be_spaced: bool) -> Option<(&'a [u8], Equals)> {
+        let rest = self.rest();
+        let length = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
+        let blanks = rest[length..].iter().take_while(|byte| is_blank(**byte)).count();
+        let is_assignment = length > 0 && rest.get(length + blanks) == Some(&b'=');
+        let equals = Equals { end: self.at + length + blanks + 1, is_spaced: blanks > 0 };
+        (is_assignment && (may_be_spaced || blanks == 0)).then(|| (&rest[..length], equals))
+    }
+
+    /// Reads the value at the reader's place, which is behind the equals sign; stops behind it.
+    fn value(&mut self, name: &'a [u8], is_spaced: bool) {
+        let empty = self.at..self.at;
+        if !is_spaced && starts_blank(self.rest()) {
+            return self.push(name, empty, false, None);
+        }
+        self.skip_blanks();
+        match self.rest().first() {
+            Some(b'#') if is_spaced => self.push(name, empty, false, None),
+            Some(quote @ (b'"' | b'\'')) => self.quoted(name, *quote, is_spaced),
+            _ => self.unquoted(name, is_spaced),
+        }
+    }
+
+    fn quoted(&mut self, name: &'a [u8], quote: u8, is_spaced: bool) {
+        let begin = self.at + 1;
+        let Some(end) = closing(&self.text[begin..], quote).map(|length| begin + length) else {
+            self.doubt(OPEN_QUOTE);
+            let raw = self.at..self.end;
+            self.at = raw.end;
+            return self.push(name, raw, false, Some(OPEN_QUOTE));
+        };
+        let value = &self.text[begin..end];
+        let lines = value.split(|byte| *byte == b'\n').count() - 1;
+        if quote == b'\'' && value.ends_with(b"\\") {
+            self.doubt(ESCAPED_QUOTE);
+        }
+        if lines > 0 && names_ours(value) {
+            self.doubt(INSIDE_QUOTES);
+        }
+        self.at = end + 1;
+        self.find_end();
+        let mut broken = (lines > 0).then_some(SEVERAL_LINES);
+        let behind = self.rest().trim_ascii_start();
+        let is_last = behind.is_empty() || behind.starts_with(b"#");
+        if !is_last && (is_spaced || !self.is_before_name()) {
+            self.doubt(AFTER_QUOTE);
+            broken = broken.or(Some(AFTER_QUOTE));
+            self.at = self.end;
+        }
+        self.push(name, begin..end, true, broken);
+        self.line += lines;
+    }
+
+    fn unquoted(&mut self, name: &'a [u8], is_spaced: bool) {
+        let (begin, rest) = (self.at, self.rest());
+        let word = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
+        self.at = begin + word;
+        let behind = rest[word..].trim_ascii_start();
+        let is_word = behind.is_empty() || behind.starts_with(b"#") || !is_spaced && self.is_before_name();
+        if !is_word {
+            // Dotenv libraries take the rest of the line; to a shell it is a command.
+            let comment = rest.windows(2).position(|two| is_blank(two[0]) && two[1] == b'#');
+            self.at = begin + rest[..comment.unwrap_or(rest.len())].trim_ascii_end().len();
+            if is_ours(name) {
+                self.doubt(NO_ASSIGNMENT);
+            }
+        }
+        if is_open(&self.text[begin..self.at]) {
+            self.doubt(UNBALANCED);
+        }
+        self.push(name, begin..self.at, false, None);
+    }
+
+    /// Whether blanks and then a further assignment follow, as a shell reads several on one line.
+    fn is_before_name(&self) -> bool {
+        let mut behind = Reader { found: Dotenv::default(), ..*self };
+        behind.skip_blanks();
+        behind.at > self.at && behind.name(false).is_some()
+    }
+
+    fn push(&mut self, name: &'a [u8], value: Range<usize>, is_quoted: bool, broken: Option<&'static str>) {
+        let quote = is_quoted.then(|| self.text[value.start - 1]);
+        let is_ambiguous = is_ambiguous(&self.text[value.clone()], quote);
+        let line = self.line;
+        self.found.assignments.push(Assignment { name, value, is_quoted, line, broken, is_ambiguous });
+    }
+
+    fn doubt(&mut self, why: &'static str) {
+        self.found.doubts.push(Doubt { line: self.line, why });
+    }
+
+    /// What is left of the line.
+    fn rest(&self) -> &'a [u8] {
+        &self.text[self.at..self.end]
+    }
+
+    fn skip_blanks(&mut self) {
+        self.at += self.rest().iter().take_while(|byte| is_blank(**byte)).count();
+    }
+}
+
+/// The equals sign behind a name.
+struct Equals {
+    end: usize,
+    /// Whether there are blanks before it, as no shell allows.
+    is_spaced: bool,
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn starts_blank(text: &[u8]) -> bool {
+    text.first().is_some_and(|byte| is_blank(*byte))
+}
+
+/// Whether `text` names a variable that this library reads.
+pub(super) fn names_ours(text: &[u8]) -> bool {
+    text.split(|byte| !is_name_byte(*byte)).any(is_ours)
+}
+
+/// The length of the quoted text that `text` begins with.
+fn closing(text: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' if quote == b'"' => at += 1,
+            byte if *byte == quote => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether shells and dotenv libraries read another value each.
+fn is_ambiguous(value: &[u8], quote: Option<u8>) -> bool {
+    match quote {
+        None => value.iter().any(|byte| SPECIAL.contains(byte)),
+        Some(b'\'') => [b"\\\\", b"${"].iter().any(|two| value.windows(2).any(|found| found == *two)),
+        Some(_) => value.iter().any(|byte| b"\\`$".contains(byte)),
+    }
+}
+
+/// Whether a shell would read on after the line: a quotation mark, a bracket or a backtick is open.
+fn is_open(value: &[u8]) -> bool {
+    let (mut quote, mut brackets, mut at) = (None, 0_usize, 0);
+    while let Some(byte) = value.get(at) {
+        match (*byte, quote) {
+            (b'\\', None | Some(b'"')) => at += 1,
+            (byte, Some(open)) if byte == open => quote = None,
+            (b'"' | b'\'' | b'`', None) => quote = Some(*byte),
+            (b'(' | b'{', None) => brackets += 1,
+            (b')' | b'}', None) => brackets = brackets.saturating_sub(1),
+            // A document that follows.
+            (b'<', None) if value.get(at + 1) == Some(&b'<') => return true,
+            _ => {}
+        }
+        at += 1;
+    }
+    quote.is_some() || brackets > 0 || at > value.len()
 }
 
 #[cfg(test)]
@@ -45,7 +333,9 @@ mod tests {
     #[test]
     fn it_finds_each_value_where_it_is() {
         let text = b"# A=comment\nexport A='one'\r\n\nB=two\nno-name=3\nC=\"\"\nD='\nE=";
-        let found: Vec<(&str, &str, bool)> = assignments(text)
+        let found: Vec<(&str, &str, bool)> = read(text)
+            .assignments
+            .into_iter()
             .map(|line| {
                 let as_text = |bytes| std::str::from_utf8(bytes).expect("ASCII");
                 (as_text(line.name), as_text(&text[line.value]), line.is_quoted)

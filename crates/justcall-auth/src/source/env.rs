@@ -1,12 +1,13 @@
 //! `env:` — two environment variables.
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
-use super::{Environment, Loaded, malformed_in, missing, text};
+use super::{Environment, Loaded, Source, malformed_in, missing, text};
 
 pub(super) fn load(
     environment: &dyn Environment,
@@ -15,19 +16,22 @@ pub(super) fn load(
     scrub: bool,
 ) -> Result<Loaded, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
-    let (Some(key_bytes), Some(secret_bytes)) = (value(key), value(secret)) else {
-        let set = [key, secret].into_iter().find(|name| value(name).is_some());
-        let error = missing(&format!("the environment variables {key} and {secret}"));
-        return Err(match set {
-            // One half alone is a slip of the hand, not an absence.
-            Some(set) => {
-                let unset = if set == key { secret } else { key };
-                let error =
-                    Credentials::new(if set == key { b"x" } else { b"" }, b"").expect_err("a half is empty");
-                malformed_in(&format!("The variable {set} is set, but {unset} is not"), &error)
-            }
-            None => error,
-        });
+    let is_empty = |half: &Option<Zeroizing<Vec<u8>>>| {
+        half.as_ref().is_none_or(|half| text::forgive_newline(half).is_empty())
+    };
+    let (key_bytes, secret_bytes) = match (value(key), value(secret)) {
+        // Both empty is how `X=${X}` in a compose file passes on what is not set.
+        halves if is_empty(&halves.0) && is_empty(&halves.1) => {
+            return Err(missing(&format!("the environment variables {key} and {secret}")));
+        }
+        (Some(key), Some(secret)) => (key, secret),
+        // One half alone is a slip of the hand, not an absence.
+        (key_half, _) => {
+            let (set, unset, found): (_, _, &[u8]) =
+                if key_half.is_some() { (key, secret, b"x") } else { (secret, key, b"") };
+            let error = Credentials::new(found, b"").expect_err("a half is empty");
+            return Err(malformed_in(&format!("The variable {set} is set, but {unset} is not"), &error));
+        }
     };
     let place = format!("The environment variables {key} and {secret}");
     let credentials =
@@ -38,6 +42,27 @@ pub(super) fn load(
         environment.scrub(secret);
     }
     Ok(Loaded::new(credentials, place))
+}
+
+/// Distinguishes pairs by keyed hashes, which cannot be reversed: which pair the environment holds, without a copy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fingerprints(RandomState);
+
+impl Fingerprints {
+    /// Of what the variables of `source` hold, be it a pair or not; `None` if they hold nothing, or if `source` is another.
+    pub fn in_environment(&self, source: &Source, environment: &dyn Environment) -> Option<u64> {
+        let Source::Env { key, secret, .. } = source else { return None };
+        let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
+        let (key, secret) = (half(key), half(secret));
+        let (key, secret) = (text::forgive_newline(&key), text::forgive_newline(&secret));
+        (!key.is_empty() || !secret.is_empty()).then(|| self.0.hash_one((key, secret)))
+    }
+
+    /// Of a pair that was read.
+    pub fn of(&self, pair: &Credentials) -> u64 {
+        let at = pair.secret_at();
+        pair.expose_authorization(|header| self.0.hash_one((&header[..at - 1], &header[at..])))
+    }
 }
 
 /// Whether this process runs with rights that its user does not have: set-user-ID, set-group-ID or file capabilities.
@@ -74,7 +99,6 @@ mod tests {
 
     use justcall_auth_protocol::error::ErrorKind;
 
-    use super::super::Source;
     use super::*;
 
     struct Variables(HashMap<&'static str, &'static str>);
@@ -100,6 +124,21 @@ mod tests {
         let error = load(&[]).expect_err("nothing is set");
         assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
         assert!(error.message().contains("JUSTCALL_API_KEY and JUSTCALL_API_SECRET"));
+    }
+
+    #[test]
+    fn it_takes_two_empty_variables_for_none_and_one_for_a_slip() {
+        for (key, secret) in [("", ""), ("\n", ""), ("", "\r\n")] {
+            let error =
+                load(&[("JUSTCALL_API_KEY", key), ("JUSTCALL_API_SECRET", secret)]).expect_err("empty");
+            assert_eq!(error.kind(), ErrorKind::CredentialsMissing, "{key:?} {secret:?}");
+        }
+        for empty in ["JUSTCALL_API_KEY", "JUSTCALL_API_SECRET"] {
+            let error = load(&[(empty, "")]).expect_err("nothing is set");
+            assert_eq!(error.kind(), ErrorKind::CredentialsMissing, "{empty}");
+        }
+        let error = load(&[("JUSTCALL_API_KEY", ""), ("JUSTCALL_API_SECRET", "sec789xyz000")]);
+        assert_eq!(error.expect_err("one half").reason(), Some("empty_half"));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use std::path::Path;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
-use super::{Loaded, malformed_in, text, unavailable};
+use super::{Loaded, malformed_in, shown, text, unavailable};
 
 /// The largest file that can hold a pair and its comments, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
-    let place = format!("The file {}", path.display());
+    let place = format!("The file {}", shown(path));
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
     let told = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
@@ -52,6 +52,7 @@ pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::NotFound => result.hint_is(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
+        _ if path.is_dir() => result.hint_is("It is a folder: name it as dir:PATH."),
         _ => result,
     }
 }
@@ -79,6 +80,11 @@ mod tests {
             "{\"api_key\": \"abc123def456\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"2026-11-24T00:00:00Z\"}\n",
             "# ours\n\nexport JUSTCALL_API_KEY='abc123def456'\nJUSTCALL_API_SECRET=\"sec789xyz000\"\nOTHER=1\n",
             "JUSTCALL_API_KEY=abc123def456\r\nJUSTCALL_API_SECRET=sec789xyz000\r\n",
+            "JUSTCALL_API_KEY = abc123def456\nJUSTCALL_API_SECRET= sec789xyz000 # note\n",
+            "\texport\tJUSTCALL_API_KEY=\"abc123def456\"  # note\n JUSTCALL_API_SECRET='sec789xyz000'# note\n",
+            "export JUSTCALL_API_KEY=abc123def456 JUSTCALL_API_SECRET='sec789xyz000' OTHER=x\n",
+            "NOTE='JUSTCALL_API_KEY=other\nJUSTCALL_API_KEY=other'\nJUSTCALL_API_KEY=abc123def456\nJUSTCALL_API_SECRET=sec789xyz000",
+            "NOTE=it's\nJUSTCALL_API_KEY=abc123def456 \nJUSTCALL_API_SECRET=sec789xyz000\n",
         ] {
             let pair = load_text(good.as_bytes()).expect(good);
             assert!(pair.expose_authorization(|header| header == b"abc123def456:sec789xyz000"), "{good:?}");
@@ -105,7 +111,7 @@ mod tests {
             ("\u{feff}canary7f3a1:sec789xyz000\n", Some("byte_order_mark")),
             ("JUSTCALL_API_KEY=canary7f3a1\n", Some("empty_half")),
             (
-                "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000 # note\n",
+                "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000 note\n",
                 Some("inner_whitespace"),
             ),
             (
@@ -123,6 +129,83 @@ mod tests {
             }
             assert!(error.message().contains("The file "), "{error}");
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    /// The reason, and the line that the message names.
+    fn refusal(text: &str) -> (&'static str, Option<usize>) {
+        let error = load_text(text.as_bytes()).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::CredentialsMalformed, "{text:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{text:?}: {error:?}");
+        assert!(error.message().len() < 300, "{error}");
+        let line = error.message().split(": line ").nth(1).and_then(|rest| rest.split(':').next());
+        (error.reason().unwrap_or_default(), line.map(|line| line.parse().expect("a number")))
+    }
+
+    #[test]
+    fn it_names_the_line_that_names_a_half_in_another_way() {
+        for (text, line) in [
+            ("api_key: canary7f3a1\napi_secret: sec789xyz000\n", 1),
+            ("justcall:\n  api_key: canary7f3a1\n  api_secret: sec789xyz000\n", 2),
+            ("environment:\n  - JUSTCALL_API_KEY=canary7f3a1\n  - JUSTCALL_API_SECRET=sec789xyz000\n", 2),
+            ("\"api_key\": \"canary7f3a1\",\n\"api_secret\": \"sec789xyz000\"\n", 1),
+            ("api_key: canary7f3a1", 1),
+            ("JUSTCALL_API_KEY: canary7f3a1\nJUSTCALL_API_SECRET: sec789xyz000", 1),
+            ("# ours\nAPI_KEY=canary7f3a1\nAPI_SECRET=sec789xyz000\n", 2),
+            ("JUSTCALL_API_KEY=canary7f3a1\nAPI_SECRET=sec789xyz000\n", 2),
+            ("justcall_api_key=canary7f3a1\njustcall_api_secret=sec789xyz000\n", 1),
+            ("[justcall]\napi_key = canary7f3a1\napi_secret = sec789xyz000\n", 2),
+            ("set JUSTCALL_API_KEY canary7f3a1\nset JUSTCALL_API_SECRET sec789xyz000\n", 1),
+            ("setenv JUSTCALL_API_KEY canary7f3a1\n", 1),
+            ("$env:JUSTCALL_API_KEY = \"canary7f3a1\"\n$env:JUSTCALL_API_SECRET = \"sec789xyz000\"\n", 1),
+            ("API Key: canary7f3a1\nAPI Secret: sec789xyz000\n", 1),
+            ("PORT=1\nHOST=canary\n", 1),
+            ("# nothing but a remark\n", 1),
+        ] {
+            assert_eq!(refusal(text), ("source_unparsable", Some(line)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn it_names_the_line_of_a_value_that_is_not_read_alike_everywhere() {
+        for (text, line) in [
+            ("JUSTCALL_API_SECRET=sec789xyz000\nJUSTCALL_API_KEY=\"canary7f3a1\n", 2),
+            ("JUSTCALL_API_KEY='canary7f3a1\nJUSTCALL_API_SECRET='sec789xyz000\n", 1),
+            ("JUSTCALL_API_KEY=\"canary7f3a1\"x\nJUSTCALL_API_SECRET=sec789xyz000\n", 1),
+            ("JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789\\xyz000\n", 2),
+            ("JUSTCALL_API_KEY=canary7f3a1;\nJUSTCALL_API_SECRET=sec789xyz000\n", 1),
+            ("JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=\"sec789$xyz000\"\n", 2),
+            ("JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000\\\n", 2),
+        ] {
+            assert_eq!(refusal(text), ("source_unparsable", Some(line)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn it_finds_what_is_invisible_at_the_start_and_in_names() {
+        let dotenv = "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000\n";
+        let json = "{\"api_key\": \"canary7f3a1\", \"api_secret\": \"sec789xyz000\"}";
+        for text in [dotenv, json, "canary7f3a1:sec789xyz000"] {
+            assert_eq!(refusal(&format!("\u{feff}{text}")).0, "byte_order_mark", "{text}");
+            let utf_16 = |mark: &str, bytes: fn(u16) -> [u8; 2]| {
+                let text = format!("{mark}{text}");
+                let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+                load_text(&bytes).expect_err("UTF-16").reason()
+            };
+            for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                assert_eq!(utf_16("\u{feff}", bytes), Some("byte_order_mark"), "{text}");
+                assert_eq!(utf_16("", bytes), Some("source_unparsable"), "{text}");
+            }
+        }
+        for (text, reason) in [
+            (dotenv.replace("API_KEY", "API_\u{200b}KEY"), "zero_width"),
+            (dotenv.replace("JUSTCALL_API_SECRET", "\u{2060}JUSTCALL_API_SECRET"), "zero_width"),
+            (dotenv.replace("KEY=", "KEY\u{a0}="), "no_break_space"),
+            (dotenv.replace("JUSTCALL_API_SECRET", "\u{feff}JUSTCALL_API_SECRET"), "byte_order_mark"),
+            (json.replace("api_secret", "api\u{200d}_secret"), "zero_width"),
+            (json.replace("api_key", "api_key\\u200b"), "zero_width"),
+        ] {
+            assert_eq!(refusal(&text), (reason, None), "{text:?}");
         }
     }
 

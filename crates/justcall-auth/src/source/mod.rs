@@ -10,8 +10,11 @@ mod dotenv;
 mod env;
 mod file;
 mod members;
+mod misnamed;
 mod parse;
+mod place;
 mod rewrite;
+mod running;
 mod text;
 mod watch;
 
@@ -27,12 +30,14 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
-pub(crate) use default::{CHOICE, usual_places};
+pub(crate) use default::{CHOICE, choice, usual_places};
+pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
 pub use text::Form;
 pub(crate) use watch::Watch;
 
+use crate::interrupt::Interrupt;
 use crate::patience::Patience;
 
 /// The environment, as a source sees it: an argument, so that tests need not change the process's own.
@@ -44,6 +49,26 @@ pub trait Environment {
     fn scrub(&self, name: &str) {
         let _ = name;
     }
+}
+
+/// The value of a variable that is a setting. One line break at its end is forgiven, as `$(cat FILE)` and editors leave it
+/// in places; empty means not set, as `X=${X}` in a compose file makes it.
+pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsString> {
+    let value = environment.variable(name)?;
+    let value = match value.to_str() {
+        Some(value) => value.strip_suffix('\n').map_or(value, |line| line.trim_end_matches('\r')).into(),
+        None => value,
+    };
+    (!value.is_empty()).then_some(value)
+}
+
+/// `path` on one line, for messages: control characters in it are escaped.
+pub fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for character in path.to_string_lossy().chars() {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
 }
 
 /// The environment of this process; empty where the process has more rights than the user who started it, who could
@@ -165,6 +190,21 @@ impl Source {
         }
     }
 
+    /// Whether reading it runs code of others, which may take long.
+    pub(crate) fn is_costly(&self) -> bool {
+        matches!(self, Self::Command(_) | Self::Callback(_))
+    }
+
+    /// `env:` with the usual variables.
+    pub(crate) fn environment() -> Self {
+        parse::env()
+    }
+
+    /// Whether it reads the environment, which an open client does again only once its pair was rejected.
+    pub(crate) fn is_environment(&self) -> bool {
+        matches!(self, Self::Env { .. } | Self::Default)
+    }
+
     /// Reads the pair. Blocks while a file is read; at most 10 seconds for a command.
     ///
     /// # Errors
@@ -174,6 +214,18 @@ impl Source {
         self.load_within(environment, &Patience::default())
     }
 
+    /// As [`Source::load`], but `interrupt` may end it, with `cancelled`: a program that it runs is killed.
+    ///
+    /// # Errors
+    /// As [`Source::load`], and `cancelled`.
+    pub fn load_interrupted_by(
+        &self,
+        environment: &dyn Environment,
+        interrupt: Arc<dyn Interrupt>,
+    ) -> Result<Loaded, Error> {
+        self.load_within(environment, &Patience::new(Vec::new(), Some(interrupt)))
+    }
+
     /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it
     /// a good one or not.
     ///
@@ -181,7 +233,7 @@ impl Source {
     /// `credentials_missing` with every place looked at, `invalid_argument` where the environment names no source.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
         match self {
-            Self::Default => Ok(default::find(environment, &Patience::default())?.0),
+            Self::Default => default::resolve(environment, &Patience::default()),
             named => Ok(named.clone()),
         }
     }
@@ -212,7 +264,7 @@ impl fmt::Debug for Source {
             Self::Env { key, secret, scrub: false } => write!(f, "Env({key}, {secret})"),
             Self::Env { key, secret, scrub: true } => write!(f, "Env({key}, {secret}, scrub)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", path.display()),
+            Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", shown(path)),
             Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),
             // The arguments of a command may be what they should not.
             Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),

@@ -94,8 +94,8 @@ fn variables(rest: &str) -> Result<Source, Error> {
             scrub,
         });
     }
-    let is_variable =
-        |name: &str| !name.is_empty() && !name.contains(['=', '?']) && !name.contains(char::is_whitespace);
+    let is_unusual = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | '?');
+    let is_variable = |name: &str| !name.is_empty() && !name.contains(is_unusual);
     match names.split_once(',') {
         Some((key, secret))
             if is_variable(key) && is_variable(secret) && key != secret && !secret.contains(',') =>
@@ -128,7 +128,11 @@ fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
 }
 
 fn is_file_name(name: &str) -> bool {
-    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\'])
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.contains(['/', '\\'])
+        && !name.contains(char::is_control)
 }
 
 fn words(line: &str) -> Result<Source, Error> {

@@ -8,8 +8,9 @@ use justcall_auth_protocol::service;
 use justcall_auth_secret::WipedBuffer;
 use zeroize::Zeroizing;
 
-use super::dotenv::{Assignment, assignments};
+use super::dotenv::{self, Assignment};
 use super::members::{Member, members};
+use super::place;
 use super::text::{self, COMPROMISED, COMPROMISED_VARIABLE, Form, forgive_newline};
 
 /// What a source holds from now on.
@@ -27,16 +28,17 @@ impl Content<'_> {
     /// The file of a folder that tells [`Content::previous_compromised`]: it holds `true`, or is not there.
     pub const COMPROMISED_FILE: &'static str = COMPROMISED;
 
-    /// `old` with this in place of what it tells of a pair. Members of JSON that mean nothing here stay, their order and
-    /// layout too; so do other lines of dotenv, comments, quotes, `export` and the line breaks at the ends.
+    /// Returns `old` with this pair in place of the one that it holds. Everything else stays as it is: other members of
+    /// JSON, their order and layout; other variables of dotenv, comments, quotes, `export` and line breaks.
     ///
     /// # Errors
-    /// As [`Content::check`]; `invalid_argument` when the pair cannot be written in that form.
+    /// As [`Content::check`]; `invalid_argument` if the pair cannot be written in that form.
     pub fn rewrite(&self, old: &[u8]) -> Result<WipedBuffer, Error> {
         Self::check(old)?;
         let text = match Form::of(old) {
             Form::Json => apply(old, self.json(old)?),
             Form::Dotenv => apply(old, self.dotenv(old)),
+            // [`Content::check`] has seen that the line holds nothing else.
             Form::Line => {
                 let line = 0..forgive_newline(old).len();
                 apply(old, vec![(line, self.credentials.expose_authorization(copy))])
@@ -44,28 +46,21 @@ impl Content<'_> {
         };
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
-            Some(_) => Ok(text),
-            None => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
+            Some(_) if place::keeps_the_rest(old, text.as_ref()) => Ok(text),
+            _ => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
                 .hint_is("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
         }
     }
 
-    /// Sees whether `old` has a place for a pair, so that nothing else in it is lost to one. One line that is no pair has.
+    /// Checks that `old` has a place for a pair, and that nothing else in it would be lost. One line that is no pair has
+    /// such a place.
     ///
     /// # Errors
-    /// `credentials_malformed` when `old` begins as JSON and is none, begins with a byte order mark, or has other lines
-    /// than those of dotenv.
+    /// `credentials_malformed`, naming the line, if `old` is not wholly understood: broken JSON, a byte order mark, lines
+    /// that are not dotenv, quotation marks that are not closed, a half that is set twice, or anything else that shells and
+    /// dotenv libraries read differently.
     pub fn check(old: &[u8]) -> Result<(), Error> {
-        let bare = old.strip_prefix(BYTE_ORDER_MARK).unwrap_or(old);
-        match Form::of(bare) {
-            Form::Json | Form::Dotenv if bare.len() < old.len() => {
-                Err(no_place("it begins with a byte order mark, which is invisible"))
-            }
-            Form::Json => parse(bare).map(drop),
-            Form::Dotenv => Ok(()),
-            Form::Line if is_one_line(bare) => Ok(()),
-            Form::Line => Err(no_place("it is neither JSON, nor dotenv lines, nor one line key:secret")),
-        }
+        place::check(old)
     }
 
     /// A text that holds this alone.
@@ -88,7 +83,7 @@ impl Content<'_> {
     }
 
     fn json(&self, old: &[u8]) -> Result<Vec<Edit>, Error> {
-        let json = parse(old)?;
+        let json = place::parse_json(old)?;
         let (key, secret) = self.expose_halves(|key, secret| (json_text(key), json_text(secret)));
         let created_at = json_text(self.created_at.as_bytes());
         let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
@@ -101,11 +96,9 @@ impl Content<'_> {
         let members = members(json);
         let mut edits = Vec::new();
         for (name, value, is_needed) in wanted {
-            let present: Vec<&Member> = members.iter().filter(|member| member.name == name).collect();
-            for member in &present {
-                edits.push((member.value.clone(), value.clone()));
-            }
-            if present.is_empty() && is_needed {
+            if let Some(member) = members.iter().find(|member| member.name == name) {
+                edits.push((member.value.clone(), value));
+            } else if is_needed {
                 edits.push(append(json, &members, name, &value, edits.is_empty()));
             }
         }
@@ -123,13 +116,11 @@ impl Content<'_> {
         let line_break: &[u8] = if old.windows(2).any(|two| two == b"\r\n") { b"\r\n" } else { b"\n" };
         let mut is_line_open = !old.is_empty() && !old.ends_with(b"\n");
         let mut edits = Vec::new();
+        let lines = dotenv::read(old);
         for (name, value, is_needed) in wanted {
-            let mut is_present = false;
-            for line in assignments(old).filter(|line| line.name == name.as_bytes()) {
-                is_present = true;
-                edits.push(assign(&line, &value));
-            }
-            if !is_present && is_needed {
+            if let Some(line) = lines.assignments.iter().find(|line| line.name == name.as_bytes()) {
+                edits.push(assign(line, &value));
+            } else if is_needed {
                 let before: &[u8] = if is_line_open { line_break } else { b"" };
                 let parts = [before, name.as_bytes(), b"=", &quoted(&value), line_break];
                 edits.push((old.len()..old.len(), join(&parts)));
@@ -138,27 +129,6 @@ impl Content<'_> {
         }
         edits
     }
-}
-
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// A text that another pair cannot be put into.
-fn no_place(why: &str) -> Error {
-    text::malformed(why).hint_is("Mend it, or remove it and let `justcall-auth setup` write it anew.")
-}
-
-/// `old`, which is valid JSON.
-fn parse(old: &[u8]) -> Result<&str, Error> {
-    let broken = |line, column| no_place(&format!("it is not valid JSON (line {line}, column {column})"));
-    let mut parsed = serde_json::from_slice(old).map_err(|error| broken(error.line(), error.column()))?;
-    text::wipe(&mut parsed);
-    std::str::from_utf8(old).map_err(|_| broken(1, 1))
-}
-
-/// Whether `text` is one line at most, of whatever it is, and no list of JSON.
-fn is_one_line(text: &[u8]) -> bool {
-    let line = std::str::from_utf8(text.trim_ascii());
-    line.is_ok_and(|line| !line.contains(char::is_control) && !line.starts_with('['))
 }
 
 /// What stands in a range of the old text from now on.
@@ -310,6 +280,22 @@ mod tests {
         }
         let line = rewrite_with("a:b", "newsecret123", true);
         assert_eq!(line, "newkey123456:newsecret123", "one line has no place for it");
+    }
+
+    #[test]
+    fn it_changes_the_two_values_and_nothing_beside_them() {
+        for old in [
+            "export JUSTCALL_API_KEY=OLDKEY JUSTCALL_API_SECRET=OLDSECRET OTHER=x\n",
+            "JUSTCALL_API_SECRET=OLDSECRET JUSTCALL_API_KEY='OLDKEY' OTHER=x # note\n",
+            "JUSTCALL_API_KEY=\"OLDKEY\"  # sales\nJUSTCALL_API_SECRET = OLDSECRET # a=b\n",
+            "JUSTCALL_API_KEY='OLDKEY'# sales\r\nJUSTCALL_API_SECRET=OLDSECRET\t#\r\n",
+            "NOTE=\"two\nlines # no remark\"\nJUSTCALL_API_KEY=OLDKEY\nGREETING=hello world\nJUSTCALL_API_SECRET=OLDSECRET",
+            "export PATH\nNAME_ALONE\nX=${HOME}/bin:$(id -u)\nJUSTCALL_API_KEY=OLDKEY\n\n  JUSTCALL_API_SECRET=OLDSECRET  \n",
+            "{\"other\":{\"api_key\":\"kept\"},\"created_at\":\"2026-11-24T16:10:00Z\",\"api_key\":\"OLDKEY\",\"api_secret\":\"OLDSECRET\",\"n\":1.50}",
+        ] {
+            let expected = old.replace("OLDKEY", "newkey123456").replace("OLDSECRET", "newsecret123");
+            assert_eq!(rewrite(old), expected);
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::diagnose::{Code, Finding, half_name};
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::{date, service};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::dotenv::assignments;
+use super::dotenv::{self, Assignment, Dotenv};
+use super::misnamed;
 
 /// The member of JSON, and the file beside the halves, that tells of the pair before: see [`super::Loaded`].
 pub(super) const COMPROMISED: &str = "previous_compromised";
@@ -47,7 +49,13 @@ impl Form {
             return Self::Json;
         }
         // A line `key:secret` has no name before its first equals sign, for a colon is in none.
-        if assignments(text).next().is_some() { Self::Dotenv } else { Self::Line }
+        let lines = dotenv::read(text);
+        let has_comments_only = || {
+            lines.has_comments
+                && lines.unread.is_empty()
+                && Credentials::parse(forgive_newline(text)).is_err()
+        };
+        if !lines.assignments.is_empty() || has_comments_only() { Self::Dotenv } else { Self::Line }
     }
 }
 
@@ -56,11 +64,35 @@ impl Form {
 /// # Errors
 /// `credentials_malformed`; the caller adds the place.
 pub(super) fn parse(text: &[u8]) -> Result<Told, Error> {
+    refuse_encoding(text)?;
     match Form::of(text) {
         Form::Json => parse_json(text),
         Form::Dotenv => parse_dotenv(text),
-        Form::Line => Ok(Credentials::parse(forgive_newline(text))?.into()),
+        Form::Line => parse_line(text),
     }
+}
+
+/// Refuses text that starts with a byte order mark, or is UTF-16 without one: nothing in it would be found.
+fn refuse_encoding(text: &[u8]) -> Result<(), Error> {
+    const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    if MARKS.iter().any(|mark| text.starts_with(mark)) {
+        return Err(found(vec![Finding::of_pair(Code::ByteOrderMark)]));
+    }
+    match text {
+        [0, _, 0, _, ..] | [_, 0, _, 0, ..] => Err(unparsable(1, "it is in UTF-16; save the file as UTF-8")),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the one line `key:secret`.
+fn parse_line(text: &[u8]) -> Result<Told, Error> {
+    let line = forgive_newline(text);
+    let parsed = Credentials::parse(line);
+    // What has no blank and no name can only be meant as a pair.
+    if parsed.is_err() && line.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'=') {
+        misnamed::refuse(&dotenv::read(text))?;
+    }
+    Ok(parsed?.into())
 }
 
 /// `text` without the one line break that editors and `echo` leave at the end.
@@ -73,14 +105,20 @@ pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
 /// # Errors
 /// As [`parse`].
 pub(super) fn parse_json(text: &[u8]) -> Result<Told, Error> {
+    refuse_encoding(text)?;
     // The parser's own message would quote what it read.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
         malformed(&format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))
     })?;
+    let hidden = json.as_object().into_iter().flat_map(|members| members.keys());
+    let hidden = hidden.filter_map(|name| half_name(name.as_bytes())).find(|findings| !findings.is_empty());
     let mut take = |name: &str| match json.get_mut(name).map(Value::take) {
         Some(Value::String(half)) => Ok(Zeroizing::new(half)),
         Some(_) => Err(malformed(&format!("its `{name}` is not text"))),
-        None => Err(malformed(&format!("its JSON has no `{name}`"))),
+        None => Err(match &hidden {
+            Some(findings) => found(findings.clone()),
+            None => malformed(&format!("its JSON has no `{name}`")),
+        }),
     };
     let halves = take("api_key").and_then(|key| Ok((key, take("api_secret")?)));
     let previous_compromised = match json.get(COMPROMISED) {
@@ -119,20 +157,41 @@ pub(super) fn wipe(json: &mut Value) {
 
 /// Reads a pair in lines `NAME=value`; the last line of a name counts, and a half without a line is empty.
 fn parse_dotenv(text: &[u8]) -> Result<Told, Error> {
-    let (mut key, mut secret, mut compromised): (&[u8], &[u8], &[u8]) = (b"", b"", b"false");
-    for line in assignments(text) {
-        let value = &text[line.value];
-        if line.name == service::KEY_VARIABLE.as_bytes() {
-            key = value;
-        } else if line.name == service::SECRET_VARIABLE.as_bytes() {
-            secret = value;
-        } else if line.name == COMPROMISED_VARIABLE.as_bytes() {
-            compromised = value;
+    let lines = dotenv::read(text);
+    let last = |name: &str| lines.assignments.iter().rfind(|line| line.name == name.as_bytes());
+    let [key, secret] = [service::KEY_VARIABLE, service::SECRET_VARIABLE].map(last);
+    if key.is_none() || secret.is_none() {
+        misnamed::refuse(&lines)?;
+    }
+    if key.is_none() && secret.is_none() {
+        return Err(unparsable(
+            first_line(&lines),
+            "neither this line nor another one sets JUSTCALL_API_KEY",
+        ));
+    }
+    let halves = [key, secret].into_iter().flatten();
+    for half in halves.clone() {
+        if let Some(why) = half.broken {
+            return Err(unparsable(half.line, why));
         }
     }
-    let credentials = Credentials::new(key, secret)?;
-    let told = Told::from(credentials);
-    Ok(Told { previous_compromised: truth(compromised, COMPROMISED_VARIABLE)?, ..told })
+    let value = |half: Option<&Assignment>| half.map_or(0..0, |half| half.value.clone());
+    let credentials = Credentials::new(&text[value(key)], &text[value(secret)])?;
+    if let Some(half) = halves.clone().find(|half| half.is_ambiguous) {
+        return Err(unparsable(half.line, AMBIGUOUS));
+    }
+    let compromised =
+        last(COMPROMISED_VARIABLE).map_or(b"false".as_slice(), |line| &text[line.value.clone()]);
+    let previous_compromised = truth(compromised, COMPROMISED_VARIABLE)?;
+    Ok(Told { previous_compromised, ..credentials.into() })
+}
+
+pub(super) const AMBIGUOUS: &str =
+    "its value has a character that shells and dotenv libraries read differently; use JSON instead";
+
+/// The first line that sets a variable, else the first line.
+fn first_line(lines: &Dotenv) -> usize {
+    lines.assignments.first().map_or(1, |line| line.line)
 }
 
 /// `true` or `false`, called `name`.
@@ -146,6 +205,27 @@ pub(super) fn truth(text: &[u8], name: &str) -> Result<bool, Error> {
 
 fn neither(name: &str) -> Error {
     malformed(&format!("its `{name}` is neither true nor false"))
+}
+
+/// A pair that cannot be read, because of `line`, counted from 1.
+pub(super) fn unparsable(line: usize, why: &str) -> Error {
+    let finding = Finding::at(Code::SourceUnparsable, &format!("line {line}"));
+    malformed(&format!("line {line}: {why}"))
+        .findings_are(vec![finding])
+        .reason_is(Code::SourceUnparsable.name())
+        .hint_is(
+            "Write JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=… on a line each, or JSON {\"api_key\": …, \"api_secret\": …}. Nothing was sent.",
+        )
+}
+
+/// A pair that cannot be read, because of `findings`.
+pub(super) fn found(findings: Vec<Finding>) -> Error {
+    let join = |texts: Vec<&str>| texts.join(" ");
+    let message = join(findings.iter().map(Finding::message).collect());
+    let remedy = join(findings.iter().map(Finding::remedy).collect());
+    let error = Error::with_message(ErrorKind::CredentialsMalformed, message);
+    let error = findings.first().map_or(error.clone(), |worst| error.reason_is(worst.code().name()));
+    error.findings_are(findings).hint_is(format!("{remedy} Nothing was sent."))
 }
 
 pub(super) fn malformed(why: &str) -> Error {

@@ -9,7 +9,7 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::keyring::{Found, Look};
 use justcall_auth_secret::Level;
 
-use super::{ProcessEnvironment, Source};
+use super::{Fingerprints, ProcessEnvironment, Source};
 use crate::patience::Patience;
 use crate::reentry;
 
@@ -20,6 +20,9 @@ const SETTLED: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Watch {
     source: Source,
+    fingerprints: Fingerprints,
+    /// The pair that the environment held when it was looked at last.
+    fingerprint: Mutex<Option<u64>>,
     memory: Level,
     seen: Mutex<Seen>,
 }
@@ -44,8 +47,23 @@ struct Trace {
 
 impl Watch {
     /// Nothing seen yet. Pairs are kept at the level `memory`.
-    pub fn new(source: Source, memory: Level) -> Self {
-        Self { source, memory, seen: Mutex::default() }
+    pub fn new(source: Source, memory: Level, fingerprints: Fingerprints) -> Self {
+        Self { source, memory, fingerprints, fingerprint: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// Whether this is the source of a client that is made while the environment holds the pair `fingerprint`: the same
+    /// pair as when this was read last, or none, or none was read yet.
+    pub fn is_for(&self, fingerprint: Option<u64>) -> bool {
+        let mut known = self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none() {
+            *known = fingerprint;
+        }
+        fingerprint.is_none() || *known == fingerprint
+    }
+
+    /// Whether reading the source runs code of others, which may take long.
+    pub fn is_costly(&self) -> bool {
+        self.source.is_costly()
     }
 
     /// Whether this thread is reading the source.
@@ -68,6 +86,10 @@ impl Watch {
             return Ok(Look::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
+        if self.source.is_environment() {
+            let read = self.fingerprints.of(&loaded.credentials);
+            *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        }
         let credentials = loaded.credentials.kept_at(self.memory)?;
         let watched = !loaded.watched.is_empty();
         let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
@@ -185,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
         fs::write(&path, "abc123def456:secret-one").expect("a file");
-        let watch = Watch::new(Source::File(path.clone()), Level::Heap);
+        let watch = Watch::new(Source::File(path.clone()), Level::Heap, Fingerprints::default());
         for _ in 0..3 {
             assert_eq!(look(&watch).as_deref(), Some("one"), "it may change without showing it");
         }
@@ -206,7 +228,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         write_version(folder.path(), "..1", "secret-one");
         let source = Source::parse(&format!("dir:{}", folder.path().display())).expect("a spelling");
-        let watch = Watch::new(source, Level::Heap);
+        let watch = Watch::new(source, Level::Heap, Fingerprints::default());
         assert_eq!(look(&watch).as_deref(), Some("one"));
         settle(&watch);
         assert_eq!(look(&watch), None);
@@ -221,7 +243,7 @@ mod tests {
     #[test]
     fn it_always_reads_what_has_no_files() {
         let pair = justcall_auth_protocol::Credentials::new(b"abc123def456", b"secret-one").expect("good");
-        let watch = Watch::new(Source::Fixed(pair), Level::Heap);
+        let watch = Watch::new(Source::Fixed(pair), Level::Heap, Fingerprints::default());
         for _ in 0..2 {
             assert_eq!(look(&watch).as_deref(), Some("one"));
         }
@@ -247,7 +269,9 @@ mod tests {
             }
             justcall_auth_protocol::Credentials::new(b"abc123def456", format!("secret-n-{turn}").as_bytes())
         };
-        let watch = watch.get_or_init(|| Watch::new(Source::Callback(Arc::new(callback)), Level::Heap));
+        let watch = watch.get_or_init(|| {
+            Watch::new(Source::Callback(Arc::new(callback)), Level::Heap, Fingerprints::default())
+        });
         assert_eq!(look(watch).as_deref(), Some("n-1"));
     }
 }

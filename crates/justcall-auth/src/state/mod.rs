@@ -20,7 +20,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::source::Environment;
+use crate::source::{Environment, setting, shown};
 use disk::{lock, make_folder, readable, replace};
 pub(crate) use recorder::Recorder;
 
@@ -58,7 +58,7 @@ impl StateFile {
     /// The usual place: `justcall-auth/pairs.json` under `XDG_STATE_HOME`, else under `.local/state` in `HOME`. `None`
     /// where neither names an absolute path.
     pub fn usual(environment: &dyn Environment) -> Option<Self> {
-        let absolute = |name| environment.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name| setting(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = absolute("XDG_STATE_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".local").join("state")))?;
         Some(Self::at(folder.join("justcall-auth").join("pairs.json")))
@@ -86,7 +86,7 @@ impl StateFile {
     }
 
     fn unavailable(&self, error: &io::Error) -> Error {
-        let message = format!("The state file {} cannot be used: {error}.", self.path.display());
+        let message = format!("The state file {} cannot be used: {error}.", shown(&self.path));
         Error::with_message(ErrorKind::SourceUnavailable, message)
             .hint_is("See that its folder may be written to, or name another place.")
     }

@@ -72,9 +72,16 @@ fn name(bytes: &[u8]) -> Option<String> {
     organisation
 }
 
-/// On one line: what a stranger wrote must not drive a terminal.
+/// The longest name that is shown, in characters.
+const MAX_NAME: usize = 64;
+
+/// On one line and short: what a stranger wrote must not drive a terminal, nor fill it.
 fn printable(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).collect()
+    // Those that change the direction of the text around them.
+    let is_direction =
+        |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let text = String::from_utf8_lossy(text);
+    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(MAX_NAME).collect()
 }
 
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, since the epoch.

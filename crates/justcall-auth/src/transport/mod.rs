@@ -4,6 +4,7 @@
 //! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
 
 mod answer;
+mod authorities;
 mod call;
 mod certificate;
 mod channel;
@@ -37,6 +38,7 @@ use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::patience::Patience;
+pub(crate) use authorities::{roots_in, system_roots};
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
@@ -48,7 +50,6 @@ pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 use rustls::RootCertStore;
 pub(crate) use steps::{Reached, Way};
-pub(crate) use tls::{roots_in, system_roots};
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;

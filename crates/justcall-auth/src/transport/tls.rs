@@ -1,32 +1,10 @@
 //! TLS 1.2 and 1.3: whom to trust, and how a failed handshake is told.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-
-/// Reads the certificate authorities of `path`.
-///
-/// # Errors
-/// `invalid_argument` when it cannot be read or holds no certificate.
-pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
-    let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", path.display()));
-    let mut roots = RootCertStore::empty();
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| refuse(format!("is not PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| refuse(format!("holds an unusable certificate: {error}")))?;
-    }
-    if roots.is_empty() {
-        return Err(refuse("holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into()));
-    }
-    Ok(roots)
-}
 
 /// How to shake hands, trusting `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
@@ -39,34 +17,11 @@ pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     config
 }
 
-/// The certificate authorities of this system.
-///
-/// # Errors
-/// `tls_failed` when it has none.
-pub(crate) fn system_roots() -> Result<RootCertStore, Error> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
-        return Err(Error::with_message(
-            ErrorKind::TlsFailed,
-            format!("This system has no CA certificates{why}."),
-        )
-        .hint_is(
-            "Install them (the package ca-certificates), or name a file with ca_file or SSL_CERT_FILE.",
-        ));
-    }
-    Ok(roots)
-}
-
 /// The TLS failure inside `error`, if it is one.
 pub(super) fn failure(error: &io::Error) -> Option<Error> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let result = Error::with_message(
-        ErrorKind::TlsFailed,
-        format!("A secure connection to the service could not be made: {inner}."),
-    );
+    let message = format!("A secure connection to the service could not be made: {}.", why(inner));
+    let result = Error::with_message(ErrorKind::TlsFailed, message);
     Some(match inner {
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. }
@@ -83,4 +38,37 @@ pub(super) fn failure(error: &io::Error) -> Option<Error> {
         }
         _ => result,
     })
+}
+
+/// What went wrong, in words of this library: those of rustls hold what the other end sent.
+fn why(error: &rustls::Error) -> &'static str {
+    use CertificateError as Certificate;
+    match error {
+        rustls::Error::InvalidCertificate(why) => match why {
+            Certificate::Expired | Certificate::ExpiredContext { .. } => "its certificate has expired",
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
+                "its certificate is not valid yet"
+            }
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                "its certificate is for another host"
+            }
+            Certificate::UnknownIssuer => {
+                "its certificate was issued by an authority that is not trusted here"
+            }
+            Certificate::Revoked => "its certificate was revoked",
+            Certificate::BadSignature => "the signature of its certificate is wrong",
+            Certificate::InvalidPurpose | Certificate::InvalidPurposeContext { .. } => {
+                "its certificate is not one of a server"
+            }
+            _ => "its certificate cannot be used",
+        },
+        rustls::Error::InvalidMessage(_) => "what answers does not speak TLS",
+        rustls::Error::AlertReceived(_) => "the other end ended the handshake with a TLS alert",
+        rustls::Error::PeerIncompatible(_) => {
+            "the other end offers no TLS 1.2 or 1.3 with a cipher that is supported"
+        }
+        rustls::Error::NoCertificatesPresented => "the other end shows no certificate",
+        rustls::Error::PeerMisbehaved(_) => "the other end does not keep to the rules of TLS",
+        _ => "the handshake failed",
+    }
 }

@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// How late a driver may notice a deadline: the longest wait of a call that waits for another one.
 const SLACK: Duration = Duration::from_millis(100);
-/// How long after the last disturbance no call may fail for want of a pair: the time between two reads of a source whose
+/// So long after the last disturbance no call may fail for want of a pair: the time between two reads of a source whose
 /// pair is refused, and a second between two calls that fail at once.
 const RECOVERY: Duration = Duration::from_millis(1_400);
 /// The same for calls that run into their deadline while nothing is under way.
@@ -71,7 +71,7 @@ impl World {
     fn check_time(&mut self, slot: usize) {
         let call = &self.calls[slot];
         let slack = SLACK + Duration::from_millis(self.episode.oversleep);
-        if call.may_be_late || !call.is_punctual {
+        if call.may_be_late || !call.driver.is_punctual() {
             return;
         }
         if let Some(deadline) = call.deadline.filter(|deadline| self.now > *deadline + slack) {
@@ -120,8 +120,11 @@ impl World {
             let message = format!("the error says that nothing was sent; {arrived} requests arrived");
             self.violate_call(Check::RequestSent, slot, message);
         }
-        if taken == unsent && error.request_sent() {
-            let message = format!("the error says that the request may have been sent; of {taken} none was");
+        if error.request_sent() != (taken > unsent) {
+            let message = format!(
+                "the error has request_sent {}; of {taken} requests {unsent} were surely not sent",
+                error.request_sent()
+            );
             self.violate_call(Check::RequestSent, slot, message);
         }
     }
@@ -141,7 +144,7 @@ impl World {
             || error.attempts() == 0 && due > 0;
         if error.method() != Some(method) || error.path() != Some(path) || is_counted {
             let message = format!(
-                "the error tells of {} attempts of {:?} {:?}; {due} of {method} {path} were made",
+                "the error names {} attempts of {:?} {:?}; {due} of {method} {path} were made",
                 error.attempts(),
                 error.method(),
                 error.path()
@@ -167,12 +170,12 @@ impl World {
         let is_about_source_pair = call.task.is_request() || call.task == Task::Verify;
         let is_other = !(is_rejected || error.kind() == ErrorKind::Timeout && is_past);
         // A call whose last request was lost at the deadline did not wait for a pair.
-        let was_under_way = is_past && now.saturating_sub(call.due_since) < LONG_RECOVERY;
+        let was_under_way = call.record.returned == Some(now);
         if call.may_be_late || is_other || is_exhausted || !is_about_source_pair || was_under_way {
             return;
         }
-        // The account page does not exist: it answers 401 to good pairs, too.
-        if call.task == Task::OwnAccount {
+        // A service without an account page may answer 401 there to good pairs, too.
+        if call.task == Task::OwnAccount && self.episode.account_page == AccountPage::Refused {
             return;
         }
         let (process, began) = (call.process, call.began);
@@ -203,7 +206,12 @@ impl World {
         if !record.is_live || wanted.is_some_and(|wanted| wanted != record.account || !is_page_shown) {
             return;
         }
-        let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.until).max();
+        // It has no attempt left for a pair in use that was refused: it waits for another call to prove that.
+        let is_last_attempt = call.record.retries + call.record.refusals >= call.max_retries;
+        if is_past && is_last_attempt && ring.current == Some(pair) {
+            return;
+        }
+        let bad_until = known.iter().filter_map(|refusals| refusals.of(pair)).map(|one| one.latest).max();
         let bad_until = bad_until.unwrap_or_default();
         let quiet_since = [ring.disturbed_until, source.since, self.service.changed_at, bad_until, began]
             .into_iter()

@@ -5,6 +5,8 @@ mod pairs;
 
 use std::fmt;
 
+use crate::plant::Plant;
+
 /// A promise that is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check {
@@ -57,6 +59,8 @@ pub struct Violation {
     pub message: String,
     /// The seed of the episode.
     pub seed: u64,
+    /// The bug that was planted in it.
+    pub plant: Option<Plant>,
     /// The events before it.
     pub trace: String,
 }
@@ -66,6 +70,7 @@ impl fmt::Display for Violation {
         writeln!(f, "{}", self.trace)?;
         writeln!(f, "not kept: {} ({:?})", self.check.promise(), self.check)?;
         writeln!(f, "{}", self.message)?;
-        write!(f, "again: cargo xtask simulate --seed {} --episodes 1", self.seed)
+        write!(f, "again: cargo xtask simulate --seed {} --episodes 1", self.seed)?;
+        self.plant.map_or(Ok(()), |plant| write!(f, " --plant {plant:?}"))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::service;
 
-use crate::call::Task;
+use crate::call::{Purpose, Task};
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::drive::LEASE;
@@ -14,20 +14,26 @@ use crate::world::World;
 
 impl World {
     /// `pair` is about to be sent for `page`.
-    pub(crate) fn check_send(&mut self, slot: usize, pair: Pair, page: Page) {
+    pub(crate) fn check_send(&mut self, slot: usize, pair: Pair, page: Page, is_proof: bool) {
         let now = self.now;
         let call = &self.calls[slot];
         let (due_since, record, max_retries) = (call.due_since, call.record, call.max_retries);
         let ring = &self.processes[call.process].rings[call.ring];
         let account = self.service.record(pair).account;
-        // A host may take the authorization after another account's pair was given by hand.
-        let known = ring.known.filter(|known| *known == account).or(call.due_known);
-        let (expected, known) = (ring.expected, known.filter(|_| ring.known.is_some()));
+        // A host may take the authorization for a proof after another account's pair was given by hand.
+        let due_known =
+            call.due_known.filter(|_| is_proof && ring.known.is_some_and(|known| known != account));
+        let (expected, known) = (ring.expected, due_known.or(ring.known));
         let of_process = &self.processes[call.process].refusals;
         let refusal = ring.refusals.known(pair, due_since, call.due_tick);
-        // Another keyring of the process may have been refused a little earlier: its cool-down is over first.
-        let refusal = refusal.filter(|_| of_process.of(pair).is_none_or(|first| due_since < first.until));
-        // A host may take the authorization some time after the request became due: what counts is what was known then.
+        // Another keyring of the process may have proven the pair since, or its cool-down may be over first.
+        let refusal = refusal.and(of_process.known(pair, due_since, call.due_tick));
+        let current = ring.current;
+        if page.is_own() && !is_proof && current != Some(pair) {
+            let used = current.map_or("none".to_owned(), |current| current.to_string());
+            let message = format!("pair {pair} is sent without a lease to prove it; pair {used} is in use");
+            self.violate_call(Check::GoodPairKept, slot, message);
+        }
         if let Some(refusal) = refusal {
             let message = format!(
                 "pair {pair} is sent for {page:?} at {:.6} s; it is known to be bad since {:.6} s, until {:.6} s",
@@ -84,7 +90,7 @@ impl World {
         let flight = &self.flights[number];
         let (slot, process, pair) = (flight.slot, flight.process, flight.pair);
         let (due_since, due_tick) = flight.due;
-        let (is_subject, is_post) = (flight.is_subject, flight.is_post);
+        let purpose = flight.purpose;
         let refusal = self.processes[process].refusals.known(pair, due_since, due_tick);
         if let Some(refusal) = refusal.filter(|_| is_refused) {
             let message = format!(
@@ -94,14 +100,14 @@ impl World {
             self.violate_call(Check::OneRefusal, slot, message);
         }
         let record = &mut self.calls[slot].record;
-        record.arrived += u32::from(is_subject);
-        if is_post && !is_refused {
+        record.arrived += u32::from(purpose.is_subject());
+        if purpose == Purpose::Post && !is_refused {
             record.posts_accepted += 1;
             if record.posts_accepted > 1 + record.posts_refused {
                 self.violate_call(Check::PostTwice, slot, "the POST has arrived twice");
             }
         }
-        if is_subject && self.calls[slot].record.is_denied {
+        if purpose.is_subject() && self.calls[slot].record.is_denied {
             let message = "the error said that nothing was sent, and now a request arrives";
             self.violate_call(Check::RequestSent, slot, message);
         }
@@ -111,18 +117,17 @@ impl World {
     pub(crate) fn learn(&mut self, slot: usize, number: usize, page: Page, answer: &Answer) {
         let tick = self.tick();
         let (now, flight) = (self.now, &self.flights[number]);
-        let (pair, sent, is_proof, is_post) = (flight.pair, flight.sent, flight.is_proof, flight.is_post);
+        let (pair, is_proof, purpose) = (flight.pair, flight.is_proof, flight.purpose);
         let status = answer.response.http_status();
         let call = &mut self.calls[slot];
         let policy = self.processes[call.process].clients[call.client].policy.clone();
         call.record.last_status = status;
-        call.is_half_asked = !page.is_conclusive();
         call.record.last = Some((page, pair));
         let retry_after = answer.response.header("retry-after").and_then(|value| value.parse().ok());
         if let Some(seconds) = retry_after.filter(|_| status == 429) {
             call.record.not_before = now + Duration::from_secs(seconds);
         }
-        if is_post && (answer.is_refused || matches!(status, 401 | 429)) {
+        if purpose == Purpose::Post && (answer.is_refused || matches!(status, 401 | 429)) {
             call.record.is_post_open = false;
             call.record.is_post_closed = true;
             if !answer.is_refused {
@@ -144,16 +149,13 @@ impl World {
         let known = ring.known.filter(|_| !is_replacing);
         let wanted = ring.expected.or(known).filter(|_| !page.is_own());
         if answer.is_accepted && (wanted.is_none() || wanted == shown) {
-            ring.refusals.forget(pair, sent, is_proof);
             if !ring.accepted.contains(&pair) {
                 ring.accepted.push(pair);
             }
-            let process = &mut self.processes[self.calls[slot].process];
-            // Its cool-down was in the way of all who know it.
-            if process.refusals.of(pair).is_some() {
-                process.rings.iter_mut().for_each(|ring| ring.disturb(now));
+            if is_proof {
+                ring.refusals.forget(pair);
+                self.forget_in_process(slot, pair);
             }
-            process.refusals.forget(pair, sent, is_proof);
         }
         let is_success = (200..300).contains(&status);
         if !is_success && !answer.is_refused {
@@ -163,6 +165,18 @@ impl World {
         if is_success && wanted.is_some() && shown.is_none() {
             self.ring(slot).disturb(now + policy.cool_down);
         }
+    }
+
+    fn forget_in_process(&mut self, slot: usize, pair: Pair) {
+        let now = self.now;
+        let process = &mut self.processes[self.calls[slot].process];
+        // Its cool-down was in the way of all keyrings that know it.
+        if process.refusals.of(pair).is_some() {
+            for ring in &mut process.rings {
+                ring.disturb(now);
+            }
+        }
+        process.refusals.forget(pair);
     }
 
     /// Looks at what the call has made of its keyring.

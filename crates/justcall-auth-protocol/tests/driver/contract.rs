@@ -1,0 +1,217 @@
+//! What each method of the exchange returns before, while and after its report is due.
+
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::exchange::{Action, Cause, Exchange, Policy};
+use justcall_auth_protocol::keyring::Look;
+
+use super::{ACCOUNT_7, CALLS, USERS, answer, at, call, empty, failure, holding, pair, reload, take, verify};
+
+#[test]
+fn it_reads_64_kib_of_a_verification_and_32_mib_of_any_other_response() {
+    assert_eq!(verify(Policy::default(), &holding(), 0).max_body(), 65_536);
+    assert_eq!(call("GET", Policy::default(), &holding(), 0).max_body(), 33_554_432);
+}
+
+#[test]
+fn it_ends_at_the_timeout_of_the_request_then_of_the_client_then_never() {
+    let policy = |seconds| Policy { timeout: Duration::from_secs(seconds), ..Policy::default() };
+    assert_eq!(call("GET", policy(9), &holding(), 1000).deadline(), Some(Duration::from_secs(10)));
+    assert_eq!(call("GET", policy(0), &holding(), 1000).deadline(), None);
+    let mut exchange = call("GET", policy(9), &holding(), 1000);
+    take(&mut exchange, 9_999);
+    assert_eq!(failure(&mut exchange, 10_000).kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn it_counts_one_attempt_however_often_it_is_asked_what_to_do() {
+    let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() }, &holding(), 1);
+    for now in 1..5 {
+        take(&mut exchange, now);
+    }
+    answer(&mut exchange, 500, "", 5);
+    assert_eq!(failure(&mut exchange, 5).attempts(), 1);
+}
+
+#[test]
+fn it_goes_on_proving_a_pair_however_often_it_is_asked_what_to_do() {
+    let keyring = holding();
+    reload(&keyring, pair("second").into(), 1);
+    let mut proves = call("GET", Policy::default(), &keyring, 2);
+    for now in 2..5 {
+        take(&mut proves, now);
+        assert!(proves.holds_lease() && !proves.is_loading() && !proves.waits_for_lease());
+        assert!(proves.authorization().expect("due").same_pair(&pair("second")));
+    }
+    answer(&mut proves, 200, "", 5);
+    assert!(!proves.holds_lease());
+    assert_eq!(keyring.current().expect("in use").generation(), 2);
+}
+
+#[test]
+fn it_goes_on_reading_the_source_however_often_it_is_asked_what_to_do() {
+    let mut reads = call("GET", Policy::default(), &empty(), 0);
+    assert!(!reads.is_loading() && !reads.holds_lease());
+    for now in 0..3 {
+        assert_eq!(reads.next(&at(now)).expect("an action"), Action::Load);
+        assert!(reads.is_loading() && reads.holds_lease() && !reads.waits_for_lease());
+    }
+    assert!(reads.loaded(Ok(pair("first").into()), &at(3)));
+    assert!(!reads.is_loading() && !reads.holds_lease());
+    assert!(!reads.loaded(Ok(pair("second").into()), &at(3)), "it was reported already");
+    take(&mut reads, 4);
+    assert!(!reads.loaded(Ok(pair("second").into()), &at(4)), "none is due");
+    assert!(reads.authorization().expect("still due").same_pair(&pair("first")));
+}
+
+#[test]
+fn it_ignores_a_report_after_the_end() {
+    let mut exchange = call("GET", Policy::default(), &holding(), 1);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 200, "first", 2);
+    answer(&mut exchange, 500, "second", 3);
+    exchange.not_answered(Cause::Closed.into_error(true), &at(3));
+    exchange.give_up(Error::new(ErrorKind::Cancelled));
+    assert_eq!(exchange.next(&at(3)).expect("it is over"), Action::Done);
+    assert_eq!(exchange.response().expect("a response").body(), b"first");
+    assert_eq!(exchange.into_response().expect("a response").http_status(), 200);
+}
+
+#[test]
+fn it_gives_the_failure_in_place_of_a_response_or_an_account() {
+    let mut exchange = verify(Policy::default(), &holding(), 1);
+    assert_eq!(exchange.response().expect_err("not over").kind(), ErrorKind::InvalidArgument);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 403, "", 2);
+    assert_eq!(exchange.response().expect_err("failed").kind(), ErrorKind::Forbidden);
+    assert_eq!(exchange.into_account().expect_err("failed").kind(), ErrorKind::Forbidden);
+
+    let mut exchange = call("GET", Policy::default(), &holding(), 1);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 200, "", 2);
+    assert_eq!(exchange.into_account().expect_err("no account").kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn it_leaves_a_lease_to_the_parent_of_a_fork() {
+    let keyring = empty();
+    let mut reads = call("GET", Policy::default(), &keyring, 0);
+    assert_eq!(reads.next(&at(0)).expect("an action"), Action::Load);
+    reads.leave();
+    let mut waits = call("GET", Policy::default(), &keyring, 1);
+    assert!(matches!(waits.next(&at(1)), Ok(Action::Wait(_))), "the source is still being read");
+    assert!(waits.waits_for_lease());
+
+    let keyring = holding();
+    reload(&keyring, pair("second").into(), 1);
+    let mut proves = call("GET", Policy::default(), &keyring, 2);
+    take(&mut proves, 2);
+    proves.leave();
+    let mut other = call("GET", Policy::default(), &keyring, 2);
+    take(&mut other, 2);
+    assert!(!other.holds_lease(), "the new pair is still being proven");
+}
+
+#[test]
+fn it_fails_a_reload_without_naming_a_request() {
+    for had_pair in [true, false] {
+        let keyring = if had_pair { holding() } else { empty() };
+        let mut reloads = Exchange::reload(std::sync::Arc::default(), keyring.clone(), &at(1));
+        assert_eq!(reloads.next(&at(1)).expect("an action"), Action::Load);
+        assert!(reloads.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(1)));
+        let error = failure(&mut reloads, 1);
+        assert_eq!((error.kind(), error.method()), (ErrorKind::SourceUnavailable, None));
+        assert!(!reloads.source_changed());
+    }
+}
+
+#[test]
+fn it_fails_a_call_by_its_source_only_while_there_is_no_pair() {
+    for had_pair in [true, false] {
+        let keyring = if had_pair { holding() } else { empty() };
+        keyring.look_again();
+        let mut exchange = call("GET", Policy::default(), &keyring, 2000);
+        assert_eq!(exchange.next(&at(2000)).expect("an action"), Action::Load);
+        assert!(exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(2000)));
+        if had_pair {
+            assert_eq!(take(&mut exchange, 2000), CALLS);
+        } else {
+            assert_eq!(failure(&mut exchange, 2000).kind(), ErrorKind::SourceUnavailable);
+        }
+    }
+}
+
+#[test]
+fn it_says_whether_a_reload_found_another_pair() {
+    let keyring = empty();
+    assert!(reload(&keyring, pair("first").into(), 0));
+    assert!(!reload(&keyring, pair("first").into(), 1));
+    assert!(!reload(&keyring, Look::Unchanged, 2));
+    assert!(reload(&keyring, pair("second").into(), 3));
+}
+
+#[test]
+fn it_keeps_the_response_of_the_error_before_that_of_an_earlier_attempt() {
+    let mut exchange = call("GET", Policy::default(), &holding(), 1);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 503, "first", 2);
+    take(&mut exchange, 1000);
+    answer(&mut exchange, 422, "second", 1001);
+    let error = failure(&mut exchange, 1001);
+    assert_eq!(error.response().expect("a response").body(), b"second");
+    assert_eq!((error.http_status(), error.attempts()), (422, 2));
+}
+
+#[test]
+fn it_does_not_take_a_lost_question_about_the_pair_for_the_request() {
+    let policy = Policy { expected_account: Some(7), max_retries: 0, ..Policy::default() };
+    for is_sent in [true, false] {
+        let mut exchange = call("POST", policy.clone(), &holding(), 1);
+        take(&mut exchange, 1);
+        exchange.not_answered(Cause::Closed.into_error(is_sent), &at(2));
+        assert!(!failure(&mut exchange, 3).request_sent(), "the request itself was never sent");
+    }
+    let mut exchange = call("POST", policy, &holding(), 1);
+    take(&mut exchange, 1);
+    answer(&mut exchange, 200, ACCOUNT_7, 2);
+    take(&mut exchange, 3);
+    exchange.not_answered(Cause::Connect.into_error(false), &at(4));
+    assert!(!failure(&mut exchange, 5).request_sent(), "the account page was");
+}
+
+#[test]
+fn it_ends_a_cancelled_confirmation_as_cancelled() {
+    for (cause, kind) in
+        [(Cause::Cancelled, ErrorKind::Cancelled), (Cause::Closed, ErrorKind::InvalidCredentials)]
+    {
+        let keyring = holding();
+        let request = justcall_auth_protocol::Request::new("GET", "/v2/account").expect("a good path");
+        let mut exchange = Exchange::request(std::sync::Arc::default(), keyring, request, &at(1));
+        take(&mut exchange, 1);
+        answer(&mut exchange, 401, "", 2);
+        assert_eq!(take(&mut exchange, 2), USERS);
+        exchange.not_answered(cause.into_error(true), &at(3));
+        assert_eq!(failure(&mut exchange, 3).kind(), kind);
+    }
+}
+
+#[test]
+fn it_shows_what_a_call_does_and_no_secret_when_it_is_printed() {
+    let keyring = empty();
+    let mut exchange = call("GET", Policy::default(), &keyring, 0);
+    assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Load);
+    assert!(format!("{exchange:?}").contains("Looking(Lease("), "{exchange:?}");
+    exchange.loaded(Ok(pair("canary-secret").into()), &at(0));
+    take(&mut exchange, 0);
+    let rejections = justcall_auth_protocol::keyring::Rejections::default();
+    assert_eq!(format!("{rejections:?}"), "Rejections { .. }");
+    assert!(format!("{keyring:?}").starts_with("Keyring { current: Some(Held"), "{keyring:?}");
+    assert!(!format!("{exchange:?}{keyring:?}").contains("canary"));
+}
+
+#[test]
+fn it_names_every_cause_and_phase_in_one_word() {
+    let names = Cause::ALL.map(Cause::name);
+    assert_eq!(names, ["resolve", "connect", "tls", "timeout", "closed", "cancelled"]);
+}

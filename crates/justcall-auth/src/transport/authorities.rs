@@ -1,0 +1,449 @@
+//! Certificate authorities from PEM files: those of `ca_file`, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and the system's.
+//!
+//! What is wrong with a file is one sentence of this library: the texts of those that parse it hold the bytes they read,
+//! and a CA file may have a private key in it.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::Zeroizing;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::certificate::Certificate;
+use crate::source::{Environment, setting, shown};
+
+/// The largest file that is read, in bytes. The bundle of an operating system has about 250 KiB.
+const MAX_FILE: u64 = 8 * 1024 * 1024;
+/// Name a file and folders of certificates to trust in place of the system's.
+const FILE_VARIABLE: &str = "SSL_CERT_FILE";
+const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const DASHES: &[u8] = b"-----";
+
+/// Reads the certificate authorities of the CA file `path`, all of which must be usable.
+///
+/// # Errors
+/// `invalid_argument`, saying what is wrong, with which certificate.
+pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
+    let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", shown(path)));
+    let text = read(path).map_err(refuse)?;
+    let mut roots = RootCertStore::empty();
+    for (index, certificate) in certificates(&text).into_iter().enumerate() {
+        let at = |why: String| refuse(format!("cannot be used: its certificate {} {why}", index + 1));
+        let certificate = certificate.map_err(|fault| at(fault.to_owned()))?;
+        let subject = Certificate::read(&certificate).subject;
+        roots.add(certificate).map_err(|_| at(unusable(subject.as_deref())))?;
+    }
+    if roots.is_empty() { Err(refuse(no_certificate(&text).to_owned())) } else { Ok(roots) }
+}
+
+/// The certificate authorities of this system, or those that the environment names in their place. Certificates that
+/// cannot be used are passed over.
+///
+/// # Errors
+/// `tls_failed` if there are none, naming the variable and what is wrong.
+pub(crate) fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
+    let file = setting(environment, FILE_VARIABLE).map(PathBuf::from);
+    let folders = setting(environment, FOLDERS_VARIABLE).unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    if file.is_none() && folders.is_empty() {
+        return installed_roots();
+    }
+    let mut named = Named { roots: RootCertStore::empty(), seen: HashSet::new(), fault: None };
+    if let Some(path) = &file {
+        named.read(FILE_VARIABLE, "file", path);
+    }
+    for folder in &folders {
+        named.read_folder(folder);
+    }
+    match named.fault {
+        Some(fault) if named.roots.is_empty() => Err(Error::with_message(ErrorKind::TlsFailed, fault)
+            .hint_is(
+                "Name PEM files of CA certificates there, or unset the variable to trust the system's.",
+            )),
+        _ => Ok(named.roots),
+    }
+}
+
+/// What the variables name.
+struct Named {
+    roots: RootCertStore,
+    /// Folders have several names for most certificates.
+    seen: HashSet<CertificateDer<'static>>,
+    /// What was wrong first.
+    fault: Option<String>,
+}
+
+impl Named {
+    /// Adds the certificates of a file that can be used. `what` is what the variable names: a file, or a folder with it.
+    fn read(&mut self, variable: &str, what: &str, path: &Path) {
+        let fault = match read(path) {
+            Err(why) => Some(why),
+            Ok(text) => {
+                let mut fault = None;
+                for certificate in certificates(&text) {
+                    let result =
+                        certificate.map_err(str::to_owned).and_then(|certificate| self.add(certificate));
+                    fault = fault.or(result
+                        .err()
+                        .map(|why| format!("has no certificate that can be used: one {why}")));
+                }
+                fault.or_else(|| self.roots.is_empty().then(|| no_certificate(&text).to_owned()))
+            }
+        };
+        if let Some(why) = fault {
+            self.fail(variable, what, path, &why);
+        }
+    }
+
+    fn read_folder(&mut self, folder: &Path) {
+        let what = "folder";
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                return self.fail(FOLDERS_VARIABLE, what, folder, &format!("cannot be read: {error}"));
+            }
+        };
+        let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
+        for path in files {
+            self.read(FOLDERS_VARIABLE, "folder of the file", &path);
+        }
+        if self.roots.is_empty() {
+            self.fail(FOLDERS_VARIABLE, what, folder, "has no file with a certificate in PEM form");
+        }
+    }
+
+    fn add(&mut self, certificate: CertificateDer<'static>) -> Result<(), String> {
+        if !self.seen.insert(certificate.clone()) {
+            return Ok(());
+        }
+        let subject = Certificate::read(&certificate).subject;
+        self.roots.add(certificate).map_err(|_| unusable(subject.as_deref()))
+    }
+
+    fn fail(&mut self, variable: &str, what: &str, path: &Path, why: &str) {
+        let fault = || format!("The variable {variable} names the {what} {}, which {why}.", shown(path));
+        self.fault.get_or_insert_with(fault);
+    }
+}
+
+/// What is installed. `rustls-native-certs` knows where every system keeps it, but reads the two variables by itself.
+fn installed_roots() -> Result<RootCertStore, Error> {
+    let is_set = |name| std::env::var_os(name).is_some();
+    let found = match bundle() {
+        // They are set and do not count: empty, or not to be trusted in a program with more rights than its user.
+        Some(file) if is_set(FILE_VARIABLE) || is_set(FOLDERS_VARIABLE) => {
+            rustls_native_certs::load_certs_from_paths(Some(file), None)
+        }
+        _ => rustls_native_certs::load_native_certs(),
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
+            .hint_is(
+                "Install them (the package ca-certificates), or name a file with ca_file or SSL_CERT_FILE.",
+            ));
+    }
+    Ok(roots)
+}
+
+/// The file that holds the certificates of this system, where it keeps them in one.
+fn bundle() -> Option<&'static Path> {
+    const FILES: &[&str] = &[
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+        "/usr/local/etc/ssl/cert.pem",
+    ];
+    FILES.iter().map(Path::new).find(|file| file.is_file())
+}
+
+/// The whole file, or why not: what follows its name.
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    // Opening a pipe without a writer would block for ever, and reading a device might never end.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    // There may be a private key beside the certificates.
+    let mut text = Zeroizing::new(Vec::new());
+    File::open(path).map_err(unreadable)?.take(MAX_FILE + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE { Err("is larger than 8 MiB".to_owned()) } else { Ok(text) }
+}
+
+/// The certificates in `text`, in their order, each or what is wrong with it.
+fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &'static str>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(begin) = position(rest, BEGIN) {
+        let block = &rest[begin..];
+        let next = position(&block[BEGIN.len()..], BEGIN).map_or(block.len(), |next| next + BEGIN.len());
+        found.extend(certificate(&block[..next]));
+        rest = &block[next..];
+    }
+    found
+}
+
+/// The certificate in `block`, which begins with a line of dashes; `None` where it holds something else, such as a key.
+fn certificate(block: &[u8]) -> Option<Result<CertificateDer<'static>, &'static str>> {
+    let label = &block[BEGIN.len()..];
+    let label = &label[..position(label, DASHES).unwrap_or(label.len())];
+    match label {
+        b"CERTIFICATE" => {}
+        b"TRUSTED CERTIFICATE" => {
+            return Some(Err("is in OpenSSL's own form: convert it with openssl x509 -in FILE"));
+        }
+        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE in place of CERTIFICATE")),
+        b"PKCS7" | b"CMS" => {
+            return Some(Err("is in a PKCS #7 bundle: convert it with openssl pkcs7 -print_certs -in FILE"));
+        }
+        _ => return None,
+    }
+    let body = &block[BEGIN.len() + label.len() + DASHES.len()..];
+    let Some(end) = position(body, b"-----END CERTIFICATE-----") else {
+        return Some(Err("has no end: the file is cut off, or its last line was changed"));
+    };
+    if position(&body[..end], b"\\n").is_some() || !body[..end].contains(&b'\n') {
+        return Some(Err("has lost its line breaks: they became blanks or the two characters \\n"));
+    }
+    // Blanks before the lines, as in YAML, mean nothing.
+    let bare = body[..end].iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    let lines = b"-----BEGIN CERTIFICATE-----\n".iter().copied().chain(bare);
+    let lines: Vec<u8> = lines.chain(*b"\n-----END CERTIFICATE-----\n").collect();
+    Some(CertificateDer::from_pem_slice(&lines).map_err(|_| "is not written in base64"))
+}
+
+/// Why a file without any certificate has none: what follows its name.
+fn no_certificate(text: &[u8]) -> &'static str {
+    let bare = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
+    match bare {
+        [] => "is empty",
+        [0x30, 0x80..=0x84, ..] => "is in DER form, not PEM: convert it with openssl x509 -inform DER",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
+            "is in UTF-16: save it as plain ASCII text"
+        }
+        [b'<', ..] => "is HTML or XML, not certificates: it may be the page that shows them",
+        _ if position(bare, b"PRIVATE KEY-----").is_some() => "holds a private key and no certificate",
+        _ if position(bare, BEGIN).is_some() => "holds something else in PEM form, and no certificate",
+        _ => "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+    }
+}
+
+/// Why a certificate is refused that can be read: what follows its number.
+fn unusable(subject: Option<&str>) -> String {
+    match subject {
+        Some(subject) => format!("({subject}) is not one that can be trusted, or is damaged"),
+        None => "(its subject cannot be read) is not one that can be trusted, or is damaged".to_owned(),
+    }
+}
+
+fn position(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::ffi::OsString;
+
+    use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+
+    use super::*;
+
+    struct Variables(HashMap<&'static str, String>);
+
+    impl Environment for Variables {
+        fn variable(&self, name: &str) -> Option<OsString> {
+            self.0.get(name).map(OsString::from)
+        }
+    }
+
+    fn named(variables: &[(&'static str, &str)]) -> Result<RootCertStore, Error> {
+        let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        system_roots(&Variables(variables.collect()))
+    }
+
+    /// A certificate in PEM form.
+    fn good() -> String {
+        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        std::fs::read_to_string(sandbox.ca_file().expect("TLS is on")).expect("a file")
+    }
+
+    fn pem(der: &[u8]) -> String {
+        let body = crate::base64::encode(der);
+        let body = std::str::from_utf8(&body).expect("base64");
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// A certificate with a subject that can be read, which is no authority that can be trusted.
+    fn damaged(good: &str) -> String {
+        let der = CertificateDer::from_pem_slice(good.as_bytes()).expect("a certificate");
+        let broken = |at: &usize| {
+            let mut broken = der.to_vec();
+            broken[*at] ^= 0xFF;
+            let broken = CertificateDer::from(broken);
+            let is_named = Certificate::read(&broken).subject.as_deref() == Some("justcall-auth-sandbox CA");
+            is_named && RootCertStore::empty().add(broken.clone()).is_err()
+        };
+        let at = (0..der.len()).find(broken).expect("a byte that matters");
+        let mut broken = der.to_vec();
+        broken[at] ^= 0xFF;
+        pem(&broken)
+    }
+
+    /// Short, without a byte of what was read.
+    fn check(error: &Error, path: &Path) {
+        let text = format!("{} {}", error.message(), error.hint()).replace(&shown(path), "PATH");
+        assert!(error.message().replace(&shown(path), "PATH").len() < 300, "{error}");
+        assert!(!text.contains("canary") && !text.contains("Y2FuYXJ5"), "{error}");
+        let runs = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+        assert!(runs.is_none_or(|run| run <= 4), "{error}");
+    }
+
+    #[test]
+    fn it_says_in_one_sentence_what_is_wrong_with_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        let good = good();
+        let der = CertificateDer::from_pem_slice(good.as_bytes()).expect("a certificate").to_vec();
+        let utf_16: Vec<u8> = "\u{feff}"
+            .chars()
+            .chain(good.chars())
+            .collect::<String>()
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5Y2FuYXJ5Y2FuYXJ5\n-----END PRIVATE KEY-----\n";
+        let cases: Vec<(Vec<u8>, &str)> = vec![
+            (Vec::new(), "is empty"),
+            (b"\n\n".to_vec(), "is empty"),
+            (der, "DER form"),
+            (utf_16.clone(), "UTF-16"),
+            (utf_16[2..].to_vec(), "UTF-16"),
+            (b"<!DOCTYPE html><p>canary".to_vec(), "HTML"),
+            (b"\xef\xbb\xbf<html>canary".to_vec(), "HTML"),
+            (b"canary = 'Y2FuYXJ5'".to_vec(), "no certificate in PEM form"),
+            (key.into(), "private key and no certificate"),
+            (key.replace("PRIVATE KEY", "PUBLIC KEY").into(), "something else in PEM form"),
+            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into(), "OpenSSL's own form"),
+            (good.replace("CERTIFICATE", "X509 CERTIFICATE").into(), "X509 CERTIFICATE"),
+            (good.replace("CERTIFICATE", "PKCS7").into(), "PKCS #7"),
+            (good.replace('\n', " ").into(), "lost its line breaks"),
+            (good.replace('\n', "\\n").into(), "lost its line breaks"),
+            (format!("{}{}", key.replace('\n', " "), good.replace('\n', " ")).into(), "lost its line breaks"),
+            (good.replace('\n', "\\n\n").into(), "lost its line breaks"),
+            (good[..good.len() - 40].into(), "has no end"),
+            (good.replace("MII", "M!!canary").into(), "base64"),
+            (pem(b"Y2FuYXJ5 canary canary").into(), "its subject cannot be read"),
+            (damaged(&good).into(), "(justcall-auth-sandbox CA)"),
+        ];
+        for (text, why) in cases {
+            std::fs::write(&path, &text).expect("a file");
+            let error = roots_in(&path).expect_err(why);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.message().contains(why), "{why}: {error}");
+            check(&error, &path);
+
+            let error = named(&[(FILE_VARIABLE, &shown(&path))]).expect_err(why);
+            assert_eq!(error.kind(), ErrorKind::TlsFailed);
+            let said = error.message();
+            assert!(
+                said.contains(why) && said.contains("SSL_CERT_FILE") && said.contains("ca.pem"),
+                "{error}"
+            );
+            check(&error, &path);
+        }
+    }
+
+    #[test]
+    fn it_names_the_certificate_of_a_ca_file_that_is_refused_and_passes_it_over_in_the_environment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        let good = good();
+        let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----\n";
+        for (bad, why) in [
+            (damaged(&good), "certificate 2 (justcall-auth-sandbox CA) is not one"),
+            (pem(b"canary"), "certificate 2 (its subject cannot be read)"),
+            (good.replace("MII", "M!!"), "certificate 2 is not written in base64"),
+            (good.replace('\n', " "), "certificate 2 has lost its line breaks"),
+            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "certificate 2 is in OpenSSL's own form"),
+        ] {
+            std::fs::write(&path, format!("# remark\n{good}{key}{bad}\n{good}")).expect("a file");
+            let error = roots_in(&path).expect_err(why);
+            assert!(error.message().contains(why), "{why}: {error}");
+            check(&error, &path);
+            let roots = named(&[(FILE_VARIABLE, &shown(&path))]).expect(why);
+            assert_eq!(roots.len(), 1, "{why}: the good one, once");
+        }
+        for text in [
+            format!("{key}{good}"),
+            format!("\u{feff}{good}"),
+            good.replace('\n', "\r\n"),
+            good.replace('\n', "\n  "),
+        ] {
+            std::fs::write(&path, &text).expect("a file");
+            assert_eq!(roots_in(&path).map(|roots| roots.len()).expect("it is good"), 1, "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_never_waits_for_a_pipe_and_never_reads_a_device() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        let large = folder.path().join("large");
+        File::create(&large).and_then(|file| file.set_len(MAX_FILE + 1)).expect("a sparse file");
+        let paths = [
+            (pipe.as_path(), "not a regular file"),
+            (Path::new("/dev/zero"), "not a regular file"),
+            (Path::new("/dev/null"), "not a regular file"),
+            (folder.path(), "not a regular file"),
+            (&large, "larger than 8 MiB"),
+            (Path::new("/nonexistent/ca\n.pem"), "cannot be read: No such file"),
+        ];
+        for (path, why) in paths {
+            let error = roots_in(path).expect_err(why);
+            assert!(error.message().contains(why) && !error.message().contains('\n'), "{error}");
+            let error = named(&[(FILE_VARIABLE, path.to_str().expect("UTF-8"))]).expect_err(why);
+            assert!(error.message().contains(why) && error.message().contains("SSL_CERT_FILE"), "{error}");
+        }
+        let text = folder.path().to_str().expect("UTF-8");
+        let error = named(&[(FOLDERS_VARIABLE, text)]).expect_err("no certificate");
+        assert!(error.message().contains("SSL_CERT_DIR"), "{error}");
+        let error = named(&[(FOLDERS_VARIABLE, "/nonexistent")]).expect_err("no folder");
+        assert!(
+            error.message().contains("SSL_CERT_DIR") && error.message().contains("nonexistent"),
+            "{error}"
+        );
+        std::fs::write(folder.path().join("good.pem"), good()).expect("a file");
+        std::fs::write(folder.path().join("bad.pem"), "canary").expect("a file");
+        assert_eq!(named(&[(FOLDERS_VARIABLE, text)]).expect("one is good").len(), 1);
+        assert_eq!(named(&[(FILE_VARIABLE, "/dev/zero"), (FOLDERS_VARIABLE, text)]).expect("one").len(), 1);
+    }
+
+    #[test]
+    fn it_takes_an_empty_variable_for_none_and_forgives_a_line_break() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, good()).expect("a file");
+        assert_eq!(named(&[(FILE_VARIABLE, &format!("{}\n", shown(&path)))]).expect("one").len(), 1);
+        let installed = named(&[]).expect("this system has authorities").len();
+        assert!(installed > 10, "{installed}");
+        for empty in ["", "\n"] {
+            let variables = [(FILE_VARIABLE, empty), (FOLDERS_VARIABLE, empty)];
+            assert_eq!(named(&variables).expect("the system's").len(), installed);
+        }
+    }
+}
