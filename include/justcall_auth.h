@@ -609,9 +609,15 @@ justcall_status justcall_config_set_state_file(justcall_config *config,
                                                justcall_error **error);
 
 /**
- * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
- * environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
- * never sees the pair; a plain `http://` base URL never goes through one.
+ * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
+ * are percent-encoded. The proxy is asked for a tunnel (CONNECT) and never sees the pair; a plain
+ * `http://` base URL never goes through one.
+ *
+ * Unless set, the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and for
+ * those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a network
+ * such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by commas or
+ * blanks. Both variables are read when the client is made, and a proxy that cannot be used is an
+ * error only if the base URL would use it.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
  * configuration is then as it was.
@@ -694,7 +700,9 @@ justcall_status justcall_client_verify(const justcall_client *client,
  * `request` stays yours and may be sent again.
  *
  * An answer of 300 or more is a failure, with the status that says why; its headers and body are in
- * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
+ * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the answer cannot be read:
+ * its body is not the gzip data that `Content-Encoding` promises or has another encoding, or its
+ * headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
  * `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
  * failure it is NULL. Any number of threads may call this on one client.
  */
@@ -912,8 +920,9 @@ justcall_status justcall_request_add_query(justcall_request *request,
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
  * one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
- * to one connection), or if `value` holds a control character or a space at an end; the request is
- * then as it was.
+ * to one connection), if `value` holds a control character or a space at an end, or if
+ * `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
+ * not decode; the request is then as it was.
  */
 justcall_status justcall_request_set_header(justcall_request *request,
                                             const char *name,
@@ -1016,10 +1025,11 @@ int32_t justcall_response_http_status(const justcall_response *response);
 
 /**
  * The body, whole and after decompression, and through `length`, which may be NULL, its size in
- * bytes. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
+ * bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
  * if `response` is. Lives as long as `response`.
  */
-const uint8_t *justcall_response_body(const justcall_response *response, size_t *length);
+const uint8_t *justcall_response_body(const justcall_response *response,
+                                      size_t *length);
 
 /**
  * The value of the first header called `name`, in any case. NULL if there is none or an argument is

@@ -113,6 +113,7 @@ static void it_fails_as_the_callback_says_and_asks_again(struct sandbox *sandbox
         {JUSTCALL_ERROR_SOURCE_UNAVAILABLE, JUSTCALL_ERROR_SOURCE_UNAVAILABLE},
         {JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_CREDENTIALS_MALFORMED},
         {JUSTCALL_ERROR_TIMEOUT, JUSTCALL_ERROR_TIMEOUT},
+        {JUSTCALL_ERROR_INTERNAL, JUSTCALL_ERROR_INTERNAL},
         {77, JUSTCALL_ERROR_SOURCE_UNAVAILABLE}, /* no number of the table */
         {-1, JUSTCALL_ERROR_SOURCE_UNAVAILABLE},
         {INT32_MIN, JUSTCALL_ERROR_SOURCE_UNAVAILABLE},
@@ -130,6 +131,9 @@ static void it_fails_as_the_callback_says_and_asks_again(struct sandbox *sandbox
         CHECK(account == NULL);
         snprintf(number, sizeof number, "%d", (int)rows[n][0]);
         CHECK_HOLDS(justcall_error_message(error), number);
+        CHECK_HOLDS(justcall_error_message(error), "callback");
+        CHECK_HOLDS(justcall_error_hint(error), "callback");
+        CHECK(strstr(justcall_error_hint(error), "report it") == NULL);
         CHECK(justcall_error_request_sent(error) == 0);
         CHECK(shelf.loads == n + 1);
         justcall_error_free(error);
@@ -137,6 +141,8 @@ static void it_fails_as_the_callback_says_and_asks_again(struct sandbox *sandbox
     shelf.status = JUSTCALL_OK; /* and no pair */
     CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_CREDENTIALS_MISSING);
     CHECK_HOLDS(justcall_error_message(error), "without giving one");
+    CHECK_HOLDS(justcall_error_hint(error), "callback");
+    CHECK(strstr(justcall_error_hint(error), "JUSTCALL_API_KEY") == NULL);
     justcall_error_free(error);
     CHECK_SEEN(sandbox, NULL);
 

@@ -369,8 +369,13 @@ def test_it_goes_through_no_proxy_when_told_so(sandbox: Sandbox, monkeypatch: py
             assert caught.value.request_sent is False
             assert "password" not in str(caught.value)
     assert sandbox.requests() == []
+    # One that cannot be used matters where it would be used, which is not on this machine.
     monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1:1")
     with pytest.raises(justcall_auth.InvalidArgumentError, match="HTTPS_PROXY"):
-        sandbox.client()
+        justcall_auth.Client()
+    with sandbox.client() as client:
+        assert json.loads(client.get(ECHO).text)["status"] == "success"
+    monkeypatch.setenv("NO_PROXY", "other.example, justcall.io:443")
+    justcall_auth.Client().close()
     with sandbox.client(proxy="") as client:
         assert json.loads(client.get(ECHO).text)["status"] == "success"

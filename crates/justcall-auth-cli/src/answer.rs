@@ -69,6 +69,8 @@ impl Answer {
         let Ok(text) = std::str::from_utf8(&self.body) else {
             return format!("[{} bytes that are not text: use a pipe or --output]\n", self.body.len());
         };
+        // A byte order mark is no part of the text, and no JSON.
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let mut readable = pretty(text).unwrap_or_else(|| harmless(text));
         if !readable.is_empty() && !readable.ends_with('\n') {
             readable.push('\n');
@@ -128,5 +130,11 @@ mod tests {
         assert_eq!(answer.readable(), "[27 bytes that are not text: use a pipe or --output]\n");
         assert_eq!(answer.json()["body_base64"], STANDARD.encode(answer.body()));
         assert_eq!(answer.json()["headers"]["via"], "a, b");
+    }
+
+    #[test]
+    fn it_shows_json_behind_a_byte_order_mark_as_json() {
+        assert_eq!(answer(b"\xEF\xBB\xBF{\"a\":1}").readable(), answer(b"{\"a\":1}").readable());
+        assert_eq!(answer(b"\xEF\xBB\xBFtext").readable(), "text\n");
     }
 }

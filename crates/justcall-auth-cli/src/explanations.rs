@@ -149,6 +149,8 @@ static TABLE: &[(ErrorKind, Explanation)] = &[
                 "The name cannot be looked up: this machine is offline, has no name server, or the base URL is misspelt.",
                 "The connection was refused: a wrong port in the base URL, or nothing runs there.",
                 "A firewall or proxy between here and the service refuses it: `justcall-auth doctor` shows how far it gets; ask who runs that network.",
+                "The proxy in HTTPS_PROXY or --proxy is down or unknown: the message names it.",
+                "The process has too many open files or threads: the message says which, and the limit to raise.",
                 "The connection was reset while in use: try again. A request that may not be done twice was not repeated.",
             ],
             example: "HTTPS_PROXY=http://proxy.example:3128 justcall-auth doctor   shows whether the proxy lets calls through",

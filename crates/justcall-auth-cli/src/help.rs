@@ -16,7 +16,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),
     (
         "HTTPS_PROXY, NO_PROXY",
-        "the proxy to the service, unless --proxy names one, and the hosts that need none",
+        "the proxy to the service, unless --proxy names one, and the hosts that need none; doctor shows what matched",
     ),
     ("NO_COLOR", "when set: no colour"),
 ];

@@ -95,7 +95,9 @@ pub unsafe extern "C" fn justcall_client_verify(
 /// `request` stays yours and may be sent again.
 ///
 /// An answer of 300 or more is a failure, with the status that says why; its headers and body are in
-/// justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
+/// justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the answer cannot be read:
+/// its body is not the gzip data that `Content-Encoding` promises or has another encoding, or its
+/// headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
 /// `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
 /// failure it is NULL. Any number of threads may call this on one client.
 #[unsafe(no_mangle)]

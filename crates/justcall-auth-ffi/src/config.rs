@@ -295,9 +295,15 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
     unsafe { guard::status(error, body) }
 }
 
-/// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. Unless set, the
-/// environment variables HTTPS_PROXY and NO_PROXY say. The proxy is asked for a tunnel (CONNECT) and
-/// never sees the pair; a plain `http://` base URL never goes through one.
+/// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
+/// are percent-encoded. The proxy is asked for a tunnel (CONNECT) and never sees the pair; a plain
+/// `http://` base URL never goes through one.
+///
+/// Unless set, the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and for
+/// those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a network
+/// such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by commas or
+/// blanks. Both variables are read when the client is made, and a proxy that cannot be used is an
+/// error only if the base URL would use it.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
 /// configuration is then as it was.

@@ -79,8 +79,9 @@ pub unsafe extern "C" fn justcall_request_add_query(
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
 /// one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
-/// to one connection), or if `value` holds a control character or a space at an end; the request is
-/// then as it was.
+/// to one connection), if `value` holds a control character or a space at an end, or if
+/// `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
+/// not decode; the request is then as it was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_header(
     request: *mut justcall_request,

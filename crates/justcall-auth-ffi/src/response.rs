@@ -49,7 +49,7 @@ pub unsafe extern "C" fn justcall_response_http_status(response: *const justcall
 }
 
 /// The body, whole and after decompression, and through `length`, which may be NULL, its size in
-/// bytes. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
+/// bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
 /// if `response` is. Lives as long as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_body(

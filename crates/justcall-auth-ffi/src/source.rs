@@ -63,12 +63,18 @@ impl Load for Callback {
             (JUSTCALL_OK, None) => Err(Error::with_message(
                 ErrorKind::CredentialsMissing,
                 "The callback that loads the pair succeeded without giving one.",
+            )
+            .hint_is(
+                "The callback returned JUSTCALL_OK: it must store credentials through `out` first, or return another status.",
             )),
             (failure, _) => {
                 let kind = ErrorKind::from_number(failure).unwrap_or(ErrorKind::SourceUnavailable);
                 let name = status::name(failure).to_string_lossy();
                 let message = format!("The callback that loads the pair failed with {failure} ({name}).");
-                Err(Error::with_message(kind, message))
+                // The table's hints are about the library's own sources, and its faults.
+                Err(Error::with_message(kind, message).hint_is(
+                    "The program's own callback returned this: check it, and where it reads the pair.",
+                ))
             }
         }
     }

@@ -64,6 +64,9 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
     Err(error.service_message_is(said.map(|said| safe(&said, sent))).response_is(response.clone()))
 }
 
+/// The most that a message shows of a host's name, in bytes.
+const MAX_HOST: usize = 100;
+
 /// A row-24 failure of an answer that came with a good status.
 pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Credentials>) -> Error {
     Error::with_message(
@@ -90,7 +93,8 @@ fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
     let location = response.header("location").filter(|location| location.len() <= MAX_LOCATION);
     let target = location.and_then(|location| location.parse::<http::Uri>().ok());
     let host = target.as_ref().and_then(http::Uri::host);
-    let to = host.map(|host| format!(" to {}", safe(host, sent))).unwrap_or_default();
+    let shown = host.map(|host| safe(host, sent));
+    let to = shown.map(|host| format!(" to {}", host.get(..MAX_HOST).unwrap_or(&host))).unwrap_or_default();
     Error::with_message(
         ErrorKind::RedirectRefused,
         format!(

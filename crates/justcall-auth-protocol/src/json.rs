@@ -31,6 +31,12 @@ pub(crate) struct Text<'a> {
     pub(crate) has_escapes: bool,
 }
 
+/// The text of a body. A byte order mark before it is passed over, as RFC 8259 allows (section 8.1): .NET and PHP write one
+/// by accident.
+pub(crate) fn text(body: &[u8]) -> Option<&str> {
+    std::str::from_utf8(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()
+}
+
 /// The values of the members with these names in `text`, which is one object, as they are written; of a name that is
 /// there twice, the last.
 ///

@@ -30,6 +30,9 @@ const MAX_PATH: usize = 8 * 1024;
 /// The longest header, in bytes: more than common servers accept.
 const MAX_HEADER: usize = 64 * 1024;
 
+/// The most that a message shows of a header's name, in bytes.
+const MAX_SHOWN: usize = 100;
+
 /// A request: method, path under the base URL, headers, body.
 #[derive(Clone)]
 pub struct Request {
@@ -82,7 +85,8 @@ impl Request {
     ///
     /// # Errors
     /// `invalid_argument` when the name is not a header name or is one that only the library sets, when the value holds
-    /// a control character, or when both are longer than 64 KiB together.
+    /// a control character, when both are longer than 64 KiB together, or when `Accept-Encoding` accepts anything but
+    /// `gzip` and `identity`: the library decodes nothing else.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
         if name.len().saturating_add(value.len()) > MAX_HEADER {
             return Err(Error::invalid_argument("A header is longer than 64 KiB."));
@@ -97,9 +101,16 @@ impl Request {
             return Err(Error::invalid_argument(format!("The header {lower} is set by the library alone.")));
         }
         if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
+            let shown = lower.get(..MAX_SHOWN).unwrap_or(&lower);
             return Err(Error::invalid_argument(format!(
-                "The value of the header {lower} has a control character, or a space at an end."
+                "The value of the header {shown} has a control character, or a space at an end."
             )));
+        }
+        if lower == "accept-encoding" && !accepts_what_is_decoded(value) {
+            return Err(Error::invalid_argument(
+                "The header accept-encoding accepts an encoding other than gzip and identity.",
+            )
+            .hint_is("Leave it out to get gzip, which the library decodes; identity turns that off."));
         }
         self.headers.retain(|(known, _)| *known != lower);
         self.headers.push((lower, value.to_owned()));
@@ -226,6 +237,24 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// Whether `value`, of an `Accept-Encoding` header, asks for no encoding that would reach the caller undecoded. What it
+/// gives a weight of zero it does not ask for.
+fn accepts_what_is_decoded(value: &str) -> bool {
+    value.split(',').all(|accepted| {
+        let (coding, weight) = accepted.split_once(';').unwrap_or((accepted, ""));
+        let coding = coding.trim();
+        let is_decoded =
+            ["", "gzip", "x-gzip", "identity"].iter().any(|known| coding.eq_ignore_ascii_case(known));
+        is_decoded || is_zero(weight)
+    })
+}
+
+/// Whether `weight` is written as `q=0`, in one of its forms.
+fn is_zero(weight: &str) -> bool {
+    let number = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
+    number.is_some_and(|number| number.trim().parse() == Ok(0.0_f32))
+}
+
 /// Everything but RFC 3986's unreserved characters.
 fn percent_encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
@@ -301,6 +330,33 @@ mod tests {
         request.set_header("X-Note", "one").expect("a good header");
         request.set_header("x-note", "two").expect("a good header");
         assert_eq!(request.headers(), [("x-note".to_owned(), "two".to_owned())]);
+    }
+
+    #[test]
+    fn it_refuses_to_ask_for_an_encoding_that_it_does_not_decode() {
+        let mut request = Request::new("GET", "/v2.1/calls").expect("good");
+        for good in
+            ["gzip", "GZIP;q=1.0, identity; q=0.5", "identity", "", "gzip, br;q=0", "*; Q = 0.000", "x-gzip"]
+        {
+            request.set_header("Accept-Encoding", good).expect(good);
+        }
+        for bad in [
+            "br",
+            "gzip, br",
+            "deflate",
+            "*",
+            "gzip;q=0, zstd;q=0.1",
+            "br;q=",
+            "br;q=canary",
+            "br;q=-1",
+            "gzip br",
+        ] {
+            let error = request.set_header("Accept-Encoding", bad).expect_err(bad);
+            assert!(
+                error.message().contains("accept-encoding") && !error.message().contains("canary"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

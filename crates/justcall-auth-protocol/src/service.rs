@@ -175,7 +175,7 @@ pub fn is_json_object(body: &[u8]) -> bool {
 /// The values of these members, as they are written, of a body that is a JSON object. Nothing is built of the rest, which
 /// may be as long as the service likes.
 fn members<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Option<[Option<&'a str>; N]> {
-    json::members(std::str::from_utf8(body).ok()?, names).ok()
+    json::members(json::text(body)?, names).ok()
 }
 
 /// What the body says went wrong: `message`, beside a `status` of `error` (U) or `failed` (M); proxies and older

@@ -1,7 +1,7 @@
 //! The base URL: where the service is, checked once.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::Uri;
 
@@ -36,8 +36,8 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return refuse("contains a user name or password, which do not belong there");
         }
-        if authority.host().is_empty() || authority.as_str().ends_with(':') {
-            return refuse("has no host, or a colon without a port");
+        if let Err(why) = HostAndPort::parse(authority.as_str()) {
+            return refuse(why);
         }
         if uri.query().is_some() || text.contains('#') {
             return refuse("has a query or a fragment");
@@ -69,6 +69,54 @@ impl BaseUrl {
         self.encrypted
     }
 }
+
+/// `host[:port]`, checked: what is no port must not become the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostAndPort {
+    /// A name, or an address; one of IPv6 in brackets.
+    pub host: String,
+    /// `None` if none is given.
+    pub port: Option<u16>,
+}
+
+/// The longest name that the domain name system has, with a dot at its end, in bytes.
+const MAX_HOST: usize = 254;
+
+impl HostAndPort {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// What is wrong, in words that follow a subject and hold nothing of `text`.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        // A colon in an address of IPv6 begins no port.
+        let end = text.find(']').map_or(0, |bracket| bracket + 1);
+        let (host, port) = match text[end..].find(':') {
+            Some(colon) => (&text[..end + colon], Some(&text[end + colon + 1..])),
+            None => (text, None),
+        };
+        let is_address = |inner: &str| inner.parse::<Ipv6Addr>().is_ok();
+        let is_host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').is_some_and(is_address),
+            None => !host.contains(['[', ']']),
+        };
+        if host.is_empty() || port == Some("") {
+            return Err("has no host, or a colon without a port");
+        }
+        if !is_host || host.len() > MAX_HOST {
+            return Err("has a host that is neither a name nor an address");
+        }
+        let port = match port {
+            None => None,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(digits.parse().ok().filter(|port| *port > 0).ok_or(NO_PORT)?)
+            }
+            Some(_) => return Err(NO_PORT),
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+const NO_PORT: &str = "has a port that is not a number from 1 to 65535";
 
 impl Default for BaseUrl {
     fn default() -> Self {
@@ -120,10 +168,45 @@ mod tests {
             "http://93.184.216.34",
             "https://ho st",
             "https://host\r\nX: y",
+            "https://127.0.0.1:65536",
+            "https://127.0.0.1:99999999999999999999",
+            "https://127.0.0.1:0",
+            "https://127.0.0.1:8080x",
+            "https://127.0.0.1:+8443",
+            "https://127.0.0.1:-1",
+            "https://127.0.0.1:0x50",
+            "https://127.0.0.1:80:80",
+            "https://[::1]:65536",
+            "https://[::1]:+1",
+            "https://[::1]8080",
+            "https://[::1",
+            "https://::1",
+            "https://key:secret/@host",
+            "http://127.0.0.1:0443x/prefix",
         ] {
             let error = BaseUrl::parse(bad).expect_err(bad);
             assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad}");
             assert!(!error.message().contains("key:secret"));
+        }
+        let long = format!("https://{}.example", "canary.".repeat(40));
+        let error = BaseUrl::parse(&long).expect_err("longer than any name");
+        assert!(error.message().len() < 100 && !error.message().contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn it_keeps_every_port_that_is_one() {
+        for (url, port) in [
+            ("https://host:1", Some(1)),
+            ("https://host:65535/prefix", Some(65535)),
+            ("https://[::1]:00443", Some(443)),
+            ("https://[::1]", None),
+            ("https://host", None),
+        ] {
+            BaseUrl::parse(url).expect(url);
+            let uri: Uri = url.parse().expect(url);
+            let authority = uri.authority().expect(url).as_str();
+            assert_eq!(HostAndPort::parse(authority).expect(url).port, port, "{url}");
+            assert_eq!(uri.port_u16(), port, "the transport reads the same: {url}");
         }
     }
 }

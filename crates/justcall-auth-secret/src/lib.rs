@@ -26,6 +26,8 @@ mod process;
 mod registers;
 mod secret;
 mod shield;
+#[allow(unsafe_code)]
+mod thread;
 mod vault;
 
 pub use allocator::WipingAllocator;
@@ -35,6 +37,7 @@ pub use level::{Level, Protection, Refused};
 pub use process::process_id;
 pub use registers::RegisterWipe;
 pub use secret::Secret;
+pub use thread::spawn_without_signals;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 /// What `Debug` of a secret shows.

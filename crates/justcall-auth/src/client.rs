@@ -76,8 +76,8 @@ impl Client {
     /// A client as `config` says. Reads the CA file, if one is set; the pair is read at the first call.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when the environment names a
-    /// proxy that cannot be used.
+    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when calls would go through a proxy of
+    /// the environment that cannot be used.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
@@ -120,6 +120,9 @@ impl Client {
     }
 
     /// Sends a request and brings back its answer. A status of 300 or more is an error, with the answer in it.
+    ///
+    /// A body compressed with gzip is expanded. An answer that cannot be read is `invalid_response`: its body is not the gzip
+    /// data that `Content-Encoding` promises or has another encoding, or its headers are folded over several lines.
     ///
     /// # Errors
     /// As [`Client::verify`].

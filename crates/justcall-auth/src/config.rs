@@ -14,7 +14,7 @@ use justcall_auth_secret::Level;
 use crate::observe::Observe;
 use crate::source::{Environment, Load, Source};
 use crate::state::StateFile;
-use crate::transport::{Proxy, Settings, roots_in};
+use crate::transport::{NamedProxy, Proxy, Settings, roots_in};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
 #[derive(Clone, Default)]
@@ -157,8 +157,13 @@ impl Config {
         self
     }
 
-    /// The proxy, as `http://[user:password@]host[:port]`; empty for none. Unless set, `HTTPS_PROXY` and `NO_PROXY` say.
+    /// The proxy, as `http://[user:password@]host[:port]`; empty for none. User name and password are percent-encoded.
     /// It is asked for a tunnel (CONNECT) and never sees the pair. Plain `http://` base URLs never go through one.
+    ///
+    /// Unless set, the environment variable `HTTPS_PROXY` names the proxy, except for loopback hosts and for those that an
+    /// entry of `NO_PROXY` covers: `*`; a domain, with all below it; an address; a network such as `10.0.0.0/8`; each of the
+    /// first three but `*` also with a port. Entries are separated by commas or blanks. Both are read when the client is
+    /// made, and a proxy that cannot be used is an error only if the base URL would use it.
     ///
     /// # Errors
     /// `invalid_argument` when it is no such URL.
@@ -179,16 +184,26 @@ impl Config {
     /// What the connections of such a client depend on.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file or the environment's proxy is not usable.
+    /// `invalid_argument` when the CA file is not usable, or the environment's proxy if calls would go through it.
     pub(crate) fn settings(&self, environment: &dyn Environment) -> Result<Settings, Error> {
         Ok(Settings {
             roots: self.ca_file.as_deref().map(roots_in).transpose()?.map(Arc::new),
-            proxy: match &self.proxy {
-                ProxyChoice::Environment => Proxy::from_environment(environment)?,
-                ProxyChoice::Direct => None,
-                ProxyChoice::Given(proxy) => Some(proxy.clone()),
-            },
+            proxy: self.named_proxy(environment)?.and_then(NamedProxy::into_used),
         })
+    }
+
+    /// The proxy that is named, whether calls go through it or not.
+    ///
+    /// # Errors
+    /// `invalid_argument` when calls would go through a proxy of the environment that cannot be used.
+    pub(crate) fn named_proxy(&self, environment: &dyn Environment) -> Result<Option<NamedProxy>, Error> {
+        let url = self.policy.base_url.join("/");
+        let uri = url.parse().map_err(|_| Error::invalid_argument("The base URL cannot be sent."))?;
+        match &self.proxy {
+            ProxyChoice::Environment => NamedProxy::of_environment(environment, &uri),
+            ProxyChoice::Direct => Ok(None),
+            ProxyChoice::Given(proxy) => Ok(Some(NamedProxy::given(proxy.clone(), &uri))),
+        }
     }
 
     /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made, and

@@ -15,15 +15,13 @@ use justcall_auth_protocol::service::{self, RateLimit};
 
 use crate::client::Client;
 use crate::clock;
-use crate::config::{Config, ProxyChoice};
+use crate::config::Config;
 use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
-use crate::source::{
-    CHOICE, Environment as _, Loaded, ProcessEnvironment, Source, choice, shown, usual_places,
-};
-pub use crate::transport::Certificate;
-use crate::transport::{Proxy, Reached, Way, roots_in};
+use crate::source::{CHOICE, Loaded, ProcessEnvironment, Source, choice, shown, usual_places};
+pub use crate::transport::{Certificate, ProxyException};
+use crate::transport::{Reached, Way, roots_in};
 
 /// A client's configuration, to be tried out.
 #[derive(Debug, Clone)]
@@ -53,12 +51,13 @@ pub enum ProxyOrigin {
 /// What a proxy is to calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyUse {
-    /// `host:port`, without the login.
-    pub address: String,
+    /// `host:port`, without the login. `None` if the proxy could not be used, which is an error only where calls would go
+    /// through it.
+    pub address: Option<String>,
     /// Where it was named.
     pub origin: ProxyOrigin,
-    /// False when calls do not go through it: the host is this machine or in `NO_PROXY`, or the base URL is `http://`.
-    pub used: bool,
+    /// Why calls do not go through it; `None` if they do.
+    pub exception: Option<ProxyException>,
 }
 
 /// How this machine's clock compares with the service's.
@@ -128,12 +127,16 @@ impl Probe {
     /// Finds out which way calls take.
     ///
     /// # Errors
-    /// `invalid_argument` when the environment names a proxy that cannot be used.
+    /// `invalid_argument` when calls would go through a proxy of the environment that cannot be used.
     pub fn route(&self) -> Result<Route, Error> {
+        let named = self.config.named_proxy(&ProcessEnvironment)?;
         let settings = self.config.settings(&ProcessEnvironment)?;
-        let named = settings.proxy.clone();
         let way = Way::new(settings, &self.config.policy.base_url.join("/"))?;
-        let proxy = named.map(|proxy| self.proxy_use(&proxy, way.proxy().is_some()));
+        let proxy = named.map(|named| ProxyUse {
+            address: named.address(),
+            origin: named.variable.map_or(ProxyOrigin::Configuration, ProxyOrigin::Variable),
+            exception: named.exception,
+        });
         Ok(Route { way, proxy, timeout: self.config.policy.timeout })
     }
 
@@ -166,19 +169,6 @@ impl Probe {
     /// Whether calls are encrypted: all are, but those to an `http://` base URL on this machine.
     pub fn is_encrypted(&self) -> bool {
         self.config.policy.base_url.is_encrypted()
-    }
-
-    fn proxy_use(&self, proxy: &Proxy, used: bool) -> ProxyUse {
-        let (host, port) = proxy.host_and_port();
-        let is_set = |name: &&str| ProcessEnvironment.variable(name).is_some_and(|value| !value.is_empty());
-        let origin = match self.config.proxy {
-            ProxyChoice::Environment => {
-                let name = Proxy::VARIABLES.into_iter().find(is_set);
-                ProxyOrigin::Variable(name.unwrap_or(Proxy::VARIABLES[0]))
-            }
-            ProxyChoice::Direct | ProxyChoice::Given(_) => ProxyOrigin::Configuration,
-        };
-        ProxyUse { address: format!("{host}:{port}"), origin, used }
     }
 
     /// Every step has the time that a whole call has.

@@ -17,7 +17,7 @@ use rustls::RootCertStore;
 
 use crate::reentry;
 use crate::source::{Environment, Fingerprints, Identity, ProcessEnvironment, Source, Watch};
-use crate::transport::{Settings, Transport, system_roots};
+use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
 pub(crate) struct Process {
@@ -27,6 +27,7 @@ pub(crate) struct Process {
     rejections: Arc<Rejections>,
     fingerprints: Fingerprints,
     system_roots: OnceCell<Arc<RootCertStore>>,
+    addresses: Arc<AddressBook>,
 }
 
 /// Clients with the same of all four have the same pair, unless the environment held another when one of them was made.
@@ -98,6 +99,7 @@ impl Process {
             rejections: Arc::default(),
             fingerprints: Fingerprints::default(),
             system_roots: OnceCell::new(),
+            addresses: Arc::default(),
         }
     }
 
@@ -150,7 +152,7 @@ impl Process {
         let equal =
             transports.iter().filter_map(Weak::upgrade).find(|transport| transport.settings() == settings);
         equal.unwrap_or_else(|| {
-            let transport = Arc::new(Transport::new(settings.clone()));
+            let transport = Arc::new(Transport::new(settings.clone(), self.addresses.clone()));
             transports.push(Arc::downgrade(&transport));
             transport
         })

@@ -157,6 +157,50 @@ fn it_tells_the_proxy_and_where_it_was_named() {
 }
 
 #[test]
+fn it_shows_why_a_proxy_is_not_used_and_which_entry_of_no_proxy_matched() {
+    let service = Service::start();
+    let url = "https://service.invalid:8443";
+    let doctor = |base_url: &str, proxy: &str, list: &str, exit: i32| {
+        let variables = [&pair(&service)[..], &[("HTTPS_PROXY", proxy), ("NO_PROXY", list)]].concat();
+        Checks::of(&run(&["doctor", "--json", "--base-url", base_url], &variables), exit)
+    };
+    for entry in ["*", "invalid", ".service.invalid", "service.invalid.", "*.invalid:8443"] {
+        for proxy in
+            ["http://proxy.example:3128", "socks5://proxy.example:1080", "http://proxy.example:99999"]
+        {
+            let list = format!("10.0.0.0/8 other.example,{entry}");
+            let checks = doctor(url, proxy, &list, 7);
+            checks.has("proxy", "ok", "from HTTPS_PROXY");
+            checks.has("proxy", "ok", &format!("the entry {entry} of NO_PROXY covers its host"));
+            assert_eq!(checks.are("failed"), ["dns"], "the proxy is not asked: {checks:?}");
+        }
+    }
+    for (base_url, list, entry) in [
+        ("https://10.255.255.1:1", "10.0.0.0/8", Some("10.0.0.0/8")),
+        ("https://[fd00:0:0::1]:1", "fd00:0::1", Some("fd00:0::1")),
+        ("https://10.255.255.1:1", "11.0.0.0/8", None),
+    ] {
+        // A proxy that is down: whether it is asked is seen in which connection fails.
+        let variables =
+            [&pair(&service)[..], &[("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", list)]].concat();
+        let arguments = ["doctor", "--json", "--timeout", "0.2", "--base-url", base_url];
+        let checks = Checks::of(&run(&arguments, &variables), 7);
+        match entry {
+            Some(entry) => checks.has("proxy", "ok", &format!("the entry {entry} of NO_PROXY")),
+            None => checks.has("tcp", "failed", "The proxy 127.0.0.1:1 refused the connection"),
+        }
+    }
+    let loopback = doctor(service.sandbox.url(), "socks5://proxy.example:1080", "", 7);
+    loopback.has(
+        "proxy",
+        "ok",
+        "which could not be used, is not used for this base URL: its host is this machine",
+    );
+    let used = doctor(url, "socks5://proxy.example:1080", "other.example", 2);
+    used.has("proxy", "failed", "HTTPS_PROXY");
+}
+
+#[test]
 fn it_never_repeats_a_proxys_login() {
     let service = Service::start();
     let port = proxy(Some("Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3M="));
@@ -178,7 +222,9 @@ fn it_never_repeats_a_proxys_login() {
             assert!(!run.stdout.contains("canary") && !run.stderr.contains("canary"), "{run:?}");
         }
         let variables = [&pair(&service)[..], &[("HTTPS_PROXY", unusable.as_str())]].concat();
-        let run = run(&service.arguments(&[&["doctor"], json].concat()), &variables);
+        // Where it would be used, which is not on this machine.
+        let far = ["doctor", "--base-url", "https://service.invalid"];
+        let run = run(&[&far[..], json].concat(), &variables);
         assert_eq!(run.exit, 2, "{run:?}");
         assert!(!run.stdout.contains("canary") && run.stdout.contains("HTTPS_PROXY"), "{run:?}");
     }

@@ -14,6 +14,7 @@ pub(super) use justcall_auth_protocol::exchange::Phase;
 use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
+use super::proxy;
 use crate::patience::{Impatience, Patience};
 
 /// What a call that is in `phase` is doing.
@@ -33,6 +34,8 @@ pub(super) struct State {
     /// The header is in what was sent.
     placed: Cell<bool>,
     phase: Cell<Phase>,
+    /// The proxy that the call deals with in place of the service.
+    proxy: RefCell<Option<String>>,
     sent: Cell<bool>,
     /// The service sent the secret back.
     echoed: Cell<bool>,
@@ -62,6 +65,7 @@ impl Call {
             header,
             placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
+            proxy: RefCell::new(None),
             sent: Cell::new(false),
             echoed: Cell::new(false),
             failure: RefCell::new(None),
@@ -134,6 +138,17 @@ impl State {
         self.phase.get()
     }
 
+    /// Does `step` with the proxy at `address`: if it fails, the proxy is to blame.
+    pub fn with_proxy<T>(&self, address: String, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.proxy.replace(Some(address));
+        step().inspect(|_| drop(self.proxy.take()))
+    }
+
+    /// The address of the proxy that the call deals with now.
+    pub fn proxy(&self) -> Option<String> {
+        self.proxy.borrow().clone()
+    }
+
     /// Some of the request has left this machine.
     pub fn mark_sent(&self) {
         self.sent.set(true);
@@ -167,8 +182,19 @@ impl State {
         self.fail(match impatience {
             Impatience::Interrupted => Error::new(ErrorKind::Cancelled),
             Impatience::Deadline => {
-                let message = format!("The call ran out of time while {}.", doing(phase));
-                Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
+                let timeout = |doing: &str| {
+                    let message = format!("The call ran out of time while {doing}.");
+                    Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
+                };
+                match (self.proxy(), phase) {
+                    (None, _) => timeout(doing(phase)),
+                    (Some(_), Phase::Resolve) => {
+                        timeout("looking up the proxy's address").hint_is(proxy::HINT)
+                    }
+                    (Some(proxy), _) => {
+                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(proxy::HINT)
+                    }
+                }
             }
         })
     }

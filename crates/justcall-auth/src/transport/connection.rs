@@ -16,44 +16,50 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, Next
 use super::call::{self, Phase, State};
 use super::channel::Channel;
 use super::connect::connect_any;
-use super::resolve::{AddressCache, host_and_port};
+use super::resolve::{AddressBook, host_and_port};
 use super::wire::Wire;
-use super::{Settings, tls};
+use super::{Proxy, Settings, exhaustion, tls};
 use crate::process::Process;
 
 /// Makes connections.
 pub(super) struct Connector {
     settings: Settings,
-    addresses: Arc<AddressCache>,
+    addresses: Arc<AddressBook>,
     handshake: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Connector {
-    pub fn new(settings: Settings, addresses: Arc<AddressCache>) -> Self {
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>) -> Self {
         Self { settings, addresses, handshake: OnceCell::new() }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
         let (host, port) = host_and_port(details.uri);
-        let proxy = self.settings.proxy.as_ref().filter(|proxy| proxy.is_for(details.uri));
-        let mut wire = if let Some(proxy) = proxy {
-            let (proxy_host, proxy_port) = proxy.host_and_port();
-            // Behind a proxy this machine may know no names: the proxy looks the service's up.
-            let addresses = self.look_up(proxy_host, proxy_port, call)?;
-            let mut wire = self.reach(proxy_host, proxy_port, &addresses, call)?;
-            proxy.connect(&mut wire, host, port, call)?;
-            wire
+        let mut wire = if let Some(proxy) = &self.settings.proxy {
+            self.tunnel(proxy, host, port, call)?
         } else {
             let addresses = self.look_up(host, port, call)?;
             if !details.needs_tls() {
                 refuse_plain_text_beyond_loopback(&addresses, call)?;
             }
-            self.reach(host, port, &addresses, call)?
+            self.reach(host, &addresses, call)?
         };
         let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut wire, call)?) } else { None };
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Connection { channel: Channel::new(wire, tls), buffers, just_read: false })
+    }
+
+    /// A connection to the service through `proxy`. Behind a proxy this machine may know no names: the proxy looks the
+    /// service's up.
+    fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &State) -> io::Result<Wire> {
+        call.with_proxy(proxy.address(), || {
+            let (proxy_host, proxy_port) = proxy.host_and_port();
+            let addresses = self.look_up(proxy_host, proxy_port, call)?;
+            let mut wire = self.reach(proxy_host, &addresses, call)?;
+            proxy.connect(&mut wire, host, port, call)?;
+            Ok(wire)
+        })
     }
 
     fn look_up(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
@@ -64,8 +70,8 @@ impl Connector {
     }
 
     /// A connection to one of `addresses`.
-    pub fn reach(&self, host: &str, port: u16, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
-        connect_any(addresses, call).map(Wire::new).inspect_err(|_| self.addresses.forget(host, port))
+    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
+        connect_any(addresses, call).map(Wire::new).inspect_err(|_| self.addresses.forget(host))
     }
 
     /// A TLS session with `host` over `wire`.
@@ -89,7 +95,9 @@ impl Connector {
     fn configure(&self) -> Result<Arc<ClientConfig>, Error> {
         let roots = match &self.settings.roots {
             Some(roots) => roots.clone(),
-            None => Process::current().system_roots()?,
+            None => Process::current()
+                .system_roots()
+                .map_err(|error| exhaustion::descriptors().map_or(error, |exhausted| exhausted.error()))?,
         };
         Ok(Arc::new(tls::config(roots)))
     }

@@ -1,11 +1,12 @@
 //! Why no answer came, told as a row of the error table.
 
+use std::borrow::Cow;
 use std::io;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::call::{Phase, State};
-use super::tls;
+use super::{exhaustion, proxy, resolve, tls};
 
 /// What `error` means for `call`.
 pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
@@ -31,17 +32,63 @@ pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
 fn lost(error: &io::Error, call: &State) -> Error {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let phase = call.phase();
+    if let Some(exhausted) = exhaustion::of(error).filter(|_| phase == Phase::Connect) {
+        return exhausted.error().reason_is(phase.name());
+    }
+    let proxy = call.proxy();
+    let peer = proxy.as_ref().map_or("The service's host".to_owned(), |proxy| format!("The proxy {proxy}"));
     let what = match error.kind() {
-        ConnectionRefused => "The service's host refused the connection".to_owned(),
+        ConnectionRefused => format!("{peer} refused the connection"),
+        ConnectionReset | ConnectionAborted | BrokenPipe if proxy.is_some() => {
+            format!("{peer} reset the connection")
+        }
         ConnectionReset | ConnectionAborted | BrokenPipe => "The connection was reset".to_owned(),
+        UnexpectedEof if proxy.is_some() => format!("{peer} closed the connection early"),
         UnexpectedEof => "The connection was closed early".to_owned(),
-        _ if phase == Phase::Connect => format!("No connection could be made: {error}"),
-        _ => format!("The connection failed: {error}"),
+        _ => {
+            let to = proxy.as_ref().map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
+            let happened = if phase == Phase::Connect { "could not be made" } else { "failed" };
+            format!("The connection{to} {happened}{}", system_words(error))
+        }
     };
     let when = match phase {
         Phase::Resolve | Phase::Connect => "before anything was sent",
         Phase::Send => "while the request was being sent",
         Phase::Receive => "before the answer was complete",
     };
-    Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}.")).reason_is(phase.name())
+    let error =
+        Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}.")).reason_is(phase.name());
+    if proxy.is_some() { error.hint_is(proxy::HINT) } else { error }
+}
+
+/// What the system says of `error`; nothing if it comes from elsewhere, in words that are not ours.
+fn system_words(error: &io::Error) -> String {
+    error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
+}
+
+/// A host whose addresses could not be looked up.
+pub(super) fn not_found(host: &str, failure: &resolve::Failure, call: &State) -> Error {
+    let error = match failure {
+        resolve::Failure::Exhausted(exhausted) => exhausted.error(),
+        resolve::Failure::NotFound(why) => {
+            let (whose, hint) = match call.proxy() {
+                Some(_) => ("proxy's host", proxy::HINT),
+                None => ("host", "Check the base URL, and whether this machine can resolve names (DNS)."),
+            };
+            let message = format!("The {whose} {} could not be found: {why}.", shown(host));
+            Error::with_message(ErrorKind::ConnectionFailed, message).hint_is(hint)
+        }
+    };
+    error.reason_is(Phase::Resolve.name())
+}
+
+/// The most that a message shows of a host's name, in bytes.
+const MAX_SHOWN: usize = 100;
+
+/// A host's name, which is ASCII, as messages show it.
+pub(super) fn shown(host: &str) -> Cow<'_, str> {
+    match host.get(..MAX_SHOWN) {
+        Some(beginning) if host.len() > MAX_SHOWN => format!("{beginning}…").into(),
+        _ => host.into(),
+    }
 }

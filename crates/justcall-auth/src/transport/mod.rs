@@ -10,9 +10,12 @@ mod certificate;
 mod channel;
 mod connect;
 mod connection;
+mod decode;
 mod echo;
+mod exhaustion;
 mod failure;
 mod header;
+mod no_proxy;
 mod proxy;
 mod resolve;
 mod steps;
@@ -25,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::request::Request;
@@ -41,8 +44,10 @@ pub use certificate::Certificate;
 use connection::Connector;
 use echo::Heard;
 use header::PairHeader;
-pub(crate) use proxy::Proxy;
-use resolve::{AddressCache, NoResolver};
+pub use proxy::ProxyException;
+pub(crate) use proxy::{NamedProxy, Proxy};
+pub(crate) use resolve::AddressBook;
+use resolve::NoResolver;
 use rustls::RootCertStore;
 pub(crate) use steps::{Reached, Way};
 
@@ -70,7 +75,7 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Settings {
     /// The authorities that are trusted, in place of the system's.
     pub roots: Option<Arc<RootCertStore>>,
-    /// The way to the service.
+    /// The proxy that all connections go through.
     pub proxy: Option<Proxy>,
 }
 
@@ -88,13 +93,15 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// No connection yet.
-    pub fn new(settings: Settings) -> Self {
+    /// No connection yet. Names are looked up in `addresses`.
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
+            // Decoded here: what is broken or empty must not look like a lost connection.
+            .accept_encoding("gzip")
             .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(MAX_IDLE)
@@ -104,7 +111,6 @@ impl Transport {
             Some(size) => config.input_buffer_size(size).output_buffer_size(size),
             None => config,
         };
-        let addresses = Arc::new(AddressCache::default());
         let connector = Connector::new(settings.clone(), addresses);
         Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
     }
@@ -159,20 +165,31 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
 
 /// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
 fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Response, Error> {
-    let (parts, body) = answer.into_parts();
+    let (mut parts, body) = answer.into_parts();
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
     let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
+    let layers = decode::gzip_layers(&parts.headers);
+    if layers.is_some_and(|layers| layers > 0) {
+        // They are about the bytes that came, not about those that the caller gets.
+        parts.headers.remove(CONTENT_ENCODING);
+        parts.headers.remove(CONTENT_LENGTH);
+    }
     // Room for all of it and a little more, so that its end is seen without another allocation.
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
-    let outcome = Heard::new(body.into_reader(), call).take(limit as u64 + 1).read_to_end(&mut bytes);
+    let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
+        .and_then(|plain| Heard::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
     let is_cut = outcome.is_err();
+    let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
         let error = failure::explain(&error.into(), call);
-        if is_success || error.kind() == ErrorKind::Cancelled {
-            return Err(error);
+        match error.kind() {
+            ErrorKind::InvalidResponse => broken = Some(error),
+            ErrorKind::Cancelled => return Err(error),
+            _ if is_success => return Err(error),
+            _ => {}
         }
     }
     mask_beginnings(&mut bytes, call);
@@ -192,9 +209,12 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     if is_success && too_large {
         let message =
             format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");
-        return Err(Error::with_message(ErrorKind::InvalidResponse, message).response_is(response));
+        broken = Some(Error::with_message(ErrorKind::InvalidResponse, message));
     }
-    Ok(response)
+    match broken.filter(|_| is_success) {
+        Some(error) => Err(error.response_is(response)),
+        None => Ok(response),
+    }
 }
 
 /// Once the service has sent the secret back, not even a part of it is passed on.

@@ -3,13 +3,19 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::Uri;
+use http::uri::Authority;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::url::HostAndPort;
 use justcall_auth_secret::{Secret, WipedBuffer, Zeroizing};
 
 use super::call::State;
+use super::failure::shown;
+use super::no_proxy;
+use super::resolve::host_and_port;
 use super::wire::Wire;
 use crate::base64;
 use crate::source::Environment;
@@ -26,74 +32,73 @@ struct Parts {
     port: u16,
     /// `user:password`, encoded as `Proxy-Authorization` takes it.
     login: Option<Secret>,
-    exceptions: Vec<String>,
-    /// A proxy of the environment is for the network; the machine itself needs none.
-    spares_loopback: bool,
 }
 
-impl Proxy {
-    /// The environment variables that name a proxy; the first that is set does.
-    pub const VARIABLES: [&'static str; 2] = ["https_proxy", "HTTPS_PROXY"];
+/// Why a text names no proxy that can be used, and what to do about it.
+struct Unusable {
+    why: &'static str,
+    hint: &'static str,
+}
 
+impl From<&'static str> for Unusable {
+    fn from(why: &'static str) -> Self {
+        Self { why, hint: "A proxy looks like http://host:port." }
+    }
+}
+
+/// A login whose end cannot be told from the host's beginning.
+const UNCLEAR_LOGIN: Unusable = Unusable {
+    why: "has a user name or password with a character that must be percent-encoded",
+    hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
+};
+
+/// What to do about a proxy that cannot be reached or does not help.
+pub(super) const HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
+
+impl Proxy {
     /// Reads `http://[user:password@]host[:port]`.
     ///
     /// # Errors
     /// `invalid_argument`, without repeating what was given.
     pub fn parse(url: &str) -> Result<Self, Error> {
-        Self::read(url, Vec::new(), false).map_err(|why| refuse("The proxy", why))
+        Self::read(url).map_err(|unusable| refuse("The proxy", &unusable))
     }
 
-    /// The proxy that `https_proxy` or `HTTPS_PROXY` names, without the hosts in `no_proxy` or `NO_PROXY`.
-    ///
-    /// # Errors
-    /// `invalid_argument`, naming the variable.
-    pub fn from_environment(environment: &dyn Environment) -> Result<Option<Self>, Error> {
-        let variable = |names: [&'static str; 2]| {
-            names.into_iter().find_map(|name| {
-                let value = environment.variable(name)?.into_string().unwrap_or_default();
-                Some((name, value)).filter(|(_, value)| !value.is_empty())
-            })
+    fn read(url: &str) -> Result<Self, Unusable> {
+        let rest = match url.split_once("://") {
+            None => url,
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some(_) => return Err("is not an http:// proxy, the only kind there is support for".into()),
         };
-        let Some((name, url)) = variable(Self::VARIABLES) else { return Ok(None) };
-        let exceptions = variable(["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
-        let exceptions = exceptions
-            .split(',')
-            .map(|entry| entry.trim().to_ascii_lowercase())
-            .filter(|entry| !entry.is_empty());
-        Self::read(&url, exceptions.collect(), true)
-            .map(Some)
-            .map_err(|why| refuse(&format!("The proxy in the variable {name}"), why))
-    }
-
-    fn read(url: &str, exceptions: Vec<String>, spares_loopback: bool) -> Result<Self, &'static str> {
-        let with_scheme = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let uri: Uri = with_scheme.parse().map_err(|_| "is not a URL")?;
-        if uri.scheme_str() != Some("http") {
-            return Err("is not an http:// proxy, the only kind there is support for");
+        // The host ends here, as every reader of URLs has it; where a login follows, it was meant to be longer.
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if path.contains('@') {
+            return Err(UNCLEAR_LOGIN);
         }
-        let authority = uri.authority().ok_or("has no host")?.as_str();
-        let login = authority.rsplit_once('@').map(|(login, _)| Zeroizing::new(percent_decode(login)));
+        let (login, address) = match authority.rsplit_once('@') {
+            Some((login, address)) => (Some(login), address),
+            None => (None, authority),
+        };
+        if login.is_some_and(|login| !login.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(UNCLEAR_LOGIN);
+        }
+        let HostAndPort { host, port } = HostAndPort::parse(address)?;
+        if address.parse::<Authority>().is_err() {
+            return Err("is not a URL".into());
+        }
+        let login = login.map(|login| Zeroizing::new(percent_decode(login)));
         let login = login.map(|login| Secret::from(base64::encode(&login)));
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or("has no host")?.to_owned();
-        let port = uri.port_u16().unwrap_or(80);
-        Ok(Self(Arc::new(Parts { host, port, login, exceptions, spares_loopback })))
-    }
-
-    /// Whether requests to `uri` go through this proxy.
-    pub fn is_for(&self, uri: &Uri) -> bool {
-        let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let is_loopback =
-            bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if uri.scheme_str() != Some("https") || self.0.spares_loopback && is_loopback {
-            return false;
-        }
-        !self.0.exceptions.iter().any(|entry| is_exception(entry, bare))
+        Ok(Self(Arc::new(Parts { host, port: port.unwrap_or(80), login })))
     }
 
     /// Where the proxy is.
     pub fn host_and_port(&self) -> (&str, u16) {
         (&self.0.host, self.0.port)
+    }
+
+    /// The same, for people.
+    pub fn address(&self) -> String {
+        format!("{}:{}", shown(&self.0.host), self.0.port)
     }
 
     /// Asks the proxy at the other end of `wire` for a tunnel to `host`.
@@ -108,7 +113,7 @@ impl Proxy {
         }
         head.push(b"\r\n");
         wire.write_all(head.as_ref())?;
-        match status(&read_head(wire)?) {
+        match read_status(wire)? {
             Some(200..=299) => Ok(()),
             Some(407) => Err(call.fail(
                 self.refused("asks for a user name and password (HTTP 407)")
@@ -122,11 +127,87 @@ impl Proxy {
     }
 
     fn refused(&self, why: &str) -> Error {
-        let message = format!("The proxy {}:{} {why}.", self.0.host, self.0.port);
-        Error::with_message(ErrorKind::ConnectionFailed, message)
-            .reason_is("connect")
-            .hint_is("Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.")
+        let message = format!("The proxy {} {why}.", self.address());
+        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(HINT)
     }
+}
+
+/// A proxy that was named, and whether calls to a base URL go through it.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedProxy {
+    /// The variable that names it; `None` if the configuration does.
+    pub variable: Option<&'static str>,
+    /// Why calls do not go through it.
+    pub exception: Option<ProxyException>,
+    /// `None` if it could not be used, which matters only where it is.
+    proxy: Option<Proxy>,
+}
+
+/// Why calls do not go through a proxy that was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyException {
+    /// The base URL is `http://`, which is for this machine alone.
+    PlainHttp,
+    /// The host of the base URL is this machine, and the proxy is the environment's.
+    Loopback,
+    /// This entry of `NO_PROXY` covers the host of the base URL.
+    Entry(String),
+}
+
+impl NamedProxy {
+    /// The proxy of the configuration.
+    pub fn given(proxy: Proxy, uri: &Uri) -> Self {
+        Self { variable: None, exception: plain_http(uri), proxy: Some(proxy) }
+    }
+
+    /// The proxy that `https_proxy` or `HTTPS_PROXY` names, used unless `uri` is of this machine or covered by `no_proxy` or
+    /// `NO_PROXY`.
+    ///
+    /// # Errors
+    /// `invalid_argument`, naming the variable, if calls to `uri` would go through a proxy that cannot be used.
+    pub fn of_environment(environment: &dyn Environment, uri: &Uri) -> Result<Option<Self>, Error> {
+        let variable = |names: [&'static str; 2]| {
+            names.into_iter().find_map(|name| {
+                let value = environment.variable(name)?.to_string_lossy().into_owned();
+                Some((name, value)).filter(|(_, value)| !value.is_empty())
+            })
+        };
+        let Some((name, url)) = variable(["https_proxy", "HTTPS_PROXY"]) else { return Ok(None) };
+        let list = variable(["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
+        let exception = plain_http(uri).or_else(|| exception(uri, &list));
+        let proxy = match Proxy::read(&url) {
+            Ok(proxy) => Some(proxy),
+            Err(_) if exception.is_some() => None,
+            Err(unusable) => return Err(refuse(&format!("The proxy in the variable {name}"), &unusable)),
+        };
+        Ok(Some(Self { variable: Some(name), exception, proxy }))
+    }
+
+    /// Where it is, for people; `None` if it could not be used.
+    pub fn address(&self) -> Option<String> {
+        self.proxy.as_ref().map(Proxy::address)
+    }
+
+    /// The proxy, where calls go through it.
+    pub fn into_used(self) -> Option<Proxy> {
+        self.proxy.filter(|_| self.exception.is_none())
+    }
+}
+
+fn plain_http(uri: &Uri) -> Option<ProxyException> {
+    (uri.scheme_str() != Some("https")).then_some(ProxyException::PlainHttp)
+}
+
+/// A proxy of the environment is for the network; the machine itself needs none.
+fn exception(uri: &Uri, list: &str) -> Option<ProxyException> {
+    let (host, port) = host_and_port(uri);
+    let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    if bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_loopback) {
+        return Some(ProxyException::Loopback);
+    }
+    no_proxy::matching(list, host, port).map(|entry| ProxyException::Entry(entry.to_owned()))
 }
 
 impl PartialEq for Proxy {
@@ -137,11 +218,7 @@ impl PartialEq for Proxy {
             (Some(mine), Some(theirs)) => mine.expose(|mine| theirs.expose(|theirs| mine == theirs)),
             _ => false,
         };
-        let rest = |proxy: &Self| (proxy.0.port, proxy.0.spares_loopback);
-        self.0.host == other.0.host
-            && rest(self) == rest(other)
-            && self.0.exceptions == other.0.exceptions
-            && same_login
+        self.0.host == other.0.host && self.0.port == other.0.port && same_login
     }
 }
 
@@ -151,33 +228,43 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// `example.com` and `.example.com` mean the host and all below it, `*` every host.
-fn is_exception(entry: &str, host: &str) -> bool {
-    let entry =
-        entry.trim_start_matches("*.").trim_start_matches('.').trim_start_matches('[').trim_end_matches(']');
-    entry == "*" || host == entry || host.strip_suffix(entry).is_some_and(|rest| rest.ends_with('.'))
+fn refuse(what: &str, unusable: &Unusable) -> Error {
+    Error::invalid_argument(format!("{what} {}.", unusable.why)).hint_is(unusable.hint)
 }
 
-fn refuse(what: &str, why: &str) -> Error {
-    Error::invalid_argument(format!("{what} {why}.")).hint_is("A proxy looks like http://host:port.")
-}
-
-/// Everything up to the empty line, and nothing after it: that belongs to TLS.
-fn read_head(wire: &mut Wire) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    let mut byte = [0_u8];
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= MAX_HEAD || wire.read(&mut byte)? == 0 {
+/// The status of the proxy's answer; `None` if it does not answer in HTTP. Of an answer that makes the tunnel, everything
+/// up to the empty line is read, and nothing after it: that belongs to TLS. Any other is final with its first line.
+fn read_status(wire: &mut Wire) -> io::Result<Option<u16>> {
+    let (mut head, mut byte) = (Vec::new(), [0_u8]);
+    for _ in 0..MAX_HEAD {
+        if wire.read(&mut byte)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         head.push(byte[0]);
+        if !head.iter().zip(PROTOCOL).all(|(byte, expected)| byte == expected) {
+            return Ok(None);
+        }
+        if byte != *b"\n" {
+            continue;
+        }
+        // A line may end with LF alone, which some proxies send.
+        let is_complete = head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n");
+        match status(&head) {
+            Some(100 | 102..=299) if !is_complete => {}
+            Some(100 | 102..=199) => head.clear(),
+            status => return Ok(status),
+        }
     }
-    Ok(head)
+    Ok(None)
 }
 
+const PROTOCOL: &[u8] = b"HTTP/1.";
+
+/// The status in the first line of `head`. Its reason may be in any encoding.
 fn status(head: &[u8]) -> Option<u16> {
-    let line = std::str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
-    line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()
+    let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let digits = line.strip_prefix(PROTOCOL)?.split(|byte| *byte == b' ').nth(1)?;
+    (digits.len() == 3).then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
 fn percent_decode(text: &str) -> Vec<u8> {
@@ -212,13 +299,20 @@ mod tests {
         }
     }
 
-    fn environment(variables: &[(&'static str, &'static str)]) -> Result<Option<Proxy>, Error> {
-        Proxy::from_environment(&Variables(variables.iter().copied().collect()))
+    fn environment(
+        variables: &[(&'static str, &'static str)],
+        url: &str,
+    ) -> Result<Option<NamedProxy>, Error> {
+        let variables = Variables(variables.iter().copied().collect());
+        NamedProxy::of_environment(&variables, &url.parse().expect(url))
     }
 
-    fn is_for(proxy: &Proxy, url: &str) -> bool {
-        proxy.is_for(&url.parse().expect(url))
+    /// Whether calls to `url` go through a proxy of the environment.
+    fn is_for(variables: &[(&'static str, &'static str)], url: &str) -> bool {
+        environment(variables, url).expect("good").expect("a proxy").into_used().is_some()
     }
+
+    const SERVICE: &str = "https://api.justcall.io/v2";
 
     #[test]
     fn it_reads_a_proxy_and_hides_its_login() {
@@ -238,19 +332,99 @@ mod tests {
     }
 
     #[test]
+    fn it_refuses_a_login_that_is_not_percent_encoded_and_a_port_that_is_none() {
+        for (bad, why) in [
+            ("http://canary:pa#ss@proxy:3128", "percent-encoded"),
+            ("http://canary:pa/ss@proxy:3128", "percent-encoded"),
+            ("http://canary:pa?ss@proxy:3128", "percent-encoded"),
+            ("canary:12/ss@proxy", "percent-encoded"),
+            ("http://canary:pa ss@proxy:3128", "percent-encoded"),
+            ("http://canary:p\u{e4}ss@proxy:3128", "percent-encoded"),
+            ("http://canary:x@proxy/canary@", "percent-encoded"),
+            ("http://canary:99999", "port"),
+            ("http://canary:3128x", "port"),
+            ("http://canary:+3128", "port"),
+            ("canary:0", "port"),
+            ("http://canary:", "port"),
+            ("http://[::1]:65536", "port"),
+            ("http://[canary]:80", "neither a name nor an address"),
+            ("http://canary%", "URL"),
+            ("", "no host"),
+        ] {
+            for error in [
+                Proxy::parse(bad).expect_err(bad),
+                environment(&[("HTTPS_PROXY", if bad.is_empty() { "http://" } else { bad })], SERVICE)
+                    .expect_err(bad),
+            ] {
+                let shown = format!("{error} {error:?} {}", error.hint());
+                assert!(error.message().contains(why) && !shown.contains("canary"), "{bad}: {shown}");
+                assert!(error.message().len() < 300, "{bad}: {shown}");
+            }
+        }
+        for (good, host, port) in [
+            ("http://user:pa%23ss@proxy:3128", "proxy", 3128),
+            ("http://user:p@ss:w@proxy:3128/", "proxy", 3128),
+            ("HTTP://proxy:8080/path", "proxy", 8080),
+            ("[::1]:3128", "[::1]", 3128),
+        ] {
+            assert_eq!(Proxy::parse(good).expect(good).host_and_port(), (host, port), "{good}");
+        }
+    }
+
+    #[test]
     fn it_takes_the_environments_proxy_for_https_alone_and_never_for_this_machine() {
-        let proxy = environment(&[("HTTPS_PROXY", "http://proxy:1")]).expect("good").expect("a proxy");
-        assert!(is_for(&proxy, "https://api.justcall.io/v2"));
+        let proxy = [("HTTPS_PROXY", "http://proxy:1")];
+        assert!(is_for(&proxy, SERVICE));
         assert!(!is_for(&proxy, "http://127.0.0.1/") && !is_for(&proxy, "https://127.0.0.1/"));
         assert!(!is_for(&proxy, "https://[::1]:443/") && !is_for(&proxy, "https://LOCALHOST/"));
-        assert!(is_for(&Proxy::parse("http://proxy:1").expect("good"), "https://127.0.0.1/"), "said in code");
-        assert_eq!(
-            environment(&[("HTTP_PROXY", "http://evil:1"), ("http_proxy", "http://evil:1")]).expect("good"),
-            None
-        );
-        assert_eq!(environment(&[("HTTPS_PROXY", "")]).expect("good"), None);
-        let error = environment(&[("HTTPS_PROXY", "socks5://x")]).expect_err("no SOCKS");
+        let given = Proxy::parse("http://proxy:1").expect("good");
+        let uri = "https://127.0.0.1/".parse().expect("good");
+        assert!(NamedProxy::given(given, &uri).into_used().is_some(), "said in code");
+        let other = [("HTTP_PROXY", "http://evil:1"), ("http_proxy", "http://evil:1")];
+        assert!(environment(&other, SERVICE).expect("good").is_none());
+        assert!(environment(&[("HTTPS_PROXY", "")], SERVICE).expect("good").is_none());
+        let error = environment(&[("HTTPS_PROXY", "socks5://x")], SERVICE).expect_err("no SOCKS");
         assert!(error.message().contains("HTTPS_PROXY"), "{error}");
+    }
+
+    #[test]
+    fn it_minds_an_unusable_proxy_only_where_it_would_be_used() {
+        for unusable in ["socks5://proxy:1080", "http://proxy:99999", "http://u:p#w@proxy"] {
+            let exception = |list: &'static str, url: &str| {
+                let named = environment(&[("https_proxy", unusable), ("NO_PROXY", list)], url);
+                let named = named.expect("not used").expect("it is named");
+                assert_eq!((named.address(), named.variable), (None, Some("https_proxy")));
+                assert!(named.clone().into_used().is_none());
+                named.exception.expect("a reason")
+            };
+            assert_eq!(exception("*", SERVICE), ProxyException::Entry("*".into()));
+            assert_eq!(
+                exception("a.b justcall.io:443", SERVICE),
+                ProxyException::Entry("justcall.io:443".into())
+            );
+            assert_eq!(exception("", "https://localhost:8443/"), ProxyException::Loopback);
+            assert_eq!(exception("", "https://[::1]/"), ProxyException::Loopback);
+            assert_eq!(exception("", "http://127.0.0.1/"), ProxyException::PlainHttp);
+            environment(&[("https_proxy", unusable), ("NO_PROXY", "other.example")], SERVICE)
+                .expect_err(unusable);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_overlooks_no_variable_that_is_not_text() {
+        use std::os::unix::ffi::OsStringExt as _;
+        struct Bytes(&'static str, &'static [u8]);
+        impl Environment for Bytes {
+            fn variable(&self, name: &str) -> Option<OsString> {
+                let proxy = (name == "HTTPS_PROXY" && self.0 != name).then(|| "http://proxy:1".into());
+                if name == self.0 { Some(OsString::from_vec(self.1.to_vec())) } else { proxy }
+            }
+        }
+        let of = |environment| NamedProxy::of_environment(&environment, &SERVICE.parse().expect("good"));
+        of(Bytes("HTTPS_PROXY", b"http://proxy\xFF:1")).expect_err("not text, so no host");
+        let named = of(Bytes("NO_PROXY", b"\xFF, justcall.io")).expect("good").expect("named");
+        assert_eq!(named.exception, Some(ProxyException::Entry("justcall.io".into())));
     }
 
     #[test]
@@ -267,10 +441,8 @@ mod tests {
             ("", "api.justcall.io", false),
         ] {
             let list: &'static str = list;
-            let proxy = environment(&[("https_proxy", "proxy:1"), ("no_proxy", list)])
-                .expect("good")
-                .expect("a proxy");
-            assert_eq!(is_for(&proxy, &format!("https://{host}/")), !spared, "{list:?} and {host}");
+            let variables = [("https_proxy", "proxy:1"), ("no_proxy", list)];
+            assert_eq!(is_for(&variables, &format!("https://{host}/")), !spared, "{list:?} and {host}");
         }
     }
 
@@ -278,6 +450,9 @@ mod tests {
     fn it_reads_the_status_of_a_proxys_answer() {
         assert_eq!(status(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status(b"HTTP/1.0 407\r\n\r\n"), Some(407));
+        assert_eq!(status(b"HTTP/1.1 200 Verbindung \xfc\r\n\r\n"), Some(200));
+        assert_eq!(status(b"HTTP/1.1 407\n\n"), Some(407));
+        assert_eq!(status(b"HTTP/1.1 2000 OK\n\n"), None);
         assert_eq!(status(b"SSH-2.0\r\n\r\n"), None);
         assert_eq!(status(b""), None);
     }

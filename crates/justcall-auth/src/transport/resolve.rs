@@ -1,20 +1,21 @@
 //! Names to addresses: a cache with a time to live in front of the system's resolver.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::Uri;
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_secret::spawn_without_signals;
 use ureq::config::Config;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
-use super::call::{Phase, State};
+use super::call::State;
+use super::{exhaustion, failure};
 
 /// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
 /// service soon, and a failed connection asks again at once.
@@ -23,80 +24,166 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(30);
 const MAX_ADDRESSES: usize = 16;
 /// As many names as are kept: a client has one, a test suite has some.
 const MAX_NAMES: usize = 64;
+/// As many look-ups as run at a time, each on a thread. A call that needs another one waits for a place.
+const MAX_LOOK_UPS: usize = 16;
 
-/// Addresses by host and port. Thread-safe.
-#[derive(Debug, Default)]
-pub(super) struct AddressCache {
-    known: Mutex<HashMap<(String, u16), Known>>,
+/// Asks the system, which may take as long as it likes.
+type Ask = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+
+/// Addresses by host, and the look-ups under way. Thread-safe.
+pub(crate) struct AddressBook {
+    ask: Box<Ask>,
+    names: Mutex<Names>,
+    /// A look-up has ended.
+    ended: Condvar,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Default)]
+struct Names {
+    known: HashMap<String, Known>,
+    running: HashMap<String, Arc<LookUp>>,
+}
+
 struct Known {
     addresses: Vec<SocketAddr>,
     until: Instant,
 }
 
-impl AddressCache {
-    /// Every address of `host`. A look-up runs on a thread of its own, which the deadline abandons: the system's
-    /// resolver cannot be interrupted.
-    pub fn addresses(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
+/// A look-up, whose result all calls that wait for it get.
+#[derive(Default)]
+struct LookUp(OnceLock<Result<Vec<SocketAddr>, Failure>>);
+
+/// Why a look-up found nothing.
+#[derive(Clone)]
+pub(super) enum Failure {
+    /// The system's reason, in its words.
+    NotFound(String),
+    /// There is nothing left to look it up with.
+    Exhausted(exhaustion::Exhausted),
+}
+
+impl Default for AddressBook {
+    fn default() -> Self {
+        Self::asking(|host| Ok((host, 0).to_socket_addrs()?.take(MAX_ADDRESSES).collect()))
+    }
+}
+
+impl AddressBook {
+    fn asking(ask: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
+        Self { ask: Box::new(ask), names: Mutex::default(), ended: Condvar::new() }
+    }
+
+    /// Every address of `host`. A look-up runs on a thread, which the deadline abandons: the system's resolver cannot be
+    /// interrupted. Calls that need the same name share one.
+    pub(super) fn addresses(
+        self: &Arc<Self>,
+        host: &str,
+        port: u16,
+        call: &State,
+    ) -> io::Result<Vec<SocketAddr>> {
         if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        let name = (host.to_owned(), port);
-        let fresh = |known: &&Known| known.until > Instant::now();
-        if let Some(known) =
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&name).filter(fresh)
-        {
-            return Ok(known.addresses.clone());
+        let mut addresses = self.find(host, call)?;
+        for address in &mut addresses {
+            address.set_port(port);
         }
-        let asked = name.clone();
-        let ask = move || Ok(asked.to_socket_addrs()?.take(MAX_ADDRESSES).collect());
-        let addresses = look_up(host, ask, call)?;
-        let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= MAX_NAMES {
-            cache.clear();
-        }
-        cache.insert(name, Known { addresses: addresses.clone(), until: Instant::now() + TIME_TO_LIVE });
         Ok(addresses)
     }
 
-    /// Forgets addresses that could not be reached, so that the next try looks the name up again.
-    pub fn forget(&self, host: &str, port: u16) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&(host.to_owned(), port));
-    }
-}
-
-fn look_up(
-    host: &str,
-    ask: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
-    call: &State,
-) -> io::Result<Vec<SocketAddr>> {
-    let (answer, answers) = mpsc::sync_channel(1);
-    thread::Builder::new().name("justcall-resolve".into()).spawn(move || {
-        // The call may have given up by now.
-        let _abandoned = answer.send(ask());
-    })?;
-    loop {
-        match answers.recv_timeout(call.slice()?) {
-            Ok(Ok(found)) if !found.is_empty() => return Ok(found),
-            Ok(found) => {
-                let why =
-                    found.err().map_or_else(|| "it has no address".to_owned(), |error| error.to_string());
-                return Err(call.fail(unknown_host(host, &why)));
+    fn find(self: &Arc<Self>, host: &str, call: &State) -> io::Result<Vec<SocketAddr>> {
+        let mut awaited: Option<Arc<LookUp>> = None;
+        loop {
+            // Before the lock is taken: it may run the program's code.
+            let slice = call.slice()?;
+            let mut names = self.lock();
+            if awaited.is_none() {
+                if let Some(known) = names.known.get(host).filter(|known| known.until > Instant::now()) {
+                    return Ok(known.addresses.clone());
+                }
+                awaited = match names.running.get(host) {
+                    Some(running) => Some(running.clone()),
+                    None if names.running.len() < MAX_LOOK_UPS => {
+                        let started = self.start(host, &mut names);
+                        Some(started.map_err(|failure| call.fail(failure::not_found(host, &failure, call)))?)
+                    }
+                    None => None,
+                };
             }
-            Err(RecvTimeoutError::Timeout) => call.check_interrupt()?,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(call.fail(unknown_host(host, "the look-up died")));
+            if let Some(result) = awaited.as_ref().and_then(|look_up| look_up.0.get()) {
+                let result = result.clone();
+                return result.map_err(|failure| call.fail(failure::not_found(host, &failure, call)));
+            }
+            let waited = self.ended.wait_timeout(names, slice).unwrap_or_else(PoisonError::into_inner);
+            let is_idle = waited.1.timed_out();
+            drop(waited);
+            if is_idle {
+                call.check_interrupt()?;
             }
         }
     }
+
+    /// Starts a look-up of `host`.
+    fn start(self: &Arc<Self>, host: &str, names: &mut Names) -> Result<Arc<LookUp>, Failure> {
+        let look_up = Arc::new(LookUp::default());
+        let (book, own, name) = (self.clone(), look_up.clone(), host.to_owned());
+        spawn_without_signals("justcall-resolve", move || {
+            let found = catch_unwind(AssertUnwindSafe(|| (book.ask)(&name)));
+            book.finish(name, &own, found.unwrap_or_else(|_| Err(io::Error::other("the look-up died"))));
+        })
+        .map_err(|error| Failure::Exhausted(exhaustion::threads(&error)))?;
+        names.running.insert(host.to_owned(), look_up.clone());
+        Ok(look_up)
+    }
+
+    fn finish(&self, name: String, look_up: &LookUp, found: io::Result<Vec<SocketAddr>>) {
+        let result = match found {
+            Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+            Ok(_) => Err(Failure::NotFound("it has no address".into())),
+            Err(error) => Err(Failure::of(&error)),
+        };
+        let mut names = self.lock();
+        names.running.remove(&name);
+        if let Ok(addresses) = &result {
+            if names.known.len() >= MAX_NAMES {
+                names.known.clear();
+            }
+            let until = Instant::now() + TIME_TO_LIVE;
+            names.known.insert(name, Known { addresses: addresses.clone(), until });
+        }
+        let _first = look_up.0.set(result);
+        drop(names);
+        self.ended.notify_all();
+    }
+
+    /// Forgets addresses that could not be reached, so that the next try looks the name up again.
+    pub(super) fn forget(&self, host: &str) {
+        self.lock().known.remove(host);
+    }
+
+    /// What the lock guards is whole at every moment.
+    fn lock(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn unknown_host(host: &str, why: &str) -> Error {
-    Error::with_message(ErrorKind::ConnectionFailed, format!("The host {host} could not be found: {why}."))
-        .reason_is(Phase::Resolve.name())
-        .hint_is("Check the base URL, and whether this machine can resolve names (DNS).")
+impl Failure {
+    /// The system's resolver does not say that it could not open its files or sockets.
+    fn of(error: &io::Error) -> Self {
+        if let Some(exhausted) = exhaustion::descriptors() {
+            return Self::Exhausted(exhausted);
+        }
+        // What std puts before the system's words.
+        let why = error.to_string();
+        let words = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
+        Self::NotFound(words.to_owned())
+    }
+}
+
+impl fmt::Debug for AddressBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddressBook").finish_non_exhaustive()
+    }
 }
 
 /// A resolver for ureq that finds nothing: ureq asks one for every request, also for one on a kept connection. Names
@@ -118,27 +205,135 @@ pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use justcall_auth_protocol::error::ErrorKind;
+
     use super::*;
     use crate::cancel::Cancel;
     use crate::patience::Patience;
     use crate::transport::call::Call;
+
+    const ADDRESS: &str = "192.0.2.1:0";
+
+    /// Starts `callers` threads that each look up one of `names`, by number; their ports say who got which answer.
+    fn look_up_together(book: &Arc<AddressBook>, callers: u16, names: u16) -> Vec<thread::JoinHandle<()>> {
+        let one = |caller: u16| {
+            let book = book.clone();
+            thread::spawn(move || {
+                let call = Call::begin(Patience::default());
+                let found =
+                    book.addresses(&format!("{}.test", caller % names), caller, &call).expect("found");
+                assert_eq!((found.len(), found[0].port()), (1, caller));
+            })
+        };
+        (0..callers).map(one).collect()
+    }
+
+    /// How many threads of this process are called `name`.
+    fn threads_called(name: &str) -> usize {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("the kernel's list");
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.filter(|other| other.trim() == name).count()
+    }
 
     #[test]
     fn it_ends_a_look_up_that_hangs_when_the_call_is_cancelled() {
         let cancel = Cancel::new();
         let call = Call::begin(Patience::new(vec![cancel.clone()], None));
         let (release, released) = mpsc::channel::<()>();
-        let ask = move || {
+        let released = Mutex::new(released);
+        let book = Arc::new(AddressBook::asking(move |_| {
             cancel.fire();
             // Until the test is over.
-            let _over = released.recv();
+            let _over = released.lock().expect("no panic").recv();
             Ok(Vec::new())
-        };
+        }));
         let began = Instant::now();
-        assert!(look_up("host.test", ask, &call).is_err());
+        assert!(book.addresses("host.test", 1, &call).is_err());
         assert!(began.elapsed() < Duration::from_secs(1), "it went on for {:?}", began.elapsed());
         let error = call.failure().expect("the call knows why");
         assert_eq!(error.kind(), ErrorKind::Cancelled);
         drop(release);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_looks_a_name_up_once_for_all_who_wait_and_no_more_than_so_many_at_a_time() {
+        for (callers, names) in [(300, 1), (300, 40)] {
+            let (asked, running, most) = <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+            let (counted, now, peak) = (asked.clone(), running.clone(), most.clone());
+            let (release, released) = mpsc::channel::<()>();
+            let released = Mutex::new(released);
+            let book = Arc::new(AddressBook::asking(move |_| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Slow, until the test lets it go on.
+                let _end = released.lock().expect("no panic").recv();
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(vec![ADDRESS.parse().expect("an address")])
+            }));
+            let waiting = look_up_together(&book, callers, names);
+            let expected = usize::from(names).min(MAX_LOOK_UPS);
+            while running.load(Ordering::SeqCst) < expected {
+                thread::yield_now();
+            }
+            let threads = threads_called("justcall-resolv");
+            assert!((expected..=MAX_LOOK_UPS + 2).contains(&threads), "{threads} threads");
+            drop(release);
+            for caller in waiting {
+                caller.join().expect("it got its addresses");
+            }
+            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "one look-up a name");
+            assert_eq!(most.load(Ordering::SeqCst), expected);
+            let call = Call::begin(Patience::default());
+            book.addresses("0.test", 1, &call).expect("known");
+            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "the control: known for a while");
+            book.forget("0.test");
+            book.addresses("0.test", 1, &call).expect("found again");
+            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names) + 1);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_looks_names_up_where_no_signal_of_the_program_comes() {
+        let (masks, mask) = mpsc::channel();
+        let masks = Mutex::new(masks);
+        let book = Arc::new(AddressBook::asking(move |_| {
+            let status = std::fs::read_to_string("/proc/thread-self/status")?;
+            let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:").map(str::to_owned));
+            masks.lock().expect("no panic").send(line.expect("a mask")).expect("awaited");
+            Ok(vec![ADDRESS.parse().expect("an address")])
+        }));
+        look_up_together(&book, 1, 1).remove(0).join().expect("found");
+        let mask = u64::from_str_radix(mask.recv().expect("sent").trim(), 16).expect("hexadecimal");
+        // SIGINT, SIGTERM, SIGALRM, SIGCHLD.
+        for signal in [2, 15, 14, 17] {
+            assert!(mask & (1 << (signal - 1)) != 0, "{signal}");
+        }
+    }
+
+    #[test]
+    fn it_reports_a_look_up_that_fails_to_every_call_and_asks_again_for_the_next() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let book = Arc::new(AddressBook::asking(move |host| match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(io::Error::other("failed to lookup address information: No such name")),
+            1 => Ok(Vec::new()),
+            2 => panic!("canary of {host}"),
+            _ => Ok(vec![ADDRESS.parse().expect("an address")]),
+        }));
+        for why in ["No such name", "it has no address", "the look-up died"] {
+            let call = Call::begin(Patience::default());
+            book.addresses("host.test", 1, &call).expect_err(why);
+            let error = call.failure().expect("the call knows why");
+            let expected = format!("The host host.test could not be found: {why}.");
+            assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
+        }
+        let call = Call::begin(Patience::default());
+        assert_eq!(book.addresses("host.test", 7, &call).expect("found")[0].port(), 7);
     }
 }

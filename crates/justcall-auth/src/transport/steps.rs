@@ -14,7 +14,7 @@ use rustls::ProtocolVersion;
 use super::call::{Call, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
-use super::resolve::{AddressCache, host_and_port};
+use super::resolve::{AddressBook, host_and_port};
 use super::wire::Wire;
 use super::{Proxy, Settings, Transport, failure, read};
 use crate::patience::Patience;
@@ -23,7 +23,7 @@ use crate::patience::Patience;
 #[derive(Debug)]
 pub(crate) struct Way {
     connector: Connector,
-    addresses: Arc<AddressCache>,
+    addresses: Arc<AddressBook>,
     uri: Uri,
     proxy: Option<Proxy>,
 }
@@ -51,14 +51,9 @@ impl Way {
     /// The way to the service at `url`.
     pub fn new(settings: Settings, url: &str) -> Result<Self, Error> {
         let uri: Uri = url.parse().map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
-        let proxy = settings.proxy.clone().filter(|proxy| proxy.is_for(&uri));
-        let addresses = Arc::new(AddressCache::default());
+        let proxy = settings.proxy.clone();
+        let addresses = Arc::new(AddressBook::default());
         Ok(Self { connector: Connector::new(settings, addresses.clone()), addresses, uri, proxy })
-    }
-
-    /// The proxy that requests go through.
-    pub fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
     }
 
     /// Whom to connect to first: the proxy, else the service.
@@ -69,17 +64,17 @@ impl Way {
     /// Every address of that host.
     pub fn resolve(&self, patience: &Patience) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = self.first_host_and_port();
-        step(patience, Phase::Resolve, |call| self.addresses.addresses(host, port, call))
+        self.first_step(patience, Phase::Resolve, |call| self.addresses.addresses(host, port, call))
     }
 
     /// A connection to one of its addresses.
     pub fn connect(&self, addresses: &[SocketAddr], patience: &Patience) -> Result<Reached, Error> {
-        let (host, port) = self.first_host_and_port();
-        step(patience, Phase::Connect, |call| {
+        let (host, _) = self.first_host_and_port();
+        self.first_step(patience, Phase::Connect, |call| {
             if self.uri.scheme_str() == Some("http") {
                 refuse_plain_text_beyond_loopback(addresses, call)?;
             }
-            let wire = self.connector.reach(host, port, addresses, call)?;
+            let wire = self.connector.reach(host, addresses, call)?;
             let (local, peer) = wire.ends()?;
             Ok(Reached { wire, peer, local })
         })
@@ -89,7 +84,20 @@ impl Way {
     pub fn tunnel(&self, reached: &mut Reached, patience: &Patience) -> Result<(), Error> {
         let Some(proxy) = &self.proxy else { return Ok(()) };
         let (host, port) = host_and_port(&self.uri);
-        step(patience, Phase::Connect, |call| proxy.connect(&mut reached.wire, host, port, call))
+        self.first_step(patience, Phase::Connect, |call| proxy.connect(&mut reached.wire, host, port, call))
+    }
+
+    /// A step with the proxy, else with the service.
+    fn first_step<T>(
+        &self,
+        patience: &Patience,
+        phase: Phase,
+        work: impl FnOnce(&Call) -> io::Result<T>,
+    ) -> Result<T, Error> {
+        step(patience, phase, |call| match &self.proxy {
+            Some(proxy) => call.with_proxy(proxy.address(), || work(call)),
+            None => work(call),
+        })
     }
 
     /// The TLS handshake; the connection ends with it.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use justcall_auth::probe::{Certificate, Connection, Found, Probe, ProxyOrigin, Route};
+use justcall_auth::probe::{
+    Certificate, Connection, Found, Probe, ProxyException, ProxyOrigin, ProxyUse, Route,
+};
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity};
 
@@ -84,19 +86,37 @@ pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
         Ok(route) => {
             let verdict = match route.proxy() {
                 None => Verdict::ok("none"),
-                Some(proxy) => {
-                    let origin = match proxy.origin {
-                        ProxyOrigin::Variable(name) => format!("from {name}"),
-                        _ => "from --proxy".to_owned(),
-                    };
-                    let used = if proxy.used { "" } else { ", is not used for this base URL" };
-                    Verdict::ok(format!("{} {origin}{used}", proxy.address))
-                }
+                Some(proxy) => Verdict::ok(named(proxy)),
             };
             (verdict, Some(route))
         }
         Err(error) => (Verdict::error(&error), None),
     }
+}
+
+/// Which proxy is named where, and why it is not used if it is not.
+fn named(proxy: &ProxyUse) -> String {
+    let origin = match proxy.origin {
+        ProxyOrigin::Variable(name) => name,
+        _ => "--proxy",
+    };
+    let proxy_there = match &proxy.address {
+        Some(address) => format!("{address} from {origin}"),
+        None => format!("the proxy from {origin}, which could not be used"),
+    };
+    let why = match &proxy.exception {
+        None => return proxy_there,
+        Some(ProxyException::PlainHttp) => "it is http://".to_owned(),
+        Some(ProxyException::Loopback) => "its host is this machine".to_owned(),
+        Some(ProxyException::Entry(entry)) => format!("the entry {entry} of NO_PROXY covers its host"),
+        Some(_) => "its host is an exception".to_owned(),
+    };
+    format!("{proxy_there}, is not used for this base URL: {why}")
+}
+
+/// The proxy that calls go through.
+fn used_proxy(route: Option<&Route>) -> Option<&ProxyUse> {
+    route.and_then(Route::proxy).filter(|proxy| proxy.exception.is_none())
 }
 
 pub(super) fn dns(route: Option<&Route>) -> (Verdict, Option<Vec<SocketAddr>>) {
@@ -132,13 +152,16 @@ pub(super) fn tcp(
 
 /// Also tells whether the way is free: it is where there is no proxy to go through.
 pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>) -> (Verdict, bool) {
-    let proxy = route.and_then(Route::proxy).filter(|proxy| proxy.used);
+    let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection"), false);
     };
     let Some(proxy) = proxy else { return (Verdict::skipped("no proxy is used"), true) };
     match connection.tunnel(route) {
-        Ok(()) => (Verdict::ok(format!("{} lets us through", proxy.address)), true),
+        Ok(()) => {
+            let address = proxy.address.as_deref().unwrap_or("the proxy");
+            (Verdict::ok(format!("{address} lets us through")), true)
+        }
         Err(error) => (Verdict::error(&error), false),
     }
 }
@@ -248,8 +271,7 @@ fn budget(window: RateWindow) -> Option<String> {
 pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) -> Verdict {
     let Some(address) = address else { return Verdict::skipped("there is no connection") };
     let ip = address.ip().to_canonical();
-    let through_proxy = route.and_then(Route::proxy).is_some_and(|proxy| proxy.used);
-    Verdict::ok(if through_proxy {
+    Verdict::ok(if used_proxy(route).is_some() {
         format!(
             "{ip}; the service sees the proxy's address, which is the one to allow where access is limited to addresses"
         )

@@ -1,0 +1,119 @@
+//! The encoding of an answer's body: gzip, the only one that the library asks for.
+
+use std::cell::Cell;
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use http::header::{CONTENT_ENCODING, HeaderMap};
+use justcall_auth_protocol::error::{Error, ErrorKind};
+
+use super::call::State;
+
+/// How often a body may be compressed: a gateway that compresses what is compressed already is not unheard of.
+const MAX_LAYERS: usize = 2;
+
+/// How often the body under `headers` was compressed with gzip; `None` if it is encoded in a way that cannot be read here.
+pub(super) fn gzip_layers(headers: &HeaderMap) -> Option<usize> {
+    let mut layers = 0;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for coding in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            // Codings are compared without regard to case, and `x-gzip` is gzip (RFC 9110, section 8.4.1).
+            match coding.to_ascii_lowercase().as_slice() {
+                b"" | b"identity" => {}
+                b"gzip" | b"x-gzip" if layers < MAX_LAYERS => layers += 1,
+                _ => return None,
+            }
+        }
+    }
+    Some(layers)
+}
+
+/// The plain body of `encoded`, which was compressed `layers` times. A body of no bytes is as plain as it can be: answers
+/// without a body, such as those to HEAD, may name an encoding all the same.
+///
+/// # Errors
+/// While it is read: those of `encoded`; `invalid_response` in `call` if the data is not what its encoding says.
+pub(super) fn decoded<'a>(
+    encoded: impl Read + 'a,
+    layers: usize,
+    call: &'a State,
+) -> io::Result<Box<dyn Read + 'a>> {
+    let mut plain: Box<dyn Read + 'a> = Box::new(encoded);
+    for _ in 0..layers {
+        let mut encoded = BufReader::new(Source { inner: plain, is_lost: Cell::new(false) });
+        plain = if encoded.fill_buf()?.is_empty() {
+            Box::new(io::empty())
+        } else {
+            Box::new(Gzip { decoder: MultiGzDecoder::new(encoded), call })
+        };
+    }
+    Ok(plain)
+}
+
+/// Encoded bytes as they come, and whether they ended with a failure of the connection.
+struct Source<R> {
+    inner: R,
+    is_lost: Cell<bool>,
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).inspect_err(|_| self.is_lost.set(true))
+    }
+}
+
+/// A body that is compressed once.
+struct Gzip<'a, R> {
+    decoder: MultiGzDecoder<BufReader<Source<R>>>,
+    call: &'a State,
+}
+
+impl<R: Read> Read for Gzip<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.decoder.read(buffer).map_err(|error| {
+            let is_lost = self.decoder.get_ref().get_ref().is_lost.get();
+            if is_lost { error } else { self.call.fail(broken()) }
+        })
+    }
+}
+
+fn broken() -> Error {
+    let message = "The body of the answer is not the gzip data that its Content-Encoding header promises.";
+    Error::with_message(ErrorKind::InvalidResponse, message)
+}
+
+/// An answer in an encoding that was not asked for.
+pub(super) fn unreadable() -> Error {
+    let message = "The body of the answer has a Content-Encoding other than gzip, which cannot be read.";
+    Error::with_message(ErrorKind::InvalidResponse, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn it_reads_the_names_of_encodings_in_any_spelling() {
+        let layers = |values: &[&'static str]| {
+            let values = values.iter().map(|value| (CONTENT_ENCODING, HeaderValue::from_static(value)));
+            gzip_layers(&values.collect())
+        };
+        for plain in [&[][..], &[""], &["identity"], &["Identity, "]] {
+            assert_eq!(layers(plain), Some(0), "{plain:?}");
+        }
+        for once in ["gzip", "GZIP", "x-gzip", "X-Gzip", " gzip ", "identity, gzip", ",gzip,,"] {
+            assert_eq!(layers(&[once]), Some(1), "{once}");
+        }
+        assert_eq!(layers(&["gzip, x-gzip"]), Some(2));
+        assert_eq!(gzip_layers(&HeaderMap::new()), Some(0));
+        let mut two = HeaderMap::new();
+        two.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        two.append(CONTENT_ENCODING, HeaderValue::from_static("GZIP"));
+        assert_eq!(gzip_layers(&two), Some(2));
+        for other in ["br", "deflate", "zstd", "gzip, br", "gzipped", "gzip, gzip, gzip", "gzip;q=1"] {
+            assert_eq!(layers(&[other]), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What runs out: file descriptors, threads, local ports. None of it has to do with the network or the service, and what
+//! the system says of it rarely names it.
+
+use std::io;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, socket};
+
+/// What ran out, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Exhausted {
+    what: String,
+    hint: &'static str,
+}
+
+impl Exhausted {
+    /// The failure of a call that needed it.
+    pub fn error(&self) -> Error {
+        Error::with_message(ErrorKind::ConnectionFailed, format!("{}.", self.what)).hint_is(self.hint)
+    }
+}
+
+/// What `error` says has run out, if it says so.
+pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
+    let (what, hint) = match Errno::from_io_error(error)? {
+        Errno::MFILE => (
+            "This process has as many open files as it may have, so no connection can be made",
+            "Close files and connections that are not needed, or raise the limit of open files (ulimit -n).",
+        ),
+        #[cfg(not(windows))]
+        Errno::NFILE => (
+            "This system has as many open files as it can have, so no connection can be made",
+            "Find the program that holds them, or raise the system's limit (fs.file-max).",
+        ),
+        Errno::NOBUFS => (
+            "This system has no room left for network buffers, so no connection can be made",
+            "Find the program that holds the connections, or raise the system's limits.",
+        ),
+        Errno::ADDRNOTAVAIL => (
+            "This machine has no local address or port for a connection to the host",
+            "Close connections that are not needed: even closed ones hold their port for a minute. A host of IPv6 needs IPv6.",
+        ),
+        _ => return None,
+    };
+    Some(Exhausted { what: what.to_owned(), hint })
+}
+
+/// That no thread could be started, which the system answered with `error`.
+pub(super) fn threads(error: &io::Error) -> Exhausted {
+    Exhausted {
+        what: format!("No thread can be started to look up the host's address: {error}"),
+        hint: "The limit of threads (ulimit -u, or the container's limit of processes) or of memory is reached: raise it, or \
+               run fewer threads.",
+    }
+}
+
+/// Whether file descriptors have run out now. For what fails because of it and does not say so.
+pub(super) fn descriptors() -> Option<Exhausted> {
+    let failure = socket(AddressFamily::INET, SocketType::DGRAM, None).err()?;
+    of(&failure.into()).filter(|_| failure != Errno::ADDRNOTAVAIL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_what_ran_out_and_keeps_quiet_about_the_rest() {
+        for (errno, words) in [
+            (Errno::MFILE, "This process has as many open files"),
+            #[cfg(not(windows))]
+            (Errno::NFILE, "This system has as many open files"),
+            (Errno::NOBUFS, "network buffers"),
+            (Errno::ADDRNOTAVAIL, "local address or port"),
+        ] {
+            let exhausted = of(&errno.into()).expect(words);
+            assert!(exhausted.error().message().contains(words), "{:?}", exhausted.error());
+        }
+        for other in [Errno::CONNREFUSED, Errno::TIMEDOUT, Errno::HOSTUNREACH, Errno::ACCESS] {
+            assert_eq!(of(&other.into()), None, "{other:?}");
+        }
+        assert_eq!(of(&io::Error::other("EMFILE")), None);
+        assert_eq!(descriptors(), None, "there are some left");
+    }
+}

@@ -1,0 +1,113 @@
+//! What runs out in a program: file descriptors and threads. The message says so, and blames neither network nor service.
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use justcall_auth::{Client, Config, Credentials, Error};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Which part of a test its own process plays, where it plays one.
+const ROLE: &str = "JUSTCALL_TEST_ROLE";
+
+/// Runs the test `name` in a process of a user without rights, as `role`; what it prints.
+fn play(name: &str, role: &str) -> String {
+    assert!(rustix::process::geteuid().is_root(), "this test takes its rights away: run it as root");
+    let folder = tempfile::tempdir().expect("a folder");
+    let set_mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    let program = folder.path().join("test");
+    // By another process: were it open for writing here, a child that another test starts meanwhile would keep it so.
+    let this = std::env::current_exe().expect("this test's path");
+    assert!(Command::new("cp").arg(this).arg(&program).status().expect("cp runs").success());
+    set_mode(folder.path(), 0o755);
+    set_mode(&program, 0o755);
+    // A user of its own: the system counts threads by user.
+    let user = (100_000 + std::process::id() % 900_000).to_string();
+    let output = Command::new("setpriv")
+        .args([
+            "--reuid",
+            &user,
+            "--regid",
+            &user,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+        ])
+        .arg(program)
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .output()
+        .expect("setpriv runs");
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{role}: {said}");
+    said
+}
+
+fn role() -> Option<String> {
+    std::env::var(ROLE).ok()
+}
+
+fn verify(base_url: &str) -> Error {
+    let mut config = Config::new();
+    config.base_url(base_url).expect("good").proxy("").expect("none");
+    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    config.timeout(Duration::from_secs(20)).max_retries(0);
+    Client::new(&config).and_then(|client| client.verify()).expect_err("there is nobody")
+}
+
+#[track_caller]
+fn must_say(error: &Error, words: &str, hint: &str) {
+    let shown = format!("{error} {}", error.hint());
+    assert!(error.message().contains(words) && error.hint().contains(hint), "{shown}");
+    for misleading in ["DNS", "firewall", "base URL", "CA certificates", "report it"] {
+        assert!(!shown.contains(misleading), "{misleading}: {shown}");
+    }
+    assert!(!error.request_sent() && error.retryable() && error.message().len() < 300, "{shown}");
+}
+
+#[test]
+fn it_says_that_file_descriptors_have_run_out() {
+    if role().is_none() {
+        play("it_says_that_file_descriptors_have_run_out", "child");
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let refused = verify(&format!("https://127.0.0.2:{port}"));
+    assert!(refused.message().contains("refused"), "the control: {refused}");
+    let limit = Rlimit { current: Some(32), maximum: Some(32) };
+    setrlimit(Resource::Nofile, limit).expect("a lower limit");
+    let mut held: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    let bites = File::open("/dev/null").expect_err("the limit bites");
+    assert_eq!(bites.raw_os_error(), Some(rustix::io::Errno::MFILE.raw_os_error()));
+    must_say(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
+    must_say(&verify("https://service.invalid"), "as many open files", "ulimit -n");
+    // Enough for the connection, but not for the certificate authorities.
+    drop(held.pop());
+    must_say(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
+}
+
+#[test]
+fn it_says_that_no_thread_can_be_started() {
+    if role().is_none() {
+        play("it_says_that_no_thread_can_be_started", "child");
+        return;
+    }
+    let unknown = verify("https://service.invalid");
+    assert!(unknown.message().contains("could not be found"), "the control: {unknown}");
+    // Its own threads alone, while the look-up's may be about to end.
+    let limit = Rlimit { current: Some(1), maximum: Some(1) };
+    setrlimit(Resource::Nproc, limit).expect("a lower limit");
+    let bites = thread::Builder::new().spawn(|| ()).expect_err("the limit bites");
+    assert_eq!(bites.raw_os_error(), Some(rustix::io::Errno::AGAIN.raw_os_error()));
+    let error = verify("https://other.invalid");
+    must_say(&error, "No thread can be started", "ulimit -u");
+    assert_eq!(error.reason(), Some("resolve"));
+}

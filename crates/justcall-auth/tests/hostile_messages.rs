@@ -1,0 +1,151 @@
+//! Hostile URLs, proxies, headers and answers: what is said of them is short, in our own words, and repeats none of them.
+#![cfg(target_os = "linux")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+
+/// Stands wherever it must not be repeated.
+const CANARY: &str = "canary-7f3a";
+
+/// Whether a text repeats its input, shows bytes as numbers, or is longer than a person reads.
+fn faults(text: &str) -> Option<&'static str> {
+    let numbers = |text: &str| {
+        let words = text.split(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | ' '));
+        words.map(|run| run.split(',').filter(|number| !number.trim().is_empty()).count()).max()
+    };
+    let borrowed =
+        ["rustls", "webpki", "httparse", "invalid uri", "ureq", "Os {", "Error(", "Peer disconnected"];
+    match text {
+        _ if text.contains("canary") => Some("it repeats its input"),
+        _ if numbers(text).is_some_and(|most| most > 3) => Some("it shows bytes as numbers"),
+        _ if text.len() > 300 => Some("it is too long"),
+        _ if borrowed.iter().any(|words| text.contains(words)) => Some("it is another library's"),
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn must_be_ours(error: &Error, case: &str) {
+    for text in [error.message(), error.hint()] {
+        assert_eq!(faults(text), None, "{case}: {text}");
+    }
+    assert!(!format!("{error} {error:?}").contains("canary"), "{case}: {error:?}");
+}
+
+#[test]
+fn it_sees_a_message_that_is_not_ours() {
+    for bad in [
+        "The URL https://canary-7f3a is bad.",
+        "invalid byte in [104, 116, 116, 112]",
+        &"long ".repeat(70),
+        "invalid uri character",
+        "InvalidCertificate from rustls",
+    ] {
+        assert!(faults(bad).is_some(), "{bad}");
+    }
+    assert_eq!(faults("The base URL has a port that is not a number from 1 to 65535."), None);
+}
+
+#[test]
+fn it_says_nothing_of_others_about_hostile_urls_and_headers() {
+    let long = CANARY.repeat(10_000);
+    let rests = [
+        "canary-7f3a:99999".to_owned(),
+        "canary-7f3a:+1".into(),
+        "canary-7f3a@host".into(),
+        "canary-7f3a:x@host".into(),
+        "ho st/canary-7f3a".into(),
+        "host\r\nX: canary-7f3a".into(),
+        "host/\u{1F600}canary-7f3a".into(),
+        "\u{e9}canary-7f3a".into(),
+        "[canary-7f3a]".into(),
+        "[::1".into(),
+        "host#canary-7f3a".into(),
+        "host?canary-7f3a".into(),
+        "host/../canary-7f3a".into(),
+        "%00canary-7f3a".into(),
+        long.clone(),
+        format!("host:{long}"),
+        format!("{long}@host/@"),
+    ];
+    for rest in &rests {
+        for scheme in ["https://", "http://", "canary-7f3a://", "", "//"] {
+            let url = format!("{scheme}{rest}");
+            let case = &url[..url.len().min(60)].escape_debug().to_string();
+            let mut config = Config::new();
+            if let Err(error) = config.base_url(&url).map(drop) {
+                assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{case}");
+                must_be_ours(&error, case);
+            }
+            if let Err(error) = config.proxy(&url).map(drop) {
+                assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{case}");
+                must_be_ours(&error, case);
+            }
+        }
+        must_be_ours(&Config::new().verify_path(rest).map(drop).expect_err(rest), rest);
+        must_be_ours(&Request::new(rest, "/v2").map(drop).expect_err(rest), rest);
+    }
+    let mut request = Request::new("GET", "/v2").expect("good");
+    for (name, value) in [
+        ("X-Note", "canary-7f3a\r\nY: z".to_owned()),
+        ("X-\u{e9}-canary-7f3a", "a".into()),
+        ("Accept-Encoding", "canary-7f3a".into()),
+        ("X-Note", long.clone()),
+        ("Authorization", "canary-7f3a".into()),
+    ] {
+        must_be_ours(&request.set_header(name, &value).map(drop).expect_err(name), name);
+    }
+    let error = request.set_header(&"x".repeat(60_000), "a\n").map(drop).expect_err("a line break");
+    must_be_ours(&error, "a long name");
+}
+
+#[test]
+fn it_says_nothing_of_others_about_hostile_answers() {
+    let long = CANARY.repeat(700);
+    let answers = [
+        "SSH-2.0-canary-7f3a\r\n\r\n".to_owned(),
+        "HTTP/1.1 canary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 99999 canary-7f3a\r\n\r\n".into(),
+        "HTTP/9.9 200 canary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 200 OK\r\ncanary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 200 OK\r\nX: a\r\n canary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 200 OK\r\nContent-Length: canary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\ncanary-7f3a".into(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\ncanary-7f3a".into(),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ncanary-7f3a\r\n".into(),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;canary-7f3a\r\nabcdeX".into(),
+        "HTTP/1.1 200 OK\r\nContent-Encoding: canary-7f3a\r\nContent-Length: 2\r\n\r\n{}".into(),
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 11\r\n\r\ncanary-7f3a".into(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ncanary-7f3a".into(),
+        "HTTP/1.1 302 Found\r\nLocation: https://host/canary-7f3a\r\nContent-Length: 0\r\n\r\n".into(),
+        format!("HTTP/1.1 302 Found\r\nLocation: https://{}\r\nContent-Length: 0\r\n\r\n", "a".repeat(8000)),
+        format!("HTTP/1.1 302 Found\r\nLocation: https://host/{long}\r\nContent-Length: 0\r\n\r\n"),
+        format!("HTTP/1.1 200 OK\r\nX: {long}{long}{long}{long}{long}{long}{long}{long}{long}{long}\r\n\r\n"),
+        format!("HTTP/1.1 {long}"),
+        "HTTP/1.1 101 canary-7f3a\r\nUpgrade: canary-7f3a\r\n\r\n".into(),
+        "HTTP/1.1 418 canary-7f3a\r\nContent-Length: 0\r\n\r\n".into(),
+        String::new(),
+    ];
+    for answer in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let sent = answer.clone();
+        thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a connection");
+            let _head = client.read(&mut [0; 4096]);
+            let _all = client.write_all(sent.as_bytes());
+        });
+        let mut config = Config::new();
+        config.base_url(&url).expect("loopback").timeout(Duration::from_secs(20)).max_retries(0);
+        config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        let client = Client::new(&config).expect("a client");
+        let case = &answer[..answer.len().min(80)];
+        let error = client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err(case);
+        assert_ne!(error.kind(), ErrorKind::Timeout, "{case}");
+        must_be_ours(&error, case);
+    }
+}
