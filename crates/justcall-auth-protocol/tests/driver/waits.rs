@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::Response;
 use justcall_auth_protocol::error::ErrorKind;
-use justcall_auth_protocol::exchange::{Action, Moment, Policy};
+use justcall_auth_protocol::exchange::{Action, Cause, Moment, Policy};
 
 use super::{answer, at, call, failure, holding, take};
 
@@ -79,6 +79,19 @@ fn it_repeats_what_may_be_repeated_and_nothing_else() {
                 "{method} {status}"
             );
         }
+    }
+}
+
+#[test]
+fn it_repeats_a_lost_request_that_may_be_carried_out_twice_or_was_surely_not_sent() {
+    for (method, is_sent, is_repeated) in
+        [("GET", true, true), ("GET", false, true), ("POST", true, false), ("POST", false, true)]
+    {
+        let mut exchange = call(method, Policy::default(), &holding(), 0);
+        take(&mut exchange, 0);
+        exchange.not_answered(Cause::Closed.into_error(is_sent), &at(1));
+        let next = exchange.next(&at(1));
+        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_repeated, "{method} {is_sent}: {next:?}");
     }
 }
 
