@@ -613,11 +613,13 @@ justcall_status justcall_config_set_proxy(justcall_config *config,
                                           justcall_error **error);
 
 /**
- * Sets the account that the pair must belong to, by its number: with a pair of another account, or
- * of one that the service does not tell, every call fails with JUSTCALL_ERROR_WRONG_ACCOUNT, and
- * nothing but the account is asked.
+ * Sets the account that the pair must belong to; the service as measured does not reveal it.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ * With a pair of another account, or of one that the service does not reveal, every call fails
+ * with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
+ * particular account, do not set it.
  */
 justcall_status justcall_config_set_expected_account(justcall_config *config,
                                                      uint64_t id,
@@ -696,6 +698,9 @@ justcall_status justcall_client_send(const justcall_client *client,
 /**
  * The short form of justcall_request_new(), justcall_request_set_body() and
  * justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+ *
+ * `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
  */
 justcall_status justcall_client_request(const justcall_client *client,
                                         const char *method,

@@ -27,65 +27,7 @@ use crate::request::Contents;
 use crate::response::rate_limit;
 use crate::settings::Settings;
 
-/// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
-///
-/// `source` says where the pair is read from, at the first call:
-///
-/// - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
-///   `/run/secrets/justcall`, in this order
-/// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
-///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`; `?scrub` after either wipes them from the
-///   environment of the process once they were read, but not from the copy of it that `os.environ` is
-/// - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-/// - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
-/// - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
-/// - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
-/// - a callable without arguments that returns `Credentials`. It is called by the call that needs the
-///   pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
-///   becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
-///   is raised as it is.
-///
-/// `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
-/// `http://` is accepted for loopback addresses only.
-/// `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
-/// `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
-/// `max_retries` is how many second attempts a call may make, of every kind together.
-/// `rotation_wait` is how long calls are held for another pair, from the moment that the service rejected the
-/// one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
-/// call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
-/// source gives no other pair at once.
-/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is
-/// read at once.
-/// `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
-/// an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-/// `expected_account` is the number of the account that the pair must belong to, not 0; the service as measured
-/// does not reveal it. With the pair of another account, or of one that the service does not reveal, every call
-/// raises `WrongAccountError`, and only the account is asked for. None expects no particular account.
-/// `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
-/// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
-/// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
-/// refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
-/// `state_file` is where it is written down, at most once an hour, that the pair is used, for the command
-/// `justcall-auth status` to tell pairs that nobody uses any more; None is nowhere. It is made for its owner
-/// alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
-/// `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
-/// the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
-/// changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
-/// logger `justcall_auth` is told too.
-///
-/// When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
-/// call, at most once a second, and every source once the service rejected the pair. One call proves what is
-/// new; the pair in use stays until then. One that was rejected is not sent again for 30 seconds, unless the
-/// source gives another.
-///
-/// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
-/// a fraction of a second, with what its handler raises. After a fork both processes may go on using
-/// the client.
-///
-/// Under gevent a call blocks the hub of its thread. Make it in gevent's thread pool:
-/// `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
-///
-/// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
+#[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
@@ -248,6 +190,7 @@ impl Client {
     ///
     /// `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
     /// percent-encoded, and may hold a query.
+    /// It may also be a URL under the base URL, such as the `next_page_link` of an answer.
     /// `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
     /// `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
     /// repeated; None is left out.
@@ -354,7 +297,8 @@ impl Client {
         timeout: Option<Timeout>,
     ) -> PyResult<Exchange> {
         let contents = Contents { params, json, data, headers, timeout };
-        Exchange::begin(slf, contents.request(slf.py(), method, path)?)
+        let client = slf.get().client(slf.py())?;
+        Exchange::begin(slf, contents.request(slf.py(), method, path, &client)?)
     }
 
     /// The account's rate limit as the last answer to this client told it; None before the first.

@@ -1,6 +1,6 @@
 //! A request, from the arguments of Python's methods.
 
-use justcall_auth::{Error, Request};
+use justcall_auth::{Client, Error, Request};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -21,15 +21,16 @@ pub(crate) struct Contents<'py> {
 }
 
 impl Contents<'_> {
-    /// The request that asks `method` of `path` with these contents.
+    /// The request of `client` that asks `method` of `path` with these contents.
     pub(crate) fn request(
         self,
         py: Python<'_>,
         Method(method): Method,
         Path(path): Path,
+        client: &Client,
     ) -> PyResult<Request> {
         let refused = |error: Error| exception(py, &error);
-        let mut request = Request::new(&method, &path).map_err(refused)?;
+        let mut request = client.new_request(&method, &path).map_err(refused)?;
         if let Some(params) = self.params {
             add_params(&mut request, &params)?;
         }

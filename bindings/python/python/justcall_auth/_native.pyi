@@ -91,9 +91,10 @@ class Client:
     read at once.
     `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
     an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-    `expected_account` is the number of the account that the pair must belong to, not 0; the service as measured
-    does not reveal it. With the pair of another account, or of one that the service does not reveal, every call
-    raises `WrongAccountError`, and only the account is asked for. None expects no particular account.
+    `expected_account` is the number of the account that the pair must belong to, not 0; the service as
+    measured does not reveal it. With the pair of another account, or of one that the service does not
+    reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
+    particular account.
     `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
     the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
     read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
@@ -208,6 +209,7 @@ class Client:
 
         `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
         percent-encoded, and may hold a query.
+        It may also be a URL under the base URL, such as the `next_page_link` of an answer.
         `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
         `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
         repeated; None is left out.
