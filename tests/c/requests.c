@@ -310,7 +310,7 @@ static void it_takes_a_url_under_the_base_url(struct sandbox *sandbox) {
     justcall_response *response = POISON(justcall_response);
     justcall_request *none = POISON(justcall_request);
     justcall_error *error = POISON(justcall_error);
-    snprintf(url, sizeof url, "%s/v2.1/echo?page=2", sandbox->url);
+    snprintf(url, sizeof url, "%s/v2.1/echo?page=2", member(sandbox->line, "url"));
     CHECK_OK(justcall_client_request(client, "GET", url, NULL, 0, &response, &error), &error);
     cJSON *echo = json_of(response);
     CHECK_TEXT(text_in(echo, "query"), "page=2");
@@ -320,7 +320,7 @@ static void it_takes_a_url_under_the_base_url(struct sandbox *sandbox) {
     CHECK(none == NULL);
     for (int n = 0; others[n]; ++n) {
         response = POISON(justcall_response);
-        snprintf(url, sizeof url, others[n], sandbox->url);
+        snprintf(url, sizeof url, others[n], member(sandbox->line, "url"));
         CHECK_FAILS(justcall_client_request(client, "GET", url, NULL, 0, &response, &error), invalid,
                     &error);
         CHECK(response == NULL);
