@@ -1,6 +1,7 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
 mod calls;
+mod pair;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,12 +11,12 @@ use justcall_auth::{Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path, Proxy,
-    RotationWait, Source, StateFile, Timeout, VerifyPath,
+    BaseUrl, CaFile, CallTimeout, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path,
+    Proxy, RotationWait, Source, StateFile, Timeout, VerifyPath,
 };
 use crate::callable::Callable;
 use crate::credentials::Credentials;
@@ -28,7 +29,7 @@ use crate::response::rate_limit;
 use crate::settings::Settings;
 
 #[doc = include_str!("client/help.txt")]
-#[pyclass(frozen, module = "justcall_auth")]
+#[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
     open: Mutex<Option<Open>>,
@@ -48,15 +49,16 @@ struct Open {
 impl Client {
     #[new]
     #[pyo3(
-        signature = (source = Source::usual(), *, base_url = None, verify_path = None,
+        signature = (source = Source::usual(), *more, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
             rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None),
+            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None, **unknown),
         text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
     fn new(
         py: Python<'_>,
         source: Source,
+        more: &Bound<'_, PyTuple>,
         base_url: Option<BaseUrl>,
         verify_path: Option<VerifyPath>,
         timeout: Option<Timeout>,
@@ -68,16 +70,22 @@ impl Client {
         memory_protection: MemoryProtection,
         state_file: Option<StateFile>,
         on_event: Option<OnEvent>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        pair::refuse_halves(more, unknown)?;
         let mut config = Config::new();
         let callable = match source {
             Source::Spelling(spelling) => {
-                config.source(&spelling).map_err(|error| exception(py, &error))?;
+                config.source(&spelling).map_err(|error| exception(py, &pair::explained(error)))?;
                 None
             }
             Source::Callable(callable) => {
                 config.source_callback(callable.clone());
                 Some(callable)
+            }
+            Source::Credentials(credentials) => {
+                config.credentials(credentials);
+                None
             }
         };
         let settings = Settings {
@@ -198,7 +206,8 @@ impl Client {
     /// given. The body's type is `application/json` unless `headers` has a `Content-Type`.
     /// `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
     /// `Authorization`, `Host` and others that only the library sets are refused.
-    /// `timeout` limits this call in place of the client's `timeout`, in seconds; 0 means no limit.
+    /// `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
+    /// counts.
     ///
     /// Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
     /// refused it and the wait fits into the timeout, after failures of server and network only of methods
@@ -207,7 +216,7 @@ impl Client {
     /// Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
     /// status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
     /// where no answer came. Raises what a signal handler raises.
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn request<'py>(
         &self,
         py: Python<'py>,
@@ -217,13 +226,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, method, path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `GET`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn get<'py>(
         &self,
         py: Python<'py>,
@@ -232,13 +241,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("GET".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `POST`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn post<'py>(
         &self,
         py: Python<'py>,
@@ -247,13 +256,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("POST".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `PUT`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn put<'py>(
         &self,
         py: Python<'py>,
@@ -262,13 +271,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("PUT".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `DELETE`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn delete<'py>(
         &self,
         py: Python<'py>,
@@ -277,7 +286,7 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("DELETE".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
@@ -285,7 +294,7 @@ impl Client {
     /// Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
     ///
     /// The arguments and what is raised about them are those of `request`.
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn exchange<'py>(
         slf: &Bound<'py, Self>,
         method: Method,
@@ -294,7 +303,7 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Exchange> {
         let contents = Contents { params, json, data, headers, timeout };
         let client = slf.get().client(slf.py())?;
@@ -364,7 +373,7 @@ impl Client {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, pyo3::types::PyTuple>) {
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
         self.close();
     }
 

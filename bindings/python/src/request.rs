@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::arguments::{Method, Path, Timeout, invalid, refusal, text, wrong_type};
+use crate::arguments::{CallTimeout, Method, Path, invalid, refusal, text, wrong_type};
 use crate::body::{bytes, json};
 use crate::capi;
 use crate::errors::exception;
@@ -17,7 +17,7 @@ pub(crate) struct Contents<'py> {
     pub(crate) json: Option<Bound<'py, PyAny>>,
     pub(crate) data: Option<Bound<'py, PyAny>>,
     pub(crate) headers: Option<Bound<'py, PyAny>>,
-    pub(crate) timeout: Option<Timeout>,
+    pub(crate) timeout: CallTimeout,
 }
 
 impl Contents<'_> {
@@ -48,8 +48,8 @@ impl Contents<'_> {
             (None, Some(data)) => drop(request.set_body(bytes("data", &data)?)),
             (None, None) => {}
         }
-        if let Some(timeout) = self.timeout {
-            request.set_timeout(timeout.0);
+        if let Some(timeout) = self.timeout.0 {
+            request.set_timeout(timeout);
         }
         Ok(request)
     }

@@ -394,8 +394,8 @@ def dependency_app(**settings: Any) -> Any:
 
 
 def django_app(**settings: Any) -> Any:
-    import django.conf
-    from django.test import RequestFactory
+    import django.conf  # type: ignore[import-untyped]
+    from django.test import RequestFactory  # type: ignore[import-untyped]
 
     if not django.conf.settings.configured:
         django.conf.settings.configure(USE_TZ=True)

@@ -69,7 +69,7 @@ class Response:
         http_status: int,
         headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = (),
         body: bytes = b"",
-        rate_limit: RateLimit = RateLimit(),  # noqa: B008 - it is immutable
+        rate_limit: RateLimit = RateLimit(),
     ) -> None:
         known = headers if isinstance(headers, Headers) else Headers(headers)
         # The class is frozen, and its fields are set in their order.

@@ -41,9 +41,9 @@ def webhook(
     is the name of the error; its message goes to the logger `justcall_auth.webhook`. What is no fault of
     the delivery is raised, such as a source that cannot be read.
 
-    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a URL
-    only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that strips
-    the signature's headers, JustCall would take each lost delivery for handled. Either way it is logged as a
+    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
+    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is logged as a
     warning.
 
     The body is read once, before the view: it is the event's `body`, and `request.body` cannot be read

@@ -64,9 +64,9 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     message goes to the logger `justcall_auth.webhook`. What is no fault of the delivery is raised, such as
     a source that cannot be read.
 
-    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a URL
-    only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that strips
-    the signature's headers, JustCall would take each lost delivery for handled. Either way it is logged as a
+    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
+    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is logged as a
     warning.
 
     The body is read once, before the handler: it is the event's `body`. Deliveries are verified in a
