@@ -66,8 +66,8 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
 
     `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
     URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
-    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is logged as a
-    warning.
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
+    logged as a warning.
 
     The body is read once, before the handler: it is the event's `body`. Deliveries are verified in a
     thread: a client may have to read its source first, and a `replay_check` may wait.
