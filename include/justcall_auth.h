@@ -714,6 +714,9 @@ justcall_status justcall_client_send(const justcall_client *client,
 /**
  * The short form of justcall_request_new(), justcall_request_set_body() and
  * justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+ *
+ * `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
  */
 justcall_status justcall_client_request(const justcall_client *client,
                                         const char *method,

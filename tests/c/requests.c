@@ -298,6 +298,40 @@ static void it_has_a_short_form(struct sandbox *sandbox) {
     cJSON_Delete(pair);
 }
 
+/* An answer's link to the next page is used as it is; a request made without a client has no base URL
+ * to compare one with. */
+static void it_takes_a_url_under_the_base_url(struct sandbox *sandbox) {
+    static const char *const others[] = {"https://evil.example/v2.1/echo", "%s.evil.example/v2.1/echo",
+                                         "%s@evil.example/v2.1/echo", "%s/../v2.1/echo",
+                                         "%s//evil.example/", NULL};
+    char url[512];
+    cJSON *pair = fresh_account(sandbox);
+    justcall_client *client = new_client(sandbox, pair);
+    justcall_response *response = POISON(justcall_response);
+    justcall_request *none = POISON(justcall_request);
+    justcall_error *error = POISON(justcall_error);
+    snprintf(url, sizeof url, "%s/v2.1/echo?page=2", member(sandbox->line, "url"));
+    CHECK_OK(justcall_client_request(client, "GET", url, NULL, 0, &response, &error), &error);
+    cJSON *echo = json_of(response);
+    CHECK_TEXT(text_in(echo, "query"), "page=2");
+    cJSON_Delete(echo);
+    justcall_response_free(response);
+    CHECK_FAILS(justcall_request_new("GET", url, &none, &error), invalid, &error);
+    CHECK(none == NULL);
+    for (int n = 0; others[n]; ++n) {
+        response = POISON(justcall_response);
+        snprintf(url, sizeof url, others[n], member(sandbox->line, "url"));
+        CHECK_FAILS(justcall_client_request(client, "GET", url, NULL, 0, &response, &error), invalid,
+                    &error);
+        CHECK(response == NULL);
+    }
+    cJSON *requests = requests_seen(sandbox);
+    CHECK(cJSON_GetArraySize(requests) == 1);
+    cJSON_Delete(requests);
+    justcall_client_free(client);
+    cJSON_Delete(pair);
+}
+
 static void it_sends_nothing_of_what_it_refuses(struct sandbox *sandbox) {
     static const char *const headers[][2] = {
         {"Authorization", "abc:def"}, {"host", "evil.example"},  {"CONTENT-LENGTH", "7"},
@@ -484,6 +518,7 @@ int main(int argc, char **argv) {
     it_gives_its_own_time_to_a_request(&sandbox);
     it_sends_one_request_again_and_from_several_threads(&sandbox);
     it_has_a_short_form(&sandbox);
+    it_takes_a_url_under_the_base_url(&sandbox);
     it_sends_nothing_of_what_it_refuses(&sandbox);
     it_asks_nothing_before_the_account_is_the_expected_one(&sandbox);
     it_goes_through_the_proxy_or_not_at_all(&sandbox);

@@ -94,6 +94,18 @@ static void it_refuses_here_what_must_not_be_sent(const sandbox &service) {
     CHECK(!client.try_request("TRACE it", "/v2/account") && !client.try_get("v2/account"));
 }
 
+// An answer's link to the next page is used as it is.
+static void it_takes_a_url_under_the_base_url(const sandbox &service) {
+    const auto client = client_of(service);
+    const std::string link = std::string(service.url) + "/v2.1/echo?page=2";
+    const auto got = client.get(link), posted = client.post(link, "{}");
+    CHECK(holds(got.body(), "page=2") && holds(posted.body(), "page=2"));
+    CHECK(client.try_put(link, "") && client.try_del(link) && client.try_request("PATCH", link));
+    const auto other = std::string(service.url) + ".evil.example/v2.1/echo";
+    CHECK(client.try_get(other).error().status() == errc::invalid_argument);
+    CHECK(justcall::request::try_make("GET", link).error().status() == errc::invalid_argument);
+}
+
 static void it_sends_what_a_request_holds(const sandbox &service) {
     const auto client = client_of(service);
     const std::string bytes("\xFF\0{}\n", 5);
@@ -191,6 +203,7 @@ int main(int argc, char **argv) {
     it_tells_how_long_to_wait(service);
     it_gives_up_in_time(service);
     it_refuses_here_what_must_not_be_sent(service);
+    it_takes_a_url_under_the_base_url(service);
     it_sends_what_a_request_holds(service);
     it_has_short_forms(service);
     it_lists_the_headers_of_an_answer(service);

@@ -10,10 +10,12 @@ use justcall_auth::{Error, Level, copy};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyEllipsis, PyString};
 
 use crate::callable::Callable;
 use crate::capi;
+use crate::credentials::Credentials;
 use crate::errors::{exception, out_of_memory};
 use crate::held::Held;
 
@@ -95,10 +97,11 @@ text_arguments! {
     Path, "path";
 }
 
-/// The argument `source`: a spelling, or a callable that gives the pair.
+/// The argument `source`: a spelling or a path, a callable that gives the pair, or the pair.
 pub(crate) enum Source {
     Spelling(String),
     Callable(Arc<Callable>),
+    Credentials(justcall_auth::Credentials),
 }
 
 impl Source {
@@ -115,11 +118,41 @@ impl FromPyObject<'_, '_> for Source {
         if object.is_instance_of::<PyString>() {
             return text("source", &object).map(Self::Spelling);
         }
-        if object.is_callable() {
-            return Ok(Self::Callable(Arc::new(Callable::new(object.to_owned()))));
+        if let Ok(credentials) = object.cast::<Credentials>() {
+            return Ok(Self::Credentials(credentials.get().0.clone()));
         }
-        Err(wrong_type(&object, "source", "str or a callable that returns Credentials"))
+        if capi::getattr_opt(object.get_type().as_any(), intern!(object.py(), "__fspath__"))?.is_some() {
+            return place(object).map(Self::Spelling);
+        }
+        callback("source", &object, "str, os.PathLike, Credentials or a callable that returns Credentials")?;
+        Ok(Self::Callable(Arc::new(Callable::new(object.to_owned()))))
     }
+}
+
+/// The spelling of a path as a source: a file, or a folder.
+fn place(object: Borrowed<'_, '_, PyAny>) -> PyResult<String> {
+    let found = path("source", object)?;
+    let kind = if found.is_dir() { "dir" } else { "file" };
+    let Some(text) = found.to_str() else {
+        return Err(invalid(object.py(), "source", "holds a character that is not Unicode"));
+    };
+    Ok(format!("{kind}:{text}"))
+}
+
+/// Fails unless `object` can be called, and what it returns need not be awaited: no call of a client runs an event loop.
+pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
+    static IS_COROUTINE_FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if !object.is_callable() {
+        return Err(wrong_type(object, name, wanted));
+    }
+    let check =
+        IS_COROUTINE_FUNCTION.import(object.py(), "justcall_auth._callback", "is_coroutine_function")?;
+    if capi::call_package(check, (object,), None)?.is_truthy()? {
+        return Err(PyTypeError::new_err(format!(
+            "{name} must not be a coroutine function: the call that it is called by cannot await it"
+        )));
+    }
+    Ok(())
 }
 
 /// The argument `ca_file`: a path.
@@ -173,6 +206,24 @@ impl FromPyObject<'_, '_> for Timeout {
     }
 }
 
+/// The argument `timeout` of a call: nothing if it was omitted, and the client's counts; None or zero is no limit.
+pub(crate) struct CallTimeout(pub(crate) Option<Duration>);
+
+impl FromPyObject<'_, '_> for CallTimeout {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if object.is(PyEllipsis::get(object.py())) {
+            // What the signature shows as the default.
+            return Ok(Self(None));
+        }
+        if object.is_none() {
+            return Ok(Self(Some(Duration::ZERO)));
+        }
+        seconds("timeout", &object, "a real number or None").map(|limit| Self(Some(limit)))
+    }
+}
+
 /// The argument `rotation_wait`. Zero is no wait.
 pub(crate) struct RotationWait(pub(crate) Duration);
 
@@ -191,10 +242,8 @@ impl FromPyObject<'_, '_> for OnEvent {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if object.is_callable() {
-            return Ok(Self(Held::new(object.to_owned())));
-        }
-        Err(wrong_type(&object, "on_event", "a callable that takes an Event, or None"))
+        callback("on_event", &object, "a callable that takes an Event, or None")?;
+        Ok(Self(Held::new(object.to_owned())))
     }
 }
 

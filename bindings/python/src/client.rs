@@ -1,6 +1,7 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
 mod calls;
+mod pair;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,12 +11,12 @@ use justcall_auth::{Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path, Proxy,
-    RotationWait, Source, StateFile, Timeout, VerifyPath,
+    BaseUrl, CaFile, CallTimeout, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path,
+    Proxy, RotationWait, Source, StateFile, Timeout, VerifyPath,
 };
 use crate::callable::Callable;
 use crate::credentials::Credentials;
@@ -27,73 +28,8 @@ use crate::request::Contents;
 use crate::response::rate_limit;
 use crate::settings::Settings;
 
-/// A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
-///
-/// `source` says where the pair is read from, at the first call:
-///
-/// - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
-///   `/run/secrets/justcall`, in this order
-/// - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
-///   `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`; `?scrub` after either wipes them from the
-///   environment of the process once they were read, but not from the copy of it that `os.environ` is
-/// - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-/// - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
-/// - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
-/// - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
-/// - a callable without arguments that returns `Credentials`. It is called by the call that needs the
-///   pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
-///   becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
-///   is raised as it is.
-///
-/// `env:` is compared when a client is made: if the environment then holds another pair than the one that
-/// earlier clients read there, the new client has a pair of its own; if it holds the same one or none, they
-/// share the pair. `default:` is decided at that moment. An open client reads the environment again only
-/// after the service rejected its pair, or when `reload` is called. A variable that is empty is not set.
-///
-/// `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
-/// `http://` is accepted for loopback addresses only.
-/// `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
-/// `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
-/// `max_retries` is how many second attempts a call may make, of every kind together.
-/// `rotation_wait` is how long calls are held for another pair, from the moment that the service rejected the
-/// one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
-/// call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
-/// source gives no other pair at once.
-/// `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read at
-/// once, and refused if one certificate in it cannot be used. None trusts those that `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR` name, passing over what cannot be used there, else the system's.
-/// `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
-/// an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-/// `expected_account` is the number of the account that the pair must belong to, not 0; the service as
-/// measured does not reveal it. With the pair of another account, or of one that the service does not
-/// reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
-/// particular account.
-/// `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
-/// the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
-/// read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
-/// refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
-/// `state_file` is where it is written down, at most once an hour, that the pair is used, for the command
-/// `justcall-auth status` to tell pairs that nobody uses any more; None is nowhere. It is made for its owner
-/// alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
-/// `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
-/// the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
-/// changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
-/// logger `justcall_auth` is told too.
-///
-/// When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
-/// call, at most once a second, and every source once the service rejected the pair. One call proves what is
-/// new; the pair in use stays until then. One that was rejected is not sent again for 30 seconds, unless the
-/// source gives another.
-///
-/// Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
-/// a fraction of a second, with what its handler raises. After a fork both processes may go on using
-/// the client.
-///
-/// Under gevent a call blocks the hub of its thread. Make it in gevent's thread pool:
-/// `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
-///
-/// Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
-#[pyclass(frozen, module = "justcall_auth")]
+#[doc = include_str!("client/help.txt")]
+#[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Client {
     /// Nothing once it is closed: pair and connections go with the last call under way.
     open: Mutex<Option<Open>>,
@@ -113,15 +49,16 @@ struct Open {
 impl Client {
     #[new]
     #[pyo3(
-        signature = (source = Source::usual(), *, base_url = None, verify_path = None,
+        signature = (source = Source::usual(), *more, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
             rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None),
+            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None, **unknown),
         text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
     fn new(
         py: Python<'_>,
         source: Source,
+        more: &Bound<'_, PyTuple>,
         base_url: Option<BaseUrl>,
         verify_path: Option<VerifyPath>,
         timeout: Option<Timeout>,
@@ -133,16 +70,22 @@ impl Client {
         memory_protection: MemoryProtection,
         state_file: Option<StateFile>,
         on_event: Option<OnEvent>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        pair::refuse_halves(more, unknown)?;
         let mut config = Config::new();
         let callable = match source {
             Source::Spelling(spelling) => {
-                config.source(&spelling).map_err(|error| exception(py, &error))?;
+                config.source(&spelling).map_err(|error| exception(py, &pair::explained(error)))?;
                 None
             }
             Source::Callable(callable) => {
                 config.source_callback(callable.clone());
                 Some(callable)
+            }
+            Source::Credentials(credentials) => {
+                config.credentials(credentials);
+                None
             }
         };
         let settings = Settings {
@@ -255,6 +198,7 @@ impl Client {
     ///
     /// `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
     /// percent-encoded, and may hold a query.
+    /// It may also be a URL under the base URL, such as the `next_page_link` of an answer.
     /// `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
     /// `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
     /// repeated; None is left out.
@@ -262,7 +206,8 @@ impl Client {
     /// given. The body's type is `application/json` unless `headers` has a `Content-Type`.
     /// `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
     /// `Authorization`, `Host` and others that only the library sets are refused.
-    /// `timeout` limits this call in place of the client's `timeout`, in seconds; 0 means no limit.
+    /// `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
+    /// counts.
     ///
     /// Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
     /// refused it and the wait fits into the timeout, after failures of server and network only of methods
@@ -271,7 +216,7 @@ impl Client {
     /// Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
     /// status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
     /// where no answer came. Raises what a signal handler raises.
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn request<'py>(
         &self,
         py: Python<'py>,
@@ -281,13 +226,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, method, path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `GET`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn get<'py>(
         &self,
         py: Python<'py>,
@@ -296,13 +241,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("GET".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `POST`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn post<'py>(
         &self,
         py: Python<'py>,
@@ -311,13 +256,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("POST".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `PUT`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn put<'py>(
         &self,
         py: Python<'py>,
@@ -326,13 +271,13 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("PUT".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
 
     /// `request` with the method `DELETE`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn delete<'py>(
         &self,
         py: Python<'py>,
@@ -341,7 +286,7 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.send(py, Method("DELETE".to_owned()), path, Contents { params, json, data, headers, timeout })
     }
@@ -349,7 +294,7 @@ impl Client {
     /// Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
     ///
     /// The arguments and what is raised about them are those of `request`.
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = None))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn exchange<'py>(
         slf: &Bound<'py, Self>,
         method: Method,
@@ -358,10 +303,11 @@ impl Client {
         json: Option<Bound<'py, PyAny>>,
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
-        timeout: Option<Timeout>,
+        timeout: CallTimeout,
     ) -> PyResult<Exchange> {
         let contents = Contents { params, json, data, headers, timeout };
-        Exchange::begin(slf, contents.request(slf.py(), method, path)?)
+        let client = slf.get().client(slf.py())?;
+        Exchange::begin(slf, contents.request(slf.py(), method, path, &client)?)
     }
 
     /// The account's rate limit as the last answer to this client told it; None before the first.
@@ -427,7 +373,7 @@ impl Client {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, pyo3::types::PyTuple>) {
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
         self.close();
     }
 

@@ -30,7 +30,7 @@ const MAX_TEXT: usize = 64 * 1024;
 ///
 /// Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
 /// what is wrong with it, its `reason` says it in one word, and neither shows the value.
-#[pyclass(frozen, module = "justcall_auth")]
+#[pyclass(frozen, weakref, module = "justcall_auth")]
 pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
 
 #[pymethods]

@@ -46,7 +46,7 @@ use crate::running::{self, Signals};
 /// when it is closed, which leaving a `with` block does too, at its deadline, or after 60 seconds if it has
 /// none. It is for one thread at a time, in the process that created it: if it is in use, or in a child of
 /// `fork()`, its methods raise `InvalidArgumentError`.
-#[pyclass(frozen, module = "justcall_auth")]
+#[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Exchange {
     client: Py<Client>,
     /// Nothing once it is closed. Never waited for.

@@ -1,11 +1,11 @@
 //! A request, from the arguments of Python's methods.
 
-use justcall_auth::{Error, Request};
+use justcall_auth::{Client, Error, Request};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::arguments::{Method, Path, Timeout, invalid, refusal, text, wrong_type};
+use crate::arguments::{CallTimeout, Method, Path, invalid, refusal, text, wrong_type};
 use crate::body::{bytes, json};
 use crate::capi;
 use crate::errors::exception;
@@ -17,19 +17,20 @@ pub(crate) struct Contents<'py> {
     pub(crate) json: Option<Bound<'py, PyAny>>,
     pub(crate) data: Option<Bound<'py, PyAny>>,
     pub(crate) headers: Option<Bound<'py, PyAny>>,
-    pub(crate) timeout: Option<Timeout>,
+    pub(crate) timeout: CallTimeout,
 }
 
 impl Contents<'_> {
-    /// The request that asks `method` of `path` with these contents.
+    /// The request of `client` that asks `method` of `path` with these contents.
     pub(crate) fn request(
         self,
         py: Python<'_>,
         Method(method): Method,
         Path(path): Path,
+        client: &Client,
     ) -> PyResult<Request> {
         let refused = |error: Error| exception(py, &error);
-        let mut request = Request::new(&method, &path).map_err(refused)?;
+        let mut request = client.new_request(&method, &path).map_err(refused)?;
         if let Some(params) = self.params {
             add_params(&mut request, &params)?;
         }
@@ -47,8 +48,8 @@ impl Contents<'_> {
             (None, Some(data)) => drop(request.set_body(bytes("data", &data)?)),
             (None, None) => {}
         }
-        if let Some(timeout) = self.timeout {
-            request.set_timeout(timeout.0);
+        if let Some(timeout) = self.timeout.0 {
+            request.set_timeout(timeout);
         }
         Ok(request)
     }

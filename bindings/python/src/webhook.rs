@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBool, PyBytes};
 
-use crate::arguments::{Now, Tolerance, invalid, text, wrong_type};
+use crate::arguments::{Now, Tolerance, callback, invalid, text, wrong_type};
 use crate::body;
 use crate::capi;
 use crate::client::Client;
@@ -52,7 +52,7 @@ const MAX_TEXT: usize = 64 * 1024;
 ///
 /// Raises `CredentialsMalformedError` for what cannot be a secret, and `InvalidArgumentError` when another
 /// argument cannot be right.
-#[pyclass(frozen, module = "justcall_auth")]
+#[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct WebhookVerifier {
     verifier: justcall_auth::WebhookVerifier,
     client: Option<Arc<Py<Client>>>,
@@ -82,8 +82,8 @@ impl WebhookVerifier {
         } else {
             add_secrets(&mut verifier, secret)?;
         }
-        if let Some(check) = replay_check.as_ref().filter(|check| !check.is_callable()) {
-            return Err(wrong_type(check, "replay_check", "a callable or None"));
+        if let Some(check) = &replay_check {
+            callback("replay_check", check, "a callable or None")?;
         }
         Ok(Self { verifier, client, replay_check: replay_check.map(Held::new) })
     }

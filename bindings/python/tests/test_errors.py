@@ -52,7 +52,8 @@ def test_it_describes_itself_as_the_table_does(kind: type[JustCallError]) -> Non
     assert " ".join(kind.__doc__.split()) == f"{message} {remedy}"
     assert kind.__module__ == "justcall_auth"
     assert getattr(justcall_auth, kind.__name__) is kind
-    assert (error.http_status, error.service_message, error.retry_after) == (0, None, None)
+    own_status = kind.code if kind.code >= 400 else 0
+    assert (error.http_status, error.service_message, error.retry_after) == (own_status, None, None)
     assert (error.request_sent, error.reason) == (False, None)
     assert (error.findings, error.response) == ([], None)
 

@@ -78,6 +78,56 @@ def test_it_sends_every_method(client: Client, sandbox: Sandbox, method: str) ->
     assert (answer.body == b"") == (method == "HEAD")
 
 
+def test_it_takes_a_url_under_the_base_url(client: Client, sandbox: Sandbox) -> None:
+    link = f"{sandbox.url}{ECHO}?page=2"
+    for call in (client.get, client.post, client.put, client.delete):
+        assert query_of(call(link)) == "page=2"
+    assert query_of(client.request("PATCH", link, params={"per_page": 5})) == "page=2&per_page=5"
+    with client.exchange("GET", link) as exchange:
+        assert (exchange.method, exchange.url) == ("GET", link)
+    assert query_of(client.get(link.replace("https", "HTTPS", 1))) == "page=2"
+
+
+def test_it_follows_the_link_to_the_next_page(client: Client, sandbox: Sandbox) -> None:
+    page = {"data": [1], "next_page_link": f"{sandbox.url}/v2.1/calls?page=1"}
+    sandbox.fault("answer", status=200, body=page, path="/v2.1/calls", times=1)
+    client.get(client.get("/v2.1/calls").json()["next_page_link"])
+    assert [request["path"] for request in sandbox.requests()] == ["/v2.1/calls"] * 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/v2.1/echo",
+        "{base}.evil.example/v2.1/echo",
+        "{base}@evil.example/v2.1/echo",
+        "{base}\\@evil.example/v2.1/echo",
+        "{base}//evil.example/v2.1/echo",
+        "{base}/v2/../v2.1/echo",
+        "{base}/v2.1/echo#fragment",
+        "http{base_without_scheme}/v2.1/echo",
+        "{without_port}/v2.1/echo",
+        "file:///etc/passwd",
+    ],
+)
+def test_it_refuses_any_other_url(client: Client, sandbox: Sandbox, url: str) -> None:
+    url = url.format(
+        base=sandbox.url,
+        base_without_scheme=sandbox.url.removeprefix("https"),
+        without_port=sandbox.url.rpartition(":")[0],
+    )
+    calls: list[Callable[[], object]] = [
+        lambda: client.get(url),
+        lambda: client.request("PATCH", url),
+        lambda: client.exchange("GET", url),
+    ]
+    for call in calls:
+        with pytest.raises(justcall_auth.InvalidArgumentError) as caught:
+            call()
+        assert "evil" not in str(caught.value)
+    assert sandbox.requests() == []
+
+
 Colour = enum.IntEnum("Colour", {"RED": 3})
 
 

@@ -370,3 +370,46 @@ def test_no_handler_in_the_documentation_blocks_a_loop() -> None:
     for handler in found:
         awaits = any(isinstance(node, ast.Await) for node in ast.walk(handler))
         assert isinstance(handler, ast.FunctionDef) or awaits, ast.unparse(handler)
+
+
+def flask_app(**settings: Any) -> Any:
+    import flask
+
+    app = flask.Flask(__name__)
+    app.post("/hooks")(justcall_auth.flask.webhook(verifier(), **settings)(lambda _: None))
+    return lambda sent: app.test_client().post("/hooks", headers=sent, data=body()).status_code
+
+
+def fastapi_app(**settings: Any) -> Any:
+    app = fastapi_with(webhook(verifier(), **settings)(lambda _: None))
+    return lambda _: deliver(app, changed=dict.fromkeys(headers()))[0]
+
+
+def dependency_app(**settings: Any) -> Any:
+    async def handler(event: Annotated[Any, Depends(webhook_event(verifier(), **settings))]) -> None:
+        raise AssertionError(event)
+
+    app = fastapi_with(handler)
+    return lambda _: deliver(app, changed=dict.fromkeys(headers()))[0]
+
+
+def django_app(**settings: Any) -> Any:
+    import django.conf  # type: ignore[import-untyped]
+    from django.test import RequestFactory  # type: ignore[import-untyped]
+
+    if not django.conf.settings.configured:
+        django.conf.settings.configure(USE_TZ=True)
+    view = justcall_auth.django.webhook(verifier(), **settings)(lambda *_: None)
+    return lambda _: view(RequestFactory().post("/hooks", body(), "application/json")).status_code
+
+
+@pytest.mark.parametrize("make", [flask_app, fastapi_app, dependency_app, django_app])
+def test_what_a_proxy_stripped_of_its_signature_is_warned_of_and_may_be_refused(
+    make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise every genuine delivery would vanish: JustCall takes 200 for handled."""
+    for settings, status in (({}, 200), ({"accept_unsigned": True}, 200), ({"accept_unsigned": False}, 401)):
+        caplog.clear()
+        assert make(**settings)({}) == status
+        (record,) = [one for one in caplog.records if one.name == "justcall_auth.webhook"]
+        assert (record.levelname, "webhook_unsigned" in record.getMessage()) == ("WARNING", True)

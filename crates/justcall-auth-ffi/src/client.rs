@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use justcall_auth::{Call, Client, Config, Request, copy};
+use justcall_auth::{Call, Client, Config, copy};
 
 use crate::account::justcall_account;
 use crate::config::justcall_config;
@@ -122,6 +122,9 @@ pub unsafe extern "C" fn justcall_client_send(
 
 /// The short form of justcall_request_new(), justcall_request_set_body() and
 /// justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+///
+/// `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_request(
     client: *const justcall_client,
@@ -136,7 +139,8 @@ pub unsafe extern "C" fn justcall_client_request(
     let call = || unsafe {
         let out = Out::new("out", out)?;
         let client = input::handle("client", client)?;
-        let mut request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
+        let (method, path) = (input::text("method", method)?, input::text("path", path)?);
+        let mut request = client.client.new_request(method, path)?;
         let bytes = input::optional_bytes("body", body, body_length)?;
         if !body.is_null() {
             request.set_body(copy::bytes(bytes)?);

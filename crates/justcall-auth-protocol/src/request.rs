@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::service;
+use crate::url::BaseUrl;
 
 /// Headers that only the library sets: they carry the pair, choose the host, frame the message or belong to one hop.
 const RESERVED_HEADERS: &[&str] = &[
@@ -55,6 +56,15 @@ impl Request {
         check_method(method)?;
         check_path(path)?;
         Ok(Self { method: method.into(), path: path.into(), headers: Vec::new(), body: None, timeout: None })
+    }
+
+    /// A request for `target`: a path, as of [`Request::new`], or a URL under `base`, such as the `next_page_link` of an
+    /// answer.
+    ///
+    /// # Errors
+    /// Those of [`Request::new`]; `invalid_argument` too if `target` is a URL that is not under `base`.
+    pub fn under(base: &BaseUrl, method: &str, target: &str) -> Result<Self, Error> {
+        Self::new(method, &base.path_of(target)?)
     }
 
     /// A request with a path of this crate's own.
@@ -307,6 +317,28 @@ mod tests {
         {
             Request::new("GET", good).expect(good);
         }
+    }
+
+    #[test]
+    fn a_url_under_the_base_url_becomes_its_path() {
+        let base = BaseUrl::parse("https://gateway.corp/justcall").expect("a good base URL");
+        for (target, path) in [("https://gateway.corp/justcall/a?b=c", "/a?b=c"), ("/a?b=c", "/a?b=c")] {
+            assert_eq!(Request::under(&base, "GET", target).expect(target).path(), path);
+        }
+        for bad in [
+            "https://gateway.corp/justcall/../a",
+            "https://gateway.corp/justcall//evil.example",
+            "https://gateway.corp/justcall/a#b",
+            "https://gateway.corp/justcall\\a",
+            "https://gateway.corp/justcall/%2e%2e/a",
+            "https://evil.example/justcall/a",
+            "//gateway.corp/justcall/a",
+            "gateway.corp/justcall/a",
+        ] {
+            let error = Request::under(&base, "GET", bad).expect_err(bad);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{bad}");
+        }
+        assert!(Request::under(&base, "get", "/a").is_err());
     }
 
     #[test]

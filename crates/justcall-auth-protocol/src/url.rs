@@ -1,5 +1,6 @@
 //! The base URL: where the service is, checked once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -62,6 +63,30 @@ impl BaseUrl {
     /// The URL of `path`, which starts with a slash.
     pub fn join(&self, path: &str) -> String {
         [&self.text, path].concat()
+    }
+
+    /// The path of `target`, which is a path already or a URL under this one.
+    ///
+    /// It is what [`BaseUrl::join`] makes the URL of. [`Request`](crate::request::Request) checks it.
+    ///
+    /// # Errors
+    /// `invalid_argument` if `target` is a URL of another scheme, host, port or prefix.
+    pub(crate) fn path_of<'a>(&self, target: &'a str) -> Result<Cow<'a, str>, Error> {
+        let Some(url) = Parts::of(target) else { return Ok(target.into()) };
+        let base = Parts::of(&self.text).expect("a base URL has a scheme and a host");
+        let under = url.rest.strip_prefix(base.rest).filter(|_| url.origin == base.origin);
+        match under {
+            Some("") => Ok("/".into()),
+            Some(path) if path.starts_with('/') => Ok(path.into()),
+            Some(query) if query.starts_with('?') => Ok(["/", query].concat().into()),
+            // The URL is not repeated: people paste pairs into URLs.
+            _ => {
+                Err(Error::invalid_argument("The URL is not under the client's base URL.").hint_is(format!(
+                    "Pass a path, or a URL that starts with {}: the pair is sent to no other place.",
+                    self.text
+                )))
+            }
+        }
     }
 
     /// False for `http://`.
@@ -130,10 +155,84 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// An absolute URL in two parts.
+struct Parts<'a> {
+    /// Scheme, host and port, in lower case, without the port that the scheme has anyway.
+    origin: String,
+    /// Path and query.
+    rest: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Nothing if `text` does not begin with a scheme and a host.
+    fn of(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if scheme.is_empty() || !is_scheme {
+            return None;
+        }
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+        let (scheme, authority) = (scheme.to_ascii_lowercase(), authority.to_ascii_lowercase());
+        let usual_port = if scheme == "https" { ":443" } else { ":80" };
+        let host = authority.strip_suffix(usual_port).unwrap_or(&authority);
+        Some(Self { origin: [&scheme, "://", host].concat(), rest })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+
+    #[test]
+    fn it_finds_the_path_of_a_url_under_it() {
+        for (base, url, path) in [
+            (service::BASE_URL, "https://api.justcall.io/v2.1/calls?page=2", "/v2.1/calls?page=2"),
+            (service::BASE_URL, "HTTPS://API.JustCall.io/v2.1/Calls", "/v2.1/Calls"),
+            (service::BASE_URL, "https://api.justcall.io:443/a?b=https://c/", "/a?b=https://c/"),
+            (service::BASE_URL, "https://api.justcall.io", "/"),
+            (service::BASE_URL, "https://api.justcall.io?page=2", "/?page=2"),
+            ("https://gateway.corp:8443/justcall", "https://gateway.corp:8443/justcall/v2/a", "/v2/a"),
+            ("https://gateway.corp:8443/justcall", "https://gateway.corp:8443/justcall", "/"),
+            ("https://gateway.corp:443", "https://gateway.corp/a", "/a"),
+            ("http://localhost", "http://localhost:80/a", "/a"),
+            ("http://[::1]:8080", "http://[::1]:8080/a", "/a"),
+        ] {
+            let base = BaseUrl::parse(base).expect(base);
+            assert_eq!(base.path_of(url).expect(url), path);
+        }
+        for path in ["/v2.1/calls?a=https://b/", "", "//evil.example", "v2", "/a://b"] {
+            assert_eq!(BaseUrl::default().path_of(path).expect("it is no URL"), path);
+        }
+    }
+
+    #[test]
+    fn it_refuses_every_other_url() {
+        let canary = "canary";
+        for (base, url) in [
+            (service::BASE_URL, "http://api.justcall.io/v2.1/calls"),
+            (service::BASE_URL, "ftp://api.justcall.io/v2.1/calls"),
+            (service::BASE_URL, "https://api.justcall.io.evil.example/v2.1/calls?canary"),
+            (service::BASE_URL, "https://evil.example/api.justcall.io/"),
+            (service::BASE_URL, "https://api.justcall.io:8443/v2.1/calls"),
+            (service::BASE_URL, "https://api.justcall.io:80/v2.1/calls"),
+            (service::BASE_URL, "https://key:canary@api.justcall.io/v2.1/calls"),
+            (service::BASE_URL, "https://api.justcall.io@evil.example/"),
+            (service::BASE_URL, "https://api.justcall.io\\@evil.example/"),
+            (service::BASE_URL, "https://api.justcall.io#@evil.example/"),
+            (service::BASE_URL, "https://api.justcall.io./v2.1/calls"),
+            (service::BASE_URL, "https:///v2.1/calls"),
+            (service::BASE_URL, "https://"),
+            ("https://gateway.corp/justcall", "https://gateway.corp/v2.1/calls"),
+            ("https://gateway.corp/justcall", "https://gateway.corp/justcallx/v2.1/calls"),
+            ("https://gateway.corp/justcall", "https://gateway.corp/JustCall/v2.1/calls"),
+        ] {
+            let base = BaseUrl::parse(base).expect(base);
+            let error = base.path_of(url).expect_err(url);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{url}");
+            assert!(!format!("{error} {error:?}").contains(canary), "{error:?}");
+        }
+    }
 
     #[test]
     fn it_accepts_the_service_and_loopback() {

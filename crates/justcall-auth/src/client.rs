@@ -187,6 +187,15 @@ impl Client {
         open_metrics(&self.session().tenant.keyring, &self.0.policy, &clock::now())
     }
 
+    /// Creates a request for `target`: a path, as of [`Request::new`], or a URL under the client's base URL, such as the
+    /// `next_page_link` of an answer.
+    ///
+    /// # Errors
+    /// Those of [`Request::new`]; `invalid_argument` too if `target` is a URL that is not under the base URL.
+    pub fn new_request(&self, method: &str, target: &str) -> Result<Request, Error> {
+        Request::under(&self.0.policy.base_url, method, target)
+    }
+
     /// A call with more said about it than what to ask.
     pub fn call(&self) -> Call<'_> {
         Call::new(self, self.0.shutdown.clone())

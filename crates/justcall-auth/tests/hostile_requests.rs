@@ -132,6 +132,31 @@ fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(),
 }
 
 #[test]
+fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let client = client(&sandbox);
+    let base = sandbox.url();
+    let link = format!("{base}/v2.1/echo?page=2");
+    let request = client.new_request("GET", &link).expect("the link of an answer");
+    assert_eq!(client.request(request.clone()).expect("the echo answers").http_status(), 200);
+    assert_eq!(client.exchange(request).url(), link);
+    for other in [
+        "https://evil.example/v2.1/echo".to_owned(),
+        format!("{base}.evil.example/v2.1/echo"),
+        format!("{base}@evil.example/v2.1/echo"),
+        format!("{base}//evil.example/v2.1/echo"),
+        format!("{base}/../v2.1/echo"),
+        format!("{base}/v2.1/echo\r\nX-Injected: 1"),
+        base.replacen("https", "http", 1),
+    ] {
+        let error = client.new_request("GET", &other).expect_err(&other);
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{other}");
+    }
+    assert!(Request::new("GET", &link).is_err(), "it has no base URL to compare one with");
+    assert_eq!(raw_heads(&sandbox).len(), 1);
+}
+
+#[test]
 fn it_sends_no_path_or_header_that_could_mislead() {
     assert!(REFUSED_PATHS.len() + REFUSED_HEADERS.len() + HARMLESS_PATHS.len() >= 60);
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");

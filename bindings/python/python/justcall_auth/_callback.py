@@ -1,5 +1,6 @@
 """What surrounds the program's own functions while the native module calls them."""
 
+import inspect
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,6 +15,14 @@ list is emptied, in every copy.
 
 _PAUSE: Final = 0.01
 """How long other greenlets run before a call that waits for one of them looks again, in seconds."""
+
+
+def is_coroutine_function(function: Callable[..., object]) -> bool:
+    """Whether what the function returns has to be awaited, or iterated over by `async for`."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - not whether it can be called, but how
+    return any(
+        inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, call)
+    )
 
 
 def ask(source: Callable[[], object], number: int) -> object:

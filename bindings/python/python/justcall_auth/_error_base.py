@@ -14,8 +14,8 @@ class JustCallError(Exception):
     copied, without the `response`, `method`, `path` and `attempts`.
 
     Programs that test how they handle failures may raise the subclasses themselves. Every argument is
-    optional: `message` and `hint` are the kind's own unless given, the others are the attributes of the
-    same name. The base class itself is no kind of failure: making one is a `TypeError`.
+    optional: `message`, `hint` and `http_status` are the kind's own unless given, the others are the
+    attributes of the same name. The base class itself is no kind of failure: making one is a `TypeError`.
     """
 
     name: ClassVar[str]
@@ -86,7 +86,7 @@ class JustCallError(Exception):
         message: Optional[str] = None,
         *,
         hint: Optional[str] = None,
-        http_status: int = 0,
+        http_status: Optional[int] = None,
         service_message: Optional[str] = None,
         retry_after: Optional[float] = None,
         request_sent: bool = False,
@@ -101,7 +101,9 @@ class JustCallError(Exception):
             raise TypeError(f"{type(self).__name__} is what to catch; raise one of its subclasses")
         self.message = self._message if message is None else message
         self.hint = self._hint if hint is None else hint
-        self.http_status = http_status
+        # The number of a failure that an answer stands for is the answer's status.
+        own_status = self.code if self.code >= 400 else 0
+        self.http_status = own_status if http_status is None else http_status
         self.service_message = service_message
         self.retry_after = retry_after
         self.request_sent = request_sent

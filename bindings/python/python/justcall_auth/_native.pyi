@@ -73,6 +73,8 @@ class Client:
     - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
     - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
     - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
+    - a path, such as a `pathlib.Path`: that file, or folder if it is one
+    - `Credentials`: the pair itself, as for `from_credentials`
     - a callable without arguments that returns `Credentials`. It is called by the call that needs the
       pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
       becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
@@ -110,8 +112,8 @@ class Client:
     alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
     `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
     the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
-    changes nothing, but what is no `Exception` ends the call. Where the program has set up `logging`, the
-    logger `justcall_auth` is told too.
+    changes nothing, but what is no `Exception` ends the call. It must not be a coroutine function. Events
+    go to the logger `justcall_auth` too.
 
     When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
     call, at most once a second, and every source once the service rejected the pair. One call proves what is
@@ -130,7 +132,7 @@ class Client:
 
     def __new__(
         cls,
-        source: str | Callable[[], Credentials] = "default:",
+        source: str | PathLike[str] | Credentials | Callable[[], Credentials] = "default:",
         *,
         base_url: str | None = None,
         verify_path: str | None = None,
@@ -209,12 +211,13 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Response:
         """Sends a request and gives the service's answer, of a status from 200 to 299.
 
         `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
         percent-encoded, and may hold a query.
+        It may also be a URL under the base URL, such as the `next_page_link` of an answer.
         `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
         `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
         repeated; None is left out.
@@ -222,7 +225,8 @@ class Client:
         given. The body's type is `application/json` unless `headers` has a `Content-Type`.
         `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
         `Authorization`, `Host` and others that only the library sets are refused.
-        `timeout` limits this call in place of the client's `timeout`, in seconds; 0 means no limit.
+        `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
+        counts.
 
         Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
         refused it and the wait fits into the timeout, after failures of server and network only of methods
@@ -241,7 +245,7 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Response:
         """`request` with the method `GET`; the arguments and what is raised are those of `request`."""
 
@@ -253,7 +257,7 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Response:
         """`request` with the method `POST`; the arguments and what is raised are those of `request`."""
 
@@ -265,7 +269,7 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Response:
         """`request` with the method `PUT`; the arguments and what is raised are those of `request`."""
 
@@ -277,7 +281,7 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Response:
         """`request` with the method `DELETE`; the arguments and what is raised are those of `request`."""
 
@@ -290,7 +294,7 @@ class Client:
         json: object = None,
         data: _Data | None = None,
         headers: _Headers | None = None,
-        timeout: float | None = None,
+        timeout: float | None = ...,
     ) -> Exchange:
         """Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
 

@@ -2,8 +2,9 @@
 
 import codecs
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ._headers import Headers
 
@@ -40,7 +41,7 @@ class RateLimit:
     """When the short window opens again, in seconds since the epoch."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Response:
     """An answer of the service, whole.
 
@@ -62,6 +63,17 @@ class Response:
 
     rate_limit: RateLimit = RateLimit()
     """The account's rate limit, as this answer tells it."""
+
+    def __init__(
+        self,
+        http_status: int,
+        headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = (),
+        body: bytes = b"",
+        rate_limit: RateLimit = RateLimit(),
+    ) -> None:
+        known = headers if isinstance(headers, Headers) else Headers(headers)
+        # The class is frozen, and its fields are set in their order.
+        vars(self).update(http_status=http_status, headers=known, body=body, rate_limit=rate_limit)
 
     @property
     def text(self) -> str:
@@ -88,10 +100,15 @@ class Response:
 
         Raises `InvalidResponseError`, with this answer as its `response`, when the body is not JSON.
         """
+        hint = None
+        if not self.body:
+            hint = "There is no body: look at http_status before json(), or do without it."
         try:
             return _parsed(self.body)
         except json.JSONDecodeError as failure:
             why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
+            if self.http_status == 204 and not self.body:
+                why = "an answer of status 204 (No Content) has none"
         except UnicodeDecodeError:
             why = "it is not UTF-8"
         except ValueError:
@@ -103,7 +120,11 @@ class Response:
 
         # Raised out here because what was caught holds the body.
         raise InvalidResponseError(
-            f"The body is not JSON: {why}.", http_status=self.http_status, request_sent=True, response=self
+            f"The body is not JSON: {why}.",
+            hint=hint,
+            http_status=self.http_status,
+            request_sent=True,
+            response=self,
         )
 
     def __repr__(self) -> str:

@@ -29,6 +29,9 @@ LIMIT: Final = MAX_WEBHOOK_BODY
 TOO_LARGE: Final = 413
 """The status for a longer one."""
 
+UNSIGNED: Final = 401
+"""The status for what is not signed, where the probe of a URL is not to be answered."""
+
 STATUS: Final = {
     # The probe of a URL that is being saved: the service saves it only when this is the answer.
     WebhookUnsignedError.code: 200,
@@ -63,6 +66,7 @@ def receive(
     verifier: WebhookVerifier,
     headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
     body: bytes,
+    accept_unsigned: bool,
 ) -> WebhookEvent | Answer:
     """The event to handle, or the answer to what is none.
 
@@ -74,8 +78,12 @@ def receive(
         return verifier.verify(headers, body)
     except WebhookError as error:
         status = STATUS[error.code]
+        unsigned = isinstance(error, WebhookUnsignedError)
+        if unsigned and not accept_unsigned:
+            status = UNSIGNED
         _log.log(
-            logging.INFO if status == 200 else logging.WARNING,
+            # Behind a proxy that strips the headers, genuine deliveries look as the probe does.
+            logging.WARNING if unsigned or status != 200 else logging.INFO,
             "a webhook was not dispatched: %s: %s",
             error.name,
             error.message,

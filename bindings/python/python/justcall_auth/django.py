@@ -27,7 +27,9 @@ from ._webhook_receiver import LIMIT, Answer, receive, too_large
 __all__ = ["webhook"]
 
 
-def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def webhook(
+    verifier: WebhookVerifier, *, accept_unsigned: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator for a view: it is called with the request, the `WebhookEvent`, and what the URL gives.
 
     The view may be a coroutine function, and may return `None` for an empty answer of status 200. It is
@@ -39,6 +41,11 @@ def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callabl
     is the name of the error; its message goes to the logger `justcall_auth.webhook`. What is no fault of
     the delivery is raised, such as a source that cannot be read.
 
+    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
+    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
+    logged as a warning.
+
     The body is read once, before the view: it is the event's `body`, and `request.body` cannot be read
     again. Under WSGI Django takes a body without `Content-Length` for an empty one.
     """
@@ -48,7 +55,7 @@ def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callabl
 
             @functools.wraps(view)
             async def receiver(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                event = await sync_to_async(_receive)(verifier, request)
+                event = await sync_to_async(_receive)(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
                 return _answered(await view(request, event, *args, **kwargs))
@@ -57,7 +64,7 @@ def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callabl
 
             @functools.wraps(view)
             def receiver(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                event = _receive(verifier, request)
+                event = _receive(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
                 return _answered(view(request, event, *args, **kwargs))
@@ -68,12 +75,14 @@ def webhook(verifier: WebhookVerifier) -> Callable[[Callable[..., Any]], Callabl
     return decorate
 
 
-def _receive(verifier: WebhookVerifier, request: HttpRequest) -> Union[WebhookEvent, HttpResponse]:
+def _receive(
+    verifier: WebhookVerifier, request: HttpRequest, accept_unsigned: bool
+) -> Union[WebhookEvent, HttpResponse]:
     """The event, or the answer to what is none."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     body = _body(request)
-    event = too_large() if body is None else receive(verifier, request.headers, body)
+    event = too_large() if body is None else receive(verifier, request.headers, body, accept_unsigned)
     if isinstance(event, Answer):
         return HttpResponse(event.text, status=event.status, content_type="text/plain")
     return event

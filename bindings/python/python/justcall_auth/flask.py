@@ -36,7 +36,7 @@ _View = Union[
 _Receiver = Callable[..., ResponseReturnValue]
 
 
-def webhook(verifier: WebhookVerifier) -> Callable[[_View], _Receiver]:
+def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Callable[[_View], _Receiver]:
     """A decorator for a view: it is called with the `WebhookEvent`, then with what the route gives.
 
     The view may be a coroutine function, and may return `None` for an empty answer of status 200. It is
@@ -48,6 +48,11 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_View], _Receiver]:
     message goes to the logger `justcall_auth.webhook`. What is no fault of the delivery is raised, such as
     a source that cannot be read.
 
+    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
+    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
+    logged as a warning.
+
     The body is read once, before the view: it is the event's `body`.
     """
 
@@ -55,7 +60,11 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_View], _Receiver]:
         @functools.wraps(view)
         def receiver(*args: Any, **kwargs: Any) -> Any:
             body = _body()
-            event = too_large() if body is None else receive(verifier, flask.request.headers, body)
+            event = (
+                too_large()
+                if body is None
+                else receive(verifier, flask.request.headers, body, accept_unsigned)
+            )
             if isinstance(event, Answer):
                 return flask.Response(event.text, event.status, mimetype="text/plain")
             answer = flask.current_app.ensure_sync(view)(event, *args, **kwargs)

@@ -46,7 +46,7 @@ _Handler = Callable[..., Any]
 _Endpoint = Callable[..., Coroutine[Any, Any, Any]]
 
 
-def webhook(verifier: WebhookVerifier) -> Callable[[_Handler], _Endpoint]:
+def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Callable[[_Handler], _Endpoint]:
     """A decorator for a handler: it is called with the `WebhookEvent`.
 
     The handler may be a coroutine function; another is run in a thread, where it may wait. It returns a
@@ -63,6 +63,11 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_Handler], _Endpoint]:
     wrong or stale signature 401, one for another URL 403. The answer's body is the name of the error; its
     message goes to the logger `justcall_auth.webhook`. What is no fault of the delivery is raised, such as
     a source that cannot be read.
+
+    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
+    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
+    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
+    logged as a warning.
 
     The body is read once, before the handler: it is the event's `body`. Deliveries are verified in a
     thread: a client may have to read its source first, and a `replay_check` may wait.
@@ -83,7 +88,7 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_Handler], _Endpoint]:
                 return Response() if answer is None else answer
             # Starlette, whose endpoint may be a method.
             *owner, request = args
-            event = await _receive(verifier, request)
+            event = await _receive(verifier, request, accept_unsigned)
             if isinstance(event, Answer):
                 return _refusal(event)
             others = _others(signature, name, request)
@@ -93,7 +98,7 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_Handler], _Endpoint]:
             return Response() if answer is None else JSONResponse(answer)
 
         async def received(request: Request) -> Any:
-            return await _receive(verifier, request)
+            return await _receive(verifier, request, accept_unsigned)
 
         # FastAPI gives an endpoint what its signature asks for.
         vars(endpoint)["__signature__"] = _depending(signature, name, received)
@@ -102,16 +107,19 @@ def webhook(verifier: WebhookVerifier) -> Callable[[_Handler], _Endpoint]:
     return decorate
 
 
-def webhook_event(verifier: WebhookVerifier) -> Callable[[Request], Coroutine[Any, Any, WebhookEvent]]:
+def webhook_event(
+    verifier: WebhookVerifier, *, accept_unsigned: bool = True
+) -> Callable[[Request], Coroutine[Any, Any, WebhookEvent]]:
     """A dependency for FastAPI that gives the `WebhookEvent`: `Depends(webhook_event(verifier))`.
 
     What the decorator `webhook` answers, this raises as an `HTTPException` of the same status, before the
     handler and the dependencies after this one are called. Its `detail` is the name of the error. The status
-    of a probe is 200 there too: the handler is called for verified deliveries only.
+    of a probe is 200 there too, unless `accept_unsigned` is False as of `webhook`. The handler is called for
+    verified deliveries only.
 
     The body is read once, before the handler: it is the event's `body`.
     """
-    return _Dependency(verifier)
+    return _Dependency(verifier, accept_unsigned)
 
 
 @dataclass(frozen=True)
@@ -119,20 +127,23 @@ class _Dependency:
     """FastAPI asks equal dependencies once for each request; asked twice, this would find no body."""
 
     verifier: WebhookVerifier
+    accept_unsigned: bool
 
     async def __call__(self, request: Request) -> WebhookEvent:
-        event = await _receive(self.verifier, request)
+        event = await _receive(self.verifier, request, self.accept_unsigned)
         if isinstance(event, Answer):
             raise HTTPException(event.status, event.text)
         return event
 
 
-async def _receive(verifier: WebhookVerifier, request: Request) -> Union[WebhookEvent, Answer]:
+async def _receive(
+    verifier: WebhookVerifier, request: Request, accept_unsigned: bool
+) -> Union[WebhookEvent, Answer]:
     """The event, or the answer to what is none."""
     body = await _body(request)
     if body is None:
         return too_large()
-    return await run_in_threadpool(receive, verifier, request.headers.raw, body)
+    return await run_in_threadpool(receive, verifier, request.headers.raw, body, accept_unsigned)
 
 
 async def _body(request: Request) -> Optional[bytes]:

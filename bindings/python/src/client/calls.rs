@@ -79,7 +79,7 @@ impl Client {
         path: Path,
         contents: Contents<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let request = contents.request(py, method, path)?;
+        let request = contents.request(py, method, path, &self.client(py)?)?;
         let answer = self.call(py, |call| call.request(request))?;
         let told = self.heard(&answer);
         response(py, &answer, &told)

@@ -1,0 +1,26 @@
+//! What is said to a program that passes a pair to `Client` as another library takes it.
+
+use justcall_auth::Error;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+/// How a pair is passed.
+const HOW: &str = "pass a pair as Client.from_credentials(Credentials(key, secret))";
+
+/// The refusal of a spelling, which may be a pair and is not repeated.
+pub(super) fn explained(error: Error) -> Error {
+    let hint = format!("{} Or {HOW}.", error.hint());
+    error.hint_is(hint)
+}
+
+/// Refuses further positional arguments and unknown names, as Python itself does, but says what to do about a pair.
+pub(super) fn refuse_halves(more: &Bound<'_, PyTuple>, unknown: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    let unknown = unknown.and_then(|unknown| unknown.keys().iter().next());
+    let what = match (unknown, more.len()) {
+        (Some(name), _) => format!("an unexpected keyword argument {}", name.repr()?),
+        (None, 0) => return Ok(()),
+        (None, more) => format!("{} positional arguments, but takes one", more + 1),
+    };
+    Err(PyTypeError::new_err(format!("Client() got {what}; {HOW}")))
+}
