@@ -77,12 +77,12 @@ static void it_steers_calls(const sandbox &service) {
     const auto client = justcall::client::try_make(config);
     CHECK(client && !client->try_get("/v2.1/echo/503") && told == 1);
     CHECK(client->try_replace(*pair) && client->try_reload());
-    auto exchange = justcall::exchange::try_make(*client, "GET", "/v2.1/echo");
+    auto request = justcall::request::try_make("GET", "/v2.1/echo");
+    auto exchange = justcall::exchange::try_make(*client, *request);
     CHECK(exchange && !exchange->try_authorization() && exchange->try_load());
     CHECK(exchange->try_next()->action == justcall::action::send);
     const justcall::cancel cancel;
     cancel.fire();
-    auto request = justcall::request::try_make("GET", "/v2.1/echo");
     CHECK(request && request->try_cancel(cancel));
     CHECK(client->try_send(*request).error().status() == errc::cancelled);
     client->shutdown();

@@ -133,7 +133,9 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
         ("justcall_status", "status") => {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
-        ("uint64_t", "ms" | "id" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        ("uint64_t", "ms" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
+        // No account has the number 0.
+        ("uint64_t", "id") => &[("5000", OK), ("0", ALWAYS_INVALID), ("UINT64_MAX", OK)],
         _ => return of_steps(kind, name),
     };
     Some(self::list(list))

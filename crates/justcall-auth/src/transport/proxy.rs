@@ -3,10 +3,8 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::Uri;
 use http::uri::Authority;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::url::HostAndPort;
@@ -14,11 +12,13 @@ use justcall_auth_secret::{Secret, WipedBuffer, Zeroizing};
 
 use super::call::State;
 use super::failure::shown;
-use super::no_proxy;
-use super::resolve::host_and_port;
 use super::wire::Wire;
 use crate::base64;
-use crate::source::Environment;
+
+mod named;
+
+pub(crate) use named::NamedProxy;
+pub use named::ProxyException;
 
 /// The largest head of a proxy's answer, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
@@ -132,84 +132,6 @@ impl Proxy {
     }
 }
 
-/// A proxy that was named, and whether calls to a base URL go through it.
-#[derive(Debug, Clone)]
-pub(crate) struct NamedProxy {
-    /// The variable that names it; `None` if the configuration does.
-    pub variable: Option<&'static str>,
-    /// Why calls do not go through it.
-    pub exception: Option<ProxyException>,
-    /// `None` if it could not be used, which matters only where it is.
-    proxy: Option<Proxy>,
-}
-
-/// Why calls do not go through a proxy that was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyException {
-    /// The base URL is `http://`, which is for this machine alone.
-    PlainHttp,
-    /// The host of the base URL is this machine, and the proxy is the environment's.
-    Loopback,
-    /// This entry of `NO_PROXY` covers the host of the base URL.
-    Entry(String),
-}
-
-impl NamedProxy {
-    /// The proxy of the configuration.
-    pub fn given(proxy: Proxy, uri: &Uri) -> Self {
-        Self { variable: None, exception: plain_http(uri), proxy: Some(proxy) }
-    }
-
-    /// The proxy that `https_proxy` or `HTTPS_PROXY` names, used unless `uri` is of this machine or covered by `no_proxy` or
-    /// `NO_PROXY`.
-    ///
-    /// # Errors
-    /// `invalid_argument`, naming the variable, if calls to `uri` would go through a proxy that cannot be used.
-    pub fn of_environment(environment: &dyn Environment, uri: &Uri) -> Result<Option<Self>, Error> {
-        let variable = |names: [&'static str; 2]| {
-            names.into_iter().find_map(|name| {
-                let value = environment.variable(name)?.to_string_lossy().into_owned();
-                Some((name, value)).filter(|(_, value)| !value.is_empty())
-            })
-        };
-        let Some((name, url)) = variable(["https_proxy", "HTTPS_PROXY"]) else { return Ok(None) };
-        let list = variable(["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
-        let exception = plain_http(uri).or_else(|| exception(uri, &list));
-        let proxy = match Proxy::read(&url) {
-            Ok(proxy) => Some(proxy),
-            Err(_) if exception.is_some() => None,
-            Err(unusable) => return Err(refuse(&format!("The proxy in the variable {name}"), &unusable)),
-        };
-        Ok(Some(Self { variable: Some(name), exception, proxy }))
-    }
-
-    /// Where it is, for people; `None` if it could not be used.
-    pub fn address(&self) -> Option<String> {
-        self.proxy.as_ref().map(Proxy::address)
-    }
-
-    /// The proxy, where calls go through it.
-    pub fn into_used(self) -> Option<Proxy> {
-        self.proxy.filter(|_| self.exception.is_none())
-    }
-}
-
-fn plain_http(uri: &Uri) -> Option<ProxyException> {
-    (uri.scheme_str() != Some("https")).then_some(ProxyException::PlainHttp)
-}
-
-/// A proxy of the environment is for the network; the machine itself needs none.
-fn exception(uri: &Uri, list: &str) -> Option<ProxyException> {
-    let (host, port) = host_and_port(uri);
-    let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-    if bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_loopback) {
-        return Some(ProxyException::Loopback);
-    }
-    no_proxy::matching(list, host, port).map(|entry| ProxyException::Entry(entry.to_owned()))
-}
-
 impl PartialEq for Proxy {
     fn eq(&self, other: &Self) -> bool {
         let same_login = match (&self.0.login, &other.0.login) {
@@ -290,6 +212,7 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
+    use crate::source::Environment;
 
     struct Variables(HashMap<&'static str, &'static str>);
 
