@@ -1,5 +1,6 @@
 """What happens to a client's pair and to its calls."""
 
+import sys
 from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
@@ -54,14 +55,15 @@ _INFORMATION: Final = frozenset({"rotated", "retrying", "source_changed"})
 
 
 def log(event: Event) -> None:
-    """Logs it, with the event as the record's `justcall_event`.
+    """Logs it, with the event as the record's `justcall_event`, where the program has set up logging.
 
-    As of any library, what is warned of appears on standard error where the program has set up no logging.
+    Where it has not, Python would print warnings on standard error.
     """
-    # Here, for most programs never get so far: nothing happens to their pair.
+    if "logging" not in sys.modules:
+        return
     import logging
 
-    level = logging.INFO if event.name in _INFORMATION else logging.WARNING
-    logging.getLogger("justcall_auth").log(
-        level, "%s: %s", event.name, event.message, extra={"justcall_event": event}
-    )
+    logger = logging.getLogger("justcall_auth")
+    if logger.hasHandlers():
+        level = logging.INFO if event.name in _INFORMATION else logging.WARNING
+        logger.log(level, "%s: %s", event.name, event.message, extra={"justcall_event": event})
