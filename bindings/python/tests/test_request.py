@@ -271,11 +271,10 @@ def test_it_gives_status_headers_and_body_of_any_success(client: Client, sandbox
 def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -> None:
     sandbox.fault("delay", ms=300)
     with sandbox.client(timeout=0.1) as client:
-        for timeout in (20, 0):
+        for timeout in (20, 0, None):
             assert client.get(ECHO, timeout=timeout).http_status == 200
-        for none in (None, 0.1):
-            with pytest.raises(justcall_auth.RequestTimeoutError):
-                client.get(ECHO, timeout=none)
+        with pytest.raises(justcall_auth.RequestTimeoutError):
+            client.get(ECHO, timeout=0.1)
     with sandbox.client(timeout=None) as client, pytest.raises(justcall_auth.RequestTimeoutError):
         client.get(ECHO, timeout=0.1)
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, missing, setting};
+use super::{Environment, Loaded, Source, env, missing, setting};
 use crate::patience::Patience;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
@@ -23,17 +23,27 @@ pub(super) fn resolve(environment: &dyn Environment, patience: &Patience) -> Res
     if let Some(choice) = choice(environment) {
         return chosen(&choice);
     }
-    for source in usual_places() {
-        match source.load_within(environment, patience) {
-            // Only what is absent is passed over.
-            Err(error) if error.kind() == ErrorKind::CredentialsMissing => {}
-            _ => return Ok(source),
-        }
+    // Only what is absent is passed over.
+    if let Some(source) =
+        usual_places().into_iter().find(|source| holds_anything(source, environment, patience))
+    {
+        return Ok(source);
     }
     Err(missing(&format!(
         "{CHOICE}, which would name a source; the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET; \
          systemd's $CREDENTIALS_DIRECTORY; {MOUNTED}"
     )))
+}
+
+fn holds_anything(source: &Source, environment: &dyn Environment, patience: &Patience) -> bool {
+    match source {
+        // A client resolves its source when it is made, and takes memory for the pair only when it needs it.
+        Source::Env { key, secret, .. } => env::is_set(environment, key, secret),
+        other => {
+            let loaded = other.load_within(environment, patience);
+            loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
+        }
+    }
 }
 
 /// The source that the environment chooses, as it is spelled there; `None` if the variable is empty or not set.

@@ -9,6 +9,14 @@ use zeroize::Zeroizing;
 
 use super::{Environment, Loaded, Source, malformed_in, missing, text};
 
+/// Whether either variable holds anything.
+pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {
+    [key, secret].into_iter().any(|name| {
+        let half = environment.variable(name).map(into_bytes);
+        half.is_some_and(|half| !text::forgive_newline(&half).is_empty())
+    })
+}
+
 pub(super) fn load(
     environment: &dyn Environment,
     key: &str,
