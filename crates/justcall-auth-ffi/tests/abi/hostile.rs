@@ -134,14 +134,12 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             &[("401", OK), ("INT32_MIN", OK), ("-1", OK), ("3", OK), ("INT32_MAX", OK)]
         }
         ("uint64_t", "ms" | "tolerance_s") => &[("5000", OK), ("0", OK), ("UINT64_MAX", OK)],
-        // No account has the number 0.
-        ("uint64_t", "id") => &[("5000", OK), ("0", ALWAYS_INVALID), ("UINT64_MAX", OK)],
         _ => return of_steps(kind, name),
     };
     Some(self::list(list))
 }
 
-/// What the steps of a call are told, and places for what they tell.
+/// Numbers of an account, and of the steps of a call; places for what the steps give.
 fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     let list: &[(&str, Due)] = match (kind, name) {
         ("int32_t", "cause") => &[
@@ -152,6 +150,8 @@ fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
             ("7", ALWAYS_INVALID),
             ("INT32_MAX", ALWAYS_INVALID),
         ],
+        // No account has the number 0.
+        ("uint64_t", "id") => &[("5000", OK), ("0", ALWAYS_INVALID), ("UINT64_MAX", OK)],
         ("int32_t", "request_sent") => &[("1", OK), ("INT32_MIN", OK), ("0", OK), ("INT32_MAX", OK)],
         ("int32_t *", "action") => &[("&action", OK), ("NULL", ALWAYS_INVALID)],
         ("int32_t *", "changed") => &[("&changed", OK), ("NULL", OK)],
