@@ -21,7 +21,7 @@ fn verifier(secret: &[u8]) -> WebhookVerifier {
     verifier
 }
 
-/// A genuine delivery, apart from what is given in place of its own.
+/// A delivery. The tests change one part of a genuine one.
 #[derive(Clone, Copy)]
 struct Delivery<'a> {
     signature: Option<&'a str>,
@@ -116,7 +116,7 @@ fn it_counts_what_a_replay_check_fails_with() {
     assert_eq!(counted(&verifier), once(&["not_found", "unavailable", "webhook_replayed"]));
 }
 
-/// Whose secrets they are, and what that is told.
+/// An owner of secrets: the results that were reported to it, and why its secrets cannot be read.
 struct Owner(Mutex<Vec<Option<ErrorKind>>>, Option<ErrorKind>);
 
 impl SigningSecrets for Owner {
