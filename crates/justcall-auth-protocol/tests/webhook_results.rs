@@ -43,7 +43,8 @@ fn verify(verifier: &WebhookVerifier, delivery: &Delivery<'_>) -> Result<Webhook
 /// The results that were counted, and how often; those that were not are left out.
 fn counted(verifier: &WebhookVerifier) -> BTreeMap<String, u64> {
     let usage = verifier.usage();
-    let samples = usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));
+    let samples =
+        usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));
     let sample = |sample: &str| {
         let (name, count) = sample.split_once("\"} ").expect("a sample");
         (name.to_owned(), count.parse().expect("a whole number"))

@@ -124,7 +124,8 @@ fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>
 
 /// The results that a verifier counted: the rest of each line of the text that does not end with zero.
 fn counted(usage: &str) -> Vec<&str> {
-    let samples = usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));
+    let samples =
+        usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));
     samples.filter(|sample| !sample.ends_with(" 0")).collect()
 }
 
