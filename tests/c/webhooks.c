@@ -171,7 +171,7 @@ static char usage[JUSTCALL_USAGE_SIZE];
     do {                                                                                           \
         justcall_error *why = NULL;                                                                \
         CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, NULL, &why), &why);          \
-        CHECK_HOLDS(usage, "justcall_auth_webhooks_total{result=\"" result "\"} " count "\n");      \
+        CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"" result "\"} " count "\n"));     \
     } while (0)
 
 static void counts_deliveries_by_result(void) {
@@ -232,9 +232,9 @@ static void counts_in_the_usage_of_its_client(void) {
     CHECK_COUNTED(webhooks[1], "ok", "1");
     CHECK_COUNTED(webhooks[1], "webhook_unsigned", "0");
     CHECK_OK(justcall_usage(client, usage, sizeof usage, NULL, &error), &error);
-    CHECK_HOLDS(usage, "justcall_auth_webhooks_total{result=\"ok\"} 2\n");
-    CHECK_HOLDS(usage, "justcall_auth_webhooks_total{result=\"webhook_unsigned\"} 1\n");
-    CHECK_HOLDS(usage, "justcall_auth_calls_total{outcome=\"ok\"} 0\n");
+    CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"ok\"} 2\n"));
+    CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"webhook_unsigned\"} 1\n"));
+    CHECK(strstr(usage, "justcall_auth_calls_total{outcome=\"ok\"} 0\n"));
     justcall_webhook_free(webhooks[0]);
     justcall_webhook_free(webhooks[1]);
     justcall_credentials_free(pair);
