@@ -686,8 +686,8 @@ class WebhookVerifier:
         """The results of the deliveries that this verifier verified in this process, as OpenMetrics 1.0 text.
 
         It has the counter `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the
-        error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this package;
-        arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
+        error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this
+        package; arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
 
         `Client.usage` has the results of all verifiers that use its pair. Serve one of the two texts to a
         monitor: a sum over both counts each delivery twice. A child of a fork starts at zero.
