@@ -658,7 +658,7 @@ void justcall_config_free(justcall_config *config);
 /* Client: calls of the service -------------------------------------------------------------- */
 
 /**
- * A buffer of this size holds whatever justcall_usage() tells.
+ * A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
  */
 #define JUSTCALL_USAGE_SIZE (32 * 1024)
 
@@ -787,8 +787,9 @@ justcall_status justcall_protection(const justcall_client *client,
 /**
  * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
  * NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
- * `application/openmetrics-text; version=1.0.0; charset=utf-8`. Asks nothing, reads no source and
- * blocks for nothing. The text holds no secret and nothing that tells which pair it is.
+ * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
+ * verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
+ * nothing. The text holds no secret and nothing that tells which pair it is.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
  * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to
@@ -1181,10 +1182,13 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
  * seconds since 1970-01-01 UTC, such as from time().
  *
+ * Counts the result, for justcall_webhook_usage() and the client's justcall_usage().
+ *
  * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
  * a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
  * 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE, _WRONG_URL,
- * _REPLAYED. With JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
+ * _REPLAYED. Log what is unsigned: behind a proxy that removes the headers, every genuine delivery
+ * looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
  * or a length impossible; and with what the client's source or the replay check says. On success
  * `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
  */
@@ -1197,6 +1201,28 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         int64_t now_unix,
                                         justcall_webhook_event **out,
                                         justcall_error **error);
+
+/**
+ * Copies the results of the verifications that this verifier made in this process into `buffer`,
+ * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_usage(). It has the counter
+ * `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
+ * justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
+ * impossible are not counted. The text holds no secret, URL or content of a delivery.
+ *
+ * justcall_usage() of a client has the results of all verifiers that use its secrets. Serve one of
+ * the two texts to a monitor: a sum over both counts each delivery twice.
+ *
+ * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; a capacity of
+ * JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` is
+ * NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may call
+ * this on one verifier. A child of fork() starts at zero.
+ */
+justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
+                                       char *buffer,
+                                       size_t capacity,
+                                       size_t *length,
+                                       justcall_error **error);
 
 /**
  * Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.

@@ -624,6 +624,18 @@ result<Owner> make(Function function, Arguments... arguments) {
     return done ? result<Owner>(Owner(out)) : result<Owner>(done.error());
 }
 
+/// The OpenMetrics text that a C function copies.
+template <typename Function, typename C>
+result<std::string> usage_text(Function function, C *handle) {
+    std::string text(JUSTCALL_USAGE_SIZE, '\0');
+    std::size_t length = 0;
+    const auto done = call(function, handle, &text[0], text.size(), &length);
+    if (!done)
+        return done.error();
+    text.resize(length);
+    return text;
+}
+
 /// Calls a C function that sets a time.
 template <typename C>
 result<void> set_time(justcall_status (*function)(C *, std::uint64_t, justcall_error **), C *handle,
@@ -1283,14 +1295,7 @@ public:
     /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
     /// justcall_usage().
     result<std::string> try_usage() const {
-        std::string text(JUSTCALL_USAGE_SIZE, '\0');
-        std::size_t length = 0;
-        const auto done =
-            detail::call(justcall_usage, native_handle(), &text[0], text.size(), &length);
-        if (!done)
-            return done.error();
-        text.resize(length);
-        return text;
+        return detail::usage_text(justcall_usage, native_handle());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
@@ -1489,7 +1494,8 @@ public:
 
     /// Verifies a delivery; `body` is the bytes that came: justcall_webhook_verify(). A failure with
     /// errc::webhook_unsigned is the probe that JustCall sends when a URL is saved, or a forgery:
-    /// answer 200 and do nothing.
+    /// answer 200 and do nothing. Log it: behind a proxy that removes the signature headers, every
+    /// genuine delivery looks like the probe.
     result<webhook_event>
     try_verify(const webhook_headers &headers, std::string_view body,
                std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
@@ -1498,6 +1504,13 @@ public:
             justcall_webhook_verify, native_handle(), headers.signature, headers.version,
             headers.timestamp, detail::octets(detail::not_null(body)), body.size(),
             static_cast<std::int64_t>(time.count()));
+    }
+
+    /// The results of the verifications of this verifier in this process, as OpenMetrics 1.0 text:
+    /// justcall_webhook_usage(). Those of all verifiers with the secrets of a client are in
+    /// client::usage().
+    result<std::string> try_usage() const {
+        return detail::usage_text(justcall_webhook_usage, native_handle());
     }
 
     /// Not to be had: the handle refers to the replay check, which this object owns.
@@ -1527,6 +1540,7 @@ public:
            std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
         return try_verify(headers, body, now).value();
     }
+    std::string usage() const { return try_usage().value(); }
 #endif
 
 private:

@@ -80,7 +80,7 @@ static int receive(const justcall_webhook *webhook, const justcall_client *clien
     if (status == JUSTCALL_OK)
         answer = confirm(client, event, request);
     else if (status == JUSTCALL_ERROR_WEBHOOK_UNSIGNED)
-        answer = 200; /* the probe that comes when the URL is saved: nothing is done */
+        answer = 200; /* the probe of a URL that is saved, or a proxy removed the signature */
     else
         answer = status < JUSTCALL_ERROR_INTERNAL && status > JUSTCALL_ERROR_WEBHOOK_UNSIGNED ? 401
                                                                                               : 500;

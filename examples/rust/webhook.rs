@@ -33,8 +33,11 @@ fn receive(
             println!("{}: {}", event.event_type(), String::from_utf8_lossy(object.body()));
             Ok(200)
         }
-        // The probe of a URL that is being saved: nothing is done.
-        Err(error) if error.kind() == ErrorKind::WebhookUnsigned => Ok(200),
+        // The probe of a URL that is being saved, or a proxy removed the signature of a genuine delivery.
+        Err(error) if error.kind() == ErrorKind::WebhookUnsigned => {
+            eprintln!("warning: {error}");
+            Ok(200)
+        }
         Err(error) => {
             eprintln!("{error}\nhint: {}", error.hint());
             Ok(401)

@@ -297,6 +297,53 @@ static void it_forks_while_threads_verify_without_pause(struct sandbox *sandbox,
     }
 }
 
+struct receiver {
+    const justcall_client *client;
+    const justcall_webhook *webhook;
+};
+
+/* Whether a delivery without a signature is counted as number `count` of its process, by the
+ * verifier and by the client. */
+static int counts(const struct receiver *receiver, int count) {
+    static char text[JUSTCALL_USAGE_SIZE];
+    char sample[96];
+    justcall_webhook_event *event = NULL;
+    snprintf(sample, sizeof sample,
+             "justcall_auth_webhooks_total{result=\"webhook_unsigned\"} %d\n", count);
+    return justcall_webhook_verify(receiver->webhook, NULL, NULL, NULL, NULL, 0, 0, &event, NULL) ==
+               JUSTCALL_ERROR_WEBHOOK_UNSIGNED &&
+           justcall_webhook_usage(receiver->webhook, text, sizeof text, NULL, NULL) ==
+               JUSTCALL_OK &&
+           strstr(text, sample) &&
+           justcall_usage(receiver->client, text, sizeof text, NULL, NULL) == JUSTCALL_OK &&
+           strstr(text, sample);
+}
+
+static int counts_from_zero(void *context) {
+    const struct receiver *receiver = (const struct receiver *)context;
+    return counts(receiver, 1) && counts(receiver, 2);
+}
+
+static int counts_and_has_a_child_that_counts(void *context) {
+    const struct receiver *receiver = (const struct receiver *)context;
+    return counts(receiver, 1) && child_does(counts_from_zero, context) && counts(receiver, 2);
+}
+
+static void it_counts_deliveries_from_zero_in_a_child(struct sandbox *sandbox) {
+    justcall_client *client = client_from(sandbox, 0, NULL);
+    justcall_webhook *webhook = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, &error), &error);
+    CHECK_OK(justcall_webhook_use_client(webhook, client, &error), &error);
+    struct receiver receiver = {client, webhook};
+    CHECK(child_does(counts_from_zero, &receiver));
+    CHECK(counts(&receiver, 1));
+    CHECK(child_does(counts_and_has_a_child_that_counts, &receiver));
+    CHECK(counts(&receiver, 2));
+    justcall_webhook_free(webhook);
+    justcall_client_free(client);
+}
+
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
@@ -308,6 +355,7 @@ int main(int argc, char **argv) {
     it_verifies_in_a_child_of_a_child(&sandbox, argv[1]);
     it_leaves_its_parent_what_a_child_uses_and_frees(&sandbox);
     it_forks_while_threads_verify_without_pause(&sandbox, argv[1]);
+    it_counts_deliveries_from_zero_in_a_child(&sandbox);
     sandbox_close(&sandbox);
     return checks_result();
 }

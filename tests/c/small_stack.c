@@ -130,6 +130,7 @@ static void *verify_webhooks(void *context) {
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
     char path[128];
+    static char usage[JUSTCALL_USAGE_SIZE];
     CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
     CHECK_OK(justcall_webhook_set_replay_check(webhook, is_new, NULL, &error), &error);
     CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
@@ -139,6 +140,7 @@ static void *verify_webhooks(void *context) {
     CHECK_OK(justcall_webhook_event_object_path(event, bytes, strlen(body), path, sizeof path, NULL,
                                                 &error),
              &error);
+    CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, NULL, &error), &error);
     justcall_webhook_event_free(event);
     justcall_webhook_free(webhook);
 

@@ -135,6 +135,29 @@ static void compare_error(const cJSON *vector, const cJSON *expect, const justca
     }
 }
 
+/* The verifier has counted this result once, and no other. */
+static void compare_usage(const justcall_webhook *webhook, justcall_status status) {
+    static const char sample[] = "justcall_auth_webhooks_total{result=\"";
+    static char text[JUSTCALL_USAGE_SIZE];
+    char expected[64];
+    int counted = 0;
+    if (justcall_webhook_usage(webhook, text, sizeof text, NULL, NULL) != JUSTCALL_OK) {
+        mismatch("there is no usage");
+        return;
+    }
+    snprintf(expected, sizeof expected, "%s\"} 1\n", justcall_status_name(status));
+    for (const char *at = text; (at = strstr(at, sample)) != NULL;) {
+        at += sizeof sample - 1;
+        const char *end = strchr(at, '\n');
+        if (strncmp(at, expected, strlen(expected)) == 0)
+            ++counted;
+        else if (!end || strncmp(end - 2, " 0", 2) != 0)
+            mismatch("another result than %s is counted", justcall_status_name(status));
+    }
+    if (counted != 1)
+        mismatch("%s is counted %d times", justcall_status_name(status), counted);
+}
+
 static void run(const cJSON *vector) {
     const cJSON *expect = get(vector, "expect");
     char values[3][512];
@@ -151,6 +174,8 @@ static void run(const cJSON *vector) {
         header(vector, "x-justcall-signature-version", values[1]),
         header(vector, "x-justcall-request-timestamp", values[2]), body, length,
         (int64_t)cJSON_GetNumberValue(get(vector, "now")), &event, &error);
+    if (webhook)
+        compare_usage(webhook, status);
     justcall_webhook_free(webhook);
     free(body);
     if (status == JUSTCALL_OK && get(expect, "event") && !get(expect, "error"))

@@ -164,6 +164,84 @@ static void asks_the_replay_check(void) {
     justcall_webhook_free(webhook);
 }
 
+static char usage[JUSTCALL_USAGE_SIZE];
+
+/* The usage of a verifier says that a result was counted so often. */
+#define CHECK_COUNTED(webhook, result, count)                                                      \
+    do {                                                                                           \
+        justcall_error *why = NULL;                                                                \
+        CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, NULL, &why), &why);          \
+        CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"" result "\"} " count "\n"));     \
+    } while (0)
+
+static void counts_deliveries_by_result(void) {
+    justcall_webhook *webhook = verifier(SECRET), *other = verifier(OTHER);
+    justcall_webhook_event *event = NULL;
+    justcall_error *error = NULL;
+    size_t length = 0, needed = 0;
+    char small[8] = "as is";
+    CHECK_COUNTED(webhook, "ok", "0");
+    CHECK_OK(verify(webhook, &event, &error), &error);
+    justcall_webhook_event_free(event);
+    for (int n = 0; n < 2; ++n)
+        CHECK_FAILS(
+            justcall_webhook_verify(webhook, NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
+            JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
+    CHECK_FAILS(verify(other, &event, &error), JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
+    /* A mistake of the program is no delivery. */
+    CHECK_FAILS(verify(other, NULL, &error), JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    CHECK_COUNTED(webhook, "ok", "1");
+    CHECK_COUNTED(webhook, "webhook_unsigned", "2");
+    CHECK_COUNTED(webhook, "webhook_mismatch", "0");
+    CHECK_COUNTED(other, "webhook_mismatch", "1");
+    CHECK_COUNTED(other, "invalid_argument", "0");
+    CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, &length, &error), &error);
+    CHECK(length == strlen(usage) && strcmp(usage + length - 6, "# EOF\n") == 0);
+    CHECK(!strstr(usage, SECRET) && !strstr(usage, "webhook.site") && !strstr(usage, SIGNATURE));
+
+    CHECK_FAILS(justcall_webhook_usage(webhook, small, sizeof small, &needed, &error),
+                JUSTCALL_ERROR_BUFFER_TOO_SMALL, &error);
+    CHECK(needed == length);
+    CHECK_TEXT(small, "as is");
+    CHECK_FAILS(justcall_webhook_usage(NULL, usage, sizeof usage, NULL, &error),
+                JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    justcall_webhook_free(webhook);
+    justcall_webhook_free(other);
+}
+
+static void counts_in_the_usage_of_its_client(void) {
+    justcall_credentials *pair = NULL;
+    justcall_config *config = justcall_config_new();
+    justcall_client *client = NULL;
+    justcall_webhook *webhooks[2] = {verifier(NULL), verifier(NULL)};
+    justcall_webhook_event *event = NULL;
+    justcall_error *error = NULL;
+    CHECK_OK(justcall_credentials_new("abc123def456", 12, SECRET, strlen(SECRET), &pair, &error),
+             &error);
+    CHECK_OK(justcall_config_set_credentials(config, pair, &error), &error);
+    CHECK_OK(justcall_client_new(config, &client, &error), &error);
+    for (int n = 0; n < 2; ++n) {
+        CHECK_OK(justcall_webhook_use_client(webhooks[n], client, &error), &error);
+        CHECK_OK(verify(webhooks[n], &event, &error), &error);
+        justcall_webhook_event_free(event);
+    }
+    CHECK_FAILS(
+        justcall_webhook_verify(webhooks[0], NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
+        JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
+    CHECK_COUNTED(webhooks[0], "ok", "1");
+    CHECK_COUNTED(webhooks[1], "ok", "1");
+    CHECK_COUNTED(webhooks[1], "webhook_unsigned", "0");
+    CHECK_OK(justcall_usage(client, usage, sizeof usage, NULL, &error), &error);
+    CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"ok\"} 2\n"));
+    CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"webhook_unsigned\"} 1\n"));
+    CHECK(strstr(usage, "justcall_auth_calls_total{outcome=\"ok\"} 0\n"));
+    justcall_webhook_free(webhooks[0]);
+    justcall_webhook_free(webhooks[1]);
+    justcall_credentials_free(pair);
+    justcall_config_free(config);
+    justcall_client_free(client);
+}
+
 int main(void) {
     tells_what_was_signed();
     tells_where_the_object_is();
@@ -171,5 +249,7 @@ int main(void) {
     never_expects_any_url_unless_told();
     needs_a_secret_from_one_place();
     asks_the_replay_check();
+    counts_deliveries_by_result();
+    counts_in_the_usage_of_its_client();
     return checks_result();
 }

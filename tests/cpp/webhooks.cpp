@@ -98,11 +98,31 @@ static void it_survives_a_replay_check_that_throws() {
     CHECK(static_cast<bool>(webhook.try_verify(headers(), body(), NOW)));
 }
 
+static void it_counts_deliveries_by_result() {
+    const auto holds = [](const std::string &text, const std::string &sample) {
+        return text.find("justcall_auth_webhooks_total{result=\"" + sample + "\n") != text.npos;
+    };
+    const justcall::client client(
+        justcall::config().credentials(justcall::credentials(KEY, API_SECRET)));
+    const auto of_client = justcall::webhook(URL).secrets_of(client), given = verifier();
+    for (const auto *webhook : {&of_client, &given}) {
+        CHECK(static_cast<bool>(webhook->try_verify(headers(), body(), NOW)));
+        CHECK(!webhook->try_verify({}, body(), NOW));
+        const std::string text = webhook->usage();
+        CHECK(holds(text, "ok\"} 1") && holds(text, "webhook_unsigned\"} 1"));
+        CHECK(holds(text, "webhook_mismatch\"} 0"));
+        CHECK(text.compare(text.size() - 6, 6, "# EOF\n") == 0);
+        CHECK(static_cast<bool>(webhook->try_usage()));
+    }
+    CHECK(holds(client.usage(), "ok\"} 1") && holds(client.usage(), "webhook_unsigned\"} 1"));
+}
+
 int main() {
     it_tells_what_was_signed();
     it_refuses_what_is_not_genuine();
     it_takes_the_secrets_of_a_client();
     it_asks_a_replay_check_that_moves_along();
     it_survives_a_replay_check_that_throws();
+    it_counts_deliveries_by_result();
     return checks_result();
 }

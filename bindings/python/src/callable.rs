@@ -9,12 +9,11 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
 
 use crate::arguments::type_name;
 use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::exception;
+use crate::errors::{exception, is_ours};
 use crate::held::Held;
 use crate::running;
 
@@ -115,13 +114,10 @@ fn unavailable(what: &str) -> Error {
 /// What is raised for an exception of the function: those of this package, and those that end programs, as they are; for
 /// others `error`, with them as its cause.
 fn as_failure(py: Python<'_>, raised: PyErr, error: &Error) -> PyErr {
-    static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let is_ours = match BASE.import(py, "justcall_auth._error_base", "JustCallError") {
-        Ok(base) => raised.is_instance(py, base),
+    match is_ours(py, &raised) {
+        Ok(is_ours) if is_ours || !raised.is_instance_of::<PyException>(py) => return raised,
+        Ok(_) => {}
         Err(failure) => return failure,
-    };
-    if is_ours || !raised.is_instance_of::<PyException>(py) {
-        return raised;
     }
     let failure = exception(py, error);
     failure.set_cause(py, Some(raised));

@@ -332,7 +332,8 @@ impl Client {
     /// What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
     ///
     /// Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
-    /// most monitors read it. It holds no secret and nothing that tells which pair it is. Asks nothing and
+    /// most monitors read it. The results of webhooks that are verified with the pair are in it.
+    /// It holds no secret and nothing that tells which pair it is. Asks nothing and
     /// reads no source. Raises `CallCancelledError` once the client is closed.
     #[getter]
     fn usage(&self, py: Python<'_>) -> PyResult<String> {

@@ -4,9 +4,10 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use justcall_auth::{Error, ErrorKind, service};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyDict};
+use pyo3::types::{IntoPyDict, PyDict, PyType};
 
 use crate::capi;
 use crate::diagnose::findings;
@@ -72,6 +73,23 @@ fn build<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
         ("attempts", error.attempts().into_pyobject(py)?.into_any()),
     ];
     capi::call_package(&class, (error.message(),), Some(&details.into_py_dict(py)?))
+}
+
+/// Whether an exception is one of this package.
+pub(crate) fn is_ours(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
+    static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(raised.is_instance(py, BASE.import(py, "justcall_auth._error_base", "JustCallError")?))
+}
+
+/// The kind of failure that an exception of the program's own function is: its own for one of this package, `cancelled`
+/// for those that end programs and tasks, and `invalid_argument` for any other, as for a function that panics.
+pub(crate) fn kind_of(py: Python<'_>, raised: &PyErr) -> ErrorKind {
+    if !raised.is_instance_of::<PyException>(py) {
+        return ErrorKind::Cancelled;
+    }
+    let code = || raised.value(py).getattr("code").and_then(|code| code.extract());
+    let kind = is_ours(py, raised).ok().filter(|is_ours| *is_ours).and_then(|_| code().ok());
+    kind.and_then(ErrorKind::from_number).unwrap_or(ErrorKind::InvalidArgument)
 }
 
 /// The error table: code, name, message, remedy and whether it is retryable, of each row.

@@ -15,7 +15,7 @@ use crate::body;
 use crate::capi;
 use crate::client::Client;
 use crate::credentials::{copy, wipe};
-use crate::errors::exception;
+use crate::errors::{detached, exception, kind_of};
 use crate::held::Held;
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
@@ -138,6 +138,19 @@ impl WebhookVerifier {
         }
     }
 
+    /// The results of the deliveries that this verifier verified in this process, as OpenMetrics 1.0 text.
+    ///
+    /// It has the counter `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the
+    /// error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this
+    /// package; arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
+    ///
+    /// `Client.usage` has the results of all verifiers that use its pair. Serve one of the two texts to a
+    /// monitor: a sum over both counts each delivery twice. A child of a fork starts at zero.
+    #[getter]
+    fn usage(&self, py: Python<'_>) -> PyResult<String> {
+        detached(py, || Ok(self.verifier.usage()))
+    }
+
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __repr__(&self) -> &'static str {
         "<WebhookVerifier>"
@@ -157,6 +170,10 @@ struct SecretsOf(Arc<Py<Client>>);
 impl SigningSecrets for SecretsOf {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         call_of(&self.0.get().open_client()?).find_signer(is_signer)
+    }
+
+    fn delivered(&self, failure: Option<ErrorKind>) {
+        self.0.get().delivered(failure);
     }
 }
 
@@ -236,12 +253,15 @@ impl Asked<'_> {
 
 impl ReplayCheck for Asked<'_> {
     fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
+        let asked = running::in_python(|py, _| {
+            self.ask(py, event).map_err(|raised| {
+                let error = Error::new(kind_of(py, &raised));
+                *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+                error
+            })
+        });
         // Nothing: the interpreter is shutting down.
-        let asked = running::in_python(|py, _| self.ask(py, event));
-        asked.ok_or_else(|| Error::new(ErrorKind::Cancelled))?.map_err(|raised| {
-            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
-            Error::new(ErrorKind::WebhookReplayed)
-        })
+        asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 }
 

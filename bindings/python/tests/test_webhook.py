@@ -16,8 +16,8 @@ import pytest
 
 import justcall_auth
 from justcall_auth import ANY_URL, Client, Credentials, WebhookEvent, WebhookVerifier
-from support import Account, finish, put
-from webhooks import NOW, SECRET, TIMESTAMP, URL, body, headers, signature
+from support import ROOT, Account, finish, put
+from webhooks import NOW, SECRET, TIMESTAMP, URL, body, headers, results, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,6 +334,85 @@ def test_it_raises_what_keeps_a_client_from_its_pair() -> None:
         verifier(client).verify({}, body(), NOW)
 
 
+def test_a_repetition_is_counted_once_and_as_such() -> None:
+    seen: list[WebhookEvent] = []
+
+    def was_seen(event: WebhookEvent) -> bool:
+        seen.append(event)
+        return len(seen) > 1
+
+    checked = verifier(replay_check=was_seen)
+    assert results(checked.usage) == {}
+    checked.verify(headers(), body(), NOW)
+    with pytest.raises(justcall_auth.WebhookReplayedError):
+        checked.verify(headers(), body(), NOW)
+    assert results(checked.usage) == {"ok": 1, "webhook_replayed": 1}
+
+
+def test_what_a_replay_check_raises_is_counted_as_no_repetition() -> None:
+    class Found(Exception):  # noqa: N818 - it stands for any library's
+        code = 404
+
+    class Stopped(BaseException):
+        pass
+
+    failures: list[tuple[BaseException, str]] = [
+        (LookupError("the database is gone"), "invalid_argument"),
+        (Found(), "invalid_argument"),
+        (justcall_auth.SourceUnavailableError(), "source_unavailable"),
+        (justcall_auth.WebhookReplayedError(), "webhook_replayed"),
+        (KeyboardInterrupt(), "cancelled"),
+        (SystemExit(401), "cancelled"),
+        (Stopped(), "cancelled"),
+    ]
+    for failure, result in failures:
+
+        def was_seen(_: WebhookEvent, failure: BaseException = failure) -> bool:
+            raise failure
+
+        checked = verifier(replay_check=was_seen)
+        with pytest.raises(type(failure)) as caught:
+            checked.verify(headers(), body(), NOW)
+        assert caught.value is failure
+        assert results(checked.usage) == {result: 1}
+    wrong: Any = lambda _: None  # noqa: E731
+    checked = verifier(replay_check=wrong)
+    with pytest.raises(TypeError):
+        checked.verify(headers(), body(), NOW)
+    assert results(checked.usage) == {"invalid_argument": 1}
+
+
+def test_arguments_of_a_wrong_type_are_not_counted() -> None:
+    mine = verifier()
+    wrong: Any = None
+    for arguments in ((wrong, body(), NOW), (headers(), wrong, NOW), (headers(), body(), "now")):
+        with pytest.raises(TypeError):
+            mine.verify(*arguments)
+    assert results(mine.usage) == {}
+
+
+def test_a_client_counts_the_results_of_every_verifier_of_its_source(tmp_path: Path) -> None:
+    file = tmp_path / "pair"
+    with Client(f"file:{file}") as client, Client(f"file:{file}") as same, Client("file:/other") as other:
+        first, second = verifier(client), verifier(same)
+        with pytest.raises(justcall_auth.WebhookUnsignedError):
+            first.verify({}, body(), NOW)
+        with pytest.raises(justcall_auth.SourceUnavailableError):
+            second.verify(headers(), body(), NOW)
+        put(file, f"abc123def456:{SECRET}")
+        first.verify(headers(), body(), NOW)
+        second.verify(headers(), body(), NOW)
+        counted = {"ok": 2, "webhook_unsigned": 1, "source_unavailable": 1}
+        assert results(client.usage) == results(same.usage) == counted
+        assert results(other.usage) == {}
+        assert SECRET not in client.usage + first.usage
+        assert URL not in client.usage + first.usage
+    # A closed client counts nothing; the verifier goes on.
+    with pytest.raises(justcall_auth.CallCancelledError):
+        first.verify(headers(), body(), NOW)
+    assert results(first.usage) == {"ok": 1, "webhook_unsigned": 1, "cancelled": 1}
+
+
 def test_threads_share_a_verifier() -> None:
     seen: set[bytes] = set()
     lock = threading.Lock()
@@ -362,6 +441,7 @@ def test_threads_share_a_verifier() -> None:
     for thread in threads:
         thread.join()
     assert sorted(passed) == list(range(200))
+    assert results(shared.usage) == {"ok": 200, "webhook_replayed": 600}
 
 
 def test_a_child_of_a_fork_goes_on(start: Start) -> None:
@@ -380,6 +460,33 @@ for verifier in (given, of_client):
     print(os.waitpid(child, 0)[1], verifier.verify(headers, body, now).type)
 """
     assert finish(start(script)) == (0, "0 call.completed\n" * 2, "")
+
+
+def test_a_child_of_a_fork_counts_from_zero(start: Start) -> None:
+    script = f"""
+import warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+sys.path.insert(0, {str(ROOT / "bindings/python/tests")!r})
+from webhooks import results
+headers, body, now = {headers()!r}, {body()!r}, {NOW}
+client = justcall_auth.Client.from_credentials(justcall_auth.Credentials("abc123def456", {SECRET!r}))
+for secret in ({SECRET!r}, client):
+    verifier = justcall_auth.WebhookVerifier(secret, url={URL!r})
+    counting = [verifier, client] if secret is client else [verifier]
+    def deliver():
+        verifier.verify(headers, body, now)
+        print(*(results(one.usage)["ok"] for one in counting), flush=True)
+    deliver()
+    deliver()
+    child = os.fork()
+    if child == 0:
+        deliver()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    deliver()
+"""
+    expected = "1\n2\n1\n3\n" + "1 1\n2 2\n1 1\n3 3\n"
+    assert finish(start(script)) == (0, expected, "")
 
 
 def test_the_garbage_collector_sees_through_it() -> None:

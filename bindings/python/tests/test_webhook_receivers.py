@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support import ROOT, Sandbox, command, end_family, wait_until
+from webhooks import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +74,12 @@ class Receiver:
         """Each event that the handler was called with: type, URL, `request_id` and the body's length."""
         events: list[Any] = self.report()["dispatched"]
         return events
+
+    def results(self) -> collections.Counter[str]:
+        """How often each result was counted: by the client and by its only verifier, which agree."""
+        of_client, of_verifier = (results(usage) for usage in self.report()["usage"])
+        assert of_client == of_verifier
+        return collections.Counter(of_client)
 
     def logged(self) -> str:
         """What the server and the application wrote."""
@@ -166,6 +174,33 @@ def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: s
     receiver.logs(f"a webhook was not dispatched: {name}: ")
 
 
+@pytest.mark.parametrize(
+    ("counted", "order"),
+    [
+        ({"ok": 1}, {}),
+        # The probe, and what a proxy stripped of its headers: both are answered 200.
+        ({"webhook_unsigned": 1}, {"probe": True}),
+        ({"webhook_unsigned": 1}, {"headers": {"x-justcall-signature": None}}),
+        ({"webhook_mismatch": 1}, {"headers": {"x-justcall-signature": "0" * 64}}),
+        ({"webhook_stale": 1}, {"age_s": -700}),
+        ({"webhook_wrong_url": 1}, {"webhook_url": "https://example.com/hooks/other"}),
+        ({"webhook_version": 1}, {"headers": {"x-justcall-signature-version": "v2"}}),
+        ({"webhook_malformed": 1}, {"body": "{"}),
+        # Genuine, and again: each repetition once. The handler fails: the verification did not.
+        ({"ok": 1, "webhook_replayed": 2}, {"type": "call.initiated", "duplicates": 2}),
+        ({"ok": 2}, {"type": "call.missed", "retries": 1}),
+        # The type of the content does not matter.
+        ({"ok": 1}, {"headers": {"content-type": "text/plain"}}),
+    ],
+)
+def test_it_counts_every_delivery_by_its_result(
+    receiver: Receiver, counted: dict[str, int], order: Any
+) -> None:
+    before = receiver.results()
+    receiver.deliver(**order)
+    assert receiver.results() - before == collections.Counter(counted)
+
+
 def test_it_takes_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
     url = "https://example.com/!*'()"
     for encoding in ("javascript", "python"):
@@ -224,6 +259,8 @@ def test_it_refuses_a_longer_body_without_reading_it(receiver: Receiver) -> None
     receiver.logs("is longer than 1048576 bytes")
     after = receiver.report()
     assert after["dispatched"] == before["dispatched"]
+    counted = [results(report["usage"][1]).get("webhook_malformed", 0) for report in (before, after)]
+    assert counted[1] == counted[0] + 1
     # Django reads all of it under ASGI, before it asks for a view.
     assert after["read"] - before["read"] <= (4 * MIB if receiver.name == "django-asgi" else 2 * MIB)
 
@@ -242,6 +279,7 @@ def test_it_bounds_what_comes_in_chunks_too(receiver: Receiver) -> None:
 
 def test_it_takes_nothing_but_post(receiver: Receiver) -> None:
     path = RECEIVERS[receiver.name][1]
+    before = receiver.results()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for method in ("GET", "PUT", "DELETE"):
         request = urllib.request.Request(f"{receiver.url}/{path}", method=method)
@@ -249,6 +287,7 @@ def test_it_takes_nothing_but_post(receiver: Receiver) -> None:
             opener.open(request, timeout=20)
         assert caught.value.code == 405
         caught.value.close()
+    assert receiver.results() == before, "none of them is a delivery"
 
 
 def test_it_logs_no_secret_and_no_body(receiver: Receiver) -> None:

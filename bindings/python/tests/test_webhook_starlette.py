@@ -25,7 +25,7 @@ import justcall_auth.starlette
 from justcall_auth import WebhookEvent, WebhookVerifier
 from justcall_auth.starlette import webhook, webhook_event
 from support import ROOT
-from webhooks import SECRET, URL, body, headers, signature
+from webhooks import SECRET, URL, body, headers, results, signature
 
 REFUSED = {
     "mismatch": (401, "webhook_mismatch", {"x-justcall-signature": "0" * 64}),
@@ -268,8 +268,15 @@ def test_the_dependency_refuses_before_anything_else_is_called(refused: str) -> 
 
 def test_the_dependency_refuses_a_body_that_is_too_long() -> None:
     calls: list[str] = []
-    answered = deliver(by_dependency(verifier(), calls), "/hooks/7", content=b" " * (1024 * 1024 + 1))
+    one = verifier()
+    long = b" " * (1024 * 1024 + 1)
+    answered = deliver(by_dependency(one, calls), "/hooks/7", content=long)
     assert (answered[0], calls) == (413, [])
+    assert results(one.usage) == {"webhook_malformed": 1}
+    # Whether it is signed or not.
+    answered = deliver(by_dependency(one, calls), "/hooks/7", dict.fromkeys(headers()), content=long)
+    assert (answered[0], calls) == (413, [])
+    assert results(one.usage) == {"webhook_malformed": 1, "webhook_unsigned": 1}
 
 
 def test_a_router_and_its_handler_may_depend_on_the_same_verifier() -> None:
@@ -291,6 +298,9 @@ def test_a_router_and_its_handler_may_depend_on_the_same_verifier() -> None:
     app.include_router(router)
     assert deliver(app) == (200, '"call.completed"')
     assert len(seen) == 1
+    assert results(one.usage) == {"ok": 1}
+    assert deliver(app, changed=dict.fromkeys(headers()))[0] == 200
+    assert results(one.usage) == {"ok": 1, "webhook_unsigned": 1}
 
 
 def test_a_starlette_handler_may_take_path_parameters_and_the_request() -> None:
@@ -372,44 +382,46 @@ def test_no_handler_in_the_documentation_blocks_a_loop() -> None:
         assert isinstance(handler, ast.FunctionDef) or awaits, ast.unparse(handler)
 
 
-def flask_app(**settings: Any) -> Any:
+def flask_app(one: WebhookVerifier, **settings: Any) -> Any:
     import flask
 
     app = flask.Flask(__name__)
-    app.post("/hooks")(justcall_auth.flask.webhook(verifier(), **settings)(lambda _: None))
+    app.post("/hooks")(justcall_auth.flask.webhook(one, **settings)(lambda _: None))
     return lambda sent: app.test_client().post("/hooks", headers=sent, data=body()).status_code
 
 
-def fastapi_app(**settings: Any) -> Any:
-    app = fastapi_with(webhook(verifier(), **settings)(lambda _: None))
+def fastapi_app(one: WebhookVerifier, **settings: Any) -> Any:
+    app = fastapi_with(webhook(one, **settings)(lambda _: None))
     return lambda _: deliver(app, changed=dict.fromkeys(headers()))[0]
 
 
-def dependency_app(**settings: Any) -> Any:
-    async def handler(event: Annotated[Any, Depends(webhook_event(verifier(), **settings))]) -> None:
+def dependency_app(one: WebhookVerifier, **settings: Any) -> Any:
+    async def handler(event: Annotated[Any, Depends(webhook_event(one, **settings))]) -> None:
         raise AssertionError(event)
 
     app = fastapi_with(handler)
     return lambda _: deliver(app, changed=dict.fromkeys(headers()))[0]
 
 
-def django_app(**settings: Any) -> Any:
+def django_app(one: WebhookVerifier, **settings: Any) -> Any:
     import django.conf  # type: ignore[import-untyped]
     from django.test import RequestFactory  # type: ignore[import-untyped]
 
     if not django.conf.settings.configured:
         django.conf.settings.configure(USE_TZ=True)
-    view = justcall_auth.django.webhook(verifier(), **settings)(lambda *_: None)
+    view = justcall_auth.django.webhook(one, **settings)(lambda *_: None)
     return lambda _: view(RequestFactory().post("/hooks", body(), "application/json")).status_code
 
 
 @pytest.mark.parametrize("make", [flask_app, fastapi_app, dependency_app, django_app])
-def test_what_a_proxy_stripped_of_its_signature_is_warned_of_and_may_be_refused(
+def test_what_a_proxy_stripped_of_its_signature_is_warned_of_counted_and_may_be_refused(
     make: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Otherwise every genuine delivery would vanish: JustCall takes 200 for handled."""
     for settings, status in (({}, 200), ({"accept_unsigned": True}, 200), ({"accept_unsigned": False}, 401)):
         caplog.clear()
-        assert make(**settings)({}) == status
+        one = verifier()
+        assert make(one, **settings)({}) == status
+        assert results(one.usage) == {"webhook_unsigned": 1}
         (record,) = [one for one in caplog.records if one.name == "justcall_auth.webhook"]
         assert (record.levelname, "webhook_unsigned" in record.getMessage()) == ("WARNING", True)

@@ -12,6 +12,7 @@ import pytest
 
 from justcall_auth import ANY_URL, WebhookError, WebhookEvent, WebhookVerifier
 from support import ROOT, only_known
+from webhooks import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +55,11 @@ def run(vector: dict[str, Any]) -> None:
     try:
         event = verifier.verify(vector["headers"], body, vector["now"])
     except WebhookError as error:
+        assert results(verifier.usage) == {error.name: 1}
         assert "error" in expect, str(error)
         compare_error(error, only_known(expect["error"], ERROR_KEYS, all_of_them=True), vector)
     else:
+        assert results(verifier.usage) == {"ok": 1}
         assert "event" in expect, repr(event)
         found = {name: getattr(event, name) for name in EVENT_KEYS}
         assert found == only_known(expect["event"], EVENT_KEYS, all_of_them=True)

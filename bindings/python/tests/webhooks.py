@@ -7,6 +7,8 @@ import hmac
 import json
 from urllib.parse import quote
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
 SECRET = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"
 """The secret of the documentation's example."""
 
@@ -50,3 +52,11 @@ def body(url: str = URL, event: str = "call.completed", **data: object) -> bytes
     """A body as the documentation shows it."""
     members = {"request_id": "01HSGT6KXV4W0QF4N0FZQJ4M2R", "webhook_url": url, "url_id": "65d5a5ed"}
     return json.dumps({**members, "type": event, "data": {"id": 100042, **data}}).encode()
+
+
+def results(usage: str) -> dict[str, int]:
+    """The results that a verifier or client counted, and how often; those that were not are left out."""
+    families = text_string_to_metric_families(usage)  # type: ignore[no-untyped-call]
+    (family,) = [family for family in families if family.name == "justcall_auth_webhooks"]
+    assert family.type == "counter"
+    return {sample.labels["result"]: int(sample.value) for sample in family.samples if sample.value}

@@ -16,7 +16,7 @@ use crate::response::justcall_response;
 use crate::status::justcall_status;
 use crate::{guard, handle, input};
 
-/// A buffer of this size holds whatever justcall_usage() tells.
+/// A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
 pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
@@ -258,8 +258,9 @@ pub unsafe extern "C" fn justcall_protection(
 
 /// Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
 /// NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
-/// `application/openmetrics-text; version=1.0.0; charset=utf-8`. Asks nothing, reads no source and
-/// blocks for nothing. The text holds no secret and nothing that tells which pair it is.
+/// `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
+/// verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
+/// nothing. The text holds no secret and nothing that tells which pair it is.
 ///
 /// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
 /// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to

@@ -9,6 +9,7 @@ use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerif
 use crate::client::justcall_client;
 use crate::error::justcall_error;
 use crate::handle::Out;
+use crate::output::Buffer;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
 use crate::{guard, handle, input};
@@ -189,10 +190,13 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 /// came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
 /// seconds since 1970-01-01 UTC, such as from time().
 ///
+/// Counts the result, for justcall_webhook_usage() and the client's justcall_usage().
+///
 /// Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
 /// a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
 /// 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE, _WRONG_URL,
-/// _REPLAYED. With JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
+/// _REPLAYED. Log what is unsigned: behind a proxy that removes the headers, every genuine delivery
+/// looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
 /// or a length impossible; and with what the client's source or the replay check says. On success
 /// `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
 #[unsafe(no_mangle)]
@@ -222,6 +226,38 @@ pub unsafe extern "C" fn justcall_webhook_verify(
     };
     // SAFETY: `error` is NULL or may be written to.
     unsafe { guard::status(error, run) }
+}
+
+/// Copies the results of the verifications that this verifier made in this process into `buffer`,
+/// NUL-terminated: OpenMetrics 1.0 text, as that of justcall_usage(). It has the counter
+/// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
+/// justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
+/// impossible are not counted. The text holds no secret, URL or content of a delivery.
+///
+/// justcall_usage() of a client has the results of all verifiers that use its secrets. Serve one of
+/// the two texts to a monitor: a sum over both counts each delivery twice.
+///
+/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; a capacity of
+/// JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` is
+/// NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may call
+/// this on one verifier. A child of fork() starts at zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_usage(
+    webhook: *const justcall_webhook,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
+    let body = || unsafe {
+        let webhook = input::handle("webhook", webhook)?;
+        let buffer = Buffer::new(buffer, capacity, length)?;
+        buffer.fill(webhook.verifier.usage().as_bytes())
+    };
+    // SAFETY: `error` is NULL or may be written to.
+    unsafe { guard::status(error, body) }
 }
 
 /// Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.

@@ -111,7 +111,11 @@ fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
         let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
         assert!((found - count).abs() < 1e-9, "{name} is {found}");
     }
-    assert!(!told.keys().any(|name| name.starts_with("webhook") || name.contains("buffer")));
+    assert!(
+        !told.keys().any(|name| name.starts_with("calls_total{outcome=\"webhook") || name.contains("buffer"))
+    );
+    let webhooks = told.iter().filter(|(name, _)| name.starts_with("webhooks_total"));
+    assert!(webhooks.clone().count() > 8 && webhooks.clone().all(|(_, count)| *count < 0.5));
 }
 
 #[test]

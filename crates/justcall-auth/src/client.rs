@@ -179,8 +179,9 @@ impl Client {
     /// What the clients that share this one's pair did so far, and how the pair is, as OpenMetrics 1.0 text: what
     /// Prometheus and most monitors read, with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`.
     ///
-    /// Calls by outcome, requests by method and status, how long answers took, second attempts, events, what is left of
-    /// the account's rate limit, the pair's generation and age, whether it is rejected, when it was used last. Nothing
+    /// Calls by outcome, requests by method and status, how long answers took, second attempts, events, webhook deliveries
+    /// by result (those that are verified with the secrets of these clients), what is left of the account's rate limit,
+    /// the pair's generation and age, whether it is rejected, when it was used last. Nothing
     /// is said of the pair before a call has read it. Asks nothing and reads no source; the text holds
     /// no secret and nothing that tells which pair it is.
     pub fn usage(&self) -> String {

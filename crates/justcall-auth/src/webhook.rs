@@ -13,7 +13,7 @@
 //! # Ok::<(), justcall_auth::Error>(())
 //! ```
 
-use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::webhook::{
     ANY_URL, DEFAULT_TOLERANCE, MAX_BODY, ReplayCheck, SigningSecrets, WebhookEvent, WebhookHeaders,
     WebhookVerifier, object_path,
@@ -33,6 +33,11 @@ use crate::clock;
 impl SigningSecrets for Client {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         self.call().find_signer(is_signer)
+    }
+
+    /// Counts the delivery in [`Client::usage`].
+    fn delivered(&self, failure: Option<ErrorKind>) {
+        self.tenant().keyring.delivered(failure);
     }
 }
 

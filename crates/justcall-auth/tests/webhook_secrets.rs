@@ -158,6 +158,52 @@ fn it_refuses_deliveries_of_a_secret_in_wrong_hands_at_once() {
     assert_eq!(deliver(&verifier, FIRST).expect_err("forged").kind(), ErrorKind::WebhookMismatch);
 }
 
+/// How often a result was counted, in the text of a client or a verifier.
+fn counted(usage: &str, result: &str) -> u64 {
+    let prefix = format!("justcall_auth_webhooks_total{{result=\"{result}\"}} ");
+    let count = usage.lines().find_map(|line| line.strip_prefix(&prefix));
+    count.expect("the sample is there").parse().expect("a whole number")
+}
+
+#[test]
+fn it_counts_in_the_usage_of_every_client_of_the_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("pair.json");
+    let client = |source: &Path| {
+        let mut config = Config::new();
+        config.source(&format!("file:{}", source.display())).expect("a source");
+        Client::new(&config).expect("a client")
+    };
+    let (own, same, other) = (client(&source), client(&source), client(&folder.path().join("other")));
+    let [first, second] = [&own, &same].map(|client| {
+        let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+        verifier.use_secrets_of(Arc::new(client.clone())).expect("the only source of secrets");
+        verifier
+    });
+    let unsigned = |verifier: &WebhookVerifier| {
+        verifier.verify(&WebhookHeaders::default(), b"{}", NOW).expect_err("unsigned");
+    };
+    unsigned(&first);
+    assert!(!own.usage().contains("pair_generation"), "an unsigned delivery reads no source");
+    deliver(&second, FIRST).expect_err("there is no file");
+    put(&source, FIRST, false);
+    deliver(&first, FIRST).expect("genuine");
+    deliver(&second, FIRST).expect("genuine");
+    deliver(&second, SECOND).expect_err("not its secret");
+    let results = ["ok", "webhook_unsigned", "webhook_mismatch", "source_unavailable", "webhook_stale"];
+    let all = |usage: &str| results.map(|result| counted(usage, result));
+    for client in [&own, &same] {
+        assert_eq!(all(&client.usage()), [2, 1, 1, 1, 0]);
+        assert!(client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 0\n"), "it is no call");
+    }
+    assert_eq!(all(&other.usage()), [0; 5], "another source");
+    assert_eq!(all(&first.usage()), [1, 1, 0, 0, 0]);
+    assert_eq!(all(&second.usage()), [1, 0, 1, 1, 0]);
+    for usage in [own.usage(), first.usage()] {
+        assert!(!usage.contains(FIRST) && !usage.contains(URL) && !usage.contains("example.com"));
+    }
+}
+
 #[test]
 fn it_says_why_the_source_gives_no_secret_but_knows_the_probe() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -320,7 +320,8 @@ class Client:
         """What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
 
         Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
-        most monitors read it. It holds no secret and nothing that tells which pair it is. Asks nothing and
+        most monitors read it. The results of webhooks that are verified with the pair are in it.
+        It holds no secret and nothing that tells which pair it is. Asks nothing and
         reads no source. Raises `CallCancelledError` once the client is closed.
         """
 
@@ -678,6 +679,18 @@ class WebhookVerifier:
         looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
         `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
         client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
+        """
+
+    @property
+    def usage(self) -> str:
+        """The results of the deliveries that this verifier verified in this process, as OpenMetrics 1.0 text.
+
+        It has the counter `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the
+        error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this
+        package; arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
+
+        `Client.usage` has the results of all verifiers that use its pair. Serve one of the two texts to a
+        monitor: a sum over both counts each delivery twice. A child of a fork starts at zero.
         """
 
 def classify(

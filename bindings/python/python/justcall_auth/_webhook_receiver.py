@@ -29,6 +29,9 @@ LIMIT: Final = MAX_WEBHOOK_BODY
 TOO_LARGE: Final = 413
 """The status for a longer one."""
 
+_LONGER: Final = bytes(LIMIT + 1)
+"""Stands for a longer one, of which the verifier looks at the length alone."""
+
 UNSIGNED: Final = 401
 """The status for what is not signed, where the probe of a URL is not to be answered."""
 
@@ -56,27 +59,23 @@ class Answer:
     text: str
 
 
-def too_large() -> Answer:
-    """The answer to a body that is too long, of which nothing more is read."""
-    _log.warning("a webhook's body is longer than %d bytes", LIMIT)
-    return Answer(TOO_LARGE, WebhookMalformedError.name)
-
-
 def receive(
     verifier: WebhookVerifier,
     headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
-    body: bytes,
+    body: bytes | None,
     accept_unsigned: bool,
 ) -> WebhookEvent | Answer:
-    """The event to handle, or the answer to what is none.
+    """The event to handle, or the answer to what is none. The body is `None` if it is too long.
 
-    What is no fault of the delivery is raised: the framework answers 500 then, and the service tries again.
+    Every delivery goes through the verifier, which counts its result. What is no fault of the delivery is
+    raised: the framework answers 500 then, and the service tries again.
     """
-    if len(body) > LIMIT:
-        return too_large()
     try:
-        return verifier.verify(headers, body)
+        return verifier.verify(headers, _LONGER if body is None else body)
     except WebhookError as error:
+        if body is None or len(body) > LIMIT:
+            _log.warning("a webhook's body is longer than %d bytes: %s", LIMIT, error.name)
+            return Answer(TOO_LARGE, error.name)
         status = STATUS[error.code]
         unsigned = isinstance(error, WebhookUnsignedError)
         if unsigned and not accept_unsigned:

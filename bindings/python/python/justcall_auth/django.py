@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed  # typ
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive, too_large
+from ._webhook_receiver import LIMIT, Answer, receive
 
 __all__ = ["webhook"]
 
@@ -44,7 +44,7 @@ def webhook(
     `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
     URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
     strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
-    logged as a warning.
+    logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
 
     The body is read once, before the view: it is the event's `body`, and `request.body` cannot be read
     again. Under WSGI Django takes a body without `Content-Length` for an empty one.
@@ -81,8 +81,7 @@ def _receive(
     """The event, or the answer to what is none."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    body = _body(request)
-    event = too_large() if body is None else receive(verifier, request.headers, body, accept_unsigned)
+    event = receive(verifier, request.headers, _body(request), accept_unsigned)
     if isinstance(event, Answer):
         return HttpResponse(event.text, status=event.status, content_type="text/plain")
     return event

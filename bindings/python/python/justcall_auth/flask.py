@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import flask
 
 from ._native import WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive, too_large
+from ._webhook_receiver import LIMIT, Answer, receive
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -51,7 +51,7 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
     URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
     strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
-    logged as a warning.
+    logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
 
     The body is read once, before the view: it is the event's `body`.
     """
@@ -59,12 +59,7 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     def decorate(view: _View) -> _Receiver:
         @functools.wraps(view)
         def receiver(*args: Any, **kwargs: Any) -> Any:
-            body = _body()
-            event = (
-                too_large()
-                if body is None
-                else receive(verifier, flask.request.headers, body, accept_unsigned)
-            )
+            event = receive(verifier, flask.request.headers, _body(), accept_unsigned)
             if isinstance(event, Answer):
                 return flask.Response(event.text, event.status, mimetype="text/plain")
             answer = flask.current_app.ensure_sync(view)(event, *args, **kwargs)

@@ -38,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive, too_large
+from ._webhook_receiver import LIMIT, Answer, receive
 
 __all__ = ["webhook", "webhook_event"]
 
@@ -67,7 +67,7 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
     `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
     URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
     strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
-    logged as a warning.
+    logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
 
     The body is read once, before the handler: it is the event's `body`. Deliveries are verified in a
     thread: a client may have to read its source first, and a `replay_check` may wait.
@@ -141,8 +141,6 @@ async def _receive(
 ) -> Union[WebhookEvent, Answer]:
     """The event, or the answer to what is none."""
     body = await _body(request)
-    if body is None:
-        return too_large()
     return await run_in_threadpool(receive, verifier, request.headers.raw, body, accept_unsigned)
 
 

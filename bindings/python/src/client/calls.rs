@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use justcall_auth::service::{self, RateLimit};
+use justcall_auth::webhook::SigningSecrets as _;
 use justcall_auth::{Call, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
 
@@ -45,6 +46,14 @@ impl Client {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             error.hint_is("Make a new client, or close this one after its last call.")
         })
+    }
+
+    /// Counts a delivery that was verified with the secrets of this client, unless it is closed.
+    pub(crate) fn delivered(&self, failure: Option<ErrorKind>) {
+        let client = lock(&self.open).as_ref().map(|open| open.client.clone());
+        if let Some(client) = client {
+            client.delivered(failure);
+        }
     }
 
     /// Fails in the callable that is the source, for which calls of the client would wait.

@@ -39,7 +39,7 @@ def handle(event: justcall_auth.WebhookEvent) -> None:
 
 def report() -> dict[str, Any]:
     """What the test asks for."""
-    return {"dispatched": dispatched, "read": read[0]}
+    return {"dispatched": dispatched, "read": read[0], "usage": [client.usage, verifier.usage]}
 
 
 class CountingInput:

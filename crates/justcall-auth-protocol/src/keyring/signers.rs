@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{Held, Keyring};
+use crate::error::ErrorKind;
 
 impl Keyring {
     /// The pairs that a webhook may be signed with at `now`, the likeliest first. Not the current one, from the moment
@@ -18,6 +19,11 @@ impl Keyring {
         let current = state.current.clone().filter(|_| !is_compromised && !is_over);
         let previous = self.previous(now).filter(|_| !is_compromised);
         [current, candidate.map(|one| one.held.clone()), previous].into_iter().flatten()
+    }
+
+    /// A delivery of a webhook was verified with these pairs, and refused with `failure` if it is not genuine.
+    pub fn delivered(&self, failure: Option<ErrorKind>) {
+        self.usage().webhooks().add(failure);
     }
 
     /// A webhook came that is signed with `held`. A candidate is proven by it, as far as webhooks go: those signed with

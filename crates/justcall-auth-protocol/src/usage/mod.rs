@@ -1,5 +1,5 @@
 //! What the clients of one pair do, counted for whoever watches them: by outcome, method and status, with how long answers
-//! take and what is left of the account's rate limit.
+//! take and what is left of the account's rate limit; and the results of the webhooks that are verified with their secrets.
 //!
 //! Counting takes no lock and no memory: it is a handful of additions a request. There are as many counters as there
 //! are names for them, whatever is called and answered. [`open_metrics`] writes them; `Spikes` says when there are
@@ -9,6 +9,7 @@ mod budget;
 mod latency;
 mod open_metrics;
 mod spikes;
+mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,11 +19,15 @@ use crate::event::EventKind;
 use crate::service::RateLimit;
 use budget::Budget;
 use latency::Latency;
+pub(crate) use open_metrics::webhook_metrics;
 pub use open_metrics::{MAX_SIZE, open_metrics};
 pub(crate) use spikes::Spike;
 use spikes::Spikes;
 pub use spikes::{FACTOR, FLOOR, HALF_LIFE};
+pub(crate) use webhooks::{ResultsOfProcess, WebhookResults};
 
+/// A counter for success, and one for each kind of failure.
+const OUTCOMES: usize = ErrorKind::ALL.len() + 1;
 /// The methods that are told apart; any other is `other`.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 /// The statuses that are told apart; the others are told by their class.
@@ -33,7 +38,8 @@ const CLASSES: [&str; 6] = ["2xx", "3xx", "4xx", "5xx", "other", "none"];
 /// Counters of one pair, and what is beside them. Shared by the clients that share the pair.
 #[derive(Default)]
 pub(crate) struct Usage {
-    calls: Counters<{ ErrorKind::ALL.len() + 1 }>,
+    calls: Counters<OUTCOMES>,
+    webhooks: WebhookResults,
     requests: [Counters<{ STATUSES.len() + CLASSES.len() }>; METHODS.len()],
     latency: Latency,
     retries: AtomicU64,
@@ -60,6 +66,16 @@ impl<const N: usize> Counters<N> {
 
     fn read(&self, index: usize) -> u64 {
         self.0.get(index).map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    fn values(&self) -> [u64; N] {
+        std::array::from_fn(|index| self.read(index))
+    }
+
+    fn subtract(&self, values: &[u64; N]) {
+        for (counter, value) in self.0.iter().zip(values) {
+            counter.fetch_sub(*value, Ordering::Relaxed);
+        }
     }
 }
 
@@ -90,6 +106,11 @@ impl Usage {
     /// A call makes another attempt.
     pub fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The results of webhooks.
+    pub fn webhooks(&self) -> &WebhookResults {
+        &self.webhooks
     }
 
     /// Something happened.
@@ -139,7 +160,7 @@ mod tests {
 
     #[test]
     fn it_takes_no_more_memory_whatever_is_called_and_answered() {
-        assert!(size_of::<Usage>() < 2048, "{}", size_of::<Usage>());
+        assert!(size_of::<Usage>() < 2304, "{}", size_of::<Usage>());
         let usage = Usage::default();
         for status in 0..1000 {
             for method in ["GET", "PURGE", "", "get"] {

@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::latency::BOUNDS;
-use super::{CLASSES, METHODS, STATUSES, Usage, outcome};
+use super::{CLASSES, METHODS, STATUSES, Usage, WebhookResults, outcome};
 use crate::error::ErrorKind;
 use crate::event::EventKind;
 use crate::exchange::{Moment, Policy};
@@ -23,11 +23,19 @@ pub fn open_metrics(keyring: &Keyring, policy: &Policy, now: &Moment) -> String 
     build(&mut text);
     calls(&mut text, usage);
     requests(&mut text, usage);
+    webhooks(&mut text, usage.webhooks());
     events(&mut text, usage);
     budget(&mut text, usage);
     pair(&mut text, keyring, policy, now);
-    text.0.push_str("# EOF\n");
-    text.0
+    text.finish()
+}
+
+/// The results of the deliveries that one verifier verified.
+pub(crate) fn webhook_metrics(results: &WebhookResults) -> String {
+    let mut text = Text(String::with_capacity(2 * 1024));
+    build(&mut text);
+    webhooks(&mut text, results);
+    text.finish()
 }
 
 /// Text that grows by one metric family after another.
@@ -55,6 +63,11 @@ impl Text {
 
     fn line(&mut self, line: impl Display) {
         writeln!(self.0, "{line}").expect("a String takes everything");
+    }
+
+    fn finish(mut self) -> String {
+        self.0.push_str("# EOF\n");
+        self.0
     }
 }
 
@@ -107,6 +120,34 @@ fn requests(text: &mut Text, usage: &Usage) {
     let help =
         "Requests of the busiest minute so far; what is a week old counts half. Twice as many are a spike.";
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
+}
+
+fn webhooks(text: &mut Text, results: &WebhookResults) {
+    let help = "Webhook deliveries verified, by result: ok, or the name of the error.";
+    text.family("webhooks", "counter", "", help);
+    text.sample("webhooks_total", "{result=\"ok\"}", results.read(None));
+    for kind in ErrorKind::ALL {
+        let count = results.read(Some(*kind));
+        if count > 0 || ends_verifications(*kind) {
+            text.sample("webhooks_total", &format!("{{result=\"{}\"}}", kind.name()), count);
+        }
+    }
+}
+
+/// Whether the verifier or the source of its secrets fails so. Only a replay check can fail otherwise.
+fn ends_verifications(kind: ErrorKind) -> bool {
+    let is_of_source = matches!(
+        kind,
+        ErrorKind::InvalidArgument
+            | ErrorKind::OutOfMemory
+            | ErrorKind::CredentialsMissing
+            | ErrorKind::CredentialsMalformed
+            | ErrorKind::SourceUnavailable
+            | ErrorKind::MemoryProtection
+            | ErrorKind::Timeout
+            | ErrorKind::Cancelled
+    );
+    is_of_source || kind.name().starts_with("webhook_")
 }
 
 fn events(text: &mut Text, usage: &Usage) {
@@ -179,6 +220,7 @@ mod tests {
         let usage = keyring.usage();
         let counters =
             usage.requests.iter().flat_map(|row| &row.0).chain(&usage.calls.0).chain(&usage.events.0);
+        let counters = counters.chain(&usage.webhooks.0.0);
         counters.for_each(|counter: &AtomicU64| counter.store(u64::MAX, Ordering::Relaxed));
         let most = Duration::from_secs(u64::MAX - 1);
         let window =
@@ -187,6 +229,6 @@ mod tests {
         let now = Moment { monotonic: most, unix: most, random: 0 };
         let length = open_metrics(&keyring, &Policy::default(), &now).len();
         // What is told of a pair is not in it: seven short lines and their descriptions.
-        assert!((12 * 1024..MAX_SIZE - 4 * 1024).contains(&length), "{length}");
+        assert!((12 * 1024..MAX_SIZE - 2 * 1024).contains(&length), "{length}");
     }
 }

@@ -4,7 +4,7 @@ use justcall_auth_secret::Secret;
 
 use crate::credentials;
 use crate::diagnose;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Secrets that may have signed a delivery. What holds pairs that change implements it.
 pub trait SigningSecrets: Send + Sync {
@@ -14,6 +14,12 @@ pub trait SigningSecrets: Send + Sync {
     /// # Errors
     /// There are no secrets, and why.
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error>;
+
+    /// Counts a verification that is over, also one that needed no secret: it ended with `failure`, or the delivery is
+    /// genuine. Counts nothing unless it is implemented; the verifier has its own counters.
+    fn delivered(&self, failure: Option<ErrorKind>) {
+        let _ = failure;
+    }
 }
 
 /// Secrets that were given one by one.

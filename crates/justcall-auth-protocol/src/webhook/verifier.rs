@@ -15,6 +15,7 @@ use super::url::{EncodedUrl, Expected};
 use crate::copy;
 use crate::error::{Error, ErrorKind};
 use crate::service;
+use crate::usage::{ResultsOfProcess, webhook_metrics};
 
 /// How far a delivery's time may be from now, unless said otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
@@ -47,6 +48,8 @@ pub struct WebhookVerifier {
     secrets: Secrets,
     tolerance: u64,
     replay_check: Option<Box<dyn ReplayCheck>>,
+    /// Apart from the rest, which other threads read while one counts.
+    results: Box<ResultsOfProcess>,
 }
 
 enum Secrets {
@@ -71,7 +74,8 @@ impl WebhookVerifier {
 
     fn new(expected: Expected) -> Self {
         let tolerance = DEFAULT_TOLERANCE.as_secs();
-        Self { expected, secrets: Secrets::Given(Fixed::default()), tolerance, replay_check: None }
+        let secrets = Secrets::Given(Fixed::default());
+        Self { expected, secrets, tolerance, replay_check: None, results: Box::default() }
     }
 
     /// Expects deliveries for `url` as well.
@@ -149,7 +153,35 @@ impl WebhookVerifier {
         self.verify_with(headers, body, now, Some(check))
     }
 
+    /// The results of the verifications that this verifier made in this process, as OpenMetrics 1.0 text: the counter
+    /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the error. The text is never longer
+    /// than [`MAX_SIZE`](crate::usage::MAX_SIZE), and holds no secret, URL or content of a delivery.
+    ///
+    /// Deliveries that are verified with the secrets of a client are also in the usage of that client, beside those of its
+    /// other verifiers. Serve one of the two texts, or a sum over both counts them twice.
+    ///
+    /// A child of `fork()` starts at zero.
+    pub fn usage(&self) -> String {
+        webhook_metrics(self.results.current())
+    }
+
     fn verify_with(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: i64,
+        check: Option<&dyn ReplayCheck>,
+    ) -> Result<WebhookEvent, Error> {
+        let result = self.judge(headers, body, now, check);
+        let failure = result.as_ref().err().map(Error::kind);
+        self.results.current().add(failure);
+        if let Secrets::Of(secrets) = &self.secrets {
+            secrets.delivered(failure);
+        }
+        result
+    }
+
+    fn judge(
         &self,
         headers: &WebhookHeaders<'_>,
         body: &[u8],

@@ -117,7 +117,16 @@ fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>
     let now = vector["now"].as_i64().ok_or("now is no number")?;
     let body = body(&vector[body_key], body_key)?;
     let outcome = verifier.verify(&WebhookHeaders::find(headers), &body, now);
+    let result = outcome.as_ref().map_or_else(|error| error.kind().name(), |_| "ok");
+    same(&json!(counted(&verifier.usage())), &json!([format!("{result}\"}} 1")]))?;
     Ok((outcome, texts))
+}
+
+/// The results that a verifier counted: the rest of each line of the text that does not end with zero.
+fn counted(usage: &str) -> Vec<&str> {
+    let samples =
+        usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));
+    samples.filter(|sample| !sample.ends_with(" 0")).collect()
 }
 
 fn body(value: &Value, key: &str) -> Result<Vec<u8>, String> {
