@@ -9,7 +9,8 @@ use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
 use justcall_auth_protocol::keyring::{Look, Rejections};
 
 use crate::calls::{
-    ACCOUNT, TEXTS, ends_with, expecting, in_use, keyring_of, kinds, looks, page_of, post, sent, unwatched,
+    ACCOUNT, TEXTS, USERS, ends_with, expecting, in_use, keyring_of, kinds, looks, page_of, post, sent,
+    unwatched,
 };
 use crate::rules::{answer, at, reload};
 use crate::world::credentials;
@@ -18,14 +19,19 @@ use crate::world::credentials;
 fn process() -> (Arc<Rejections>, [Arc<justcall_auth_protocol::Keyring>; 2]) {
     let rejections = Arc::default();
     let keyrings = [keyring_of("here", &rejections), keyring_of("here", &rejections)];
-    keyrings.iter().for_each(|keyring| drop(reload(keyring, unwatched(1), &at(1))));
+    for keyring in &keyrings {
+        reload(keyring, unwatched(1), &at(1));
+    }
     (rejections, keyrings)
 }
 
 /// A call of `keyring` ends without a request, because its pair was rejected lately.
 fn is_refused(keyring: &Arc<justcall_auth_protocol::Keyring>, now: &Moment) {
     let mut call = post(&Arc::default(), keyring, now);
-    looks(&mut call, Look::Unchanged, now);
+    // The source is read first, unless that was done since the rejection.
+    if matches!(call.next(now), Ok(Action::Load)) {
+        call.loaded(Ok(Look::Unchanged), now);
+    }
     let error = call.next(now).expect_err("the pair was rejected lately");
     assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
 }
@@ -136,8 +142,10 @@ fn it_takes_a_pair_by_hand_that_was_rejected() {
     let (rejections, [keyring, _]) = process();
     let replace = || Exchange::replace(Arc::default(), keyring.clone(), credentials(3), &at(2));
     let mut refused = replace();
-    assert_eq!(sent(&mut refused, &at(2)), (3, ACCOUNT.into()));
-    answer(&mut refused, 401, "", &at(2));
+    for page in [ACCOUNT, USERS] {
+        assert_eq!(sent(&mut refused, &at(2)), (3, page.into()));
+        answer(&mut refused, 401, "", &at(2));
+    }
     let error = replace().next(&at(2)).expect_err("it was rejected a moment ago");
     assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
     rejections.forget_all();
