@@ -717,7 +717,7 @@ def event_names() -> list[str]:
 def forget_rejections() -> None:
     """Forgets which pairs the service rejected: every client of this process may send them again at once.
 
-    Without it the service is not asked again for 30 seconds about a pair that it rejected, by any client.
+    Without it a pair that the service rejected is not sent again for 30 seconds, by any client.
     For a test in which a pair is rejected and then made good: call it when the pair is good again, or in
     a fixture of all tests.
 

@@ -1,7 +1,7 @@
 """For the tests of programs that use this package. A program in production needs nothing of it.
 
-The service is not asked again for 30 seconds about a pair that it rejected, by any client of the process. A test
-that makes such a pair good again would wait as long. With pytest::
+A pair that the service rejected is not sent again for 30 seconds, by any client of the process. A test that
+makes such a pair good again would wait as long. With pytest::
 
     @pytest.fixture(autouse=True)
     def _no_rejections():
