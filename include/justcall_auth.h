@@ -357,6 +357,18 @@ uint32_t justcall_abi_version(void);
  */
 void justcall_wipe(void *buffer, size_t length);
 
+/**
+ * Forgets which pairs the service rejected: every client of this process may send them again at
+ * once, in place of 30 seconds later. For tests in which a pair is rejected and then made good;
+ * other programs do not need it.
+ *
+ * A call that waits for another pair goes on with the one that was rejected. A request that is
+ * answered with 401 after this function returned counts as another rejection. Never fails, does not
+ * block, reads no source and sends nothing. Any thread may call this. After fork() it is about the
+ * process that calls it.
+ */
+void justcall_forget_rejections(void);
+
 /* Credentials: an API key and its secret ---------------------------------------------------- */
 
 /**

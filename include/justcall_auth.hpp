@@ -95,6 +95,10 @@ inline std::uint32_t abi_version() noexcept { return justcall_abi_version(); }
 /// Overwrites `length` bytes with zeros, in a way that compilers do not leave out: justcall_wipe().
 inline void wipe(void *buffer, std::size_t length) noexcept { justcall_wipe(buffer, length); }
 
+/// Forgets which pairs the service rejected, so that clients may send them again at once. For tests:
+/// justcall_forget_rejections().
+inline void forget_rejections() noexcept { justcall_forget_rejections(); }
+
 /// Why a call failed; the number of a failure that the service reported is its HTTP status. A later
 /// library may give numbers that are not named here.
 enum class errc : std::int32_t {

@@ -1,6 +1,7 @@
 """Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
 
 import http.client
+import logging
 import socket
 import ssl
 import sys
@@ -65,4 +66,6 @@ def main(
 
 
 if __name__ == "__main__":
+    # The error is printed: a warning about it would say the same.
+    logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     sys.exit(main(*sys.argv[1:]))

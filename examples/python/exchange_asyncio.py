@@ -1,6 +1,7 @@
 """Sends calls on an event loop: python exchange_asyncio.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
 
 import asyncio
+import logging
 import socket
 import ssl
 import sys
@@ -90,6 +91,8 @@ async def main(
 
 
 if __name__ == "__main__":
+    # The error is printed: a warning about it would say the same.
+    logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     try:
         asyncio.run(main(*sys.argv[1:]))
     except JustCallError as error:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 
 import justcall_auth
-
-
-def happened(event: justcall_auth.Event) -> None:
-    """Shows what happens to the pair; `logging`'s logger `justcall_auth` is told the same."""
-    print(f"{event.name}: {event.message}", file=sys.stderr, flush=True)
 
 
 def main(
@@ -21,10 +17,7 @@ def main(
 ) -> None:
     """Goes on until a call fails."""
     # From a reset until the new pair is in the source no pair works: calls wait so long for it.
-    client = justcall_auth.Client(
-        source, base_url=base_url, ca_file=ca_file, rotation_wait=20, on_event=happened
-    )
-    with client:
+    with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file, rotation_wait=20) as client:
         while True:
             calls = client.get("/v2.1/calls", params={"per_page": 5}).json()["data"]
             print(f"{len(calls)} calls", flush=True)
@@ -32,4 +25,6 @@ def main(
 
 
 if __name__ == "__main__":
+    # Shows what happens to the pair: the warnings, and that it was rotated.
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import justcall_auth
@@ -20,4 +21,6 @@ def main(source: str = "default:", base_url: str | None = None, ca_file: str | N
 
 
 if __name__ == "__main__":
+    # The error is printed: a warning about it would say the same.
+    logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     sys.exit(main(*sys.argv[1:]))

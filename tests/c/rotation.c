@@ -286,6 +286,39 @@ static void it_says_that_an_old_pair_is_due(struct sandbox *sandbox, const char 
     cJSON_Delete(pair);
 }
 
+/* A call to a page of these tests; the status of its failure. */
+static justcall_status called(const justcall_client *client) {
+    justcall_response *response = NULL;
+    justcall_status status =
+        justcall_client_request(client, "GET", "/v2.1/echo", NULL, 0, &response, NULL);
+    justcall_response_free(response);
+    return status;
+}
+
+static void it_forgets_rejections(struct sandbox *sandbox) {
+    cJSON *pair = fresh_account(sandbox);
+    justcall_client *first = new_client(sandbox, pair);
+    tell(sandbox, "POST", "faults", "{\"fault\":\"answer\",\"status\":401,\"path\":\"/v2.1/echo\"}");
+    CHECK(called(first) == JUSTCALL_ERROR_INVALID_CREDENTIALS);
+    tell(sandbox, "DELETE", "faults", NULL);
+
+    /* The pair is good again, and no client sends it. */
+    justcall_client *second = new_client(sandbox, pair);
+    CHECK(called(first) == JUSTCALL_ERROR_INVALID_CREDENTIALS);
+    CHECK(called(second) == JUSTCALL_ERROR_INVALID_CREDENTIALS);
+    CHECK_SEEN(sandbox, "/v2.1/echo", NULL);
+
+    justcall_forget_rejections();
+    CHECK(called(first) == JUSTCALL_OK);
+    CHECK(called(second) == JUSTCALL_OK);
+    justcall_client *third = new_client(sandbox, pair);
+    CHECK(called(third) == JUSTCALL_OK);
+    justcall_client_free(first);
+    justcall_client_free(second);
+    justcall_client_free(third);
+    cJSON_Delete(pair);
+}
+
 static void it_answers_for_no_event(void) {
     CHECK(justcall_event_kind(NULL) == 0 && justcall_event_generation(NULL) == 0);
     CHECK(justcall_event_http_status(NULL) == 0 && justcall_event_wait_ms(NULL) == 0);
@@ -303,6 +336,7 @@ int main(int argc, char **argv) {
     it_takes_another_pair_that_is_good_and_no_other(&sandbox);
     it_tells_of_retries_and_of_a_limit_that_is_low(&sandbox, argv[1]);
     it_says_that_an_old_pair_is_due(&sandbox, argv[1]);
+    it_forgets_rejections(&sandbox);
     it_answers_for_no_event();
     sandbox_close(&sandbox);
     return checks_result();

@@ -58,6 +58,19 @@ static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
     CHECK(status_of([&] { justcall::config().rotation_wait(-1ms); }) == errc::invalid_argument);
 }
 
+static void it_forgets_rejections(const sandbox &service) {
+    const justcall::client client(settings(service).source([] { return wrong(); }));
+    const auto is_sent = [&] {
+        const auto answer = client.try_verify();
+        return answer.error().status() == errc::invalid_credentials && answer.error().request_sent();
+    };
+    justcall::forget_rejections();
+    CHECK(is_sent());
+    CHECK(!is_sent());
+    justcall::forget_rejections();
+    CHECK(is_sent());
+}
+
 static void it_ends_calls(const sandbox &service) {
     const auto client = client_of(service);
     const justcall::cancel cancel;
@@ -128,5 +141,6 @@ int main(int argc, char **argv) {
     it_hands_out_its_rules(service);
     it_ends_calls(service);
     it_takes_a_good_pair_and_no_other(service);
+    it_forgets_rejections(service);
     return checks_result();
 }

@@ -28,6 +28,7 @@ mod request;
 mod response;
 mod running;
 mod settings;
+mod testing;
 mod value;
 mod webhook;
 mod webhook_event;
@@ -51,6 +52,8 @@ mod _native {
     use super::event::event_names;
     #[pymodule_export]
     use super::exchange::Exchange;
+    #[pymodule_export]
+    use super::testing::forget_rejections;
     #[pymodule_export]
     use super::webhook::WebhookVerifier;
     #[pymodule_export]

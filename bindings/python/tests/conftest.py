@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import CLIENT, SANDBOX_VARIABLE, Sandbox, end_family
+from support import CLIENT, SANDBOX_VARIABLE, SILENT, Sandbox, end_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,12 +49,12 @@ def measured_sandbox(_running_measured_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def start(sandbox: Sandbox) -> Iterator[Start]:
-    """Starts a child process that has the sandbox's `client`; none outlives its test."""
+    """Starts a child process that has the sandbox's `client` and logs nothing; none outlives its test."""
     with contextlib.ExitStack() as children:
 
         def run(script: str) -> subprocess.Popen[str]:
             child = subprocess.Popen(
-                [sys.executable, "-c", CLIENT + script],
+                [sys.executable, "-c", SILENT + CLIENT + script],
                 env=sandbox.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -38,6 +38,12 @@ SANDBOX_VARIABLE = "JUSTCALL_SANDBOX_BIN"
 SOON = 1.0
 """How long a waiting call may take to end once it is told to, in seconds."""
 
+SILENT = """
+import logging
+logging.getLogger("justcall_auth").addHandler(logging.NullHandler())
+"""
+"""How a program silences the warnings of the library, where it has set up no logging."""
+
 CLIENT = """
 import os, signal, sys, threading, time
 import justcall_auth

@@ -1,10 +1,12 @@
-//! The library itself: its version, and wiping memory.
+//! The library itself: its version, wiping memory, and what tests need of it.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::slice;
 
-use justcall_auth::Zeroize;
+use justcall_auth::{Zeroize, testing};
+
+use crate::guard;
 
 /// The ABI that this header describes. It grows with every change that a program built before
 /// cannot live with; justcall_abi_version() tells that of the library in use.
@@ -41,4 +43,17 @@ pub unsafe extern "C" fn justcall_wipe(buffer: *mut c_void, length: usize) {
     // SAFETY: not NULL and not too long; that the bytes are the caller's to write is the caller's
     // promise. They need not have been written before.
     unsafe { slice::from_raw_parts_mut(buffer.cast::<MaybeUninit<u8>>(), length) }.zeroize();
+}
+
+/// Forgets which pairs the service rejected: every client of this process may send them again at
+/// once, in place of 30 seconds later. For tests in which a pair is rejected and then made good;
+/// other programs do not need it.
+///
+/// A call that waits for another pair goes on with the one that was rejected. A request that is
+/// answered with 401 after this function returned counts as another rejection. Never fails, does not
+/// block, reads no source and sends nothing. Any thread may call this. After fork() it is about the
+/// process that calls it.
+#[unsafe(no_mangle)]
+pub extern "C" fn justcall_forget_rejections() {
+    guard::or((), testing::forget_rejections);
 }

@@ -39,6 +39,7 @@ mod state;
 #[cfg(feature = "test-panic")]
 #[doc(hidden)]
 pub mod test_panic;
+pub mod testing;
 mod transport;
 pub mod webhook;
 

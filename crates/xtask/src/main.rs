@@ -1,25 +1,22 @@
 //! The developer's commands, as `cargo xtask COMMAND`.
 
 mod bench;
-mod demo;
 mod docs;
 mod full;
 mod header;
 mod mutants;
-mod packages;
 mod platforms;
 mod python;
 mod python_errors;
-mod run;
-mod sandbox;
 mod simulate;
 mod test;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask_demo::{demo, packages, run, sandbox};
 
 /// The developer's commands of justcall-auth.
 #[derive(Parser)]
@@ -79,7 +76,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let root = root();
+    let root = run::root();
     let result = match Arguments::parse().command {
         Command::Demo { live } => demo::run(&root, live),
         Command::Bench(options) => bench::run(&root, &options),
@@ -106,9 +103,4 @@ fn main() -> ExitCode {
 fn documents(root: &Path, check: bool) -> Result<()> {
     python_errors::run(root, check)?;
     docs::run(root, check)
-}
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("xtask is two folders deep in the repository").to_owned()
 }

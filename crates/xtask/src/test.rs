@@ -31,7 +31,7 @@ pub fn run(root: &Path) -> Result<()> {
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
     step("the simulation", crate::simulate::test)?;
     step("Python tests", || python_tests(root, &venv))?;
-    step("the demo runs", || crate::demo::run_with(root, &venv))?;
+    step("the demo runs", || demo(root, &venv))?;
     println!("\n✓ everything passed");
     Ok(())
 }
@@ -52,6 +52,12 @@ fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
         Some(line) => bail!("a test was ignored, which no list allows: {line}"),
         None => Ok(()),
     }
+}
+
+/// The demo, with what the tests were run on.
+fn demo(root: &Path, venv: &Venv) -> Result<()> {
+    let python = crate::demo::Python::with_package(venv.program("python"));
+    crate::demo::run_with(root, &run::target_dir(root).join("debug"), &python)
 }
 
 fn python_tests(root: &Path, venv: &Venv) -> Result<()> {

@@ -19,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-model", &["justcall-auth-secret"]),
     ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
     ("justcall-auth-simulation", &["justcall-auth-protocol"]),
-    ("xtask", &["justcall-auth", "justcall-auth-protocol", "justcall-auth-simulation"]),
+    ("xtask", &["justcall-auth", "justcall-auth-protocol", "justcall-auth-simulation", "xtask-demo"]),
+    ("xtask-demo", &[]),
 ];
 
 /// The product; sandbox and xtask are the developers'.

@@ -1,5 +1,6 @@
 """Calls at a fixed rate on several threads and tells of every call: see src/worker.rs."""
 
+import logging
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ def main() -> None:
         if event.name in EVENTS:
             events.append((time.monotonic_ns(), EVENTS.index(event.name) + 1, event.generation))
 
+    # It reports events itself.
+    logging.getLogger("justcall_auth").addHandler(logging.NullHandler())
     client = justcall_auth.Client(
         source, base_url=url, ca_file=ca_file, rotation_wait=wait / 1000, on_event=happened
     )

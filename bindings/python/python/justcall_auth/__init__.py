@@ -19,6 +19,7 @@ Server side only: whoever holds the program holds the pair that it is given.
 
 from __future__ import annotations
 
+from . import testing as testing
 from ._account import Account
 from ._error_base import JustCallError, WebhookError
 from ._errors import (

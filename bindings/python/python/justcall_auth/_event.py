@@ -1,6 +1,6 @@
 """What happens to a client's pair and to its calls."""
 
-import sys
+import logging
 from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
@@ -55,15 +55,11 @@ _INFORMATION: Final = frozenset({"rotated", "retrying", "source_changed"})
 
 
 def log(event: Event) -> None:
-    """Logs it, with the event as the record's `justcall_event`, where the program has set up logging.
+    """Logs it to the logger `justcall_auth`, with the event as the record's `justcall_event`.
 
-    Where it has not, Python would print warnings on standard error.
+    As with any library, Python prints warnings on standard error if the program has set up no logging.
     """
-    if "logging" not in sys.modules:
-        return
-    import logging
-
-    logger = logging.getLogger("justcall_auth")
-    if logger.hasHandlers():
-        level = logging.INFO if event.name in _INFORMATION else logging.WARNING
-        logger.log(level, "%s: %s", event.name, event.message, extra={"justcall_event": event})
+    level = logging.INFO if event.name in _INFORMATION else logging.WARNING
+    logging.getLogger("justcall_auth").log(
+        level, "%s: %s", event.name, event.message, extra={"justcall_event": event}
+    )

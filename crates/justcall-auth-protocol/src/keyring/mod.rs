@@ -58,7 +58,7 @@ struct State {
     rejection: Option<Rejection>,
     /// The pair that the source gave last.
     given: Option<Found>,
-    /// How many of the process's rejections are taken into account here.
+    /// How many changes of the process's rejections are taken into account here.
     rejections: u64,
     /// The account that the service named for the pair with this serial.
     account: Option<KnownAccount>,
@@ -173,8 +173,9 @@ impl Keyring {
 
     /// How long the current pair must not be sent yet, as it was rejected.
     pub fn rejected_for(&self, now: Duration) -> Option<Duration> {
-        let until = self.state.read().rejection?.until;
-        until.checked_sub(now).filter(|left| !left.is_zero())
+        let state = self.state.read();
+        let rejection = state.rejection.filter(|_| state.rejections >= self.rejections.forgotten())?;
+        rejection.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
     /// How long `held` must not be sent yet, as it was rejected.
@@ -185,12 +186,13 @@ impl Keyring {
 
     /// Whether another keyring of the process may know more about the pairs of `state`.
     fn is_behind(&self, state: &State) -> bool {
-        state.rejections != self.rejections.count()
+        state.rejections != self.rejections.changes()
     }
 
     /// Takes into account what the service rejected in other keyrings of the process.
     fn catch_up(&self, now: Duration) {
-        let rejections = self.rejections.count();
+        // Before the rejections are read: what changes meanwhile is taken into account the next time.
+        let rejections = self.rejections.changes();
         let state = self.state.read();
         let known = |held: &Held| self.rejections.of(&self.scope, &held.credentials, now);
         let of_current = state.current.as_ref().and_then(|held| Some((held.serial, known(held)?)));
@@ -228,10 +230,6 @@ impl Keyring {
             Ok(Look::Unchanged) => Ok(self.given_but_not_used()),
             Err(error) => Err(error),
         };
-        let rejection = match &found {
-            Ok(Some(found)) => self.rejections.of(&self.scope, &found.credentials, now.monotonic),
-            _ => None,
-        };
         self.change(|state| {
             if !state.may_report(lease, now.monotonic) {
                 return Looked::Late;
@@ -252,6 +250,8 @@ impl Keyring {
             state.trouble = None;
             state.watched = found.watched;
             state.given = Some(found.clone());
+            // Here, so that a rejection which is forgotten meanwhile is not taken into account.
+            let rejection = self.rejections.of(&self.scope, &found.credentials, now.monotonic);
             state.take(found, rejection, now)
         })
     }
@@ -392,6 +392,7 @@ impl Keyring {
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = State::clone(&self.state.read());
+        state.forget_rejections(self.rejections.forgotten());
         let result = change(&mut state);
         self.state.publish(state);
         drop(guard);
@@ -400,6 +401,18 @@ impl Keyring {
 }
 
 impl State {
+    /// Forgets what was rejected before the change `forgotten` of the process's rejections.
+    fn forget_rejections(&mut self, forgotten: u64) {
+        if self.rejections < forgotten {
+            self.rejections = forgotten;
+            self.rejection = None;
+            self.told_waiting = false;
+            if let Some(candidate) = &mut self.candidate {
+                candidate.rejected_until = None;
+            }
+        }
+    }
+
     fn take(&mut self, found: Found, rejection: Option<Rejection>, now: &Moment) -> Looked {
         match (&self.current, &self.candidate) {
             (Some(current), _) if current.credentials.same_pair(&found.credentials) => {

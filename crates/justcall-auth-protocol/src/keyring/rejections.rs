@@ -28,8 +28,10 @@ pub(super) struct Rejection {
 pub struct Rejections {
     key: RandomState,
     known: Mutex<HashMap<u64, Rejection>>,
-    /// How many rejections there were: a keyring that has seen all of them looks no further.
-    count: AtomicU64,
+    /// How many changes there were: a keyring that has seen all of them looks no further.
+    changes: AtomicU64,
+    /// The number of the change that forgot everything before it; 0 if there was none.
+    forgotten: AtomicU64,
 }
 
 impl Rejections {
@@ -48,12 +50,27 @@ impl Rejections {
             known.insert(fingerprint, rejection);
         }
         drop(known);
-        self.count.fetch_add(1, Ordering::Release);
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// How many pairs were rejected so far, in all keyrings of the process.
-    pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
+    /// How many changes there were so far, in all keyrings of the process.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Forgets every rejection: the pairs may be sent again at once. Keyrings that took a rejection into account forget
+    /// it before they use it again.
+    pub fn forget_all(&self) {
+        let mut known = self.lock();
+        known.clear();
+        // Under the lock, so that of two calls the later one has the larger number.
+        let change = self.changes.fetch_add(1, Ordering::Release) + 1;
+        self.forgotten.store(change, Ordering::Release);
+    }
+
+    /// The number of the last change that forgot everything before it; 0 if there was none.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
     }
 
     pub(super) fn forget(&self, scope: &str, credentials: &Credentials) {
@@ -95,5 +112,22 @@ mod tests {
         assert_eq!(rejections.lock().len(), 16_384);
         remember("late", 31);
         assert_eq!(rejections.lock().len(), 2, "what is over makes room");
+    }
+
+    #[test]
+    fn it_forgets_everything_and_says_so() {
+        let rejections = Rejections::default();
+        let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
+        let until = Duration::from_secs(30);
+        let rejection = Rejection { since: Duration::ZERO, at: Duration::ZERO, until };
+        rejections.remember("https://api.justcall.io", &pair, rejection);
+        assert_eq!((rejections.changes(), rejections.forgotten()), (1, 0));
+        assert!(rejections.of("https://api.justcall.io", &pair, Duration::ZERO).is_some());
+        rejections.forget_all();
+        assert_eq!((rejections.changes(), rejections.forgotten()), (2, 2));
+        assert_eq!(rejections.of("https://api.justcall.io", &pair, Duration::ZERO), None);
+        rejections.remember("https://api.justcall.io", &pair, rejection);
+        assert_eq!((rejections.changes(), rejections.forgotten()), (3, 2));
+        assert!(rejections.of("https://api.justcall.io", &pair, Duration::ZERO).is_some());
     }
 }

@@ -4,6 +4,7 @@
 mod adversaries;
 mod calls;
 mod edges;
+mod forgetting;
 mod leases;
 mod limits;
 mod one_pair;

@@ -1,38 +1,39 @@
 //! `cargo xtask demo`: the main job from every face, and what its failures look like.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::packages;
-use crate::python::Venv;
-use crate::run::{self, cargo, step, succeed};
+pub use crate::build::Python;
+use crate::run::{self, step};
 use crate::sandbox::Sandbox;
+use crate::{build, packages};
 
-/// Builds what it needs, then shows it.
+/// Builds what it shows, then shows it.
 pub fn run(root: &Path, live: bool) -> Result<()> {
-    step("Debian packages", || packages::ensure(root, packages::TESTS))?;
-    let venv = step("Python environment", || Venv::ensure(root))?;
-    step("Python module", || venv.install_module(root))?;
-    if live { show_live(root, &venv) } else { run_with(root, &venv) }
+    step("Debian packages", || packages::ensure(root, packages::DEMO))?;
+    let python = Python::found()?;
+    let binaries = step("library, command, sandbox and Python module", || build::product(root))?;
+    let python = build::package(root, &binaries, python)?;
+    if live { show_live(root, &binaries, &python) } else { run_with(root, &binaries, &python) }
 }
 
-/// The demo against a sandbox; it fails when a face does not do what is announced.
-pub fn run_with(root: &Path, venv: &Venv) -> Result<()> {
-    let faces = step("building the examples", || build(root, venv))?;
-    let binaries = run::target_dir(root).join("debug");
-    let sandbox = Sandbox::start(&binaries)?;
+/// The demo against a sandbox, with what cargo built into `binaries`; it fails when a face does not do what is announced.
+pub fn run_with(root: &Path, binaries: &Path, python: &Python) -> Result<()> {
+    let faces = step("examples", || faces(root, binaries, python))?;
+    let sandbox = Sandbox::start(binaries)?;
     println!("\nA sandbox of the JustCall API listens at {}.", sandbox.member("url"));
-    let folder = tempfile::tempdir()?;
+    let pair = run::target_dir(root).join("demo").join("pair");
     for scenario in scenarios(&sandbox)? {
         println!("\n━━ {}", scenario.title);
-        let pair = folder.path().join("pair");
         std::fs::write(&pair, &scenario.pair)?;
         for face in &faces {
             show(face, &scenario, &format!("file:{}", pair.display()), &sandbox)?;
         }
     }
+    std::fs::remove_file(pair)?;
     println!("\n✓ every face did the same");
     Ok(())
 }
@@ -83,19 +84,21 @@ fn scenarios(sandbox: &Sandbox) -> Result<Vec<Scenario>> {
 }
 
 /// A program that verifies a pair: what to call it, and how to run it.
-struct Face {
+struct Face<'a> {
     name: &'static str,
-    program: PathBuf,
-    /// What comes before the source, the base URL and the CA file.
-    leading: Vec<String>,
+    /// The program, up to the source, the base URL and the CA file.
+    program: Box<dyn Fn() -> Command + 'a>,
     /// The command line names its options; the examples take them in order.
     named: bool,
+    /// Where programs find shared libraries.
+    libraries: OsString,
 }
 
-impl Face {
+impl Face<'_> {
     fn command(&self, source: &str, sandbox: Option<&Sandbox>) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(&self.leading);
+        let mut command = (self.program)();
+        // Cargo's folders are in it, and come before the one that the C programs were linked with.
+        command.env("LD_LIBRARY_PATH", &self.libraries);
         let mut add = |option: &str, value: &str| {
             if self.named {
                 command.arg(option);
@@ -111,7 +114,7 @@ impl Face {
     }
 }
 
-fn show(face: &Face, scenario: &Scenario, source: &str, sandbox: &Sandbox) -> Result<()> {
+fn show(face: &Face<'_>, scenario: &Scenario, source: &str, sandbox: &Sandbox) -> Result<()> {
     let output =
         face.command(source, Some(sandbox)).output().with_context(|| format!("cannot run {}", face.name))?;
     let text =
@@ -127,12 +130,12 @@ fn show(face: &Face, scenario: &Scenario, source: &str, sandbox: &Sandbox) -> Re
     }
 }
 
-fn show_live(root: &Path, venv: &Venv) -> Result<()> {
+fn show_live(root: &Path, binaries: &Path, python: &Python) -> Result<()> {
     for variable in ["JUSTCALL_API_KEY", "JUSTCALL_API_SECRET"] {
         ensure!(std::env::var_os(variable).is_some(), "--live needs {variable} in the environment");
     }
     let mut failed = Vec::new();
-    for face in build(root, venv)? {
+    for face in faces(root, binaries, python)? {
         println!("\n  {}", face.name);
         if !face.command("env:", None).status()?.success() {
             failed.push(face.name);
@@ -142,43 +145,33 @@ fn show_live(root: &Path, venv: &Venv) -> Result<()> {
     Ok(())
 }
 
-fn build(root: &Path, venv: &Venv) -> Result<Vec<Face>> {
-    let packages = ["-p", "justcall-auth-ffi", "-p", "justcall-auth-cli", "-p", "justcall-auth-sandbox"];
-    succeed(cargo(root, &["build", "--quiet"]).args(packages))?;
-    succeed(&mut cargo(root, &["build", "--quiet", "-p", "justcall-auth", "--example", "verify"]))?;
-    let binaries = run::target_dir(root).join("debug");
-    let folder = run::target_dir(root).join("demo");
-    std::fs::create_dir_all(&folder)?;
-    let compile = |compiler: &str, source: &str, name: &str| -> Result<PathBuf> {
-        let program = folder.join(name);
-        let mut command =
-            run::command(root, compiler, &["-O2", "-Wall", "-Wextra", "-Iinclude", source, "-o"]);
-        let library = binaries.display();
+/// Compiles the examples, with what cargo built into `binaries`.
+fn faces<'a>(root: &'a Path, binaries: &'a Path, python: &'a Python) -> Result<Vec<Face<'a>>> {
+    let inherited = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let folders = std::iter::once(binaries.to_owned()).chain(std::env::split_paths(&inherited));
+    let libraries = std::env::join_paths(folders)?;
+    let face = |name, named, program: Box<dyn Fn() -> Command + 'a>| {
+        let libraries = libraries.clone();
+        Face { name, program, named, libraries }
+    };
+    let c = build::with_c_library(root, "cc", "examples/c/verify.c", binaries)?;
+    let cpp = build::with_c_library(root, "c++", "examples/cpp/verify.cpp", binaries)?;
+    let rust = build::with_rust_library(root, "examples/rust/verify.rs", binaries)?;
+    let script = move || {
+        let mut command = python.command();
+        command.arg(root.join("examples/python/verify.py"));
         command
-            .arg(&program)
-            .arg(format!("-L{library}"))
-            .arg("-ljustcall_auth")
-            .arg(format!("-Wl,-rpath,{library}"));
-        succeed(&mut command)?;
-        Ok(program)
     };
-    let face = |name, program, leading: &[&str], named| Face {
-        name,
-        program,
-        leading: leading.iter().map(|word| (*word).to_owned()).collect(),
-        named,
+    let verify = move || {
+        let mut command = Command::new(binaries.join("justcall-auth"));
+        command.arg("verify");
+        command
     };
-    let python = root.join("examples/python/verify.py").display().to_string();
     Ok(vec![
-        face("C        examples/c/verify.c", compile("cc", "examples/c/verify.c", "verify-c")?, &[], false),
-        face(
-            "C++      examples/cpp/verify.cpp",
-            compile("c++", "examples/cpp/verify.cpp", "verify-cpp")?,
-            &[],
-            false,
-        ),
-        face("Python   examples/python/verify.py", venv.program("python"), &[&python], false),
-        face("Rust     examples/rust/verify.rs", binaries.join("examples/verify"), &[], false),
-        face("command  justcall-auth verify", binaries.join("justcall-auth"), &["verify"], true),
+        face("C        examples/c/verify.c", false, Box::new(move || Command::new(&c))),
+        face("C++      examples/cpp/verify.cpp", false, Box::new(move || Command::new(&cpp))),
+        face("Python   examples/python/verify.py", false, Box::new(script)),
+        face("Rust     examples/rust/verify.rs", false, Box::new(move || Command::new(&rust))),
+        face("command  justcall-auth verify", true, Box::new(verify)),
     ])
 }

@@ -1,5 +1,6 @@
 //! Runs programs, and says what it is doing while it does.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,7 +69,18 @@ pub fn output_shown(command: &mut Command) -> Result<String> {
 
 /// Cargo, as the one that runs us.
 pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    command(root, std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
+    command(root, cargo_program(), arguments)
+}
+
+/// The program of the cargo that runs us.
+pub fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("the crate is two folders deep in the repository").to_owned()
 }
 
 /// Where cargo puts what it builds.

@@ -1,4 +1,4 @@
-//! The Debian packages that a command needs: `debian-packages.txt` for tests and demo, another list for the bench.
+//! The Debian packages that a command needs: a list for each.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// What tests and demo need.
+/// What the demo needs.
+pub const DEMO: &str = "debian-packages-demo.txt";
+/// What the tests need.
 pub const TESTS: &str = "debian-packages.txt";
 /// What the bench needs.
 pub const BENCH: &str = "debian-packages-bench.txt";
@@ -30,7 +32,7 @@ pub fn ensure(root: &Path, list: &str) -> Result<()> {
     }
     println!("  installing {}", missing.join(" "));
     for arguments in [vec!["update", "-q"], install.split(' ').skip(1).collect()] {
-        run::output(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        run::succeed(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
     Ok(())
 }

@@ -1,0 +1,38 @@
+//! What the tests of programs need. In a program of its own: it is about all clients of the process.
+
+use justcall_auth::testing::forget_rejections;
+use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+
+fn client(sandbox: &Sandbox) -> Client {
+    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
+    let mut config = Config::new();
+    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.credentials(pair.expect("well formed"));
+    Client::new(&config).expect("a client")
+}
+
+fn call(client: &Client) -> Result<(), Error> {
+    client.request(Request::new("GET", "/v2.1/echo").expect("good")).map(drop)
+}
+
+#[test]
+fn it_forgets_what_the_service_rejected_for_every_client_of_the_process() {
+    forget_rejections();
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let first = client(&sandbox);
+    let fault = json!({"fault": "answer", "status": 401, "path": "/v2.1/echo"});
+    sandbox.control("POST", "faults", &fault).expect("a fault");
+    assert!(call(&first).expect_err("a 401").request_sent());
+    sandbox.control("DELETE", "faults", &Value::Null).expect("no fault");
+    for client in [&first, &client(&sandbox)] {
+        let error = call(client).expect_err("the pair was rejected a moment ago");
+        assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
+    }
+    forget_rejections();
+    for client in [&first, &client(&sandbox)] {
+        call(client).expect("the pair is good again");
+    }
+}
