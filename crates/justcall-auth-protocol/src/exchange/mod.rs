@@ -138,15 +138,11 @@ impl Exchange {
             }
             _ => self.state = State::Ready,
         }
-        match &self.task {
-            Task::Replace(version) => {
-                let version = version.clone();
-                match self.keyring.rejection_of(&version, now.monotonic) {
-                    Some(left) => Err(self.fail(rejected_lately(left))),
-                    None => Ok(self.send(version, None, now)),
-                }
-            }
-            Task::Request(_) | Task::Verify => self.follow_keyring(now),
+        let Task::Replace(version) = &self.task else { return self.follow_keyring(now) };
+        let version = version.clone();
+        match self.keyring.rejection_of(&version, now.monotonic) {
+            Some(left) => Err(self.fail(rejected_lately(left))),
+            None => Ok(self.send(version, None, now)),
         }
     }
 
