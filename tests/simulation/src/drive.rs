@@ -49,15 +49,15 @@ impl World {
         let task = self.draw_task(process);
         let now = self.moment();
         let machine = match task {
-            Task::Verify => Machine::Exchange(Exchange::verify(policy.clone(), shared, &now)),
+            Task::Verify => Machine::sends(Exchange::verify(policy.clone(), shared, &now)),
             Task::Replace(pair) => {
                 let credentials = self.pool.credentials(pair, 1);
-                Machine::Exchange(Exchange::replace(policy.clone(), shared, credentials, &now))
+                Machine::sends(Exchange::replace(policy.clone(), shared, credentials, &now))
             }
             Task::Reload => Machine::Refresh(Refresh::reload(&policy, shared, &now)),
             Task::Find => Machine::Refresh(Refresh::find(&policy, shared, &now)),
             Task::Get | Task::Put | Task::Post | Task::OwnAccount => {
-                Machine::Exchange(Exchange::request(policy.clone(), shared, request(task), &now))
+                Machine::sends(Exchange::request(policy.clone(), shared, request(task), &now))
             }
         };
         let slot = self.calls.len();

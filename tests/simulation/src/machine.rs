@@ -10,11 +10,15 @@ use justcall_auth_protocol::{Action, Exchange, Moment, Refresh, RefreshAction};
 /// The state machine of a call.
 #[derive(Debug)]
 pub(crate) enum Machine {
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     Refresh(Refresh),
 }
 
 impl Machine {
+    pub(crate) fn sends(exchange: Exchange) -> Self {
+        Self::Exchange(Box::new(exchange))
+    }
+
     pub(crate) fn next(&mut self, now: &Moment) -> Result<Action, Error> {
         match self {
             Self::Exchange(exchange) => exchange.next(now),

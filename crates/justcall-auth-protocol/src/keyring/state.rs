@@ -118,9 +118,12 @@ impl State {
         if !(is_waiting || !self.source.was_read_since(rejection.at) || self.source.is_rested(now)) {
             return NextStep::Rejected(rejection.until.saturating_sub(now));
         }
-        let wait_for = |wait, blocker| match is_waiting {
-            true => NextStep::WaitForPair { wait, blocker, rejected_at: rejection.since },
-            false => NextStep::Wait(wait, blocker),
+        let wait_for = |wait, blocker| {
+            if is_waiting {
+                NextStep::WaitForPair { wait, blocker, rejected_at: rejection.since }
+            } else {
+                NextStep::Wait(wait, blocker)
+            }
         };
         if now < self.source.next_read {
             return wait_for(self.source.next_read.saturating_sub(now).min(POLL), Blocker::Interval);
