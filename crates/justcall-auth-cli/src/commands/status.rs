@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output)
         Some(path) => Some(StateFile::at(std::path::absolute(path).unwrap_or_else(|_| path.clone()))),
         None => StateFile::usual(&ProcessEnvironment),
     };
-    let remembered = file.as_ref().map(|file| file.seen(&loaded.credentials, unix)).transpose();
+    let remembered = file.as_ref().map(|file| file.seen(&loaded.pair.credentials, unix)).transpose();
     let status = Status::new(&loaded, file.as_ref(), remembered, arguments, unix);
     let is_well = status.is_well();
     if output.is_json() {

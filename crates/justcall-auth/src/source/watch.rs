@@ -9,7 +9,7 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_secret::Level;
 
-use super::{Fingerprints, ProcessEnvironment, Source};
+use super::{Fingerprints, Loaded, ProcessEnvironment, Source};
 use crate::patience::Patience;
 use crate::reentry;
 
@@ -86,26 +86,21 @@ impl Watch {
             return Ok(SourceRead::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
+        let Loaded { pair, watched, .. } = loaded;
         if self.source.is_environment() {
-            let read = self.fingerprints.of(&loaded.credentials);
+            let read = self.fingerprints.of(&pair.credentials);
             *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
         }
-        let credentials = loaded.credentials.kept_at(self.memory)?;
-        let watched = !loaded.watched.is_empty();
-        let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
-        let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
+        let credentials = pair.credentials.kept_at(self.memory)?;
+        let pair = LoadedPair { credentials, is_watched: !watched.is_empty(), ..pair };
+        let after: Vec<Trace> = watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
         self.keep(Seen {
             looks,
-            is_known: watched && after == before && after.iter().all(Trace::is_settled),
+            is_known: pair.is_watched && after == before && after.iter().all(Trace::is_settled),
             traces: after,
         });
-        Ok(SourceRead::Pair(LoadedPair {
-            credentials,
-            created_at,
-            is_watched: watched,
-            previous_compromised,
-        }))
+        Ok(SourceRead::Pair(pair))
     }
 
     /// Reads the source at the next look, whatever its files look like: what the last one gave was not used.
