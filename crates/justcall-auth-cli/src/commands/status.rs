@@ -72,9 +72,9 @@ impl<'a> Status<'a> {
         };
         Self {
             place: &loaded.place,
-            key_hint: loaded.credentials.key_hint(),
+            key_hint: loaded.pair.credentials.key_hint(),
             unix,
-            created_at: loaded.created_at,
+            created_at: loaded.pair.created_at,
             remembered,
             state_file,
             trouble,
