@@ -82,7 +82,7 @@ pub unsafe extern "C" fn justcall_credentials_load(
     let body = || unsafe {
         let out = Out::new("out", out)?;
         let source = Source::parse(input::text("source", source)?)?;
-        out.put(justcall_credentials::new(source.load(&ProcessEnvironment)?.credentials));
+        out.put(justcall_credentials::new(source.load(&ProcessEnvironment)?.pair.credentials));
         Ok(())
     };
     // SAFETY: `error` is NULL or may be written to.

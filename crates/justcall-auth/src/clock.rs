@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use justcall_auth_protocol::exchange::Moment;
+use justcall_auth_protocol::Moment;
 
 /// The current time, and a random number good enough to spread retries.
 pub(crate) fn now() -> Moment {

@@ -103,7 +103,7 @@ impl Place {
         let pair = match &source {
             Source::Env { .. } | Source::File(_) | Source::Dir { .. } | Source::Systemd { .. } => {
                 match source.load(environment) {
-                    Ok(loaded) => Held::Pair(loaded.credentials),
+                    Ok(loaded) => Held::Pair(loaded.pair.credentials),
                     Err(error) => Held::Failure(error),
                 }
             }

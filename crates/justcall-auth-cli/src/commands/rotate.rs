@@ -66,7 +66,7 @@ impl Present {
         };
         let account = match &loaded {
             Some(loaded) if global.expected_account.is_none() => {
-                account_of(&loaded.credentials, global, output)?
+                account_of(&loaded.pair.credentials, global, output)?
             }
             _ => None,
         };
@@ -74,11 +74,11 @@ impl Present {
     }
 
     fn is(&self, pair: &Credentials) -> bool {
-        self.loaded.as_ref().is_some_and(|loaded| loaded.credentials.same_pair(pair))
+        self.loaded.as_ref().is_some_and(|loaded| loaded.pair.credentials.same_pair(pair))
     }
 
     fn is_marked(&self) -> bool {
-        self.loaded.as_ref().is_some_and(|loaded| loaded.previous_compromised)
+        self.loaded.as_ref().is_some_and(|loaded| loaded.pair.previous_compromised)
     }
 }
 
@@ -109,7 +109,7 @@ fn guide(present: &Present, output: &Output) {
             format!(
                 "{} gives the pair with the key {}{whose}.\n",
                 loaded.place,
-                loaded.credentials.key_hint()
+                loaded.pair.credentials.key_hint()
             )
         }
     };
@@ -171,7 +171,7 @@ impl Rotation<'_> {
         if matches!(outcome.done, Done::ByHand(_)) {
             outcome.done = Done::Served;
         }
-        outcome.is_told = loaded.previous_compromised;
+        outcome.is_told = loaded.pair.previous_compromised;
         let found = Found { loaded, passed_over: Vec::new() }.readable_by_others();
         let told = |finding: &Finding| (finding.message().to_owned(), finding.remedy().to_owned());
         outcome.cautions = found.iter().map(told).collect();

@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output)
         Some(path) => Some(StateFile::at(std::path::absolute(path).unwrap_or_else(|_| path.clone()))),
         None => StateFile::usual(&ProcessEnvironment),
     };
-    let remembered = file.as_ref().map(|file| file.seen(&loaded.credentials, unix)).transpose();
+    let remembered = file.as_ref().map(|file| file.seen(&loaded.pair.credentials, unix)).transpose();
     let status = Status::new(&loaded, file.as_ref(), remembered, arguments, unix);
     let is_well = status.is_well();
     if output.is_json() {
@@ -72,9 +72,9 @@ impl<'a> Status<'a> {
         };
         Self {
             place: &loaded.place,
-            key_hint: loaded.credentials.key_hint(),
+            key_hint: loaded.pair.credentials.key_hint(),
             unix,
-            created_at: loaded.created_at,
+            created_at: loaded.pair.created_at,
             remembered,
             state_file,
             trouble,

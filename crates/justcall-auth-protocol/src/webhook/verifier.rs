@@ -15,7 +15,7 @@ use super::url::{EncodedUrl, Expected};
 use crate::copy;
 use crate::error::{Error, ErrorKind};
 use crate::service;
-use crate::usage::{ResultsOfProcess, webhook_metrics};
+use crate::metrics::{ResultsOfProcess, webhook_metrics};
 
 /// How far a delivery's time may be from now, unless said otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
@@ -155,7 +155,7 @@ impl WebhookVerifier {
 
     /// The results of the verifications that this verifier made in this process, as OpenMetrics 1.0 text: the counter
     /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the error. The text is never longer
-    /// than [`MAX_SIZE`](crate::usage::MAX_SIZE), and holds no secret, URL or content of a delivery.
+    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and holds no secret, URL or content of a delivery.
     ///
     /// Deliveries that are verified with the secrets of a client are also in the usage of that client, beside those of its
     /// other verifiers. Serve one of the two texts, or a sum over both counts them twice.

@@ -35,7 +35,7 @@ pub(super) fn source(probe: &Probe) -> (Verdict, Result<Found, Error>) {
 pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
     match source {
         Ok(found) => {
-            let credentials = &found.loaded.credentials;
+            let credentials = &found.loaded.pair.credentials;
             let well = format!("well formed; the API key is {}", credentials.key_hint());
             let (notes, warnings): (Vec<Finding>, Vec<Finding>) =
                 credentials.findings().into_iter().partition(|finding| finding.severity() == Severity::Note);
@@ -69,7 +69,7 @@ pub(super) fn permissions(found: Option<&Found>) -> Verdict {
 
 pub(super) fn memory(found: Option<&Found>) -> Verdict {
     let Some(found) = found else { return Verdict::skipped("there is no pair") };
-    let credentials = &found.loaded.credentials;
+    let credentials = &found.loaded.pair.credentials;
     let obtained = credentials.protection().name();
     match credentials.protection_refused() {
         None => Verdict::ok(format!("the pair is kept in memory of the kind {obtained}")),
@@ -221,7 +221,7 @@ pub(super) fn verify(
     let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
     let mut rate_limit = None;
     let verdict = when(is_connected, || {
-        let verification = probe.verify(&found.loaded.credentials);
+        let verification = probe.verify(&found.loaded.pair.credentials);
         rate_limit = Some(verification.rate_limit);
         match &verification.account {
             Ok(account) => Verdict::ok(whose(account)),

@@ -6,20 +6,20 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::latency::BOUNDS;
-use super::{CLASSES, METHODS, STATUSES, Usage, WebhookResults, outcome};
+use super::{CLASSES, METHODS, Metrics, STATUSES, WebhookResults, outcome};
 use crate::error::ErrorKind;
 use crate::event::EventKind;
-use crate::exchange::{Moment, Policy};
 use crate::keyring::Keyring;
+use crate::policy::Policy;
+use crate::time::Moment;
 
 /// The text is never longer, in bytes.
 pub const MAX_SIZE: usize = 24 * 1024;
 
-/// What the clients of `keyring` did, and how its pair is `now`. Made for one client, whose `policy` says from which
-/// age on a pair is due for rotation.
-pub fn open_metrics(keyring: &Keyring, policy: &Policy, now: &Moment) -> String {
+/// Returns what the clients that share a source did, and the state of its pair `now`. `policy` is that of one client and
+/// says from which age on a pair is due for rotation.
+pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &Moment) -> String {
     let mut text = Text(String::with_capacity(8 * 1024));
-    let usage = keyring.usage();
     build(&mut text);
     calls(&mut text, usage);
     requests(&mut text, usage);
@@ -27,6 +27,7 @@ pub fn open_metrics(keyring: &Keyring, policy: &Policy, now: &Moment) -> String 
     events(&mut text, usage);
     budget(&mut text, usage);
     pair(&mut text, keyring, policy, now);
+    last_used(&mut text, usage);
     text.finish()
 }
 
@@ -76,7 +77,7 @@ fn build(text: &mut Text) {
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
 }
 
-fn calls(text: &mut Text, usage: &Usage) {
+fn calls(text: &mut Text, usage: &Metrics) {
     text.family("calls", "counter", "", "Calls that ended, by outcome: ok, or the name of the error.");
     text.sample("calls_total", "{outcome=\"ok\"}", usage.calls.read(0));
     // All of them, also those that never came: a rate needs the zero before the first.
@@ -93,7 +94,7 @@ fn ends_calls(kind: ErrorKind) -> bool {
     kind != ErrorKind::BufferTooSmall && !kind.name().starts_with("webhook_")
 }
 
-fn requests(text: &mut Text, usage: &Usage) {
+fn requests(text: &mut Text, usage: &Metrics) {
     let help = "Requests sent, retries included, by method and HTTP status; none where no answer came.";
     text.family("requests", "counter", "", help);
     for (method, counters) in METHODS.iter().zip(&usage.requests) {
@@ -150,7 +151,7 @@ fn ends_verifications(kind: ErrorKind) -> bool {
     is_of_source || kind.name().starts_with("webhook_")
 }
 
-fn events(text: &mut Text, usage: &Usage) {
+fn events(text: &mut Text, usage: &Metrics) {
     text.family("events", "counter", "", "Events, by kind; the first of a kind is what an alert waits for.");
     for (index, kind) in EventKind::ALL.iter().enumerate() {
         let labels = format!("{{event=\"{}\"}}", kind.name());
@@ -158,7 +159,7 @@ fn events(text: &mut Text, usage: &Usage) {
     }
 }
 
-fn budget(text: &mut Text, usage: &Usage) {
+fn budget(text: &mut Text, usage: &Metrics) {
     let budget = &usage.budget;
     let windows = [("main", &budget.main), ("burst", &budget.burst)];
     let mut family = |name: &str, unit: &str, help: &str, figures: [Option<u64>; 2]| {
@@ -186,13 +187,13 @@ fn budget(text: &mut Text, usage: &Usage) {
 
 fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
-    if let Some(held) = keyring.current() {
+    if let Some(version) = keyring.current() {
         let help = "How many pairs have been in use: 1 for the first.";
-        text.gauge("pair_generation", "", help, Some(held.generation()));
+        text.gauge("pair_generation", "", help, Some(version.generation()));
         let help = "How old the pair is: since it was made, where its source tells, else since this process saw it first.";
-        text.gauge("pair_age_seconds", "seconds", help, seconds(Some(held.age(now.unix))));
+        text.gauge("pair_age_seconds", "seconds", help, seconds(Some(version.age(now.unix))));
         let help = "When the pair was made, since the epoch, as its source tells.";
-        text.gauge("pair_created_timestamp_seconds", "seconds", help, seconds(held.created_at()));
+        text.gauge("pair_created_timestamp_seconds", "seconds", help, seconds(version.created_at()));
         let help = "1 while the service rejects the pair, else 0.";
         let is_rejected = keyring.rejected_for(now.monotonic).is_some();
         text.gauge("pair_rejected", "", help, Some(u8::from(is_rejected)));
@@ -202,8 +203,12 @@ fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let due = Some(policy.rotation_due).filter(|due| !due.is_zero());
     let help = "The age from which a pair is due for rotation.";
     text.gauge("pair_rotation_due_seconds", "seconds", help, seconds(due));
+}
+
+fn last_used(text: &mut Text, usage: &Metrics) {
     let help = "When a pair was sent last, since the epoch.";
-    text.gauge("last_used_timestamp_seconds", "seconds", help, seconds(keyring.last_used()));
+    let seconds = usage.last_used().map(|time| time.as_secs());
+    text.gauge("last_used_timestamp_seconds", "seconds", help, seconds);
 }
 
 #[cfg(test)]
@@ -216,8 +221,7 @@ mod tests {
 
     #[test]
     fn it_is_never_longer_than_it_promises() {
-        let keyring = Keyring::new("", Arc::default());
-        let usage = keyring.usage();
+        let (usage, keyring) = (Metrics::default(), Keyring::new("", Arc::default()));
         let counters =
             usage.requests.iter().flat_map(|row| &row.0).chain(&usage.calls.0).chain(&usage.events.0);
         let counters = counters.chain(&usage.webhooks.0.0);
@@ -227,7 +231,7 @@ mod tests {
             RateWindow { limit: Some(u64::MAX - 1), remaining: Some(u64::MAX - 1), reset: Some(most) };
         usage.limited(&RateLimit { main: window, burst: window });
         let now = Moment { monotonic: most, unix: most, random: 0 };
-        let length = open_metrics(&keyring, &Policy::default(), &now).len();
+        let length = open_metrics(&usage, &keyring, &Policy::default(), &now).len();
         // What is told of a pair is not in it: seven short lines and their descriptions.
         assert!((12 * 1024..MAX_SIZE - 2 * 1024).contains(&length), "{length}");
     }

@@ -11,7 +11,8 @@ mod open_metrics;
 mod spikes;
 mod webhooks;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
@@ -35,9 +36,9 @@ const STATUSES: [u16; 15] = [200, 201, 202, 204, 400, 401, 403, 404, 409, 422, 4
 /// Classes of status, what is no HTTP status, and that no answer came.
 const CLASSES: [&str; 6] = ["2xx", "3xx", "4xx", "5xx", "other", "none"];
 
-/// Counters of one pair, and what is beside them. Shared by the clients that share the pair.
+/// What is counted and reported of one source's calls. Shared by the clients that share the source.
 #[derive(Default)]
-pub(crate) struct Usage {
+pub struct Metrics {
     calls: Counters<OUTCOMES>,
     webhooks: WebhookResults,
     requests: [Counters<{ STATUSES.len() + CLASSES.len() }>; METHODS.len()],
@@ -46,6 +47,13 @@ pub(crate) struct Usage {
     events: Counters<{ EventKind::ALL.len() }>,
     budget: Budget,
     spikes: Spikes,
+    /// When a pair was sent last, in seconds since the epoch; 0 for never.
+    last_used: AtomicU64,
+    is_rate_limit_low: AtomicBool,
+    /// The rejection that the event about waiting calls was for, as the time at which it began, in nanoseconds plus 1.
+    waiting_reported_for: AtomicU64,
+    /// The serial of the pair that the event about its age was for.
+    age_reported_for: AtomicU64,
 }
 
 /// Counters side by side.
@@ -79,43 +87,86 @@ impl<const N: usize> Counters<N> {
     }
 }
 
-impl Usage {
+impl Metrics {
     /// A call ended: well, or with an error.
-    pub fn ended(&self, error: Option<&Error>) {
+    pub(crate) fn ended(&self, error: Option<&Error>) {
         self.calls.add(error.map_or(0, |error| outcome(error.kind())));
     }
 
     /// A request was answered with `status` after `took`. Tells when there are unusually many at `now`, monotonic.
-    pub fn answered(&self, method: &str, status: u16, took: Duration, now: Duration) -> Option<Spike> {
+    pub(crate) fn answered(&self, method: &str, status: u16, took: Duration, now: Duration) -> Option<Spike> {
         self.requests[method_index(method)].add(status_index(status));
         self.latency.add(took);
         self.spikes.count(now)
     }
 
-    /// A request was not answered. As [`Usage::answered`].
-    pub fn not_answered(&self, method: &str, now: Duration) -> Option<Spike> {
+    /// A request was not answered. As [`Metrics::answered`].
+    pub(crate) fn not_answered(&self, method: &str, now: Duration) -> Option<Spike> {
         self.requests[method_index(method)].add(STATUSES.len() + CLASSES.len() - 1);
         self.spikes.count(now)
     }
 
     /// An answer told `limit` of the account's requests.
-    pub fn limited(&self, limit: &RateLimit) {
+    pub(crate) fn limited(&self, limit: &RateLimit) {
         self.budget.told(limit);
     }
 
     /// A call makes another attempt.
-    pub fn retried(&self) {
+    pub(crate) fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The results of webhooks.
-    pub fn webhooks(&self) -> &WebhookResults {
+    pub(crate) fn webhooks(&self) -> &WebhookResults {
         &self.webhooks
     }
 
+    /// A delivery of a webhook was verified with the secrets of these clients, and refused with `failure` if it is not genuine.
+    pub fn delivered(&self, failure: Option<ErrorKind>) {
+        self.webhooks.add(failure);
+    }
+
     /// Something happened.
-    pub fn happened(&self, kind: EventKind) {
+    pub(crate) fn happened(&self, kind: EventKind) {
         self.events.add(event_index(kind));
+    }
+
+    /// Remembers that a pair was sent at `unix`, since the epoch.
+    pub(crate) fn used(&self, unix: Duration) {
+        self.last_used.store(unix.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Returns when a pair was sent last, in seconds since the epoch.
+    pub fn last_used(&self) -> Option<Duration> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|used| *used > 0).map(Duration::from_secs)
+    }
+
+    /// Returns whether `is_low` differs from the last response.
+    pub(crate) fn set_rate_limit_low(&self, is_low: bool) -> bool {
+        self.is_rate_limit_low.load(Ordering::Relaxed) != is_low
+            && self.is_rate_limit_low.swap(is_low, Ordering::Relaxed) != is_low
+    }
+
+    /// Returns true once for a rejection of the pair in use, which began at `rejected_at`: calls wait now.
+    pub(crate) fn is_waiting_news(&self, rejected_at: Duration) -> bool {
+        let began = u64::try_from(rejected_at.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
+        is_news(&self.waiting_reported_for, began)
+    }
+
+    /// Returns true once for the pair with this serial: it is old.
+    pub(crate) fn is_age_news(&self, serial: u64) -> bool {
+        is_news(&self.age_reported_for, serial)
+    }
+}
+
+/// Whether `reported` was another value until now.
+fn is_news(reported: &AtomicU64, value: u64) -> bool {
+    reported.load(Ordering::Relaxed) != value && reported.swap(value, Ordering::Relaxed) != value
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
 
@@ -160,8 +211,8 @@ mod tests {
 
     #[test]
     fn it_takes_no_more_memory_whatever_is_called_and_answered() {
-        assert!(size_of::<Usage>() < 2304, "{}", size_of::<Usage>());
-        let usage = Usage::default();
+        assert!(size_of::<Metrics>() < 2304, "{}", size_of::<Metrics>());
+        let usage = Metrics::default();
         for status in 0..1000 {
             for method in ["GET", "PURGE", "", "get"] {
                 usage.answered(method, status, Duration::ZERO, Duration::ZERO);
