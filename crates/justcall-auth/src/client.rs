@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -13,7 +12,7 @@ use justcall_auth_protocol::keyring::Keyring;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::usage::open_metrics;
-use justcall_auth_secret::Level;
+use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
 use crate::call::Call;
 use crate::cancel::Cancel;
@@ -48,13 +47,12 @@ struct Inner {
     observer: Option<Arc<dyn Observe>>,
     recorder: Option<Arc<Recorder>>,
     shutdown: Cancel,
-    session: ArcSwap<Session>,
+    session: PerProcess<Session>,
 }
 
 /// What a client uses of its process.
 #[derive(Debug)]
 struct Session {
-    process: u32,
     tenant: Arc<Tenant>,
     transport: Arc<Transport>,
 }
@@ -68,7 +66,7 @@ impl Session {
         if !source.is_environment() {
             tenant.keyring.look_again();
         }
-        Self { process: process.id(), tenant, transport: process.transport(settings) }
+        Self { tenant, transport: process.transport(settings) }
     }
 }
 
@@ -82,8 +80,7 @@ impl Client {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
         let settings = config.settings(&ProcessEnvironment)?;
-        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
-        Ok(Self(Arc::new(Inner {
+        let client = Self(Arc::new(Inner {
             policy,
             source,
             settings,
@@ -91,8 +88,11 @@ impl Client {
             observer: config.observer.clone(),
             recorder: config.state.clone().map(|file| Arc::new(Recorder::new(file))),
             shutdown: Cancel::new(),
-            session,
-        })))
+            session: PerProcess::new(),
+        }));
+        // Now: the pair in the environment counts as it is when a client is made.
+        client.session();
+        Ok(client)
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -202,14 +202,9 @@ impl Client {
     }
 
     /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
-    fn session(&self) -> Arc<Session> {
-        let session = self.0.session.load_full();
-        if session.process == justcall_auth_secret::process_id() {
-            return session;
-        }
-        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings, self.0.memory));
-        self.0.session.compare_and_swap(&session, own);
-        self.0.session.load_full()
+    fn session(&self) -> Arc<ForkOwned<Session>> {
+        let Inner { source, policy, settings, memory, .. } = &*self.0;
+        self.0.session.get_or_make(|| Session::new(source, policy, settings, *memory))
     }
 
     /// An exchange of this process, and what the built-in driver sends with.

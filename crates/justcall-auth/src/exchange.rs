@@ -1,6 +1,5 @@
 //! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use justcall_auth_protocol::exchange as rules;
 pub use justcall_auth_protocol::exchange::{Action, Cause, Moment, Policy};
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_secret::ForkOwned;
 
 use crate::clock;
 use crate::observe::{self, Observe};
@@ -57,7 +57,9 @@ use crate::state::Recorder;
 /// for an exchange that was told to load or to send. They stop waiting when it is dropped, at its deadline, or after 60
 /// seconds if it has none. It belongs to the process that began it.
 pub struct Exchange {
-    rules: Rules,
+    /// With the rights that the call holds in the keyring. A child of `fork()` has nothing to give back there, and could
+    /// wait for ever for a lock that it inherited.
+    rules: ForkOwned<rules::Exchange>,
     tenant: Arc<Tenant>,
     observer: Option<Arc<dyn Observe>>,
     recorder: Option<Arc<Recorder>>,
@@ -73,7 +75,13 @@ impl Exchange {
         patience: &Patience,
     ) -> Self {
         let patience = patience.until(rules.deadline());
-        Self { rules: Rules::of_this_process(rules), tenant, observer, recorder, patience }
+        Self {
+            rules: ForkOwned::with_leave(rules, rules::Exchange::leave),
+            tenant,
+            observer,
+            recorder,
+            patience,
+        }
     }
 
     /// What to do now. Asking twice without reporting in between gives the same action again.
@@ -86,7 +94,7 @@ impl Exchange {
         reason = "the name that every face of it has; it is no iterator"
     )]
     pub fn next(&mut self) -> Result<Action, Error> {
-        if !self.rules.are_of_this_process() {
+        if !self.rules.is_own() {
             return Err(Error::invalid_argument(
                 "This exchange was begun before fork(): begin one in the child.",
             ));
@@ -105,7 +113,7 @@ impl Exchange {
 
     /// Looks at the source, after [`Action::Load`]; else it does nothing. What it finds, or does not, the next step tells.
     pub fn load(&mut self) {
-        if !self.rules.is_loading() || !self.rules.are_of_this_process() {
+        if !self.rules.is_loading() || !self.rules.is_own() {
             return;
         }
         match self.tenant.watch.look(&self.patience) {
@@ -172,7 +180,7 @@ impl Exchange {
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response) {
-        if !self.rules.are_of_this_process() {
+        if !self.rules.is_own() {
             return;
         }
         let now = clock::now();
@@ -195,7 +203,7 @@ impl Exchange {
 
     /// Reports that no response came, and why.
     pub(crate) fn failed_with(&mut self, error: Error) {
-        if !self.rules.are_of_this_process() {
+        if !self.rules.is_own() {
             return;
         }
         self.rules.not_answered(error, &clock::now());
@@ -248,52 +256,5 @@ impl Exchange {
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Exchange").field("rules", &*self.rules).finish_non_exhaustive()
-    }
-}
-
-/// The rules of a call, with the rights that it holds in the keyring of the process that began it.
-struct Rules {
-    rules: Option<rules::Exchange>,
-    process: u32,
-}
-
-const THERE: &str = "only their end takes the rules away";
-
-impl Rules {
-    fn of_this_process(rules: rules::Exchange) -> Self {
-        Self { rules: Some(rules), process: justcall_auth_secret::process_id() }
-    }
-
-    fn are_of_this_process(&self) -> bool {
-        self.process == justcall_auth_secret::process_id()
-    }
-
-    fn into_inner(mut self) -> rules::Exchange {
-        self.rules.take().expect(THERE)
-    }
-}
-
-impl Deref for Rules {
-    type Target = rules::Exchange;
-
-    fn deref(&self) -> &rules::Exchange {
-        self.rules.as_ref().expect(THERE)
-    }
-}
-
-impl DerefMut for Rules {
-    fn deref_mut(&mut self) -> &mut rules::Exchange {
-        self.rules.as_mut().expect(THERE)
-    }
-}
-
-impl Drop for Rules {
-    fn drop(&mut self) {
-        // A child of `fork()` has nothing to give back, and could wait for ever for a lock that it inherited.
-        if !self.are_of_this_process() {
-            if let Some(rules) = self.rules.take() {
-                rules.leave();
-            }
-        }
     }
 }
