@@ -12,6 +12,7 @@ pub mod copy;
 pub mod credentials;
 pub mod date;
 pub mod diagnose;
+pub mod encoding;
 pub mod error;
 pub mod event;
 pub mod exchange;

@@ -19,7 +19,6 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
-mod base64;
 mod call;
 mod cancel;
 mod client;
