@@ -4,13 +4,13 @@
 //! How sure a fact is stands beside it: **O** the official reference or an official client, **M** measured live by a
 //! third party, **U** the help article "API Authentication" of 2026-03-12.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::json;
 use crate::response::Response;
+use crate::{date, json};
 
 /// Where the API is. (O, U)
 pub const BASE_URL: &str = "https://api.justcall.io";
@@ -240,8 +240,8 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
         if let Ok(seconds) = value.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        if let Ok(date) = httpdate::parse_http_date(value) {
-            return Some(date.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(unix));
+        if let Some(date) = date::http_date(value) {
+            return Some(date.saturating_sub(unix));
         }
     }
     let RateLimit { main, burst } = rate_limit_at(response, unix);

@@ -44,6 +44,7 @@ pub mod webhook;
 pub use call::Call;
 pub use cancel::Cancel;
 pub use client::Client;
+pub use clock::unix_time;
 pub use config::Config;
 pub use diagnose::{Code, Finding, Severity, diagnose};
 pub use exchange::Exchange;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::date;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::service::{self, RateLimit};
 
@@ -148,11 +149,10 @@ impl Probe {
     pub fn clock(&self) -> Result<Option<Skew>, Error> {
         let transport = Process::current().transport(&self.config.settings(&ProcessEnvironment)?);
         let url = self.config.policy.base_url.join("/");
-        let before = clock::now().unix;
+        let before = clock::unix_time();
         let answer = transport.head_without_pair(&url, self.patience())?;
-        let after = clock::now().unix;
-        let date = answer.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-        let service = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
+        let after = clock::unix_time();
+        let service = answer.header("date").and_then(|date| date::http_date(date.trim()));
         Ok(service.map(|service| skew((before + after) / 2, service)))
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::date;
 use rustls::pki_types::CertificateDer;
 
 /// What people want to know of a certificate. What cannot be read is `None`.
@@ -84,31 +85,15 @@ fn printable(text: &[u8]) -> String {
     text.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(MAX_NAME).collect()
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, since the epoch.
+/// Since the epoch; `None` before, and for what is no time.
 fn time(tag: u8, text: &[u8]) -> Option<Duration> {
-    let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let (year, rest) = digits.split_at_checked(if tag == GENERALIZED_TIME { 4 } else { 2 })?;
-    let year: u64 = year.parse().ok()?;
-    // RFC 5280: two digits from 50 on mean the last century.
-    let year = match tag {
-        UTC_TIME if year >= 50 => 1900 + year,
-        UTC_TIME => 2000 + year,
-        GENERALIZED_TIME => year,
+    let length = match tag {
+        UTC_TIME => 13,
+        GENERALIZED_TIME => 15,
         _ => return None,
     };
-    let part = |at: usize| rest.get(at..at + 2)?.parse::<u64>().ok();
-    let days = days_since_epoch(year, part(0)?, part(2)?)?;
-    Some(Duration::from_secs(days * 86_400 + part(4)? * 3600 + part(6)? * 60 + part(8)?))
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar; `None` before.
-fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
-    const BEFORE_MONTH: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let leap_days_before = |year: u64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let before = BEFORE_MONTH.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
-    let years = year.checked_sub(1970)? * 365 + leap_days_before(year) - leap_days_before(1970);
-    Some(years + before + u64::from(is_leap && month > 2) + day.checked_sub(1)?)
+    let seconds = date::certificate_time(text).filter(|_| text.len() == length)?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 /// Elements one after another, in the distinguished encoding rules (X.690).
@@ -173,7 +158,7 @@ mod tests {
         assert_eq!(read.subject.as_deref(), Some("justcall-auth-sandbox CA"));
         assert_eq!(read.issuer, read.subject, "it signs itself");
         let days =
-            read.expires.expect("it expires").saturating_sub(crate::clock::now().unix).as_secs() / 86_400;
+            read.expires.expect("it expires").saturating_sub(crate::clock::unix_time()).as_secs() / 86_400;
         assert!((363..=365).contains(&days), "{days}");
         for end in 0..der.len() {
             assert_eq!(fields(&der[..end]), None, "{end}");
