@@ -20,6 +20,7 @@ mod json;
 #[cfg(test)]
 mod json_tests;
 pub mod keyring;
+pub mod printable;
 pub mod request;
 pub mod response;
 pub mod service;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::printable::{self, is_printable};
 use crate::response::Response;
 use crate::{date, json};
 
@@ -153,7 +154,7 @@ pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     };
     let text = |field| match value(field)? {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(printable(&text))),
+        Some(Value::String(text)) => Ok(Some(printable::on_one_line(&text))),
         Some(_) => Err("an account field is not text"),
     };
     let id = match value(id)? {
@@ -195,7 +196,7 @@ fn inner(object: Option<&str>) -> Option<&str> {
 /// How much of a message is read, in bytes: more than is shown of it, once the pair is masked.
 const MAX_MESSAGE: usize = 4 * 1024;
 
-/// The text that is written as `raw`, as [`printable`] gives it, but no more than is of any use; `None` if it is no text.
+/// The text that is written as `raw`, as [`printable::on_one_line`] gives it, but no more than is of any use; `None` if it is no text.
 fn beginning(raw: &str) -> Option<String> {
     let mut text = String::new();
     for letter in json::letters(raw)? {
@@ -203,7 +204,7 @@ fn beginning(raw: &str) -> Option<String> {
         if text.len() >= MAX_MESSAGE {
             break;
         }
-        let is_left_out = is_control(letter) || text.is_empty() && letter.is_whitespace();
+        let is_left_out = !is_printable(letter) || text.is_empty() && letter.is_whitespace();
         if !is_left_out {
             text.push(letter);
         }
@@ -263,19 +264,6 @@ fn reset_time(reset: u64, unix: Duration) -> Duration {
     } else {
         unix.saturating_add(Duration::from_secs(reset))
     }
-}
-
-/// `text` on one line: control characters, which could forge log lines or drive a terminal, are taken out.
-fn printable(text: &str) -> String {
-    // Nearly all texts are clean; the general way takes them apart letter by letter.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.trim().to_owned();
-    }
-    text.chars().filter(|c| !is_control(*c)).collect::<String>().trim().to_owned()
-}
-
-fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::request::Request;
 pub use justcall_auth_protocol::response::Response;
 pub use justcall_auth_protocol::usage::MAX_SIZE as MAX_USAGE;
-pub use justcall_auth_protocol::{classify, copy, service};
+pub use justcall_auth_protocol::{classify, copy, printable, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};
 pub use protection::ProtectionReport;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::date;
+use justcall_auth_protocol::printable::is_printable;
 use rustls::pki_types::CertificateDer;
 
 /// What people want to know of a certificate. What cannot be read is `None`.
@@ -62,7 +63,7 @@ fn name(bytes: &[u8]) -> Option<String> {
             let mut attribute = Der(attribute);
             let kind = attribute.expect(OBJECT_IDENTIFIER)?;
             let text =
-                attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| printable(text));
+                attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| shown(text));
             match kind {
                 COMMON_NAME if text.is_some() => return text,
                 ORGANISATION => organisation = text,
@@ -77,12 +78,8 @@ fn name(bytes: &[u8]) -> Option<String> {
 const MAX_NAME: usize = 64;
 
 /// On one line and short: what a stranger wrote must not drive a terminal, nor fill it.
-fn printable(text: &[u8]) -> String {
-    // Those that change the direction of the text around them.
-    let is_direction =
-        |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let text = String::from_utf8_lossy(text);
-    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(MAX_NAME).collect()
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().filter(|c| is_printable(*c)).take(MAX_NAME).collect()
 }
 
 /// Since the epoch; `None` before, and for what is no time.
