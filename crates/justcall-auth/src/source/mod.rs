@@ -31,7 +31,7 @@ use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
-pub(crate) use default::{CHOICE, choice, usual_places};
+pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
 pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
