@@ -33,6 +33,7 @@ pub mod probe;
 mod process;
 mod protection;
 mod reentry;
+pub mod replace;
 pub mod source;
 mod state;
 #[cfg(feature = "test-panic")]

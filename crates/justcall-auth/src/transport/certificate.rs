@@ -62,8 +62,7 @@ fn name(bytes: &[u8]) -> Option<String> {
         while let Some((_, attribute)) = attributes.next() {
             let mut attribute = Der(attribute);
             let kind = attribute.expect(OBJECT_IDENTIFIER)?;
-            let text =
-                attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| shown(text));
+            let text = attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| shown(text));
             match kind {
                 COMMON_NAME if text.is_some() => return text,
                 ORGANISATION => organisation = text,
