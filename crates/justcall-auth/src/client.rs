@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
@@ -12,7 +11,7 @@ use justcall_auth_protocol::metrics::open_metrics;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::{Moment, Policy, Refresh, Shared};
-use justcall_auth_secret::Level;
+use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
 use crate::call::Call;
 use crate::cancel::Cancel;
@@ -47,13 +46,12 @@ struct Inner {
     observer: Option<Arc<dyn Observe>>,
     recorder: Option<Arc<Recorder>>,
     shutdown: Cancel,
-    session: ArcSwap<Session>,
+    session: PerProcess<Session>,
 }
 
 /// What a client uses of its process.
 #[derive(Debug)]
 struct Session {
-    process: u32,
     source: Arc<SharedSource>,
     transport: Arc<Transport>,
 }
@@ -67,7 +65,7 @@ impl Session {
         if !source.is_environment() {
             shared.shared.keyring.request_refresh();
         }
-        Self { process: process.id(), source: shared, transport: process.transport(settings) }
+        Self { source: shared, transport: process.transport(settings) }
     }
 }
 
@@ -81,8 +79,7 @@ impl Client {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
         let settings = config.settings(&ProcessEnvironment)?;
-        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
-        Ok(Self(Arc::new(Inner {
+        let client = Self(Arc::new(Inner {
             policy,
             source,
             settings,
@@ -90,8 +87,11 @@ impl Client {
             observer: config.observer.clone(),
             recorder: config.state.clone().map(|file| Arc::new(Recorder::new(file))),
             shutdown: Cancel::new(),
-            session,
-        })))
+            session: PerProcess::new(),
+        }));
+        // Now: the pair in the environment counts as it is when a client is made.
+        client.session();
+        Ok(client)
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -203,14 +203,9 @@ impl Client {
     }
 
     /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
-    fn session(&self) -> Arc<Session> {
-        let session = self.0.session.load_full();
-        if session.process == justcall_auth_secret::process_id() {
-            return session;
-        }
-        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings, self.0.memory));
-        self.0.session.compare_and_swap(&session, own);
-        self.0.session.load_full()
+    fn session(&self) -> Arc<ForkOwned<Session>> {
+        let Inner { source, policy, settings, memory, .. } = &*self.0;
+        self.0.session.get_or_make(|| Session::new(source, policy, settings, *memory))
     }
 
     /// Returns an exchange of this process, and what the built-in driver sends with.

@@ -132,7 +132,7 @@ impl Exchange {
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response) {
-        if !self.driven.is_of_this_process() {
+        if !self.driven.is_own() {
             return;
         }
         let now = clock::now();
@@ -155,7 +155,7 @@ impl Exchange {
 
     /// Reports that no response came, and why.
     pub(crate) fn failed_with(&mut self, error: Error) {
-        if !self.driven.is_of_this_process() {
+        if !self.driven.is_own() {
             return;
         }
         self.driven.get_mut().not_answered(error, &clock::now());

@@ -7,6 +7,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::Event;
 use justcall_auth_protocol::keyring::SourceRead;
 use justcall_auth_protocol::{Exchange, Moment, Refresh};
+use justcall_auth_secret::ForkOwned;
 
 use crate::clock;
 use crate::observe::{self, Observe};
@@ -73,17 +74,15 @@ macro_rules! machine {
 machine!(Exchange, justcall_auth_protocol::Action);
 machine!(Refresh, justcall_auth_protocol::RefreshAction);
 
-/// A state machine, with what its driver needs. It belongs to the process that began it.
-pub(crate) struct Driven<M: Machine> {
-    /// `None` once its end has taken it.
-    machine: Option<M>,
-    process: u32,
+/// A state machine, with what its driver needs.
+pub(crate) struct Driven<M> {
+    /// With the leases that it holds in the keyring. A child of `fork()` has none to give back there, and could wait for ever
+    /// for a lock that it inherited.
+    machine: ForkOwned<M>,
     source: Arc<SharedSource>,
     observer: Option<Arc<dyn Observe>>,
     patience: Patience,
 }
-
-const THERE: &str = "only its end takes the machine away";
 
 impl<M: Machine> Driven<M> {
     pub fn new(
@@ -96,28 +95,22 @@ impl<M: Machine> Driven<M> {
             machine.give_up(reentry::waits_for_itself());
         }
         let patience = patience.until(machine.deadline());
-        Self {
-            machine: Some(machine),
-            process: justcall_auth_secret::process_id(),
-            source,
-            observer,
-            patience,
-        }
+        Self { machine: ForkOwned::with_leave(machine, M::leave), source, observer, patience }
     }
 
     /// Returns the machine.
     pub fn get(&self) -> &M {
-        self.machine.as_ref().expect(THERE)
+        &self.machine
     }
 
     /// Returns the machine.
     pub fn get_mut(&mut self) -> &mut M {
-        self.machine.as_mut().expect(THERE)
+        &mut self.machine
     }
 
     /// Returns the machine, and ends the driving.
-    pub fn into_inner(mut self) -> M {
-        self.machine.take().expect(THERE)
+    pub fn into_inner(self) -> M {
+        self.machine.into_inner()
     }
 
     /// Returns what the clients with this source share.
@@ -131,8 +124,8 @@ impl<M: Machine> Driven<M> {
     }
 
     /// Returns whether this is the process that began it.
-    pub fn is_of_this_process(&self) -> bool {
-        self.process == justcall_auth_secret::process_id()
+    pub fn is_own(&self) -> bool {
+        self.machine.is_own()
     }
 
     /// Returns what to do now.
@@ -140,18 +133,18 @@ impl<M: Machine> Driven<M> {
     /// # Errors
     /// The failure, once it is final; `invalid_argument` in a child of the process that began it.
     pub fn next(&mut self) -> Result<M::Action, Error> {
-        if !self.is_of_this_process() {
+        if !self.is_own() {
             return Err(Error::invalid_argument(
                 "This exchange was begun before fork(): begin one in the child.",
             ));
         }
         if self.patience.check_cancelled().is_err() {
-            self.get_mut().give_up(Error::new(ErrorKind::Cancelled));
+            self.machine.give_up(Error::new(ErrorKind::Cancelled));
         }
-        let mut action = self.get_mut().next(&clock::now());
-        if self.get().waits_for_lease() && self.source.is_entered() {
-            self.get_mut().give_up(reentry::waits_for_itself());
-            action = self.get_mut().next(&clock::now());
+        let mut action = self.machine.next(&clock::now());
+        if self.machine.waits_for_lease() && self.source.is_entered() {
+            self.machine.give_up(reentry::waits_for_itself());
+            action = self.machine.next(&clock::now());
         }
         self.emit_events();
         action
@@ -159,16 +152,16 @@ impl<M: Machine> Driven<M> {
 
     /// Reads the source if that is due. The next step says what came of it.
     pub fn load(&mut self) {
-        if !self.get().is_loading() || !self.is_of_this_process() {
+        if !self.machine.is_loading() || !self.is_own() {
             return;
         }
         match self.source.watch.look(&self.patience) {
             // Another call may have more time for it.
             Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
-                self.get_mut().give_up(error);
+                self.machine.give_up(error);
             }
             result => {
-                if !self.get_mut().loaded(result, &clock::now()) {
+                if !self.machine.loaded(result, &clock::now()) {
                     self.source.watch.forget();
                 }
             }
@@ -179,26 +172,15 @@ impl<M: Machine> Driven<M> {
     /// Sleeps for a part of `wait`; the machine says again how much is left. Past the deadline it knows what to do.
     pub fn wait(&mut self, wait: Duration) {
         if let Err(error) = self.patience.pause(wait) {
-            self.get_mut().give_up(error);
+            self.machine.give_up(error);
         }
     }
 
     /// Passes on what happened.
     pub fn emit_events(&mut self) {
-        let events = self.get_mut().take_events();
+        let events = self.machine.take_events();
         if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {
             observe::tell(observer, &events);
-        }
-    }
-}
-
-impl<M: Machine> Drop for Driven<M> {
-    fn drop(&mut self) {
-        // A child of `fork()` has nothing to give back, and could wait for ever for a lock that it inherited.
-        if !self.is_of_this_process() {
-            if let Some(machine) = self.machine.take() {
-                machine.leave();
-            }
         }
     }
 }

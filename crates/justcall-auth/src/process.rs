@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::keyring::Rejections;
 use justcall_auth_protocol::{Policy, Shared};
-use justcall_auth_secret::Level;
+use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
@@ -21,7 +20,6 @@ use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
 pub(crate) struct Process {
-    id: u32,
     sources: Mutex<Sources>,
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
@@ -77,33 +75,21 @@ struct Sources {
     sweep_at: usize,
 }
 
-static CURRENT: ArcSwapOption<Process> = ArcSwapOption::const_empty();
+static CURRENT: PerProcess<Process> = PerProcess::new();
 
 impl Process {
     /// The state of the process that asks.
-    pub fn current() -> Arc<Self> {
-        let id = justcall_auth_secret::process_id();
-        loop {
-            let known = CURRENT.load_full();
-            match &known {
-                Some(process) if process.id == id => return process.clone(),
-                // Whoever is first wins; the others find what it made.
-                _ => drop(CURRENT.compare_and_swap(&known, Some(Arc::new(Self::new(id))))),
-            }
-        }
+    pub fn current() -> Arc<ForkOwned<Self>> {
+        CURRENT.get_or_make(Self::new)
     }
 
-    /// Forgets what the service rejected, where this process remembers anything.
+    /// Forgets what the service rejected.
     pub fn forget_rejections() {
-        let known = CURRENT.load();
-        if let Some(process) = known.as_ref().filter(|it| it.id == justcall_auth_secret::process_id()) {
-            process.rejections.forget_all();
-        }
+        Self::current().rejections.forget_all();
     }
 
-    fn new(id: u32) -> Self {
+    fn new() -> Self {
         Self {
-            id,
             sources: Mutex::new(Sources { known: HashMap::new(), sweep_at: 64 }),
             transports: Mutex::default(),
             rejections: Arc::default(),
@@ -111,11 +97,6 @@ impl Process {
             system_roots: OnceCell::new(),
             addresses: Arc::default(),
         }
-    }
-
-    /// Which process this is.
-    pub fn id(&self) -> u32 {
-        self.id
     }
 
     /// Whether clients with this source, base URL, expected account and memory have pairs already.
@@ -208,7 +189,7 @@ mod tests {
     fn it_shares_pairs_of_the_environment_while_it_holds_the_same_one_or_none() {
         const A: [&str; 2] = ["abc123def456", "sec789xyz000"];
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
-        let (process, variables) = (Process::new(0), Variables::default());
+        let (process, variables) = (Process::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
         let tenant = |held| {
             variables.0.replace(held);

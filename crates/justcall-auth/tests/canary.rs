@@ -12,6 +12,7 @@ use justcall_auth::{
     WebhookVerifier, WipedBuffer,
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_secret::PerProcess;
 use serde_json::json;
 
 /// Nobody else's: whoever shows it got it from us. Its windows are looked for too, for half a secret is too much.
@@ -77,6 +78,7 @@ const HOLD_NOTHING: &[&str] = &[
     "ProxyOrigin",
     "RateLimit",
     "RateWindow",
+    "Replacement",
     "Refused",
     "RegisterWipe",
     "Remembered",
@@ -116,6 +118,9 @@ fn shown(sandbox: &Sandbox) -> Shown {
     for level in Level::ALL {
         shown.add("Secret", &Secret::keep(SECRET.as_bytes(), level).ok());
     }
+    let per_process = PerProcess::new();
+    shown.add("ForkOwned", &per_process.get_or_make(|| SECRET));
+    shown.add("PerProcess", &per_process);
     shown.add("Credentials", &pair());
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));

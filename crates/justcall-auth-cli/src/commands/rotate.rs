@@ -1,7 +1,5 @@
 //! `rotate`: another pair in the place of the one that was reset, without half of either in between.
 
-use std::time::SystemTime;
-
 use justcall_auth::probe::Found;
 use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
@@ -13,6 +11,7 @@ use crate::failure::Failure;
 use crate::new_pair::{NewPair, verify, whose};
 use crate::output::Output;
 use crate::store::Target;
+use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
 pub(super) fn run(global: &Global, arguments: &RotateArguments, output: &Output) -> Result<(), Failure> {
@@ -184,7 +183,7 @@ impl Rotation<'_> {
             _ if is_there => Ok(Done::Served),
             None => Ok(Done::ByHand(by_hand::steps(self.source, compromised))),
             Some(target) => {
-                let created_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+                let created_at = rfc3339(justcall_auth::unix_time());
                 let credentials = &self.new.credentials;
                 let content =
                     Content { credentials, created_at: &created_at, previous_compromised: compromised };

@@ -75,16 +75,6 @@ impl<const N: usize> Counters<N> {
     fn read(&self, index: usize) -> u64 {
         self.0.get(index).map_or(0, |counter| counter.load(Ordering::Relaxed))
     }
-
-    fn values(&self) -> [u64; N] {
-        std::array::from_fn(|index| self.read(index))
-    }
-
-    fn subtract(&self, values: &[u64; N]) {
-        for (counter, value) in self.0.iter().zip(values) {
-            counter.fetch_sub(*value, Ordering::Relaxed);
-        }
-    }
 }
 
 impl Metrics {

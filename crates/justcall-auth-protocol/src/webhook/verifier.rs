@@ -49,7 +49,7 @@ pub struct WebhookVerifier {
     tolerance: u64,
     replay_check: Option<Box<dyn ReplayCheck>>,
     /// Apart from the rest, which other threads read while one counts.
-    results: Box<ResultsOfProcess>,
+    results: ResultsOfProcess,
 }
 
 enum Secrets {
@@ -75,7 +75,7 @@ impl WebhookVerifier {
     fn new(expected: Expected) -> Self {
         let tolerance = DEFAULT_TOLERANCE.as_secs();
         let secrets = Secrets::Given(Fixed::default());
-        Self { expected, secrets, tolerance, replay_check: None, results: Box::default() }
+        Self { expected, secrets, tolerance, replay_check: None, results: ResultsOfProcess::default() }
     }
 
     /// Expects deliveries for `url` as well.
@@ -162,7 +162,7 @@ impl WebhookVerifier {
     ///
     /// A child of `fork()` starts at zero.
     pub fn usage(&self) -> String {
-        webhook_metrics(self.results.current())
+        self.results.with(webhook_metrics)
     }
 
     fn verify_with(
@@ -174,7 +174,7 @@ impl WebhookVerifier {
     ) -> Result<WebhookEvent, Error> {
         let result = self.judge(headers, body, now, check);
         let failure = result.as_ref().err().map(Error::kind);
-        self.results.current().add(failure);
+        self.results.add(failure);
         if let Secrets::Of(secrets) = &self.secrets {
             secrets.delivered(failure);
         }

@@ -27,10 +27,11 @@ use std::sync::Arc;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::keyring::LoadedPair;
+use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
-pub(crate) use default::{CHOICE, choice, usual_places};
+pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
 pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
@@ -62,11 +63,11 @@ pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsStr
     (!value.is_empty()).then_some(value)
 }
 
-/// `path` on one line, for messages: control characters in it are escaped.
+/// `path` on one line, for messages: what is not printable in it is escaped.
 pub fn shown(path: &Path) -> String {
     let mut shown = String::new();
     for character in path.to_string_lossy().chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+        if is_printable(character) { shown.push(character) } else { shown.extend(character.escape_default()) }
     }
     shown
 }

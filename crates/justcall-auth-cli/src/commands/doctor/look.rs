@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
 
 use justcall_auth::probe::{
     Certificate, Connection, Found, Probe, ProxyException, ProxyOrigin, ProxyUse, Route,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
-use justcall_auth::{Account, Error, ErrorKind, Finding, Severity};
+use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
 
 use super::check::Verdict;
 use super::when;
@@ -282,8 +281,4 @@ pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) 
             "{ip}; behind a router the service sees another, which is the one to allow where access is limited to addresses"
         )
     })
-}
-
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
