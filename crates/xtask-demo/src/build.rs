@@ -33,7 +33,8 @@ impl Python {
     /// The interpreter that there is: `PYTHON`, or `python3`.
     pub fn found() -> Result<Self> {
         let program = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-        let is_new = output(Command::new(&program).args(["-c", "import sys; print(sys.version_info >= (3, 9))"]));
+        let is_new =
+            output(Command::new(&program).args(["-c", "import sys; print(sys.version_info >= (3, 9))"]));
         let needed = "Python 3.9 or newer is needed (Debian: python3)";
         ensure!(is_new.context(needed)?.trim() == "True", needed);
         Ok(Self { program, path: None })
