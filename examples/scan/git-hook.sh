@@ -1,4 +1,10 @@
 #!/bin/sh
-# .git/hooks/pre-commit: refuses a commit that adds a pair. It looks at what is staged, not at the files.
+# .git/hooks/pre-commit: refuses a commit that adds a pair. It scans changed files as they are staged, in any encoding.
 set -eu
-git diff --cached --no-color --no-ext-diff --no-textconv | sed -n '/^+/p' | justcall-auth scan -
+staged=$(git write-tree)
+if git rev-parse --quiet --verify HEAD > /dev/null; then
+    range=HEAD..$(git commit-tree -p HEAD -m staged "$staged")
+else
+    range=$(git commit-tree -m staged "$staged")
+fi
+justcall-auth scan --git "$range"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import justcall_auth
+import webhooks
 from support import Account, Sandbox
 
 
@@ -73,6 +74,32 @@ def test_an_open_client_reads_the_environment_again_once_its_pair_was_rejected(
         assert client.verify().id == account.pair["account_id"]
         with _client(sandbox, source) as second:
             assert "justcall_auth_pair_generation 2\n" in second.usage, "they share the pair"
+
+
+@pytest.mark.parametrize(("source", "key", "secret"), SOURCES)
+def test_a_forged_delivery_does_not_make_an_open_client_read_the_environment_again(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str, key: str, secret: str
+) -> None:
+    environment = Environment(monkeypatch, key, secret)
+    accounts = [Account(sandbox), Account(sandbox)]
+
+    def deliver(verifier: justcall_auth.WebhookVerifier, signed_with: str) -> justcall_auth.WebhookEvent:
+        signed = webhooks.signature(signed_with)
+        return verifier.verify(webhooks.headers(signed), webhooks.body(), now=webhooks.NOW)
+
+    environment.hold(accounts[0].line)
+    with _client(sandbox, source) as client:
+        verifier = justcall_auth.WebhookVerifier(client, url=webhooks.URL)
+        assert client.verify().id == accounts[0].pair["account_id"]
+        environment.hold(accounts[1].line)
+        for forged in ("forged", accounts[1].pair["api_secret"]):
+            with pytest.raises(justcall_auth.WebhookMismatchError):
+                deliver(verifier, forged)
+        assert client.verify().id == accounts[0].pair["account_id"]
+        deliver(verifier, accounts[0].pair["api_secret"])
+        with _client(sandbox, source) as second:
+            other = justcall_auth.WebhookVerifier(second, url=webhooks.URL)
+            deliver(other, accounts[1].pair["api_secret"])
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)

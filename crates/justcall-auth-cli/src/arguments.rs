@@ -257,8 +257,12 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", conflicts_with = "paths")]
     pub git: Option<String>,
 
+    /// Look at commits in the history that only a reflog leads to as well: amended, reset or rebased away, or stashed
+    #[arg(long, requires = "git", conflicts_with = "paths")]
+    pub reflog: bool,
+
     /// Where the repository is [default: here]
-    #[arg(long, value_name = "PATH", requires = "git")]
+    #[arg(long, value_name = "PATH", requires = "git", conflicts_with = "paths")]
     pub repository: Option<PathBuf>,
 
     /// Pass over what .gitignore names

@@ -100,19 +100,27 @@ Examples:
   justcall-auth scan --respect-gitignore --sarif . > scan.sarif
   justcall-auth scan --git
   justcall-auth scan --git origin/main..HEAD
+  justcall-auth scan --git --reflog
   git diff --cached | justcall-auth scan -
   justcall-auth scan . --write-baseline .justcall-baseline
   justcall-auth scan . --baseline .justcall-baseline
 
 It looks for the secret of your own pair, as the source gives it, in every form in which secrets get about (as it is, in
 base64 and so in Basic headers, in hexadecimal, URL-encoded, escaped for JSON or HTML, as UTF-16), and for what is
-shaped like a pair beside a name that tells so. Binary files are searched for your own alone; links are not followed;
-.git is passed over, and so is the file that the source reads. A finding shows the ends of the key and a fingerprint of
-the secret, never the secret. It is severe when the pair is your own or when browsers get it: in bundles, pages, source
-maps, public folders, and under names such as NEXT_PUBLIC_ or VITE_.
+shaped like a pair beside a name that tells so. Text may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+Binary files are searched for your own alone, the UTF-16 text in programs too; git diff shows UTF-16 files only with
+--text. Links are not followed; .git is passed over, and so is the file that the source reads. A finding shows the ends
+of the key and a fingerprint of the secret, never the secret. It is severe when the pair is your own or when browsers
+get it: in bundles, pages, source maps, public folders, and under names such as NEXT_PUBLIC_ or VITE_.
 
 --git looks at every version of every file that any ref leads to, each once, and at the messages of commits and tags; it
 names the commit that brought a finding. A repository cannot run anything thereby: no hook, filter, driver or helper.
+
+--git alone does not look at commits that no ref leads to: after commit --amend, rebase or reset --hard only the reflog
+has them, until it expires, by default after 30 days. --reflog looks at them too, in the reflogs of all refs and
+worktrees, and so at every stash, not only the last one. Neither looks at what no reflog has, such as a dropped stash or
+a file that was only staged. To scan those, run `git fsck --lost-found`, then `justcall-auth scan --git COMMIT` for each
+dangling commit and `justcall-auth scan .git/lost-found` for the files.
 
 A comment `justcall-auth: allow` on the line, or on the one before it, allows what is shaped like a pair; so does a
 baseline. Nothing allows your own live pair.

@@ -149,3 +149,48 @@ fn it_says_nothing_of_others_about_hostile_answers() {
         must_be_ours(&error, case);
     }
 }
+
+/// What servers answer to a `ClientHello`, from a port of another service to a middlebox.
+#[test]
+fn it_says_nothing_of_others_about_hostile_handshakes() {
+    let record = |kind: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).expect("it is short").to_be_bytes();
+        [&[kind, 3, 3], &length[..], content].concat()
+    };
+    let (alert, handshake) = (21, 22);
+    let server_hello = |version: [u8; 2], cipher: [u8; 2], rest: &[u8]| {
+        let body = [&version[..], &[7; 32], &[0], &cipher, &[0], rest].concat();
+        let length = u32::try_from(body.len()).expect("it is short").to_be_bytes();
+        record(handshake, &[&[2], &length[1..], &body[..]].concat())
+    };
+    let answers = [
+        ("HTTP", b"HTTP/1.1 400 canary-7f3a\r\nContent-Length: 0\r\n\r\n".to_vec(), "does not speak TLS"),
+        ("SSH", b"SSH-2.0-canary-7f3a\r\n".to_vec(), "does not speak TLS"),
+        ("a record of 65535 bytes", [&[22, 3, 3, 255, 255], &[0; 65_535][..]].concat(), "does not speak TLS"),
+        ("an alert", record(alert, &[2, 40]), "TLS alert"),
+        ("an alert of no known kind", record(alert, &[2, 255]), "TLS alert"),
+        ("a handshake that is text", record(handshake, b"canary-7f3a canary-7f3a"), "TLS"),
+        ("TLS 1.0", server_hello([3, 1], [0, 0x2F], &[]), "no TLS 1.2 or 1.3"),
+        ("a cipher that was not offered", server_hello([3, 3], [0, 0], &[]), "rules of TLS"),
+        ("data before the handshake", record(23, b"canary-7f3a"), "rules of TLS"),
+    ];
+    for (case, answer, expected) in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("https://{}", listener.local_addr().expect("an address"));
+        thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a connection");
+            let _hello = client.read(&mut [0; 4096]);
+            let _all = client.write_all(&answer);
+            let _end = client.read(&mut [0; 4096]);
+        });
+        let mut config = Config::new();
+        config.base_url(&url).expect("a URL").timeout(Duration::from_secs(20)).max_retries(0);
+        config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        let client = Client::new(&config).expect("a client");
+        let error = client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err(case);
+        assert_eq!(error.kind(), ErrorKind::TlsFailed, "{case}: {error}");
+        assert!(error.message().contains(expected), "{case}: {error}");
+        assert!(!error.request_sent(), "{case}: the handshake was not done");
+        must_be_ours(&error, case);
+    }
+}

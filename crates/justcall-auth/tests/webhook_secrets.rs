@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use justcall_auth::source::Load;
+use justcall_auth::{
+    Client, Config, Credentials, Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier,
+};
 use ring::hmac;
 
 const URL: &str = "https://example.com/hooks";
@@ -75,6 +79,43 @@ fn it_does_not_run_a_program_that_fails_for_every_delivery() {
     assert_eq!(count(), before + 1, "a call reads the source as ever");
     fs::write(&script, format!(r#"echo '{{"api_key":"abc123def456","api_secret":"{FIRST}"}}'"#))
         .expect("a script");
+    client.credentials().expect("it gives a pair now");
+    deliver(&verifier, FIRST).expect("what a call has read counts at once");
+}
+
+/// As a program that fails: a callback may ask a secret manager over the network.
+#[test]
+fn it_does_not_run_a_callback_that_fails_for_every_delivery() {
+    let (runs, works) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let load: Arc<dyn Load> = {
+        let (runs, works) = (runs.clone(), works.clone());
+        Arc::new(move || {
+            runs.fetch_add(1, Ordering::Relaxed);
+            if works.load(Ordering::Relaxed) {
+                Credentials::new(b"abc123def456", FIRST.as_bytes())
+            } else {
+                Err(Error::new(ErrorKind::SourceUnavailable))
+            }
+        })
+    };
+    let mut config = Config::new();
+    config.source_callback(load);
+    let client = Client::new(&config).expect("a client");
+    let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
+    verifier.use_secrets_of(Arc::new(client.clone())).expect("the only source of secrets");
+    let count = || runs.load(Ordering::Relaxed);
+    let begun = Instant::now();
+    for _ in 0..50 {
+        let error = deliver(&verifier, "forged").expect_err("there is no secret");
+        assert_eq!(error.kind(), ErrorKind::SourceUnavailable, "{error}");
+    }
+    let allowed = 1 + usize::try_from(begun.elapsed().as_secs()).expect("not that long");
+    assert!((1..=allowed).contains(&count()), "it ran {} times in {:?}", count(), begun.elapsed());
+
+    let before = count();
+    client.credentials().expect_err("it fails still");
+    assert_eq!(count(), before + 1, "a call reads the source every time");
+    works.store(true, Ordering::Relaxed);
     client.credentials().expect("it gives a pair now");
     deliver(&verifier, FIRST).expect("what a call has read counts at once");
 }

@@ -42,9 +42,12 @@ impl Pair {
     pub fn reset(&mut self, sandbox: &Sandbox, is_known: bool) -> Result<()> {
         let (key, secret) = (random_text(40)?, Zeroizing::new(random_text(40)?));
         if is_known {
-            register(sandbox, &key, &secret)?;
+            // Of the same account: a client that knows the account of its pair refuses a pair of another one.
+            let new = json!({"api_key": self.key, "new_api_key": key, "new_api_secret": *secret});
+            sandbox.control("POST", "reset", &new)?;
+        } else {
+            self.revoke(sandbox)?;
         }
-        self.revoke(sandbox)?;
         write(self.folder.path(), &key, &secret)?;
         self.needles.add_pair(key.as_bytes(), secret.as_bytes())?;
         self.key = key;

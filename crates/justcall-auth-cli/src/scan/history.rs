@@ -24,6 +24,9 @@ pub(crate) struct History<'a> {
     pub repository: &'a Path,
     /// Commits as `git rev-list` takes them, such as `main..HEAD`; none means all that any ref leads to.
     pub range: Option<&'a str>,
+    /// Whether commits are looked at as well that only a reflog leads to, of any ref and any worktree: what was amended, reset
+    /// or rebased away, and every stash.
+    pub includes_reflog: bool,
 }
 
 /// An object to look at, and what it is called.
@@ -70,6 +73,9 @@ impl History<'_> {
     fn commits(&self) -> Result<Vec<String>, Error> {
         let mut list = git(self.repository);
         list.args(["rev-list", "--reverse", "--topo-order"]);
+        if self.includes_reflog {
+            list.arg("--reflog");
+        }
         match self.range {
             Some(range) => list.args(["--end-of-options", range, "--"]),
             None => list.arg("--all"),

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::name::Name;
+use super::table;
 
 /// How far from a mention a value may stand, in bytes.
 pub(super) const REACH: usize = 4096;
@@ -91,6 +92,8 @@ pub(super) struct Marks<'a> {
     text: &'a [u8],
     mentions: Vec<usize>,
     is_in_path: bool,
+    /// Whether every part of the text may hold a value: the path or the columns of a table name JustCall.
+    is_whole: bool,
     /// Where other services are named, by the blocks of [`REACH`] bytes in which that begins; a block is looked through once,
     /// when somebody asks.
     others: Vec<OnceCell<Vec<Range<usize>>>>,
@@ -105,13 +108,14 @@ impl<'a> Marks<'a> {
             text,
             mentions,
             is_in_path,
+            is_whole: is_in_path || table::begins_with_ours(text),
             others: vec![OnceCell::new(); text.len().div_ceil(REACH)],
         })
     }
 
     /// The parts of the text in which a value may be one of JustCall's.
     pub fn ranges(&self) -> Vec<Range<usize>> {
-        if self.is_in_path {
+        if self.is_whole {
             let whole = 0..self.text.len();
             return vec![whole];
         }

@@ -3,16 +3,19 @@
 //! | module | what |
 //! |---|---|
 //! | `known`, `spelling` | the user's own pair, exactly, however it is written |
-//! | `candidate`, `name`, `marks`, `shape` | words that look random, what stands beside them, whose they are, and the rule |
+//! | `candidate`, `marks`, `shape` | words that look random, whose they are, and the rule |
+//! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and what it says |
 //! | `exposure`, `allow` | whether browsers get it; what its owner allows |
-//! | `text` | a text of any length through a window |
+//! | `text`, `encoding` | a text of any length through a window, as UTF-8 |
 //! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
 //!
 //! No finding holds a value: a fingerprint stands for it.
 
 mod allow;
+mod beside;
 mod candidate;
 mod code;
+mod encoding;
 mod exposure;
 mod files;
 mod finding;
@@ -21,8 +24,11 @@ mod history;
 mod known;
 mod marks;
 mod name;
+mod readable;
 mod shape;
 mod spelling;
+mod table;
+mod tag;
 mod text;
 
 use std::cmp::Reverse;

@@ -1,6 +1,4 @@
-//! What the word beside a value says of it: a secret, a key, a hash; of JustCall, or of another.
-
-use std::ops::Range;
+//! What a name says of its value: a secret, a key, a hash; of JustCall, or of another.
 
 /// What a name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,58 +23,12 @@ pub(super) enum Role {
     Other,
 }
 
-/// How far before a value its name is looked for, in bytes and in lines.
-const REACH: usize = 160;
-const LINES: usize = 3;
-
 const OURS: &[&str] = &["justcall", "jc"];
 const SECRET: &[&str] = &["secret", "secrets", "apisecret"];
 const PASSWORD: &[&str] = &["password", "pass", "pwd"];
 const KEY: &[&str] = &["key", "keys", "apikey", "username", "user", "login"];
 const PAIR: &[&str] =
     &["authorization", "auth", "token", "credential", "credentials", "creds", "pair", "basic", "bearer"];
-
-/// Words that stand between a name and its value and say nothing.
-const FILLERS: &[&str] = &[
-    "value",
-    "val",
-    "string",
-    "str",
-    "text",
-    "set",
-    "get",
-    "is",
-    "was",
-    "to",
-    "the",
-    "a",
-    "new",
-    "const",
-    "default",
-    "type",
-    "concat",
-    "raw",
-    "secure",
-    "securestring",
-    "and",
-    "or",
-    "as",
-    "of",
-    "for",
-    "in",
-    "static",
-    "final",
-    "private",
-    "let",
-    "var",
-    "readonly",
-    "name",
-    "export",
-    "env",
-    "x",
-    "h",
-    "e",
-];
 
 /// Words that may stand in the name of a half without giving it to somebody else.
 const GENERIC: &[&str] = &[
@@ -161,6 +113,12 @@ const GENERIC: &[&str] = &[
     "crm",
 ];
 
+/// Words that stand in the name of a half without a separator: `clientsecret`.
+const GLUED: &[&str] = &["api", "app", "client", "access", "account", "auth"];
+
+/// The most words that a name without separators is taken apart into.
+const MOST_PARTS: usize = 5;
+
 /// Words that make a value something else than a half.
 const OTHERS: &[&str] = &[
     "sha",
@@ -244,12 +202,11 @@ impl Name {
         if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) {
             return Some(Self { role: Role::Other, is_ours: false, is_foreign: true });
         }
-        let words = split(word);
-        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        let words: Vec<String> = split(word).into_iter().flat_map(unglued).collect();
+        let has = |list: &[&str]| words.iter().any(|word| is_in(list, word));
         let is_ours = has(OURS) || words.windows(2).any(|two| two[0] == "just" && two[1] == "call");
         let is_known = |word: &String| {
-            let word = word.as_str();
-            [OURS, SECRET, PASSWORD, KEY, PAIR, GENERIC].iter().any(|list| list.contains(&word))
+            [OURS, SECRET, PASSWORD, KEY, PAIR, GENERIC].iter().any(|list| is_in(list, word))
                 || word.len() < 2
                 || word.bytes().all(|byte| byte.is_ascii_digit())
         };
@@ -267,41 +224,34 @@ impl Name {
     }
 }
 
-/// The name of the value that begins at `start`: the nearest word before it, after `from`, that is no filler, if it is
-/// telling.
-pub(super) fn before(text: &[u8], from: usize, start: usize) -> Option<Name> {
-    let from = from.max(start.saturating_sub(REACH));
-    let mut end = start;
-    while let Some(span) = last_word(text, from, end) {
-        let lines = memchr::memchr_iter(b'\n', &text[span.end..start]).count();
-        if lines > LINES {
-            return None;
-        }
-        let is_tag = [&b"<"[..], b"</"].iter().any(|opener| text[..span.start].ends_with(opener));
-        let word = String::from_utf8_lossy(&text[span.clone()]);
-        let is_filler = FILLERS.contains(&word.to_ascii_lowercase().trim_matches(['-', '_', '.']));
-        end = span.start;
-        let is_function = text.get(span.end) == Some(&b'(');
-        if !(is_tag || is_filler || is_function && Name::of(&word).is_none()) {
-            return Name::of(&word);
-        }
-    }
-    None
+/// Whether `word` is in `list`, perhaps with a number after it: `secret2`.
+fn is_in(list: &[&str], word: &str) -> bool {
+    let is_there = |word: &str| list.contains(&word);
+    // Auth0 is a service.
+    is_there(word) || list != PAIR && is_there(word.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// The last word that ends at or before `end`.
-fn last_word(text: &[u8], from: usize, end: usize) -> Option<Range<usize>> {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let last = (from..end).rev().find(|at| text[*at].is_ascii_alphanumeric())? + 1;
-    let mut first = (from..last).rev().find(|at| !is_word(text[*at])).map_or(from, |at| at + 1);
-    // `\nSECRET`, `%26api_secret`: what is left of an escape.
-    match first.checked_sub(1).map(|before| text[before]) {
-        Some(b'\\') if last - first > 1 && matches!(text[first], b'n' | b't' | b'r') => first += 1,
-        Some(b'%') if last - first > 2 => first += 2,
-        Some(b'%') => return last_word(text, from, first - 1),
-        _ => {}
+/// The words that `word` is made of where all are known: `justcallapisecret`.
+fn unglued(word: String) -> Vec<String> {
+    match parts(&word, MOST_PARTS) {
+        Some(parts) => parts.into_iter().map(str::to_owned).collect(),
+        None => vec![word],
     }
-    Some(first..last)
+}
+
+/// At most so many. One word may be made of others in several ways, `apikey` of itself or of two.
+fn parts(word: &str, at_most: usize) -> Option<Vec<&str>> {
+    if word.is_empty() {
+        return Some(Vec::new());
+    }
+    let rest_at_most = at_most.checked_sub(1)?;
+    let known = || [OURS, SECRET, PASSWORD, KEY, GLUED].into_iter().flatten();
+    known().filter(|part| word.starts_with(**part)).find_map(|part| {
+        let (part, rest) = word.split_at(part.len());
+        let mut parts = parts(rest, rest_at_most)?;
+        parts.insert(0, part);
+        Some(parts)
+    })
 }
 
 /// The words of a name, in lower case: at separators, and where lower case or digits turn to upper case.
@@ -337,6 +287,14 @@ mod tests {
             ("justcallApiSecret", Role::Secret, true, false),
             ("JustCallAPISecret", Role::Secret, true, false),
             ("JUST_CALL_KEY", Role::Key, true, false),
+            ("just-call-api-secret", Role::Secret, true, false),
+            ("JUSTCALLAPISECRET", Role::Secret, true, false),
+            ("justcall_secretkey", Role::Secret, true, false),
+            ("jcsecret", Role::Secret, true, false),
+            ("clientsecret", Role::Secret, false, false),
+            ("JUSTCALL_API_SECRET2", Role::Secret, true, false),
+            ("justcallApiKey1", Role::Key, true, false),
+            ("AUTH0_CLIENT_SECRET", Role::Secret, false, true),
             ("NEXT_PUBLIC_JUSTCALL_API_KEY", Role::Key, true, false),
             ("apiSecret", Role::Secret, false, false),
             ("HUBSPOT_CLIENT_SECRET", Role::Secret, false, true),
@@ -348,24 +306,7 @@ mod tests {
             assert_eq!(Name::of(name), Some(Name { role, is_ours, is_foreign }), "{name}");
         }
         assert_eq!(Name::of("campaign"), None);
-    }
-
-    #[test]
-    fn it_finds_the_name_before_a_value() {
-        for (text, role) in [
-            ("apiSecret: String = \"", Some(Role::Secret)),
-            ("<key>JustCallApiSecret</key>\n<string>", Some(Role::Secret)),
-            ("{\"key\": \"justcall_api_secret\", \"value\": \"", Some(Role::Secret)),
-            ("getenv('JC_SECRET') ?? '", Some(Role::Secret)),
-            ("public string ApiSecret { get; set; } = \"", Some(Role::Secret)),
-            ("the secret is ", Some(Role::Secret)),
-            ("secret\ncampaign = ", None),
-            ("secret rotation, ", None),
-            ("%26api_secret%3D", Some(Role::Secret)),
-            ("api_secret = Buffer.from('", Some(Role::Secret)),
-            ("JUSTCALL_API_SECRET=\nBUILD_SHA=", Some(Role::Other)),
-        ] {
-            assert_eq!(before(text.as_bytes(), 0, text.len()).map(|name| name.role), role, "{text}");
-        }
+        // In how many ways it can be taken apart doubles with each.
+        assert_eq!(Name::of(&("apikey".repeat(60) + "x")), None);
     }
 }

@@ -2,11 +2,12 @@
 
 use justcall_auth::Zeroizing;
 
+use super::beside;
 use super::candidate::{Candidate, Value, candidates};
 use super::code::Code;
 use super::finding::{Hit, key_hint};
 use super::marks::{Marks, name_of_file};
-use super::name::{self, Name, Role};
+use super::name::{Name, Role};
 
 /// How far from a secret its key is looked for, in bytes.
 const KEY_REACH: usize = 600;
@@ -79,12 +80,12 @@ impl Look<'_> {
     }
 
     fn name(&self, index: usize) -> Option<Name> {
-        let start = self.candidates[index].span.start;
+        let span = &self.candidates[index].span;
         let from = index.checked_sub(1).map_or(0, |before| self.candidates[before].span.end);
-        if start <= self.begin {
+        if span.start <= self.begin {
             return name_of_file(self.path);
         }
-        name::before(self.text, from, start)
+        beside::name_of(self.text, from, span)
     }
 
     fn are_ours(&self, candidate: &Candidate, name: Option<Name>) -> bool {
@@ -129,7 +130,9 @@ impl Look<'_> {
         let is_telling = name.is_some_and(|name| name.role != Role::Secret)
             || self.marks.are_close_before(first.span.start, TELLING);
         let is_alike = first.span.len() == second.span.len() && is_punctuation(between) && is_telling;
-        (is_joined || is_alike).then_some(secret)
+        // In a table the next column may hold something else.
+        let is_other = || self.name(index + 1).is_some_and(|name| name.role == Role::Other);
+        (is_joined || is_alike && !is_other()).then_some(secret)
     }
 
     /// The key that stands near the secret at `index`, before it or after.
@@ -252,6 +255,24 @@ mod tests {
         "data:",
         "://",
         ".js",
+        "<a ",
+        "<secret>",
+        "</secret>",
+        "/>",
+        "<![CDATA[",
+        "key=\"",
+        "value",
+        "name",
+        "{",
+        "}",
+        "INSERT (",
+        "VALUES (",
+        "id,secret,",
+        "\t",
+        "|",
+        "&lt;",
+        "&#",
+        "\\\\u003c",
     ];
 
     proptest! {

@@ -5,22 +5,36 @@ use std::io::{self, Read};
 
 use super::allow::Comments;
 use super::code::Code;
+use super::encoding::{Decoder, Wide, is_binary};
 use super::exposure::Exposure;
 use super::finding::{Finding, Fingerprint, Hit, Place};
 use super::{Look, Report};
 
 /// The length of the window, in bytes: most files are read at once, and it stays in a processor's cache.
 const WINDOW: usize = 512 * 1024;
+/// The byte order mark of UTF-8, which is no character of the text.
+const UTF8_MARK: &[u8] = "\u{feff}".as_bytes();
 /// How much of the beginning tells text from binary data, in bytes.
 const HEAD: usize = 8 * 1024;
-/// The longest UTF-16 text that is read as text, in bytes: it is looked at in one piece.
-const LONGEST_UTF16: usize = 64 * 1024 * 1024;
 
 /// The window's memory, used again for every text.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     used: usize,
+}
+
+/// What is looked for in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+/// Counts the bytes of a text as they are read, before they are decoded.
+struct Counted<R> {
+    reader: R,
+    bytes: u64,
 }
 
 /// Where the window's first byte is in its text.
@@ -43,20 +57,51 @@ impl Buffer {
         reader: &mut impl Read,
         report: &mut Report,
     ) -> io::Result<()> {
+        let mut counted = Counted { reader, bytes: 0 };
+        let outcome = self.read_text(look, &mut counted, report);
+        report.bytes += counted.bytes;
+        outcome
+    }
+
+    /// Finds out how the text is encoded, and looks through it as UTF-8.
+    fn read_text(&mut self, look: &Look, reader: &mut impl Read, report: &mut Report) -> io::Result<()> {
         self.used = 0;
-        let mut is_at_end = self.fill(reader, report)?;
-        if let Some(is_little_endian) = utf16(&self.bytes[..self.used]) {
-            return self.read_utf16(look, reader, report, is_little_endian);
+        let is_at_end = self.fill(reader)?;
+        if self.bytes[..self.used].starts_with(UTF8_MARK) {
+            self.drop_first(UTF8_MARK.len());
         }
-        let is_binary = memchr::memchr(0, &self.bytes[..self.used.min(HEAD)]).is_some();
+        let head = &self.bytes[..self.used];
+        let wide = Wide::of(head);
+        if wide.is_none() && is_binary(&head[..head.len().min(HEAD)]) {
+            return self.look_through(look, reader, is_at_end, Kind::Binary, report);
+        }
+        if wide.is_none() && memchr::memchr(0, head).is_none() {
+            let mut decoder = Decoder::after(head, reader);
+            return self.look_through(look, &mut decoder, is_at_end, Kind::Text, report);
+        }
+        let mut decoder = Decoder::new(wide, head, reader);
+        self.used = 0;
+        let is_at_end = self.fill(&mut decoder)?;
+        self.look_through(look, &mut decoder, is_at_end, Kind::Text, report)
+    }
+
+    /// Looks at what the window holds, then at what `reader` gives after it.
+    fn look_through(
+        &mut self,
+        look: &Look,
+        reader: &mut impl Read,
+        mut is_at_end: bool,
+        kind: Kind,
+        report: &mut Report,
+    ) -> io::Result<()> {
         let margin = look.scanner.reach();
         let mut position = Position::default();
-        // What begins before this was told of in the window before.
+        // What begins before this was reported in the window before.
         let mut told = 0;
         loop {
             let text = &self.bytes[..self.used];
             let until = if is_at_end { self.used } else { self.used.saturating_sub(margin) };
-            let hits = look.scanner.hits(look.name, text, is_binary);
+            let hits = look.scanner.hits(look.name, text, kind == Kind::Binary);
             tell(
                 look,
                 text,
@@ -69,22 +114,18 @@ impl Buffer {
             }
             let dropped = until.saturating_sub(margin);
             position.advance(&text[..dropped]);
-            self.bytes.copy_within(dropped..self.used, 0);
-            self.used -= dropped;
+            self.drop_first(dropped);
             told = until - dropped;
-            is_at_end = self.fill(reader, report)?;
+            is_at_end = self.fill(reader)?;
         }
     }
 
     /// Reads until the window is full; true when the text ends within it.
-    fn fill(&mut self, reader: &mut impl Read, report: &mut Report) -> io::Result<bool> {
+    fn fill(&mut self, reader: &mut impl Read) -> io::Result<bool> {
         while self.used < self.bytes.len() {
             match reader.read(&mut self.bytes[self.used..]) {
                 Ok(0) => return Ok(true),
-                Ok(count) => {
-                    self.used += count;
-                    report.bytes += count as u64;
-                }
+                Ok(count) => self.used += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -92,39 +133,17 @@ impl Buffer {
         Ok(false)
     }
 
-    /// What PowerShell and some editors of Windows write.
-    fn read_utf16(
-        &mut self,
-        look: &Look,
-        reader: &mut impl Read,
-        report: &mut Report,
-        is_little_endian: bool,
-    ) -> io::Result<()> {
-        let mut bytes = self.bytes[2..self.used].to_vec();
-        let read = reader.take(LONGEST_UTF16 as u64 + 1).read_to_end(&mut bytes)?;
-        report.bytes += read as u64;
-        if bytes.len() > LONGEST_UTF16 {
-            return Err(io::Error::other("it is UTF-16 text of more than 64 MiB"));
-        }
-        let unit = |two: &[u8]| {
-            let two = [two[0], two[1]];
-            if is_little_endian { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) }
-        };
-        let units = bytes.chunks_exact(2).map(unit);
-        let text: String =
-            char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        let hits = look.scanner.hits(look.name, text.as_bytes(), false);
-        tell(look, text.as_bytes(), hits.into_iter(), Position::default(), report);
-        Ok(())
+    fn drop_first(&mut self, count: usize) {
+        self.bytes.copy_within(count..self.used, 0);
+        self.used -= count;
     }
 }
 
-/// Whether `text` begins with the byte order mark of UTF-16, and whether that is little-endian.
-fn utf16(text: &[u8]) -> Option<bool> {
-    match text {
-        [0xFF, 0xFE, ..] => Some(true),
-        [0xFE, 0xFF, ..] => Some(false),
-        _ => None,
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
     }
 }
 

@@ -53,7 +53,7 @@ pub fn python() -> std::path::PathBuf {
     std::env::var_os("JUSTCALL_PYTHON").map_or_else(|| built().join("venv/bin/python"), Into::into)
 }
 
-fn scan_input(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Run {
+pub fn scan_input(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Run {
     let mut child = command(arguments, variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -189,6 +189,7 @@ fn it_says_when_there_is_no_such_history() {
         &["scan", "--git", "--repository", "absent"],
         &["scan", "--git", "HEAD", "a.txt"],
         &["scan", "--repository", "."],
+        &["scan", "a.txt", "--repository", "."],
     ] {
         let run = run_in(at, arguments, &[]);
         assert_eq!(run.exit, 2, "{arguments:?}: {run:?}");

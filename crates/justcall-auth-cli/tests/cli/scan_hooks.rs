@@ -48,6 +48,28 @@ fn the_git_hook_refuses_a_commit_with_a_pair() {
 }
 
 #[test]
+fn the_git_hook_refuses_the_first_commit_and_a_pair_in_utf_16() {
+    let folder = repository(&[]);
+    let at = folder.path();
+    std::fs::copy(root().join("examples/scan/git-hook.sh"), at.join(".git/hooks/pre-commit"))
+        .expect("a hook");
+    let commits = |message: &str| {
+        git(at, &["add", "--all"]);
+        with_ours(&mut plain_git(at, &["commit", "--message", message])).status.success()
+    };
+    std::fs::write(at.join(".env"), OTHER).expect("a file");
+    assert!(!commits("Begin"));
+    std::fs::write(at.join(".env"), "clean\n").expect("a file");
+    assert!(commits("Begin"));
+    let wide: Vec<u8> = OTHER.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(at.join("a.txt"), wide).expect("a file");
+    assert!(!commits("Leak"), "git diff calls it binary");
+    std::fs::remove_file(at.join("a.txt")).expect("a file");
+    std::fs::write(at.join("b.txt"), "clean\n").expect("a file");
+    assert!(commits("Clean"));
+}
+
+#[test]
 fn the_hooks_for_pre_commit_do_what_they_say() {
     let folder = repository(&[(".env", OTHER), ("b.env", OTHER)]);
     let at = folder.path();

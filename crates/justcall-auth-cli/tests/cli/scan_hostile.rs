@@ -161,6 +161,7 @@ fn it_runs_nothing_that_a_repository_names() {
     let address = at.to_str().expect("UTF-8");
     for arguments in [
         &["scan", "--git", "--json"][..],
+        &["scan", "--git", "--reflog", "--json"],
         &["scan", "--git", "HEAD~1..HEAD", "--json"],
         &["scan", ".", "--json"],
         &["scan", ".", "--respect-gitignore", "--json"],

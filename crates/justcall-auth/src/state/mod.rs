@@ -435,6 +435,8 @@ mod tests {
         let home = Some("/h/.local/state/justcall-auth/pairs.json");
         assert_eq!(usual(&[("HOME", "/h")]).as_deref(), home);
         assert_eq!(usual(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]).as_deref(), home);
+        assert_eq!(usual(&[("XDG_STATE_HOME", ""), ("HOME", "/h")]).as_deref(), home, "empty is not set");
+        assert_eq!(usual(&[("HOME", "")]), None);
         assert_eq!(usual(&[]), None);
     }
 }

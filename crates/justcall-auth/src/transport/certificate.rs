@@ -165,6 +165,14 @@ mod tests {
     }
 
     #[test]
+    fn it_shows_a_name_on_one_line_and_no_longer_than_a_person_reads() {
+        assert_eq!(printable("Société \u{1F600}".as_bytes()), "Société \u{1F600}");
+        assert_eq!(printable("a\u{202E}b\u{2066}c\x1b[2Jd\r\ne\0\u{9b}f".as_bytes()), "abc[2Jdef");
+        assert_eq!(printable("é".repeat(10_000).as_bytes()), "é".repeat(MAX_NAME));
+        assert_eq!(printable(b"\xffname"), "\u{FFFD}name", "bytes that are not UTF-8");
+    }
+
+    #[test]
     fn it_reads_a_certificate_and_survives_every_cut_of_it() {
         let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
         let file = sandbox.ca_file().expect("it speaks TLS");

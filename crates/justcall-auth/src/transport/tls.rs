@@ -68,7 +68,11 @@ fn why(error: &rustls::Error) -> &'static str {
             "the other end offers no TLS 1.2 or 1.3 with a cipher that is supported"
         }
         rustls::Error::NoCertificatesPresented => "the other end shows no certificate",
-        rustls::Error::PeerMisbehaved(_) => "the other end does not keep to the rules of TLS",
+        rustls::Error::PeerMisbehaved(_)
+        | rustls::Error::InappropriateMessage { .. }
+        | rustls::Error::InappropriateHandshakeMessage { .. } => {
+            "the other end does not keep to the rules of TLS"
+        }
         _ => "the handshake failed",
     }
 }

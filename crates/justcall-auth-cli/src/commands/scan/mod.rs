@@ -26,6 +26,10 @@ const DEFAULT: &str = "default:";
 const STANDARD_INPUT: &str = "standard input";
 
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
+    if arguments.reflog && arguments.git.as_ref().is_some_and(|range| !range.is_empty()) {
+        let message = "--reflog adds to the whole history, so --git takes no range with it.";
+        return Err(Error::invalid_argument(message).hint_is("Leave out the range or --reflog.").into());
+    }
     let own = own_pair(&global.source)?;
     let remark = own.remark();
     let mut scanner = Scanner { known: own.known, ..Scanner::default() };
@@ -41,6 +45,7 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
         Some(range) => History {
             repository: arguments.repository.as_deref().unwrap_or(Path::new(".")),
             range: Some(range.as_str()).filter(|range| !range.is_empty()),
+            includes_reflog: arguments.reflog,
         }
         .scan(&scanner, &seen)
         .map_err(|error| masked(&error, &scanner))?,
