@@ -35,9 +35,6 @@ pub const KEY_VARIABLE: &str = "JUSTCALL_API_KEY";
 /// See [`KEY_VARIABLE`].
 pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
 
-/// Where a person finds the pair. (U)
-pub const DASHBOARD: &str = "Settings → API & Webhooks";
-
 /// The header with a webhook's signature: `hex(HMAC-SHA256(secret, message))`, where the message is the secret, the
 /// percent-encoded URL, the type and the timestamp, joined with [`WEBHOOK_SEPARATOR`]. (O)
 pub const WEBHOOK_SIGNATURE: &str = "x-justcall-signature";

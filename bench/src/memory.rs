@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::build::Programs;
-use super::server::{Server, pinned};
-use super::statistics::{Ratio, Shuffle, median};
-use super::worker::Worker;
+use crate::build::Programs;
+use crate::server::{Server, pinned};
+use crate::statistics::{Ratio, Shuffle, median};
+use crate::worker::Worker;
 
 /// How the pair is kept, with the number that the C header has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub const HEAP: &str = "heap";
 /// As it is delivered, and what shows the allocator's part.
 pub const WIPING: &str = "locked";
 pub const SECRETMEM: &str = "secretmem";
-pub const LEAVING: &str = "locked, an allocator that does not wipe";
+const LEAVING: &str = "locked, an allocator that does not wipe";
 
 const CALLS: [(&str, &str, Level, &str); 4] = [
     (HEAP, "ours", Level::Heap, HEAP),

@@ -82,7 +82,7 @@ fn every_export_has_a_section(source: &Path) -> Result<()> {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         ensure!(
             known || !text.contains("no_mangle"),
-            "{name}.rs exports functions, but is in no section of the header: add it to SECTIONS in crates/xtask/src/header.rs"
+            "{name}.rs exports functions, but is in no section of the header: add it to SECTIONS in crates/xtask-generate/src/header.rs"
         );
     }
     Ok(())

@@ -7,13 +7,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::packages;
-use crate::run::{self, cargo, command, step, succeed};
-use crate::sandbox::Sandbox;
+use xtask_demo::packages;
+use xtask_demo::run::{self, cargo, command, step, succeed};
+use xtask_demo::sandbox::Sandbox;
 
 const INSIDE: &str = "ca-certificates cargo rustc rust-src libstd-rust-dev gcc libc6-dev gcc-mingw-w64-x86-64 wine wine64 \
                       gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-venv";
@@ -44,13 +44,16 @@ struct Row {
     how: &'static str,
 }
 
+fn main() -> ExitCode {
+    run::exit_code(platforms(&run::root()))
+}
+
 /// Compiles and runs it all, and writes docs/platforms.md; nothing is written unless all of it works.
 ///
-/// # Errors
-/// When something does not compile, or does not do what it does here.
-pub fn run(root: &Path) -> Result<()> {
+/// Fails if something does not compile, or does not do what it does here.
+fn platforms(root: &Path) -> Result<()> {
     let is_root = run::output(Command::new("id").arg("-u"))?.trim() == "0";
-    ensure!(is_root, "chroot is for root alone: run it as root, or on a machine of its own");
+    ensure!(is_root, "chroot is for root alone: run it as root, or on a separate machine");
     step("Debian packages", || packages::ensure(root, packages::PLATFORMS))?;
     let debian = step("Debian 13 in a folder (once, 3 GB)", || Debian::ensure(root))?;
     step("the sandbox", || succeed(&mut cargo(root, &["build", "--quiet", "-p", "justcall-auth-sandbox"])))?;
@@ -94,8 +97,8 @@ fn windows(debian: &Debian, sandbox: &Sandbox, rows: &mut Vec<Row>) -> Result<()
          -L{programs} -ljustcall_auth -o {programs}/verify.exe"
     ))?;
     let call = format!("{WINE} {programs}/verify.exe env: {} {ca_file}", sandbox.member("url"));
-    let told = debian.told(&with_pair(sandbox, &call))?;
-    ensure!(told.contains("account: 12345"), "the C program said: {told}");
+    let printed = debian.output(&with_pair(sandbox, &call))?;
+    ensure!(printed.contains("account: 12345"), "the C program said: {printed}");
     let what = "`justcall_auth.dll` with `examples/c/verify.c`: a verified pair over TLS";
     rows.push(Row { system: SYSTEM, what: what.to_owned(), how: "run under Wine" });
     Ok(())
@@ -134,22 +137,25 @@ fn build_std(command: &str, target: &str, arguments: &str) -> String {
 
 /// Runs the unit tests under `with`, and says how many there were.
 fn test(debian: &Debian, target: &str, with: &str) -> Result<String> {
-    let built =
-        debian.told(&build_std("test", target, &format!("--no-run --message-format=json --lib {TESTED}")))?;
+    let built = debian.output(&build_std(
+        "test",
+        target,
+        &format!("--no-run --message-format=json --lib {TESTED}"),
+    ))?;
     let mut passed = 0;
     for program in built.lines().filter_map(executable) {
-        let told = debian.told(&format!(
+        let printed = debian.output(&format!(
             "{with} {program} --skip {ABOUT_SPEED} >/tmp/tests 2>&1 || {{ cat /tmp/tests >&2; exit 1; }}; cat /tmp/tests"
         ))?;
-        let count = told.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
-        let count: u32 = count.and_then(|count| count.parse().ok()).with_context(|| told.clone())?;
+        let count = printed.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
+        let count: u32 = count.and_then(|count| count.parse().ok()).with_context(|| printed.clone())?;
         passed += count;
     }
     ensure!(passed > 100, "only {passed} tests ran");
     Ok(format!("{passed} unit tests of memory and protocol, all but the one that is about speed"))
 }
 
-/// The program that a line of cargo's tells of, if any.
+/// The program that a message of cargo names, if any.
 fn executable(line: &str) -> Option<String> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
     Some(message["executable"].as_str()?.to_owned())
@@ -160,19 +166,19 @@ const COMMAND: &str = "`justcall-auth verify`, `doctor`: a verified pair over TL
 fn verify(debian: &Debian, sandbox: &Sandbox, program: &str, ca_file: &str) -> Result<()> {
     let call =
         |what: &str| format!("{program} {what} --base-url {} --ca-file {ca_file}", sandbox.member("url"));
-    let told = debian.told(&with_pair(sandbox, &call("verify")))?;
-    ensure!(told.contains("accepts the API key and secret"), "verify said: {told}");
-    let told = debian.told(&with_pair(sandbox, &call("doctor")))?;
+    let printed = debian.output(&with_pair(sandbox, &call("verify")))?;
+    ensure!(printed.contains("accepts the API key and secret"), "verify said: {printed}");
+    let printed = debian.output(&with_pair(sandbox, &call("doctor")))?;
     ensure!(
-        told.contains("memory of the kind locked") && told.contains("All is well"),
-        "doctor said: {told}"
+        printed.contains("memory of the kind locked") && printed.contains("All is well"),
+        "doctor said: {printed}"
     );
     // The control.
     let wrong = format!(
         "JUSTCALL_API_KEY=abc123def456 JUSTCALL_API_SECRET=sec789xyz000 {}; test $? = 4 && echo rejected",
         call("verify")
     );
-    ensure!(debian.told(&wrong)?.contains("rejected"), "a wrong pair was not rejected");
+    ensure!(debian.output(&wrong)?.contains("rejected"), "a wrong pair was not rejected");
     Ok(())
 }
 
@@ -205,7 +211,7 @@ impl Debian {
             ))?;
             fs::write(complete, "")?;
         }
-        // Those of this machine, with any of its own.
+        // Those of this machine, private ones included.
         let certificates = "etc/ssl/certs/ca-certificates.crt";
         fs::copy(Path::new("/").join(certificates), debian.folder.join(certificates))?;
         fs::write(debian.folder.join("opt/cc-for-macos"), CC_FOR_MACOS)?;
@@ -233,7 +239,7 @@ impl Debian {
     }
 
     /// What a script prints there; fails when it does.
-    fn told(&self, script: &str) -> Result<String> {
+    fn output(&self, script: &str) -> Result<String> {
         run::output(&mut self.command(script))
     }
 

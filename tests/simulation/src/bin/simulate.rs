@@ -4,16 +4,22 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
-use justcall_auth_simulation::{Plant, Report, Seen, run as simulate};
+use clap::Parser;
+use justcall_auth_simulation::{Plant, Report, Seen, run};
 
 /// How often the progress is shown on a terminal.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// In so many requests every fault and every branch is exercised.
 const ENOUGH: u64 = 600_000;
 
-/// What to simulate.
-#[derive(clap::Args)]
-pub struct Options {
+/// Simulate processes, calls, resets and faults, and check what the library promises of them.
+///
+/// Runs episodes, each with another seed: the first one with --seed, the next ones with the seeds after it. An episode is a
+/// few minutes of simulated time with up to eight processes. The first promise that is not kept ends the run with the events
+/// before it and the command that repeats it.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask simulate")]
+struct Options {
     /// The seed of the first episode. The same seed gives the same episode on every machine.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -47,8 +53,8 @@ fn plants() -> String {
     )
 }
 
-/// Simulates what `options` name.
-pub fn run(options: &Options) -> Result<()> {
+fn main() -> Result<()> {
+    let options = Options::parse();
     let has_limit = options.seconds.is_some() || options.episodes.is_some();
     let what = justcall_auth_simulation::Options {
         seed: options.seed,
@@ -66,22 +72,11 @@ pub fn run(options: &Options) -> Result<()> {
     check_coverage(&report)
 }
 
-/// What `cargo xtask test` runs: a million requests, or as many as take 30 seconds.
-pub fn test() -> Result<()> {
-    let what = justcall_auth_simulation::Options {
-        seed: 1,
-        requests: Some(1_000_000),
-        time: Some(Duration::from_secs(30)),
-        ..Default::default()
-    };
-    check_coverage(&watch(&what)?)
-}
-
 /// Simulates, and prints what was run in one line; a terminal shows the progress.
 fn watch(what: &justcall_auth_simulation::Options) -> Result<Report> {
     let is_terminal = io::stderr().is_terminal();
     let mut shown = Instant::now();
-    let report = simulate(what, |report| {
+    let report = run(what, |report| {
         if is_terminal && shown.elapsed() >= INTERVAL {
             shown = Instant::now();
             eprint!("\r{report}\x1b[K");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::{command, output};
+use xtask_demo::run::{command, output};
 
 /// The commit, the day and the machine, each as a name and a value.
 pub fn describe(root: &Path) -> Vec<(&'static str, String)> {
@@ -60,7 +60,7 @@ fn system() -> String {
     name.unwrap_or("unknown").trim_matches('"').to_owned()
 }
 
-/// nginx tells its version on standard error.
+/// nginx prints its version on standard error.
 fn nginx() -> String {
     let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
     let said = Command::new("nginx").env("PATH", search).arg("-v").output();

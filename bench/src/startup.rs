@@ -5,11 +5,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::build::Programs;
-use super::requests::peers;
-use super::server::{Server, pinned};
-use super::statistics::{Ratio, Shuffle, median};
-use crate::run::output;
+use crate::build::Programs;
+use crate::requests::peers;
+use crate::server::{Server, pinned};
+use crate::statistics::{Ratio, Shuffle, median};
+use xtask_demo::run::output;
 
 pub const OURS: &str = "justcall-auth verify";
 pub const CURL: &str = "curl";

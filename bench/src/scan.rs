@@ -10,10 +10,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::build::Programs;
-use super::server::{KEY, SECRET, pinned};
-use super::statistics::{Ratio, Shuffle};
-use crate::run::{command, output, target_dir};
+use crate::build::Programs;
+use crate::server::{KEY, SECRET, pinned};
+use crate::statistics::{Ratio, Shuffle};
+use xtask_demo::run::{command, output, target_dir};
 
 /// The length of each text, in bytes.
 const TEXT: usize = 256 * 1024 * 1024;

@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::Options;
-use super::goals::Goal;
-use super::memory::{Memory, Work};
-use super::statistics::Ratio;
-use super::webhooks::Webhooks;
-use super::{cancel, requests, scan, startup};
+use crate::goals::Goal;
+use crate::measured::Measured;
+use crate::memory::Work;
+use crate::requests;
+use crate::statistics::Ratio;
 
-/// What each peer does for a request: whoever reads a ratio must know what is compared.
+/// What each peer does for a request: a ratio means little without what is compared.
 const PEERS: &str = "\
 Everyone sends the same headers (`Authorization`, `Accept`, `Content-Type`), keeps one connection, has a timeout of 30 s, trusts the
 bench's CA file alone, reads the whole body and checks the status. A response of a wrong kind ends the measurement.
@@ -34,23 +33,19 @@ ABI is; whole calls at each level are made by the same C program in turns with e
 wipe: that is what wiping all that is freed costs.
 A webhook is verified from its headers and body to its event, the secret taken out of the memory that protects it each time, 2,000 at a
 time; ring's bare HMAC is `Key::new` and `verify` of the ready message, and the signature's check beside it has the secret in hand.
-The interval tells how sure this run is; from run to run on a shared machine a ratio moves by up to 0.03 more.
+The interval shows how sure this run is; from run to run on a shared machine a ratio moves by up to 0.03 more.
 ";
 
 /// Everything that is reported.
-pub struct Report<'a> {
+pub struct Report {
     pub machine: Vec<(&'static str, String)>,
-    pub options: &'a Options,
-    pub requests: Vec<requests::Row>,
-    pub startup: Vec<startup::Row>,
-    pub memory: Memory,
-    pub scan: Vec<scan::Row>,
-    pub cancel: Vec<cancel::Row>,
-    pub webhooks: Webhooks,
+    pub rounds: u32,
+    pub requests: u32,
+    pub measured: Measured,
     pub goals: Vec<Goal>,
 }
 
-impl Report<'_> {
+impl Report {
     /// The tables alone, with their columns aligned.
     pub fn for_terminal(&self) -> String {
         let mut text = String::new();
@@ -68,8 +63,7 @@ impl Report<'_> {
             write!(text, "\n## {title}\n\n{}", table.markdown()).expect("a string takes it");
         }
         write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("a string takes it");
-        let rounds = self.options.rounds;
-        let requests = self.options.requests;
+        let (rounds, requests) = (self.rounds, self.requests);
         writeln!(
             text,
             "{rounds} rounds, {requests} requests a peer and round; the first round, a warm-up, is left out."
@@ -85,29 +79,29 @@ impl Report<'_> {
             tables.push(("Goals".to_owned(), self.goals_table()));
         }
         for job in [requests::VERIFY, requests::POST] {
-            if self.requests.iter().any(|row| row.job == job) {
+            if self.measured.requests.iter().any(|row| row.job == job) {
                 tables.push((
                     format!("{}, one after the other on one connection", job.title),
                     self.requests_table(job),
                 ));
             }
         }
-        if !self.startup.is_empty() {
+        if !self.measured.startup.is_empty() {
             tables.push(("Start, verify once, end".to_owned(), self.startup_table()));
         }
-        if !self.memory.works.is_empty() {
+        if !self.measured.memory.works.is_empty() {
             tables.push(("Protecting the pair: the work itself".to_owned(), self.work_table()));
         }
-        if !self.memory.calls.is_empty() {
+        if !self.measured.memory.calls.is_empty() {
             tables.push(("Protecting the pair: whole calls (verify, C)".to_owned(), self.call_table()));
         }
-        if !self.scan.is_empty() {
+        if !self.measured.scan.is_empty() {
             tables.push(("`scan`: looking through 256 MiB, one thread".to_owned(), self.scan_table()));
         }
-        if !self.cancel.is_empty() {
+        if !self.measured.cancel.is_empty() {
             tables.push(("Cancelling a call".to_owned(), self.cancel_table()));
         }
-        if !self.webhooks.rows.is_empty() {
+        if !self.measured.webhooks.rows.is_empty() {
             tables.push(("Verifying a webhook, on one core".to_owned(), self.webhooks_table()));
         }
         tables.push(("Where".to_owned(), self.machine_table()));
@@ -124,7 +118,7 @@ impl Report<'_> {
 
     fn requests_table(&self, job: requests::Job) -> Table {
         let mut table = Table::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
-        for row in self.requests.iter().filter(|row| row.job == job) {
+        for row in self.measured.requests.iter().filter(|row| row.job == job) {
             let name = row.peer.to_owned();
             let to = row.baseline.to_owned();
             table.row(match &row.figures {
@@ -145,7 +139,7 @@ impl Report<'_> {
     fn startup_table(&self) -> Table {
         let mut table =
             Table::new(&["program", "ms", "CPU ms", "peak MiB", "time to curl's", "peak to curl's"]);
-        for row in &self.startup {
+        for row in &self.measured.startup {
             table.row([
                 row.name.to_owned(),
                 format!("{:.1}", row.wall_ms),
@@ -160,7 +154,7 @@ impl Report<'_> {
 
     fn work_table(&self) -> Table {
         let mut table = Table::new(&["what", "level", "µs"]);
-        for row in &self.memory.works {
+        for row in &self.measured.memory.works {
             let what = match row.work {
                 Work::Call => "secret work of a call: take the pair out, put it into the head, wipe",
                 Work::Header => "`justcall_client_authorization`",
@@ -172,7 +166,7 @@ impl Report<'_> {
 
     fn call_table(&self) -> Table {
         let mut table = Table::new(&["level", "median µs", "CPU µs", "to", "time", "CPU"]);
-        for row in &self.memory.calls {
+        for row in &self.measured.memory.calls {
             table.row([
                 row.name.to_owned(),
                 format!("{:.1}", row.wall_ns / 1e3),
@@ -187,7 +181,7 @@ impl Report<'_> {
 
     fn scan_table(&self) -> Table {
         let mut table = Table::new(&["what", "MB/s", "MB a second of processor time"]);
-        for row in &self.scan {
+        for row in &self.measured.scan {
             table.row([row.name.clone(), whole(row.speed), whole(row.cpu)]);
         }
         table
@@ -195,7 +189,7 @@ impl Report<'_> {
 
     fn cancel_table(&self) -> Table {
         let mut table = Table::new(&["waiting in", "median ms", "latest ms"]);
-        for row in &self.cancel {
+        for row in &self.measured.cancel {
             table.row([
                 row.phase.to_owned(),
                 format!("{:.0}", row.took.median),
@@ -207,7 +201,7 @@ impl Report<'_> {
 
     fn webhooks_table(&self) -> Table {
         let mut table = Table::new(&["what", "ns", "to the row before"]);
-        for row in &self.webhooks.rows {
+        for row in &self.measured.webhooks.rows {
             table.row([row.name.to_owned(), whole(row.time), row.to.map_or("–".to_owned(), ratio)]);
         }
         table
@@ -219,7 +213,7 @@ impl Report<'_> {
             table.row([(*name).to_owned(), value.clone()]);
         }
         let mut seen = Vec::new();
-        for row in &self.requests {
+        for row in &self.measured.requests {
             if !seen.contains(&row.peer) {
                 seen.push(row.peer);
                 table.row([row.peer.to_owned(), row.version.clone()]);

@@ -1,11 +1,12 @@
 //! The goals, and whether they are met.
 
-use super::cancel;
-use super::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
-use super::requests::{OURS_C, OURS_PYTHON, Row};
-use super::scan;
-use super::statistics::Ratio;
-use super::webhooks::Webhooks;
+use crate::cancel;
+use crate::measured::Measured;
+use crate::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
+use crate::requests::{OURS_C, OURS_PYTHON, Row};
+use crate::scan;
+use crate::statistics::Ratio;
+use crate::webhooks::Webhooks;
 
 /// In C, a request takes at most as long as with libcurl.
 const C_AT_MOST: f64 = 1.0;
@@ -79,12 +80,21 @@ impl Goal {
 }
 
 /// Judges what was measured; a goal for which nothing was measured is left out.
-pub fn judge(rows: &[Row]) -> Vec<Goal> {
+pub fn judge(measured: &Measured) -> Vec<Goal> {
+    let mut goals = judge_requests(&measured.requests);
+    goals.extend(judge_memory(&measured.memory));
+    goals.extend(judge_scan(&measured.scan));
+    goals.extend(judge_cancel(&measured.cancel));
+    goals.extend(judge_webhooks(&measured.webhooks));
+    goals
+}
+
+fn judge_requests(rows: &[Row]) -> Vec<Goal> {
     rows.iter().filter_map(|row| judge_row(row, row.figures.as_ref()?.wall)).collect()
 }
 
 /// Judges how fast text is looked through.
-pub fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
+fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
     let with_goal = rows.iter().filter(|row| row.has_goal);
     let goal = |row: &scan::Row| Goal {
         what: format!("scan looks through {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
@@ -95,7 +105,7 @@ pub fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
 }
 
 /// Judges how soon a call ends that is cancelled: the latest of all counts.
-pub fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
+fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
     let goal = |row: &cancel::Row| Goal {
         what: format!("{}: a call that is cancelled ends within {CANCEL_AT_MOST:.0} ms", row.phase),
         measured: row.took,
@@ -105,7 +115,7 @@ pub fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
 }
 
 /// Judges what it takes to verify webhooks.
-pub fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
+fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
     let goal = |what: String, measured, verdict| Goal { what, measured, verdict };
     let check = webhooks.check.map(|measured| {
         let what = format!("a webhook's signature takes at most {SIGNATURE_AT_MOST:.1} × ring's bare HMAC");
@@ -124,7 +134,7 @@ pub fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
 }
 
 /// Judges what protecting the pair costs.
-pub fn judge_memory(memory: &Memory) -> Vec<Goal> {
+fn judge_memory(memory: &Memory) -> Vec<Goal> {
     let works = memory.works.iter().filter_map(|row| {
         let level = row.level.name();
         let (what, goal) = match row.work {

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::build::Programs;
-use super::server::{Server, pinned};
-use super::statistics::{Ratio, Shuffle, median};
-use super::worker::{Cost, Worker};
+use crate::build::Programs;
+use crate::server::{Server, pinned};
+use crate::statistics::{Ratio, Shuffle, median};
+use crate::worker::{Cost, Worker};
 
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Peer {
 
 pub const OURS_C: &str = "justcall-auth, C";
 pub const OURS_PYTHON: &str = "justcall-auth, Python";
-pub const LIBCURL: &str = "libcurl, C";
+const LIBCURL: &str = "libcurl, C";
 pub const REQUESTS: &str = "requests";
 
 const PEERS: &[Peer] = &[

@@ -11,7 +11,7 @@ use justcall_auth_protocol::ErrorKind;
 /// Where the file is, from the root of the workspace.
 const PATH: &str = "bindings/python/python/justcall_auth/_errors.py";
 
-/// The longest line, as `ruff` is told in `pyproject.toml`.
+/// The longest line, as `pyproject.toml` sets it for `ruff`.
 const WIDTH: usize = 110;
 
 const HEADER: &str = r#""""The exceptions, one class for each row of the error table.

@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::build::Programs;
-use super::server::pinned;
-use super::statistics::Ratio;
-use crate::run::{cargo, output};
+use crate::build::Programs;
+use crate::server::pinned;
+use crate::statistics::Ratio;
+use xtask_demo::run::{cargo, output};
 
-/// The test that measures when it is told how many rounds, in the release profile: what it measures is private.
+/// The test that measures if the environment has the number of rounds, in the release profile: what it measures is private.
 const TEST: &str = "webhook::measure_tests::it_measures_a_check_that_accepts";
 /// One of them is a warm-up.
 const ROUNDS: (&str, &str) = ("JUSTCALL_MEASURE_ROUNDS", "41");

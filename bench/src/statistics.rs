@@ -1,6 +1,6 @@
 //! Medians, ratios and how sure they are.
 
-/// How often the rounds are drawn anew for the interval.
+/// How often the rounds are drawn again for the interval.
 const RESAMPLES: usize = 10_000;
 /// Fixed, so that the same figures give the same interval.
 const SEED: u64 = 0x6a75_7374_6361_6c6c;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::run::{cargo, command, output, step, succeed, target_dir};
+use xtask_demo::run::{cargo, command, output, step, succeed, target_dir};
 
 /// Where the programs are.
 pub struct Programs {
@@ -49,7 +49,7 @@ pub fn all(root: &Path) -> Result<Programs> {
     })
 }
 
-/// In a folder of its own: it must not ship.
+/// In a separate folder: it must not ship.
 fn leaving_library(root: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench-leaving-allocator");
     let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
@@ -66,8 +66,6 @@ fn secret_worker(root: &Path, release: &Path) -> Result<PathBuf> {
 fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench");
     fs::create_dir_all(&folder)?;
-    let header = fs::read_to_string(root.join("include/justcall_auth.h")).context("the C header")?;
-    let has_request = header.contains("justcall_client_request(");
     let link = |folder: &Path| {
         let folder = folder.display();
         ["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")].to_vec()
@@ -79,19 +77,15 @@ fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
         ("once", "once", vec![]),
     ];
     for (name, source, link) in programs {
-        let is_ours = source == "ours";
         let source = format!("bench/c/{source}.c");
         let mut compiler = command(root, "cc", &["-O2", "-Wall", "-Wextra", "-Iinclude", &source, "-o"]);
         compiler.arg(folder.join(name)).args(link);
-        if is_ours && has_request {
-            compiler.arg("-DHAVE_REQUEST");
-        }
         succeed(&mut compiler)?;
     }
     Ok(folder)
 }
 
-/// The environment with the pinned peers; made anew when they change.
+/// The environment with the pinned peers; made again if they change.
 fn venv(root: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench-venv");
     let requirements = root.join("bench/python/requirements.txt");

@@ -9,7 +9,7 @@ use std::{fs, thread};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-use crate::run::output;
+use xtask_demo::run::output;
 
 /// A throw-away pair in the form that real ones have.
 pub const KEY: &str = "4e1c0b6f5d2a49788c3be0f1a2d45c6b7e8f9012";

@@ -1,4 +1,4 @@
-//! A peer as a process that connects once and then does what it is told.
+//! A peer as a process that connects once and then obeys commands.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

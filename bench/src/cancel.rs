@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use justcall_auth::{Cancel, Client, Config, Credentials, ErrorKind, Request};
 
-use super::statistics::Ratio;
-use crate::run;
+use crate::statistics::Ratio;
+use xtask_demo::run;
 
 /// What a call waited for, and how long it went on after it was cancelled.
 pub struct Row {
@@ -83,7 +83,7 @@ fn connecting(rounds: u32) -> Result<Row> {
     row("connecting: the host does not answer", rounds, &config, &get)
 }
 
-/// The name server does not answer: the process that [`resolve`] measures in has a network and settings of its own.
+/// The name server does not answer: the process that [`resolve`] measures in has its own network and settings.
 fn resolving(rounds: u32) -> Result<Row> {
     let folder = tempfile::tempdir()?;
     let settings = folder.path().join("resolv.conf");
@@ -92,9 +92,9 @@ fn resolving(rounds: u32) -> Result<Row> {
     command.args(["--map-root-user", "--mount", "--net", "sh", "-c"]);
     let script = "ip link set lo up && mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
     command.args([script, "sh"]).arg(&settings);
-    command.arg(env::current_exe()?).args(["bench-resolving", &rounds.to_string()]);
-    let told = run::output(&mut command)?;
-    let took = told.lines().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    command.arg(env::current_exe()?).args(["--resolving", &rounds.to_string()]);
+    let printed = run::output(&mut command)?;
+    let took = printed.lines().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     ensure!(took.len() == rounds as usize, "{} of {rounds} calls were cancelled", took.len());
     Ok(Row { phase: "resolving: the name server does not answer", took: spread(took) })
 }
@@ -113,7 +113,7 @@ pub fn resolve(rounds: u32) -> Result<()> {
         println!("{took}");
     }
     // The control: it was asked.
-    hears.recv(&mut [0; 512]).context("nobody asked the name server")?;
+    hears.recv(&mut [0; 512]).context("the name server was not asked")?;
     Ok(())
 }
 
