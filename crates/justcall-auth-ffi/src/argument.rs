@@ -16,14 +16,15 @@ const MAX_TEXT: usize = 128 * 1024;
 /// argument. What a method takes besides are the arguments that belong to this one, such as its length.
 #[derive(Clone, Copy)]
 pub(crate) struct Argument<T> {
-    name: &'static str,
+    // Behind a reference, so that an argument fits into two registers.
+    name: &'static &'static str,
     value: T,
 }
 
 impl<T: Copy> Argument<T> {
     /// # Safety
     /// `value` is what the header says of it, until the call returns: see the top of `function.rs`.
-    pub unsafe fn new(name: &'static str, value: T) -> Self {
+    pub unsafe fn new(name: &'static &'static str, value: T) -> Self {
         Self { name, value }
     }
 

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn justcall_error_status(error: *const justcall_error) -> 
 /// every language. Never NULL, `"ok"` if `error` is NULL; lives as long as the program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_name(error: *const justcall_error) -> *const c_char {
-    infallible!(c"ok".as_ptr(), |error| status::name(error.error.kind().number()).as_ptr())
+    status::name(infallible!(JUSTCALL_OK, |error| error.error.kind().number())).as_ptr()
 }
 
 /// What happened, in a sentence or more. Safe to log: it never holds a secret. Never NULL, empty if

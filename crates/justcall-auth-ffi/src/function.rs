@@ -35,6 +35,7 @@ use justcall_auth::{Error, ErrorKind};
 use crate::argument::Argument;
 use crate::cancellation::CancellationDisabled;
 use crate::error::justcall_error;
+use crate::output::Output;
 use crate::status::{JUSTCALL_OK, justcall_status};
 
 /// Takes `$name`, a parameter of an exported function or what a callback stored, as an [`Argument`].
@@ -42,7 +43,7 @@ macro_rules! argument {
     ($name:ident) => {{
         let value = $name;
         // SAFETY: the header demands of C programs what the top of this file lists.
-        unsafe { $crate::argument::Argument::new(stringify!($name), value) }
+        unsafe { $crate::argument::Argument::new(&stringify!($name), value) }
     }};
 }
 pub(crate) use argument;
@@ -56,10 +57,10 @@ pub(crate) use argument;
 /// `fallible!(out, error, |…| …)` creates a handle: `…` gives a `Result` with its content. `out` holds NULL until then.
 macro_rules! fallible {
     ($error:ident, || $body:expr) => {
-        $crate::function::status($crate::function::argument!($error), || $body)
+        $crate::function::status($crate::function::argument!($error).optional_output(), || $body)
     };
     ($error:ident, |$($name:ident: $kind:ident $(($($with:ident),+))?),+| $body:expr) => {
-        $crate::function::status($crate::function::argument!($error), || {
+        $crate::function::status($crate::function::argument!($error).optional_output(), || {
             $(
                 #[allow(unused_mut, reason = "only some kinds are changed")]
                 let mut $name = $crate::function::argument!($name).$kind($($($with),+)?)?;
@@ -99,12 +100,11 @@ pub(crate) use free;
 
 /// Runs the body of a function that can fail. Stores its error, or NULL, in `error`, and returns its status.
 pub(crate) fn status(
-    error: Argument<*mut *mut justcall_error>,
+    error: Output<*mut justcall_error>,
     body: impl FnOnce() -> Result<(), Error>,
 ) -> justcall_status {
     let _disabled = CancellationDisabled::new();
     let failure = or_else(|| Err(Error::new(ErrorKind::Internal)), body).err();
-    let error = error.optional_output();
     let (status, handle) = match failure {
         None => (JUSTCALL_OK, ptr::null_mut()),
         Some(failure) if error.is_null() => (failure.kind().number(), ptr::null_mut()),

@@ -32,15 +32,16 @@ pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
 }
 
 /// Where an output goes; NULL if the caller does not want it.
+#[derive(Clone, Copy)]
 pub(crate) struct Output<T>(*mut T);
 
-impl<T> Output<T> {
-    pub fn is_null(&self) -> bool {
+impl<T: Copy> Output<T> {
+    pub fn is_null(self) -> bool {
         self.0.is_null()
     }
 
     /// Writes the output, unless it is not wanted.
-    pub fn set(&self, value: T) {
+    pub fn set(self, value: T) {
         if !self.is_null() {
             // SAFETY: it is not NULL, and an argument that may be written to during the call.
             unsafe { self.0.write(value) };
@@ -48,7 +49,7 @@ impl<T> Output<T> {
     }
 }
 
-impl<T> Argument<*mut T> {
+impl<T: Copy> Argument<*mut T> {
     /// Where an output goes.
     pub fn output(self) -> Result<Output<T>, Error> {
         if self.value().is_null() { Err(self.null_error()) } else { Ok(self.optional_output()) }
