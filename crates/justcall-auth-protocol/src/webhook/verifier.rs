@@ -14,8 +14,8 @@ use super::timestamp;
 use super::url::{EncodedUrl, Expected};
 use crate::copy;
 use crate::error::{Error, ErrorKind};
-use crate::service;
 use crate::metrics::{ResultsOfProcess, webhook_metrics};
+use crate::service;
 
 /// How far a delivery's time may be from now, unless said otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Shared};
 use justcall_auth_protocol::keyring::{Rejections, SourceRead};
+use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Shared};
 
 use crate::calls::{
     ACCOUNT, TEXTS, USERS, ends_with, expecting, in_use, keyring_of, kinds, looks, page_of, post, sent,
