@@ -7,7 +7,7 @@
 //! | previous | webhooks that were signed before the reset are still verified with it, for a while |
 //!
 //! [`Keyring`] publishes one `State`. Reading it takes no lock; changes are made one at a time. `State` holds the rules,
-//! [`NextStep`] is what a call does next, a [`Lease`] is the exclusive right to read the source or to prove a pair.
+//! `NextStep` is what a call does next, a `Lease` is the exclusive right to read the source or to prove a pair.
 
 mod lease;
 mod next_step;
