@@ -51,12 +51,14 @@
  * Server side only: whoever holds the program holds the pair that it is given. Do not put a pair into
  * a page, a browser extension or an app for phones; let those ask a server of yours.
  *
- * Memory. If what is passed in, or what the service answers, does not fit into memory, the call fails
- * with JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small and of
- * the library's choosing: if one fails, the library prints a line to standard error and ends the
- * process with abort(). It also does that if it finds its guarded memory overwritten. An internal
- * error prints a line to standard error too, but ends nothing: the call fails with
- * JUSTCALL_ERROR_INTERNAL. The library never ends the program otherwise.
+ * Memory. If an argument or a response of the service does not fit into memory, the call fails with
+ * JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
+ *
+ * End of the program. The library calls abort() in two cases only. If one of its small allocations
+ * fails, it prints a line to standard error first. If the guarded memory of a pair was overwritten,
+ * it prints nothing: other code of the program wrote there, and may have written elsewhere too. An
+ * internal error prints a line to standard error as well, but does not end the program: the call
+ * fails with JUSTCALL_ERROR_INTERNAL.
  *
  * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What your
  * callbacks use comes on top.
@@ -70,8 +72,9 @@
  * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
  * beside this header in the sources.
  *
- * The library touches nothing that is the program's: no signal handler, allocator, locale or
- * environment variable, and no standard stream but for the lines above.
+ * The library changes nothing global: no signal handler, no allocator, no locale, no standard stream
+ * but for the lines above, and no environment variable but the two that a source with `?scrub`
+ * removes.
  */
 
 #ifndef JUSTCALL_AUTH_H

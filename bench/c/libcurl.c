@@ -76,10 +76,6 @@ static void peer_verify(void) {
     perform();
 }
 
-static int peer_has_post(void) {
-    return 1;
-}
-
 static void peer_post(const char *body, size_t length) {
     set(curl_easy_setopt(curl, CURLOPT_URL, texts_url));
     set(curl_easy_setopt(curl, CURLOPT_POST, 1L));

@@ -46,11 +46,6 @@ static void peer_header(void) {
     must(justcall_client_authorization(client, buffer, sizeof buffer, NULL, &error), error);
 }
 
-#ifdef HAVE_REQUEST
-static int peer_has_post(void) {
-    return 1;
-}
-
 static void peer_post(const char *body, size_t length) {
     justcall_error *error = NULL;
     justcall_response *response = NULL;
@@ -61,15 +56,6 @@ static void peer_post(const char *body, size_t length) {
         fail("not the status");
     justcall_response_free(response);
 }
-#else
-static int peer_has_post(void) {
-    return 0;
-}
-
-static void peer_post(const char *body, size_t length) {
-    (void)body, (void)length;
-}
-#endif
 
 static void peer_close(void) {
     justcall_client_free(client);

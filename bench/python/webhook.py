@@ -30,7 +30,7 @@ def ours():
 
 
 def by_hand():
-    """As the reference says, and with the checks that nobody should leave out; less than ours does."""
+    """As the reference says, and with the checks that every program needs; less than ours does."""
     if HEADERS["X-JustCall-Signature-Version"] != "v1":
         raise ValueError("version")
     event = json.loads(BODY)

@@ -1,7 +1,5 @@
 //! `classify`: what an answer means that the program fetched by other means.
 
-use std::time::SystemTime;
-
 use justcall_auth::{Response, copy};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -26,7 +24,7 @@ pub(crate) fn classify(
     headers: &Bound<'_, PyAny>,
     body: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let unix = justcall_auth::unix_time();
     let response = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?).received_at(unix);
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
 }

@@ -59,7 +59,7 @@ impl Credentials {
     fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
         let load =
             move || Source::parse(&source.0)?.load_interrupted_by(&ProcessEnvironment, Arc::new(Signals));
-        running::run(py, load).into_result(py).map(|loaded| Self(loaded.credentials))
+        running::run(py, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 
     /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.

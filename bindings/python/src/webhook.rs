@@ -1,7 +1,6 @@
 //! `WebhookVerifier`: forwards to the library's verifier.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use justcall_auth::webhook::{ReplayCheck, SigningSecrets};
 use justcall_auth::{Error, ErrorKind, WebhookHeaders};
@@ -266,6 +265,5 @@ impl ReplayCheck for Asked<'_> {
 }
 
 fn unix_seconds() -> i64 {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(unix.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(justcall_auth::unix_time().as_secs()).unwrap_or(i64::MAX)
 }

@@ -344,7 +344,7 @@ fn account(text: &str) -> Result<u64, &'static str> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use justcall_auth::exchange::Policy;
+    use justcall_auth::Policy;
 
     use super::*;
 

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
+use justcall_auth::printable::is_printable;
 
 const NAME: Style = AnsiColor::Cyan.on_default();
 const TEXT: Style = AnsiColor::Green.on_default();
@@ -21,14 +22,9 @@ pub(crate) fn pretty(text: &str) -> Option<String> {
     Some(pretty.out)
 }
 
-/// `text` without what drives a terminal rather than being shown: control characters, but for line breaks and tabs.
+/// Returns `text` without what is not printable, but for line breaks and tabs.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !drives_terminal(*c)).collect()
-}
-
-/// Control characters, and those that turn the direction of text.
-fn drives_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || is_printable(*c)).collect()
 }
 
 struct Pretty {
@@ -90,10 +86,10 @@ impl Pretty {
         let style = if after.trim_start().starts_with(':') { NAME } else { TEXT };
         self.out.push_str(&style.render().to_string());
         for c in rest[..end].chars() {
-            if drives_terminal(c) {
-                write!(self.out, "\\u{:04x}", u32::from(c)).expect("a String takes everything");
-            } else {
+            if is_printable(c) {
                 self.out.push(c);
+            } else {
+                write!(self.out, "\\u{:04x}", u32::from(c)).expect("a String takes everything");
             }
         }
         self.out.push_str(&style.render_reset().to_string());

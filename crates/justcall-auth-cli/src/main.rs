@@ -27,6 +27,7 @@ mod store;
 #[path = "store_elsewhere.rs"]
 mod store;
 mod terminal;
+mod time;
 mod unechoed;
 mod usage;
 mod watch;

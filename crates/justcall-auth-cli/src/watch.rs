@@ -31,12 +31,12 @@ pub(crate) fn until_served(
     let mut spinner = None;
     loop {
         let why = match source.load(&ProcessEnvironment) {
-            Ok(loaded) if loaded.credentials.same_pair(pair) => return Ok(loaded),
+            Ok(loaded) if loaded.pair.credentials.same_pair(pair) => return Ok(loaded),
             Ok(loaded) => {
                 format!(
                     "{} still gives the pair with the key {}.",
                     loaded.place,
-                    loaded.credentials.key_hint()
+                    loaded.pair.credentials.key_hint()
                 )
             }
             Err(error) => error.message().to_owned(),

@@ -5,7 +5,8 @@ use std::ptr;
 
 use justcall_auth::{Account, Error};
 
-use crate::{handle, output};
+use crate::function::{free, infallible};
+use crate::output;
 
 /// The account that a pair belongs to, from justcall_client_verify(). Immutable: any number of
 /// threads may read one at once.
@@ -34,37 +35,32 @@ impl justcall_account {
 /// The account's number. 0 if the service did not tell it or `account` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_id(account: *const justcall_account) -> u64 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { account.as_ref() }.map_or(0, |account| account.id)
+    infallible!(0, |account| account.id)
 }
 
 /// The account's e-mail address. NULL if the service did not tell it or `account` is NULL; lives as
 /// long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_email(account: *const justcall_account) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { account.as_ref() }.map_or(ptr::null(), |account| output::pointer(account.email.as_ref()))
+    infallible!(ptr::null(), |account| account.email.as_ref()?.as_ptr())
 }
 
 /// The account's plan, such as `"Pro"`. NULL if the service did not tell it or `account` is NULL;
 /// lives as long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_plan(account: *const justcall_account) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { account.as_ref() }.map_or(ptr::null(), |account| output::pointer(account.plan.as_ref()))
+    infallible!(ptr::null(), |account| account.plan.as_ref()?.as_ptr())
 }
 
 /// The path whose answer proved the pair, such as `"/v2/account"`. NULL if `account` is NULL; lives
 /// as long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_verified_by(account: *const justcall_account) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { account.as_ref() }.map_or(ptr::null(), |account| account.verified_by.as_ptr())
+    infallible!(ptr::null(), |account| account.verified_by.as_ptr())
 }
 
 /// Frees an account and every text borrowed from it. Does nothing if `account` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_free(account: *mut justcall_account) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(account) };
+    free!(account);
 }

@@ -4,7 +4,7 @@ use std::ptr;
 
 use justcall_auth::Cancel;
 
-use crate::{guard, handle};
+use crate::function::{free, guarded, infallible, into_raw};
 
 /// Ends the calls whose requests it was given to, with justcall_request_set_cancel(). Any number of
 /// threads may use one at once.
@@ -22,7 +22,7 @@ impl justcall_cancel {
 /// the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_cancel_new() -> *mut justcall_cancel {
-    guard::or(ptr::null_mut(), || handle::give(justcall_cancel { cancel: Cancel::new() }))
+    guarded(ptr::null_mut(), || into_raw(justcall_cancel { cancel: Cancel::new() }))
 }
 
 /// Ends the calls: those that are under way, within about 50 ms and whatever they are waiting for,
@@ -31,16 +31,12 @@ pub extern "C" fn justcall_cancel_new() -> *mut justcall_cancel {
 /// thread may call this, at any time; a signal handler may, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_cancel_fire(cancel: *const justcall_cancel) {
-    // SAFETY: NULL, or a live handle.
-    if let Some(cancel) = unsafe { cancel.as_ref() } {
-        cancel.cancel.fire();
-    }
+    infallible!((), |cancel| cancel.cancel.fire());
 }
 
 /// Frees the handle; requests that it was given to, and their calls, live on. Does nothing if
 /// `cancel` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_cancel_free(cancel: *mut justcall_cancel) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(cancel) };
+    free!(cancel);
 }

@@ -1,14 +1,14 @@
 //! The meaning of an answer that came over the program's own HTTP.
 
 use std::ffi::c_char;
-use std::time::SystemTime;
 
 use justcall_auth::classify::classify;
-use justcall_auth::{Response, copy};
+use justcall_auth::unix_time;
 
 use crate::error::justcall_error;
+use crate::function::fallible;
+use crate::response::from_own_http;
 use crate::status::justcall_status;
-use crate::{guard, input};
 
 /// Tells what an answer of the service means that you got over your own HTTP: JUSTCALL_OK for 200
 /// to 299, else the status and error that a client of this library would give. The HTTP status
@@ -33,14 +33,11 @@ pub unsafe extern "C" fn justcall_classify(
     body_len: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let run = || unsafe {
-        let http_status = input::http_status(http_status)?;
-        let headers = input::headers(header_names, header_values, header_count)?;
-        let body = input::optional_bytes("body", body, body_len)?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        classify(&Response::new(http_status, headers, copy::bytes(body)?), None, now)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, run) }
+    fallible!(error, |http_status: http_status,
+                      header_names: headers(header_count),
+                      header_values: headers(header_count),
+                      body: optional_bytes(body_len)| {
+        let response = from_own_http(http_status, header_names, header_values, body)?;
+        classify(&response, None, unix_time())
+    })
 }

@@ -8,13 +8,11 @@ use crate::account::justcall_account;
 use crate::config::justcall_config;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
-use crate::handle::Out;
-use crate::output::Buffer;
+use crate::function::{argument, fallible, free, guarded, infallible};
 use crate::report::justcall_report;
 use crate::request::justcall_request;
 use crate::response::justcall_response;
 use crate::status::justcall_status;
-use crate::{guard, handle, input};
 
 /// A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
 pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
@@ -46,18 +44,13 @@ pub unsafe extern "C" fn justcall_client_new(
     out: *mut *mut justcall_client,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = match config.as_ref() {
+    fallible!(out, error, || {
+        let client = match argument!(config).optional_handle() {
             Some(config) => Client::new(config.get())?,
             None => Client::new(&Config::new())?,
         };
-        out.put(justcall_client { client });
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+        Ok(justcall_client { client })
+    })
 }
 
 /// Asks the service whether the pair is good, and whose it is: `/v2/account` and, where the service
@@ -80,15 +73,7 @@ pub unsafe extern "C" fn justcall_client_verify(
     out: *mut *mut justcall_account,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = input::handle("client", client)?;
-        out.put(justcall_account::new(&client.client.verify()?)?);
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |client: handle| justcall_account::new(&client.client.verify()?))
 }
 
 /// Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
@@ -107,17 +92,10 @@ pub unsafe extern "C" fn justcall_client_send(
     out: *mut *mut justcall_response,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = input::handle("client", client)?;
-        let request = input::handle("request", request)?;
+    fallible!(out, error, |client: handle, request: handle| {
         let call = request.cancels().iter().cloned().fold(client.client.call(), Call::cancelled_by);
-        out.put(justcall_response::new(call.request(request.get().clone())?)?);
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+        justcall_response::new(call.request(request.get().clone())?)
+    })
 }
 
 /// The short form of justcall_request_new(), justcall_request_set_body() and
@@ -135,21 +113,13 @@ pub unsafe extern "C" fn justcall_client_request(
     out: *mut *mut justcall_response,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let call = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = input::handle("client", client)?;
-        let (method, path) = (input::text("method", method)?, input::text("path", path)?);
+    fallible!(out, error, |client: handle, method: text, path: text| {
         let mut request = client.client.new_request(method, path)?;
-        let bytes = input::optional_bytes("body", body, body_length)?;
-        if !body.is_null() {
-            request.set_body(copy::bytes(bytes)?);
+        if let Some(body) = argument!(body).optional_bytes(body_length)? {
+            request.set_body(copy::bytes(body)?);
         }
-        out.put(justcall_response::new(client.client.request(request)?)?);
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, call) }
+        justcall_response::new(client.client.request(request)?)
+    })
 }
 
 /// Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
@@ -165,13 +135,9 @@ pub unsafe extern "C" fn justcall_client_replace(
     credentials: *const justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let client = input::handle("client", client)?;
-        client.client.replace(input::handle("credentials", credentials)?.get()).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |client: handle, credentials: handle| {
+        client.client.replace(credentials.get()).map(drop)
+    })
 }
 
 /// Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
@@ -187,16 +153,11 @@ pub unsafe extern "C" fn justcall_client_reload(
     changed: *mut i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let is_changed = input::handle("client", client)?.client.reload()?;
-        if !changed.is_null() {
-            changed.write(i32::from(is_changed));
-        }
+    fallible!(error, |client: handle| {
+        let is_changed = client.client.reload()?;
+        argument!(changed).optional_output().set(i32::from(is_changed));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
@@ -205,10 +166,7 @@ pub unsafe extern "C" fn justcall_client_reload(
 /// is NULL. Any thread may call this, at any time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_shutdown(client: *const justcall_client) {
-    // SAFETY: NULL, or a live handle.
-    if let Some(client) = unsafe { client.as_ref() } {
-        guard::or((), || client.client.shutdown());
-    }
+    infallible!((), |client| guarded((), || client.client.shutdown()));
 }
 
 /// As justcall_credentials_authorization(), with the pair that the client's calls are made with
@@ -223,14 +181,9 @@ pub unsafe extern "C" fn justcall_client_authorization(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let client = input::handle("client", client)?;
-        let buffer = Buffer::new(buffer, capacity, length)?;
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
         client.client.credentials()?.expose_authorization(|value| buffer.fill(value))
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Tells how the pair is protected while it rests: a report of one finding, whose code is
@@ -245,15 +198,9 @@ pub unsafe extern "C" fn justcall_protection(
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = input::handle("client", client)?;
-        out.put(justcall_report::of_protection(&client.client.protection()?));
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |client: handle| {
+        Ok(justcall_report::of_protection(&client.client.protection()?))
+    })
 }
 
 /// Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
@@ -274,20 +221,14 @@ pub unsafe extern "C" fn justcall_usage(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let client = input::handle("client", client)?;
-        let buffer = Buffer::new(buffer, capacity, length)?;
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
         buffer.fill(client.client.usage().as_bytes())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
 /// nothing if `client` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_free(client: *mut justcall_client) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(client) };
+    free!(client);
 }

@@ -9,10 +9,10 @@ use justcall_auth::{Config, Error, Level};
 
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
-use crate::event::{Handler, justcall_handle_event};
-use crate::source::{Callback, justcall_free_context, justcall_load};
+use crate::event::justcall_handle_event;
+use crate::function::{fallible, free, guarded, into_raw};
+use crate::source::{justcall_free_context, justcall_load};
 use crate::status::justcall_status;
-use crate::{guard, handle, input};
 
 /// The settings of clients; what is not set keeps its default. For one thread at a time. A client
 /// copies what it needs, so one configuration makes any number of clients, and later changes to it
@@ -32,7 +32,7 @@ impl justcall_config {
 /// justcall_config_free(). NULL only after a bug of the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_config_new() -> *mut justcall_config {
-    guard::or(ptr::null_mut(), || handle::give(justcall_config { config: Config::new() }))
+    guarded(ptr::null_mut(), || into_raw(justcall_config { config: Config::new() }))
 }
 
 /// Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
@@ -52,13 +52,7 @@ pub unsafe extern "C" fn justcall_config_set_source(
     source: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.source(input::text("source", source)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, source: text| config.config.source(source).map(drop))
 }
 
 /// Sets a pair that the program already holds, in place of a source. `credentials` stays yours and
@@ -71,14 +65,10 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     credentials: *const justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.credentials(input::handle("credentials", credentials)?.get().clone());
+    fallible!(error, |config: handle_mut, credentials: handle| {
+        config.config.credentials(credentials.get().clone());
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
@@ -96,15 +86,10 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     free_context: justcall_free_context,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        let callback = Callback::new(load, context, free_context)?;
-        config.config.source_callback(Arc::new(callback));
+    fallible!(error, |config: handle_mut, load: callback(context, free_context)| {
+        config.config.source_callback(Arc::new(load));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets where the service is: `"https://host[:port][/prefix]"`; `http://` only for a loopback
@@ -118,13 +103,7 @@ pub unsafe extern "C" fn justcall_config_set_base_url(
     url: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.base_url(input::text("url", url)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, url: text| config.config.base_url(url).map(drop))
 }
 
 /// Sets what justcall_client_verify() asks with GET, such as `"/v2.1/users?per_page=1"`, in place
@@ -139,13 +118,7 @@ pub unsafe extern "C" fn justcall_config_set_verify_path(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.verify_path(input::text("path", path)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, path: text| config.config.verify_path(path).map(drop))
 }
 
 /// Sets the limit of a whole call in milliseconds, second attempts and waits included. 0: no limit.
@@ -158,13 +131,10 @@ pub unsafe extern "C" fn justcall_config_set_timeout_ms(
     ms: u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle_mut("config", config)?.config.timeout(Duration::from_millis(ms));
+    fallible!(error, |config: handle_mut| {
+        config.config.timeout(Duration::from_millis(ms));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets how many second attempts a call may make, of every kind together. 0: none. Default: 2.
@@ -177,15 +147,11 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
     n: i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
+    fallible!(error, |config: handle_mut| {
         let retries = u32::try_from(n).map_err(|_| Error::invalid_argument("The argument n is negative."))?;
         config.config.max_retries(retries);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets how long calls are held for another pair, in milliseconds from the moment that the service
@@ -200,13 +166,10 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     ms: u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle_mut("config", config)?.config.rotation_wait(Duration::from_millis(ms));
+    fallible!(error, |config: handle_mut| {
+        config.config.rotation_wait(Duration::from_millis(ms));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
@@ -222,8 +185,10 @@ pub unsafe extern "C" fn justcall_config_set_event_handler(
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the same promises are made there, but for the context, which is not given away.
-    unsafe { justcall_config_set_owned_event_handler(config, handler, context, None, error) }
+    fallible!(error, |config: handle_mut, handler: callback(context, None)| {
+        config.config.observer(Arc::new(handler));
+        Ok(())
+    })
 }
 
 /// As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
@@ -240,15 +205,10 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     free_context: justcall_free_context,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        let handler = Handler::new(handler, context, free_context)?;
+    fallible!(error, |config: handle_mut, handler: callback(context, free_context)| {
         config.config.observer(Arc::new(handler));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
@@ -264,13 +224,7 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.ca_file(input::text("path", path)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, path: text| config.config.ca_file(path).map(drop))
 }
 
 /// Sets a file in which clients write down, at most once an hour, that their pair is used, for the
@@ -286,13 +240,7 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.state_file(input::text("path", path)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, path: text| config.config.state_file(path).map(drop))
 }
 
 /// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
@@ -313,13 +261,7 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     url: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
-        config.config.proxy(input::text("url", url)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut, url: text| config.config.proxy(url).map(drop))
 }
 
 /// Sets the account that the pair must belong to; the service as measured does not reveal it.
@@ -335,10 +277,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     id: u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe { input::handle_mut("config", config)?.config.expected_account(id).map(drop) };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |config: handle_mut| config.config.expected_account(id).map(drop))
 }
 
 /// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
@@ -363,22 +302,17 @@ pub unsafe extern "C" fn justcall_config_set_memory_protection(
     level: i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let config = input::handle_mut("config", config)?;
+    fallible!(error, |config: handle_mut| {
         let level = usize::try_from(level).ok().and_then(|level| Level::ALL.get(level));
         let level = level
             .ok_or_else(|| Error::invalid_argument("The argument level is no JUSTCALL_MEMORY number."))?;
         config.config.memory_protection(*level);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Frees a configuration. Clients made from it live on. Does nothing if `config` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_free(config: *mut justcall_config) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(config) };
+    free!(config);
 }

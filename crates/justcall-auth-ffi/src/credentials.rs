@@ -7,10 +7,9 @@ use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Credentials, Source, diagnose};
 
 use crate::error::justcall_error;
-use crate::handle::Out;
-use crate::output::Buffer;
+use crate::function::{fallible, free, infallible};
+use crate::output;
 use crate::status::justcall_status;
-use crate::{guard, handle, input, output};
 
 /// An API key and its secret, checked, in memory of the library's own that is wiped when the last
 /// that refers to it is freed. Immutable: any number of threads may use one at once.
@@ -51,16 +50,9 @@ pub unsafe extern "C" fn justcall_credentials_new(
     out: *mut *mut justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let key = input::bytes("key", key, key_len)?;
-        let secret = input::bytes("secret", secret, secret_len)?;
-        out.put(justcall_credentials::new(Credentials::new(key, secret)?));
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |key: bytes(key_len), secret: bytes(secret_len)| {
+        Ok(justcall_credentials::new(Credentials::new(key, secret)?))
+    })
 }
 
 /// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
@@ -78,15 +70,10 @@ pub unsafe extern "C" fn justcall_credentials_load(
     out: *mut *mut justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let source = Source::parse(input::text("source", source)?)?;
-        out.put(justcall_credentials::new(source.load(&ProcessEnvironment)?.credentials));
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |source: text| {
+        let source = Source::parse(source)?;
+        Ok(justcall_credentials::new(source.load(&ProcessEnvironment)?.pair.credentials))
+    })
 }
 
 /// The ends of the key, to tell pairs apart by in logs: its first four characters, an ellipsis
@@ -96,8 +83,7 @@ pub unsafe extern "C" fn justcall_credentials_load(
 pub unsafe extern "C" fn justcall_credentials_key_hint(
     credentials: *const justcall_credentials,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { credentials.as_ref() }.map_or(ptr::null(), |credentials| credentials.key_hint.as_ptr())
+    infallible!(ptr::null(), |credentials| credentials.key_hint.as_ptr())
 }
 
 /// Writes the value of the `Authorization` header, `key:secret` and a NUL, into your buffer, which
@@ -117,20 +103,14 @@ pub unsafe extern "C" fn justcall_credentials_authorization(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let credentials = input::handle("credentials", credentials)?;
-        let buffer = Buffer::new(buffer, capacity, length)?;
+    fallible!(error, |credentials: handle, buffer: buffer(capacity, length)| {
         credentials.get().expose_authorization(|value| buffer.fill(value))
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Frees the handle; the pair is wiped once no configuration or client refers to it either. Does
 /// nothing if `credentials` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_free(credentials: *mut justcall_credentials) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(credentials) };
+    free!(credentials);
 }

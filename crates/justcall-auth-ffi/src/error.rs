@@ -5,9 +5,10 @@ use std::ptr;
 
 use justcall_auth::Error;
 
+use crate::function::{free, infallible, into_raw};
+use crate::output;
 use crate::response::justcall_response;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
-use crate::{handle, output};
 
 /// Why a call failed. Every function that can fail stores one through its last parameter, if that
 /// is not NULL; it is yours, and freed with justcall_error_free(). Immutable: any number of threads
@@ -27,7 +28,7 @@ impl justcall_error {
     /// The handle of `failure` and its number; those of `out_of_memory` if there is no memory for what is in it.
     pub(crate) fn into_raw(failure: Error) -> (justcall_status, *mut Self) {
         match Self::new(failure).or_else(Self::new) {
-            Ok(error) => (error.error.kind().number(), handle::give(error)),
+            Ok(error) => (error.error.kind().number(), into_raw(error)),
             Err(error) => (error.kind().number(), ptr::null_mut()),
         }
     }
@@ -56,40 +57,35 @@ impl justcall_error {
 /// The number of the failure, the same as the call returned. JUSTCALL_OK if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_status(error: *const justcall_error) -> justcall_status {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(JUSTCALL_OK, |error| error.error.kind().number())
+    infallible!(JUSTCALL_OK, |error| error.error.kind().number())
 }
 
 /// The name of the failure, as of justcall_status_name(): for logs and for comparing, the same in
 /// every language. Never NULL, `"ok"` if `error` is NULL; lives as long as the program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_name(error: *const justcall_error) -> *const c_char {
-    // SAFETY: as this function's caller promises.
-    status::name(unsafe { justcall_error_status(error) }).as_ptr()
+    status::name(infallible!(JUSTCALL_OK, |error| error.error.kind().number())).as_ptr()
 }
 
 /// What happened, in a sentence or more. Safe to log: it never holds a secret. Never NULL, empty if
 /// `error` is NULL; lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_message(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr())
+    infallible!(c"".as_ptr(), |error| error.message.as_ptr())
 }
 
 /// What to do about it: show it to whoever can. Safe to log. Never NULL, empty if `error` is NULL;
 /// lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_hint(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.hint.as_ptr())
+    infallible!(c"".as_ptr(), |error| error.hint.as_ptr())
 }
 
 /// What the service said in the body of its answer: at most 512 bytes on one line, with an echoed
 /// secret masked. NULL if it said nothing or `error` is NULL; lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_service_message(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.service_message.as_ref()))
+    infallible!(ptr::null(), |error| error.service_message.as_ref()?.as_ptr())
 }
 
 /// One word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`, `addon`
@@ -99,48 +95,41 @@ pub unsafe extern "C" fn justcall_error_service_message(error: *const justcall_e
 /// lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_reason(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.reason.as_ref()))
+    infallible!(ptr::null(), |error| error.reason.as_ref()?.as_ptr())
 }
 
 /// The HTTP status of the last response. 0 if there was no response or `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_http_status(error: *const justcall_error) -> i32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.http_status()))
+    infallible!(0, |error| i32::from(error.error.http_status()))
 }
 
 /// 1 if the same call may succeed later without anybody changing anything, else 0. 0 if `error` is
 /// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retryable(error: *const justcall_error) -> i32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.retryable()))
+    infallible!(0, |error| i32::from(error.error.retryable()))
 }
 
 /// How many milliseconds the service asks to wait before the next try. -1 if it does not say or
 /// `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_error) -> i64 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let wait = unsafe { error.as_ref() }.and_then(|error| error.error.retry_after());
-    wait.map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+    infallible!(-1, |error| i64::try_from(error.error.retry_after()?.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may have
 /// been, whatever ended the call. Do not send a POST again after 1. 0 if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.error.request_sent()))
+    infallible!(0, |error| i32::from(error.error.request_sent()))
 }
 
 /// Returns the HTTP method of the request that failed, such as `"POST"`. NULL if the failure is not one
 /// of a request or `error` is NULL; lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_method(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.method.as_ref()))
+    infallible!(ptr::null(), |error| error.method.as_ref()?.as_ptr())
 }
 
 /// Returns the path of the request that failed, without its query. It may hold a telephone number, so
@@ -148,16 +137,14 @@ pub unsafe extern "C" fn justcall_error_method(error: *const justcall_error) -> 
 /// request or `error` is NULL; lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_path(error: *const justcall_error) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(ptr::null(), |error| output::pointer(error.path.as_ref()))
+    infallible!(ptr::null(), |error| error.path.as_ref()?.as_ptr())
 }
 
 /// Returns how often the request was sent, or given to your HTTP client to send. 0 if it never was, if
 /// the failure is not one of a request, or if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_attempts(error: *const justcall_error) -> u32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { error.as_ref() }.map_or(0, |error| error.error.attempts())
+    infallible!(0, |error| error.error.attempts())
 }
 
 /// Returns the last response: the one that the call failed with, such as a 422 whose body names the
@@ -165,14 +152,11 @@ pub unsafe extern "C" fn justcall_error_attempts(error: *const justcall_error) -
 /// belongs to the error: do not free it; it lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_response(error: *const justcall_error) -> *const justcall_response {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let response = unsafe { error.as_ref() }.and_then(|error| error.response.as_ref());
-    response.map_or(ptr::null(), ptr::from_ref)
+    infallible!(ptr::null(), |error| ptr::from_ref(error.response.as_ref()?))
 }
 
 /// Frees an error and every text borrowed from it. Does nothing if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_free(error: *mut justcall_error) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(error) };
+    free!(error);
 }

@@ -3,10 +3,11 @@
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
-use justcall_auth::{Error, Event, EventKind, Observe};
+use justcall_auth::{Event, EventKind, Observe};
 
+use crate::callback::Callback;
+use crate::function::infallible;
 use crate::output;
-use crate::source::justcall_free_context;
 
 /// Something that happened. It belongs to the library and is good while the handler that was given
 /// it runs: copy what is to be kept. Its texts are safe to log: they never hold a secret.
@@ -61,45 +62,11 @@ pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 pub type justcall_handle_event =
     Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
 
-/// A C function with its context, as an observer.
-pub(crate) struct Handler {
-    handle: unsafe extern "C" fn(*mut c_void, *const justcall_event),
-    context: *mut c_void,
-    free: justcall_free_context,
-}
-
-// SAFETY: the header demands that the function may be called, and the context freed, on any thread.
-unsafe impl Send for Handler {}
-// SAFETY: likewise, on several threads at once.
-unsafe impl Sync for Handler {}
-
-impl Handler {
-    /// # Safety
-    /// `handle` and `free` do with `context` what the header demands.
-    pub unsafe fn new(
-        handle: justcall_handle_event,
-        context: *mut c_void,
-        free: justcall_free_context,
-    ) -> Result<Self, Error> {
-        let handle = handle.ok_or_else(|| crate::input::is_null("handler"))?;
-        Ok(Self { handle, context, free })
-    }
-}
-
-impl Observe for Handler {
+impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_event)> {
     fn happened(&self, event: &Event) {
         let event = justcall_event::new(event);
-        // SAFETY: the caller of `new` promised it.
-        unsafe { (self.handle)(self.context, &raw const event) };
-    }
-}
-
-impl Drop for Handler {
-    fn drop(&mut self) {
-        if let Some(free) = self.free {
-            // SAFETY: the caller of `new` promised it, and nobody calls `handle` any more.
-            unsafe { free(self.context) };
-        }
+        // SAFETY: the header says that it is called with its context and an event that lives until it returns.
+        unsafe { (self.function)(self.context, &raw const event) };
     }
 }
 
@@ -107,47 +74,41 @@ impl Drop for Handler {
 /// is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_kind(event: *const justcall_event) -> i32 {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| event.kind.number())
+    infallible!(0, |event| event.kind.number())
 }
 
 /// The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
 /// as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_name(event: *const justcall_event) -> *const c_char {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.name.as_ptr())
+    infallible!(ptr::null(), |event| event.name.as_ptr())
 }
 
 /// What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
 /// `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) -> *const c_char {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.message.as_ptr())
+    infallible!(ptr::null(), |event| event.message.as_ptr())
 }
 
 /// The generation of the pair that it is about: 1 for the first pair of the process, one more with
 /// each that was taken into use. 0 if it is about none or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| event.generation)
+    infallible!(0, |event| event.generation)
 }
 
 /// The HTTP status that led to it. 0 if none did or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_http_status(event: *const justcall_event) -> i32 {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| i32::from(event.http_status))
+    infallible!(0, |event| i32::from(event.http_status))
 }
 
 /// How many milliseconds the call waits now: for JUSTCALL_EVENT_RETRYING how long, for
 /// JUSTCALL_EVENT_WAITING_FOR_SOURCE at most. 0 if it does not wait or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_wait_ms(event: *const justcall_event) -> u64 {
-    // SAFETY: NULL, or an event of the handler that is running, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| event.wait_ms)
+    infallible!(0, |event| event.wait_ms)
 }
 
 #[cfg(test)]

@@ -5,16 +5,16 @@ use std::ptr;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use justcall_auth::exchange::{Action, Cause};
-use justcall_auth::{Call, Error, ErrorKind, Exchange, Response, copy};
+use justcall_auth::{Call, Error, ErrorKind, Exchange};
 
+use crate::argument::Argument;
 use crate::client::justcall_client;
 use crate::error::justcall_error;
-use crate::handle::Out;
-use crate::output::Buffer;
+use crate::function::{argument, fallible, free, infallible};
+use crate::output;
 use crate::request::justcall_request;
-use crate::response::justcall_response;
+use crate::response::{from_own_http, justcall_response};
 use crate::status::justcall_status;
-use crate::{guard, handle, input, output};
 
 /// One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
 /// justcall_client_send(): headers, retries, the way through a reset of the pair, what a response
@@ -74,6 +74,20 @@ impl justcall_exchange {
     }
 }
 
+impl Argument<*mut justcall_exchange> {
+    /// An exchange that nothing else uses until the call returns.
+    fn exclusive<'a>(self) -> Result<MutexGuard<'a, Inner>, Error> {
+        self.handle()?.take()
+    }
+}
+
+impl Argument<*const justcall_exchange> {
+    /// An exchange that nothing else uses until the call returns.
+    fn exclusive<'a>(self) -> Result<MutexGuard<'a, Inner>, Error> {
+        self.handle()?.take()
+    }
+}
+
 /// Send the request: justcall_exchange_method() and the functions after it describe it,
 /// justcall_exchange_authorization() gives its `Authorization` header. Stop after `wait_ms`
 /// milliseconds. Then report the result with justcall_exchange_answered() or
@@ -112,17 +126,10 @@ pub unsafe extern "C" fn justcall_exchange_new(
     out: *mut *mut justcall_exchange,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let client = input::handle("client", client)?;
-        let request = input::handle("request", request)?;
+    fallible!(out, error, |client: handle, request: handle| {
         let call = request.cancels().iter().cloned().fold(client.get().call(), Call::cancelled_by);
-        out.put(justcall_exchange::new(call.exchange(request.get().clone())));
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+        Ok(justcall_exchange::new(call.exchange(request.get().clone())))
+    })
 }
 
 /// Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless `wait_ms`
@@ -142,29 +149,22 @@ pub unsafe extern "C" fn justcall_exchange_next(
     wait_ms: *mut u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let mut inner = input::handle("exchange", exchange)?.take()?;
-        let action = input::place("action", action)?;
-        let (number, wait) = match inner.exchange.next()? {
+    fallible!(error, |exchange: exclusive, action: output| {
+        let (number, wait) = match exchange.exchange.next()? {
             Action::Send { remaining } => (JUSTCALL_ACTION_SEND, remaining),
             Action::Wait(wait) => (JUSTCALL_ACTION_WAIT, Some(wait)),
             Action::Load => (JUSTCALL_ACTION_LOAD, None),
             Action::Done => (JUSTCALL_ACTION_DONE, None),
         };
         if number == JUSTCALL_ACTION_SEND {
-            inner.outgoing = Outgoing::of(&inner.exchange);
+            exchange.outgoing = Outgoing::of(&exchange.exchange);
         }
-        action.write(number);
-        if !wait_ms.is_null() {
-            // Rounded up: asking too early would only say to wait again, and 0 would mean no limit.
-            let wait = wait.map_or(0, |wait| wait.as_nanos().div_ceil(1_000_000).max(1));
-            wait_ms.write(u64::try_from(wait).unwrap_or(u64::MAX));
-        }
+        action.set(number);
+        // Rounded up: asking too early would only say to wait again, and 0 would mean no limit.
+        let wait = wait.map_or(0, |wait| wait.as_nanos().div_ceil(1_000_000).max(1));
+        argument!(wait_ms).optional_output().set(u64::try_from(wait).unwrap_or(u64::MAX));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Reads the source, after JUSTCALL_ACTION_LOAD, which may mean reading a file, running a program or
@@ -177,13 +177,10 @@ pub unsafe extern "C" fn justcall_exchange_load(
     exchange: *mut justcall_exchange,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle("exchange", exchange)?.take()?.exchange.load();
+    fallible!(error, |exchange: exclusive| {
+        exchange.exchange.load();
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// The method of the request to send. It need not be that of your call: see
@@ -191,16 +188,14 @@ pub unsafe extern "C" fn justcall_exchange_load(
 /// justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_method(exchange: *const justcall_exchange) -> *const c_char {
-    // SAFETY: as this function's caller promises.
-    unsafe { outgoing(exchange, |outgoing| outgoing.method.as_ptr()) }.unwrap_or(ptr::null())
+    infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.method.as_ptr())
 }
 
 /// The full URL of the request to send. NULL if `exchange` is NULL or in use; lives until the next
 /// justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchange) -> *const c_char {
-    // SAFETY: as this function's caller promises.
-    unsafe { outgoing(exchange, |outgoing| outgoing.url.as_ptr()) }.unwrap_or(ptr::null())
+    infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.url.as_ptr())
 }
 
 /// How many headers the request to send has beside `Authorization`, which is secret, and those that
@@ -208,8 +203,7 @@ pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchang
 /// in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_count(exchange: *const justcall_exchange) -> usize {
-    // SAFETY: as this function's caller promises.
-    unsafe { outgoing(exchange, |outgoing| outgoing.headers.len()) }.unwrap_or(0)
+    infallible!(0, |exchange| exchange.take().ok()?.outgoing.headers.len())
 }
 
 /// The name of header number `index`, from 0, in lower case. NULL if there is no such header or
@@ -219,9 +213,7 @@ pub unsafe extern "C" fn justcall_exchange_header_name(
     exchange: *const justcall_exchange,
     index: usize,
 ) -> *const c_char {
-    let name = |outgoing: &Outgoing| outgoing.headers.get(index).map(|(name, _)| name.as_ptr());
-    // SAFETY: as this function's caller promises.
-    unsafe { outgoing(exchange, name) }.flatten().unwrap_or(ptr::null())
+    infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.0.as_ptr())
 }
 
 /// The value of header number `index`, as of justcall_exchange_header_name(). NULL if there is no
@@ -231,9 +223,7 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
     exchange: *const justcall_exchange,
     index: usize,
 ) -> *const c_char {
-    let value = |outgoing: &Outgoing| outgoing.headers.get(index).map(|(_, value)| value.as_ptr());
-    // SAFETY: as this function's caller promises.
-    unsafe { outgoing(exchange, value) }.flatten().unwrap_or(ptr::null())
+    infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.1.as_ptr())
 }
 
 /// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its length
@@ -245,15 +235,14 @@ pub unsafe extern "C" fn justcall_exchange_body(
     exchange: *const justcall_exchange,
     length: *mut usize,
 ) -> *const c_void {
-    // SAFETY: NULL, or a live handle.
-    let inner = unsafe { exchange.as_ref() }.and_then(|exchange| exchange.take().ok());
-    // The bytes belong to the exchange's request, which does not change.
-    let body = inner.as_ref().and_then(|inner| inner.exchange.outgoing().body());
-    if !length.is_null() {
-        // SAFETY: it is not NULL, so it may be written to, as the header demands.
-        unsafe { length.write(body.map_or(0, <[u8]>::len)) };
-    }
-    body.map_or(ptr::null(), |body| body.as_ptr().cast())
+    let (body, size) = infallible!((ptr::null(), 0), |exchange| {
+        let exchange = exchange.take().ok()?;
+        // The bytes belong to the exchange's request, which does not change.
+        let body = exchange.exchange.outgoing().body()?;
+        (body.as_ptr().cast(), body.len())
+    });
+    argument!(length).optional_output().set(size);
+    body
 }
 
 /// 1 if the request to send asks about the pair: whose it is, before your own where an account is
@@ -261,9 +250,7 @@ pub unsafe extern "C" fn justcall_exchange_body(
 /// your body and headers. Else 0, also if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
-    // SAFETY: NULL, or a live handle.
-    let Some(exchange) = (unsafe { exchange.as_ref() }) else { return 0 };
-    exchange.take().map_or(0, |inner| i32::from(inner.exchange.is_verifying()))
+    infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
 }
 
 /// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into your buffer, as
@@ -280,14 +267,9 @@ pub unsafe extern "C" fn justcall_exchange_authorization(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let mut inner = input::handle("exchange", exchange)?.take()?;
-        let buffer = Buffer::new(buffer, capacity, length)?;
-        inner.exchange.authorization()?.expose_authorization(|value| buffer.fill(value))
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |exchange: exclusive, buffer: buffer(capacity, length)| {
+        exchange.exchange.authorization()?.expose_authorization(|value| buffer.fill(value))
+    })
 }
 
 /// Reports the answer to the request, with arguments as of justcall_classify(), all of which are
@@ -307,17 +289,14 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     body_len: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let report = || unsafe {
-        let mut inner = input::handle("exchange", exchange)?.take()?;
-        let http_status = input::http_status(http_status)?;
-        let headers = input::headers(header_names, header_values, header_count)?;
-        let body = input::optional_bytes("body", body, body_len)?;
-        inner.exchange.answered(Response::new(http_status, headers, copy::bytes(body)?));
+    fallible!(error, |exchange: exclusive,
+                      http_status: http_status,
+                      header_names: headers(header_count),
+                      header_values: headers(header_count),
+                      body: optional_bytes(body_len)| {
+        exchange.exchange.answered(from_own_http(http_status, header_names, header_values, body)?);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, report) }
+    })
 }
 
 /// Reports that your HTTP client got no response: why, as one of the JUSTCALL_CAUSE numbers, and
@@ -339,9 +318,7 @@ pub unsafe extern "C" fn justcall_exchange_failed(
     request_sent: i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let report = || unsafe {
-        let mut inner = input::handle("exchange", exchange)?.take()?;
+    fallible!(error, |exchange: exclusive| {
         let cause = match cause {
             JUSTCALL_CAUSE_RESOLVE => Cause::Resolve,
             JUSTCALL_CAUSE_CONNECT => Cause::Connect,
@@ -351,11 +328,9 @@ pub unsafe extern "C" fn justcall_exchange_failed(
             JUSTCALL_CAUSE_CANCELLED => Cause::Cancelled,
             _ => return Err(Error::invalid_argument("The argument cause is not a JUSTCALL_CAUSE number.")),
         };
-        inner.exchange.failed(cause, request_sent != 0);
+        exchange.exchange.failed(cause, request_sent != 0);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, report) }
+    })
 }
 
 /// Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
@@ -370,31 +345,14 @@ pub unsafe extern "C" fn justcall_exchange_response(
     out: *mut *mut justcall_response,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let inner = input::handle("exchange", exchange)?.take()?;
-        out.put(justcall_response::new(inner.exchange.response()?.clone())?);
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |exchange: exclusive| {
+        justcall_response::new(exchange.exchange.response()?.clone())
+    })
 }
 
 /// Frees an exchange, whether it is over or not, and all that was borrowed from it; a request that is
 /// under way is yours to stop. Does nothing if `exchange` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_free(exchange: *mut justcall_exchange) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(exchange) };
-}
-
-/// What `read` finds in the request to send; `None` where there is none to look at.
-///
-/// # Safety
-/// `exchange` is NULL or a live handle.
-unsafe fn outgoing<R>(exchange: *const justcall_exchange, read: impl FnOnce(&Outgoing) -> R) -> Option<R> {
-    // SAFETY: as the caller promises.
-    let exchange = unsafe { exchange.as_ref() }?;
-    exchange.take().ok().map(|inner| read(&inner.outgoing))
+    free!(exchange);
 }

@@ -2,13 +2,8 @@
 //!
 //! The comments of the exported functions are the documentation in `include/justcall_auth.h`, which
 //! `cargo xtask header` writes from them: they speak to C programmers. One C type is one file: its
-//! struct, opaque in C, then its functions. Every function that can fail goes through [`guard`],
-//! which catches panics.
-//!
-//! What makes the `unsafe` here sound is what the header demands of callers: a pointer is NULL or
-//! points to what its comment says, for as long as it says; a handle is one that this library gave
-//! and that was not freed; a configuration is used by one thread at a time. NULL, text that is not
-//! UTF-8, and numbers out of range are checked.
+//! struct, opaque in C, then its functions. The macros of `function.rs` make the bodies of the
+//! functions: they hold the panic guard, and the reason that the `unsafe` here is sound.
 
 #![expect(
     clippy::missing_safety_doc,
@@ -24,6 +19,8 @@
 static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
 
 pub mod account;
+mod argument;
+mod callback;
 pub mod cancel;
 mod cancellation;
 pub mod classify;
@@ -33,9 +30,7 @@ pub mod credentials;
 pub mod error;
 pub mod event;
 pub mod exchange;
-mod guard;
-mod handle;
-mod input;
+mod function;
 pub mod library;
 mod output;
 pub mod report;

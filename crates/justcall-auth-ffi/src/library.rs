@@ -6,7 +6,7 @@ use std::slice;
 
 use justcall_auth::{Zeroize, testing};
 
-use crate::guard;
+use crate::function::guarded;
 
 /// The ABI that this header describes. It grows with every change that a program built before
 /// cannot live with; justcall_abi_version() tells that of the library in use.
@@ -55,5 +55,5 @@ pub unsafe extern "C" fn justcall_wipe(buffer: *mut c_void, length: usize) {
 /// process that calls it.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_forget_rejections() {
-    guard::or((), testing::forget_rejections);
+    guarded((), testing::forget_rejections);
 }

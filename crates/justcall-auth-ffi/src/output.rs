@@ -1,12 +1,11 @@
-//! What goes out to C programs other than handles: text that they borrow, and secrets into a buffer
-//! of theirs.
+//! What goes out to C programs: text that they borrow from a handle, outputs, and text and secrets into a buffer of theirs.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
 
 use justcall_auth::{Error, ErrorKind};
 
-use crate::input;
+use crate::argument::Argument;
 
 /// Text that C programs borrow from a handle. A NUL inside, which would cut it short, becomes
 /// U+FFFD.
@@ -32,40 +31,68 @@ pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
     Ok(CString::new(bytes).unwrap_or_default())
 }
 
-/// The pointer to text that may be absent.
-pub(crate) fn pointer(text: Option<&CString>) -> *const c_char {
-    text.map_or(ptr::null(), |text| text.as_ptr())
+/// Where an output goes; NULL if the caller does not want it.
+#[derive(Clone, Copy)]
+pub(crate) struct Output<T>(*mut T);
+
+impl<T: Copy> Output<T> {
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    /// Writes the output, unless it is not wanted.
+    pub fn set(self, value: T) {
+        if !self.is_null() {
+            // SAFETY: it is not NULL, and an argument that may be written to during the call.
+            unsafe { self.0.write(value) };
+        }
+    }
+}
+
+impl<T: Copy> Argument<*mut T> {
+    /// Where an output goes.
+    pub fn output(self) -> Result<Output<T>, Error> {
+        if self.value().is_null() { Err(self.null_error()) } else { Ok(self.optional_output()) }
+    }
+
+    /// Where an output goes, or NULL.
+    pub fn optional_output(self) -> Output<T> {
+        Output(self.value())
+    }
+}
+
+impl<T> Argument<*mut *mut T> {
+    /// Where a new handle goes. Holds NULL from now on.
+    pub fn out(self) -> Result<Output<*mut T>, Error> {
+        let out = self.output()?;
+        out.set(ptr::null_mut());
+        Ok(out)
+    }
 }
 
 /// A C program's buffer, and where to say how much of it is used.
 pub(crate) struct Buffer {
     start: *mut c_char,
     capacity: usize,
-    length: *mut usize,
+    length: Output<usize>,
+}
+
+impl Argument<*mut c_char> {
+    /// A buffer, with its capacity and where its length goes. Without capacity it may be NULL, and so may `length`.
+    pub fn buffer(self, capacity: usize, length: *mut usize) -> Result<Buffer, Error> {
+        self.check_length(capacity)?;
+        if self.value().is_null() && capacity > 0 {
+            return Err(self.null_error());
+        }
+        Ok(Buffer { start: self.value(), capacity, length: Output(length) })
+    }
 }
 
 impl Buffer {
-    /// Takes the parameters `buffer`, `capacity` and `length`. A buffer without capacity may be
-    /// NULL, and so may `length`.
-    ///
-    /// # Safety
-    /// `start` is NULL or points to `capacity` bytes, and `length` is NULL or may be written to,
-    /// until this value is used up.
-    pub(crate) unsafe fn new(start: *mut c_char, capacity: usize, length: *mut usize) -> Result<Self, Error> {
-        input::check_length("buffer", capacity)?;
-        if start.is_null() && capacity > 0 {
-            return Err(input::is_null("buffer"));
-        }
-        Ok(Self { start, capacity, length })
-    }
-
     /// Copies `text` and a NUL into the buffer, or fails with `buffer_too_small` and leaves it as
     /// it was. Says the length in both cases.
-    pub(crate) fn fill(self, text: &[u8]) -> Result<(), Error> {
-        if !self.length.is_null() {
-            // SAFETY: not NULL, and promised when this value was made.
-            unsafe { self.length.write(text.len()) };
-        }
+    pub fn fill(&self, text: &[u8]) -> Result<(), Error> {
+        self.length.set(text.len());
         if text.len() >= self.capacity {
             return Err(too_small(text.len() + 1));
         }

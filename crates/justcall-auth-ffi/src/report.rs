@@ -7,9 +7,9 @@ use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Finding, ProtectionReport, Severity, diagnose};
 
 use crate::error::justcall_error;
-use crate::handle::Out;
+use crate::function::{fallible, free, infallible};
+use crate::output;
 use crate::status::justcall_status;
-use crate::{guard, handle, input, output};
 
 /// A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
 /// read one at once.
@@ -79,39 +79,30 @@ pub unsafe extern "C" fn justcall_diagnose(
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let bytes = input::optional_bytes("text", text, length)?;
-        let findings = diagnose((!text.is_null()).then_some(bytes), &ProcessEnvironment);
-        out.put(justcall_report::new(&findings));
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |text: optional_bytes(length)| {
+        let findings = diagnose(text, &ProcessEnvironment);
+        Ok(justcall_report::new(&findings))
+    })
 }
 
 /// How many findings there are. 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_count(report: *const justcall_report) -> usize {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { report.as_ref() }.map_or(0, |report| report.lines.len())
+    infallible!(0, |report| report.lines.len())
 }
 
 /// How bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers. -1 if there is
 /// no such finding or `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_severity(report: *const justcall_report, index: usize) -> i32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { line(report, index) }.map_or(-1, |line| line.severity)
+    infallible!(-1, |report| report.lines.get(index)?.severity)
 }
 
 /// What finding number `index` is, such as `"trailing_whitespace"`: the same in every language. NULL
 /// if there is no such finding or `report` is NULL; lives as long as `report`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_code(report: *const justcall_report, index: usize) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.code.as_ptr())
+    infallible!(ptr::null(), |report| report.lines.get(index)?.code.as_ptr())
 }
 
 /// What is the matter, in a sentence. NULL if there is no finding number `index` or `report` is
@@ -121,8 +112,7 @@ pub unsafe extern "C" fn justcall_report_message(
     report: *const justcall_report,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.message.as_ptr())
+    infallible!(ptr::null(), |report| report.lines.get(index)?.message.as_ptr())
 }
 
 /// What to do about it. NULL if there is no finding number `index` or `report` is NULL; lives as
@@ -132,20 +122,11 @@ pub unsafe extern "C" fn justcall_report_remedy(
     report: *const justcall_report,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { line(report, index) }.map_or(ptr::null(), |line| line.remedy.as_ptr())
+    infallible!(ptr::null(), |report| report.lines.get(index)?.remedy.as_ptr())
 }
 
 /// Frees a report and every text borrowed from it. Does nothing if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_free(report: *mut justcall_report) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(report) };
-}
-
-/// # Safety
-/// `report` is NULL or a live handle.
-unsafe fn line<'a>(report: *const justcall_report, index: usize) -> Option<&'a Line> {
-    // SAFETY: as the caller promises; a report does not change.
-    unsafe { report.as_ref() }.and_then(|report| report.lines.get(index))
+    free!(report);
 }

@@ -7,9 +7,8 @@ use justcall_auth::{Cancel, Request, copy};
 
 use crate::cancel::justcall_cancel;
 use crate::error::justcall_error;
-use crate::handle::Out;
+use crate::function::{fallible, free};
 use crate::status::justcall_status;
-use crate::{guard, handle, input};
 
 /// A request that justcall_client_send() sends: method, path, headers, body. For one thread at a
 /// time while it is changed; any number of threads may send one at once.
@@ -44,15 +43,10 @@ pub unsafe extern "C" fn justcall_request_new(
     out: *mut *mut justcall_request,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let request = Request::new(input::text("method", method)?, input::text("path", path)?)?;
-        out.put(justcall_request { request, cancel: None });
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(out, error, |method: text, path: text| {
+        let request = Request::new(method, path)?;
+        Ok(justcall_request { request, cancel: None })
+    })
 }
 
 /// Adds `name=value` to the query; both are percent-encoded for you.
@@ -66,13 +60,9 @@ pub unsafe extern "C" fn justcall_request_add_query(
     value: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let request = input::handle_mut("request", request)?;
-        request.request.add_query(input::text("name", name)?, input::text("value", value)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |request: handle_mut, name: text, value: text| {
+        request.request.add_query(name, value).map(drop)
+    })
 }
 
 /// Sets a header, in place of one of the same name in any case.
@@ -89,13 +79,9 @@ pub unsafe extern "C" fn justcall_request_set_header(
     value: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let request = input::handle_mut("request", request)?;
-        request.request.set_header(input::text("name", name)?, input::text("value", value)?).map(drop)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |request: handle_mut, name: text, value: text| {
+        request.request.set_header(name, value).map(drop)
+    })
 }
 
 /// Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
@@ -109,14 +95,10 @@ pub unsafe extern "C" fn justcall_request_set_body(
     length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let set = || unsafe {
-        let request = input::handle_mut("request", request)?;
-        request.request.set_body(copy::bytes(input::optional_bytes("body", body, length)?)?);
+    fallible!(error, |request: handle_mut, body: optional_bytes(length)| {
+        request.request.set_body(copy::bytes(body.unwrap_or_default())?);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, set) }
+    })
 }
 
 /// Limits this call alone, in milliseconds, in place of the client's timeout. 0: no limit.
@@ -128,13 +110,10 @@ pub unsafe extern "C" fn justcall_request_set_timeout_ms(
     ms: u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        input::handle_mut("request", request)?.request.set_timeout(Duration::from_millis(ms));
+    fallible!(error, |request: handle_mut| {
+        request.request.set_timeout(Duration::from_millis(ms));
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Lets `cancel` end the calls that this request is sent with: see justcall_cancel_fire(). `cancel`
@@ -147,19 +126,14 @@ pub unsafe extern "C" fn justcall_request_set_cancel(
     cancel: *const justcall_cancel,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let request = input::handle_mut("request", request)?;
-        request.cancel = Some(input::handle("cancel", cancel)?.get().clone());
+    fallible!(error, |request: handle_mut, cancel: handle| {
+        request.cancel = Some(cancel.get().clone());
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Frees a request. Does nothing if `request` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_free(request: *mut justcall_request) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(request) };
+    free!(request);
 }

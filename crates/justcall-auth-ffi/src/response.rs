@@ -1,12 +1,13 @@
 //! An answer of the service.
 
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CString, c_char};
 use std::ptr;
 
 use justcall_auth::service::{self, RateLimit};
-use justcall_auth::{Error, Response};
+use justcall_auth::{Error, Response, copy};
 
-use crate::{handle, output};
+use crate::function::{argument, free, infallible};
+use crate::output;
 
 /// An answer of the service: status, headers, body. Immutable: any number of threads may read one
 /// at once.
@@ -28,6 +29,20 @@ impl justcall_response {
     }
 }
 
+/// Puts together what the program got over its own HTTP.
+///
+/// # Errors
+/// `out_of_memory`.
+pub(crate) fn from_own_http(
+    http_status: u16,
+    names: Vec<String>,
+    values: Vec<String>,
+    body: Option<&[u8]>,
+) -> Result<Response, Error> {
+    let headers = names.into_iter().zip(values).collect();
+    Ok(Response::new(http_status, headers, copy::bytes(body.unwrap_or_default())?))
+}
+
 /// How many requests the account's rate limit allows in its window.
 pub const JUSTCALL_RATE_LIMIT: i32 = 0;
 /// How many of them are left.
@@ -44,8 +59,7 @@ pub const JUSTCALL_RATE_LIMIT_BURST_RESET: i32 = 5;
 /// The HTTP status. 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_http_status(response: *const justcall_response) -> i32 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { response.as_ref() }.map_or(0, |response| i32::from(response.response.http_status()))
+    infallible!(0, |response| i32::from(response.response.http_status()))
 }
 
 /// The body, whole and after decompression, and through `length`, which may be NULL, its size in
@@ -56,12 +70,8 @@ pub unsafe extern "C" fn justcall_response_body(
     response: *const justcall_response,
     length: *mut usize,
 ) -> *const u8 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let body = unsafe { response.as_ref() }.map(|response| response.response.body());
-    if !length.is_null() {
-        // SAFETY: not NULL, so it may be written to.
-        unsafe { length.write(body.map_or(0, <[u8]>::len)) };
-    }
+    let body = infallible!(None, |response| Some(response.response.body()));
+    argument!(length).optional_output().set(body.map_or(0, <[u8]>::len));
     body.map_or(ptr::null(), <[u8]>::as_ptr)
 }
 
@@ -72,22 +82,16 @@ pub unsafe extern "C" fn justcall_response_header(
     response: *const justcall_response,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let Some(response) = (unsafe { response.as_ref() }) else { return ptr::null() };
-    if name.is_null() {
-        return ptr::null();
-    }
-    // SAFETY: not NULL, so a NUL-terminated string.
-    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
-    let named = response.headers.iter().find(|(known, _)| known.to_bytes().eq_ignore_ascii_case(name));
-    named.map_or(ptr::null(), |(_, value)| value.as_ptr())
+    infallible!(ptr::null(), |response| {
+        let name = argument!(name).string()?;
+        response.headers.iter().find(|(known, _)| known.to_bytes().eq_ignore_ascii_case(name))?.1.as_ptr()
+    })
 }
 
 /// How many headers there are, repeated ones counted each. 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_count(response: *const justcall_response) -> usize {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { response.as_ref() }.map_or(0, |response| response.headers.len())
+    infallible!(0, |response| response.headers.len())
 }
 
 /// The name of header number `index`, from 0, in the order they came, in lower case. NULL if there
@@ -97,9 +101,7 @@ pub unsafe extern "C" fn justcall_response_header_name(
     response: *const justcall_response,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let header = unsafe { response.as_ref() }.and_then(|response| response.headers.get(index));
-    header.map_or(ptr::null(), |(name, _)| name.as_ptr())
+    infallible!(ptr::null(), |response| response.headers.get(index)?.0.as_ptr())
 }
 
 /// The value of header number `index`, as of justcall_response_header_name(). NULL if there is no
@@ -109,9 +111,7 @@ pub unsafe extern "C" fn justcall_response_header_value(
     response: *const justcall_response,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let header = unsafe { response.as_ref() }.and_then(|response| response.headers.get(index));
-    header.map_or(ptr::null(), |(_, value)| value.as_ptr())
+    infallible!(ptr::null(), |response| response.headers.get(index)?.1.as_ptr())
 }
 
 /// A figure of the account's rate limit as this answer tells it, in either spelling of the service's
@@ -119,25 +119,24 @@ pub unsafe extern "C" fn justcall_response_header_value(
 /// `which` is none of them, or if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_rate_limit(response: *const justcall_response, which: i32) -> i64 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    let Some(response) = (unsafe { response.as_ref() }) else { return -1 };
-    let RateLimit { main, burst } = response.rate_limit;
-    let figure = match which {
-        JUSTCALL_RATE_LIMIT => main.limit,
-        JUSTCALL_RATE_LIMIT_REMAINING => main.remaining,
-        JUSTCALL_RATE_LIMIT_RESET => main.reset.map(|reset| reset.as_secs()),
-        JUSTCALL_RATE_LIMIT_BURST => burst.limit,
-        JUSTCALL_RATE_LIMIT_BURST_REMAINING => burst.remaining,
-        JUSTCALL_RATE_LIMIT_BURST_RESET => burst.reset.map(|reset| reset.as_secs()),
-        _ => None,
-    };
-    figure.and_then(|figure| i64::try_from(figure).ok()).unwrap_or(-1)
+    infallible!(-1, |response| {
+        let RateLimit { main, burst } = response.rate_limit;
+        let figure = match which {
+            JUSTCALL_RATE_LIMIT => main.limit?,
+            JUSTCALL_RATE_LIMIT_REMAINING => main.remaining?,
+            JUSTCALL_RATE_LIMIT_RESET => main.reset?.as_secs(),
+            JUSTCALL_RATE_LIMIT_BURST => burst.limit?,
+            JUSTCALL_RATE_LIMIT_BURST_REMAINING => burst.remaining?,
+            JUSTCALL_RATE_LIMIT_BURST_RESET => burst.reset?.as_secs(),
+            _ => return None,
+        };
+        i64::try_from(figure).ok()?
+    })
 }
 
 /// Frees a response and all that was borrowed from it; not the one that an error holds, which goes
 /// with the error. Does nothing if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_free(response: *mut justcall_response) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(response) };
+    free!(response);
 }

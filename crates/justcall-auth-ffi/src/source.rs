@@ -6,7 +6,9 @@ use std::ptr;
 use justcall_auth::source::Load;
 use justcall_auth::{Credentials, Error, ErrorKind};
 
+use crate::callback::Callback;
 use crate::credentials::justcall_credentials;
+use crate::function::argument;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 
 /// Gives the pair of a client when it is needed: stores credentials, which the library then owns,
@@ -26,38 +28,13 @@ pub type justcall_load = Option<
 /// thread.
 pub type justcall_free_context = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// A C function with its context, as a source.
-pub(crate) struct Callback {
-    load: unsafe extern "C" fn(*mut c_void, *mut *mut justcall_credentials) -> justcall_status,
-    context: *mut c_void,
-    free: justcall_free_context,
-}
-
-// SAFETY: the header demands that the function may be called, and the context freed, on any thread.
-unsafe impl Send for Callback {}
-// SAFETY: likewise, on several threads at once.
-unsafe impl Sync for Callback {}
-
-impl Callback {
-    /// # Safety
-    /// `load` and `free` do with `context` what the header demands.
-    pub unsafe fn new(
-        load: justcall_load,
-        context: *mut c_void,
-        free: justcall_free_context,
-    ) -> Result<Self, Error> {
-        let load = load.ok_or_else(|| crate::input::is_null("load"))?;
-        Ok(Self { load, context, free })
-    }
-}
-
-impl Load for Callback {
+impl Load for Callback<unsafe extern "C" fn(*mut c_void, *mut *mut justcall_credentials) -> justcall_status> {
     fn load(&self) -> Result<Credentials, Error> {
-        let mut out: *mut justcall_credentials = ptr::null_mut();
-        // SAFETY: the caller of `new` promised it.
-        let status = unsafe { (self.load)(self.context, &raw mut out) };
-        // SAFETY: what the callback stored is a handle that it gives up, as the header demands.
-        let given = (!out.is_null()).then(|| unsafe { Box::from_raw(out) });
+        let mut out = ptr::null_mut();
+        // SAFETY: the header says that it is called with its context and a place for a handle.
+        let status = unsafe { (self.function)(self.context, &raw mut out) };
+        // What it stored belongs to the library now.
+        let given = argument!(out).owned();
         match (status, given) {
             (JUSTCALL_OK, Some(credentials)) => Ok(credentials.get().clone()),
             (JUSTCALL_OK, None) => Err(Error::with_message(
@@ -76,15 +53,6 @@ impl Load for Callback {
                     "The program's own callback returned this: check it, and where it reads the pair.",
                 ))
             }
-        }
-    }
-}
-
-impl Drop for Callback {
-    fn drop(&mut self) {
-        if let Some(free) = self.free {
-            // SAFETY: the caller of `new` promised it, and nobody calls `load` any more.
-            unsafe { free(self.context) };
         }
     }
 }

@@ -1,14 +1,13 @@
 //! A bug on demand, for the test of the panic guard.
 
 use crate::error::justcall_error;
-use crate::guard;
+use crate::function::fallible;
 use crate::status::justcall_status;
 
 /// Panics inside, which must come out as `internal` (90).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_test_panic(error: *mut *mut justcall_error) -> justcall_status {
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, || panic!("asked for by a test")) }
+    fallible!(error, || panic!("asked for by a test"))
 }
 
 /// Lets the next call panic where the pair is plain; that call must come out as `internal` (90).

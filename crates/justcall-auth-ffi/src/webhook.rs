@@ -6,13 +6,12 @@ use std::sync::Arc;
 use justcall_auth::webhook::{ANY_URL, ReplayCheck};
 use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
 
+use crate::callback::Callback;
 use crate::client::justcall_client;
 use crate::error::justcall_error;
-use crate::handle::Out;
-use crate::output::Buffer;
+use crate::function::{argument, fallible, free};
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
-use crate::{guard, handle, input};
 
 /// Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
 /// verify with it at once.
@@ -35,22 +34,13 @@ pub type justcall_replay_check = Option<
     unsafe extern "C" fn(context: *mut c_void, event: *const justcall_webhook_event) -> justcall_status,
 >;
 
-/// A C function with its context, as a replay check.
-struct Check {
-    check: unsafe extern "C" fn(*mut c_void, *const justcall_webhook_event) -> justcall_status,
-    context: *mut c_void,
-}
-
-// SAFETY: the header demands that the function may be called on any thread.
-unsafe impl Send for Check {}
-// SAFETY: likewise, on several threads at once.
-unsafe impl Sync for Check {}
-
-impl ReplayCheck for Check {
+impl ReplayCheck
+    for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_webhook_event) -> justcall_status>
+{
     fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error> {
         let event = justcall_webhook_event::new(event)?;
-        // SAFETY: who set the check promised that it may be called with this context.
-        let status = unsafe { (self.check)(self.context, &raw const event) };
+        // SAFETY: the header says that it is called with its context and an event that is borrowed for the call.
+        let status = unsafe { (self.function)(self.context, &raw const event) };
         match ErrorKind::from_number(status) {
             _ if status == JUSTCALL_OK => Ok(false),
             Some(ErrorKind::WebhookReplayed) => Ok(true),
@@ -78,19 +68,14 @@ pub unsafe extern "C" fn justcall_webhook_new(
     out: *mut *mut justcall_webhook,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let out = Out::new("out", out)?;
-        let mut verifier = match input::text("expected_url", expected_url)? {
+    fallible!(out, error, |expected_url: text| {
+        let mut verifier = match expected_url {
             ANY_URL => WebhookVerifier::for_any_url(),
             url => WebhookVerifier::for_url(url)?,
         };
         verifier.set_tolerance(tolerance_s);
-        out.put(justcall_webhook { verifier });
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+        Ok(justcall_webhook { verifier })
+    })
 }
 
 /// Expects deliveries for `url` as well.
@@ -103,11 +88,7 @@ pub unsafe extern "C" fn justcall_webhook_add_url(
     url: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body =
-        || unsafe { input::handle_mut("webhook", webhook)?.verifier.add_url(input::text("url", url)?) };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |webhook: handle_mut, url: text| webhook.verifier.add_url(url))
 }
 
 /// Takes deliveries that are signed with `secret`, the API secret of the account: there is no
@@ -124,13 +105,7 @@ pub unsafe extern "C" fn justcall_webhook_add_secret(
     secret_len: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let webhook = input::handle_mut("webhook", webhook)?;
-        webhook.verifier.add_secret(input::bytes("secret", secret, secret_len)?)
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |webhook: handle_mut, secret: bytes(secret_len)| webhook.verifier.add_secret(secret))
 }
 
 /// Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
@@ -151,14 +126,9 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
     client: *const justcall_client,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let webhook = input::handle_mut("webhook", webhook)?;
-        let client = input::handle("client", client)?.get().clone();
-        webhook.verifier.use_secrets_of(Arc::new(client))
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    fallible!(error, |webhook: handle_mut, client: handle| {
+        webhook.verifier.use_secrets_of(Arc::new(client.get().clone()))
+    })
 }
 
 /// Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
@@ -174,15 +144,10 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let webhook = input::handle_mut("webhook", webhook)?;
-        let check = check.ok_or_else(|| input::is_null("check"))?;
-        webhook.verifier.set_replay_check(Check { check, context });
+    fallible!(error, |webhook: handle_mut, check: callback(context, None)| {
+        webhook.verifier.set_replay_check(check);
         Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
@@ -211,21 +176,14 @@ pub unsafe extern "C" fn justcall_webhook_verify(
     out: *mut *mut justcall_webhook_event,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let run = || unsafe {
-        let out = Out::new("out", out)?;
-        let webhook = input::handle("webhook", webhook)?;
-        let body = input::optional_bytes("body", body, body_len)?;
+    fallible!(out, error, |webhook: handle, body: optional_bytes(body_len)| {
         let headers = WebhookHeaders::new(
-            input::optional_string(signature),
-            input::optional_string(version),
-            input::optional_string(timestamp),
+            argument!(signature).string(),
+            argument!(version).string(),
+            argument!(timestamp).string(),
         );
-        out.put(justcall_webhook_event::new(&webhook.verifier.verify(&headers, body, now_unix)?)?);
-        Ok(())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, run) }
+        justcall_webhook_event::new(&webhook.verifier.verify(&headers, body.unwrap_or_default(), now_unix)?)
+    })
 }
 
 /// Copies the results of the verifications that this verifier made in this process into `buffer`,
@@ -250,19 +208,13 @@ pub unsafe extern "C" fn justcall_webhook_usage(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let body = || unsafe {
-        let webhook = input::handle("webhook", webhook)?;
-        let buffer = Buffer::new(buffer, capacity, length)?;
+    fallible!(error, |webhook: handle, buffer: buffer(capacity, length)| {
         buffer.fill(webhook.verifier.usage().as_bytes())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, body) }
+    })
 }
 
 /// Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_free(webhook: *mut justcall_webhook) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(webhook) };
+    free!(webhook);
 }

@@ -7,9 +7,9 @@ use justcall_auth::webhook::object_path;
 use justcall_auth::{Error, WebhookEvent};
 
 use crate::error::justcall_error;
-use crate::output::Buffer;
+use crate::function::{fallible, free, infallible};
+use crate::output;
 use crate::status::justcall_status;
-use crate::{guard, handle, input, output};
 
 /// A verified delivery: all that its signature is over, and nothing of the body's data, which is
 /// not signed. Immutable: any number of threads may read one at once.
@@ -39,30 +39,26 @@ impl justcall_webhook_event {
 /// `event` is NULL; lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_url(event: *const justcall_webhook_event) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.url.as_ptr())
+    infallible!(ptr::null(), |event| event.url.as_ptr())
 }
 
 /// The event's type, such as `"call.completed"`. NULL if `event` is NULL; lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_type(event: *const justcall_webhook_event) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.event_type.as_ptr())
+    infallible!(ptr::null(), |event| event.event_type.as_ptr())
 }
 
 /// When it was signed, in seconds since 1970-01-01 UTC. 0 if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_timestamp(event: *const justcall_webhook_event) -> i64 {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| event.timestamp)
+    infallible!(0, |event| event.timestamp)
 }
 
 /// Which secret signed it: the place in the order in which secrets were added, from 0. Of a client
 /// 0 is the current pair. 0 also if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_secret_index(event: *const justcall_webhook_event) -> usize {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { event.as_ref() }.map_or(0, |event| event.secret_index)
+    infallible!(0, |event| event.secret_index)
 }
 
 /// The signature as 64 lower-case hexadecimal digits, however it was written: the same for every
@@ -72,8 +68,7 @@ pub unsafe extern "C" fn justcall_webhook_event_secret_index(event: *const justc
 pub unsafe extern "C" fn justcall_webhook_event_signature(
     event: *const justcall_webhook_event,
 ) -> *const c_char {
-    // SAFETY: NULL, or a live handle, which does not change.
-    unsafe { event.as_ref() }.map_or(ptr::null(), |event| event.signature.as_ptr())
+    infallible!(ptr::null(), |event| event.signature.as_ptr())
 }
 
 /// The path at which the API has the object that the event is about, such as
@@ -95,20 +90,15 @@ pub unsafe extern "C" fn justcall_webhook_event_object_path(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    // SAFETY: the pointers are NULL or what the comment above and the header's introduction say.
-    let run = || unsafe {
-        let buffer = Buffer::new(buffer, capacity, length)?;
-        let event_type = input::handle("event", event)?.event_type.to_string_lossy();
-        let path = object_path(&event_type, input::optional_bytes("body", body, body_len)?)?;
+    fallible!(error, |buffer: buffer(capacity, length), event: handle, body: optional_bytes(body_len)| {
+        let event_type = event.event_type.to_string_lossy();
+        let path = object_path(&event_type, body.unwrap_or_default())?;
         buffer.fill(path.as_bytes())
-    };
-    // SAFETY: `error` is NULL or may be written to.
-    unsafe { guard::status(error, run) }
+    })
 }
 
 /// Frees an event and every text borrowed from it. Does nothing if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_free(event: *mut justcall_webhook_event) {
-    // SAFETY: NULL, or a handle of this type that its owner gives up.
-    unsafe { handle::free(event) };
+    free!(event);
 }

@@ -1,5 +1,7 @@
 //! Dates of the Gregorian calendar, as seconds since the epoch.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 /// The length of `YYYY-MM-DD HH:MM:SS`.
 pub(crate) const LENGTH: usize = 19;
 
@@ -10,9 +12,27 @@ pub(crate) fn seconds(text: &[u8]) -> Option<i64> {
     else {
         return None;
     };
-    let year = two(y3, y2)? * 100 + two(y1, y0)?;
-    let (month, day) = (two(mo1, mo0)?, two(d1, d0)?);
-    let (hour, minute, second) = (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?);
+    let date = (two(y3, y2)? * 100 + two(y1, y0)?, two(mo1, mo0)?, two(d1, d0)?);
+    at(date, (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?))
+}
+
+/// Seconds since the epoch of `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` in UTC, the times of certificates (RFC 5280, section
+/// 4.1.2.5): two digits from 50 on mean the last century. `None` when it is none.
+pub fn certificate_time(text: &[u8]) -> Option<i64> {
+    let (year, rest) = match *text {
+        [y3, y2, y1, y0, ref rest @ ..] if rest.len() == 11 => (two(y3, y2)? * 100 + two(y1, y0)?, rest),
+        [y1, y0, ref rest @ ..] => {
+            let year = two(y1, y0)?;
+            (if year < 50 { 2000 + year } else { 1900 + year }, rest)
+        }
+        _ => return None,
+    };
+    let [mo1, mo0, d1, d0, h1, h0, mi1, mi0, s1, s0, b'Z'] = *rest else { return None };
+    at((year, two(mo1, mo0)?, two(d1, d0)?), (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?))
+}
+
+/// Seconds since the epoch of a year, month and day with an hour, minute and second, in UTC.
+fn at((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
     let is_leap_second = (hour, minute, second) == (23, 59, 60);
     if hour > 23 || minute > 59 || second > 59 && !is_leap_second {
         return None;
@@ -51,6 +71,11 @@ pub fn rfc3339(text: &str) -> Option<i64> {
         _ => return None,
     };
     Some(seconds(date)? - offset)
+}
+
+/// The time since the epoch of a date of HTTP, in one of its three historic forms. `None` when it is none.
+pub fn http_date(text: &str) -> Option<Duration> {
+    httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
 fn two(tens: u8, ones: u8) -> Option<i64> {
@@ -99,6 +124,35 @@ mod tests {
         assert_eq!(expected - days(1700, 1, 1).expect("a day"), 2 * 146_097, "two whole cycles of 400 years");
         assert_eq!(days(1970, 1, 1), Some(0));
         assert_eq!((days(2000, 2, 29), days(1900, 2, 29)), (Some(11_016), None));
+    }
+
+    #[test]
+    fn it_reads_the_three_forms_of_an_http_date() {
+        for text in
+            ["Thu, 21 Mar 2024 17:08:22 GMT", "Thursday, 21-Mar-24 17:08:22 GMT", "Thu Mar 21 17:08:22 2024"]
+        {
+            assert_eq!(http_date(text), Some(Duration::from_secs(1_711_040_902)), "{text}");
+        }
+        for text in ["", "2024-03-21T17:08:22Z", "Thu, 01 Jan 1960 00:00:00 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_reads_the_times_of_certificates_alone() {
+        for (text, expected) in [
+            ("700101000000Z", Some(0)),
+            ("491231235959Z", Some(2_524_607_999)),
+            ("500101000000Z", Some(-631_152_000)),
+            ("20240229120000Z", Some(1_709_208_000)),
+            ("20230229120000Z", None),
+            ("700101000000", None),
+            ("7001010000000Z", None),
+            ("70010100000\u{661}Z", None),
+            ("", None),
+        ] {
+            assert_eq!(certificate_time(text.as_bytes()), expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! A request under the base URL, checked so that nothing in it can reach another host or inject a header.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::AsciiSet;
+
 use crate::error::Error;
-use crate::service;
 use crate::url::BaseUrl;
+use crate::{encoding, service};
 
 /// Headers that only the library sets: they carry the pair, choose the host, frame the message or belong to one hop.
 const RESERVED_HEADERS: &[&str] = &[
@@ -24,6 +26,9 @@ const RESERVED_HEADERS: &[&str] = &[
     "transfer-encoding",
     "upgrade",
 ];
+
+/// All but RFC 3986's unreserved characters.
+static ENCODED_IN_QUERY: AsciiSet = encoding::all_but(b"-._~");
 
 /// The longest path with its query, in bytes: what common servers accept.
 const MAX_PATH: usize = 8 * 1024;
@@ -83,9 +88,9 @@ impl Request {
         }
         let mut path = self.path.clone();
         path.push(if path.contains('?') { '&' } else { '?' });
-        percent_encode(name, &mut path);
+        encoding::push_percent_encoded(name, &ENCODED_IN_QUERY, &mut path);
         path.push('=');
-        percent_encode(value, &mut path);
+        encoding::push_percent_encoded(value, &ENCODED_IN_QUERY, &mut path);
         check_path(&path)?;
         self.path = path;
         Ok(self)
@@ -263,17 +268,6 @@ fn accepts_what_is_decoded(value: &str) -> bool {
 fn is_zero(weight: &str) -> bool {
     let number = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
     number.is_some_and(|number| number.trim().parse() == Ok(0.0_f32))
-}
-
-/// Everything but RFC 3986's unreserved characters.
-fn percent_encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
-        }
-    }
 }
 
 #[cfg(test)]

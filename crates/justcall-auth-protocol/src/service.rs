@@ -4,13 +4,14 @@
 //! How sure a fact is stands beside it: **O** the official reference or an official client, **M** measured live by a
 //! third party, **U** the help article "API Authentication" of 2026-03-12.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::account::Account;
-use crate::json;
+use crate::printable::{self, is_printable};
 use crate::response::Response;
+use crate::{date, json};
 
 /// Where the API is. (O, U)
 pub const BASE_URL: &str = "https://api.justcall.io";
@@ -33,9 +34,6 @@ pub const HEADERS: &[(&str, &str)] = &[
 pub const KEY_VARIABLE: &str = "JUSTCALL_API_KEY";
 /// See [`KEY_VARIABLE`].
 pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
-
-/// Where a person finds the pair. (U)
-pub const DASHBOARD: &str = "Settings → API & Webhooks";
 
 /// The header with a webhook's signature: `hex(HMAC-SHA256(secret, message))`, where the message is the secret, the
 /// percent-encoded URL, the type and the timestamp, joined with [`WEBHOOK_SEPARATOR`]. (O)
@@ -153,7 +151,7 @@ pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     };
     let text = |field| match value(field)? {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(printable(&text))),
+        Some(Value::String(text)) => Ok(Some(printable::on_one_line(&text))),
         Some(_) => Err("an account field is not text"),
     };
     let id = match value(id)? {
@@ -195,7 +193,7 @@ fn inner(object: Option<&str>) -> Option<&str> {
 /// How much of a message is read, in bytes: more than is shown of it, once the pair is masked.
 const MAX_MESSAGE: usize = 4 * 1024;
 
-/// The text that is written as `raw`, as [`printable`] gives it, but no more than is of any use; `None` if it is no text.
+/// The text that is written as `raw`, as [`printable::on_one_line`] gives it, but no more than is of any use; `None` if it is no text.
 fn beginning(raw: &str) -> Option<String> {
     let mut text = String::new();
     for letter in json::letters(raw)? {
@@ -203,7 +201,7 @@ fn beginning(raw: &str) -> Option<String> {
         if text.len() >= MAX_MESSAGE {
             break;
         }
-        let is_left_out = is_control(letter) || text.is_empty() && letter.is_whitespace();
+        let is_left_out = !is_printable(letter) || text.is_empty() && letter.is_whitespace();
         if !is_left_out {
             text.push(letter);
         }
@@ -240,8 +238,8 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
         if let Ok(seconds) = value.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        if let Ok(date) = httpdate::parse_http_date(value) {
-            return Some(date.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(unix));
+        if let Some(date) = date::http_date(value) {
+            return Some(date.saturating_sub(unix));
         }
     }
     let RateLimit { main, burst } = rate_limit_at(response, unix);
@@ -263,19 +261,6 @@ fn reset_time(reset: u64, unix: Duration) -> Duration {
     } else {
         unix.saturating_add(Duration::from_secs(reset))
     }
-}
-
-/// `text` on one line: control characters, which could forge log lines or drive a terminal, are taken out.
-fn printable(text: &str) -> String {
-    // Nearly all texts are clean; the general way takes them apart letter by letter.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.trim().to_owned();
-    }
-    text.chars().filter(|c| !is_control(*c)).collect::<String>().trim().to_owned()
-}
-
-fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Cause, Exchange, Moment, Policy};
-use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use justcall_auth_protocol::exchange::Cause;
+use justcall_auth_protocol::{
+    Action, Credentials, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
+};
 
 fn at(milliseconds: u64) -> Moment {
     let monotonic = Duration::from_millis(milliseconds);
@@ -17,12 +19,12 @@ fn pair(secret: &str) -> Credentials {
 }
 
 /// A keyring with a pair in use.
-fn holding() -> Arc<Keyring> {
-    let keyring = Arc::new(Keyring::new("https://api.justcall.io", Arc::default()));
-    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), &at(0));
-    assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Load);
+fn holding() -> Shared {
+    let shared = Shared::new("https://api.justcall.io", Arc::default());
+    let mut exchange = Refresh::find(&Policy::default(), shared.clone(), &at(0));
+    assert_eq!(exchange.next(&at(0)).expect("an action"), RefreshAction::Load);
     exchange.loaded(Ok(pair("sec789xyz000").into()), &at(0));
-    keyring
+    shared
 }
 
 fn call(method: &str, policy: Policy) -> Exchange {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use justcall_auth_protocol::{
+    Action, Credentials, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
+};
 use proptest::prelude::*;
 
 const MAX_ACTIONS: usize = 200;
@@ -20,18 +21,18 @@ fn other(secret: &str) -> Credentials {
     Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair")
 }
 
-fn keyring() -> Keyring {
-    Keyring::new("https://api.justcall.io", Arc::default())
+fn shared() -> Shared {
+    Shared::new("https://api.justcall.io", Arc::default())
 }
 
 /// A keyring with `pair` in use since `at`.
-fn holding(pair: Credentials, at: &Moment) -> Arc<Keyring> {
-    let keyring = Arc::new(keyring());
-    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), at);
-    assert_eq!(exchange.next(at).expect("an action"), Action::Load);
+fn holding(pair: Credentials, at: &Moment) -> Shared {
+    let shared = shared();
+    let mut exchange = Refresh::find(&Policy::default(), shared.clone(), at);
+    assert_eq!(exchange.next(at).expect("an action"), RefreshAction::Load);
     exchange.loaded(Ok(pair.into()), at);
-    assert_eq!(exchange.next(at).expect("an action"), Action::Done);
-    keyring
+    assert_eq!(exchange.next(at).expect("an action"), RefreshAction::Done(false));
+    shared
 }
 
 fn moment(monotonic: Duration) -> Moment {
@@ -150,13 +151,13 @@ proptest! {
     ) {
         let timeout = Duration::from_millis(timeout);
         let policy = Arc::new(Policy { timeout, max_retries, ..Policy::default() });
-        let keyring = Arc::new(keyring());
+        let shared = shared();
         let mut now = Duration::from_millis(start);
         let started = now;
         let mut exchange = if verify {
-            Exchange::verify(policy, keyring, &moment(now))
+            Exchange::verify(policy, shared, &moment(now))
         } else {
-            Exchange::request(policy, keyring, Request::new(method, "/v2/calls").expect("a good path"), &moment(now))
+            Exchange::request(policy, shared, Request::new(method, "/v2/calls").expect("a good path"), &moment(now))
         };
         let seen = drive(&mut exchange, &outcomes, &steps, &mut now);
 
@@ -192,7 +193,7 @@ fn get(policy: Policy) -> Exchange {
 #[test]
 fn it_asks_for_the_source_before_it_sends_and_ends_with_the_sources_error() {
     let start = moment(Duration::ZERO);
-    let mut exchange = Exchange::verify(Arc::default(), Arc::new(keyring()), &start);
+    let mut exchange = Exchange::verify(Arc::default(), shared(), &start);
     assert_eq!(exchange.next(&start).expect("an action"), Action::Load);
     assert!(exchange.authorization().is_err(), "nothing is due to be sent");
     exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &start);
@@ -257,11 +258,11 @@ fn sent(exchange: &mut Exchange, now: &Moment) -> String {
 fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
     for status in [401, 404] {
         let now = moment(Duration::ZERO);
-        let keyring = holding(pair(), &now);
-        let mut exchange = Exchange::verify(Arc::default(), keyring.clone(), &now);
+        let shared = holding(pair(), &now);
+        let mut exchange = Exchange::verify(Arc::default(), shared.clone(), &now);
         assert_eq!(sent(&mut exchange, &now), "/v2/account");
         exchange.answered(answer(status, None, ""), &now);
-        assert_eq!(keyring.rejected_for(now.monotonic), None, "not marked yet");
+        assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "not marked yet");
         assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
         exchange.answered(answer(200, None, "{}"), &now);
         assert_eq!(exchange.into_account().expect("proven").verified_by(), "/v2.1/users?per_page=1");
@@ -272,14 +273,14 @@ fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
 fn it_takes_no_pair_for_bad_because_a_callers_own_request_for_the_account_page_says_so() {
     let now = moment(Duration::from_secs(2));
     for path in ["/v2/account", "/v2/account?fields=plan"] {
-        let keyring = holding(pair(), &moment(Duration::ZERO));
+        let shared = holding(pair(), &moment(Duration::ZERO));
         let ask = |status, body| {
             let request = Request::new("GET", path).expect("good");
-            let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &now);
+            let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &now);
             assert_eq!(sent(&mut exchange, &now), path);
             exchange.answered(answer(401, None, ""), &now);
             assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
-            assert!(exchange.is_verifying() && keyring.rejected_for(now.monotonic).is_none());
+            assert!(exchange.is_verifying() && shared.keyring.rejected_for(now.monotonic).is_none());
             match status {
                 0 => exchange.not_answered(lost(true), &now),
                 status => exchange.answered(answer(status, None, body), &now),
@@ -292,10 +293,10 @@ fn it_takes_no_pair_for_bad_because_a_callers_own_request_for_the_account_page_s
             let error = ask(status, body).next(&now).expect_err("the account page's answer");
             assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401), "{status}");
             assert_eq!(error.hint().contains("The pair is good"), status == 200 && body == "{}", "{status}");
-            assert_eq!(keyring.rejected_for(now.monotonic), None, "{status}");
+            assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "{status}");
         }
         let mut exchange = ask(401, "");
-        assert!(keyring.rejected_for(now.monotonic).is_some(), "two pages say so");
+        assert!(shared.keyring.rejected_for(now.monotonic).is_some(), "two pages say so");
         assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
         exchange.loaded(Ok(other("another").into()), &now);
         assert_eq!(sent(&mut exchange, &now), path);
@@ -308,27 +309,27 @@ fn it_takes_no_pair_for_bad_because_a_callers_own_request_for_the_account_page_s
 #[test]
 fn it_takes_the_word_of_every_other_page_and_of_one_that_was_chosen() {
     let now = moment(Duration::ZERO);
-    let keyring = holding(pair(), &now);
+    let shared = holding(pair(), &now);
     let request = Request::new("GET", "/v2/accounts").expect("good");
-    let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &now);
+    let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &now);
     sent(&mut exchange, &now);
     exchange.answered(answer(401, None, ""), &now);
-    assert!(keyring.rejected_for(now.monotonic).is_some());
+    assert!(shared.keyring.rejected_for(now.monotonic).is_some());
     let policy = Policy { verify_path: Some("/v2/account".into()), ..Policy::default() };
-    let keyring = holding(pair(), &now);
-    let mut exchange = Exchange::verify(Arc::new(policy), keyring.clone(), &now);
+    let shared = holding(pair(), &now);
+    let mut exchange = Exchange::verify(Arc::new(policy), shared.clone(), &now);
     assert_eq!(sent(&mut exchange, &now), "/v2/account");
     exchange.answered(answer(401, None, ""), &now);
-    assert!(keyring.rejected_for(now.monotonic).is_some());
+    assert!(shared.keyring.rejected_for(now.monotonic).is_some());
 }
 
 #[test]
 fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_changes() {
     let at = |seconds: u64| moment(Duration::from_secs(seconds));
-    let keyring = holding(pair(), &at(1));
+    let shared = holding(pair(), &at(1));
     let call = |seconds: u64| {
         let request = Request::new("GET", "/v2/calls").expect("good");
-        Exchange::request(Arc::default(), keyring.clone(), request, &at(seconds))
+        Exchange::request(Arc::default(), shared.clone(), request, &at(seconds))
     };
     let mut first = call(2);
     sent(&mut first, &at(2));
@@ -361,9 +362,9 @@ fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_cha
 #[test]
 fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
     let now = moment(Duration::from_secs(10));
-    let keyring = holding(pair(), &moment(Duration::ZERO));
-    keyring.look_again();
-    let mut exchange = Exchange::verify(Arc::default(), keyring, &now);
+    let shared = holding(pair(), &moment(Duration::ZERO));
+    shared.keyring.request_refresh();
+    let mut exchange = Exchange::verify(Arc::default(), shared, &now);
     assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
     exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &now);
     assert_eq!(sent(&mut exchange, &now), "/v2/account");
@@ -373,10 +374,10 @@ fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
 fn it_asks_nothing_with_a_pair_of_another_account() {
     let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
     let now = moment(Duration::ZERO);
-    let keyring = holding(pair(), &now);
+    let shared = holding(pair(), &now);
     let call = || {
         let request = Request::new("POST", "/v2/texts").expect("good");
-        Exchange::request(policy.clone(), keyring.clone(), request, &now)
+        Exchange::request(policy.clone(), shared.clone(), request, &now)
     };
     for (body, why) in [
         (r#"{"status":"success","data":{"account_id":8}}"#, "belongs to the account 8"),

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::Found;
-use justcall_auth_protocol::usage::{FLOOR, open_metrics};
-use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use justcall_auth_protocol::keyring::LoadedPair;
+use justcall_auth_protocol::metrics::{FLOOR, open_metrics};
+use justcall_auth_protocol::{
+    Action, Credentials, Exchange, Moment, Policy, Refresh, Request, Response, Shared,
+};
 
 const SECRET: &[u8] = b"canary-of-the-secret";
 const KEY: &[u8] = b"canary-of-the-key";
@@ -25,25 +26,19 @@ fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
 }
 
 /// Makes a call that begins at `now`; the answers come `took` milliseconds after each request, one after the other.
-fn call(
-    keyring: &Arc<Keyring>,
-    method: &str,
-    mut now: u64,
-    took: u64,
-    answers: &[Option<Response>],
-) -> Exchange {
+fn call(shared: &Shared, method: &str, mut now: u64, took: u64, answers: &[Option<Response>]) -> Exchange {
     let request = Request::new(method, "/v2.1/calls").expect("good");
-    let mut exchange = Exchange::request(Arc::default(), keyring.clone(), request, &at(now));
+    let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &at(now));
     let mut answers = answers.iter();
     loop {
         match exchange.next(&at(now)) {
             Ok(Action::Load) => {
                 let credentials = Credentials::new(KEY, SECRET).expect("good");
-                let found = Found {
+                let found = LoadedPair {
                     created_at: Some(Duration::from_secs(1_799_000_000)),
-                    ..Found::from(credentials)
+                    ..LoadedPair::from(credentials)
                 };
-                exchange.loaded(Ok(justcall_auth_protocol::keyring::Look::Found(found)), &at(now));
+                exchange.loaded(Ok(justcall_auth_protocol::keyring::SourceRead::Pair(found)), &at(now));
             }
             Ok(Action::Send { .. }) => {
                 exchange.authorization().expect("due");
@@ -60,8 +55,8 @@ fn call(
 }
 
 /// The samples of the text, by name with labels.
-fn samples(keyring: &Keyring, now: &Moment) -> BTreeMap<String, f64> {
-    let text = open_metrics(keyring, &Policy::default(), now);
+fn samples(shared: &Shared, now: &Moment) -> BTreeMap<String, f64> {
+    let text = open_metrics(&shared.metrics, &shared.keyring, &Policy::default(), now);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let sample = |line: &str| {
         let (name, value) = line.rsplit_once(' ').expect("a sample");
@@ -70,19 +65,19 @@ fn samples(keyring: &Keyring, now: &Moment) -> BTreeMap<String, f64> {
     lines.map(sample).collect()
 }
 
-fn keyring() -> Arc<Keyring> {
-    Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
+fn shared() -> Shared {
+    Shared::new("https://api.justcall.io", Arc::default())
 }
 
 #[test]
 fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
-    let keyring = keyring();
-    call(&keyring, "GET", 0, 7, &[Some(answer(200, &[]))]);
-    call(&keyring, "POST", 100, 30, &[Some(answer(201, &[]))]);
-    call(&keyring, "GET", 200, 700, &[Some(answer(503, &[])), None, Some(answer(200, &[]))]);
-    call(&keyring, "PURGE", 9000, 7, &[Some(answer(418, &[]))]);
-    call(&keyring, "GET", 9100, 7, &[Some(answer(403, &[]))]);
-    let told = samples(&keyring, &at(10_000));
+    let shared = shared();
+    call(&shared, "GET", 0, 7, &[Some(answer(200, &[]))]);
+    call(&shared, "POST", 100, 30, &[Some(answer(201, &[]))]);
+    call(&shared, "GET", 200, 700, &[Some(answer(503, &[])), None, Some(answer(200, &[]))]);
+    call(&shared, "PURGE", 9000, 7, &[Some(answer(418, &[]))]);
+    call(&shared, "GET", 9100, 7, &[Some(answer(403, &[]))]);
+    let told = samples(&shared, &at(10_000));
     for (name, count) in [
         ("calls_total{outcome=\"ok\"}", 3.0),
         ("calls_total{outcome=\"bad_request\"}", 1.0),
@@ -120,18 +115,18 @@ fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
 
 #[test]
 fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
-    let keyring = keyring();
+    let shared = shared();
     let limits = [
         ("X-Rate-Limit-Limit", "1800"),
         ("X-Rate-Limit-Remaining", "1700"),
         ("X-Rate-Limit-Reset", "1800003600"),
         ("X-Rate-Limit-Burst-Remaining", "29"),
     ];
-    call(&keyring, "GET", 0, 7, &[Some(answer(200, &limits))]);
+    call(&shared, "GET", 0, 7, &[Some(answer(200, &limits))]);
     let others = [limits[0], ("X-Rate-Limit-Remaining", "1600"), limits[2]];
-    call(&keyring, "GET", 50, 7, &[Some(answer(200, &others))]);
-    call(&keyring, "GET", 100, 7, &[Some(answer(401, &[]))]);
-    let told = samples(&keyring, &at(1000));
+    call(&shared, "GET", 50, 7, &[Some(answer(200, &others))]);
+    call(&shared, "GET", 100, 7, &[Some(answer(401, &[]))]);
+    let told = samples(&shared, &at(1000));
     for (name, figure) in [
         ("pair_rejected", 1.0),
         ("calls_total{outcome=\"invalid_credentials\"}", 1.0),
@@ -145,29 +140,29 @@ fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
         let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
         assert!((found - figure).abs() < 1e-9, "{name} is {found}");
     }
-    assert!(samples(&keyring, &at(31_000))["pair_rejected"] < 0.5, "the cool-down is over");
+    assert!(samples(&shared, &at(31_000))["pair_rejected"] < 0.5, "the cool-down is over");
 }
 
 #[test]
 fn it_says_nothing_of_a_pair_before_there_is_one() {
-    let keyring = keyring();
-    let told = samples(&keyring, &at(0));
+    let shared = shared();
+    let told = samples(&shared, &at(0));
     assert!(!told.keys().any(|name| name.starts_with("pair_age") || name.starts_with("last_used")));
     // Looking for one is no call.
-    let mut exchange = Exchange::find(Arc::default(), keyring.clone(), &at(0));
+    let mut exchange = Refresh::find(&Policy::default(), shared.clone(), &at(0));
     exchange.next(&at(0)).expect("an action");
     exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(0));
-    assert!(samples(&keyring, &at(0)).iter().all(|(name, value)| !name.starts_with("calls") || *value < 0.5));
+    assert!(samples(&shared, &at(0)).iter().all(|(name, value)| !name.starts_with("calls") || *value < 0.5));
 }
 
 #[test]
 fn it_tells_of_a_spike_as_an_event_with_its_figures() {
-    let keyring = keyring();
+    let shared = shared();
     let mut events = Vec::new();
     for minute in 0..62_u64 {
         let requests = if minute == 61 { 500 } else { 10 };
         for _ in 0..requests {
-            let mut exchange = call(&keyring, "GET", minute * 60_000, 1, &[Some(answer(200, &[]))]);
+            let mut exchange = call(&shared, "GET", minute * 60_000, 1, &[Some(answer(200, &[]))]);
             events.extend(exchange.take_events());
         }
     }
@@ -176,15 +171,15 @@ fn it_tells_of_a_spike_as_an_event_with_its_figures() {
     let figures = format!("{} requests were made within a minute", FLOOR + 1);
     assert!(events[0].message().starts_with(&figures), "{}", events[0].message());
     assert!(events[0].message().ends_with("the busiest one before had 10."), "{}", events[0].message());
-    let told = samples(&keyring, &at(62 * 60_000));
+    let told = samples(&shared, &at(62 * 60_000));
     assert!((told["events_total{event=\"usage_spike\"}"] - 1.0).abs() < 1e-9);
 }
 
 #[test]
 fn it_never_tells_which_pair_it_is() {
-    let keyring = keyring();
-    call(&keyring, "GET", 0, 7, &[Some(answer(401, &[("canary-header", "canary")]))]);
-    let text = open_metrics(&keyring, &Policy::default(), &at(0));
+    let shared = shared();
+    call(&shared, "GET", 0, 7, &[Some(answer(401, &[("canary-header", "canary")]))]);
+    let text = open_metrics(&shared.metrics, &shared.keyring, &Policy::default(), &at(0));
     assert!(!text.contains("cana"), "{text}");
     assert!(text.ends_with("\n# EOF\n"));
 }

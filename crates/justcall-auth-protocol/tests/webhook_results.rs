@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use justcall_auth_protocol::usage::MAX_SIZE;
+use justcall_auth_protocol::metrics::MAX_SIZE;
 use justcall_auth_protocol::webhook::{MAX_BODY, SigningSecrets};
 use justcall_auth_protocol::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
 

@@ -17,6 +17,7 @@ mod allocator;
 mod buffer;
 #[allow(unsafe_code)]
 mod environment;
+mod fork;
 mod level;
 #[allow(unsafe_code)]
 mod memory;
@@ -33,8 +34,8 @@ mod vault;
 pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;
 pub use environment::scrub_variable;
+pub use fork::{ForkOwned, PerProcess};
 pub use level::{Level, Protection, Refused};
-pub use process::process_id;
 pub use registers::RegisterWipe;
 pub use secret::Secret;
 pub use thread::spawn_without_signals;

@@ -18,7 +18,7 @@ use windows_sys::Win32::System::{
 };
 use zeroize::Zeroize;
 
-use crate::process::process_id;
+use crate::fork::ForkOwned;
 
 /// How the pages of a region are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,8 @@ pub(crate) struct Region {
     length: usize,
     page: usize,
     slot_size: usize,
-    /// The offsets of the slots that nobody has.
-    free: Mutex<Vec<usize>>,
-    /// Who made it: nobody else hands slots out, takes them back or wipes them.
-    process: u32,
+    /// The offsets of the slots that nobody has. No other process hands slots out, takes them back or wipes them.
+    free: ForkOwned<Mutex<Vec<usize>>>,
 }
 
 // SAFETY: a region is memory; each part of it is touched through the one slot that has it.
@@ -58,8 +56,9 @@ impl Region {
         let guarded = reserve(length + 2 * page)?;
         // SAFETY: one page further is within what was reserved.
         let start = unsafe { guarded.add(page) };
-        let free = Mutex::new((0..length / slot_size).rev().map(|slot| slot * slot_size).collect());
-        let region = Self { start, length, page, slot_size, free, process: process_id() };
+        let free = (0..length / slot_size).rev().map(|slot| slot * slot_size).collect();
+        let free = ForkOwned::new(Mutex::new(free));
+        let region = Self { start, length, page, slot_size, free };
         match kind {
             Kind::Locked => region.lock_pages()?,
             Kind::SecretMem => region.hide_pages()?,
@@ -70,13 +69,9 @@ impl Region {
 
     /// A slot that nobody has, all zero; `None` when there is none left.
     pub fn take(self: &Arc<Self>) -> Option<Slot> {
-        debug_assert!(self.is_own(), "a child of fork() makes regions of its own");
+        debug_assert!(self.free.is_own(), "a child of fork() makes regions of its own");
         let offset = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
         Some(Slot { region: self.clone(), offset })
-    }
-
-    fn is_own(&self) -> bool {
-        self.process == process_id()
     }
 
     /// Makes the reserved pages usable and keeps them out of swap.
@@ -235,7 +230,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         // In a child of `fork()` the pages may be the parent's too, and the lock held by a thread that is not there.
-        if self.region.is_own() {
+        if self.region.free.is_own() {
             self.bytes_mut().zeroize();
             self.region.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.offset);
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// As [`std::process::id`], mostly without a system call: the number stands in a page that Linux empties in a child of
 /// `fork()`. Elsewhere, and where the system cannot do that, it asks each time.
-pub fn process_id() -> u32 {
+pub(crate) fn process_id() -> u32 {
     let Some(note) = note() else { return std::process::id() };
     match note.load(Ordering::Relaxed) {
         0 => {

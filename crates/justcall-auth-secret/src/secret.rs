@@ -4,13 +4,12 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::REDACTED;
+use crate::fork::{ForkOwned, PerProcess};
 use crate::level::{Level, Protection, Refused};
 use crate::memory::Kind;
-use crate::process::process_id;
 use crate::registers::RegisterWipe;
 use crate::vault::{Kept, Vault};
 
@@ -36,15 +35,9 @@ enum Home {
     Heap(Box<[u8]>),
     Vault {
         kept: Kept,
-        /// What a child of `fork()` made of it.
-        childs: ArcSwapOption<Childs>,
+        /// The copy that a child of `fork()` made.
+        childs: PerProcess<Secret>,
     },
-}
-
-/// The copy that a child of `fork()` made, and which child.
-struct Childs {
-    process: u32,
-    copy: Secret,
 }
 
 impl Secret {
@@ -66,9 +59,9 @@ impl Secret {
             Level::Auto | Level::Strict => Kind::Locked,
             Level::SecretMem => Kind::SecretMem,
         };
-        match Vault::current().keep(kind, bytes) {
+        match Vault::keep(kind, bytes) {
             Ok(kept) => {
-                Ok(Self { length, home: Home::Vault { kept, childs: ArcSwapOption::empty() }, refused: None })
+                Ok(Self { length, home: Home::Vault { kept, childs: PerProcess::new() }, refused: None })
             }
             Err(error) => {
                 let refused = refuse(kind, &error);
@@ -92,7 +85,7 @@ impl Secret {
             Home::Vault { kept, .. } if kept.is_own() => {
                 kept.expose(read).expect("the shield opens what it closed")
             }
-            Home::Vault { kept, childs } => adopt(kept, childs).copy.expose(read),
+            Home::Vault { kept, childs } => adopt(kept, childs).expose(read),
         }
     }
 
@@ -114,7 +107,7 @@ impl Secret {
         match &self.home {
             Home::Heap(_) => Protection::Heap,
             Home::Vault { kept, .. } if kept.is_own() => obtained(kept.kind()),
-            Home::Vault { kept, childs } => adopt(kept, childs).copy.protection(),
+            Home::Vault { kept, childs } => adopt(kept, childs).protection(),
         }
     }
 
@@ -125,29 +118,26 @@ impl Secret {
     /// As [`Secret::expose`].
     pub fn refused(&self) -> Option<Refused> {
         match &self.home {
-            Home::Vault { kept, childs } if !kept.is_own() => adopt(kept, childs).copy.refused(),
+            Home::Vault { kept, childs } if !kept.is_own() => adopt(kept, childs).refused(),
             _ => self.refused.clone(),
         }
     }
 }
 
 /// The copy of this process, which did not make `kept`: made at the first use, for the parent may wipe its own at any time.
-fn adopt(kept: &Kept, childs: &ArcSwapOption<Childs>) -> Arc<Childs> {
-    let process = process_id();
-    if let Some(own) = childs.load_full().filter(|own| own.process == process) {
-        return own;
-    }
+fn adopt(kept: &Kept, childs: &PerProcess<Secret>) -> Arc<ForkOwned<Secret>> {
+    childs.get_or_make(|| copy_of(kept))
+}
+
+fn copy_of(kept: &Kept) -> Secret {
     let plain = kept.copy().expect("the parent freed this secret before its child used it");
     let level = match kept.kind() {
         Kind::Locked => Level::Strict,
         Kind::SecretMem => Level::SecretMem,
     };
     // A child that may not lock memory must authenticate all the same.
-    let copy = Secret::keep(plain.as_ref(), level)
-        .unwrap_or_else(|refused| Secret { refused: Some(refused), ..Secret::copy_from(plain.as_ref()) });
-    let own = Arc::new(Childs { process, copy });
-    childs.store(Some(own.clone()));
-    own
+    Secret::keep(plain.as_ref(), level)
+        .unwrap_or_else(|refused| Secret { refused: Some(refused), ..Secret::copy_from(plain.as_ref()) })
 }
 
 fn obtained(kind: Kind) -> Protection {

@@ -7,12 +7,11 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwapOption;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::buffer::WipedBuffer;
+use crate::fork::{ForkOwned, PerProcess};
 use crate::memory::{Kind, Region, Slot};
-use crate::process::process_id;
 use crate::shield::{OVERHEAD, PREKEY, Shield};
 
 /// How many bytes are mapped at a time: little enough for the smallest usual limit of locked memory.
@@ -24,7 +23,6 @@ const LENGTH: usize = 2;
 
 /// What keeps the secrets of one process.
 pub(crate) struct Vault {
-    process: u32,
     canary: [u8; CANARY],
     locked: Store,
     hidden: Store,
@@ -37,28 +35,19 @@ struct Store {
     regions: Mutex<[Vec<Arc<Region>>; SIZES.len()]>,
 }
 
-static CURRENT: ArcSwapOption<Vault> = ArcSwapOption::const_empty();
+static CURRENT: PerProcess<Vault> = PerProcess::new();
 
 impl Vault {
     /// The vault of the process that asks.
-    pub fn current() -> Arc<Self> {
-        let process = process_id();
-        loop {
-            let known = CURRENT.load_full();
-            match &known {
-                Some(vault) if vault.process == process => return vault.clone(),
-                // Whoever is first wins; the others find what it made.
-                _ => drop(CURRENT.compare_and_swap(&known, Some(Arc::new(Self::new(process))))),
-            }
-        }
+    pub fn current() -> Arc<ForkOwned<Self>> {
+        CURRENT.get_or_make(Self::new)
     }
 
-    fn new(process: u32) -> Self {
+    fn new() -> Self {
         let mut canary = [0; CANARY];
         // Without randomness it is still a canary, only one that could be guessed.
         let _guessable = SystemRandom::new().fill(&mut canary);
         Self {
-            process,
             canary,
             locked: Store::new(Kind::Locked),
             hidden: Store::new(Kind::SecretMem),
@@ -66,28 +55,24 @@ impl Vault {
         }
     }
 
-    /// Whether this is the vault of the process that asks.
-    pub fn is_own(&self) -> bool {
-        self.process == process_id()
-    }
-
     /// Keeps a copy of `plain`, encrypted where the memory is not hidden.
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn keep(self: &Arc<Self>, kind: Kind, plain: &[u8]) -> io::Result<Kept> {
+    pub fn keep(kind: Kind, plain: &[u8]) -> io::Result<Kept> {
+        let vault = Self::current();
         let stored = plain.len() + if kind == Kind::Locked { OVERHEAD } else { 0 };
         let length = u16::try_from(stored).map_err(|_| io::Error::other("the secret is too long"))?;
-        let mut slot = self.store(kind).take(2 * CANARY + LENGTH + stored)?;
+        let mut slot = vault.store(kind).take(2 * CANARY + LENGTH + stored)?;
         let bytes = slot.bytes_mut();
         let (head, rest) = bytes.split_at_mut(CANARY);
         let (rest, tail) = rest.split_at_mut(rest.len() - CANARY);
-        head.copy_from_slice(&self.canary);
-        tail.copy_from_slice(&self.canary);
+        head.copy_from_slice(&vault.canary);
+        tail.copy_from_slice(&vault.canary);
         let (size, body) = rest.split_at_mut(LENGTH);
         size.copy_from_slice(&length.to_ne_bytes());
         let shield = match kind {
-            Kind::Locked => Some(self.shield()?),
+            Kind::Locked => Some(vault.shield()?),
             Kind::SecretMem => None,
         };
         match &shield {
@@ -95,7 +80,7 @@ impl Vault {
             Some(_) => {}
             None => body[..stored].copy_from_slice(plain),
         }
-        Ok(Kept { slot, shield, vault: self.clone() })
+        Ok(Kept { slot, shield, vault })
     }
 
     /// Made with the first secret, as it needs a locked page of its own.
@@ -122,7 +107,7 @@ pub(crate) struct Kept {
     slot: Slot,
     /// What encrypts it, unless it is hidden.
     shield: Option<Arc<Shield>>,
-    vault: Arc<Vault>,
+    vault: Arc<ForkOwned<Vault>>,
 }
 
 impl Kept {
@@ -223,7 +208,7 @@ mod tests {
         for kind in kinds() {
             let damage = |offset: usize| {
                 // The child's vault is a new one: what it inherits it would leave as it is.
-                let kept = Vault::current().keep(kind, b"sec789xyz000").expect("memory");
+                let kept = Vault::keep(kind, b"sec789xyz000").expect("memory");
                 let bytes = kept.slot.bytes();
                 corrupt(&raw const bytes[offset]);
                 drop(kept);
@@ -242,13 +227,13 @@ mod tests {
     fn it_kills_programs_that_wrote_to_a_freed_secret() {
         for kind in kinds() {
             let use_after_free = |write: bool| {
-                let kept = Vault::current().keep(kind, b"sec789xyz000").expect("memory");
+                let kept = Vault::keep(kind, b"sec789xyz000").expect("memory");
                 let freed = &raw const kept.slot.bytes()[20];
                 drop(kept);
                 if write {
                     corrupt(freed);
                 }
-                let _next = Vault::current().keep(kind, b"sec789xyz000").expect("memory");
+                let _next = Vault::keep(kind, b"sec789xyz000").expect("memory");
             };
             assert_eq!(signal_that_kills(|| use_after_free(true)), libc::SIGABRT, "{kind:?}");
             assert_eq!(signal_that_kills(|| use_after_free(false)), 0, "{kind:?}: the control");
@@ -257,7 +242,7 @@ mod tests {
 
     #[test]
     fn it_keeps_no_plain_copy_in_a_locked_slot() {
-        let kept = Vault::current().keep(Kind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
+        let kept = Vault::keep(Kind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
         assert!(!kept.slot.bytes().windows(8).any(|window| window == b"sec789xy"));
         assert_eq!(kept.copy().expect("its own").as_ref(), b"sec789xyz000sec789xyz000");
         let heads = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"sec789xy");

@@ -1,22 +1,22 @@
 //! The driver: it does what the exchange says, in one loop, over the built-in transport.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::exchange as rules;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_protocol::{Moment, Policy, Refresh, RefreshAction, Shared};
 use justcall_auth_secret::RegisterWipe;
 
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
-use crate::patience::{Impatience, Patience};
+use crate::patience::Patience;
 use crate::protection::ProtectionReport;
 use crate::transport::{Outgoing, Transport};
 
@@ -63,13 +63,13 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Client::request`], and `cancelled`.
     pub fn request(self, request: Request) -> Result<Response, Error> {
-        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
+        let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
         self.drive(begin, &mut None)?.into_response()
     }
 
     /// As [`Client::exchange`]. What may end this call ends the exchange, and its looks at the source.
     pub fn exchange(self, request: Request) -> Exchange {
-        let begin = |policy, keyring, now: &_| rules::Exchange::request(policy, keyring, request, now);
+        let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
         self.client.begin(begin, &Patience::new(self.cancels, self.interrupt)).0
     }
 
@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
     /// As [`Client::replace`], and `cancelled`.
     pub fn replace(self, credentials: &Credentials) -> Result<Account, Error> {
         let kept = credentials.kept_at(self.client.memory())?;
-        let begin = |policy, keyring, now: &_| rules::Exchange::replace(policy, keyring, kept, now);
+        let begin = |policy, shared, now: &_| rules::Exchange::replace(policy, shared, kept, now);
         self.drive(begin, &mut None)?.into_account()
     }
 
@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Client::reload`], and `cancelled`.
     pub fn reload(self) -> Result<bool, Error> {
-        Ok(self.drive(rules::Exchange::reload, &mut None)?.source_changed())
+        self.refresh(Refresh::reload)
     }
 
     /// As [`Client::credentials`].
@@ -102,8 +102,8 @@ impl<'a> Call<'a> {
                 return Ok(settled);
             }
         }
-        let held = self.find()?.0.current().expect("a call that finds a pair ends with one");
-        Ok(held.credentials().clone())
+        let version = self.find()?.0.keyring.current().expect("a call that finds a pair ends with one");
+        Ok(version.credentials().clone())
     }
 
     /// As [`Client::protection`].
@@ -115,11 +115,11 @@ impl<'a> Call<'a> {
         Ok(ProtectionReport::new(memory, &self.credentials()?))
     }
 
-    /// What [`Client::keyring`] tells, once there is a pair.
-    pub(crate) fn find(self) -> Result<(Arc<rules::Keyring>, Duration), Error> {
+    /// Returns what [`Client::shared`] does, once there is a pair.
+    pub(crate) fn find(self) -> Result<(Shared, Duration), Error> {
         let client = self.client;
-        self.drive(rules::Exchange::find, &mut None)?;
-        Ok(client.keyring())
+        self.refresh(Refresh::find)?;
+        Ok(client.shared())
     }
 
     /// The client that makes it.
@@ -129,7 +129,7 @@ impl<'a> Call<'a> {
 
     fn drive(
         self,
-        begin: impl FnOnce(Arc<rules::Policy>, Arc<rules::Keyring>, &rules::Moment) -> rules::Exchange,
+        begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
         last: &mut Option<Response>,
     ) -> Result<rules::Exchange, Error> {
         let _last = RegisterWipe;
@@ -139,8 +139,21 @@ impl<'a> Call<'a> {
             match exchange.next()? {
                 Action::Load => exchange.load(),
                 Action::Send { .. } => send(&transport, &mut exchange, last)?,
-                Action::Wait(wait) => pause(wait, &mut exchange),
+                Action::Wait(wait) => exchange.wait(wait),
                 Action::Done => return Ok(exchange.into_rules()),
+            }
+        }
+    }
+
+    fn refresh(self, begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh) -> Result<bool, Error> {
+        let _last = RegisterWipe;
+        let patience = Patience::new(self.cancels, self.interrupt);
+        let mut refresh = self.client.begin_refresh(begin, &patience);
+        loop {
+            match refresh.next()? {
+                RefreshAction::Load => refresh.load(),
+                RefreshAction::Wait(wait) => refresh.wait(wait),
+                RefreshAction::Done(is_new_pair) => return Ok(is_new_pair),
             }
         }
     }
@@ -163,13 +176,4 @@ fn send(transport: &Transport, exchange: &mut Exchange, last: &mut Option<Respon
         Err(error) => exchange.failed_with(error),
     }
     Ok(())
-}
-
-/// Sleeps for a while of `wait`; the exchange says again how much is left. Past the deadline it knows what to do.
-fn pause(wait: Duration, exchange: &mut Exchange) {
-    let patience = exchange.patience();
-    match patience.check_interrupt().and_then(|()| patience.slice()) {
-        Err(Impatience::Interrupted) => exchange.give_up(Error::new(ErrorKind::Cancelled)),
-        slice => thread::sleep(wait.min(slice.unwrap_or_default())),
-    }
 }

@@ -3,28 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::exchange as rules;
-use justcall_auth_protocol::exchange::{Moment, Policy};
-use justcall_auth_protocol::keyring::Keyring;
+use justcall_auth_protocol::metrics::open_metrics;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
-use justcall_auth_protocol::usage::open_metrics;
-use justcall_auth_secret::Level;
+use justcall_auth_protocol::{Moment, Policy, Refresh, Shared};
+use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
 use crate::call::Call;
 use crate::cancel::Cancel;
 use crate::clock;
 use crate::config::Config;
 use crate::exchange::Exchange;
+use crate::machine::Driven;
 use crate::observe::Observe;
 use crate::patience::Patience;
-use crate::process::{Process, Tenant};
+use crate::process::{Process, SharedSource};
 use crate::protection::ProtectionReport;
-use crate::reentry;
 use crate::source::{ProcessEnvironment, Source};
 use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
@@ -48,27 +46,26 @@ struct Inner {
     observer: Option<Arc<dyn Observe>>,
     recorder: Option<Arc<Recorder>>,
     shutdown: Cancel,
-    session: ArcSwap<Session>,
+    session: PerProcess<Session>,
 }
 
 /// What a client uses of its process.
 #[derive(Debug)]
 struct Session {
-    process: u32,
-    tenant: Arc<Tenant>,
+    source: Arc<SharedSource>,
     transport: Arc<Transport>,
 }
 
 impl Session {
     fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
         let process = Process::current();
-        let tenant = process.tenant(source, policy, memory, &ProcessEnvironment);
+        let shared = process.shared_source(source, policy, memory, &ProcessEnvironment);
         // A new client must re-read the source even if another client read it long ago. What the environment holds was
         // compared.
         if !source.is_environment() {
-            tenant.keyring.look_again();
+            shared.shared.keyring.request_refresh();
         }
-        Self { process: process.id(), tenant, transport: process.transport(settings) }
+        Self { source: shared, transport: process.transport(settings) }
     }
 }
 
@@ -82,8 +79,7 @@ impl Client {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
         let settings = config.settings(&ProcessEnvironment)?;
-        let session = ArcSwap::from_pointee(Session::new(&source, &policy, &settings, config.memory));
-        Ok(Self(Arc::new(Inner {
+        let client = Self(Arc::new(Inner {
             policy,
             source,
             settings,
@@ -91,8 +87,11 @@ impl Client {
             observer: config.observer.clone(),
             recorder: config.state.clone().map(|file| Arc::new(Recorder::new(file))),
             shutdown: Cancel::new(),
-            session,
-        })))
+            session: PerProcess::new(),
+        }));
+        // Now: the pair in the environment counts as it is when a client is made.
+        client.session();
+        Ok(client)
     }
 
     /// A client with every default: the pair from the environment, the service itself.
@@ -185,7 +184,8 @@ impl Client {
     /// is said of the pair before a call has read it. Asks nothing and reads no source; the text holds
     /// no secret and nothing that tells which pair it is.
     pub fn usage(&self) -> String {
-        open_metrics(&self.session().tenant.keyring, &self.0.policy, &clock::now())
+        let shared = self.shared().0;
+        open_metrics(&shared.metrics, &shared.keyring, &self.0.policy, &clock::now())
     }
 
     /// Creates a request for `target`: a path, as of [`Request::new`], or a URL under the client's base URL, such as the
@@ -203,51 +203,53 @@ impl Client {
     }
 
     /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
-    fn session(&self) -> Arc<Session> {
-        let session = self.0.session.load_full();
-        if session.process == justcall_auth_secret::process_id() {
-            return session;
-        }
-        let own = Arc::new(Session::new(&self.0.source, &self.0.policy, &self.0.settings, self.0.memory));
-        self.0.session.compare_and_swap(&session, own);
-        self.0.session.load_full()
+    fn session(&self) -> Arc<ForkOwned<Session>> {
+        let Inner { source, policy, settings, memory, .. } = &*self.0;
+        self.0.session.get_or_make(|| Session::new(source, policy, settings, *memory))
     }
 
-    /// An exchange of this process, and what the built-in driver sends with.
+    /// Returns an exchange of this process, and what the built-in driver sends with.
     pub(crate) fn begin(
         &self,
-        begin: impl FnOnce(Arc<Policy>, Arc<Keyring>, &Moment) -> rules::Exchange,
+        begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
         patience: &Patience,
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
-        let mut rules = begin(self.0.policy.clone(), session.tenant.keyring.clone(), &clock::now());
-        if session.tenant.watch.is_entered() {
-            rules.give_up(reentry::waits_for_itself());
-        }
-        let (observer, recorder) = (self.0.observer.clone(), self.0.recorder.clone());
-        let exchange = Exchange::new(rules, session.tenant.clone(), observer, recorder, patience);
-        (exchange, session.transport.clone())
+        let exchange = begin(self.0.policy.clone(), session.source.shared.clone(), &clock::now());
+        let driven = Driven::new(exchange, session.source.clone(), self.0.observer.clone(), patience);
+        (Exchange::new(driven, self.0.recorder.clone()), session.transport.clone())
+    }
+
+    /// Returns a refresh of this process.
+    pub(crate) fn begin_refresh(
+        &self,
+        begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh,
+        patience: &Patience,
+    ) -> Driven<Refresh> {
+        let source = self.shared_source();
+        let refresh = begin(&self.0.policy, source.shared.clone(), &clock::now());
+        Driven::new(refresh, source, self.0.observer.clone(), patience)
     }
 
     /// The pair in use, where nothing is to be found out first.
     pub(crate) fn settled(&self) -> Option<Credentials> {
         let session = self.session();
-        let held = session.tenant.keyring.settled(clock::monotonic())?;
+        let version = session.source.shared.keyring.settled(clock::monotonic())?;
         // Inside a load callback this is a call like every other.
-        if session.tenant.watch.is_entered() {
+        if session.source.watch.is_entered() {
             return None;
         }
-        Some(held.credentials().clone())
+        Some(version.credentials().clone())
     }
 
-    /// What holds the pairs of this process, and how long webhooks signed with a pair that was replaced count.
-    pub(crate) fn keyring(&self) -> (Arc<Keyring>, Duration) {
-        (self.session().tenant.keyring.clone(), self.0.policy.overlap)
+    /// Returns what the calls of this process share, and how long webhooks signed with a pair that was replaced count.
+    pub(crate) fn shared(&self) -> (Shared, Duration) {
+        (self.session().source.shared.clone(), self.0.policy.overlap)
     }
 
-    /// What the clients with this source share.
-    pub(crate) fn tenant(&self) -> Arc<Tenant> {
-        self.session().tenant.clone()
+    /// Returns what the clients with this source share.
+    pub(crate) fn shared_source(&self) -> Arc<SharedSource> {
+        self.session().source.clone()
     }
 
     /// Whether the pair comes from the environment.
@@ -269,7 +271,7 @@ fn resolve(config: &Config) -> Source {
         // Another client has read the environment before it was cleared.
         Err(error) if error.kind() == ErrorKind::CredentialsMissing => {
             let environment = Source::environment();
-            let is_known = Process::current().has_tenant(&environment, &config.policy, config.memory);
+            let is_known = Process::current().knows_source(&environment, &config.policy, config.memory);
             if is_known { environment } else { source.clone() }
         }
         Err(_) => source.clone(),

@@ -3,16 +3,21 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use justcall_auth_protocol::exchange::Moment;
+use justcall_auth_protocol::Moment;
 
 /// The current time, and a random number good enough to spread retries.
 pub(crate) fn now() -> Moment {
     Moment {
         monotonic: monotonic(),
-        unix: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+        unix: unix_time(),
         // std's hashers are keyed at random; no need for a crate to spread retries.
         random: RandomState::new().build_hasher().finish(),
     }
+}
+
+/// Returns the time of day, since the epoch: zero if the clock is set before it.
+pub fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Time that never jumps. Read from the system rather than counted from a first call: a child of `fork()` must find

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use justcall_auth_protocol::Policy;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
-use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_secret::Level;

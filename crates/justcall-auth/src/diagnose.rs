@@ -6,17 +6,15 @@ use std::path::Path;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::service::{KEY_VARIABLE, SECRET_VARIABLE};
+use justcall_auth_protocol::service::KEY_VARIABLE;
 use zeroize::Zeroizing;
 
 pub use justcall_auth_protocol::diagnose::{Code, Example, Finding, MAX_HALF, Severity, pair, text};
 
-use crate::source::{self, CHOICE, Environment, Source, setting};
+use crate::source::{self, CHOICE, Environment, PLACES, Source, setting, usual_places};
 
 /// Many integrations read it; the service knows no such secret.
 const WEBHOOK_VARIABLE: &str = "JUSTCALL_WEBHOOK_SECRET";
-/// Where containers find a secret called `justcall`.
-const MOUNTED: &str = "/run/secrets/justcall";
 
 /// What is wrong with `text` as a pair, a header's value or a header line; without it, with the pair that `default:`
 /// would use and with the places where it looks. The worst comes first; a message never holds the value.
@@ -39,12 +37,11 @@ fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
     }
     let chosen = source::choice(environment).map(|choice| Place::chosen(&choice, environment));
     found.extend(chosen.as_ref().and_then(Place::readable_by_others));
-    let usual = usual_places().into_iter().map(|(name, source)| Place::of(name, source, environment));
+    let usual = usual_places().map(|usual| Place::of(usual.name, usual.source, environment));
     let present: Vec<Place> = chosen.into_iter().chain(usual.filter(Place::is_present)).collect();
     match present.first() {
         None => {
-            let places =
-                format!("{CHOICE}, {KEY_VARIABLE} and {SECRET_VARIABLE}, systemd's credentials, {MOUNTED}");
+            let places = format!("{CHOICE}, {}", PLACES.join(", "));
             found.push(Finding::at(Code::NothingFound, &places));
         }
         Some(used) => {
@@ -54,22 +51,6 @@ fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
     }
     found.sort_by_key(|finding| (finding.severity(), finding.code()));
     found
-}
-
-/// Where `default:` looks unless the environment chooses, in its order.
-fn usual_places() -> Vec<(&'static str, Source)> {
-    let mounted =
-        if Path::new(MOUNTED).is_dir() { format!("dir:{MOUNTED}") } else { format!("file:{MOUNTED}") };
-    let spelled = [
-        ("JUSTCALL_API_KEY and JUSTCALL_API_SECRET", "env:"),
-        ("systemd's credentials", "systemd:"),
-        (MOUNTED, mounted.as_str()),
-    ];
-    let is_there =
-        |source: &Source| !matches!(source, Source::File(path) if matches!(path.try_exists(), Ok(false)));
-    let sources =
-        spelled.into_iter().filter_map(|(name, spelling)| Some((name, Source::parse(spelling).ok()?)));
-    sources.filter(|(_, source)| is_there(source)).collect()
 }
 
 /// One place and what it holds.
@@ -103,7 +84,7 @@ impl Place {
         let pair = match &source {
             Source::Env { .. } | Source::File(_) | Source::Dir { .. } | Source::Systemd { .. } => {
                 match source.load(environment) {
-                    Ok(loaded) => Held::Pair(loaded.credentials),
+                    Ok(loaded) => Held::Pair(loaded.pair.credentials),
                     Err(error) => Held::Failure(error),
                 }
             }

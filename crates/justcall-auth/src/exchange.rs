@@ -1,20 +1,18 @@
 //! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::exchange as rules;
-pub use justcall_auth_protocol::exchange::{Action, Cause, Moment, Policy};
+pub use justcall_auth_protocol::exchange::{Action, Cause};
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 
 use crate::clock;
-use crate::observe::{self, Observe};
+use crate::machine::Driven;
 use crate::patience::Patience;
-use crate::process::Tenant;
 use crate::reentry;
 use crate::state::Recorder;
 
@@ -57,23 +55,13 @@ use crate::state::Recorder;
 /// for an exchange that was told to load or to send. They stop waiting when it is dropped, at its deadline, or after 60
 /// seconds if it has none. It belongs to the process that began it.
 pub struct Exchange {
-    rules: Rules,
-    tenant: Arc<Tenant>,
-    observer: Option<Arc<dyn Observe>>,
+    driven: Driven<rules::Exchange>,
     recorder: Option<Arc<Recorder>>,
-    patience: Patience,
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        rules: rules::Exchange,
-        tenant: Arc<Tenant>,
-        observer: Option<Arc<dyn Observe>>,
-        recorder: Option<Arc<Recorder>>,
-        patience: &Patience,
-    ) -> Self {
-        let patience = patience.until(rules.deadline());
-        Self { rules: Rules::of_this_process(rules), tenant, observer, recorder, patience }
+    pub(crate) fn new(driven: Driven<rules::Exchange>, recorder: Option<Arc<Recorder>>) -> Self {
+        Self { driven, recorder }
     }
 
     /// What to do now. Asking twice without reporting in between gives the same action again.
@@ -86,55 +74,27 @@ impl Exchange {
         reason = "the name that every face of it has; it is no iterator"
     )]
     pub fn next(&mut self) -> Result<Action, Error> {
-        if !self.rules.are_of_this_process() {
-            return Err(Error::invalid_argument(
-                "This exchange was begun before fork(): begin one in the child.",
-            ));
-        }
-        if self.patience.check_cancelled().is_err() {
-            self.rules.give_up(Error::new(ErrorKind::Cancelled));
-        }
-        let mut action = self.rules.next(&clock::now());
-        if self.rules.waits_for_lease() && self.tenant.is_entered() {
-            self.rules.give_up(reentry::waits_for_itself());
-            action = self.rules.next(&clock::now());
-        }
-        self.tell();
-        action
+        self.driven.next()
     }
 
     /// Looks at the source, after [`Action::Load`]; else it does nothing. What it finds, or does not, the next step tells.
     pub fn load(&mut self) {
-        if !self.rules.is_loading() || !self.rules.are_of_this_process() {
-            return;
-        }
-        match self.tenant.watch.look(&self.patience) {
-            // Others may have more time for it.
-            Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
-                self.rules.give_up(error);
-            }
-            result => {
-                if !self.rules.loaded(result, &clock::now()) {
-                    self.tenant.watch.forget();
-                }
-            }
-        }
-        self.tell();
+        self.driven.load();
     }
 
     /// The method of the request to send.
     pub fn method(&self) -> &str {
-        self.rules.outgoing().method()
+        self.driven.get().outgoing().method()
     }
 
     /// The URL of the request to send.
     pub fn url(&self) -> String {
-        self.rules.url()
+        self.driven.get().url()
     }
 
     /// The headers of the request to send, names in lower case: all but `Authorization` and what HTTP itself needs.
     pub fn headers(&self) -> Vec<(&str, &str)> {
-        let request = self.rules.outgoing();
+        let request = self.driven.get().outgoing();
         let mut headers: Vec<(&str, &str)> = request.default_headers().collect();
         headers.extend(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())));
         headers
@@ -142,24 +102,24 @@ impl Exchange {
 
     /// The request to send, with the headers and the body of the caller's own, or one that asks about the pair: [`Exchange::is_verifying`].
     pub fn outgoing(&self) -> &Request {
-        self.rules.outgoing()
+        self.driven.get().outgoing()
     }
 
     /// Whether the request to send asks about the pair: whose it is, before the caller's own where an account is expected,
     /// or whether it is good, where `/v2/account` answered the caller's own with 401. It is sent without the body and the
     /// headers of the caller's own.
     pub fn is_verifying(&self) -> bool {
-        self.rules.is_verifying()
+        self.driven.get().is_verifying()
     }
 
     /// The time left until the call's deadline, zero after it. `None` if the call has no limit.
     pub fn remaining(&self) -> Option<Duration> {
-        self.rules.deadline().map(|deadline| deadline.saturating_sub(clock::monotonic()))
+        self.driven.get().deadline().map(|deadline| deadline.saturating_sub(clock::monotonic()))
     }
 
     /// The largest body of an answer worth reading, in bytes.
     pub fn max_body(&self) -> usize {
-        self.rules.max_body()
+        self.driven.get().max_body()
     }
 
     /// The pair to send the request with; taking it fixes which pair the answer will be about.
@@ -167,12 +127,12 @@ impl Exchange {
     /// # Errors
     /// `invalid_argument` unless [`Action::Send`] is due.
     pub fn authorization(&mut self) -> Result<Credentials, Error> {
-        self.rules.authorization()
+        self.driven.get_mut().authorization()
     }
 
     /// Reports the answer that came.
     pub fn answered(&mut self, response: Response) {
-        if !self.rules.are_of_this_process() {
+        if !self.driven.is_own() {
             return;
         }
         let now = clock::now();
@@ -180,11 +140,11 @@ impl Exchange {
         let response = if response.received().is_zero() { response.received_at(now.unix) } else { response };
         // The service rejects it, or has no account page: that is no use of the pair.
         let is_use = response.http_status() != 401;
-        self.rules.answered(response, &now);
+        self.driven.get_mut().answered(response, &now);
         if let Some(recorder) = self.recorder.as_ref().filter(|_| is_use) {
-            recorder.answered(&self.tenant.keyring, now.monotonic, now.unix);
+            recorder.answered(&self.driven.source().shared.keyring, now.monotonic, now.unix);
         }
-        self.tell();
+        self.driven.emit_events();
     }
 
     /// Reports that no response came: why, and whether any byte of the request may have been sent. Say `true` if in doubt:
@@ -195,30 +155,30 @@ impl Exchange {
 
     /// Reports that no response came, and why.
     pub(crate) fn failed_with(&mut self, error: Error) {
-        if !self.rules.are_of_this_process() {
+        if !self.driven.is_own() {
             return;
         }
-        self.rules.not_answered(error, &clock::now());
-        self.tell();
+        self.driven.get_mut().not_answered(error, &clock::now());
+        self.driven.emit_events();
     }
 
-    /// Ends the call with `error`, unless it is over.
-    pub(crate) fn give_up(&mut self, error: Error) {
-        self.rules.give_up(error);
+    /// Sleeps for a part of `wait`.
+    pub(crate) fn wait(&mut self, wait: Duration) {
+        self.driven.wait(wait);
     }
 
     /// Marks this thread while it sends with a lease that other calls wait for.
     pub(crate) fn enter_sending(&self) -> Option<reentry::Mark> {
-        self.rules.holds_lease().then(|| reentry::enter(&*self.tenant.keyring))
+        self.driven.get().holds_lease().then(|| reentry::enter(&*self.driven.source().shared.keyring))
     }
 
     /// How long the driver goes on.
     pub(crate) fn patience(&self) -> &Patience {
-        &self.patience
+        self.driven.patience()
     }
 
     pub(crate) fn into_rules(self) -> rules::Exchange {
-        self.rules.into_inner()
+        self.driven.into_inner()
     }
 
     /// The answer, after [`Action::Done`].
@@ -226,7 +186,7 @@ impl Exchange {
     /// # Errors
     /// The call's failure; `invalid_argument` before the call is over.
     pub fn response(&self) -> Result<&Response, Error> {
-        self.rules.response()
+        self.driven.get().response()
     }
 
     /// As [`Exchange::response`], for keeps.
@@ -236,64 +196,10 @@ impl Exchange {
     pub fn into_response(self) -> Result<Response, Error> {
         self.into_rules().into_response()
     }
-
-    fn tell(&mut self) {
-        let events = self.rules.take_events();
-        if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {
-            observe::tell(observer, &events);
-        }
-    }
 }
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Exchange").field("rules", &*self.rules).finish_non_exhaustive()
-    }
-}
-
-/// The rules of a call, with the rights that it holds in the keyring of the process that began it.
-struct Rules {
-    rules: Option<rules::Exchange>,
-    process: u32,
-}
-
-const THERE: &str = "only their end takes the rules away";
-
-impl Rules {
-    fn of_this_process(rules: rules::Exchange) -> Self {
-        Self { rules: Some(rules), process: justcall_auth_secret::process_id() }
-    }
-
-    fn are_of_this_process(&self) -> bool {
-        self.process == justcall_auth_secret::process_id()
-    }
-
-    fn into_inner(mut self) -> rules::Exchange {
-        self.rules.take().expect(THERE)
-    }
-}
-
-impl Deref for Rules {
-    type Target = rules::Exchange;
-
-    fn deref(&self) -> &rules::Exchange {
-        self.rules.as_ref().expect(THERE)
-    }
-}
-
-impl DerefMut for Rules {
-    fn deref_mut(&mut self) -> &mut rules::Exchange {
-        self.rules.as_mut().expect(THERE)
-    }
-}
-
-impl Drop for Rules {
-    fn drop(&mut self) {
-        // A child of `fork()` has nothing to give back, and could wait for ever for a lock that it inherited.
-        if !self.are_of_this_process() {
-            if let Some(rules) = self.rules.take() {
-                rules.leave();
-            }
-        }
+        f.debug_struct("Exchange").field("rules", self.driven.get()).finish_non_exhaustive()
     }
 }

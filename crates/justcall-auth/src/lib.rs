@@ -19,7 +19,6 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
-mod base64;
 mod call;
 mod cancel;
 mod client;
@@ -28,12 +27,14 @@ mod config;
 pub mod diagnose;
 pub mod exchange;
 mod interrupt;
+mod machine;
 mod observe;
 mod patience;
 pub mod probe;
 mod process;
 mod protection;
 mod reentry;
+pub mod replace;
 pub mod source;
 mod state;
 #[cfg(feature = "test-panic")]
@@ -46,6 +47,7 @@ pub mod webhook;
 pub use call::Call;
 pub use cancel::Cancel;
 pub use client::Client;
+pub use clock::unix_time;
 pub use config::Config;
 pub use diagnose::{Code, Finding, Severity, diagnose};
 pub use exchange::Exchange;
@@ -53,10 +55,10 @@ pub use interrupt::Interrupt;
 pub use justcall_auth_protocol::account::Account;
 pub use justcall_auth_protocol::credentials::Credentials;
 pub use justcall_auth_protocol::error::{Error, ErrorKind};
+pub use justcall_auth_protocol::metrics::MAX_SIZE as MAX_USAGE;
 pub use justcall_auth_protocol::request::Request;
 pub use justcall_auth_protocol::response::Response;
-pub use justcall_auth_protocol::usage::MAX_SIZE as MAX_USAGE;
-pub use justcall_auth_protocol::{classify, copy, service};
+pub use justcall_auth_protocol::{Policy, classify, copy, printable, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};
 pub use protection::ProtectionReport;

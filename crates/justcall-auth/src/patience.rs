@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use crate::cancel::Cancel;
 use crate::clock;
@@ -65,6 +68,20 @@ impl Patience {
         match &self.interrupt {
             Some(interrupt) if interrupt.interrupted() => Err(Impatience::Interrupted),
             _ => Ok(()),
+        }
+    }
+
+    /// Sleeps for a part of `wait`, not past the deadline.
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub fn pause(&self, wait: Duration) -> Result<(), Error> {
+        match self.check_interrupt().and_then(|()| self.slice()) {
+            Err(Impatience::Interrupted) => Err(Error::new(ErrorKind::Cancelled)),
+            slice => {
+                thread::sleep(wait.min(slice.unwrap_or_default()));
+                Ok(())
+            }
         }
     }
 

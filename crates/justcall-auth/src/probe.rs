@@ -5,11 +5,11 @@
 //! works here works there. Only [`Probe::verify`] sends the pair.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use justcall_auth_protocol::account::Account;
 use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::date;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::service::{self, RateLimit};
 
@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
-use crate::source::{CHOICE, Loaded, ProcessEnvironment, Source, choice, shown, usual_places};
+use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
 pub use crate::transport::{Certificate, ProxyException};
 use crate::transport::{Reached, Way, roots_in};
 
@@ -148,11 +148,10 @@ impl Probe {
     pub fn clock(&self) -> Result<Option<Skew>, Error> {
         let transport = Process::current().transport(&self.config.settings(&ProcessEnvironment)?);
         let url = self.config.policy.base_url.join("/");
-        let before = clock::now().unix;
+        let before = clock::unix_time();
         let answer = transport.head_without_pair(&url, self.patience())?;
-        let after = clock::now().unix;
-        let date = answer.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-        let service = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
+        let after = clock::unix_time();
+        let service = answer.header("date").and_then(|date| date::http_date(date.trim()));
         Ok(service.map(|service| skew((before + after) / 2, service)))
     }
 
@@ -276,23 +275,12 @@ fn skew(machine: Duration, service: Duration) -> Skew {
 
 /// Those of the usual places that come before the one that holds a pair.
 fn empty_places() -> Vec<String> {
-    let is_empty = |source: &Source| {
-        let loaded = source.load(&ProcessEnvironment);
+    let is_empty = |place: &Place| {
+        let loaded = place.source.load(&ProcessEnvironment);
         loaded.is_err_and(|error| error.kind() == ErrorKind::CredentialsMissing)
     };
-    let empty = usual_places().into_iter().take_while(is_empty).map(|source| name(&source));
+    let empty = usual_places().take_while(is_empty).map(|place| place.name.to_owned());
     std::iter::once(CHOICE.to_owned()).chain(empty).collect()
-}
-
-fn name(source: &Source) -> String {
-    let path = |path: &Path| shown(path);
-    match source {
-        Source::Env { key, secret, .. } => format!("{key} and {secret}"),
-        Source::Systemd { .. } => "systemd's $CREDENTIALS_DIRECTORY".to_owned(),
-        Source::File(file) => path(file),
-        Source::Dir { path: folder, .. } => path(folder),
-        other => format!("{other:?}"),
-    }
 }
 
 #[cfg(test)]

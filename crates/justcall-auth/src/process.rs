@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::Policy;
-use justcall_auth_protocol::keyring::{Keyring, Rejections};
-use justcall_auth_secret::Level;
+use justcall_auth_protocol::keyring::Rejections;
+use justcall_auth_protocol::{Policy, Shared};
+use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
@@ -21,8 +20,7 @@ use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
 pub(crate) struct Process {
-    id: u32,
-    tenants: Mutex<Tenants>,
+    sources: Mutex<Sources>,
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
     fingerprints: Fingerprints,
@@ -35,8 +33,8 @@ type Key = (Identity, String, Option<u64>, Level);
 
 /// The pairs of one source, and the source itself.
 #[derive(Debug)]
-pub(crate) struct Tenant {
-    pub keyring: Arc<Keyring>,
+pub(crate) struct SharedSource {
+    pub shared: Shared,
     pub watch: Watch,
     /// When the last refresh that a webhook caused failed, and why.
     webhook_failure: Mutex<Option<(Duration, Error)>>,
@@ -45,12 +43,14 @@ pub(crate) struct Tenant {
 /// How long a failed refresh counts for webhooks, which anyone may send.
 const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-impl Tenant {
+impl SharedSource {
     /// Why the last refresh that a webhook caused failed, if that was a moment ago and there is no pair yet.
     pub fn webhook_failure(&self, now: Duration) -> Option<Error> {
         let failure = lock(&self.webhook_failure).clone();
         let is_recent = |at: Duration| now.saturating_sub(at) < WEBHOOK_INTERVAL;
-        failure.filter(|(at, _)| is_recent(*at) && self.keyring.current().is_none()).map(|(_, error)| error)
+        failure
+            .filter(|(at, _)| is_recent(*at) && self.shared.keyring.current().is_none())
+            .map(|(_, error)| error)
     }
 
     /// Remembers that a refresh which a webhook caused failed. A call that was ended says nothing of the source, and files
@@ -64,45 +64,33 @@ impl Tenant {
 
     /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
     pub fn is_entered(&self) -> bool {
-        self.watch.is_entered() || reentry::is_inside(&*self.keyring)
+        self.watch.is_entered() || reentry::is_inside(&*self.shared.keyring)
     }
 }
 
-struct Tenants {
+struct Sources {
     /// Several of one key only where the environment held another pair each time; the latest is the last.
-    known: HashMap<Key, Vec<Weak<Tenant>>>,
+    known: HashMap<Key, Vec<Weak<SharedSource>>>,
     /// So many entries are worth a search for those that nobody uses any more.
     sweep_at: usize,
 }
 
-static CURRENT: ArcSwapOption<Process> = ArcSwapOption::const_empty();
+static CURRENT: PerProcess<Process> = PerProcess::new();
 
 impl Process {
     /// The state of the process that asks.
-    pub fn current() -> Arc<Self> {
-        let id = justcall_auth_secret::process_id();
-        loop {
-            let known = CURRENT.load_full();
-            match &known {
-                Some(process) if process.id == id => return process.clone(),
-                // Whoever is first wins; the others find what it made.
-                _ => drop(CURRENT.compare_and_swap(&known, Some(Arc::new(Self::new(id))))),
-            }
-        }
+    pub fn current() -> Arc<ForkOwned<Self>> {
+        CURRENT.get_or_make(Self::new)
     }
 
-    /// Forgets what the service rejected, where this process remembers anything.
+    /// Forgets what the service rejected.
     pub fn forget_rejections() {
-        let known = CURRENT.load();
-        if let Some(process) = known.as_ref().filter(|it| it.id == justcall_auth_secret::process_id()) {
-            process.rejections.forget_all();
-        }
+        Self::current().rejections.forget_all();
     }
 
-    fn new(id: u32) -> Self {
+    fn new() -> Self {
         Self {
-            id,
-            tenants: Mutex::new(Tenants { known: HashMap::new(), sweep_at: 64 }),
+            sources: Mutex::new(Sources { known: HashMap::new(), sweep_at: 64 }),
             transports: Mutex::default(),
             rejections: Arc::default(),
             fingerprints: Fingerprints::default(),
@@ -111,43 +99,38 @@ impl Process {
         }
     }
 
-    /// Which process this is.
-    pub fn id(&self) -> u32 {
-        self.id
-    }
-
     /// Whether clients with this source, base URL, expected account and memory have pairs already.
-    pub fn has_tenant(&self, source: &Source, policy: &Policy, memory: Level) -> bool {
-        let tenants = lock(&self.tenants);
-        let known = tenants.known.get(&key(source, policy, memory));
+    pub fn knows_source(&self, source: &Source, policy: &Policy, memory: Level) -> bool {
+        let sources = lock(&self.sources);
+        let known = sources.known.get(&key(source, policy, memory));
         known.is_some_and(|known| known.iter().any(|tenant| tenant.strong_count() > 0))
     }
 
     /// What all clients with this source, base URL, expected account and memory share.
     /// Where the source is the environment, it must not hold another pair now than they read there.
-    pub fn tenant(
+    pub fn shared_source(
         &self,
         source: &Source,
         policy: &Policy,
         memory: Level,
         environment: &dyn Environment,
-    ) -> Arc<Tenant> {
+    ) -> Arc<SharedSource> {
         let fingerprint = self.fingerprints.in_environment(source, environment);
         let key = key(source, policy, memory);
-        let mut tenants = lock(&self.tenants);
-        let mut known = tenants.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);
+        let mut sources = lock(&self.sources);
+        let mut known = sources.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);
         if let Some(tenant) = known.find(|tenant| tenant.watch.is_for(fingerprint)) {
             return tenant;
         }
-        if tenants.known.len() >= tenants.sweep_at {
-            tenants.known.retain(|_, tenants| tenants.iter().any(|tenant| tenant.strong_count() > 0));
-            tenants.sweep_at = tenants.known.len().max(32) * 2;
+        if sources.known.len() >= sources.sweep_at {
+            sources.known.retain(|_, sources| sources.iter().any(|tenant| tenant.strong_count() > 0));
+            sources.sweep_at = sources.known.len().max(32) * 2;
         }
-        let keyring = Arc::new(Keyring::new(policy.base_url.to_string(), self.rejections.clone()));
+        let shared = Shared::new(policy.base_url.to_string(), self.rejections.clone());
         let watch = Watch::new(source.clone(), memory, self.fingerprints.clone());
         watch.is_for(fingerprint);
-        let tenant = Arc::new(Tenant { keyring, watch, webhook_failure: Mutex::default() });
-        let known = tenants.known.entry(key).or_default();
+        let tenant = Arc::new(SharedSource { shared, watch, webhook_failure: Mutex::default() });
+        let known = sources.known.entry(key).or_default();
         known.retain(|tenant| tenant.strong_count() > 0);
         known.push(Arc::downgrade(&tenant));
         tenant
@@ -206,13 +189,13 @@ mod tests {
     fn it_shares_pairs_of_the_environment_while_it_holds_the_same_one_or_none() {
         const A: [&str; 2] = ["abc123def456", "sec789xyz000"];
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
-        let (process, variables) = (Process::new(0), Variables::default());
+        let (process, variables) = (Process::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
         let tenant = |held| {
             variables.0.replace(held);
-            process.tenant(&source, &Policy::default(), Level::Heap, &variables)
+            process.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
-        let is_same = |one: &Arc<Tenant>, other: &Arc<Tenant>| Arc::ptr_eq(one, other);
+        let is_same = |one: &Arc<SharedSource>, other: &Arc<SharedSource>| Arc::ptr_eq(one, other);
         let unset = tenant(None);
         let a = tenant(Some(A));
         assert!(is_same(&unset, &a), "nothing was read yet");
@@ -231,7 +214,7 @@ mod tests {
 
         let other_names = Source::parse("env:A,A_SECRET").expect("a spelling");
         variables.0.replace(Some(A));
-        let other = process.tenant(&other_names, &Policy::default(), Level::Heap, &variables);
+        let other = process.shared_source(&other_names, &Policy::default(), Level::Heap, &variables);
         assert!(!is_same(&a, &other));
         drop((a, unset));
         let again = tenant(Some(A));

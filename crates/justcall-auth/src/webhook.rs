@@ -37,7 +37,7 @@ impl SigningSecrets for Client {
 
     /// Counts the delivery in [`Client::usage`].
     fn delivered(&self, failure: Option<ErrorKind>) {
-        self.tenant().keyring.delivered(failure);
+        self.shared().0.metrics.delivered(failure);
     }
 }
 
@@ -48,22 +48,22 @@ impl Call<'_> {
     /// As [`Client::credentials`], and `cancelled`.
     pub fn find_signer(self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         let client = self.client();
-        let tenant = client.tenant();
-        if let Some(failure) = tenant.webhook_failure(clock::monotonic()) {
+        let source = client.shared_source();
+        if let Some(failure) = source.webhook_failure(clock::monotonic()) {
             return Err(failure);
         }
         let found = self.find();
         let now = clock::monotonic();
-        let (keyring, overlap) = found.inspect_err(|error| tenant.webhook_failed(now, error))?;
-        let signer = keyring.signers(now).enumerate().find(|(_, held)| {
-            let pair = held.credentials();
+        let (shared, overlap) = found.inspect_err(|error| source.webhook_failed(now, error))?;
+        let signer = shared.keyring.webhook_pairs(now).enumerate().find(|(_, version)| {
+            let pair = version.credentials();
             pair.expose_authorization(|header| is_signer(&header[pair.secret_at()..]))
         });
         match &signer {
-            Some((_, held)) => keyring.signed(held, overlap, now),
+            Some((_, version)) => shared.keyring.confirm_by_webhook(version, overlap, now),
             // A forged delivery must not make a client read the environment again.
             None if client.reads_environment() => {}
-            None => keyring.look_again(),
+            None => shared.keyring.request_refresh(),
         }
         Ok(signer.map(|(place, _)| place))
     }

@@ -12,6 +12,7 @@ use justcall_auth::{
     WebhookVerifier, WipedBuffer,
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_secret::PerProcess;
 use serde_json::json;
 
 /// Nobody else's: whoever shows it got it from us. Its windows are looked for too, for half a secret is too much.
@@ -77,6 +78,7 @@ const HOLD_NOTHING: &[&str] = &[
     "ProxyOrigin",
     "RateLimit",
     "RateWindow",
+    "Replacement",
     "Refused",
     "RegisterWipe",
     "Remembered",
@@ -116,6 +118,9 @@ fn shown(sandbox: &Sandbox) -> Shown {
     for level in Level::ALL {
         shown.add("Secret", &Secret::keep(SECRET.as_bytes(), level).ok());
     }
+    let per_process = PerProcess::new();
+    shown.add("ForkOwned", &per_process.get_or_make(|| SECRET));
+    shown.add("PerProcess", &per_process);
     shown.add("Credentials", &pair());
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
@@ -144,26 +149,37 @@ fn shown(sandbox: &Sandbox) -> Shown {
     );
     shown.add("Response", &echo);
 
-    let keyring = Arc::new(justcall_auth_protocol::Keyring::new("scope", Arc::default()));
-    let found = justcall_auth_protocol::keyring::Found::from(pair);
-    shown.add("Found", &found);
-    let look = justcall_auth_protocol::keyring::Look::Found(found);
-    shown.add("Look", &look);
+    let shared = justcall_auth_protocol::Shared::new("scope", Arc::default());
+    let loaded = justcall_auth_protocol::keyring::LoadedPair::from(pair);
+    shown.add("LoadedPair", &loaded);
+    let read = justcall_auth_protocol::keyring::SourceRead::Pair(loaded);
+    shown.add("SourceRead", &read);
     let rejections = justcall_auth_protocol::keyring::Rejections::default();
     shown.add("Rejections", &rejections);
-    let now = justcall_auth::exchange::Moment {
+    let now = justcall_auth_protocol::Moment {
         monotonic: std::time::Duration::ZERO,
         unix: std::time::Duration::ZERO,
         random: 0,
     };
+    let mut refresh = justcall_auth_protocol::Refresh::reload(
+        &justcall_auth_protocol::Policy::default(),
+        shared.clone(),
+        &now,
+    );
+    shown.add("RefreshAction", &refresh.next(&now));
+    refresh.loaded(Ok(read.clone()), &now);
+    shown.add("Refresh", &refresh);
+    shown.add("Metrics", &shared.metrics);
+    shown.add("Shared", &shared);
+    let shared = justcall_auth_protocol::Shared::new("scope", Arc::default());
     shown.add("Exchange", &client.exchange(request.clone()));
     let mut exchange =
-        justcall_auth_protocol::Exchange::request(Arc::default(), keyring.clone(), request, &now);
+        justcall_auth_protocol::Exchange::request(Arc::default(), shared.clone(), request, &now);
     shown.add("Exchange", &exchange);
     exchange.next(&now).expect("LOAD");
-    exchange.loaded(Ok(look), &now);
-    shown.add("Keyring", &keyring);
-    shown.add("Held", &keyring.current());
+    exchange.loaded(Ok(read), &now);
+    shown.add("Keyring", &shared.keyring);
+    shown.add("PairVersion", &shared.keyring.current());
     exchange.next(&now).expect("SEND");
     exchange.authorization().expect("the pair");
     shown.add("Exchange", &exchange);
@@ -181,7 +197,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     ));
     shown.add("Finding", &error.findings());
     show_webhooks(&mut shown);
-    shown.add("Policy", &justcall_auth::exchange::Policy::default());
+    shown.add("Policy", &justcall_auth_protocol::Policy::default());
     let refused: Vec<Error> = [format!("https://{KEY}:{SECRET}@host"), format!("{KEY}:{SECRET}")]
         .iter()
         .map(|url| Config::new().base_url(url).map(drop).expect_err("refused"))

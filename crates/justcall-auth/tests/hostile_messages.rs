@@ -166,7 +166,11 @@ fn it_says_nothing_of_others_about_hostile_handshakes() {
     let answers = [
         ("HTTP", b"HTTP/1.1 400 canary-7f3a\r\nContent-Length: 0\r\n\r\n".to_vec(), "does not speak TLS"),
         ("SSH", b"SSH-2.0-canary-7f3a\r\n".to_vec(), "does not speak TLS"),
-        ("a record of 65535 bytes", [&[22, 3, 3, 255, 255], &[0; 65_535][..]].concat(), "does not speak TLS"),
+        (
+            "a record of 65535 bytes",
+            [vec![22, 3, 3, 255, 255], vec![0; 65_535]].concat(),
+            "does not speak TLS",
+        ),
         ("an alert", record(alert, &[2, 40]), "TLS alert"),
         ("an alert of no known kind", record(alert, &[2, 255]), "TLS alert"),
         ("a handshake that is text", record(handshake, b"canary-7f3a canary-7f3a"), "TLS"),

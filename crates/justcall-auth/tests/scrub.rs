@@ -13,7 +13,7 @@ const SECRET: &str = "sec789xyz000";
 /// What the child prints about itself.
 fn child(source: &str) -> String {
     let loaded = Source::parse(source).and_then(|source| source.load(&ProcessEnvironment)).expect("a pair");
-    assert!(loaded.credentials.expose_authorization(|header| header.ends_with(SECRET.as_bytes())));
+    assert!(loaded.pair.credentials.expose_authorization(|header| header.ends_with(SECRET.as_bytes())));
     let environ = std::fs::read("/proc/self/environ").expect("the kernel's view");
     let halves = [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", SECRET)];
     let said = halves.map(|(name, half)| {

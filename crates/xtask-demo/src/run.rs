@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio, Termination};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Announces a step, does it, and tells how long it took.
+/// Announces a step, does it, and prints how long it took.
 pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("\n▶ {title}");
     let begun = Instant::now();
@@ -75,6 +75,31 @@ pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
 /// The program of the cargo that runs us.
 pub fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Prints why a command failed, if it did. Returns the exit code of its program.
+pub fn exit_code(result: Result<impl Termination>) -> ExitCode {
+    match result {
+        Ok(done) => done.report(),
+        Err(error) => {
+            eprintln!("\n✗ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The program of another package of the workspace, to be built if necessary and run in the current folder.
+pub fn package(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(cargo_program());
+    command.args(["run", "--quiet", "--package", name, "--"]).args(arguments);
+    command
+}
+
+/// Runs `command` in place of this program. Returns its exit code.
+pub fn hand_over(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| format!("cannot start {}", program(command)))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// The repository.

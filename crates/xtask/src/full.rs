@@ -12,18 +12,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
+use xtask_demo::run::{self, cargo, command, step, succeed};
+
 use crate::python::Venv;
-use crate::run::{self, cargo, command, step, succeed};
 
 /// Runs it all; the report is written whether it is good or not.
 pub fn run(root: &Path) -> Result<()> {
     let venv = Venv::ensure(root)?;
-    let has_buffers = has_test_buffers(root)?;
-    let libraries = step("release builds", || build(root, "full", has_buffers, None))?;
-    let with_panic = step("the build that panics when told to", || {
-        build(root, "full-test-panic", has_buffers, Some("test-panic"))
-    })?;
-    step("Python module, release build", || python_module(root, &venv, has_buffers))?;
+    let libraries = step("release builds", || build(root, "full", None))?;
+    let with_panic =
+        step("the build that panics on demand", || build(root, "full-test-panic", Some("test-panic")))?;
+    step("Python module, release build", || python_module(root, &venv))?;
     step("100,000 random webhooks, against Python's own hmac", || {
         let tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_webhook_differential.py"];
         let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
@@ -41,9 +40,7 @@ pub fn run(root: &Path) -> Result<()> {
         let mut matrix = Command::new(libraries.join("matrix"));
         matrix.env("JUSTCALL_LIB_DIR", &libraries).env("JUSTCALL_PANIC_LIB_DIR", &with_panic);
         matrix.env("JUSTCALL_PYTHON", venv.program("python")).env_remove("RUST_BACKTRACE");
-        if has_buffers {
-            matrix.env("JUSTCALL_TEST_BUFFERS", "1");
-        }
+        matrix.env("JUSTCALL_TEST_BUFFERS", "1");
         let output = matrix.stderr(Stdio::inherit()).output().context("cannot start the matrix")?;
         let table = String::from_utf8_lossy(&output.stdout);
         ensure!(table.lines().count() > 2, "the matrix gave no rows");
@@ -55,23 +52,15 @@ pub fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether the transport has the feature by which tests choose the size of its buffers.
-fn has_test_buffers(root: &Path) -> Result<bool> {
-    let manifest = fs::read_to_string(root.join("crates/justcall-auth/Cargo.toml"))?;
-    Ok(manifest.lines().any(|line| line.starts_with("test-buffers")))
-}
-
+/// The feature by which tests choose the size of the transport's buffers.
 const BUFFERS: &str = "justcall-auth/test-buffers";
 
-/// The library with what the matrix needs beside it, in a folder of its own: none of it may ship.
-fn build(root: &Path, folder: &str, has_buffers: bool, feature: Option<&str>) -> Result<PathBuf> {
+/// The library with what the matrix needs beside it, in a separate folder: none of it may ship.
+fn build(root: &Path, folder: &str, feature: Option<&str>) -> Result<PathBuf> {
     let target = run::target_dir(root).join(folder);
     let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
     library.arg("--target-dir").arg(&target);
-    let features: Vec<&str> = feature.into_iter().chain(has_buffers.then_some(BUFFERS)).collect();
-    if !features.is_empty() {
-        library.args(["--features", &features.join(",")]);
-    }
+    library.args(["--features", BUFFERS]).args(feature.iter().flat_map(|feature| ["--features", feature]));
     succeed(&mut library)?;
     if feature.is_none() {
         let mut others = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-cli"]);
@@ -83,12 +72,10 @@ fn build(root: &Path, folder: &str, has_buffers: bool, feature: Option<&str>) ->
 }
 
 /// The next `cargo xtask test` installs its own build again.
-fn python_module(root: &Path, venv: &Venv, has_buffers: bool) -> Result<()> {
+fn python_module(root: &Path, venv: &Venv) -> Result<()> {
     let project = root.join("bindings/python");
     let mut maturin = venv.command(&project, "maturin", &["develop", "--quiet", "--release"]);
-    if has_buffers {
-        maturin.args(["--features", BUFFERS]);
-    }
+    maturin.args(["--features", BUFFERS]);
     succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root).join("full")))
 }
 
@@ -98,15 +85,15 @@ fn hosts(root: &Path, libraries: &Path) -> Result<()> {
     succeed(test.env("JUSTCALL_LIB_DIR", libraries))
 }
 
-/// The rows that the test tells.
+/// The rows that the test prints.
 fn killed(root: &Path, programs: &Path) -> Result<String> {
     let mut test = cargo(root, &["test", "--quiet", "-p", "justcall-auth-cli", "--test", "kill", "--"]);
     test.args(["--nocapture", "--test-threads=1"]).env("JUSTCALL_KILL_EVERYWHERE", "1");
-    let told = run::output(test.env("JUSTCALL_CLI", programs.join("justcall-auth")))?;
+    let printed = run::output(test.env("JUSTCALL_CLI", programs.join("justcall-auth")))?;
     // The test harness shows its progress in dots, also before a row.
     let rows: String =
-        told.lines().filter_map(|line| line.find('|').map(|at| format!("{}\n", &line[at..]))).collect();
-    ensure!(!rows.is_empty(), "the test told no rows");
+        printed.lines().filter_map(|line| line.find('|').map(|at| format!("{}\n", &line[at..]))).collect();
+    ensure!(!rows.is_empty(), "the test printed no rows");
     Ok(rows)
 }
 

@@ -1,22 +1,17 @@
 //! The developer's commands, as `cargo xtask COMMAND`.
 
-mod bench;
-mod docs;
 mod full;
-mod header;
 mod mutants;
-mod platforms;
 mod python;
-mod python_errors;
-mod simulate;
 mod test;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use xtask_demo::{demo, packages, run, sandbox};
+use clap::{Args, Parser, Subcommand};
+use xtask_demo::{demo, run};
 
 /// The developer's commands of justcall-auth.
 #[derive(Parser)]
@@ -34,73 +29,70 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
-    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
-    Bench(bench::Options),
-    /// A part of `bench` that needs a process in which names are not found.
-    #[command(hide = true)]
-    BenchResolving { rounds: u32 },
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test {
-        /// Then look through the memory of the release builds at every moment, and write docs/report.md.
+        /// Then search the memory of the release builds at every moment, and write docs/report.md.
         #[arg(long)]
         full: bool,
         /// Only what `--full` adds.
         #[arg(long)]
         full_only: bool,
     },
-    /// Simulate processes, calls, resets and faults, and check what the library promises of them.
-    ///
-    /// Runs episodes, each with a seed of its own: the first one with --seed, the next ones with the seeds after it. An
-    /// episode is a few minutes of simulated time with up to eight processes. The first promise that is not kept ends the
-    /// run with the events before it and the command that repeats it.
-    Simulate(simulate::Options),
     /// Put small faults into the exchange and the keyring, and check that the tests of their crate notice them.
     ///
     /// Needs cargo-mutants, and about an hour on two processors. What no test can notice is listed in
     /// tests/equivalent-mutants.txt.
     Mutants(mutants::Options),
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+    /// Simulate processes, calls, resets and faults, and check what the library promises of them.
+    #[command(disable_help_flag = true)]
+    Simulate(Passed),
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
     Platforms,
     /// Generate the C header and the list of its symbols, under include/.
-    Header {
-        /// Fail when they are not up to date, and change nothing.
-        #[arg(long)]
-        check: bool,
-    },
-    /// Generate what stands in the documentation and in Python from the table of errors and the examples.
-    Docs {
-        /// Fail when it is not up to date, and change nothing.
-        #[arg(long)]
-        check: bool,
-    },
+    #[command(disable_help_flag = true)]
+    Header(Passed),
+    /// Generate the parts of the documentation and of Python that follow from the table of errors and the examples.
+    #[command(disable_help_flag = true)]
+    Docs(Passed),
+    /// Print what a maintainer wants to see before and after a change of layout: long functions, circles, duplicates, words.
+    #[command(disable_help_flag = true)]
+    House(Passed),
+}
+
+/// What the program reads that has the command: its `--help` explains it.
+#[derive(Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
     let root = run::root();
-    let result = match Arguments::parse().command {
-        Command::Demo { live } => demo::run(&root, live),
-        Command::Bench(options) => bench::run(&root, &options),
-        Command::BenchResolving { rounds } => bench::resolve(rounds),
-        Command::Test { full_only: true, .. } => full::run(&root),
-        Command::Test { full, .. } => {
-            test::run(&root).and_then(|()| if full { full::run(&root) } else { Ok(()) })
-        }
-        Command::Simulate(options) => simulate::run(&options),
-        Command::Mutants(options) => mutants::run(&root, &options),
-        Command::Platforms => platforms::run(&root),
-        Command::Header { check } => header::run(&root, check),
-        Command::Docs { check } => documents(&root, check),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("\n✗ {error:#}");
-            ExitCode::FAILURE
-        }
+    let own = |result: Result<()>| run::exit_code(result);
+    match Arguments::parse().command {
+        Command::Demo { live } => own(demo::run(&root, live)),
+        Command::Test { full, full_only } => own(tests(&root, !full_only, full || full_only)),
+        Command::Mutants(options) => own(mutants::run(&root, &options)),
+        Command::Bench(passed) => program("justcall-auth-bench", &[], &passed),
+        Command::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
+        Command::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
+        Command::Header(passed) => program("xtask-generate", &["header"], &passed),
+        Command::Docs(passed) => program("xtask-generate", &["docs"], &passed),
+        Command::House(passed) => program("xtask-house", &[], &passed),
     }
 }
 
-fn documents(root: &Path, check: bool) -> Result<()> {
-    python_errors::run(root, check)?;
-    docs::run(root, check)
+/// Runs a command that is a program in another package, which is compiled only now.
+fn program(package: &str, leading: &[&str], passed: &Passed) -> ExitCode {
+    run::exit_code(run::hand_over(run::package(package, leading).args(&passed.arguments)))
+}
+
+fn tests(root: &Path, usual: bool, full: bool) -> Result<()> {
+    if usual {
+        test::run(root)?;
+    }
+    if full { full::run(root) } else { Ok(()) }
 }

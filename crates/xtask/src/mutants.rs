@@ -9,8 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-
-use crate::run;
+use xtask_demo::run;
 
 /// What is changed.
 const FILES: [&str; 2] =

@@ -4,17 +4,18 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use xtask_demo::packages;
+use xtask_demo::run::{self, cargo, package, step, succeed};
+
 use crate::python::{self, Venv};
-use crate::run::{self, cargo, step, succeed};
-use crate::{documents, header, packages};
 
 /// Runs everything; the first failure ends it.
 pub fn run(root: &Path) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::TESTS))?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
     step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
-        header::run(root, true)?;
-        documents(root, true)
+        succeed(&mut package("xtask-generate", &["header", "--check"]))?;
+        succeed(&mut package("xtask-generate", &["docs", "--check"]))
     })?;
     let venv = step("Python environment", || Venv::ensure(root))?;
     step("clippy", || {
@@ -29,7 +30,9 @@ pub fn run(root: &Path) -> Result<()> {
     })?;
     step("Python module", || venv.install_module(root))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
-    step("the simulation", crate::simulate::test)?;
+    step("the simulation: a million requests, or as many as take 30 seconds", || {
+        succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
+    })?;
     step("Python tests", || python_tests(root, &venv))?;
     step("the demo runs", || demo(root, &venv))?;
     println!("\n✓ everything passed");
@@ -41,7 +44,7 @@ fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
     // What the tests start beside what they link: the commands and the shared library.
     succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
     let mut tests = cargo(root, &["test", "--workspace", "--quiet"]);
-    // The C tests use the library that was just built, in place of building one of their own.
+    // The C tests use the library that was just built, in place of another build.
     tests.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
     // The Python in which memory is searched for the secret.
     tests.env("JUSTCALL_PYTHON", venv.program("python"));
@@ -56,8 +59,8 @@ fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
 
 /// The demo, with what the tests were run on.
 fn demo(root: &Path, venv: &Venv) -> Result<()> {
-    let python = crate::demo::Python::with_package(venv.program("python"));
-    crate::demo::run_with(root, &run::target_dir(root).join("debug"), &python)
+    let python = xtask_demo::demo::Python::with_package(venv.program("python"));
+    xtask_demo::demo::run_with(root, &run::target_dir(root).join("debug"), &python)
 }
 
 fn python_tests(root: &Path, venv: &Venv) -> Result<()> {

@@ -15,12 +15,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-python", &["justcall-auth"]),
     ("justcall-auth-cli", &["justcall-auth"]),
     ("justcall-auth-sandbox", &[]),
+    ("justcall-auth-bench", &["justcall-auth", "xtask-demo"]),
     ("justcall-auth-memory-tests", &[]),
     ("justcall-auth-model", &["justcall-auth-secret"]),
+    ("justcall-auth-platforms", &["xtask-demo"]),
     ("justcall-auth-rotation-tests", &["justcall-auth-sandbox"]),
     ("justcall-auth-simulation", &["justcall-auth-protocol"]),
-    ("xtask", &["justcall-auth", "justcall-auth-protocol", "justcall-auth-simulation", "xtask-demo"]),
+    ("xtask", &["xtask-demo"]),
     ("xtask-demo", &[]),
+    ("xtask-generate", &["justcall-auth", "justcall-auth-protocol", "xtask-demo"]),
+    ("xtask-house", &["xtask-demo"]),
 ];
 
 /// The product; sandbox and xtask are the developers'.
@@ -51,7 +55,7 @@ fn packages() -> Vec<Value> {
 }
 
 fn sources(package: &Value) -> Vec<(PathBuf, String)> {
-    // Where its library or its programs are: not every package has a folder of its own for them.
+    // Where its library or its programs are: not every package has a separate folder for them.
     let targets = package["targets"].as_array().expect("targets");
     let is_own = |target: &&Value| {
         target["kind"]
@@ -123,7 +127,7 @@ fn it_keeps_unsafe_code_in_two_crates_and_one_file_of_the_python_module() {
                 line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
             };
             // The generator of the header writes C and Rust names; a word in its text is no code.
-            if name == "xtask" || code.filter(|line| is_unsafe(line)).count() == 0 {
+            if name == "xtask-generate" || code.filter(|line| is_unsafe(line)).count() == 0 {
                 continue;
             }
             homes.insert(match name {
@@ -159,34 +163,15 @@ fn it_keeps_the_facts_about_the_service_in_one_file() {
     assert_eq!(homes, BTreeSet::from(["service.rs".to_owned()]));
 }
 
+/// The files that hold the whole `impl` of a type with many states. They may have up to 600 lines.
+const LARGE_TYPES: [&str; 1] = ["crates/justcall-auth-protocol/src/exchange/mod.rs"];
+
 #[test]
 fn it_keeps_files_to_one_idea() {
     for package in packages() {
         for (path, text) in sources(&package) {
-            assert!(text.lines().count() <= 450, "{} is longer than 450 lines", path.display());
+            let limit = if LARGE_TYPES.iter().any(|large| path.ends_with(large)) { 600 } else { 450 };
+            assert!(text.lines().count() <= limit, "{} is longer than {limit} lines", path.display());
         }
     }
-}
-
-#[test]
-fn it_says_why_each_dependency_is_there() {
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the workspace's manifest");
-    let (_, dependencies) = manifest.split_once("[workspace.dependencies]").expect("a table");
-    let dependencies = dependencies.split("\n[").next().unwrap_or_default();
-    let mut explained = false;
-    let mut seen = 0;
-    for line in dependencies.lines().map(str::trim) {
-        if line.is_empty() {
-            explained = false;
-        } else if line.starts_with('#') {
-            explained = true;
-        } else if !line.contains("path = ") {
-            assert!(
-                explained || line.starts_with("clap") || line.starts_with("base64"),
-                "no reason beside: {line}"
-            );
-            seen += 1;
-        }
-    }
-    assert!(seen > 5);
 }

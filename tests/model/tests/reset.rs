@@ -8,9 +8,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use justcall_auth_model::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_model::keyring::{Found, Look};
-use justcall_auth_model::{Credentials, EventKind, Keyring, Request, Response};
+use justcall_auth_model::keyring::{LoadedPair, SourceRead};
+use justcall_auth_model::{
+    Action, Credentials, EventKind, Exchange, Moment, Policy, Request, Response, Shared,
+};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use shuttle::{Config, MaxSteps, Runner, thread};
@@ -35,7 +36,7 @@ fn number(credentials: &Credentials) -> usize {
 }
 
 struct World {
-    keyring: Arc<Keyring>,
+    shared: Shared,
     policy: Arc<Policy>,
     clock: AtomicU64,
     accepted: AtomicUsize,
@@ -58,7 +59,7 @@ impl World {
             ..Policy::default()
         };
         Arc::new(Self {
-            keyring: Arc::new(Keyring::new("https://api.justcall.io", Arc::default())),
+            shared: Shared::new("https://api.justcall.io", Arc::default()),
             policy: Arc::new(policy),
             clock: AtomicU64::new(1000),
             accepted: AtomicUsize::new(0),
@@ -76,17 +77,17 @@ impl World {
         Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
     }
 
-    fn look(&self) -> Look {
+    fn look(&self) -> SourceRead {
         assert!(!self.is_looked_at.swap(true, Ordering::SeqCst), "two look at the source at once");
         let given = self.given.load(Ordering::SeqCst);
         thread::yield_now();
         self.is_looked_at.store(false, Ordering::SeqCst);
-        Look::Found(Found { watched: true, ..Found::from(CREDENTIALS[given].clone()) })
+        SourceRead::Pair(LoadedPair { is_watched: true, ..LoadedPair::from(CREDENTIALS[given].clone()) })
     }
 
     fn call(&self) {
         let request = Request::new("POST", "/v2/texts").expect("a good path");
-        let mut exchange = Exchange::request(self.policy.clone(), self.keyring.clone(), request, &self.now());
+        let mut exchange = Exchange::request(self.policy.clone(), self.shared.clone(), request, &self.now());
         loop {
             let known_bad: Vec<bool> = self.known_bad.iter().map(|bad| bad.load(Ordering::SeqCst)).collect();
             let action = exchange.next(&self.now());
@@ -146,11 +147,11 @@ fn reset(is_rude: bool) {
     // What comes after finds the last pair, with nothing left over from those before.
     world.clock.fetch_add(1000, Ordering::SeqCst);
     world.call();
-    let held = world.keyring.current().expect("a pair");
-    assert_eq!(number(held.credentials()), PAIRS - 1, "the last promotion was lost");
+    let version = world.shared.keyring.current().expect("a pair");
+    assert_eq!(number(version.credentials()), PAIRS - 1, "the last promotion was lost");
     let rotations = world.rotations.load(Ordering::SeqCst);
-    assert_eq!(held.generation(), 1 + rotations as u64, "each promotion was told once");
-    assert!(world.keyring.candidate().is_none(), "a candidate was left over");
+    assert_eq!(version.generation(), 1 + rotations as u64, "each promotion was told once");
+    assert!(world.shared.keyring.candidate().is_none(), "a candidate was left over");
 }
 
 fn check(scheduler: impl Scheduler + 'static, is_rude: bool) {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use justcall_auth_protocol::Exchange;
-
+use crate::machine::Machine;
 use crate::service::{Account, Answer, Page, Pair};
 
 /// What a call is for.
@@ -109,7 +108,7 @@ pub struct Call {
     pub(crate) deadline: Option<Duration>,
     pub(crate) max_retries: u32,
     /// `None` when it is over or dropped.
-    pub(crate) exchange: Option<Exchange>,
+    pub(crate) machine: Option<Machine>,
     pub(crate) step: u64,
     pub(crate) doing: Doing,
     pub(crate) is_cancelled: bool,

@@ -202,7 +202,7 @@ impl World {
         let slots: Vec<usize> = (0..self.calls.len())
             .filter(|slot| {
                 let call = &self.calls[*slot];
-                call.exchange.is_some() && call.doing != Doing::Nothing && is_its(call)
+                call.machine.is_some() && call.doing != Doing::Nothing && is_its(call)
             })
             .collect();
         for slot in slots {

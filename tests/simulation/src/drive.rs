@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Exchange};
-use justcall_auth_protocol::{EventKind, Request};
+use justcall_auth_protocol::{Action, EventKind, Exchange, Refresh, Request};
 
 use crate::call::{Call, Doing, Driver, Record, Reference, Task};
 use crate::checks::Check;
 use crate::coverage::Seen;
+use crate::machine::Machine;
 use crate::plant::Plant;
 use crate::service::Pool;
 use crate::trace::What;
@@ -45,19 +45,19 @@ impl World {
             client = clients.len() - 1;
         }
         let (policy, ring) = (clients[client].policy.clone(), clients[client].ring);
-        let keyring = self.processes[process].rings[ring].keyring.clone();
+        let shared = self.processes[process].rings[ring].shared.clone();
         let task = self.draw_task(process);
         let now = self.moment();
-        let exchange = match task {
-            Task::Verify => Exchange::verify(policy.clone(), keyring, &now),
+        let machine = match task {
+            Task::Verify => Machine::sends(Exchange::verify(policy.clone(), shared, &now)),
             Task::Replace(pair) => {
                 let credentials = self.pool.credentials(pair, 1);
-                Exchange::replace(policy.clone(), keyring, credentials, &now)
+                Machine::sends(Exchange::replace(policy.clone(), shared, credentials, &now))
             }
-            Task::Reload => Exchange::reload(policy.clone(), keyring, &now),
-            Task::Find => Exchange::find(policy.clone(), keyring, &now),
+            Task::Reload => Machine::Refresh(Refresh::reload(&policy, shared, &now)),
+            Task::Find => Machine::Refresh(Refresh::find(&policy, shared, &now)),
             Task::Get | Task::Put | Task::Post | Task::OwnAccount => {
-                Exchange::request(policy.clone(), keyring, request(task), &now)
+                Machine::sends(Exchange::request(policy.clone(), shared, request(task), &now))
             }
         };
         let slot = self.calls.len();
@@ -78,9 +78,9 @@ impl World {
             may_be_late: false,
             left_with: None,
             began: self.now,
-            deadline: exchange.deadline(),
+            deadline: machine.deadline(),
             max_retries: policy.max_retries,
-            exchange: Some(exchange),
+            machine: Some(machine),
             step: 0,
             doing: Doing::Asking,
             is_cancelled: false,
@@ -148,11 +148,11 @@ impl World {
         let now = self.moment();
         let call = &mut self.calls[slot];
         let is_ended = call.is_cancelled || self.processes[call.process].clients[call.client].is_shut_down;
-        let Some(exchange) = &mut call.exchange else { return };
+        let Some(machine) = &mut call.machine else { return };
         if is_ended {
-            exchange.give_up(Error::new(ErrorKind::Cancelled));
+            machine.give_up(Error::new(ErrorKind::Cancelled));
         }
-        let action = exchange.next(&now);
+        let action = machine.next(&now);
         call.step += 1;
         call.asked = if call.asked.0 == self.now { (self.now, call.asked.1 + 1) } else { (self.now, 1) };
         if call.asked.1 > MAX_ASKED {
@@ -173,8 +173,8 @@ impl World {
     }
 
     fn take_events(&mut self, slot: usize) {
-        let Some(exchange) = &mut self.calls[slot].exchange else { return };
-        for event in exchange.take_events() {
+        let Some(machine) = &mut self.calls[slot].machine else { return };
+        for event in machine.take_events() {
             let seen = match event.kind() {
                 EventKind::Rotated => Seen::Rotated,
                 EventKind::CandidateRejected => Seen::CandidateRejected,
@@ -227,7 +227,7 @@ impl World {
         let (tick, known) = (self.tick(), self.ring(slot).known);
         let call = &mut self.calls[slot];
         call.due_known = known;
-        let exchange = call.exchange.as_ref().expect("what sends has not ended");
+        let exchange = call.machine.as_mut().expect("what sends has not ended").sending();
         call.due_since = self.now;
         call.due_tick = tick;
         call.record.due += u32::from(!call.task.is_request() || !exchange.is_verifying());
@@ -253,7 +253,7 @@ impl World {
 
     /// Takes the authorization and sends the request.
     pub(crate) fn take(&mut self, slot: usize) {
-        let exchange = self.calls[slot].exchange.as_mut().expect("what sends has not ended");
+        let exchange = self.calls[slot].machine.as_mut().expect("what sends has not ended").sending();
         match exchange.authorization() {
             Ok(credentials) => self.depart(slot, Pool::number(&credentials)),
             // The call is over by now, or must be asked again.
@@ -285,7 +285,7 @@ impl World {
 
     /// Drops an exchange that was left alone.
     pub(crate) fn drop_exchange(&mut self, slot: usize) {
-        if self.calls[slot].doing == Doing::Nothing && self.calls[slot].exchange.take().is_some() {
+        if self.calls[slot].doing == Doing::Nothing && self.calls[slot].machine.take().is_some() {
             self.saw(Seen::DroppedExchanges);
             self.note(slot, What::Abandoned("dropped"));
             let now = self.now;
@@ -298,7 +298,7 @@ impl World {
     /// The caller cancels the call, or shuts its client down.
     pub(crate) fn cancel(&mut self, slot: usize) {
         let call = &mut self.calls[slot];
-        if call.exchange.is_none() || call.doing == Doing::Nothing {
+        if call.machine.is_none() || call.doing == Doing::Nothing {
             return;
         }
         call.is_cancelled = true;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use justcall_auth_protocol::exchange::Policy;
+use justcall_auth_protocol::Policy;
 
 use crate::random::Random;
 

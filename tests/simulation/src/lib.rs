@@ -22,6 +22,7 @@ pub mod checks;
 pub mod coverage;
 mod drive;
 mod episode;
+mod machine;
 mod network;
 pub mod plant;
 mod process;

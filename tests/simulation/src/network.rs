@@ -21,7 +21,7 @@ const USUAL: Duration = Duration::from_secs(1);
 impl World {
     /// The request leaves with `pair`.
     pub(crate) fn depart(&mut self, slot: usize, pair: Pair) {
-        let exchange = self.calls[slot].exchange.as_ref().expect("what sends has not ended");
+        let exchange = self.calls[slot].machine.as_mut().expect("what sends has not ended").sending();
         let page = Page::of(exchange.outgoing().path(), exchange.is_verifying());
         let is_proof = exchange.holds_lease() || matches!(self.calls[slot].task, Task::Replace(_));
         self.saw(Seen::Requests);
@@ -181,7 +181,7 @@ impl World {
         let (slot, page) = (self.flights[number].slot, self.flights[number].page);
         let call = &self.calls[slot];
         let is_late = call.doing == Doing::Nothing && call.left_with == Some(number);
-        if call.exchange.is_none() || !is_late && call.doing != Doing::Sending(number) {
+        if call.machine.is_none() || !is_late && call.doing != Doing::Sending(number) {
             return;
         }
         let is_past = call.deadline.is_some_and(|deadline| self.now >= deadline);
@@ -206,7 +206,8 @@ impl World {
         self.learn(slot, number, page, &answer);
         let Answer { mut response, is_refused, .. } = answer;
         let now = self.moment();
-        let exchange = self.calls[slot].exchange.as_mut().expect("what gets an answer has not ended");
+        let exchange =
+            self.calls[slot].machine.as_mut().expect("what gets an answer has not ended").sending();
         if is_refused && self.plant == Some(Plant::HiddenRefusals) {
             let lost = Error::new(ErrorKind::ConnectionFailed).request_sent_is(true);
             return exchange.not_answered(lost, &now);
@@ -242,7 +243,8 @@ impl World {
         self.calls[slot].record.returned = Some(self.now);
         let now = self.moment();
         self.ring(slot).disturb(now.monotonic);
-        let exchange = self.calls[slot].exchange.as_mut().expect("what gets no answer has not ended");
+        let exchange =
+            self.calls[slot].machine.as_mut().expect("what gets no answer has not ended").sending();
         exchange.not_answered(cause.into_error(is_sent), &now);
     }
 
@@ -258,7 +260,8 @@ impl World {
                 self.calls[slot].record.reported_unsent += u32::from(is_subject);
             }
             let now = self.moment();
-            let exchange = self.calls[slot].exchange.as_mut().expect("what is cancelled has not ended");
+            let exchange =
+                self.calls[slot].machine.as_mut().expect("what is cancelled has not ended").sending();
             let error = Error::new(ErrorKind::Cancelled).request_sent_is(has_left);
             exchange.not_answered(error, &now);
         }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use justcall_auth_protocol::Keyring;
-use justcall_auth_protocol::exchange::Policy;
 use justcall_auth_protocol::keyring::Rejections;
+use justcall_auth_protocol::{Policy, Shared};
 
 use crate::service::{Account, Pair};
 
@@ -31,7 +30,7 @@ pub struct Client {
 /// A keyring, the change detector beside it, and what the checks know.
 #[derive(Debug)]
 pub struct Ring {
-    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) shared: Shared,
     pub(crate) expected: Option<Account>,
     /// The version of the source's content that was read last, where the source shows its changes.
     pub(crate) seen_version: u64,
@@ -65,7 +64,7 @@ impl Process {
             self.rings.push(Ring::new(expected, rejections, now));
             self.rings.len() - 1
         });
-        self.rings[ring].keyring.look_again();
+        self.rings[ring].shared.keyring.request_refresh();
         self.clients.push(Client { policy: Arc::new(policy), ring, is_shut_down: false });
     }
 }
@@ -73,7 +72,7 @@ impl Process {
 impl Ring {
     fn new(expected: Option<Account>, rejections: Arc<Rejections>, now: Duration) -> Self {
         Self {
-            keyring: Arc::new(Keyring::new("https://api.justcall.io", rejections)),
+            shared: Shared::new("https://api.justcall.io", rejections),
             expected,
             seen_version: 0,
             refusals: Refusals::default(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 
 use crate::call::{Doing, Driver, Reading};
 use crate::coverage::Seen;
@@ -80,11 +80,11 @@ impl World {
         let call = &mut self.calls[slot];
         let is_over = call.is_cancelled || call.deadline.is_some_and(|deadline| self.now >= deadline);
         call.doing = Doing::Asking;
-        let exchange = call.exchange.as_mut().expect("what reads has not ended");
+        let machine = call.machine.as_mut().expect("what reads has not ended");
         let mut is_ignored = false;
         match result {
-            Err(error) if is_over => exchange.give_up(error),
-            result => is_ignored = !exchange.loaded(result, &now),
+            Err(error) if is_over => machine.give_up(error),
+            result => is_ignored = !machine.loaded(result, &now),
         }
         if is_ignored {
             self.ring(slot).seen_version = 0;
@@ -93,7 +93,7 @@ impl World {
         self.drive(slot);
     }
 
-    fn read(&mut self, process: usize, slot: usize, reading: Reading) -> Result<Look, Error> {
+    fn read(&mut self, process: usize, slot: usize, reading: Reading) -> Result<SourceRead, Error> {
         let source = self.sources[self.processes[process].source].clone();
         let now = self.now;
         let is_blind = self.plant == Some(Plant::BlindDetector);
@@ -113,7 +113,7 @@ impl World {
         if reading == Reading::Current && source.is_file && is_same {
             self.saw(Seen::UnchangedReads);
             self.note(slot, What::Unchanged);
-            return Ok(Look::Unchanged);
+            return Ok(SourceRead::Unchanged);
         }
         let content = if reading == Reading::Stale { source.before } else { source.content };
         let Some(pair) = content else {
@@ -129,11 +129,11 @@ impl World {
         }
         self.note(slot, What::Gave(Some(pair)));
         let copy = self.random.index(2);
-        let found = Found {
-            watched: source.is_file,
+        let found = LoadedPair {
+            is_watched: source.is_file,
             previous_compromised: self.random.chance(100),
-            ..Found::from(self.pool.credentials(pair, copy))
+            ..LoadedPair::from(self.pool.credentials(pair, copy))
         };
-        Ok(Look::Found(found))
+        Ok(SourceRead::Pair(found))
     }
 }

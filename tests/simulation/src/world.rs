@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use justcall_auth_protocol::exchange::Moment;
+use justcall_auth_protocol::Moment;
 
 use crate::call::{Call, Doing, Flight, Reference};
 use crate::checks::{Check, Violation};
@@ -127,7 +127,7 @@ impl World {
                 return Err(violation);
             }
         }
-        let alive = |call: &&Call| call.exchange.is_some() && call.doing != Doing::Nothing;
+        let alive = |call: &&Call| call.machine.is_some() && call.doing != Doing::Nothing;
         if let Some(call) = self.calls.iter().find(alive) {
             let message = format!("call {} has not ended: it is {:?}", call.number, call.doing);
             let (process, number) = (call.process, call.number);
@@ -229,7 +229,7 @@ impl World {
 
     fn if_current(&mut self, call: Reference, happen: impl FnOnce(&mut Self, usize)) {
         let known = &self.calls[call.slot];
-        if known.step == call.step && known.exchange.is_some() {
+        if known.step == call.step && known.machine.is_some() {
             happen(self, call.slot);
         }
     }

@@ -1,7 +1,5 @@
 //! `rotate`: another pair in the place of the one that was reset, without half of either in between.
 
-use std::time::SystemTime;
-
 use justcall_auth::probe::Found;
 use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
@@ -13,6 +11,7 @@ use crate::failure::Failure;
 use crate::new_pair::{NewPair, verify, whose};
 use crate::output::Output;
 use crate::store::Target;
+use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
 pub(super) fn run(global: &Global, arguments: &RotateArguments, output: &Output) -> Result<(), Failure> {
@@ -66,7 +65,7 @@ impl Present {
         };
         let account = match &loaded {
             Some(loaded) if global.expected_account.is_none() => {
-                account_of(&loaded.credentials, global, output)?
+                account_of(&loaded.pair.credentials, global, output)?
             }
             _ => None,
         };
@@ -74,11 +73,11 @@ impl Present {
     }
 
     fn is(&self, pair: &Credentials) -> bool {
-        self.loaded.as_ref().is_some_and(|loaded| loaded.credentials.same_pair(pair))
+        self.loaded.as_ref().is_some_and(|loaded| loaded.pair.credentials.same_pair(pair))
     }
 
     fn is_marked(&self) -> bool {
-        self.loaded.as_ref().is_some_and(|loaded| loaded.previous_compromised)
+        self.loaded.as_ref().is_some_and(|loaded| loaded.pair.previous_compromised)
     }
 }
 
@@ -109,7 +108,7 @@ fn guide(present: &Present, output: &Output) {
             format!(
                 "{} gives the pair with the key {}{whose}.\n",
                 loaded.place,
-                loaded.credentials.key_hint()
+                loaded.pair.credentials.key_hint()
             )
         }
     };
@@ -171,7 +170,7 @@ impl Rotation<'_> {
         if matches!(outcome.done, Done::ByHand(_)) {
             outcome.done = Done::Served;
         }
-        outcome.is_told = loaded.previous_compromised;
+        outcome.is_told = loaded.pair.previous_compromised;
         let found = Found { loaded, passed_over: Vec::new() }.readable_by_others();
         let told = |finding: &Finding| (finding.message().to_owned(), finding.remedy().to_owned());
         outcome.cautions = found.iter().map(told).collect();
@@ -184,7 +183,7 @@ impl Rotation<'_> {
             _ if is_there => Ok(Done::Served),
             None => Ok(Done::ByHand(by_hand::steps(self.source, compromised))),
             Some(target) => {
-                let created_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+                let created_at = rfc3339(justcall_auth::unix_time());
                 let credentials = &self.new.credentials;
                 let content =
                     Content { credentials, created_at: &created_at, previous_compromised: compromised };

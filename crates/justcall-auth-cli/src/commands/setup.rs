@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use clap::ValueEnum as _;
 use justcall_auth::source::{Content, shown};
@@ -16,6 +15,7 @@ use crate::new_pair::{NewPair, whose};
 use crate::output::Output;
 use crate::snippets::Language;
 use crate::store::Target;
+use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
 /// What `--source` is where it is not given.
@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, arguments: &SetupArguments, output: &Output) 
     };
     match target {
         Some(target) => {
-            let created_at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+            let created_at = rfc3339(justcall_auth::unix_time());
             let credentials = &new.credentials;
             target.write(&Content { credentials, created_at: &created_at, previous_compromised: false })?;
             outcome.repository = repository(&source);

@@ -1,9 +1,9 @@
 //! `status`: how old the pair is, and whether anybody uses it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use justcall_auth::source::{Loaded, ProcessEnvironment};
-use justcall_auth::{Error, Remembered, Source, StateFile};
+use justcall_auth::{Error, Remembered, Source, StateFile, unix_time};
 use serde_json::{Value, json};
 
 use crate::arguments::{Global, StatusArguments};
@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::help::table;
 use crate::lines;
 use crate::output::Output;
+use crate::time::rfc3339;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -26,12 +27,12 @@ const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & W
 
 pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output) -> Result<(), Failure> {
     let loaded = Source::parse(&global.source)?.load(&ProcessEnvironment)?;
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let unix = unix_time();
     let file = match &arguments.state_file {
         Some(path) => Some(StateFile::at(std::path::absolute(path).unwrap_or_else(|_| path.clone()))),
         None => StateFile::usual(&ProcessEnvironment),
     };
-    let remembered = file.as_ref().map(|file| file.seen(&loaded.credentials, unix)).transpose();
+    let remembered = file.as_ref().map(|file| file.seen(&loaded.pair.credentials, unix)).transpose();
     let status = Status::new(&loaded, file.as_ref(), remembered, arguments, unix);
     let is_well = status.is_well();
     if output.is_json() {
@@ -72,9 +73,9 @@ impl<'a> Status<'a> {
         };
         Self {
             place: &loaded.place,
-            key_hint: loaded.credentials.key_hint(),
+            key_hint: loaded.pair.credentials.key_hint(),
             unix,
-            created_at: loaded.created_at,
+            created_at: loaded.pair.created_at,
             remembered,
             state_file,
             trouble,
@@ -203,13 +204,6 @@ fn days(time: Duration) -> String {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }
-}
-
-/// In UTC: the same on every machine.
-fn rfc3339(time: Duration) -> String {
-    // Later than the year 9999 there is no such text.
-    let latest = Duration::from_secs(253_402_300_799);
-    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + time.min(latest)).to_string()
 }
 
 fn date(time: Duration) -> String {

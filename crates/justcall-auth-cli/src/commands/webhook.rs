@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use justcall_auth::webhook::{MAX_BODY, object_path};
 use justcall_auth::{Client, Error, WebhookEvent, WebhookHeaders, WebhookVerifier};
@@ -102,8 +102,7 @@ fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
 }
 
 fn this_machines_time() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(justcall_auth::unix_time().as_secs()).unwrap_or(i64::MAX)
 }
 
 fn text(event: &WebhookEvent, now: i64, path: Option<&str>) -> String {

@@ -1,8 +1,7 @@
 //! Where a pair is written: a file, or a folder whose files are replaced together; everything else is changed by hand.
 //!
-//! `tempfile` makes the new file and renames it, `rustix` makes the calls that std has not. What none of the well-kept
-//! crates does is in [`rights`]: the file that takes the place of another one gets its owner, group, mode and ACL, or does
-//! not take it.
+//! The library makes what is new and puts it in place in one step. What [`rights`] adds: the file that takes the place of
+//! another one gets its owner, group, mode and ACL, or does not take it.
 
 mod file;
 mod folder;
@@ -11,11 +10,12 @@ mod rights;
 mod version;
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use justcall_auth::replace::private_folder;
 use justcall_auth::source::{Content, Form, read_file, shown};
 use justcall_auth::{Error, Source};
 
@@ -165,13 +165,13 @@ impl Target {
             return Err(if path.exists() { refusal::present(&place) } else { refusal::dangling(&place) });
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        make(parent).map_err(|error| refusal::system(&place, &error))?;
+        private_folder(parent).map_err(|error| refusal::system(&place, &error))?;
         Ok(Self { folder: hold(parent, &place)?, kind: Kind::File(name.into()), is_new: true, place })
     }
 
     fn new_versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
         let place = format!("The folder {}", shown(path));
-        make(path).map_err(|error| refusal::system(&place, &error))?;
+        private_folder(path).map_err(|error| refusal::system(&place, &error))?;
         // Links of ours that lead nowhere are what is left of a time before that was cut short.
         if [version::LINK, key, secret].iter().any(|name| path.join(name).exists()) {
             return Err(refusal::present(&place));
@@ -230,11 +230,6 @@ fn hold(path: &Path, place: &str) -> Result<Folder, Error> {
         Ok(None) => Err(refusal::busy(place)),
         Err(error) => Err(refusal::system(place, &error)),
     }
-}
-
-/// Makes the folder, and those above it that are missing, for their owner alone.
-fn make(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn is_dotenv(name: &Path) -> bool {

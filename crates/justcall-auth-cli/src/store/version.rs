@@ -2,12 +2,12 @@
 //! of them all, and is swapped in one step.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, TempDir};
+use justcall_auth::replace::{Replacement, private_file};
 
 use super::file::unlinked;
 use super::folder::{Folder, PREFIX};
@@ -83,7 +83,7 @@ fn used(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<TempDir> {
+fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<Replacement<()>> {
     let new = temporary(folder)?;
     let mut usual = None;
     for entry in fs::read_dir(old)? {
@@ -116,14 +116,14 @@ fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<TempDi
 /// Copies a file of the version before, which may hold a secret as well.
 fn carry(old: &Path, new: &Path, rights: &Rights) -> io::Result<()> {
     let mut from = unlinked(old)?;
-    let mut to = private(new)?;
+    let mut to = private_file(new)?;
     io::copy(&mut from, &mut to)?;
     rights.give(&to)?;
     to.sync_all()
 }
 
 fn write(path: &Path, text: &[u8], rights: Option<&Rights>) -> io::Result<()> {
-    let mut file = private(path)?;
+    let mut file = private_file(path)?;
     file.write_all(text)?;
     if let Some(rights) = rights {
         rights.give(&file)?;
@@ -131,14 +131,9 @@ fn write(path: &Path, text: &[u8], rights: Option<&Rights>) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A new file that nobody but its owner may open.
-fn private(path: &Path) -> io::Result<File> {
-    File::options().write(true).create_new(true).mode(0o600).open(path)
-}
-
 /// An empty folder that nobody but its owner may open; gone when it is dropped.
-fn temporary(folder: &Folder) -> io::Result<TempDir> {
-    Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(folder.path())
+fn temporary(folder: &Folder) -> io::Result<Replacement<()>> {
+    Replacement::within(folder.path(), PREFIX, |path| DirBuilder::new().mode(0o700).create(path))
 }
 
 /// A link to `target`, unless it is there from a time before that was cut short.
@@ -150,11 +145,11 @@ fn lead(link: &Path, target: &Path) -> io::Result<()> {
 }
 
 /// Lets the link lead to `version`, in one step. From then on it is in use, and stays whatever happens.
-fn point(folder: &Folder, version: TempDir) -> io::Result<()> {
+fn point(folder: &Folder, version: Replacement<()>) -> io::Result<()> {
     let name = version.path().file_name().expect("it was made with a name");
-    let link = Builder::new().prefix(PREFIX).make_in(folder.path(), |path| symlink(name, path))?;
-    link.persist(folder.path().join(LINK)).map_err(|refused| refused.error)?;
-    let _in_use = version.keep();
+    let link = Replacement::within(folder.path(), PREFIX, |path| symlink(name, path))?;
+    link.put(&folder.path().join(LINK))?;
+    version.keep();
     Ok(())
 }
 

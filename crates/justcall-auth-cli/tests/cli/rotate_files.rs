@@ -344,7 +344,7 @@ fn it_never_shows_a_reader_anything_but_a_whole_pair() {
         let source = Source::parse(source).expect("a spelling");
         let mut seen = BTreeSet::new();
         while !is_over.load(Ordering::Relaxed) {
-            let pair = source.load(&ProcessEnvironment).expect("there is always a pair").credentials;
+            let pair = source.load(&ProcessEnvironment).expect("there is always a pair").pair.credentials;
             let pair = pair.expose_authorization(|pair| String::from_utf8_lossy(pair).into_owned());
             assert!(known.lock().expect("no panic").contains(&pair), "a torn pair");
             seen.insert(pair);

@@ -66,7 +66,7 @@ impl Service {
     /// Which pair `source` gives.
     fn held(&self, source: &str) -> Result<Held, String> {
         let loaded = Source::parse(source).and_then(|source| source.load(&ProcessEnvironment));
-        let pair = loaded.map_err(|error| error.to_string())?.credentials;
+        let pair = loaded.map_err(|error| error.to_string())?.pair.credentials;
         let is = |key: &str, secret: &str| {
             Credentials::new(key.as_bytes(), secret.as_bytes()).is_ok_and(|other| other.same_pair(&pair))
         };

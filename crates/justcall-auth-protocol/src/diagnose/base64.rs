@@ -1,43 +1,16 @@
 //! Recognises `key:secret` in base64 without decoding it anywhere.
 
-/// Fewer symbols than this are no pair: by chance, short words decode to anything.
-const MIN_SYMBOLS: usize = 12;
+use crate::encoding;
 
-/// Whether `bytes` is the base64 of `key:secret`, perhaps with the line break that `echo` adds: plain or URL-safe
-/// alphabet, with or without padding, wrapped or not. One decoded byte exists at a time.
+/// Fewer decoded bytes than this are no pair: by chance, short words decode to anything.
+const MIN_BYTES: usize = 9;
+
+/// Whether `bytes` is the base64 of `key:secret`, perhaps with the line break that `echo` adds, in any spelling that
+/// [`encoding::read_base64`] takes.
 pub(super) fn encodes_a_pair(bytes: &[u8]) -> bool {
-    let (mut symbols, mut padding, mut bits, mut pending) = (0_usize, 0_usize, 0_u32, 0_u32);
     let mut pair = Pair::default();
-    for byte in bytes.iter().filter(|byte| !byte.is_ascii_whitespace()) {
-        if *byte == b'=' {
-            padding += 1;
-            continue;
-        }
-        let Some(symbol) = value(*byte).filter(|_| padding == 0) else { return false };
-        symbols += 1;
-        pending = pending << 6 | u32::from(symbol);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            let [.., decoded] = (pending >> bits).to_be_bytes();
-            pending &= (1 << bits) - 1;
-            if !pair.accepts(decoded) {
-                return false;
-            }
-        }
-    }
-    symbols >= MIN_SYMBOLS && symbols % 4 != 1 && padding <= 2 && pair.is_whole()
-}
-
-const fn value(symbol: u8) -> Option<u8> {
-    match symbol {
-        b'A'..=b'Z' => Some(symbol - b'A'),
-        b'a'..=b'z' => Some(symbol - b'a' + 26),
-        b'0'..=b'9' => Some(symbol - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
+    let length = encoding::read_base64(bytes, |byte| pair.accepts(byte));
+    length.is_some_and(|length| length >= MIN_BYTES) && pair.is_whole()
 }
 
 /// What was seen of the decoded text.

@@ -1,6 +1,7 @@
 //! Characters that look like others or like nothing.
 
 use super::code::Code;
+use crate::printable::is_direction;
 
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
@@ -38,8 +39,8 @@ pub(super) fn codes(bytes: &[u8]) -> impl Iterator<Item = Code> {
 fn kind(character: char) -> Code {
     match character {
         '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '«' | '»' | '＂' | '＇' => Code::SmartQuotes,
+        _ if is_direction(character) => Code::ZeroWidth,
         '\u{AD}' // soft hyphen
-        | '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' // direction
         | '\u{180E}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' // width zero
         | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E007F}' => Code::ZeroWidth, // variation selectors, tags
         _ if character.is_whitespace() => Code::NoBreakSpace,

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::copy;
+use percent_encoding::AsciiSet;
+
 use crate::error::Error;
-use crate::service;
+use crate::{copy, encoding, service};
 
 /// The URLs that deliveries are expected for.
 pub(super) enum Expected {
@@ -37,6 +38,12 @@ impl Expected {
     }
 }
 
+/// What is encoded, as [`service::WEBHOOK_UNRESERVED`] has it.
+static ENCODED: [AsciiSet; 2] = {
+    let [usual, other] = service::WEBHOOK_UNRESERVED;
+    [encoding::all_but(usual), encoding::all_but(other)]
+};
+
 /// A URL and what it is signed as.
 #[derive(Clone)]
 pub(super) struct EncodedUrl<'a> {
@@ -66,8 +73,9 @@ impl EncodedUrl<'static> {
 
 impl<'a> EncodedUrl<'a> {
     fn new(url: Cow<'a, str>) -> Result<Self, Error> {
-        let [usual, other] = service::WEBHOOK_UNRESERVED.map(|unreserved| percent_encode(&url, unreserved));
-        let (usual, other) = (usual?, other?);
+        let [usual, other] = &ENCODED;
+        let usual = encoding::percent_encoded(&url, usual)?;
+        let other = encoding::percent_encoded(&url, other)?;
         let other = (other != usual).then_some(other);
         Ok(Self { url, usual, other })
     }
@@ -76,23 +84,6 @@ impl<'a> EncodedUrl<'a> {
     pub fn forms(&self) -> impl Iterator<Item = &str> {
         [Some(self.usual.as_str()), self.other.as_deref()].into_iter().flatten()
     }
-}
-
-fn percent_encode(text: &str, unreserved: &[u8]) -> Result<String, Error> {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let is_kept = |byte: &u8| byte.is_ascii_alphanumeric() || unreserved.contains(byte);
-    let mut encoded = String::new();
-    let kept = text.as_bytes().iter().filter(|byte| is_kept(byte)).count();
-    encoded.try_reserve_exact(3 * text.len() - 2 * kept)?;
-    for byte in text.bytes() {
-        if is_kept(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
-            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
-    Ok(encoded)
 }
 
 #[cfg(test)]

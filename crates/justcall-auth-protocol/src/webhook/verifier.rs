@@ -14,8 +14,8 @@ use super::timestamp;
 use super::url::{EncodedUrl, Expected};
 use crate::copy;
 use crate::error::{Error, ErrorKind};
+use crate::metrics::{ResultsOfProcess, webhook_metrics};
 use crate::service;
-use crate::usage::{ResultsOfProcess, webhook_metrics};
 
 /// How far a delivery's time may be from now, unless said otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
@@ -49,7 +49,7 @@ pub struct WebhookVerifier {
     tolerance: u64,
     replay_check: Option<Box<dyn ReplayCheck>>,
     /// Apart from the rest, which other threads read while one counts.
-    results: Box<ResultsOfProcess>,
+    results: ResultsOfProcess,
 }
 
 enum Secrets {
@@ -75,7 +75,7 @@ impl WebhookVerifier {
     fn new(expected: Expected) -> Self {
         let tolerance = DEFAULT_TOLERANCE.as_secs();
         let secrets = Secrets::Given(Fixed::default());
-        Self { expected, secrets, tolerance, replay_check: None, results: Box::default() }
+        Self { expected, secrets, tolerance, replay_check: None, results: ResultsOfProcess::default() }
     }
 
     /// Expects deliveries for `url` as well.
@@ -155,14 +155,14 @@ impl WebhookVerifier {
 
     /// The results of the verifications that this verifier made in this process, as OpenMetrics 1.0 text: the counter
     /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the error. The text is never longer
-    /// than [`MAX_SIZE`](crate::usage::MAX_SIZE), and holds no secret, URL or content of a delivery.
+    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and holds no secret, URL or content of a delivery.
     ///
     /// Deliveries that are verified with the secrets of a client are also in the usage of that client, beside those of its
     /// other verifiers. Serve one of the two texts, or a sum over both counts them twice.
     ///
     /// A child of `fork()` starts at zero.
     pub fn usage(&self) -> String {
-        webhook_metrics(self.results.current())
+        self.results.with(webhook_metrics)
     }
 
     fn verify_with(
@@ -174,7 +174,7 @@ impl WebhookVerifier {
     ) -> Result<WebhookEvent, Error> {
         let result = self.judge(headers, body, now, check);
         let failure = result.as_ref().err().map(Error::kind);
-        self.results.current().add(failure);
+        self.results.add(failure);
         if let Secrets::Of(secrets) = &self.secrets {
             secrets.delivered(failure);
         }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Cause, Exchange, Policy};
-use justcall_auth_protocol::keyring::Look;
+use justcall_auth_protocol::exchange::Cause;
+use justcall_auth_protocol::keyring::SourceRead;
+use justcall_auth_protocol::{Action, Exchange, Policy, Refresh, RefreshAction};
 
 use super::{ACCOUNT_7, CALLS, USERS, answer, at, call, empty, failure, holding, pair, reload, take, verify};
 
@@ -36,9 +37,9 @@ fn it_counts_one_attempt_however_often_it_is_asked_what_to_do() {
 
 #[test]
 fn it_goes_on_proving_a_pair_however_often_it_is_asked_what_to_do() {
-    let keyring = holding();
-    reload(&keyring, pair("second").into(), 1);
-    let mut proves = call("GET", Policy::default(), &keyring, 2);
+    let shared = holding();
+    reload(&shared, pair("second").into(), 1);
+    let mut proves = call("GET", Policy::default(), &shared, 2);
     for now in 2..5 {
         take(&mut proves, now);
         assert!(proves.holds_lease() && !proves.is_loading() && !proves.waits_for_lease());
@@ -46,7 +47,7 @@ fn it_goes_on_proving_a_pair_however_often_it_is_asked_what_to_do() {
     }
     answer(&mut proves, 200, "", 5);
     assert!(!proves.holds_lease());
-    assert_eq!(keyring.current().expect("in use").generation(), 2);
+    assert_eq!(shared.keyring.current().expect("in use").generation(), 2);
 }
 
 #[test]
@@ -95,20 +96,20 @@ fn it_gives_the_failure_in_place_of_a_response_or_an_account() {
 
 #[test]
 fn it_leaves_a_lease_to_the_parent_of_a_fork() {
-    let keyring = empty();
-    let mut reads = call("GET", Policy::default(), &keyring, 0);
+    let shared = empty();
+    let mut reads = call("GET", Policy::default(), &shared, 0);
     assert_eq!(reads.next(&at(0)).expect("an action"), Action::Load);
     reads.leave();
-    let mut waits = call("GET", Policy::default(), &keyring, 1);
+    let mut waits = call("GET", Policy::default(), &shared, 1);
     assert!(matches!(waits.next(&at(1)), Ok(Action::Wait(_))), "the source is still being read");
     assert!(waits.waits_for_lease());
 
-    let keyring = holding();
-    reload(&keyring, pair("second").into(), 1);
-    let mut proves = call("GET", Policy::default(), &keyring, 2);
+    let shared = holding();
+    reload(&shared, pair("second").into(), 1);
+    let mut proves = call("GET", Policy::default(), &shared, 2);
     take(&mut proves, 2);
     proves.leave();
-    let mut other = call("GET", Policy::default(), &keyring, 2);
+    let mut other = call("GET", Policy::default(), &shared, 2);
     take(&mut other, 2);
     assert!(!other.holds_lease(), "the new pair is still being proven");
 }
@@ -116,22 +117,22 @@ fn it_leaves_a_lease_to_the_parent_of_a_fork() {
 #[test]
 fn it_fails_a_reload_without_naming_a_request() {
     for had_pair in [true, false] {
-        let keyring = if had_pair { holding() } else { empty() };
-        let mut reloads = Exchange::reload(std::sync::Arc::default(), keyring.clone(), &at(1));
-        assert_eq!(reloads.next(&at(1)).expect("an action"), Action::Load);
+        let shared = if had_pair { holding() } else { empty() };
+        let mut reloads = Refresh::reload(&Policy::default(), shared.clone(), &at(1));
+        assert_eq!(reloads.next(&at(1)).expect("an action"), RefreshAction::Load);
         assert!(reloads.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(1)));
-        let error = failure(&mut reloads, 1);
+        let error = reloads.next(&at(1)).expect_err("the source gave nothing");
         assert_eq!((error.kind(), error.method()), (ErrorKind::SourceUnavailable, None));
-        assert!(!reloads.source_changed());
+        assert!(reloads.next(&at(1)).is_err(), "it stays so");
     }
 }
 
 #[test]
 fn it_fails_a_call_by_its_source_only_while_there_is_no_pair() {
     for had_pair in [true, false] {
-        let keyring = if had_pair { holding() } else { empty() };
-        keyring.look_again();
-        let mut exchange = call("GET", Policy::default(), &keyring, 2000);
+        let shared = if had_pair { holding() } else { empty() };
+        shared.keyring.request_refresh();
+        let mut exchange = call("GET", Policy::default(), &shared, 2000);
         assert_eq!(exchange.next(&at(2000)).expect("an action"), Action::Load);
         assert!(exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(2000)));
         if had_pair {
@@ -144,11 +145,11 @@ fn it_fails_a_call_by_its_source_only_while_there_is_no_pair() {
 
 #[test]
 fn it_says_whether_a_reload_found_another_pair() {
-    let keyring = empty();
-    assert!(reload(&keyring, pair("first").into(), 0));
-    assert!(!reload(&keyring, pair("first").into(), 1));
-    assert!(!reload(&keyring, Look::Unchanged, 2));
-    assert!(reload(&keyring, pair("second").into(), 3));
+    let shared = empty();
+    assert!(reload(&shared, pair("first").into(), 0));
+    assert!(!reload(&shared, pair("first").into(), 1));
+    assert!(!reload(&shared, SourceRead::Unchanged, 2));
+    assert!(reload(&shared, pair("second").into(), 3));
 }
 
 #[test]
@@ -185,9 +186,9 @@ fn it_ends_a_cancelled_confirmation_as_cancelled() {
     for (cause, kind) in
         [(Cause::Cancelled, ErrorKind::Cancelled), (Cause::Closed, ErrorKind::InvalidCredentials)]
     {
-        let keyring = holding();
+        let shared = holding();
         let request = justcall_auth_protocol::Request::new("GET", "/v2/account").expect("a good path");
-        let mut exchange = Exchange::request(std::sync::Arc::default(), keyring, request, &at(1));
+        let mut exchange = Exchange::request(std::sync::Arc::default(), shared, request, &at(1));
         take(&mut exchange, 1);
         answer(&mut exchange, 401, "", 2);
         assert_eq!(take(&mut exchange, 2), USERS);
@@ -198,16 +199,16 @@ fn it_ends_a_cancelled_confirmation_as_cancelled() {
 
 #[test]
 fn it_shows_what_a_call_does_and_no_secret_when_it_is_printed() {
-    let keyring = empty();
-    let mut exchange = call("GET", Policy::default(), &keyring, 0);
+    let shared = empty();
+    let mut exchange = call("GET", Policy::default(), &shared, 0);
     assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Load);
-    assert!(format!("{exchange:?}").contains("Looking(Lease("), "{exchange:?}");
+    assert!(format!("{exchange:?}").contains("Loading(Lease("), "{exchange:?}");
     exchange.loaded(Ok(pair("canary-secret").into()), &at(0));
     take(&mut exchange, 0);
     let rejections = justcall_auth_protocol::keyring::Rejections::default();
     assert_eq!(format!("{rejections:?}"), "Rejections { .. }");
-    assert!(format!("{keyring:?}").starts_with("Keyring { current: Some(Held"), "{keyring:?}");
-    assert!(!format!("{exchange:?}{keyring:?}").contains("canary"));
+    assert!(format!("{:?}", shared.keyring).starts_with("Keyring { current: Some(PairVersion"), "{shared:?}");
+    assert!(!format!("{exchange:?}{shared:?}").contains("canary"));
 }
 
 #[test]

@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::{Event, EventKind};
-use justcall_auth_protocol::exchange::{Action, Policy};
-use justcall_auth_protocol::keyring::{Found, Look};
-use justcall_auth_protocol::{Response, error::ErrorKind};
+use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
+use justcall_auth_protocol::{Action, Policy, Response};
 
 use super::{answer, at, call, empty, failure, holding, pair, reload, take};
 
 /// The events of a call that is answered with this rate limit.
-fn with_limit(
-    keyring: &std::sync::Arc<justcall_auth_protocol::Keyring>,
-    limit: &str,
-    left: &str,
-) -> Vec<Event> {
-    let mut exchange = call("GET", Policy::default(), keyring, 1);
+fn with_limit(shared: &justcall_auth_protocol::Shared, limit: &str, left: &str) -> Vec<Event> {
+    let mut exchange = call("GET", Policy::default(), shared, 1);
     take(&mut exchange, 1);
     let header = |name: &str, value: &str| (format!("X-Rate-Limit-{name}"), value.to_owned());
     let headers = vec![header("Limit", limit), header("Remaining", left)];
@@ -25,7 +21,7 @@ fn with_limit(
 
 #[test]
 fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
-    let keyring = holding();
+    let shared = holding();
     for (left, is_reported) in [
         ("11", false),
         ("10", false),
@@ -36,7 +32,7 @@ fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
         ("9", true),
         ("100", false),
     ] {
-        let events = with_limit(&keyring, "100", left);
+        let events = with_limit(&shared, "100", left);
         let kinds: Vec<_> = events.iter().map(Event::kind).collect();
         assert_eq!(kinds, if is_reported { vec![EventKind::RateLimitLow] } else { vec![] }, "{left}");
         if let [event] = &events[..] {
@@ -56,16 +52,16 @@ fn it_reports_an_old_pair_once_and_in_days() {
         ((3 * day).saturating_sub(Duration::from_secs(1)), 3 * day, false),
         (3 * day, Duration::ZERO, false),
     ] {
-        let keyring = empty();
+        let shared = empty();
         let created_at = at(5).unix.checked_sub(age);
-        reload(&keyring, Look::Found(Found { created_at, ..Found::from(pair("first")) }), 5);
-        let held = keyring.current().expect("in use");
+        reload(&shared, SourceRead::Pair(LoadedPair { created_at, ..LoadedPair::from(pair("first")) }), 5);
+        let held = shared.keyring.current().expect("in use");
         assert_eq!(
             (held.created_at(), held.first_seen(), held.age(at(5).unix)),
             (created_at, at(5).unix, age)
         );
         for is_first in [true, false] {
-            let mut exchange = call("GET", policy(due), &keyring, 5);
+            let mut exchange = call("GET", policy(due), &shared, 5);
             take(&mut exchange, 5);
             answer(&mut exchange, 200, "", 5);
             let events = exchange.take_events();
@@ -84,14 +80,14 @@ fn it_reports_an_old_pair_once_and_in_days() {
 
 #[test]
 fn it_reports_the_next_old_pair_as_well() {
-    let keyring = holding();
+    let shared = holding();
     let old = Policy { rotation_due: Duration::from_secs(1), ..Policy::default() };
     for (generation, secret) in [(1, "first"), (2, "second"), (3, "third")] {
         if generation > 1 {
-            reload(&keyring, pair(secret).into(), 2000 * generation);
+            reload(&shared, pair(secret).into(), 2000 * generation);
         }
         let now = 2000 * generation + 1500;
-        let mut exchange = call("GET", old.clone(), &keyring, now);
+        let mut exchange = call("GET", old.clone(), &shared, now);
         take(&mut exchange, now);
         answer(&mut exchange, 200, "", now);
         let due = exchange.take_events().into_iter().filter(|event| event.kind() == EventKind::RotationDue);
@@ -101,9 +97,9 @@ fn it_reports_the_next_old_pair_as_well() {
 
 #[test]
 fn it_reports_a_new_pair_when_the_source_gives_it_and_when_it_is_proven() {
-    let keyring = holding();
-    keyring.look_again();
-    let mut exchange = call("GET", Policy::default(), &keyring, 2000);
+    let shared = holding();
+    shared.keyring.request_refresh();
+    let mut exchange = call("GET", Policy::default(), &shared, 2000);
     assert_eq!(exchange.next(&at(2000)).expect("an action"), Action::Load);
     exchange.loaded(Ok(pair("second").into()), &at(2000));
     take(&mut exchange, 2000);
@@ -117,18 +113,18 @@ fn it_reports_a_new_pair_when_the_source_gives_it_and_when_it_is_proven() {
     );
     assert!(exchange.take_events().is_empty(), "each is given once");
 
-    keyring.look_again();
-    let mut same = call("GET", Policy::default(), &keyring, 4000);
+    shared.keyring.request_refresh();
+    let mut same = call("GET", Policy::default(), &shared, 4000);
     assert_eq!(same.next(&at(4000)).expect("an action"), Action::Load);
-    same.loaded(Ok(Look::Unchanged), &at(4000));
+    same.loaded(Ok(SourceRead::Unchanged), &at(4000));
     assert!(same.take_events().is_empty(), "nothing changed");
 }
 
 #[test]
 fn it_reports_a_rejected_pair_once_a_cool_down() {
-    let keyring = holding();
+    let shared = holding();
     let policy = Policy { max_retries: 0, ..Policy::default() };
-    let mut calls: Vec<_> = (0..3).map(|_| call("GET", policy.clone(), &keyring, 1)).collect();
+    let mut calls: Vec<_> = (0..3).map(|_| call("GET", policy.clone(), &shared, 1)).collect();
     for call in &mut calls {
         take(call, 1);
     }
@@ -143,13 +139,13 @@ fn it_reports_a_rejected_pair_once_a_cool_down() {
         }
     }
     // In the moment in which the cool-down is over, another rejection is news.
-    let mut again = call("GET", policy, &keyring, 30_002);
-    assert_eq!(keyring.rejected_for(at(30_001).monotonic), Some(Duration::from_millis(1)));
-    assert_eq!(keyring.rejected_for(at(30_002).monotonic), None);
+    let mut again = call("GET", policy, &shared, 30_002);
+    assert_eq!(shared.keyring.rejected_for(at(30_001).monotonic), Some(Duration::from_millis(1)));
+    assert_eq!(shared.keyring.rejected_for(at(30_002).monotonic), None);
     take(&mut again, 30_002);
     answer(&mut again, 401, "", 30_002);
     assert_eq!(again.take_events().len(), 1);
-    assert_eq!(keyring.rejected_for(at(30_002).monotonic), Some(Duration::from_secs(30)));
+    assert_eq!(shared.keyring.rejected_for(at(30_002).monotonic), Some(Duration::from_secs(30)));
 }
 
 #[test]
@@ -166,11 +162,11 @@ fn it_reports_a_retry_with_its_wait() {
 
 #[test]
 fn it_knows_when_a_pair_was_sent_last() {
-    let keyring = holding();
-    assert_eq!(keyring.last_used(), None);
-    let mut exchange = call("GET", Policy::default(), &keyring, 5000);
+    let shared = holding();
+    assert_eq!(shared.metrics.last_used(), None);
+    let mut exchange = call("GET", Policy::default(), &shared, 5000);
     take(&mut exchange, 5000);
-    assert_eq!(keyring.last_used(), None, "not answered yet");
+    assert_eq!(shared.metrics.last_used(), None, "not answered yet");
     answer(&mut exchange, 200, "", 7000);
-    assert_eq!(keyring.last_used(), Some(at(7000).unix));
+    assert_eq!(shared.metrics.last_used(), Some(at(7000).unix));
 }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::Error;
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::Look;
-use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use justcall_auth_protocol::keyring::SourceRead;
+use justcall_auth_protocol::{
+    Action, Credentials, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
+};
 
 const ACCOUNT: &str = "/v2/account";
 const USERS: &str = "/v2.1/users?per_page=1";
@@ -27,33 +28,34 @@ fn pair(secret: &str) -> Credentials {
     Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair")
 }
 
-fn empty() -> Arc<Keyring> {
-    Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
+fn empty() -> Shared {
+    Shared::new("https://api.justcall.io", Arc::default())
 }
 
 /// A keyring whose pair is `first`.
-fn holding() -> Arc<Keyring> {
-    let keyring = empty();
-    reload(&keyring, pair("first").into(), 0);
-    keyring
+fn holding() -> Shared {
+    let shared = empty();
+    reload(&shared, pair("first").into(), 0);
+    shared
 }
 
 /// The source gives `look` at `now`; returns whether that is another pair.
-fn reload(keyring: &Arc<Keyring>, look: Look, now: u64) -> bool {
-    let mut exchange = Exchange::reload(Arc::default(), keyring.clone(), &at(now));
-    assert_eq!(exchange.next(&at(now)).expect("an action"), Action::Load);
+fn reload(shared: &Shared, look: SourceRead, now: u64) -> bool {
+    let mut exchange = Refresh::reload(&Policy::default(), shared.clone(), &at(now));
+    assert_eq!(exchange.next(&at(now)).expect("an action"), RefreshAction::Load);
     exchange.loaded(Ok(look), &at(now));
-    assert_eq!(exchange.next(&at(now)).expect("an action"), Action::Done);
-    exchange.source_changed()
+    let end = exchange.next(&at(now)).expect("an action");
+    assert!(matches!(end, RefreshAction::Done(_)), "{end:?}");
+    end == RefreshAction::Done(true)
 }
 
-fn call(method: &str, policy: Policy, keyring: &Arc<Keyring>, now: u64) -> Exchange {
+fn call(method: &str, policy: Policy, shared: &Shared, now: u64) -> Exchange {
     let request = Request::new(method, CALLS).expect("a good path");
-    Exchange::request(Arc::new(policy), keyring.clone(), request, &at(now))
+    Exchange::request(Arc::new(policy), shared.clone(), request, &at(now))
 }
 
-fn verify(policy: Policy, keyring: &Arc<Keyring>, now: u64) -> Exchange {
-    Exchange::verify(Arc::new(policy), keyring.clone(), &at(now))
+fn verify(policy: Policy, shared: &Shared, now: u64) -> Exchange {
+    Exchange::verify(Arc::new(policy), shared.clone(), &at(now))
 }
 
 /// Takes the authorization at `now`, as before sending; the path that is sent.

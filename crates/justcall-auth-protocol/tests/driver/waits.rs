@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use justcall_auth_protocol::Response;
 use justcall_auth_protocol::error::ErrorKind;
-use justcall_auth_protocol::exchange::{Action, Cause, Moment, Policy};
+use justcall_auth_protocol::exchange::Cause;
+use justcall_auth_protocol::{Action, Moment, Policy, Response};
 
 use super::{answer, at, call, failure, holding, take};
 

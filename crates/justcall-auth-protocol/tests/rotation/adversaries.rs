@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::Policy;
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::Policy;
 use proptest::prelude::*;
 
 use crate::world::{Change, Fate, Said, World, ms};

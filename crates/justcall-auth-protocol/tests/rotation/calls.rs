@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::{Found, Look, Rejections};
-use justcall_auth_protocol::{Keyring, Request};
+use justcall_auth_protocol::keyring::{LoadedPair, Rejections, SourceRead};
+use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Request, Shared};
 
 use crate::rules::{answer, found};
 use crate::world::{Pair, credentials};
@@ -25,18 +24,18 @@ pub fn expecting(id: u64) -> Arc<Policy> {
 }
 
 /// A keyring of the service `scope`, in the process of `rejections`.
-pub fn keyring_of(scope: &str, rejections: &Arc<Rejections>) -> Arc<Keyring> {
-    Arc::new(Keyring::new(scope, rejections.clone()))
+pub fn keyring_of(scope: &str, rejections: &Arc<Rejections>) -> Shared {
+    Shared::new(scope, rejections.clone())
 }
 
 /// A pair whose source is read after a rejection only.
-pub fn unwatched(pair: Pair) -> Found {
-    Found { watched: false, ..found(pair) }
+pub fn unwatched(pair: Pair) -> LoadedPair {
+    LoadedPair { is_watched: false, ..found(pair) }
 }
 
-pub fn post(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange {
+pub fn post(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
     let request = Request::new("POST", TEXTS).expect("a good path");
-    Exchange::request(policy.clone(), keyring.clone(), request, now)
+    Exchange::request(policy.clone(), shared.clone(), request, now)
 }
 
 /// The pair and the path that the call sends next.
@@ -55,13 +54,13 @@ pub fn ends_with(call: &mut Exchange, status: u16, body: &str, now: &Moment) {
 }
 
 /// The call reads its source now, and that gives `look`.
-pub fn looks(call: &mut Exchange, look: Look, now: &Moment) {
+pub fn looks(call: &mut Exchange, look: SourceRead, now: &Moment) {
     assert_eq!(call.next(now).expect("an action"), Action::Load);
     assert!(call.loaded(Ok(look), now));
 }
 
-pub fn in_use(keyring: &Keyring) -> Pair {
-    let held = keyring.current().expect("a pair in use");
+pub fn in_use(shared: &Shared) -> Pair {
+    let held = shared.keyring.current().expect("a pair in use");
     (1..9).find(|pair| held.credentials().same_pair(&credentials(*pair))).expect("a pair of the tests")
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::{Look, Rejections};
+use justcall_auth_protocol::keyring::{Rejections, SourceRead};
+use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Shared};
 
 use crate::calls::{
     ACCOUNT, TEXTS, USERS, ends_with, expecting, in_use, keyring_of, kinds, looks, page_of, post, sent,
@@ -16,21 +16,21 @@ use crate::rules::{answer, at, reload};
 use crate::world::credentials;
 
 /// A process, and two of its keyrings with the same pair.
-fn process() -> (Arc<Rejections>, [Arc<justcall_auth_protocol::Keyring>; 2]) {
+fn process() -> (Arc<Rejections>, [Shared; 2]) {
     let rejections = Arc::default();
     let keyrings = [keyring_of("here", &rejections), keyring_of("here", &rejections)];
-    for keyring in &keyrings {
-        reload(keyring, unwatched(1), &at(1));
+    for shared in &keyrings {
+        reload(shared, unwatched(1), &at(1));
     }
     (rejections, keyrings)
 }
 
 /// A call of `keyring` ends without a request, because its pair was rejected lately.
-fn is_refused(keyring: &Arc<justcall_auth_protocol::Keyring>, now: &Moment) {
-    let mut call = post(&Arc::default(), keyring, now);
+fn is_refused(shared: &Shared, now: &Moment) {
+    let mut call = post(&Arc::default(), shared, now);
     // The source is read first, unless that was done since the rejection.
     if matches!(call.next(now), Ok(Action::Load)) {
-        call.loaded(Ok(Look::Unchanged), now);
+        call.loaded(Ok(SourceRead::Unchanged), now);
     }
     let error = call.next(now).expect_err("the pair was rejected lately");
     assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
@@ -49,15 +49,15 @@ fn it_sends_a_rejected_pair_at_once_in_every_keyring_of_the_process() {
     is_refused(&late, &at(3));
 
     rejections.forget_all();
-    for keyring in [first, second, late, keyring_of("here", &rejections)] {
-        assert_eq!(keyring.rejected_for(at(4).monotonic), None);
-        if keyring.current().is_none() {
-            reload(&keyring, unwatched(1), &at(4));
+    for shared in [first, second, late, keyring_of("here", &rejections)] {
+        assert_eq!(shared.keyring.rejected_for(at(4).monotonic), None);
+        if shared.keyring.current().is_none() {
+            reload(&shared, unwatched(1), &at(4));
         }
-        let mut call = post(&Arc::default(), &keyring, &at(4));
+        let mut call = post(&Arc::default(), &shared, &at(4));
         assert_eq!(sent(&mut call, &at(4)), (1, TEXTS.into()));
         ends_with(&mut call, 200, "", &at(4));
-        assert!(keyring.settled(at(4).monotonic).is_some(), "nothing is left of the rejection");
+        assert!(shared.keyring.settled(at(4).monotonic).is_some(), "nothing is left of the rejection");
     }
 }
 
@@ -69,7 +69,7 @@ fn it_learns_of_a_rejection_after_that_as_of_the_first_one() {
         assert_eq!(sent(&mut learns, &now), (1, TEXTS.into()));
         answer(&mut learns, 401, "", &now);
         assert_eq!(kinds(&mut learns), [EventKind::PairRejected], "it is told each time");
-        assert_eq!(first.rejected_for(now.monotonic), Some(Duration::from_secs(30)));
+        assert_eq!(first.keyring.rejected_for(now.monotonic), Some(Duration::from_secs(30)));
         is_refused(&second, &Moment { monotonic: now.monotonic + Duration::from_secs(1), ..now });
         rejections.forget_all();
     }
@@ -86,61 +86,61 @@ fn it_counts_an_answer_that_comes_after_that_as_another_rejection() {
     rejections.forget_all();
     answer(&mut slow, 401, "", &at(3));
     assert_eq!(kinds(&mut slow), [EventKind::PairRejected]);
-    assert_eq!(first.rejected_for(at(3).monotonic), Some(Duration::from_secs(30)));
+    assert_eq!(first.keyring.rejected_for(at(3).monotonic), Some(Duration::from_secs(30)));
     is_refused(&second, &at(4));
 }
 
 #[test]
 fn it_lets_a_call_that_waits_for_another_pair_go_on_with_the_one_in_use() {
-    let (rejections, [keyring, _]) = process();
+    let (rejections, [shared, _]) = process();
     let policy = Arc::new(Policy { rotation_wait: Duration::from_secs(20), ..Policy::default() });
-    let mut call = post(&policy, &keyring, &at(2));
+    let mut call = post(&policy, &shared, &at(2));
     assert_eq!(sent(&mut call, &at(2)), (1, TEXTS.into()));
     answer(&mut call, 401, "", &at(2));
-    looks(&mut call, Look::Unchanged, &at(2));
+    looks(&mut call, SourceRead::Unchanged, &at(2));
     assert!(matches!(call.next(&at(2)), Ok(Action::Wait(_))), "it waits");
     rejections.forget_all();
     assert_eq!(sent(&mut call, &at(3)), (1, TEXTS.into()));
     ends_with(&mut call, 200, "", &at(3));
-    assert_eq!(keyring.rejected_for(at(3).monotonic), None);
+    assert_eq!(shared.keyring.rejected_for(at(3).monotonic), None);
 }
 
 #[test]
 fn it_proves_a_candidate_that_was_rejected_by_the_next_call() {
-    let (rejections, [keyring, _]) = process();
-    reload(&keyring, unwatched(2), &at(2));
-    let mut call = post(&Arc::default(), &keyring, &at(2));
+    let (rejections, [shared, _]) = process();
+    reload(&shared, unwatched(2), &at(2));
+    let mut call = post(&Arc::default(), &shared, &at(2));
     assert_eq!(sent(&mut call, &at(2)), (2, TEXTS.into()));
     answer(&mut call, 401, "", &at(2));
     assert_eq!(sent(&mut call, &at(2)), (1, TEXTS.into()));
     ends_with(&mut call, 200, "", &at(2));
-    assert_eq!(sent(&mut post(&Arc::default(), &keyring, &at(3)), &at(3)).0, 1, "not a second time");
+    assert_eq!(sent(&mut post(&Arc::default(), &shared, &at(3)), &at(3)).0, 1, "not a second time");
     rejections.forget_all();
-    let mut call = post(&Arc::default(), &keyring, &at(3));
+    let mut call = post(&Arc::default(), &shared, &at(3));
     assert_eq!(sent(&mut call, &at(3)), (2, TEXTS.into()));
     ends_with(&mut call, 200, "", &at(3));
-    assert_eq!(in_use(&keyring), 2);
+    assert_eq!(in_use(&shared), 2);
 }
 
 #[test]
 fn it_asks_a_candidate_of_another_account_for_its_account_again() {
-    let (rejections, [keyring, _]) = process();
-    let mut known = post(&expecting(7), &keyring, &at(2));
+    let (rejections, [shared, _]) = process();
+    let mut known = post(&expecting(7), &shared, &at(2));
     assert_eq!(sent(&mut known, &at(2)), (1, ACCOUNT.into()));
     answer(&mut known, 200, &page_of(7), &at(2));
-    reload(&keyring, unwatched(2), &at(2));
-    let mut call = post(&expecting(7), &keyring, &at(2));
+    reload(&shared, unwatched(2), &at(2));
+    let mut call = post(&expecting(7), &shared, &at(2));
     assert_eq!(sent(&mut call, &at(2)), (2, ACCOUNT.into()));
     answer(&mut call, 200, &page_of(8), &at(2));
-    assert_eq!(sent(&mut post(&expecting(7), &keyring, &at(3)), &at(3)).0, 1, "it was set aside");
+    assert_eq!(sent(&mut post(&expecting(7), &shared, &at(3)), &at(3)).0, 1, "it was set aside");
     rejections.forget_all();
-    assert_eq!(sent(&mut post(&expecting(7), &keyring, &at(3)), &at(3)), (2, ACCOUNT.into()));
+    assert_eq!(sent(&mut post(&expecting(7), &shared, &at(3)), &at(3)), (2, ACCOUNT.into()));
 }
 
 #[test]
 fn it_takes_a_pair_by_hand_that_was_rejected() {
-    let (rejections, [keyring, _]) = process();
-    let replace = || Exchange::replace(Arc::default(), keyring.clone(), credentials(3), &at(2));
+    let (rejections, [shared, _]) = process();
+    let replace = || Exchange::replace(Arc::default(), shared.clone(), credentials(3), &at(2));
     let mut refused = replace();
     for page in [ACCOUNT, USERS] {
         assert_eq!(sent(&mut refused, &at(2)), (3, page.into()));
@@ -152,5 +152,5 @@ fn it_takes_a_pair_by_hand_that_was_rejected() {
     let mut taken = replace();
     assert_eq!(sent(&mut taken, &at(2)), (3, ACCOUNT.into()));
     ends_with(&mut taken, 200, &page_of(7), &at(2));
-    assert_eq!(in_use(&keyring), 3);
+    assert_eq!(in_use(&shared), 3);
 }

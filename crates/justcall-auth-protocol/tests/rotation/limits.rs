@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::{Found, Look};
-use justcall_auth_protocol::{Keyring, Request};
+use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
+use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Request, Shared};
 
-use crate::rules::{answer, at, found, keyring, reload};
+use crate::rules::{answer, at, found, reload, shared};
 use crate::world::credentials;
 
 fn after(milliseconds: u64) -> Moment {
@@ -16,13 +15,13 @@ fn after(milliseconds: u64) -> Moment {
 }
 
 /// A pair of a source that is looked at after a rejection only.
-fn unwatched(pair: u32) -> Found {
-    Found { watched: false, ..found(pair) }
+fn unwatched(pair: u32) -> LoadedPair {
+    LoadedPair { is_watched: false, ..found(pair) }
 }
 
-fn get(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange {
+fn get(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
     let request = Request::new("GET", "/v2/calls").expect("good");
-    Exchange::request(policy.clone(), keyring.clone(), request, now)
+    Exchange::request(policy.clone(), shared.clone(), request, now)
 }
 
 fn send(exchange: &mut Exchange, now: &Moment) {
@@ -32,41 +31,41 @@ fn send(exchange: &mut Exchange, now: &Moment) {
 
 #[test]
 fn it_looks_at_a_good_source_once_a_second_however_many_calls_begin() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::default();
-    reload(&keyring, found(1), &after(1000));
+    reload(&shared, found(1), &after(1000));
     for millis in [1000, 1001, 1500, 1999] {
         assert!(matches!(
-            get(&policy, &keyring, &after(millis)).next(&after(millis)).expect("an action"),
+            get(&policy, &shared, &after(millis)).next(&after(millis)).expect("an action"),
             Action::Send { .. }
         ));
     }
-    let mut looks = get(&policy, &keyring, &after(2000));
+    let mut looks = get(&policy, &shared, &after(2000));
     assert_eq!(looks.next(&after(2000)).expect("an action"), Action::Load);
-    let mut other = get(&policy, &keyring, &after(2000));
+    let mut other = get(&policy, &shared, &after(2000));
     assert!(
         matches!(other.next(&after(2000)).expect("an action"), Action::Send { .. }),
         "nobody waits for the one that looks"
     );
-    looks.loaded(Ok(Look::Unchanged), &after(2100));
+    looks.loaded(Ok(SourceRead::Unchanged), &after(2100));
     assert!(matches!(
-        get(&policy, &keyring, &after(3099)).next(&after(3099)).expect("an action"),
+        get(&policy, &shared, &after(3099)).next(&after(3099)).expect("an action"),
         Action::Send { .. }
     ));
-    assert_eq!(get(&policy, &keyring, &after(3100)).next(&after(3100)).expect("an action"), Action::Load);
+    assert_eq!(get(&policy, &shared, &after(3100)).next(&after(3100)).expect("an action"), Action::Load);
 }
 
 #[test]
 fn it_spreads_the_looks_of_many_processes_in_a_gap() {
     let next_look = |random| {
-        let keyring = keyring();
+        let shared = shared();
         let policy = Arc::new(Policy { rotation_wait: Duration::from_secs(10), ..Policy::default() });
-        reload(&keyring, found(1), &after(0));
-        let mut exchange = get(&policy, &keyring, &after(500));
+        reload(&shared, found(1), &after(0));
+        let mut exchange = get(&policy, &shared, &after(500));
         send(&mut exchange, &after(500));
         answer(&mut exchange, 401, "", &after(500));
         assert_eq!(exchange.next(&after(500)).expect("an action"), Action::Load);
-        exchange.loaded(Ok(Look::Unchanged), &Moment { random, ..after(500) });
+        exchange.loaded(Ok(SourceRead::Unchanged), &Moment { random, ..after(500) });
         let is_due = |millis: &u64| exchange.next(&after(*millis)).expect("an action") == Action::Load;
         (500..1500).find(is_due).expect("it looks again") - 500
     };
@@ -75,14 +74,14 @@ fn it_spreads_the_looks_of_many_processes_in_a_gap() {
 
 #[test]
 fn it_tries_a_pair_again_by_one_call_when_its_cool_down_is_over() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::default();
-    reload(&keyring, unwatched(1), &after(0));
-    let mut first = get(&policy, &keyring, &after(100));
+    reload(&shared, unwatched(1), &after(0));
+    let mut first = get(&policy, &shared, &after(100));
     send(&mut first, &after(100));
     answer(&mut first, 401, "", &after(100));
     let over = after(30_100);
-    let mut calls = [(); 3].map(|()| get(&policy, &keyring, &over));
+    let mut calls = [(); 3].map(|()| get(&policy, &shared, &over));
     send(&mut calls[0], &over);
     for call in &mut calls[1..] {
         assert!(matches!(call.next(&over), Ok(Action::Wait(_))), "one is enough to find out");
@@ -96,9 +95,9 @@ fn it_counts_second_attempts_of_every_kind_together() {
     for max_retries in 0..4 {
         let policy = Arc::new(Policy { max_retries, timeout: Duration::ZERO, ..Policy::default() });
         for pattern in [&[401][..], &[503, 401], &[401, 429, 0], &[0, 401, 503]] {
-            let keyring = keyring();
-            reload(&keyring, unwatched(1), &at(0));
-            let mut exchange = get(&policy, &keyring, &at(0));
+            let shared = shared();
+            reload(&shared, unwatched(1), &at(0));
+            let mut exchange = get(&policy, &shared, &at(0));
             let (mut seconds, mut sent, mut loads) = (0, 0, 0);
             let error = loop {
                 // So late that nothing is to be waited for, and so soon that no cool-down is over.
@@ -109,7 +108,7 @@ fn it_counts_second_attempts_of_every_kind_together() {
                     Err(error) => break error,
                     Ok(Action::Load) => {
                         loads += 1;
-                        exchange.loaded(Ok(Look::Found(unwatched(loads + 1))), &now);
+                        exchange.loaded(Ok(SourceRead::Pair(unwatched(loads + 1))), &now);
                     }
                     Ok(Action::Send { .. }) => {
                         exchange.authorization().expect("due");
@@ -129,14 +128,14 @@ fn it_counts_second_attempts_of_every_kind_together() {
 
 #[test]
 fn it_ends_with_the_refusal_where_the_deadline_comes_before_the_wait_is_over() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::new(Policy { rotation_wait: Duration::from_secs(60), ..Policy::default() });
-    reload(&keyring, found(1), &at(1));
-    let mut exchange = get(&policy, &keyring, &at(1));
+    reload(&shared, found(1), &at(1));
+    let mut exchange = get(&policy, &shared, &at(1));
     send(&mut exchange, &at(1));
     answer(&mut exchange, 401, "", &at(2));
     assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Load);
-    exchange.loaded(Ok(Look::Unchanged), &at(3));
+    exchange.loaded(Ok(SourceRead::Unchanged), &at(3));
     assert!(matches!(exchange.next(&at(3)), Ok(Action::Wait(_))));
     let error = exchange.next(&at(31)).expect_err("30 s are over");
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401));
@@ -145,7 +144,7 @@ fn it_ends_with_the_refusal_where_the_deadline_comes_before_the_wait_is_over() {
 #[test]
 fn it_remembers_for_the_whole_process_what_was_rejected_and_what_was_accepted_since() {
     let rejections = Arc::default();
-    let of = |scope: &str| Arc::new(Keyring::new(scope, Arc::clone(&rejections)));
+    let of = |scope: &str| Shared::new(scope, Arc::clone(&rejections));
     let policy = Arc::default();
     let (first, second) = (of("here"), of("here"));
     reload(&first, found(1), &at(1));

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use justcall_auth_protocol::Exchange;
 use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::Exchange;
-use justcall_auth_protocol::keyring::Look;
+use justcall_auth_protocol::keyring::SourceRead;
 
 use crate::calls::{
     ACCOUNT, TEXTS, USERS, ends_with, expecting, in_use, keyring_of, kinds, looks, page_of, post, sent,
     unwatched,
 };
-use crate::rules::{answer, at, found, keyring, reload};
+use crate::rules::{answer, at, found, reload, shared};
 use crate::world::credentials;
 
 #[test]
@@ -44,12 +44,12 @@ fn it_does_not_send_a_pair_that_another_keyring_of_the_process_knows_to_be_bad()
         answer(&mut learns, 401, "", &at(2));
         let mut call = post(&Arc::default(), &second, &at(3));
         if is_shared {
-            assert!(second.settled(at(3).monotonic).is_none(), "there is something to find out");
-            looks(&mut call, Look::Unchanged, &at(3));
+            assert!(second.keyring.settled(at(3).monotonic).is_none(), "there is something to find out");
+            looks(&mut call, SourceRead::Unchanged, &at(3));
             let error = call.next(&at(3)).expect_err("no other pair");
             assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidCredentials, false));
-            assert_eq!(error.retry_after(), second.rejected_for(at(3).monotonic));
-            assert_eq!(second.rejected_for(at(3).monotonic), Some(at(29).monotonic));
+            assert_eq!(error.retry_after(), second.keyring.rejected_for(at(3).monotonic));
+            assert_eq!(second.keyring.rejected_for(at(3).monotonic), Some(at(29).monotonic));
             // The cool-down is over for both: one of them finds out.
             assert_eq!(sent(&mut post(&Arc::default(), &second, &at(32)), &at(32)), (1, TEXTS.into()));
         } else {
@@ -72,24 +72,24 @@ fn it_does_not_prove_a_candidate_that_another_keyring_of_the_process_knows_to_be
         let pair = if is_rejected { 1 } else { 2 };
         assert_eq!(sent(&mut post(&Arc::default(), &first, &at(3)), &at(3)), (pair, TEXTS.into()));
         assert_eq!(in_use(&first), 1);
-        assert_eq!(first.rejected_for(at(3).monotonic), None, "the pair in use is as good as before");
+        assert_eq!(first.keyring.rejected_for(at(3).monotonic), None, "the pair in use is as good as before");
     }
 }
 
 #[test]
 fn it_asks_the_users_page_with_no_pair_that_was_rejected_while_the_account_page_answered() {
     for is_rejected in [true, false] {
-        let keyring = keyring();
-        reload(&keyring, unwatched(1), &at(1));
-        let mut verifies = Exchange::verify(Arc::default(), keyring.clone(), &at(1));
+        let shared = shared();
+        reload(&shared, unwatched(1), &at(1));
+        let mut verifies = Exchange::verify(Arc::default(), shared.clone(), &at(1));
         assert_eq!(sent(&mut verifies, &at(1)), (1, ACCOUNT.into()));
-        let mut other = post(&Arc::default(), &keyring, &at(1));
+        let mut other = post(&Arc::default(), &shared, &at(1));
         assert_eq!(sent(&mut other, &at(1)), (1, TEXTS.into()));
         answer(&mut other, if is_rejected { 401 } else { 201 }, "", &at(2));
         answer(&mut verifies, 404, "", &at(2));
         if is_rejected {
             drop(other);
-            looks(&mut verifies, Look::from(credentials(2)), &at(3));
+            looks(&mut verifies, SourceRead::from(credentials(2)), &at(3));
             assert_eq!(sent(&mut verifies, &at(3)), (2, ACCOUNT.into()), "the new pair from the beginning");
         } else {
             assert_eq!(sent(&mut verifies, &at(3)), (1, USERS.into()));
@@ -100,15 +100,15 @@ fn it_asks_the_users_page_with_no_pair_that_was_rejected_while_the_account_page_
 #[test]
 fn it_asks_the_account_page_first_where_a_retry_of_the_users_page_comes_to_another_pair() {
     for is_replaced in [true, false] {
-        let keyring = keyring();
-        reload(&keyring, unwatched(1), &at(1));
-        let mut verifies = Exchange::verify(Arc::default(), keyring.clone(), &at(1));
+        let shared = shared();
+        reload(&shared, unwatched(1), &at(1));
+        let mut verifies = Exchange::verify(Arc::default(), shared.clone(), &at(1));
         sent(&mut verifies, &at(1));
         answer(&mut verifies, 404, "", &at(1));
         assert_eq!(sent(&mut verifies, &at(1)), (1, USERS.into()));
         answer(&mut verifies, 503, "", &at(1));
         if is_replaced {
-            let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(1));
+            let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(1));
             sent(&mut replaces, &at(1));
             ends_with(&mut replaces, 200, &page_of(7), &at(1));
             assert_eq!(sent(&mut verifies, &at(2)), (2, ACCOUNT.into()));
@@ -123,84 +123,84 @@ fn it_asks_the_account_page_first_where_a_retry_of_the_users_page_comes_to_anoth
 
 #[test]
 fn it_does_not_send_a_candidate_that_was_refused_when_it_was_given_by_hand() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    reload(&keyring, found(2), &at(2));
-    let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    reload(&shared, found(2), &at(2));
+    let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
     assert_eq!(sent(&mut replaces, &at(2)), (2, ACCOUNT.into()));
     answer(&mut replaces, 401, "", &at(2));
     assert_eq!(sent(&mut replaces, &at(2)), (2, USERS.into()));
     answer(&mut replaces, 401, "", &at(2));
     assert_eq!(replaces.next(&at(2)).expect_err("refused").kind(), ErrorKind::InvalidCredentials);
     assert_eq!(kinds(&mut replaces), [EventKind::CandidateRejected], "the source gave the same");
-    let mut call = post(&Arc::default(), &keyring, &at(2));
+    let mut call = post(&Arc::default(), &shared, &at(2));
     assert_eq!(sent(&mut call, &at(2)), (1, TEXTS.into()), "nor is it sent by others");
 }
 
 #[test]
 fn it_has_no_candidate_that_is_the_pair_in_use() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
     sent(&mut replaces, &at(2));
     // The source follows while the pair is being proven, and a call is to prove it as well.
-    assert!(reload(&keyring, found(2), &at(2)));
-    let mut proves = post(&Arc::default(), &keyring, &at(2));
+    assert!(reload(&shared, found(2), &at(2)));
+    let mut proves = post(&Arc::default(), &shared, &at(2));
     assert_eq!(sent(&mut proves, &at(2)), (2, TEXTS.into()));
     ends_with(&mut replaces, 200, &page_of(7), &at(2));
-    assert!(keyring.candidate().is_none());
+    assert!(shared.keyring.candidate().is_none());
     assert_eq!(kinds(&mut replaces), [EventKind::Rotated]);
     ends_with(&mut proves, 201, "", &at(2));
     assert!(!kinds(&mut proves).contains(&EventKind::Rotated), "it is in use already");
-    assert_eq!((in_use(&keyring), keyring.current().expect("in use").generation()), (2, 2));
-    let mut call = post(&Arc::default(), &keyring, &at(2));
+    assert_eq!((in_use(&shared), shared.keyring.current().expect("in use").generation()), (2, 2));
+    let mut call = post(&Arc::default(), &shared, &at(2));
     assert_eq!(sent(&mut call, &at(2)), (2, TEXTS.into()));
     assert!(!call.holds_lease(), "there is nothing to prove");
 }
 
 #[test]
 fn it_knows_the_pair_in_use_for_bad_by_a_call_that_was_to_prove_it() {
-    let keyring = keyring();
-    reload(&keyring, unwatched(1), &at(1));
-    let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+    let shared = shared();
+    reload(&shared, unwatched(1), &at(1));
+    let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
     sent(&mut replaces, &at(2));
-    reload(&keyring, unwatched(2), &at(2));
-    let mut proves = post(&Arc::default(), &keyring, &at(2));
+    reload(&shared, unwatched(2), &at(2));
+    let mut proves = post(&Arc::default(), &shared, &at(2));
     assert_eq!(sent(&mut proves, &at(2)), (2, TEXTS.into()));
     ends_with(&mut replaces, 200, &page_of(7), &at(2));
     answer(&mut proves, 401, "", &at(3));
     assert_eq!(kinds(&mut proves), [EventKind::PairRejected]);
-    assert!(keyring.rejected_for(at(3).monotonic).is_some());
+    assert!(shared.keyring.rejected_for(at(3).monotonic).is_some());
 }
 
 #[test]
 fn it_tries_the_pair_of_an_unchanged_source_when_the_one_given_by_hand_is_rejected() {
-    let keyring = keyring();
-    reload(&keyring, unwatched(1), &at(1));
-    let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+    let shared = shared();
+    reload(&shared, unwatched(1), &at(1));
+    let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
     sent(&mut replaces, &at(2));
     ends_with(&mut replaces, 200, &page_of(7), &at(2));
     // As long as it is good, an unchanged source says nothing against it.
-    keyring.look_again();
-    let mut call = post(&Arc::default(), &keyring, &at(4));
-    looks(&mut call, Look::Unchanged, &at(4));
-    assert!(keyring.candidate().is_none());
+    shared.keyring.request_refresh();
+    let mut call = post(&Arc::default(), &shared, &at(4));
+    looks(&mut call, SourceRead::Unchanged, &at(4));
+    assert!(shared.keyring.candidate().is_none());
     assert_eq!(sent(&mut call, &at(4)), (2, TEXTS.into()));
     answer(&mut call, 401, "", &at(5));
-    looks(&mut call, Look::Unchanged, &at(6));
+    looks(&mut call, SourceRead::Unchanged, &at(6));
     // Pair 2 belongs to the account 7, so pair 1 must show that it does.
     assert_eq!(sent(&mut call, &at(6)), (1, ACCOUNT.into()));
     answer(&mut call, 200, &page_of(7), &at(6));
     assert_eq!(sent(&mut call, &at(6)), (1, TEXTS.into()));
-    assert_eq!(in_use(&keyring), 1);
+    assert_eq!(in_use(&shared), 1);
 }
 
 #[test]
 fn it_records_the_account_that_a_second_replacement_by_the_same_pair_was_shown() {
     for (is_shown, is_first) in [(true, true), (true, false), (false, true)] {
-        let keyring = keyring();
-        reload(&keyring, found(1), &at(1));
-        let replaces = || Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+        let shared = shared();
+        reload(&shared, found(1), &at(1));
+        let replaces = || Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
         let (mut first, mut second) = (replaces(), replaces());
         for call in [&mut first, &mut second] {
             assert_eq!(sent(call, &at(2)), (2, ACCOUNT.into()));
@@ -212,30 +212,30 @@ fn it_records_the_account_that_a_second_replacement_by_the_same_pair_was_shown()
         if is_shown {
             ends_with(shown, 200, &page_of(7), &at(2));
         }
-        reload(&keyring, found(3), &at(3));
-        let mut call = post(&Arc::default(), &keyring, &at(3));
+        reload(&shared, found(3), &at(3));
+        let mut call = post(&Arc::default(), &shared, &at(3));
         let page = if is_shown { ACCOUNT } else { TEXTS };
         assert_eq!(sent(&mut call, &at(3)), (3, page.into()), "a new pair must show a known account");
-        assert_eq!(keyring.current().expect("in use").generation(), 2, "one pair came into use");
+        assert_eq!(shared.keyring.current().expect("in use").generation(), 2, "one pair came into use");
     }
 }
 
 #[test]
 fn it_takes_no_pair_of_another_account_that_a_request_proved_before_the_account_was_known() {
     for (is_known, generation) in [(true, 1), (false, 2)] {
-        let keyring = keyring();
-        reload(&keyring, found(1), &at(1));
-        reload(&keyring, found(2), &at(2));
-        let mut proves = post(&Arc::default(), &keyring, &at(2));
+        let shared = shared();
+        reload(&shared, found(1), &at(1));
+        reload(&shared, found(2), &at(2));
+        let mut proves = post(&Arc::default(), &shared, &at(2));
         assert_eq!(sent(&mut proves, &at(2)), (2, TEXTS.into()), "no account is known");
         if is_known {
-            let mut verifies = Exchange::verify(Arc::default(), keyring.clone(), &at(2));
+            let mut verifies = Exchange::verify(Arc::default(), shared.clone(), &at(2));
             assert_eq!(sent(&mut verifies, &at(2)), (1, ACCOUNT.into()));
             ends_with(&mut verifies, 200, &page_of(7), &at(2));
         }
         ends_with(&mut proves, 201, "", &at(3));
-        assert_eq!(keyring.current().expect("in use").generation(), generation);
-        let mut next = post(&Arc::default(), &keyring, &at(2));
+        assert_eq!(shared.keyring.current().expect("in use").generation(), generation);
+        let mut next = post(&Arc::default(), &shared, &at(2));
         let due = if is_known { ACCOUNT } else { TEXTS };
         assert_eq!(sent(&mut next, &at(2)), (2, due.into()));
         if is_known {
@@ -247,16 +247,16 @@ fn it_takes_no_pair_of_another_account_that_a_request_proved_before_the_account_
 
 #[test]
 fn it_takes_a_pair_given_by_hand_of_any_account_whatever_was_asked_to_prove_it() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    let mut verifies = Exchange::verify(Arc::default(), keyring.clone(), &at(1));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    let mut verifies = Exchange::verify(Arc::default(), shared.clone(), &at(1));
     sent(&mut verifies, &at(1));
     ends_with(&mut verifies, 200, &page_of(7), &at(1));
-    let mut replaces = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(2));
+    let mut replaces = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(2));
     sent(&mut replaces, &at(2));
     answer(&mut replaces, 404, "", &at(2));
     assert_eq!(sent(&mut replaces, &at(2)), (2, USERS.into()));
     assert_eq!(replaces.next(&at(2)).expect("an action"), replaces.next(&at(2)).expect("the same action"));
     ends_with(&mut replaces, 200, "{}", &at(2));
-    assert_eq!(in_use(&keyring), 2);
+    assert_eq!(in_use(&shared), 2);
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::Policy;
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::Policy;
 use proptest::prelude::*;
 
 use crate::world::{Change, Said, World, ms};

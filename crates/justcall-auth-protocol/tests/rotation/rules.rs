@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::EventKind;
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::{Found, Look};
-use justcall_auth_protocol::{Keyring, Request, Response};
+use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
+use justcall_auth_protocol::{
+    Action, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Response, Shared,
+};
 
 use crate::world::credentials;
 
@@ -16,26 +17,27 @@ pub fn at(seconds: u64) -> Moment {
     Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
 }
 
-pub fn keyring() -> Arc<Keyring> {
-    Arc::new(Keyring::new("https://api.justcall.io", Arc::default()))
+pub fn shared() -> Shared {
+    Shared::new("https://api.justcall.io", Arc::default())
 }
 
-pub fn found(pair: u32) -> Found {
-    Found { watched: true, ..Found::from(credentials(pair)) }
+pub fn found(pair: u32) -> LoadedPair {
+    LoadedPair { is_watched: true, ..LoadedPair::from(credentials(pair)) }
 }
 
 /// The source says `found` at `now`.
-pub fn reload(keyring: &Arc<Keyring>, found: Found, now: &Moment) -> bool {
-    let mut exchange = Exchange::reload(Arc::default(), keyring.clone(), now);
-    assert_eq!(exchange.next(now).expect("an action"), Action::Load);
-    exchange.loaded(Ok(Look::Found(found)), now);
-    assert_eq!(exchange.next(now).expect("an action"), Action::Done);
-    exchange.source_changed()
+pub fn reload(shared: &Shared, found: LoadedPair, now: &Moment) -> bool {
+    let mut exchange = Refresh::reload(&Policy::default(), shared.clone(), now);
+    assert_eq!(exchange.next(now).expect("an action"), RefreshAction::Load);
+    exchange.loaded(Ok(SourceRead::Pair(found)), now);
+    let end = exchange.next(now).expect("an action");
+    assert!(matches!(end, RefreshAction::Done(_)), "{end:?}");
+    end == RefreshAction::Done(true)
 }
 
-fn call(policy: &Arc<Policy>, keyring: &Arc<Keyring>, now: &Moment) -> Exchange {
+fn call(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
     let request = Request::new("POST", "/v2/texts").expect("good");
-    Exchange::request(policy.clone(), keyring.clone(), request, now)
+    Exchange::request(policy.clone(), shared.clone(), request, now)
 }
 
 /// What it sends: the pair's number and the path.
@@ -56,42 +58,42 @@ const ACCOUNT_8: &str = r#"{"status":"success","data":{"account_id":8}}"#;
 #[test]
 fn it_proves_a_pair_by_a_403_in_the_services_own_words_alone() {
     for (body, generation) in [("<html>", 1), (OWN_403, 2)] {
-        let keyring = keyring();
-        reload(&keyring, found(1), &at(1));
-        assert!(reload(&keyring, found(2), &at(2)));
-        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        let shared = shared();
+        reload(&shared, found(1), &at(1));
+        assert!(reload(&shared, found(2), &at(2)));
+        let mut exchange = call(&Arc::default(), &shared, &at(2));
         assert!(sent(&mut exchange, &at(2)).0);
         answer(&mut exchange, 403, body, &at(2));
         assert_eq!(exchange.next(&at(2)).expect_err("403").kind(), ErrorKind::Forbidden);
-        assert_eq!(keyring.current().expect("a pair").generation(), generation, "{body}");
+        assert_eq!(shared.keyring.current().expect("a pair").generation(), generation, "{body}");
     }
 }
 
 #[test]
 fn it_keeps_the_pair_before_for_webhooks_unless_it_was_compromised() {
     for compromised in [false, true] {
-        let keyring = keyring();
-        reload(&keyring, found(1), &at(1));
-        reload(&keyring, Found { previous_compromised: compromised, ..found(2) }, &at(2));
-        assert!(keyring.previous(at(2).monotonic).is_none(), "the old one is still in use");
-        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        let shared = shared();
+        reload(&shared, found(1), &at(1));
+        reload(&shared, LoadedPair { previous_compromised: compromised, ..found(2) }, &at(2));
+        assert!(shared.keyring.previous(at(2).monotonic).is_none(), "the old one is still in use");
+        let mut exchange = call(&Arc::default(), &shared, &at(2));
         sent(&mut exchange, &at(2));
         answer(&mut exchange, 200, "", &at(2));
-        let kept = |seconds| keyring.previous(at(seconds).monotonic).is_some();
+        let kept = |seconds| shared.keyring.previous(at(seconds).monotonic).is_some();
         assert_eq!(kept(2), !compromised);
         assert_eq!(kept(2 + 15 * 60 - 1), !compromised);
         assert!(!kept(2 + 15 * 60), "15 minutes are over");
-        reload(&keyring, Found { previous_compromised: true, ..found(2) }, &at(4));
+        reload(&shared, LoadedPair { previous_compromised: true, ..found(2) }, &at(4));
         assert!(!kept(4), "it may be said later, too");
     }
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    reload(&keyring, found(2), &at(2));
-    assert!(!reload(&keyring, Found { previous_compromised: true, ..found(2) }, &at(3)), "the same pair");
-    let mut exchange = call(&Arc::default(), &keyring, &at(3));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    reload(&shared, found(2), &at(2));
+    assert!(!reload(&shared, LoadedPair { previous_compromised: true, ..found(2) }, &at(3)), "the same pair");
+    let mut exchange = call(&Arc::default(), &shared, &at(3));
     sent(&mut exchange, &at(3));
     answer(&mut exchange, 200, "", &at(3));
-    assert!(keyring.previous(at(3).monotonic).is_none(), "it was said before it was proven");
+    assert!(shared.keyring.previous(at(3).monotonic).is_none(), "it was said before it was proven");
 }
 
 #[test]
@@ -99,28 +101,28 @@ fn it_proves_a_pair_by_every_answer_that_is_given_to_whom_the_service_knows_and_
     for (status, generation) in
         [(200, 2), (204, 2), (404, 2), (422, 2), (302, 1), (400, 1), (401, 1), (429, 1), (500, 1), (503, 1)]
     {
-        let keyring = keyring();
-        reload(&keyring, found(1), &at(1));
-        reload(&keyring, found(2), &at(2));
-        let mut exchange = call(&Arc::default(), &keyring, &at(2));
+        let shared = shared();
+        reload(&shared, found(1), &at(1));
+        reload(&shared, found(2), &at(2));
+        let mut exchange = call(&Arc::default(), &shared, &at(2));
         assert!(sent(&mut exchange, &at(2)).0);
         answer(&mut exchange, status, "", &at(2));
-        assert_eq!(keyring.current().expect("a pair").generation(), generation, "{status}");
-        assert_eq!(keyring.candidate().is_some(), generation == 1, "{status}: it is not lost either");
+        assert_eq!(shared.keyring.current().expect("a pair").generation(), generation, "{status}");
+        assert_eq!(shared.keyring.candidate().is_some(), generation == 1, "{status}: it is not lost either");
     }
 }
 
 #[test]
 fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::default();
     let use_another = |pair| {
-        let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(pair), &at(2));
+        let mut exchange = Exchange::replace(Arc::default(), shared.clone(), credentials(pair), &at(2));
         assert!(matches!(exchange.next(&at(2)).expect("an action"), Action::Send { .. }));
         answer(&mut exchange, 200, ACCOUNT_7, &at(2));
     };
-    reload(&keyring, Found { watched: false, ..found(1) }, &at(1));
-    let mut exchange = call(&policy, &keyring, &at(1));
+    reload(&shared, LoadedPair { is_watched: false, ..found(1) }, &at(1));
+    let mut exchange = call(&policy, &shared, &at(1));
     assert!(matches!(exchange.next(&at(1)).expect("an action"), Action::Send { .. }));
     use_another(2);
     for _ in 0..2 {
@@ -129,7 +131,7 @@ fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() 
     }
     // The answer is about the pair that was sent: the one in use now is tried at once, and nobody calls it bad.
     answer(&mut exchange, 401, "", &at(3));
-    assert_eq!(keyring.rejected_for(at(3).monotonic), None);
+    assert_eq!(shared.keyring.rejected_for(at(3).monotonic), None);
     assert!(matches!(exchange.next(&at(3)).expect("an action"), Action::Send { .. }));
     assert!(exchange.authorization().expect("due").same_pair(&credentials(3)));
 }
@@ -137,51 +139,51 @@ fn it_takes_the_pair_in_use_when_the_authorization_is_taken_and_stays_with_it() 
 #[test]
 fn it_refuses_a_candidate_of_another_account_and_goes_on_with_the_good_pair() {
     let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    let mut first = call(&policy, &keyring, &at(1));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    let mut first = call(&policy, &shared, &at(1));
     assert_eq!(sent(&mut first, &at(1)), (false, "/v2/account".into()));
     answer(&mut first, 200, ACCOUNT_7, &at(1));
     assert_eq!(sent(&mut first, &at(1)), (false, "/v2/texts".into()));
     answer(&mut first, 201, "", &at(1));
 
-    reload(&keyring, found(2), &at(2));
-    let mut second = call(&policy, &keyring, &at(2));
+    reload(&shared, found(2), &at(2));
+    let mut second = call(&policy, &shared, &at(2));
     assert_eq!(sent(&mut second, &at(2)), (true, "/v2/account".into()));
     answer(&mut second, 200, ACCOUNT_8, &at(2));
     assert_eq!(second.take_events()[0].kind(), EventKind::CandidateRejected);
     assert_eq!(sent(&mut second, &at(2)), (false, "/v2/texts".into()), "its account is proven already");
     answer(&mut second, 201, "", &at(2));
     assert_eq!(second.next(&at(2)).expect("done"), Action::Done);
-    assert_eq!(sent(&mut call(&policy, &keyring, &at(2)), &at(2)), (false, "/v2/texts".into()));
+    assert_eq!(sent(&mut call(&policy, &shared, &at(2)), &at(2)), (false, "/v2/texts".into()));
 }
 
 #[test]
 fn it_proves_the_account_of_a_candidate_before_it_sends_anything_else() {
     let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    reload(&keyring, found(2), &at(2));
-    let mut exchange = call(&policy, &keyring, &at(2));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    reload(&shared, found(2), &at(2));
+    let mut exchange = call(&policy, &shared, &at(2));
     assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2/account".into()));
     answer(&mut exchange, 404, "", &at(2));
     assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2.1/users?per_page=1".into()));
     answer(&mut exchange, 404, "", &at(2));
     assert_eq!(exchange.next(&at(2)).expect_err("not found").kind(), ErrorKind::NotFound);
-    assert_eq!(keyring.current().expect("a pair").generation(), 1, "404 does not tell the account");
-    let mut exchange = call(&policy, &keyring, &at(2));
+    assert_eq!(shared.keyring.current().expect("a pair").generation(), 1, "404 does not tell the account");
+    let mut exchange = call(&policy, &shared, &at(2));
     sent(&mut exchange, &at(2));
     answer(&mut exchange, 200, ACCOUNT_7, &at(2));
     assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2/texts".into()));
-    assert_eq!(keyring.current().expect("a pair").generation(), 2);
+    assert_eq!(shared.keyring.current().expect("a pair").generation(), 2);
 }
 
 #[test]
 fn it_replaces_a_pair_only_by_one_that_is_good() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
     let replace = |status, now: &Moment| {
-        let mut exchange = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), now);
+        let mut exchange = Exchange::replace(Arc::default(), shared.clone(), credentials(2), now);
         assert_eq!(sent(&mut exchange, now), (true, "/v2/account".into()));
         answer(&mut exchange, status, ACCOUNT_7, now);
         while matches!(exchange.next(now), Ok(Action::Send { .. })) {
@@ -191,57 +193,57 @@ fn it_replaces_a_pair_only_by_one_that_is_good() {
     };
     assert_eq!(replace(500, &at(2)).expect_err("500 proves nothing").http_status(), 0);
     assert_eq!(replace(401, &at(3)).expect_err("rejected").http_status(), 401);
-    assert_eq!(keyring.current().expect("a pair").generation(), 1);
-    let mut again = Exchange::replace(Arc::default(), keyring.clone(), credentials(2), &at(4));
+    assert_eq!(shared.keyring.current().expect("a pair").generation(), 1);
+    let mut again = Exchange::replace(Arc::default(), shared.clone(), credentials(2), &at(4));
     assert!(!again.next(&at(4)).expect_err("rejected a second ago").request_sent());
     assert_eq!(replace(200, &at(40)).expect("good").id(), Some(7));
-    assert_eq!(keyring.current().expect("a pair").generation(), 2);
-    assert!(!reload(&keyring, found(2), &at(41)), "the source follows");
+    assert_eq!(shared.keyring.current().expect("a pair").generation(), 2);
+    assert!(!reload(&shared, found(2), &at(41)), "the source follows");
 }
 
 #[test]
 fn it_does_not_go_back_to_a_candidate_that_is_proven_late() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    reload(&keyring, found(2), &at(2));
-    let mut slow = call(&Arc::default(), &keyring, &at(2));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    reload(&shared, found(2), &at(2));
+    let mut slow = call(&Arc::default(), &shared, &at(2));
     assert!(sent(&mut slow, &at(2)).0);
-    let mut replacing = Exchange::replace(Arc::default(), keyring.clone(), credentials(3), &at(2));
+    let mut replacing = Exchange::replace(Arc::default(), shared.clone(), credentials(3), &at(2));
     assert!(matches!(replacing.next(&at(2)).expect("an action"), Action::Send { .. }));
     answer(&mut replacing, 200, ACCOUNT_7, &at(3));
     answer(&mut slow, 200, "", &at(4));
-    let held = keyring.current().expect("a pair");
+    let held = shared.keyring.current().expect("a pair");
     assert!(held.credentials().same_pair(&credentials(3)) && held.generation() == 2);
-    assert!(keyring.candidate().is_none());
+    assert!(shared.keyring.candidate().is_none());
 }
 
 #[test]
 fn it_lets_another_call_prove_when_the_one_that_did_is_gone() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
-    reload(&keyring, found(2), &at(2));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
+    reload(&shared, found(2), &at(2));
     let policy = Arc::default();
-    let mut first = call(&policy, &keyring, &at(2));
+    let mut first = call(&policy, &shared, &at(2));
     assert!(sent(&mut first, &at(2)).0);
-    assert!(!sent(&mut call(&policy, &keyring, &at(2)), &at(2)).0, "one call proves at a time");
+    assert!(!sent(&mut call(&policy, &shared, &at(2)), &at(2)).0, "one call proves at a time");
     drop(first);
-    let mut third = call(&policy, &keyring, &at(2));
+    let mut third = call(&policy, &shared, &at(2));
     assert!(sent(&mut third, &at(2)).0);
     third.give_up(Error::new(ErrorKind::Cancelled));
-    let mut fourth = call(&policy, &keyring, &at(2));
+    let mut fourth = call(&policy, &shared, &at(2));
     assert!(sent(&mut fourth, &at(2)).0);
     // It is kept beyond its deadline, by somebody who forgot it.
-    assert!(sent(&mut call(&policy, &keyring, &at(40)), &at(40)).0);
+    assert!(sent(&mut call(&policy, &shared, &at(40)), &at(40)).0);
 }
 
 #[test]
 fn it_tells_nothing_while_others_wait_for_the_call() {
-    let keyring = keyring();
-    reload(&keyring, found(1), &at(1));
+    let shared = shared();
+    reload(&shared, found(1), &at(1));
     let policy = Arc::new(Policy { rotation_due: Duration::from_secs(1), ..Policy::default() });
-    let mut exchange = call(&policy, &keyring, &at(3));
+    let mut exchange = call(&policy, &shared, &at(3));
     assert_eq!(exchange.next(&at(3)).expect("an action"), Action::Load, "a second has passed");
-    exchange.loaded(Ok(Look::Unchanged), &at(3));
+    exchange.loaded(Ok(SourceRead::Unchanged), &at(3));
     assert!(!sent(&mut exchange, &at(3)).0);
     let headers = [("X-Rate-Limit-Limit", "100"), ("X-Rate-Limit-Remaining", "9")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -251,10 +253,10 @@ fn it_tells_nothing_while_others_wait_for_the_call() {
     assert_eq!(told, [EventKind::RateLimitLow, EventKind::RotationDue], "POST is not repeated");
     assert!(exchange.take_events().is_empty(), "told once");
 
-    reload(&keyring, found(1), &at(4));
-    let mut proves = call(&Arc::default(), &keyring, &at(5));
+    reload(&shared, found(1), &at(4));
+    let mut proves = call(&Arc::default(), &shared, &at(5));
     assert_eq!(proves.next(&at(5)).expect("an action"), Action::Load);
-    proves.loaded(Ok(Look::Found(found(2))), &at(5));
+    proves.loaded(Ok(SourceRead::Pair(found(2))), &at(5));
     assert!(sent(&mut proves, &at(5)).0);
     assert!(
         proves.take_events().is_empty(),
@@ -267,38 +269,38 @@ fn it_tells_nothing_while_others_wait_for_the_call() {
 
 #[test]
 fn it_shares_what_a_first_look_failed_with() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::default();
-    let (mut first, mut second) = (call(&policy, &keyring, &at(1)), call(&policy, &keyring, &at(1)));
+    let (mut first, mut second) = (call(&policy, &shared, &at(1)), call(&policy, &shared, &at(1)));
     assert_eq!(first.next(&at(1)).expect("an action"), Action::Load);
     assert!(matches!(second.next(&at(2)), Ok(Action::Wait(_))), "one looks, the other waits");
     first.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(3));
     assert_eq!(first.next(&at(3)).expect_err("nothing").kind(), ErrorKind::SourceUnavailable);
     assert_eq!(second.next(&at(4)).expect_err("nothing").kind(), ErrorKind::SourceUnavailable);
-    let mut third = call(&policy, &keyring, &at(5));
+    let mut third = call(&policy, &shared, &at(5));
     assert_eq!(third.next(&at(5)).expect("an action"), Action::Load, "who comes later looks again");
 }
 
 #[test]
 fn it_waits_for_the_first_look_after_a_rejection_however_long_it_takes() {
-    let keyring = keyring();
+    let shared = shared();
     let policy = Arc::default();
     let after = |millis| Moment { monotonic: Duration::from_millis(millis), ..at(0) };
-    let unwatched = |pair| Found { watched: false, ..found(pair) };
-    reload(&keyring, unwatched(1), &at(0));
-    let (mut first, mut second) = (call(&policy, &keyring, &at(0)), call(&policy, &keyring, &at(0)));
+    let unwatched = |pair| LoadedPair { is_watched: false, ..found(pair) };
+    reload(&shared, unwatched(1), &at(0));
+    let (mut first, mut second) = (call(&policy, &shared, &at(0)), call(&policy, &shared, &at(0)));
     assert!(!sent(&mut first, &at(0)).0);
     assert!(!sent(&mut second, &at(0)).0);
     answer(&mut first, 401, "{}", &after(100));
     answer(&mut second, 401, "{}", &after(100));
     assert_eq!(first.next(&after(400)).expect("an action"), Action::Load);
-    let mut third = call(&policy, &keyring, &after(400));
+    let mut third = call(&policy, &shared, &after(400));
     for millis in [400, 900, 5_000, 20_000] {
         for waiting in [&mut second, &mut third] {
             assert!(matches!(waiting.next(&after(millis)), Ok(Action::Wait(_))), "it may give another pair");
         }
     }
-    first.loaded(Ok(Look::Found(unwatched(2))), &at(21));
+    first.loaded(Ok(SourceRead::Pair(unwatched(2))), &at(21));
     assert!(sent(&mut first, &at(21)).0);
     answer(&mut first, 200, "{}", &at(21));
     assert!(sent(&mut second, &at(21)).0);

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::{Event, EventKind};
-use justcall_auth_protocol::exchange::{Action, Exchange, Moment, Policy};
-use justcall_auth_protocol::keyring::Look;
-use justcall_auth_protocol::{Credentials, Keyring, Request, Response};
+use justcall_auth_protocol::keyring::SourceRead;
+use justcall_auth_protocol::{Action, Credentials, Exchange, Moment, Policy, Request, Response, Shared};
 
 /// Pairs are numbers here.
 pub type Pair = u32;
@@ -75,7 +74,7 @@ pub struct End {
 
 pub struct World {
     pub policy: Arc<Policy>,
-    pub keyring: Arc<Keyring>,
+    pub shared: Shared,
     pub latency: Duration,
     pub look_time: Duration,
     /// What becomes of requests that carry a good pair, in turn.
@@ -105,7 +104,7 @@ impl World {
     pub fn new(policy: Policy, first: Said, accepts: Pair) -> Self {
         Self {
             policy: Arc::new(policy),
-            keyring: Arc::new(Keyring::new("https://api.justcall.io", Arc::default())),
+            shared: Shared::new("https://api.justcall.io", Arc::default()),
             latency: ms(40),
             look_time: ms(1),
             fates: vec![Fate::Answer(200)],
@@ -172,18 +171,18 @@ impl World {
             Step::Change(Change::Begins) => {
                 let request = Request::new("POST", "/v2/texts").expect("a good path");
                 let exchange =
-                    Exchange::request(self.policy.clone(), self.keyring.clone(), request, &self.moment());
+                    Exchange::request(self.policy.clone(), self.shared.clone(), request, &self.moment());
                 self.calls.push(Some((exchange, self.now)));
                 self.go(self.calls.len() - 1);
             }
             Step::Go(call) => self.go(call),
             Step::Looked(call) => {
                 let began = self.looking.take().expect("a look was under way");
-                if self.keyring.current().is_some() {
+                if self.shared.keyring.current().is_some() {
                     self.looks.push((began, self.now));
                 }
                 let look = match self.says {
-                    Said::Pair(pair) => Ok(Look::from(credentials(pair))),
+                    Said::Pair(pair) => Ok(SourceRead::from(credentials(pair))),
                     Said::Watched(pair) => Ok(watched(pair)),
                     Said::Nothing => Err(Error::new(ErrorKind::SourceUnavailable)),
                 };
@@ -263,7 +262,7 @@ impl World {
 
     /// The pair in use now.
     pub fn in_use(&self) -> Option<Pair> {
-        self.keyring.current().map(|held| number(held.credentials()))
+        self.shared.keyring.current().map(|held| number(held.credentials()))
     }
 
     /// Design section 7, rule 4; and looks at the source that are neither too many nor at the same time.
@@ -282,7 +281,7 @@ impl World {
     }
 }
 
-fn watched(pair: Pair) -> Look {
-    let found = justcall_auth_protocol::keyring::Found::from(credentials(pair));
-    Look::Found(justcall_auth_protocol::keyring::Found { watched: true, ..found })
+fn watched(pair: Pair) -> SourceRead {
+    let found = justcall_auth_protocol::keyring::LoadedPair::from(credentials(pair));
+    SourceRead::Pair(justcall_auth_protocol::keyring::LoadedPair { is_watched: true, ..found })
 }

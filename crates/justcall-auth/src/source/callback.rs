@@ -51,7 +51,7 @@ mod tests {
         let error = load(&|| -> Result<Credentials, Error> { panic!("canary") }).expect_err("it panicked");
         assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
         assert!(!format!("{error:?}").contains("canary"));
-        let pair = load(&|| Credentials::new(b"abc123def456", b"sec789xyz000")).expect("a pair");
-        assert_eq!(pair.credentials.key_hint(), "abc1…f456");
+        let loaded = load(&|| Credentials::new(b"abc123def456", b"sec789xyz000")).expect("a pair");
+        assert_eq!(loaded.pair.credentials.key_hint(), "abc1…f456");
     }
 }

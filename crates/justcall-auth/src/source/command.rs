@@ -34,9 +34,9 @@ pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Erro
         .map_err(|error| unavailable(&place, format!("it cannot be started: {error}")))?;
     let patience = patience.at_most(LIMIT);
     let loaded = running.output(&patience).and_then(|output| {
-        let told = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error));
+        let pair = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error));
         // Without a pair its exit status is worth waiting for: it may say why.
-        let end = running.end(&if told.is_ok() { patience.at_most(GRACE) } else { patience.clone() });
+        let end = running.end(&if pair.is_ok() { patience.at_most(GRACE) } else { patience.clone() });
         match end {
             Ok(Some(status)) if !status.success() => Err(Stopped::Known(
                 unavailable(&place, format!("it ended with {status}"))
@@ -44,13 +44,13 @@ pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Erro
             )),
             Err(Impatience::Interrupted) => Err(Stopped::Impatient(Impatience::Interrupted)),
             // It goes on after its output, or its host reaps its children: the output must speak for itself.
-            Ok(_) | Err(Impatience::Deadline) => told.map_err(Stopped::Known),
+            Ok(_) | Err(Impatience::Deadline) => pair.map_err(Stopped::Known),
         }
     });
     match loaded {
-        Ok(told) => {
+        Ok(pair) => {
             running.leave();
-            Ok(Loaded::new(told, place))
+            Ok(Loaded::new(pair, place))
         }
         Err(stopped) => {
             running.kill();
@@ -142,7 +142,7 @@ mod tests {
     fn it_reads_the_json_that_a_program_prints() {
         let script = r#"echo '{"api_key": "abc123def456", "api_secret": "sec789xyz000"}'"#;
         let loaded = run(script, &Patience::default()).expect("a pair");
-        assert_eq!(loaded.credentials.key_hint(), "abc1…f456");
+        assert_eq!(loaded.pair.credentials.key_hint(), "abc1…f456");
         assert_eq!(loaded.place, "The output of the command sh");
     }
 

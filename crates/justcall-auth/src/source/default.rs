@@ -14,6 +14,16 @@ pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 /// Where Docker and Kubernetes put a secret called `justcall`: a file or a folder.
 const MOUNTED: &str = "/run/secrets/justcall";
 
+/// Where a pair is looked for unless the environment chooses, in order, as messages call it.
+pub(crate) const PLACES: [&str; 3] =
+    ["JUSTCALL_API_KEY and JUSTCALL_API_SECRET", "systemd's $CREDENTIALS_DIRECTORY", MOUNTED];
+
+/// One of [`PLACES`].
+pub(crate) struct Place {
+    pub name: &'static str,
+    pub source: Source,
+}
+
 pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
     resolve(environment, patience)?.load_within(environment, patience)
 }
@@ -24,15 +34,11 @@ pub(super) fn resolve(environment: &dyn Environment, patience: &Patience) -> Res
         return chosen(&choice);
     }
     // Only what is absent is passed over.
-    if let Some(source) =
-        usual_places().into_iter().find(|source| holds_anything(source, environment, patience))
-    {
-        return Ok(source);
-    }
-    Err(missing(&format!(
-        "{CHOICE}, which would name a source; the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET; \
-         systemd's $CREDENTIALS_DIRECTORY; {MOUNTED}"
-    )))
+    let holding = usual_places().find(|place| holds_anything(&place.source, environment, patience));
+    holding.map(|place| place.source).ok_or_else(|| {
+        let places = PLACES.join("; ");
+        missing(&format!("{CHOICE}, which would name a source; the environment variables {places}"))
+    })
 }
 
 fn holds_anything(source: &Source, environment: &dyn Environment, patience: &Patience) -> bool {
@@ -51,16 +57,18 @@ pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
     Some(setting(environment, CHOICE)?.to_string_lossy().into_owned())
 }
 
-/// Where a pair is looked for unless the environment chooses, in order.
-pub(crate) fn usual_places() -> Vec<Source> {
-    let mounted = Path::new(MOUNTED);
-    let mut places = vec![parse::env(), parse::systemd()];
-    if mounted.is_dir() {
-        places.push(Source::Dir { path: mounted.into(), key: KEY_FILE.into(), secret: SECRET_FILE.into() });
-    } else if mounted.try_exists().unwrap_or(true) {
-        places.push(Source::File(mounted.into()));
+/// The usual places, in order; without what could be mounted and is not.
+pub(crate) fn usual_places() -> impl Iterator<Item = Place> {
+    let sources = [Some(parse::env()), Some(parse::systemd()), mounted()];
+    PLACES.into_iter().zip(sources).filter_map(|(name, source)| Some(Place { name, source: source? }))
+}
+
+fn mounted() -> Option<Source> {
+    let path = Path::new(MOUNTED);
+    if path.is_dir() {
+        return Some(Source::Dir { path: path.into(), key: KEY_FILE.into(), secret: SECRET_FILE.into() });
     }
-    places
+    path.try_exists().unwrap_or(true).then(|| Source::File(path.into()))
 }
 
 fn chosen(choice: &str) -> Result<Source, Error> {
@@ -74,5 +82,28 @@ fn chosen(choice: &str) -> Result<Source, Error> {
         }
         Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
         source => Ok(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use justcall_auth_protocol::diagnose::Code;
+
+    use super::*;
+
+    #[test]
+    fn it_looks_where_the_documents_say_and_in_their_order() {
+        let stand_in_order = |text: &str, names: &[&str]| {
+            let at = names.iter().map(|name| text.find(name).unwrap_or_else(|| panic!("{name} in {text}")));
+            assert!(at.is_sorted(), "{text}");
+        };
+        let (_, what) = parse::SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
+        stand_in_order(what, &[CHOICE, "env:", "systemd:", MOUNTED]);
+        let explained = Code::NothingFound.explanation();
+        stand_in_order(explained, &[CHOICE, PLACES[0], "systemd's", MOUNTED]);
+        let spelled: Vec<String> = usual_places().map(|place| format!("{:?}", place.source)).collect();
+        assert!(spelled[0].starts_with("Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET"), "{spelled:?}");
+        assert!(spelled[1].starts_with("Systemd"), "{spelled:?}");
+        assert!(usual_places().map(|place| place.name).eq(PLACES.into_iter().take(spelled.len())));
     }
 }

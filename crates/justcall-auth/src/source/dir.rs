@@ -7,7 +7,7 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 
 use super::file::read;
-use super::{Environment, Loaded, malformed_in, missing, setting, shown, text, unavailable};
+use super::{Environment, Loaded, LoadedPair, malformed_in, missing, setting, shown, text, unavailable};
 
 /// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.
 const VERSION_LINK: &str = "..data";
@@ -52,12 +52,12 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             )
             .map_err(|error| malformed_in(&place, &error))?;
             let previous_compromised = is_compromised(&place, &version)?;
-            let told = text::Told { previous_compromised, ..credentials.into() };
+            let pair = LoadedPair { previous_compromised, ..credentials.into() };
             // By the names that stay when a version goes.
             let names = if version == path { path.to_owned() } else { path.join(VERSION_LINK) };
             let watched = [key, secret, text::COMPROMISED].map(|name| names.join(name)).to_vec();
             let files = vec![key_file, secret_file];
-            return Ok(Loaded { files, watched, ..Loaded::new(told, place) });
+            return Ok(Loaded { files, watched, ..Loaded::new(pair, place) });
         }
     }
     Err(unavailable(&place, "it changes faster than it can be read"))
@@ -129,7 +129,8 @@ mod tests {
         for (name, text) in [("api_key", "abc123def456\n"), ("api_secret", "sec789xyz000\n")] {
             std::fs::write(folder.path().join(name), text).expect("a file");
         }
-        let told = || load(folder.path(), "api_key", "api_secret").map(|loaded| loaded.previous_compromised);
+        let told =
+            || load(folder.path(), "api_key", "api_secret").map(|loaded| loaded.pair.previous_compromised);
         assert!(!told().expect("a pair"));
         let word = folder.path().join(text::COMPROMISED);
         for (text, said) in [("true\n", true), ("false", false)] {
@@ -148,9 +149,9 @@ mod tests {
         let number = |half: &[u8]| std::str::from_utf8(half).expect("ASCII")[8..].parse().expect("a number");
         let read = || match load(folder.path(), "api_key", "api_secret") {
             Ok(loaded) => {
-                let at = loaded.credentials.secret_at();
+                let at = loaded.pair.credentials.secret_at();
                 let halves = |pair: &[u8]| (number(&pair[..at - 1]), number(&pair[at..]));
-                let (key, secret) = loaded.credentials.expose_authorization(halves);
+                let (key, secret) = loaded.pair.credentials.expose_authorization(halves);
                 check(key, secret);
                 true
             }

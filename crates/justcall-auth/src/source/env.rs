@@ -118,7 +118,9 @@ mod tests {
     }
 
     fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        Source::Default.load(&Variables(variables.iter().copied().collect())).map(|loaded| loaded.credentials)
+        Source::Default
+            .load(&Variables(variables.iter().copied().collect()))
+            .map(|loaded| loaded.pair.credentials)
     }
 
     #[test]

@@ -15,9 +15,9 @@ const MAX_FILE: usize = 64 * 1024;
 pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
     let place = format!("The file {}", shown(path));
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
-    let told = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
+    let pair = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
-    Ok(Loaded { watched: files.clone(), files, ..Loaded::new(told, place) })
+    Ok(Loaded { watched: files.clone(), files, ..Loaded::new(pair, place) })
 }
 
 /// The whole file, in memory that is wiped.
@@ -68,7 +68,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("pair");
         std::fs::write(&path, text).expect("the test's file");
-        load(&path).map(|loaded| loaded.credentials)
+        load(&path).map(|loaded| loaded.pair.credentials)
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         let path = folder.path().join("pair");
         let json = "{\"api_key\": \"abc123def456\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"2024-03-21T17:08:22Z\"}";
         std::fs::write(&path, json).expect("the test's file");
-        let created_at = load(&path).expect("a pair").created_at;
+        let created_at = load(&path).expect("a pair").pair.created_at;
         assert_eq!(created_at, Some(std::time::Duration::from_secs(1_711_040_902)));
     }
 

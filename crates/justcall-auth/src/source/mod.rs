@@ -23,14 +23,15 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+pub use justcall_auth_protocol::keyring::LoadedPair;
+use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
-pub(crate) use default::{CHOICE, choice, usual_places};
+pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
 pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
@@ -62,11 +63,11 @@ pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsStr
     (!value.is_empty()).then_some(value)
 }
 
-/// `path` on one line, for messages: control characters in it are escaped.
+/// `path` on one line, for messages: what is not printable in it is escaped.
 pub fn shown(path: &Path) -> String {
     let mut shown = String::new();
     for character in path.to_string_lossy().chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+        if is_printable(character) { shown.push(character) } else { shown.extend(character.escape_default()) }
     }
     shown
 }
@@ -139,34 +140,21 @@ pub(crate) enum Identity {
 /// A pair and where it was found.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The pair.
-    pub credentials: Credentials,
+    /// The pair. JSON gives its time as `"created_at"`, written as in RFC 3339. That the previous pair is compromised is
+    /// given by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
+    /// `previous_compromised` with the word `true` beside the halves; `justcall-auth rotate --compromised` writes it.
+    pub pair: LoadedPair,
     /// The place, in words: `the file /etc/justcall.json`.
     pub place: String,
-    /// The files that were read, for those who want to check their permissions.
+    /// The files that were read, whose permissions may be checked.
     pub files: Vec<PathBuf>,
-    /// What changes when the pair does, for those who want to look without reading. Empty where there is no such thing.
+    /// What changes when the pair does, if that can be seen without reading it.
     pub(crate) watched: Vec<PathBuf>,
-    /// When the pair was made, since the epoch, where the source tells: `"created_at"` in JSON, as RFC 3339 writes it.
-    pub created_at: Option<Duration>,
-    /// The pair before this one got into wrong hands: nothing that is signed with its secret may be believed any more.
-    ///
-    /// Told by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
-    /// `previous_compromised` with the word `true` beside the halves; `justcall-auth rotate --compromised` writes it.
-    pub previous_compromised: bool,
 }
 
 impl Loaded {
-    fn new(told: impl Into<text::Told>, place: impl Into<String>) -> Self {
-        let text::Told { credentials, created_at, previous_compromised } = told.into();
-        Self {
-            credentials,
-            created_at,
-            place: place.into(),
-            files: Vec::new(),
-            watched: Vec::new(),
-            previous_compromised,
-        }
+    fn new(pair: impl Into<LoadedPair>, place: impl Into<String>) -> Self {
+        Self { pair: pair.into(), place: place.into(), files: Vec::new(), watched: Vec::new() }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Content<'a> {
     pub credentials: &'a Credentials,
     /// When it was made, as RFC 3339 writes it. JSON alone has a place for it.
     pub created_at: &'a str,
-    /// See [`Loaded::previous_compromised`](super::Loaded::previous_compromised). JSON and dotenv alone have a place for it.
+    /// See [`LoadedPair::previous_compromised`](super::LoadedPair::previous_compromised). JSON and dotenv alone have a place for it.
     pub previous_compromised: bool,
 }
 

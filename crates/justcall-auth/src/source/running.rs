@@ -2,14 +2,16 @@
 
 use std::io;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use justcall_auth_secret::PerProcess;
+
 use crate::patience::{Impatience, Patience};
 
-/// Programs that gave their output and went on. They are reaped when the next one is started.
-static LEFT: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+/// Programs of this process that gave their output and went on. They are reaped when the next one is started.
+static LEFT: PerProcess<Mutex<Vec<Child>>> = PerProcess::new();
 /// As many are left alone; the oldest of more is killed.
 const MAX_LEFT: usize = 16;
 
@@ -63,8 +65,8 @@ impl Running {
         if self.has_ended() {
             return;
         }
-        // Not waited for: a child of `fork()` may have inherited the lock while it was held.
-        let Ok(mut left) = LEFT.try_lock() else { return };
+        let left = LEFT.get_or_make(Mutex::default);
+        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
         if left.len() >= MAX_LEFT {
             let mut oldest = left.remove(0);
             if matches!(oldest.try_wait(), Ok(None)) {
@@ -89,9 +91,9 @@ impl Running {
 }
 
 fn reap() {
-    if let Ok(mut left) = LEFT.try_lock() {
-        left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-    }
+    let left = LEFT.get_or_make(Mutex::default);
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }
 
 /// Lets the program lead a process group of its own, unless there is a terminal: only programs of the foreground group may

@@ -5,6 +5,7 @@ use std::time::Duration;
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::diagnose::{Code, Finding, half_name};
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::keyring::LoadedPair;
 use justcall_auth_protocol::{date, service};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
@@ -12,24 +13,10 @@ use zeroize::{Zeroize, Zeroizing};
 use super::dotenv::{self, Assignment, Dotenv};
 use super::misnamed;
 
-/// The member of JSON, and the file beside the halves, that tells of the pair before: see [`super::Loaded`].
+/// The member of JSON, and the file beside the halves, that says whether the previous pair is compromised.
 pub(super) const COMPROMISED: &str = "previous_compromised";
 /// The same as a line of dotenv.
 pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
-
-/// What a text tells.
-pub(super) struct Told {
-    pub credentials: Credentials,
-    /// Since the epoch.
-    pub created_at: Option<Duration>,
-    pub previous_compromised: bool,
-}
-
-impl From<Credentials> for Told {
-    fn from(credentials: Credentials) -> Self {
-        Self { credentials, created_at: None, previous_compromised: false }
-    }
-}
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +50,7 @@ impl Form {
 ///
 /// # Errors
 /// `credentials_malformed`; the caller adds the place.
-pub(super) fn parse(text: &[u8]) -> Result<Told, Error> {
+pub(super) fn parse(text: &[u8]) -> Result<LoadedPair, Error> {
     refuse_encoding(text)?;
     match Form::of(text) {
         Form::Json => parse_json(text),
@@ -85,7 +72,7 @@ fn refuse_encoding(text: &[u8]) -> Result<(), Error> {
 }
 
 /// Reads the one line `key:secret`.
-fn parse_line(text: &[u8]) -> Result<Told, Error> {
+fn parse_line(text: &[u8]) -> Result<LoadedPair, Error> {
     let line = forgive_newline(text);
     let parsed = Credentials::parse(line);
     // What has no blank and no name can only be meant as a pair.
@@ -104,7 +91,7 @@ pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// As [`parse`].
-pub(super) fn parse_json(text: &[u8]) -> Result<Told, Error> {
+pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
     refuse_encoding(text)?;
     // The parser's own message would quote what it read.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
@@ -137,7 +124,8 @@ pub(super) fn parse_json(text: &[u8]) -> Result<Told, Error> {
     wipe(&mut json);
     let (key, secret) = halves?;
     let credentials = Credentials::new(key.as_bytes(), secret.as_bytes())?;
-    Ok(Told { credentials, created_at: created_at?, previous_compromised: previous_compromised? })
+    let (created_at, previous_compromised) = (created_at?, previous_compromised?);
+    Ok(LoadedPair { created_at, previous_compromised, ..credentials.into() })
 }
 
 /// A date and time, since the epoch.
@@ -156,7 +144,7 @@ pub(super) fn wipe(json: &mut Value) {
 }
 
 /// Reads a pair in lines `NAME=value`; the last line of a name counts, and a half without a line is empty.
-fn parse_dotenv(text: &[u8]) -> Result<Told, Error> {
+fn parse_dotenv(text: &[u8]) -> Result<LoadedPair, Error> {
     let lines = dotenv::read(text);
     let last = |name: &str| lines.assignments.iter().rfind(|line| line.name == name.as_bytes());
     let [key, secret] = [service::KEY_VARIABLE, service::SECRET_VARIABLE].map(last);
@@ -183,7 +171,7 @@ fn parse_dotenv(text: &[u8]) -> Result<Told, Error> {
     let compromised =
         last(COMPROMISED_VARIABLE).map_or(b"false".as_slice(), |line| &text[line.value.clone()]);
     let previous_compromised = truth(compromised, COMPROMISED_VARIABLE)?;
-    Ok(Told { previous_compromised, ..credentials.into() })
+    Ok(LoadedPair { previous_compromised, ..credentials.into() })
 }
 
 pub(super) const AMBIGUOUS: &str =

@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use justcall_auth_protocol::error::Error;
-use justcall_auth_protocol::keyring::{Found, Look};
+use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_secret::Level;
 
-use super::{Fingerprints, ProcessEnvironment, Source};
+use super::{Fingerprints, Loaded, ProcessEnvironment, Source};
 use crate::patience::Patience;
 use crate::reentry;
 
@@ -76,31 +76,31 @@ impl Watch {
 
     /// Reads the source unless its files are those of the last time. The keyring lets one caller in at a time. A caller
     /// that is past the end of its lease does not hold up the next one.
-    pub fn look(&self, patience: &Patience) -> Result<Look, Error> {
+    pub fn look(&self, patience: &Patience) -> Result<SourceRead, Error> {
         // A callback is entered by itself, and says itself whether it was.
         let _mark = (!matches!(self.source, Source::Callback(_))).then(|| reentry::enter(self));
         let Seen { looks, traces: known, is_known } = self.begin_look();
         let before: Vec<Trace> = known.iter().map(|trace| Trace::of(trace.path.clone())).collect();
         if is_known && before == known {
             self.keep(Seen { looks, traces: known, is_known });
-            return Ok(Look::Unchanged);
+            return Ok(SourceRead::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
+        let Loaded { pair, watched, .. } = loaded;
         if self.source.is_environment() {
-            let read = self.fingerprints.of(&loaded.credentials);
+            let read = self.fingerprints.of(&pair.credentials);
             *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
         }
-        let credentials = loaded.credentials.kept_at(self.memory)?;
-        let watched = !loaded.watched.is_empty();
-        let (created_at, previous_compromised) = (loaded.created_at, loaded.previous_compromised);
-        let after: Vec<Trace> = loaded.watched.into_iter().map(Trace::of).collect();
+        let credentials = pair.credentials.kept_at(self.memory)?;
+        let pair = LoadedPair { credentials, is_watched: !watched.is_empty(), ..pair };
+        let after: Vec<Trace> = watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
         self.keep(Seen {
             looks,
-            is_known: watched && after == before && after.iter().all(Trace::is_settled),
+            is_known: pair.is_watched && after == before && after.iter().all(Trace::is_settled),
             traces: after,
         });
-        Ok(Look::Found(Found { credentials, created_at, watched, previous_compromised }))
+        Ok(SourceRead::Pair(pair))
     }
 
     /// Reads the source at the next look, whatever its files look like: what the last one gave was not used.
@@ -181,8 +181,8 @@ mod tests {
 
     fn look(watch: &Watch) -> Option<String> {
         match watch.look(&Patience::default()).expect("a pair") {
-            Look::Unchanged => None,
-            Look::Found(found) => Some(found.credentials.expose_authorization(|pair| {
+            SourceRead::Unchanged => None,
+            SourceRead::Pair(found) => Some(found.credentials.expose_authorization(|pair| {
                 String::from_utf8(pair[pair.len() - 3..].to_vec()).expect("ASCII")
             })),
         }

@@ -1,21 +1,14 @@
 //! The state file on its disk: one writer at a time, replaced in one step, and for its owner alone.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::replace::Replacement;
+
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The folder, for its owner alone where it has to be made.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
 
 /// A file to be read. A pipe in its place is not waited for: a call may be under way.
 pub(super) fn readable(path: &Path) -> io::Result<File> {
@@ -35,7 +28,7 @@ fn private(path: &Path) -> io::Result<File> {
         use std::os::unix::fs::PermissionsExt as _;
         let file = open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW)?;
         // It may be left from a process that was killed, and from one with another idea of modes.
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         Ok(file)
     }
     #[cfg(not(unix))]
@@ -84,9 +77,8 @@ fn try_lock(path: &Path) -> io::Result<File> {
 
 /// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = private(&new)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    let new = Replacement::at(path.with_extension("new"), private)?;
+    new.made().write_all(text)?;
+    new.made().sync_all()?;
+    new.put(path)
 }

@@ -8,20 +8,21 @@ mod disk;
 mod recorder;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
+use justcall_auth_protocol::encoding::{hex, read_hex};
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::zeroize_stack;
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
+use crate::replace::private_folder;
 use crate::source::{Environment, setting, shown};
-use disk::{lock, make_folder, readable, replace};
+use disk::{lock, readable, replace};
 pub(crate) use recorder::Recorder;
 
 /// That a pair is used is written down no more often.
@@ -100,7 +101,7 @@ impl StateFile {
             }
         }
         let folder = self.path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        make_folder(folder)?;
+        private_folder(folder)?;
         let _lock = lock(&self.path.with_extension("lock"))?;
         // Another process may have written it meanwhile.
         let mut state = match State::read(&self.path)? {
@@ -120,7 +121,7 @@ impl StateFile {
 
 /// What the file holds.
 struct State {
-    key: Vec<u8>,
+    key: [u8; 32],
     pairs: BTreeMap<String, Pair>,
 }
 
@@ -146,7 +147,7 @@ impl Pair {
 
 impl State {
     fn new() -> io::Result<Self> {
-        let mut key = vec![0; 32];
+        let mut key = [0; 32];
         SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no randomness"))?;
         Ok(Self { key, pairs: BTreeMap::new() })
     }
@@ -164,7 +165,7 @@ impl State {
 
     fn parse(text: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(text).ok()?;
-        let key = from_hex(value.get("key")?.as_str()?).filter(|key| key.len() == 32)?;
+        let key = read_hex(value.get("key")?.as_str()?.as_bytes())?;
         let pairs = value.get("pairs")?.as_object()?.iter().map(|(name, pair)| {
             let first = pair.get("first_seen")?.as_u64()?;
             let last = match pair.get("last_used") {
@@ -205,20 +206,6 @@ impl State {
             oldest.and_then(|name| self.pairs.remove(&name));
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[cfg(test)]

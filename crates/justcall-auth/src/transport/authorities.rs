@@ -256,6 +256,7 @@ mod tests {
     use std::collections::HashMap;
     use std::ffi::OsString;
 
+    use justcall_auth_protocol::encoding;
     use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 
     use super::*;
@@ -280,8 +281,8 @@ mod tests {
     }
 
     fn pem(der: &[u8]) -> String {
-        let body = crate::base64::encode(der);
-        let body = std::str::from_utf8(&body).expect("base64");
+        let body = encoding::base64(der);
+        let body = std::str::from_utf8(body.as_ref()).expect("base64");
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     }
 

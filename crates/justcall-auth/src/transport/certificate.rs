@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use justcall_auth_protocol::date;
+use justcall_auth_protocol::printable::is_printable;
 use rustls::pki_types::CertificateDer;
 
 /// What people want to know of a certificate. What cannot be read is `None`.
@@ -60,8 +62,7 @@ fn name(bytes: &[u8]) -> Option<String> {
         while let Some((_, attribute)) = attributes.next() {
             let mut attribute = Der(attribute);
             let kind = attribute.expect(OBJECT_IDENTIFIER)?;
-            let text =
-                attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| printable(text));
+            let text = attribute.next().filter(|(tag, _)| TEXTS.contains(tag)).map(|(_, text)| shown(text));
             match kind {
                 COMMON_NAME if text.is_some() => return text,
                 ORGANISATION => organisation = text,
@@ -76,39 +77,19 @@ fn name(bytes: &[u8]) -> Option<String> {
 const MAX_NAME: usize = 64;
 
 /// On one line and short: what a stranger wrote must not drive a terminal, nor fill it.
-fn printable(text: &[u8]) -> String {
-    // Those that change the direction of the text around them.
-    let is_direction =
-        |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let text = String::from_utf8_lossy(text);
-    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(MAX_NAME).collect()
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().filter(|c| is_printable(*c)).take(MAX_NAME).collect()
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, since the epoch.
+/// Since the epoch; `None` before, and for what is no time.
 fn time(tag: u8, text: &[u8]) -> Option<Duration> {
-    let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let (year, rest) = digits.split_at_checked(if tag == GENERALIZED_TIME { 4 } else { 2 })?;
-    let year: u64 = year.parse().ok()?;
-    // RFC 5280: two digits from 50 on mean the last century.
-    let year = match tag {
-        UTC_TIME if year >= 50 => 1900 + year,
-        UTC_TIME => 2000 + year,
-        GENERALIZED_TIME => year,
+    let length = match tag {
+        UTC_TIME => 13,
+        GENERALIZED_TIME => 15,
         _ => return None,
     };
-    let part = |at: usize| rest.get(at..at + 2)?.parse::<u64>().ok();
-    let days = days_since_epoch(year, part(0)?, part(2)?)?;
-    Some(Duration::from_secs(days * 86_400 + part(4)? * 3600 + part(6)? * 60 + part(8)?))
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar; `None` before.
-fn days_since_epoch(year: u64, month: u64, day: u64) -> Option<u64> {
-    const BEFORE_MONTH: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let leap_days_before = |year: u64| (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let before = BEFORE_MONTH.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
-    let years = year.checked_sub(1970)? * 365 + leap_days_before(year) - leap_days_before(1970);
-    Some(years + before + u64::from(is_leap && month > 2) + day.checked_sub(1)?)
+    let seconds = date::certificate_time(text).filter(|_| text.len() == length)?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 /// Elements one after another, in the distinguished encoding rules (X.690).
@@ -166,10 +147,10 @@ mod tests {
 
     #[test]
     fn it_shows_a_name_on_one_line_and_no_longer_than_a_person_reads() {
-        assert_eq!(printable("Société \u{1F600}".as_bytes()), "Société \u{1F600}");
-        assert_eq!(printable("a\u{202E}b\u{2066}c\x1b[2Jd\r\ne\0\u{9b}f".as_bytes()), "abc[2Jdef");
-        assert_eq!(printable("é".repeat(10_000).as_bytes()), "é".repeat(MAX_NAME));
-        assert_eq!(printable(b"\xffname"), "\u{FFFD}name", "bytes that are not UTF-8");
+        assert_eq!(shown("Société \u{1F600}".as_bytes()), "Société \u{1F600}");
+        assert_eq!(shown("a\u{202E}b\u{2066}c\x1b[2Jd\r\ne\0\u{9b}f".as_bytes()), "abc[2Jdef");
+        assert_eq!(shown("é".repeat(10_000).as_bytes()), "é".repeat(MAX_NAME));
+        assert_eq!(shown(b"\xffname"), "\u{FFFD}name", "bytes that are not UTF-8");
     }
 
     #[test]
@@ -181,7 +162,7 @@ mod tests {
         assert_eq!(read.subject.as_deref(), Some("justcall-auth-sandbox CA"));
         assert_eq!(read.issuer, read.subject, "it signs itself");
         let days =
-            read.expires.expect("it expires").saturating_sub(crate::clock::now().unix).as_secs() / 86_400;
+            read.expires.expect("it expires").saturating_sub(crate::clock::unix_time()).as_secs() / 86_400;
         assert!((363..=365).contains(&days), "{days}");
         for end in 0..der.len() {
             assert_eq!(fields(&der[..end]), None, "{end}");

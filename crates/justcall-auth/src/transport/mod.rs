@@ -205,7 +205,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
             .unwrap_or_else(|not_text| String::from_utf8_lossy(not_text.as_bytes()).into_owned());
         (name.as_str().to_owned(), value)
     });
-    let response = Response::new(status, headers.collect(), bytes).received_at(clock::now().unix);
+    let response = Response::new(status, headers.collect(), bytes).received_at(clock::unix_time());
     if is_success && too_large {
         let message =
             format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");

@@ -6,14 +6,14 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use http::uri::Authority;
+use justcall_auth_protocol::encoding;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::url::HostAndPort;
-use justcall_auth_secret::{Secret, WipedBuffer, Zeroizing};
+use justcall_auth_secret::{Secret, WipedBuffer};
 
 use super::call::State;
 use super::failure::shown;
 use super::wire::Wire;
-use crate::base64;
 
 mod named;
 
@@ -86,8 +86,10 @@ impl Proxy {
         if address.parse::<Authority>().is_err() {
             return Err("is not a URL".into());
         }
-        let login = login.map(|login| Zeroizing::new(percent_decode(login)));
-        let login = login.map(|login| Secret::from(base64::encode(&login)));
+        let login = login.map(|login| {
+            let login = encoding::percent_decoded(login);
+            Secret::copy_from(encoding::base64(login.as_ref()).as_ref())
+        });
         Ok(Self(Arc::new(Parts { host, port: port.unwrap_or(80), login })))
     }
 
@@ -187,23 +189,6 @@ fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let digits = line.strip_prefix(PROTOCOL)?.split(|byte| *byte == b' ').nth(1)?;
     (digits.len() == 3).then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
-}
-
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let hex = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (byte, hex(ahead.next()), hex(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).expect("two hexadecimal digits"));
-                bytes = ahead;
-            }
-            _ => decoded.push(byte),
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]

@@ -35,9 +35,9 @@ fn run(folder: &Path) -> Result<(), String> {
     match (loaded, &expect["error"]) {
         (Ok(loaded), Value::Null) => {
             let pair = expect["pair"].as_str().ok_or("no pair")?;
-            let same = loaded.credentials.expose_authorization(|header| header == pair.as_bytes());
+            let same = loaded.pair.credentials.expose_authorization(|header| header == pair.as_bytes());
             if !same {
-                return Err(format!("another pair, with the key {}", loaded.credentials.key_hint()));
+                return Err(format!("another pair, with the key {}", loaded.pair.credentials.key_hint()));
             }
             contains(&loaded.place, &expect["place_contains"])
         }

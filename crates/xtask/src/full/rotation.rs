@@ -12,8 +12,8 @@ use crate::python::Venv;
 const EXPLANATION: &str = "\
 Four C programs on the shared library and four Python programs with the module, eight threads each, call over TLS at a fixed rate, with
 `rotation_wait` 10 s. The service's pair is reset twenty times, which kills the old one at once; 0 to 3 s later each program's source gives the
-new one. Once the sources are files that are replaced, once folders whose `..data` is swapped. What was found is what the programs tell of every
-call, what the service recorded of every request, and what the kernel tells of every read of a source. The control is a run without resets, in
+new one. Once the sources are files that are replaced, once folders whose `..data` is swapped. What was found is what the programs report of every
+call, what the service recorded of every request, and what the kernel reports of every read of a source. The control is a run without resets, in
 the same minutes; and `cargo xtask test` shows that without `rotation_wait` the same judge sees calls fail.
 ";
 
@@ -24,7 +24,7 @@ pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]
     rotation.env("JUSTCALL_PYTHON", venv.program("python"));
     let output = rotation.stderr(Stdio::inherit()).output().context("cannot start the rotation")?;
     let table = String::from_utf8_lossy(&output.stdout);
-    ensure!(table.lines().count() > 2, "the rotation told nothing");
+    ensure!(table.lines().count() > 2, "the rotation printed no rows");
     let mut text = String::from(
         "# A reset without a maintenance window\n\nWritten by `cargo xtask test --full`: change that, not this file.\n\n| what | which |\n|---|---|\n",
     );

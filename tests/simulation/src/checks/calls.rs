@@ -8,6 +8,7 @@ use crate::call::{Doing, Task};
 use crate::checks::Check;
 use crate::coverage::Seen;
 use crate::episode::AccountPage;
+use crate::machine::Machine;
 use crate::service::Page;
 use crate::trace::What;
 use crate::world::World;
@@ -23,7 +24,7 @@ const LONG_RECOVERY: Duration = Duration::from_secs(5);
 impl World {
     /// The call is over.
     pub(crate) fn end(&mut self, slot: usize, result: Result<(), Error>) {
-        let exchange = self.calls[slot].exchange.take().expect("a call ends once");
+        let machine = self.calls[slot].machine.take().expect("a call ends once");
         self.calls[slot].doing = Doing::Nothing;
         self.calls[slot].step += 1;
         let now = self.now;
@@ -33,9 +34,8 @@ impl World {
             Ok(()) => {
                 self.saw(Seen::Succeeded);
                 self.note(slot, What::Succeeds);
+                let Machine::Exchange(exchange) = machine else { return };
                 match self.calls[slot].task {
-                    Task::Reload => drop(exchange.source_changed()),
-                    Task::Find => {}
                     Task::Verify | Task::Replace(_) => {
                         let account = exchange.into_account().map(|account| account.id());
                         self.check_verified(slot, account);

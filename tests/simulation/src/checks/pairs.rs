@@ -182,7 +182,7 @@ impl World {
     /// Looks at what the call has made of its keyring.
     pub(crate) fn observe(&mut self, slot: usize) {
         let ring = self.ring(slot);
-        let current = ring.keyring.current().map(|held| Pool::number(held.credentials()));
+        let current = ring.shared.keyring.current().map(|version| Pool::number(version.credentials()));
         let before = ring.current;
         if current == before {
             return;

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
 
 use justcall_auth::probe::{
     Certificate, Connection, Found, Probe, ProxyException, ProxyOrigin, ProxyUse, Route,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
-use justcall_auth::{Account, Error, ErrorKind, Finding, Severity};
+use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
 
 use super::check::Verdict;
 use super::when;
@@ -35,7 +34,7 @@ pub(super) fn source(probe: &Probe) -> (Verdict, Result<Found, Error>) {
 pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
     match source {
         Ok(found) => {
-            let credentials = &found.loaded.credentials;
+            let credentials = &found.loaded.pair.credentials;
             let well = format!("well formed; the API key is {}", credentials.key_hint());
             let (notes, warnings): (Vec<Finding>, Vec<Finding>) =
                 credentials.findings().into_iter().partition(|finding| finding.severity() == Severity::Note);
@@ -69,7 +68,7 @@ pub(super) fn permissions(found: Option<&Found>) -> Verdict {
 
 pub(super) fn memory(found: Option<&Found>) -> Verdict {
     let Some(found) = found else { return Verdict::skipped("there is no pair") };
-    let credentials = &found.loaded.credentials;
+    let credentials = &found.loaded.pair.credentials;
     let obtained = credentials.protection().name();
     match credentials.protection_refused() {
         None => Verdict::ok(format!("the pair is kept in memory of the kind {obtained}")),
@@ -221,7 +220,7 @@ pub(super) fn verify(
     let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
     let mut rate_limit = None;
     let verdict = when(is_connected, || {
-        let verification = probe.verify(&found.loaded.credentials);
+        let verification = probe.verify(&found.loaded.pair.credentials);
         rate_limit = Some(verification.rate_limit);
         match &verification.account {
             Ok(account) => Verdict::ok(whose(account)),
@@ -282,8 +281,4 @@ pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) 
             "{ip}; behind a router the service sees another, which is the one to allow where access is limited to addresses"
         )
     })
-}
-
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -86,7 +86,7 @@ fn own_pair(source: &str) -> Result<Own, Failure> {
     match Source::parse(source)?.load(&ProcessEnvironment) {
         Ok(loaded) => {
             let files = loaded.files.iter().filter_map(|file| file.canonicalize().ok()).collect();
-            Ok(Own { is_given: true, known: Known::new(&loaded.credentials), files })
+            Ok(Own { is_given: true, known: Known::new(&loaded.pair.credentials), files })
         }
         Err(error) if error.kind() == ErrorKind::CredentialsMissing && source == DEFAULT => {
             Ok(Own::default())

@@ -1,0 +1,118 @@
+//! Builds what is measured and what it is measured against.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use xtask_demo::run::{cargo, command, output, step, succeed, target_dir};
+
+/// Where the programs are.
+pub struct Programs {
+    /// The C workers and the launcher.
+    pub workers: PathBuf,
+    /// What a call does with its pair, in Rust.
+    pub secret_worker: PathBuf,
+    /// The release build of the command.
+    pub cli: PathBuf,
+    /// Python with the peers, and whether our module is there.
+    pub python: PathBuf,
+    pub python_has_ours: bool,
+    pub python_worker: PathBuf,
+}
+
+/// Builds everything.
+pub fn all(root: &Path) -> Result<Programs> {
+    let release = target_dir(root).join("release");
+    step("release build of the library and the command", || {
+        succeed(&mut cargo(
+            root,
+            &["build", "--quiet", "--release", "-p", "justcall-auth-ffi", "-p", "justcall-auth-cli"],
+        ))
+    })?;
+    let leaving = step("the library with an allocator that does not wipe", || leaving_library(root))?;
+    let secret_worker = step("Rust worker", || secret_worker(root, &release))?;
+    let workers = step("C workers", || c_workers(root, &release, &leaving))?;
+    let venv = step("Python peers", || venv(root))?;
+    let built = step("Python module", || module(root, &venv));
+    if let Err(error) = &built {
+        println!("  not measured: {error:#}");
+    }
+    Ok(Programs {
+        workers,
+        secret_worker,
+        cli: release.join("justcall-auth"),
+        python: venv.join("bin/python"),
+        python_has_ours: built.is_ok(),
+        python_worker: root.join("bench/python/worker.py"),
+    })
+}
+
+/// In a separate folder: it must not ship.
+fn leaving_library(root: &Path) -> Result<PathBuf> {
+    let folder = target_dir(root).join("bench-leaving-allocator");
+    let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
+    succeed(library.args(["--features", "leaving-allocator", "--target-dir"]).arg(&folder))?;
+    Ok(folder.join("release"))
+}
+
+fn secret_worker(root: &Path, release: &Path) -> Result<PathBuf> {
+    let example = ["build", "--quiet", "--release", "-p", "justcall-auth", "--example", "bench_secret"];
+    succeed(&mut cargo(root, &example))?;
+    Ok(release.join("examples/bench_secret"))
+}
+
+fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
+    let folder = target_dir(root).join("bench");
+    fs::create_dir_all(&folder)?;
+    let link = |folder: &Path| {
+        let folder = folder.display();
+        ["-ljustcall_auth".to_owned(), format!("-L{folder}"), format!("-Wl,-rpath,{folder}")].to_vec()
+    };
+    let programs = [
+        ("ours", "ours", link(release)),
+        ("ours-leaving-allocator", "ours", link(leaving)),
+        ("libcurl", "libcurl", vec!["-lcurl".to_owned()]),
+        ("once", "once", vec![]),
+    ];
+    for (name, source, link) in programs {
+        let source = format!("bench/c/{source}.c");
+        let mut compiler = command(root, "cc", &["-O2", "-Wall", "-Wextra", "-Iinclude", &source, "-o"]);
+        compiler.arg(folder.join(name)).args(link);
+        succeed(&mut compiler)?;
+    }
+    Ok(folder)
+}
+
+/// The environment with the pinned peers; made again if they change.
+fn venv(root: &Path) -> Result<PathBuf> {
+    let folder = target_dir(root).join("bench-venv");
+    let requirements = root.join("bench/python/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context("cannot read requirements.txt")?;
+    let stamp = folder.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(folder);
+    }
+    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    output(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))
+        .context("Python 3.10 or newer with venv is needed (Debian: python3-venv)")?;
+    let pip = ["-m", "pip", "install", "--quiet", "--requirement"];
+    succeed(command(root, folder.join("bin/python"), &pip).arg(&requirements))?;
+    fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+fn module(root: &Path, venv: &Path) -> Result<()> {
+    let mut maturin = command(
+        &root.join("bindings/python"),
+        venv.join("bin/maturin"),
+        &["develop", "--quiet", "--release"],
+    );
+    maturin.env("VIRTUAL_ENV", venv).env("CARGO_TARGET_DIR", target_dir(root));
+    output(&mut maturin)?;
+    let import = ["-c", "import justcall_auth"];
+    output(&mut command(root, venv.join("bin/python"), &import))
+        .context("it was built and cannot be imported")?;
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The goals, and whether they are met.
+
+use crate::cancel;
+use crate::measured::Measured;
+use crate::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
+use crate::requests::{OURS_C, OURS_PYTHON, Row};
+use crate::scan;
+use crate::statistics::Ratio;
+use crate::webhooks::Webhooks;
+
+/// In C, a request takes at most as long as with libcurl.
+const C_AT_MOST: f64 = 1.0;
+/// In Python, a request is at least so many times faster than with requests.
+const PYTHON_AT_LEAST: f64 = 12.0;
+
+/// How long a call may go on that was cancelled, in milliseconds.
+const CANCEL_AT_MOST: f64 = 100.0;
+
+/// What protecting the pair may take, in microseconds.
+const SECRET_WORK_AT_MOST: f64 = 1.0;
+const HEADER_AT_MOST: [(Level, f64); 2] = [(Level::SecretMem, 0.3), (Level::Locked, 0.9)];
+/// A call with a protected pair takes at most so many times as long as with one on the heap.
+const PROTECTED_AT_MOST: f64 = 1.03;
+
+/// Text is looked through at so many megabytes a second at least.
+const SCAN_AT_LEAST: f64 = 500.0;
+
+/// The check of a webhook's signature takes at most so many times as long as ring's bare HMAC.
+const SIGNATURE_AT_MOST: f64 = 1.1;
+/// So many deliveries of 1 KiB a second, on one core.
+const DELIVERIES_AT_LEAST: f64 = 500_000.0;
+/// In Python a delivery is verified at least so many times faster than by hand.
+const BY_HAND_AT_LEAST: f64 = 4.0;
+
+/// A goal and what was measured for it.
+pub struct Goal {
+    pub what: String,
+    pub measured: Ratio,
+    pub verdict: Verdict,
+}
+
+/// What the interval says of the goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Met,
+    Missed,
+    /// The goal lies within the interval: more rounds, or a quieter machine, would decide.
+    Undecided,
+}
+
+impl Verdict {
+    fn at_most(measured: Ratio, goal: f64) -> Self {
+        if measured.high <= goal {
+            Self::Met
+        } else if measured.low > goal {
+            Self::Missed
+        } else {
+            Self::Undecided
+        }
+    }
+
+    fn at_least(measured: Ratio, goal: f64) -> Self {
+        Self::at_most(measured.inverted(), 1.0 / goal)
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Missed => "missed",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl Goal {
+    pub fn is_missed(&self) -> bool {
+        self.verdict == Verdict::Missed
+    }
+}
+
+/// Judges what was measured; a goal for which nothing was measured is left out.
+pub fn judge(measured: &Measured) -> Vec<Goal> {
+    let mut goals = judge_requests(&measured.requests);
+    goals.extend(judge_memory(&measured.memory));
+    goals.extend(judge_scan(&measured.scan));
+    goals.extend(judge_cancel(&measured.cancel));
+    goals.extend(judge_webhooks(&measured.webhooks));
+    goals
+}
+
+fn judge_requests(rows: &[Row]) -> Vec<Goal> {
+    rows.iter().filter_map(|row| judge_row(row, row.figures.as_ref()?.wall)).collect()
+}
+
+/// Judges how fast text is looked through.
+fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
+    let with_goal = rows.iter().filter(|row| row.has_goal);
+    let goal = |row: &scan::Row| Goal {
+        what: format!("scan looks through {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
+        measured: row.speed,
+        verdict: Verdict::at_least(row.speed, SCAN_AT_LEAST),
+    };
+    with_goal.map(goal).collect()
+}
+
+/// Judges how soon a call ends that is cancelled: the latest of all counts.
+fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
+    let goal = |row: &cancel::Row| Goal {
+        what: format!("{}: a call that is cancelled ends within {CANCEL_AT_MOST:.0} ms", row.phase),
+        measured: row.took,
+        verdict: if row.took.high <= CANCEL_AT_MOST { Verdict::Met } else { Verdict::Missed },
+    };
+    rows.iter().map(goal).collect()
+}
+
+/// Judges what it takes to verify webhooks.
+fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
+    let goal = |what: String, measured, verdict| Goal { what, measured, verdict };
+    let check = webhooks.check.map(|measured| {
+        let what = format!("a webhook's signature takes at most {SIGNATURE_AT_MOST:.1} × ring's bare HMAC");
+        goal(what, measured, Verdict::at_most(measured, SIGNATURE_AT_MOST))
+    });
+    let rate = webhooks.rate.map(|measured| {
+        let what = format!("webhooks of 1 KiB are verified {DELIVERIES_AT_LEAST:.0} times a second or more");
+        goal(what, measured, Verdict::at_least(measured, DELIVERIES_AT_LEAST))
+    });
+    let python = webhooks.python.map(|measured| {
+        let what =
+            format!("a webhook in Python is verified at least {BY_HAND_AT_LEAST:.0} × faster than by hand");
+        goal(what, measured, Verdict::at_least(measured, BY_HAND_AT_LEAST))
+    });
+    [check, rate, python].into_iter().flatten().collect()
+}
+
+/// Judges what protecting the pair costs.
+fn judge_memory(memory: &Memory) -> Vec<Goal> {
+    let works = memory.works.iter().filter_map(|row| {
+        let level = row.level.name();
+        let (what, goal) = match row.work {
+            Work::Call if row.level == Level::Heap => return None,
+            Work::Call => (format!("the secret work of a call at level {level}"), SECRET_WORK_AT_MOST),
+            Work::Header => {
+                let (_, goal) = HEADER_AT_MOST.iter().find(|(level, _)| *level == row.level)?;
+                (format!("building the header through the C ABI at level {level}"), *goal)
+            }
+        };
+        let what = format!("{what} takes at most {goal:.1} µs");
+        Some(Goal { what, measured: row.time, verdict: Verdict::at_most(row.time, goal) })
+    });
+    let calls = memory.calls.iter().filter(|row| [WIPING, SECRETMEM].contains(&row.name)).map(|row| Goal {
+        what: format!(
+            "verify at level {} takes at most {PROTECTED_AT_MOST:.2} × that at level {HEAP}",
+            row.name
+        ),
+        measured: row.wall,
+        verdict: Verdict::at_most(row.wall, PROTECTED_AT_MOST),
+    });
+    works.chain(calls).collect()
+}
+
+fn judge_row(row: &Row, wall: Ratio) -> Option<Goal> {
+    let job = row.job.name;
+    match row.peer {
+        OURS_C => Some(Goal {
+            what: format!("{job} in C takes at most {C_AT_MOST:.1} × libcurl's time"),
+            measured: wall,
+            verdict: Verdict::at_most(wall, C_AT_MOST),
+        }),
+        OURS_PYTHON => Some(Goal {
+            what: format!("{job} in Python is at least {PYTHON_AT_LEAST:.0} × faster than requests"),
+            measured: wall.inverted(),
+            verdict: Verdict::at_least(wall.inverted(), PYTHON_AT_LEAST),
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(low: f64, high: f64) -> Ratio {
+        Ratio { median: f64::midpoint(low, high), low, high }
+    }
+
+    #[test]
+    fn it_decides_by_the_whole_interval() {
+        assert_eq!(Verdict::at_most(between(0.8, 0.9), 1.0), Verdict::Met);
+        assert_eq!(Verdict::at_most(between(0.9, 1.1), 1.0), Verdict::Undecided);
+        assert_eq!(Verdict::at_most(between(1.1, 1.2), 1.0), Verdict::Missed);
+        assert_eq!(Verdict::at_least(between(13.0, 15.0), 12.0), Verdict::Met);
+        assert_eq!(Verdict::at_least(between(11.0, 13.0), 12.0), Verdict::Undecided);
+        assert_eq!(Verdict::at_least(between(9.0, 11.0), 12.0), Verdict::Missed);
+    }
+}

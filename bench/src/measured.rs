@@ -1,0 +1,56 @@
+//! The figures of every part.
+
+use std::path::Path;
+
+use anyhow::Result;
+use xtask_demo::run::step;
+
+use crate::build::Programs;
+use crate::memory::Memory;
+use crate::server::Server;
+use crate::webhooks::Webhooks;
+use crate::{Options, Part, cancel, memory, requests, scan, startup, webhooks};
+
+/// What was measured; a part that was not is empty.
+#[derive(Default)]
+pub struct Measured {
+    pub requests: Vec<requests::Row>,
+    pub startup: Vec<startup::Row>,
+    pub memory: Memory,
+    pub scan: Vec<scan::Row>,
+    pub cancel: Vec<cancel::Row>,
+    pub webhooks: Webhooks,
+}
+
+impl Measured {
+    /// Measures the parts that `options` name.
+    pub fn measure(root: &Path, options: &Options, programs: &Programs, server: &Server) -> Result<Self> {
+        let wants = |part| options.only.is_none_or(|only| only == part);
+        let (rounds, requests) = (options.rounds, options.requests);
+        let mut measured = Self::default();
+        let jobs = [(Part::Verify, requests::VERIFY), (Part::Post, requests::POST)];
+        let jobs: Vec<_> = jobs.into_iter().filter_map(|(part, job)| wants(part).then_some(job)).collect();
+        if !jobs.is_empty() {
+            let work = || requests::measure(programs, server, &jobs, rounds, requests);
+            measured.requests = step("requests on one connection", work)?;
+        }
+        if wants(Part::Startup) {
+            let work = || startup::measure(programs, server, rounds);
+            measured.startup = step("start, verify once, end", work)?;
+        }
+        if wants(Part::Memory) {
+            let work = || memory::measure(programs, server, rounds, requests);
+            measured.memory = step("protecting the pair", work)?;
+        }
+        if wants(Part::Scan) {
+            measured.scan = step("looking through text", || scan::measure(root, programs, rounds))?;
+        }
+        if wants(Part::Cancel) {
+            measured.cancel = step("cancelling calls", || cancel::measure(rounds))?;
+        }
+        if wants(Part::Webhooks) {
+            measured.webhooks = step("verifying webhooks", || webhooks::measure(root, programs))?;
+        }
+        Ok(measured)
+    }
+}

@@ -1,0 +1,153 @@
+//! Requests one after the other on one kept connection.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::build::Programs;
+use crate::server::{Server, pinned};
+use crate::statistics::{Ratio, Shuffle, median};
+use crate::worker::{Cost, Worker};
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job {
+    /// As the workers call it.
+    pub name: &'static str,
+    /// As people read it.
+    pub title: &'static str,
+}
+
+pub const VERIFY: Job = Job { name: "verify", title: "verify: `GET /v2/account`" };
+pub const POST: Job = Job { name: "post", title: "`POST /v2/texts`, 1 KiB" };
+
+/// A client that is measured: what it is called, and what it is compared with.
+pub struct Peer {
+    pub name: &'static str,
+    /// The name of the peer that its ratio is taken to.
+    pub baseline: &'static str,
+    python: bool,
+    argument: &'static str,
+}
+
+pub const OURS_C: &str = "justcall-auth, C";
+pub const OURS_PYTHON: &str = "justcall-auth, Python";
+const LIBCURL: &str = "libcurl, C";
+pub const REQUESTS: &str = "requests";
+
+const PEERS: &[Peer] = &[
+    Peer { name: OURS_C, baseline: LIBCURL, python: false, argument: "ours" },
+    Peer { name: LIBCURL, baseline: LIBCURL, python: false, argument: "libcurl" },
+    Peer { name: OURS_PYTHON, baseline: REQUESTS, python: true, argument: "ours" },
+    Peer { name: "pycurl", baseline: REQUESTS, python: true, argument: "pycurl" },
+    Peer { name: "httpx", baseline: REQUESTS, python: true, argument: "httpx" },
+    Peer { name: REQUESTS, baseline: REQUESTS, python: true, argument: "requests" },
+];
+
+impl Peer {
+    /// The program that is this peer.
+    pub fn command(&self, programs: &Programs, server: &Server) -> Command {
+        let mut command;
+        if self.python {
+            command = pinned(&programs.python);
+            command.arg(&programs.python_worker).arg(self.argument);
+        } else {
+            command = pinned(programs.workers.join(self.argument));
+        }
+        command.arg(server.url()).arg(server.ca_file());
+        command
+    }
+}
+
+/// The peers that there are.
+pub fn peers(programs: &Programs) -> impl Iterator<Item = &'static Peer> {
+    let has_ours = programs.python_has_ours;
+    PEERS.iter().filter(move |peer| has_ours || peer.name != OURS_PYTHON)
+}
+
+/// What one peer's requests of one kind came to.
+pub struct Row {
+    pub job: Job,
+    pub peer: &'static str,
+    pub baseline: &'static str,
+    pub version: String,
+    /// Medians over the rounds; nothing when the peer cannot make such requests.
+    pub figures: Option<Figures>,
+}
+
+/// The figures of a row.
+pub struct Figures {
+    pub wall_ns: f64,
+    pub cpu_ns: f64,
+    /// To the baseline, within a round.
+    pub wall: Ratio,
+    pub cpu: Ratio,
+}
+
+/// Runs the rounds.
+pub fn measure(
+    programs: &Programs,
+    server: &Server,
+    jobs: &[Job],
+    rounds: u32,
+    requests: u32,
+) -> Result<Vec<Row>> {
+    let mut workers = peers(programs)
+        .map(|peer| Ok((peer, Worker::start(peer.name, peer.command(programs, server))?)))
+        .collect::<Result<Vec<_>>>()?;
+    let mut shuffle = Shuffle::default();
+    let mut rows = Vec::new();
+    for job in jobs {
+        let costs = rounds_of(*job, &mut workers, rounds, requests, &mut shuffle)?;
+        for (index, (peer, worker)) in workers.iter().enumerate() {
+            let base =
+                workers.iter().position(|(other, _)| other.name == peer.baseline).context("no baseline")?;
+            rows.push(Row {
+                job: *job,
+                peer: peer.name,
+                baseline: peer.baseline,
+                version: worker.version.clone(),
+                figures: figures(&costs[index], &costs[base]),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// What every round cost every peer, by peer.
+fn rounds_of(
+    job: Job,
+    workers: &mut [(&Peer, Worker)],
+    rounds: u32,
+    requests: u32,
+    shuffle: &mut Shuffle,
+) -> Result<Vec<Vec<Cost>>> {
+    let mut costs = vec![Vec::new(); workers.len()];
+    let mut order: Vec<usize> = (0..workers.len()).collect();
+    for round in 0..=rounds {
+        shuffle.shuffle(&mut order);
+        for index in &order {
+            let cost = workers[*index].1.perform(job.name, requests)?;
+            // The first round warms up.
+            if round > 0 {
+                costs[*index].extend(cost);
+            }
+        }
+    }
+    Ok(costs)
+}
+
+fn figures(own: &[Cost], base: &[Cost]) -> Option<Figures> {
+    let of = |costs: &[Cost], pick: fn(&Cost) -> f64| costs.iter().map(pick).collect::<Vec<_>>();
+    if own.is_empty() || own.len() != base.len() {
+        return None;
+    }
+    let wall = (of(own, |cost| cost.wall_ns), of(base, |cost| cost.wall_ns));
+    let cpu = (of(own, |cost| cost.cpu_ns), of(base, |cost| cost.cpu_ns));
+    Some(Figures {
+        wall_ns: median(&wall.0),
+        cpu_ns: median(&cpu.0),
+        wall: Ratio::of(&wall.0, &wall.1),
+        cpu: Ratio::of(&cpu.0, &cpu.1),
+    })
+}

@@ -1,0 +1,116 @@
+//! The service that all peers talk to: one nginx on loopback, with certificates that end with it.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+
+use xtask_demo::run::output;
+
+/// A throw-away pair in the form that real ones have.
+pub const KEY: &str = "4e1c0b6f5d2a49788c3be0f1a2d45c6b7e8f9012";
+pub const SECRET: &str = "b05d7e2f91c44a63a8d0f6e5c7b3921804fa6d1e";
+
+/// The last processor: client and server share one, so that no wake-up crosses processors and no frequency differs.
+fn processor() -> String {
+    let count = thread::available_parallelism().map_or(1, usize::from);
+    (count - 1).to_string()
+}
+
+/// `program`, pinned to the processor that everything shares, ended with this process however that ends.
+pub fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "taskset", "--cpu-list", &processor()]).arg(program);
+    // The peers must trust the bench's CA alone, reach it directly, and know its pair.
+    for variable in
+        ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "JUSTCALL_CREDENTIALS"]
+    {
+        command.env_remove(variable);
+    }
+    for variable in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(variable);
+    }
+    // `cargo run` puts the folders of the debug build here, and they come before those a program was linked with.
+    command.env_remove("LD_LIBRARY_PATH");
+    command.env("JUSTCALL_API_KEY", KEY).env("JUSTCALL_API_SECRET", SECRET);
+    command
+}
+
+/// A running nginx; it ends with this value.
+pub struct Server {
+    nginx: Child,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Server {
+    /// Makes certificates and starts it.
+    pub fn start(root: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        certificates(folder.path()).context("cannot make certificates with openssl")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let template = fs::read_to_string(root.join("bench/nginx.conf")).context("bench/nginx.conf")?;
+        let configuration = template
+            .replace("{folder}", &folder.path().display().to_string())
+            .replace("{port}", &port.to_string())
+            .replace("{pair}", &format!("{KEY}:{SECRET}"));
+        let path = folder.path().join("nginx.conf");
+        fs::write(&path, configuration)?;
+        // Debian installs it where only root's PATH leads.
+        let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let nginx =
+            pinned("nginx").env("PATH", search).arg("-c").arg(&path).spawn().context("cannot start nginx")?;
+        let mut server = Self { nginx, folder, port };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            if self.nginx.try_wait()?.is_some() || begun.elapsed() > Duration::from_secs(10) {
+                bail!("nginx did not start");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// The base URL: a name, as the service has one, so that looking it up counts.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// The one certificate authority to trust.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// The value of the header that it wants.
+    pub fn authorization() -> String {
+        format!("{KEY}:{SECRET}")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.nginx.kill().and_then(|()| self.nginx.wait());
+    }
+}
+
+fn certificates(folder: &Path) -> Result<()> {
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let make = |arguments: &[&str]| {
+        output(Command::new("openssl").current_dir(folder).args(["req", "-x509"]).args(key).args(arguments))
+    };
+    let authority = ["-subj", "/CN=bench CA", "-addext", "basicConstraints=critical,CA:TRUE"];
+    make(&[&authority[..], &["-keyout", "ca.key", "-out", "ca.pem"]].concat())?;
+    let server = ["-subj", "/CN=localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
+    let names = ["-addext", "subjectAltName=DNS:localhost", "-CA", "ca.pem", "-CAkey", "ca.key"];
+    make(&[&server[..], &names, &["-keyout", "server.key", "-out", "server.pem"]].concat())?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! A program that starts, verifies once and ends: time and memory.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::build::Programs;
+use crate::requests::peers;
+use crate::server::{Server, pinned};
+use crate::statistics::{Ratio, Shuffle, median};
+use xtask_demo::run::output;
+
+pub const OURS: &str = "justcall-auth verify";
+pub const CURL: &str = "curl";
+
+/// What one program came to.
+pub struct Row {
+    pub name: &'static str,
+    pub wall_ms: f64,
+    pub cpu_ms: f64,
+    pub peak_mib: f64,
+    /// The time to curl's, within a round.
+    pub wall: Ratio,
+    /// The peak of memory to curl's.
+    pub peak: Ratio,
+}
+
+/// One run of one program.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall_ns: f64,
+    cpu_ns: f64,
+    peak_kib: f64,
+}
+
+/// Runs the rounds.
+pub fn measure(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<Row>> {
+    let candidates = candidates(programs, server);
+    let mut costs = vec![Vec::new(); candidates.len()];
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    let mut shuffle = Shuffle::default();
+    for round in 0..=rounds {
+        shuffle.shuffle(&mut order);
+        for index in &order {
+            let cost = once(programs, &candidates[*index].1)?;
+            // The first round brings the files into memory.
+            if round > 0 {
+                costs[*index].push(cost);
+            }
+        }
+    }
+    let curl = candidates.iter().position(|(name, _)| *name == CURL).context("no curl")?;
+    let of = |index: usize, pick: fn(&Cost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
+    let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| Row {
+        name,
+        wall_ms: median(&of(index, |cost| cost.wall_ns)) / 1e6,
+        cpu_ms: median(&of(index, |cost| cost.cpu_ns)) / 1e6,
+        peak_mib: median(&of(index, |cost| cost.peak_kib)) / 1024.0,
+        wall: Ratio::of(&of(index, |cost| cost.wall_ns), &of(curl, |cost| cost.wall_ns)),
+        peak: Ratio::of(&of(index, |cost| cost.peak_kib), &of(curl, |cost| cost.peak_kib)),
+    };
+    Ok(candidates.iter().enumerate().map(row).collect())
+}
+
+/// Programs with their arguments.
+fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<String>)> {
+    let (url, ca_file) = (server.url(), server.ca_file().display().to_string());
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let cli = programs.cli.display().to_string();
+    let ours = words(&[&cli, "verify", "--source", "env:", "--base-url", &url, "--ca-file", &ca_file]);
+    let header = format!("Authorization: {}", Server::authorization());
+    let account = format!("{url}/v2/account");
+    let curl = words(&[
+        "curl",
+        "--silent",
+        "--fail",
+        "--max-time",
+        "30",
+        "--cacert",
+        &ca_file,
+        "-H",
+        &header,
+        &account,
+    ]);
+    // What the Python peers cannot go below.
+    let nothing = words(&[&programs.python.display().to_string(), "-c", "pass"]);
+    let mut all = vec![(OURS, ours), (CURL, curl), ("python, nothing", nothing)];
+    for peer in peers(programs) {
+        let command = peer.command(programs, server);
+        // Without what pins it: the launcher is pinned, and its child with it.
+        let arguments = command.get_args().skip_while(|word| *word != "--cpu-list").skip(2);
+        let mut arguments: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+        arguments.push("once".to_owned());
+        all.push((peer.name, arguments));
+    }
+    all
+}
+
+fn once(programs: &Programs, arguments: &[String]) -> Result<Cost> {
+    let mut launcher: Command = pinned(programs.workers.join("once"));
+    let said = output(launcher.args(arguments))?;
+    let figures: Value =
+        serde_json::from_str(&said).with_context(|| format!("the launcher said {said:?}"))?;
+    let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
+    Ok(Cost { wall_ns: figure("wall_ns")?, cpu_ns: figure("cpu_ns")?, peak_kib: figure("peak_kib")? })
+}

@@ -1,0 +1,241 @@
+//! Hexadecimal, base64 and percent-encoding.
+//!
+//! What encodes or decodes a secret writes to a [`WipedBuffer`], and the crates below it only to a slice that is wiped:
+//! memory that a crate takes for itself stays behind when it is freed.
+
+use std::collections::TryReserveError;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use justcall_auth_secret::{WipedBuffer, Zeroizing};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+
+/// Writes `bytes` to `digits` as lower-case hexadecimal digits.
+///
+/// # Panics
+/// If there are not twice as many digits as bytes.
+#[inline]
+pub fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    const fn digit(value: u8) -> u8 {
+        if value < 10 { b'0' + value } else { b'a' + value - 10 }
+    }
+    assert!(digits.len() == 2 * bytes.len(), "two digits a byte");
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+}
+
+/// Returns `bytes`, which are no secret, as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
+    write_hex(bytes, &mut digits);
+    String::from_utf8(digits).expect("digits are ASCII")
+}
+
+/// Reads hexadecimal digits of either case. Returns `None` if `digits` are anything else, or not twice `N`.
+#[inline]
+pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    /// The value of a digit; more than 15 for what is none.
+    const fn value(digit: u8) -> u8 {
+        let decimal = digit.wrapping_sub(b'0');
+        let letter = (digit | 0x20).wrapping_sub(b'a');
+        if decimal < 10 {
+            decimal
+        } else if letter < 6 {
+            letter + 10
+        } else {
+            0xff
+        }
+    }
+    if digits.len() != 2 * N {
+        return None;
+    }
+    // One step for all digits after the other: the compiler makes each a few instructions for many of them.
+    let mut values = [[0; 2]; N];
+    for (place, digit) in values.as_flattened_mut().iter_mut().zip(digits) {
+        *place = value(*digit);
+    }
+    if values.as_flattened().iter().fold(0, |all, value| all | value) > 15 {
+        return None;
+    }
+    Some(values.map(|[high, low]| high << 4 | low))
+}
+
+/// Returns `bytes` in base64: the standard alphabet, with padding (RFC 4648).
+pub fn base64(bytes: &[u8]) -> WipedBuffer {
+    let length = base64::encoded_len(bytes.len(), true).expect("it is shorter than memory");
+    let mut encoded = WipedBuffer::with_capacity(length);
+    let written = STANDARD.encode_slice(bytes, encoded.spare()).expect("the room is what it needs");
+    encoded.advance(written);
+    encoded
+}
+
+/// Takes what ends without padding, or with bits left over.
+static LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Decodes base64 and gives `take` one byte after the other: the standard or the URL-safe alphabet, with or without
+/// padding, wrapped or not. No more than three decoded bytes exist at a time.
+///
+/// Returns how many bytes there were, or `None` if `text` is no base64 or `take` returns false, at once.
+pub fn read_base64(text: &[u8], mut take: impl FnMut(u8) -> bool) -> Option<usize> {
+    let is_symbol = |byte: &&u8| !byte.is_ascii_whitespace();
+    let end = text.iter().rposition(|byte| *byte != b'=' && is_symbol(&byte)).map_or(0, |at| at + 1);
+    let (text, padding) = text.split_at(end);
+    if padding.iter().filter(is_symbol).count() > 2 {
+        return None;
+    }
+    let mut symbols = text.iter().filter(is_symbol).map(|byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        // Padding ends a text, and was cut off.
+        b'=' => 0,
+        other => *other,
+    });
+    let (mut group, mut bytes) = (Zeroizing::new([0; 4]), Zeroizing::new([0; 3]));
+    let mut total = 0;
+    loop {
+        let mut length = 0;
+        for (place, symbol) in group.iter_mut().zip(&mut symbols) {
+            *place = symbol;
+            length += 1;
+        }
+        let decoded = LENIENT.decode_slice(&group[..length], &mut bytes[..]).ok()?;
+        if !bytes[..decoded].iter().all(|byte| take(*byte)) {
+            return None;
+        }
+        total += decoded;
+        if length < group.len() {
+            return Some(total);
+        }
+    }
+}
+
+/// What is encoded where letters, digits and the ASCII characters `kept` are left as they are.
+pub const fn all_but(kept: &[u8]) -> AsciiSet {
+    let mut set = NON_ALPHANUMERIC.remove(kept[0]);
+    let mut next = 1;
+    while next < kept.len() {
+        set = set.remove(kept[next]);
+        next += 1;
+    }
+    set
+}
+
+/// Appends `text` to `out`, percent-encoded.
+pub fn push_percent_encoded(text: &str, encoded: &'static AsciiSet, out: &mut String) {
+    out.extend(utf8_percent_encode(text, encoded));
+}
+
+/// Returns `text`, percent-encoded, in as much memory as it needs.
+///
+/// # Errors
+/// There is no memory for it.
+pub fn percent_encoded(text: &str, encoded: &'static AsciiSet) -> Result<String, TryReserveError> {
+    let parts = || utf8_percent_encode(text, encoded);
+    let mut out = String::new();
+    out.try_reserve_exact(parts().map(str::len).sum())?;
+    out.extend(parts());
+    Ok(out)
+}
+
+/// Returns the bytes that `text` stands for; a `%` that two hexadecimal digits do not follow stands for itself.
+pub fn percent_decoded(text: &str) -> WipedBuffer {
+    let mut decoded = WipedBuffer::with_capacity(text.len());
+    for byte in percent_decode(text.as_bytes()) {
+        decoded.push(&[byte]);
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLISHED: &[u8] = b"56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf";
+
+    #[test]
+    fn it_reads_as_many_hexadecimal_digits_as_it_is_to_and_nothing_else() {
+        let with = |at: usize, byte: u8| {
+            let mut text = PUBLISHED.to_vec();
+            text[at] = byte;
+            read_hex::<32>(&text)
+        };
+        for byte in 0..=u8::MAX {
+            for at in [0, 1, 62, 63] {
+                assert_eq!(with(at, byte).is_some(), byte.is_ascii_hexdigit(), "{byte} at {at}");
+            }
+        }
+        assert!(read_hex::<32>(&PUBLISHED[1..]).is_none() && read_hex::<32>(b"").is_none());
+        assert!(read_hex::<32>(&[PUBLISHED, b"0"].concat()).is_none());
+        assert_eq!(read_hex(b"007fA0ff"), Some([0, 0x7f, 0xa0, 0xff]));
+        assert_eq!(
+            hex(&read_hex::<32>(&PUBLISHED.to_ascii_uppercase()).expect("digits")).as_bytes(),
+            PUBLISHED
+        );
+    }
+
+    #[test]
+    fn it_encodes_and_decodes_the_examples_of_the_rfc() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()).as_ref(), encoded.as_bytes());
+            let mut decoded = Vec::new();
+            let take = |byte| {
+                decoded.push(byte);
+                true
+            };
+            assert_eq!(read_base64(encoded.as_bytes(), take), Some(plain.len()), "{encoded}");
+            assert_eq!(decoded, plain.as_bytes());
+        }
+    }
+
+    #[test]
+    fn it_takes_base64_in_every_spelling_and_nothing_else() {
+        for text in ["fn5-fn4", "fn5+fn4=", "fn5+\r\nfn 5+", "fn5_fn5_", "fn5/fn4==", "Zh", "fn5= ="] {
+            assert!(read_base64(text.as_bytes(), |_| true).is_some(), "{text}");
+        }
+        for text in ["Z", "fn5+f", "fn5=fn5+", "fn5+===", "fn5+\0n5+", "fn5\u{fc}fn5+"] {
+            assert_eq!(read_base64(text.as_bytes(), |_| true), None, "{text}");
+        }
+        let mut taken = 0;
+        let two = |_| {
+            taken += 1;
+            taken < 2
+        };
+        assert_eq!(read_base64(b"Zm9vYmFy", two), None);
+        assert_eq!(taken, 2, "it goes on after a refusal");
+    }
+
+    #[test]
+    fn it_percent_encodes_all_but_what_is_kept() {
+        static KEPT: AsciiSet = all_but(b"-._~");
+        let mut out = "?".to_owned();
+        push_percent_encoded("a/\u{e4}~\0", &KEPT, &mut out);
+        assert_eq!(out, "?a%2F%C3%A4~%00");
+        let exact = percent_encoded("a/\u{e4}~\0", &KEPT).expect("memory");
+        assert_eq!((exact.as_str(), exact.capacity()), ("a%2F%C3%A4~%00", 14));
+    }
+
+    #[test]
+    fn it_percent_decodes_what_two_digits_follow() {
+        for (text, decoded) in
+            [("a%2Fb%zz%", "a/b%zz%"), ("%e4", "\u{e4}"), ("%%41%4", "%A%4"), ("a+b", "a+b")]
+        {
+            let expected: Vec<u8> = decoded.chars().map(|c| u8::try_from(c).expect("Latin")).collect();
+            assert_eq!(percent_decoded(text).as_ref(), expected, "{text}");
+        }
+    }
+}

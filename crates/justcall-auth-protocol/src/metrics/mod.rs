@@ -1,0 +1,221 @@
+//! What the clients of one pair do, counted for whoever watches them: by outcome, method and status, with how long answers
+//! take and what is left of the account's rate limit; and the results of the webhooks that are verified with their secrets.
+//!
+//! Counting takes no lock and no memory: it is a handful of additions a request. There are as many counters as there
+//! are names for them, whatever is called and answered. [`open_metrics`] writes them; `Spikes` says when there are
+//! unusually many requests.
+
+mod budget;
+mod latency;
+mod open_metrics;
+mod spikes;
+mod webhooks;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::event::EventKind;
+use crate::service::RateLimit;
+use budget::Budget;
+use latency::Latency;
+pub(crate) use open_metrics::webhook_metrics;
+pub use open_metrics::{MAX_SIZE, open_metrics};
+pub(crate) use spikes::Spike;
+use spikes::Spikes;
+pub use spikes::{FACTOR, FLOOR, HALF_LIFE};
+pub(crate) use webhooks::{ResultsOfProcess, WebhookResults};
+
+/// A counter for success, and one for each kind of failure.
+const OUTCOMES: usize = ErrorKind::ALL.len() + 1;
+/// The methods that are told apart; any other is `other`.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+/// The statuses that are told apart; the others are told by their class.
+const STATUSES: [u16; 15] = [200, 201, 202, 204, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504];
+/// Classes of status, what is no HTTP status, and that no answer came.
+const CLASSES: [&str; 6] = ["2xx", "3xx", "4xx", "5xx", "other", "none"];
+
+/// What is counted and reported of one source's calls. Shared by the clients that share the source.
+#[derive(Default)]
+pub struct Metrics {
+    calls: Counters<OUTCOMES>,
+    webhooks: WebhookResults,
+    requests: [Counters<{ STATUSES.len() + CLASSES.len() }>; METHODS.len()],
+    latency: Latency,
+    retries: AtomicU64,
+    events: Counters<{ EventKind::ALL.len() }>,
+    budget: Budget,
+    spikes: Spikes,
+    /// When a pair was sent last, in seconds since the epoch; 0 for never.
+    last_used: AtomicU64,
+    is_rate_limit_low: AtomicBool,
+    /// The rejection that the event about waiting calls was for, as the time at which it began, in nanoseconds plus 1.
+    waiting_reported_for: AtomicU64,
+    /// The serial of the pair that the event about its age was for.
+    age_reported_for: AtomicU64,
+}
+
+/// Counters side by side.
+struct Counters<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> Default for Counters<N> {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; N])
+    }
+}
+
+impl<const N: usize> Counters<N> {
+    fn add(&self, index: usize) {
+        if let Some(counter) = self.0.get(index) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn read(&self, index: usize) -> u64 {
+        self.0.get(index).map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+}
+
+impl Metrics {
+    /// A call ended: well, or with an error.
+    pub(crate) fn ended(&self, error: Option<&Error>) {
+        self.calls.add(error.map_or(0, |error| outcome(error.kind())));
+    }
+
+    /// A request was answered with `status` after `took`. Tells when there are unusually many at `now`, monotonic.
+    pub(crate) fn answered(&self, method: &str, status: u16, took: Duration, now: Duration) -> Option<Spike> {
+        self.requests[method_index(method)].add(status_index(status));
+        self.latency.add(took);
+        self.spikes.count(now)
+    }
+
+    /// A request was not answered. As [`Metrics::answered`].
+    pub(crate) fn not_answered(&self, method: &str, now: Duration) -> Option<Spike> {
+        self.requests[method_index(method)].add(STATUSES.len() + CLASSES.len() - 1);
+        self.spikes.count(now)
+    }
+
+    /// An answer told `limit` of the account's requests.
+    pub(crate) fn limited(&self, limit: &RateLimit) {
+        self.budget.told(limit);
+    }
+
+    /// A call makes another attempt.
+    pub(crate) fn retried(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The results of webhooks.
+    pub(crate) fn webhooks(&self) -> &WebhookResults {
+        &self.webhooks
+    }
+
+    /// A delivery of a webhook was verified with the secrets of these clients, and refused with `failure` if it is not genuine.
+    pub fn delivered(&self, failure: Option<ErrorKind>) {
+        self.webhooks.add(failure);
+    }
+
+    /// Something happened.
+    pub(crate) fn happened(&self, kind: EventKind) {
+        self.events.add(event_index(kind));
+    }
+
+    /// Remembers that a pair was sent at `unix`, since the epoch.
+    pub(crate) fn used(&self, unix: Duration) {
+        self.last_used.store(unix.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Returns when a pair was sent last, in seconds since the epoch.
+    pub fn last_used(&self) -> Option<Duration> {
+        Some(self.last_used.load(Ordering::Relaxed)).filter(|used| *used > 0).map(Duration::from_secs)
+    }
+
+    /// Returns whether `is_low` differs from the last response.
+    pub(crate) fn set_rate_limit_low(&self, is_low: bool) -> bool {
+        self.is_rate_limit_low.load(Ordering::Relaxed) != is_low
+            && self.is_rate_limit_low.swap(is_low, Ordering::Relaxed) != is_low
+    }
+
+    /// Returns true once for a rejection of the pair in use, which began at `rejected_at`: calls wait now.
+    pub(crate) fn is_waiting_news(&self, rejected_at: Duration) -> bool {
+        let began = u64::try_from(rejected_at.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
+        is_news(&self.waiting_reported_for, began)
+    }
+
+    /// Returns true once for the pair with this serial: it is old.
+    pub(crate) fn is_age_news(&self, serial: u64) -> bool {
+        is_news(&self.age_reported_for, serial)
+    }
+}
+
+/// Whether `reported` was another value until now.
+fn is_news(reported: &AtomicU64, value: u64) -> bool {
+    reported.load(Ordering::Relaxed) != value && reported.swap(value, Ordering::Relaxed) != value
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// Where an outcome is counted; 0 is a call that ended well.
+fn outcome(kind: ErrorKind) -> usize {
+    // The kinds are declared in the table's order, without numbers of their own.
+    kind as usize + 1
+}
+
+fn event_index(kind: EventKind) -> usize {
+    EventKind::ALL.iter().position(|known| *known == kind).unwrap_or(usize::MAX)
+}
+
+fn method_index(method: &str) -> usize {
+    METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1)
+}
+
+fn status_index(status: u16) -> usize {
+    let class = match status {
+        200..=299 => 0,
+        300..=399 => 1,
+        400..=499 => 2,
+        500..=599 => 3,
+        _ => 4,
+    };
+    STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() + class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_a_counter_of_its_own_for_every_outcome_and_event() {
+        for (index, kind) in ErrorKind::ALL.iter().enumerate() {
+            assert_eq!(outcome(*kind), index + 1, "{kind:?}");
+        }
+        for (index, kind) in EventKind::ALL.iter().enumerate() {
+            assert_eq!(event_index(*kind), index, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn it_takes_no_more_memory_whatever_is_called_and_answered() {
+        assert!(size_of::<Metrics>() < 2304, "{}", size_of::<Metrics>());
+        let usage = Metrics::default();
+        for status in 0..1000 {
+            for method in ["GET", "PURGE", "", "get"] {
+                usage.answered(method, status, Duration::ZERO, Duration::ZERO);
+            }
+        }
+        let counted: u64 = usage
+            .requests
+            .iter()
+            .flat_map(|row| row.0.iter())
+            .map(|counter| counter.load(Ordering::Relaxed))
+            .sum();
+        assert_eq!(counted, 4000, "none is lost");
+        assert_eq!(usage.requests[method_index("other")].read(status_index(404)), 3);
+        assert_eq!(usage.requests[0].read(status_index(418)), 100 - 7, "4xx but those of their own");
+    }
+}

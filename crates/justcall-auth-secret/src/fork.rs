@@ -1,0 +1,202 @@
+//! What belongs to the process that made it, not to a program.
+//!
+//! A child of `fork()` inherits a copy of everything, and must leave it alone: a lock may be held by a thread that the
+//! child does not have, and what is shared is the parent's to give back. So the child makes its own at its first use.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use crate::process::process_id;
+
+/// A value that belongs to the process which made it. A child of that process may read it, as far as no lock is in the
+/// way, and asks [`ForkOwned::is_own`] before it changes anything.
+pub struct ForkOwned<T> {
+    process: u32,
+    /// `None` once it was taken out.
+    value: Option<T>,
+    leave: fn(T),
+}
+
+const THERE: &str = "only the end takes the value out";
+
+impl<T> ForkOwned<T> {
+    /// Wraps `value`, which this process makes.
+    pub fn new(value: T) -> Self {
+        Self::with_leave(value, drop)
+    }
+
+    /// Wraps `value`. A child of this process calls `leave` in the place of dropping its copy.
+    pub fn with_leave(value: T, leave: fn(T)) -> Self {
+        Self { process: process_id(), value: Some(value), leave }
+    }
+
+    /// Whether the process that asks is the one that made the value.
+    pub fn is_own(&self) -> bool {
+        self.process == process_id()
+    }
+
+    /// Takes the value out.
+    pub fn into_inner(mut self) -> T {
+        self.value.take().expect(THERE)
+    }
+}
+
+impl<T> Deref for ForkOwned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect(THERE)
+    }
+}
+
+impl<T> DerefMut for ForkOwned<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.value.as_mut().expect(THERE)
+    }
+}
+
+/// Shows whose the value is and not the value, which may be a secret or locked.
+impl<T> fmt::Debug for ForkOwned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForkOwned").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for ForkOwned<T> {
+    fn drop(&mut self) {
+        if !self.is_own() {
+            if let Some(inherited) = self.value.take() {
+                (self.leave)(inherited);
+            }
+        }
+    }
+}
+
+/// One value for each process: made at the first use, shared by all threads, made again in a child of `fork()`. Reading
+/// it takes no lock.
+pub struct PerProcess<T>(ArcSwapOption<ForkOwned<T>>);
+
+impl<T> PerProcess<T> {
+    /// Creates one without a value.
+    pub const fn new() -> Self {
+        Self(ArcSwapOption::const_empty())
+    }
+
+    /// Returns the value of this process, and makes it with `make` if there is none. Where several threads are first,
+    /// each may call `make`, and one result is kept.
+    pub fn get_or_make(&self, make: impl Fn() -> T) -> Arc<ForkOwned<T>> {
+        loop {
+            let known = self.0.load();
+            if known.as_ref().is_some_and(|known| known.is_own()) {
+                return Guard::into_inner(known).expect("it was there a line above");
+            }
+            let new = Arc::new(ForkOwned::new(make()));
+            drop(self.0.compare_and_swap(&known, Some(new)));
+        }
+    }
+}
+
+impl<T> PerProcess<T> {
+    /// Calls `read` with the value of this process, as [`PerProcess::get_or_make`] returns it, without a reference that
+    /// must be counted.
+    pub fn with<R>(&self, make: impl Fn() -> T, read: impl FnOnce(&T) -> R) -> R {
+        let known = self.0.load();
+        match known.as_deref() {
+            Some(known) if known.is_own() => read(known),
+            _ => read(&self.get_or_make(make)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for PerProcess<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PerProcess").field(&self.0.load().as_deref()).finish()
+    }
+}
+
+impl<T> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::memory::tests::signal_that_kills;
+
+    /// A panic in a child would come out as a test that passes.
+    fn demand(holds: bool) {
+        if !holds {
+            std::process::abort();
+        }
+    }
+
+    #[test]
+    fn it_makes_a_value_for_a_process_its_child_and_its_grandchild() {
+        let value = PerProcess::new();
+        let get = || value.get_or_make(std::process::id);
+        let parents = get();
+        let in_child = || {
+            demand(!parents.is_own() && **parents != std::process::id());
+            demand(value.with(std::process::id, |process| *process) == std::process::id());
+            let childs = get();
+            demand(childs.is_own() && **childs == std::process::id() && Arc::ptr_eq(&childs, &get()));
+            let in_grandchild = || demand(!childs.is_own() && **get() == std::process::id());
+            demand(signal_that_kills(in_grandchild) == 0);
+        };
+        assert_eq!(signal_that_kills(in_child), 0);
+        assert!(Arc::ptr_eq(&parents, &get()) && parents.is_own());
+        assert_eq!(signal_that_kills(|| demand(parents.is_own())), libc::SIGABRT, "the control");
+    }
+
+    #[test]
+    fn it_keeps_one_value_where_many_threads_are_first() {
+        let (value, made, start) = (PerProcess::new(), AtomicUsize::new(0), Barrier::new(8));
+        let get = || value.get_or_make(|| made.fetch_add(1, Ordering::Relaxed));
+        std::thread::scope(|scope| {
+            let first = || {
+                start.wait();
+                get()
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(first)).collect();
+            for thread in threads {
+                assert!(Arc::ptr_eq(&thread.join().expect("it does not panic"), &get()));
+            }
+        });
+        assert!(made.load(Ordering::Relaxed) >= 1);
+    }
+
+    #[test]
+    fn it_drops_a_value_in_its_own_process_and_leaves_it_in_a_child() {
+        static DROPPED: AtomicUsize = AtomicUsize::new(0);
+        static LEFT: AtomicUsize = AtomicUsize::new(0);
+        struct Lease;
+        impl Drop for Lease {
+            fn drop(&mut self) {
+                DROPPED.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        fn leave(lease: Lease) {
+            std::mem::forget(lease);
+            LEFT.fetch_add(1, Ordering::Relaxed);
+        }
+        let counts = || (DROPPED.load(Ordering::Relaxed), LEFT.load(Ordering::Relaxed));
+        let owned = std::cell::Cell::new(Some(ForkOwned::with_leave(Lease, leave)));
+        let in_child = || {
+            drop(owned.take());
+            demand(counts() == (0, 1));
+        };
+        assert_eq!(signal_that_kills(in_child), 0);
+        drop(owned.take());
+        assert_eq!(counts(), (1, 0));
+        drop(ForkOwned::with_leave(Lease, leave).into_inner());
+        assert_eq!(counts(), (2, 0));
+    }
+}

@@ -1,0 +1,186 @@
+//! Drives a state machine of the protocol: the clock, the source, the events, and the process that it belongs to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::event::Event;
+use justcall_auth_protocol::keyring::SourceRead;
+use justcall_auth_protocol::{Exchange, Moment, Refresh};
+use justcall_auth_secret::ForkOwned;
+
+use crate::clock;
+use crate::observe::{self, Observe};
+use crate::patience::Patience;
+use crate::process::SharedSource;
+use crate::reentry;
+
+/// A state machine that reads a source: one call that sends, or one refresh.
+pub(crate) trait Machine {
+    /// What the driver must do next.
+    type Action;
+
+    fn next(&mut self, now: &Moment) -> Result<Self::Action, Error>;
+    fn loaded(&mut self, result: Result<SourceRead, Error>, now: &Moment) -> bool;
+    fn give_up(&mut self, error: Error);
+    fn deadline(&self) -> Option<Duration>;
+    fn is_loading(&self) -> bool;
+    fn waits_for_lease(&self) -> bool;
+    fn take_events(&mut self) -> Vec<Event>;
+    /// Ends it without giving back its leases.
+    fn leave(self);
+}
+
+macro_rules! machine {
+    ($machine:ty, $action:ty) => {
+        impl Machine for $machine {
+            type Action = $action;
+
+            fn next(&mut self, now: &Moment) -> Result<Self::Action, Error> {
+                <$machine>::next(self, now)
+            }
+
+            fn loaded(&mut self, result: Result<SourceRead, Error>, now: &Moment) -> bool {
+                <$machine>::loaded(self, result, now)
+            }
+
+            fn give_up(&mut self, error: Error) {
+                <$machine>::give_up(self, error);
+            }
+
+            fn deadline(&self) -> Option<Duration> {
+                <$machine>::deadline(self)
+            }
+
+            fn is_loading(&self) -> bool {
+                <$machine>::is_loading(self)
+            }
+
+            fn waits_for_lease(&self) -> bool {
+                <$machine>::waits_for_lease(self)
+            }
+
+            fn take_events(&mut self) -> Vec<Event> {
+                <$machine>::take_events(self)
+            }
+
+            fn leave(self) {
+                <$machine>::leave(self);
+            }
+        }
+    };
+}
+
+machine!(Exchange, justcall_auth_protocol::Action);
+machine!(Refresh, justcall_auth_protocol::RefreshAction);
+
+/// A state machine, with what its driver needs.
+pub(crate) struct Driven<M> {
+    /// With the leases that it holds in the keyring. A child of `fork()` has none to give back there, and could wait for ever
+    /// for a lock that it inherited.
+    machine: ForkOwned<M>,
+    source: Arc<SharedSource>,
+    observer: Option<Arc<dyn Observe>>,
+    patience: Patience,
+}
+
+impl<M: Machine> Driven<M> {
+    pub fn new(
+        mut machine: M,
+        source: Arc<SharedSource>,
+        observer: Option<Arc<dyn Observe>>,
+        patience: &Patience,
+    ) -> Self {
+        if source.watch.is_entered() {
+            machine.give_up(reentry::waits_for_itself());
+        }
+        let patience = patience.until(machine.deadline());
+        Self { machine: ForkOwned::with_leave(machine, M::leave), source, observer, patience }
+    }
+
+    /// Returns the machine.
+    pub fn get(&self) -> &M {
+        &self.machine
+    }
+
+    /// Returns the machine.
+    pub fn get_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
+    /// Returns the machine, and ends the driving.
+    pub fn into_inner(self) -> M {
+        self.machine.into_inner()
+    }
+
+    /// Returns what the clients with this source share.
+    pub fn source(&self) -> &SharedSource {
+        &self.source
+    }
+
+    /// Returns the deadline of the call, and what may end it.
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// Returns whether this is the process that began it.
+    pub fn is_own(&self) -> bool {
+        self.machine.is_own()
+    }
+
+    /// Returns what to do now.
+    ///
+    /// # Errors
+    /// The failure, once it is final; `invalid_argument` in a child of the process that began it.
+    pub fn next(&mut self) -> Result<M::Action, Error> {
+        if !self.is_own() {
+            return Err(Error::invalid_argument(
+                "This exchange was begun before fork(): begin one in the child.",
+            ));
+        }
+        if self.patience.check_cancelled().is_err() {
+            self.machine.give_up(Error::new(ErrorKind::Cancelled));
+        }
+        let mut action = self.machine.next(&clock::now());
+        if self.machine.waits_for_lease() && self.source.is_entered() {
+            self.machine.give_up(reentry::waits_for_itself());
+            action = self.machine.next(&clock::now());
+        }
+        self.emit_events();
+        action
+    }
+
+    /// Reads the source if that is due. The next step says what came of it.
+    pub fn load(&mut self) {
+        if !self.machine.is_loading() || !self.is_own() {
+            return;
+        }
+        match self.source.watch.look(&self.patience) {
+            // Another call may have more time for it.
+            Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
+                self.machine.give_up(error);
+            }
+            result => {
+                if !self.machine.loaded(result, &clock::now()) {
+                    self.source.watch.forget();
+                }
+            }
+        }
+        self.emit_events();
+    }
+
+    /// Sleeps for a part of `wait`; the machine says again how much is left. Past the deadline it knows what to do.
+    pub fn wait(&mut self, wait: Duration) {
+        if let Err(error) = self.patience.pause(wait) {
+            self.machine.give_up(error);
+        }
+    }
+
+    /// Passes on what happened.
+    pub fn emit_events(&mut self) {
+        let events = self.machine.take_events();
+        if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {
+            observe::tell(observer, &events);
+        }
+    }
+}
