@@ -14,6 +14,7 @@
 
 #[allow(unsafe_code)]
 mod allocator;
+mod arena;
 mod buffer;
 #[allow(unsafe_code)]
 mod environment;
@@ -29,7 +30,6 @@ mod secret;
 mod shield;
 #[allow(unsafe_code)]
 mod thread;
-mod vault;
 
 pub use allocator::WipingAllocator;
 pub use buffer::WipedBuffer;

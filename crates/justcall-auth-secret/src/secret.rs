@@ -7,11 +7,11 @@ use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::REDACTED;
+use crate::arena::{Allocation, Arena};
 use crate::fork::{ForkOwned, PerProcess};
 use crate::level::{Level, Protection, Refused};
 use crate::memory::Kind;
 use crate::registers::RegisterWipe;
-use crate::vault::{Kept, Vault};
 
 /// Bytes that must not leak: kept in protected memory, wiped on drop, redacted in `Debug`.
 ///
@@ -33,8 +33,8 @@ pub struct Secret {
 
 enum Home {
     Heap(Box<[u8]>),
-    Vault {
-        kept: Kept,
+    Arena {
+        kept: Allocation,
         /// The copy that a child of `fork()` made.
         childs: PerProcess<Secret>,
     },
@@ -59,9 +59,9 @@ impl Secret {
             Level::Auto | Level::Strict => Kind::Locked,
             Level::SecretMem => Kind::SecretMem,
         };
-        match Vault::keep(kind, bytes) {
+        match Arena::keep(kind, bytes) {
             Ok(kept) => {
-                Ok(Self { length, home: Home::Vault { kept, childs: PerProcess::new() }, refused: None })
+                Ok(Self { length, home: Home::Arena { kept, childs: PerProcess::new() }, refused: None })
             }
             Err(error) => {
                 let refused = refuse(kind, &error);
@@ -82,10 +82,10 @@ impl Secret {
         let _last = RegisterWipe;
         match &self.home {
             Home::Heap(bytes) => read(bytes),
-            Home::Vault { kept, .. } if kept.is_own() => {
+            Home::Arena { kept, .. } if kept.is_own() => {
                 kept.expose(read).expect("the shield opens what it closed")
             }
-            Home::Vault { kept, childs } => adopt(kept, childs).expose(read),
+            Home::Arena { kept, childs } => adopt(kept, childs).expose(read),
         }
     }
 
@@ -106,8 +106,8 @@ impl Secret {
     pub fn protection(&self) -> Protection {
         match &self.home {
             Home::Heap(_) => Protection::Heap,
-            Home::Vault { kept, .. } if kept.is_own() => obtained(kept.kind()),
-            Home::Vault { kept, childs } => adopt(kept, childs).protection(),
+            Home::Arena { kept, .. } if kept.is_own() => obtained(kept.kind()),
+            Home::Arena { kept, childs } => adopt(kept, childs).protection(),
         }
     }
 
@@ -118,18 +118,18 @@ impl Secret {
     /// As [`Secret::expose`].
     pub fn refused(&self) -> Option<Refused> {
         match &self.home {
-            Home::Vault { kept, childs } if !kept.is_own() => adopt(kept, childs).refused(),
+            Home::Arena { kept, childs } if !kept.is_own() => adopt(kept, childs).refused(),
             _ => self.refused.clone(),
         }
     }
 }
 
 /// The copy of this process, which did not make `kept`: made at the first use, for the parent may wipe its own at any time.
-fn adopt(kept: &Kept, childs: &PerProcess<Secret>) -> Arc<ForkOwned<Secret>> {
+fn adopt(kept: &Allocation, childs: &PerProcess<Secret>) -> Arc<ForkOwned<Secret>> {
     childs.get_or_make(|| copy_of(kept))
 }
 
-fn copy_of(kept: &Kept) -> Secret {
+fn copy_of(kept: &Allocation) -> Secret {
     let plain = kept.copy().expect("the parent freed this secret before its child used it");
     let level = match kept.kind() {
         Kind::Locked => Level::Strict,

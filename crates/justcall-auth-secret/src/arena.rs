@@ -1,7 +1,7 @@
 //! Where secrets rest: slots of a few sizes in shared pages, so that ten thousand pairs lock little more memory than
 //! they fill.
 //!
-//! A vault belongs to a process. After `fork()` the child makes its own: what it inherited is not locked there, may be
+//! An arena belongs to a process. After `fork()` the child makes its own: what it inherited is not locked there, may be
 //! guarded by a lock that no thread of the child holds, and, where pages are shared, is the parent's to wipe.
 
 use std::io;
@@ -22,23 +22,23 @@ const CANARY: usize = 8;
 const LENGTH: usize = 2;
 
 /// What keeps the secrets of one process.
-pub(crate) struct Vault {
+pub(crate) struct Arena {
     canary: [u8; CANARY],
-    locked: Store,
-    hidden: Store,
+    locked: SizeClasses,
+    hidden: SizeClasses,
     shield: Mutex<Option<Arc<Shield>>>,
 }
 
 /// Pages of one kind, by the size of their slots.
-struct Store {
+struct SizeClasses {
     kind: Kind,
     regions: Mutex<[Vec<Arc<Region>>; SIZES.len()]>,
 }
 
-static CURRENT: PerProcess<Vault> = PerProcess::new();
+static CURRENT: PerProcess<Arena> = PerProcess::new();
 
-impl Vault {
-    /// The vault of the process that asks.
+impl Arena {
+    /// The arena of the process that asks.
     pub fn current() -> Arc<ForkOwned<Self>> {
         CURRENT.get_or_make(Self::new)
     }
@@ -49,8 +49,8 @@ impl Vault {
         let _guessable = SystemRandom::new().fill(&mut canary);
         Self {
             canary,
-            locked: Store::new(Kind::Locked),
-            hidden: Store::new(Kind::SecretMem),
+            locked: SizeClasses::new(Kind::Locked),
+            hidden: SizeClasses::new(Kind::SecretMem),
             shield: Mutex::new(None),
         }
     }
@@ -59,20 +59,20 @@ impl Vault {
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn keep(kind: Kind, plain: &[u8]) -> io::Result<Kept> {
-        let vault = Self::current();
+    pub fn keep(kind: Kind, plain: &[u8]) -> io::Result<Allocation> {
+        let arena = Self::current();
         let stored = plain.len() + if kind == Kind::Locked { OVERHEAD } else { 0 };
         let length = u16::try_from(stored).map_err(|_| io::Error::other("the secret is too long"))?;
-        let mut slot = vault.store(kind).take(2 * CANARY + LENGTH + stored)?;
+        let mut slot = arena.size_classes(kind).take(2 * CANARY + LENGTH + stored)?;
         let bytes = slot.bytes_mut();
         let (head, rest) = bytes.split_at_mut(CANARY);
         let (rest, tail) = rest.split_at_mut(rest.len() - CANARY);
-        head.copy_from_slice(&vault.canary);
-        tail.copy_from_slice(&vault.canary);
+        head.copy_from_slice(&arena.canary);
+        tail.copy_from_slice(&arena.canary);
         let (size, body) = rest.split_at_mut(LENGTH);
         size.copy_from_slice(&length.to_ne_bytes());
         let shield = match kind {
-            Kind::Locked => Some(vault.shield()?),
+            Kind::Locked => Some(arena.shield()?),
             Kind::SecretMem => None,
         };
         match &shield {
@@ -80,7 +80,7 @@ impl Vault {
             Some(_) => {}
             None => body[..stored].copy_from_slice(plain),
         }
-        Ok(Kept { slot, shield, vault })
+        Ok(Allocation { slot, shield, arena })
     }
 
     /// Made with the first secret, as it needs a locked page of its own.
@@ -94,7 +94,7 @@ impl Vault {
         Ok(shield.insert(made).clone())
     }
 
-    fn store(&self, kind: Kind) -> &Store {
+    fn size_classes(&self, kind: Kind) -> &SizeClasses {
         match kind {
             Kind::Locked => &self.locked,
             Kind::SecretMem => &self.hidden,
@@ -102,15 +102,15 @@ impl Vault {
     }
 }
 
-/// A secret in a vault. Wiped when dropped by the process that made it; a child leaves it as it is.
-pub(crate) struct Kept {
+/// A secret in an arena. Wiped when dropped by the process that made it; a child leaves it as it is.
+pub(crate) struct Allocation {
     slot: Slot,
     /// What encrypts it, unless it is hidden.
     shield: Option<Arc<Shield>>,
-    vault: Arc<ForkOwned<Vault>>,
+    arena: Arc<ForkOwned<Arena>>,
 }
 
-impl Kept {
+impl Allocation {
     /// What it is kept in.
     pub fn kind(&self) -> Kind {
         if self.shield.is_some() { Kind::Locked } else { Kind::SecretMem }
@@ -118,7 +118,7 @@ impl Kept {
 
     /// Whether the process that asks is the one that made it.
     pub fn is_own(&self) -> bool {
-        self.vault.is_own()
+        self.arena.is_own()
     }
 
     /// Gives `read` the plain bytes; `None` when they were destroyed, by the parent of this process.
@@ -144,14 +144,14 @@ impl Kept {
         let (head, rest) = bytes.split_at(CANARY);
         let (size, body) = rest.split_at(LENGTH);
         let length = u16::from_ne_bytes(size.try_into().expect("as long as a length is"));
-        (head == self.vault.canary).then(|| body.get(..length.into())).flatten()
+        (head == self.arena.canary).then(|| body.get(..length.into())).flatten()
     }
 }
 
-impl Drop for Kept {
+impl Drop for Allocation {
     fn drop(&mut self) {
         let bytes = self.slot.bytes();
-        let intact = bytes.starts_with(&self.vault.canary) && bytes.ends_with(&self.vault.canary);
+        let intact = bytes.starts_with(&self.arena.canary) && bytes.ends_with(&self.arena.canary);
         if self.is_own() && !intact {
             // Somebody wrote where no part of a program may write: what else it wrote, nobody knows.
             std::process::abort();
@@ -159,7 +159,7 @@ impl Drop for Kept {
     }
 }
 
-impl Store {
+impl SizeClasses {
     fn new(kind: Kind) -> Self {
         Self { kind, regions: Mutex::default() }
     }
@@ -207,8 +207,8 @@ mod tests {
     fn it_kills_programs_that_wrote_past_a_secret() {
         for kind in kinds() {
             let damage = |offset: usize| {
-                // The child's vault is a new one: what it inherits it would leave as it is.
-                let kept = Vault::keep(kind, b"sec789xyz000").expect("memory");
+                // The child's arena is a new one: what it inherits it would leave as it is.
+                let kept = Arena::keep(kind, b"sec789xyz000").expect("memory");
                 let bytes = kept.slot.bytes();
                 corrupt(&raw const bytes[offset]);
                 drop(kept);
@@ -227,13 +227,13 @@ mod tests {
     fn it_kills_programs_that_wrote_to_a_freed_secret() {
         for kind in kinds() {
             let use_after_free = |write: bool| {
-                let kept = Vault::keep(kind, b"sec789xyz000").expect("memory");
+                let kept = Arena::keep(kind, b"sec789xyz000").expect("memory");
                 let freed = &raw const kept.slot.bytes()[20];
                 drop(kept);
                 if write {
                     corrupt(freed);
                 }
-                let _next = Vault::keep(kind, b"sec789xyz000").expect("memory");
+                let _next = Arena::keep(kind, b"sec789xyz000").expect("memory");
             };
             assert_eq!(signal_that_kills(|| use_after_free(true)), libc::SIGABRT, "{kind:?}");
             assert_eq!(signal_that_kills(|| use_after_free(false)), 0, "{kind:?}: the control");
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn it_keeps_no_plain_copy_in_a_locked_slot() {
-        let kept = Vault::keep(Kind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
+        let kept = Arena::keep(Kind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
         assert!(!kept.slot.bytes().windows(8).any(|window| window == b"sec789xy"));
         assert_eq!(kept.copy().expect("its own").as_ref(), b"sec789xyz000sec789xyz000");
         let heads = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"sec789xy");
