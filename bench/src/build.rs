@@ -51,9 +51,9 @@ pub fn all(root: &Path) -> Result<Programs> {
 
 /// In a separate folder: it must not ship.
 fn leaving_library(root: &Path) -> Result<PathBuf> {
-    let folder = target_dir(root).join("bench-leaving-allocator");
+    let folder = target_dir(root).join("bench-disable-wiping-allocator");
     let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
-    succeed(library.args(["--features", "leaving-allocator", "--target-dir"]).arg(&folder))?;
+    succeed(library.args(["--features", "disable-wiping-allocator", "--target-dir"]).arg(&folder))?;
     Ok(folder.join("release"))
 }
 
@@ -72,7 +72,7 @@ fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
     };
     let programs = [
         ("ours", "ours", link(release)),
-        ("ours-leaving-allocator", "ours", link(leaving)),
+        ("ours-disable-wiping-allocator", "ours", link(leaving)),
         ("libcurl", "libcurl", vec!["-lcurl".to_owned()]),
         ("once", "once", vec![]),
     ];

@@ -86,7 +86,7 @@ const CALLS: [(&str, &str, Level, &str); 4] = [
     (HEAP, "ours", Level::Heap, HEAP),
     (WIPING, "ours", Level::Locked, HEAP),
     (SECRETMEM, "ours", Level::SecretMem, HEAP),
-    (LEAVING, "ours-leaving-allocator", Level::Locked, WIPING),
+    (LEAVING, "ours-disable-wiping-allocator", Level::Locked, WIPING),
 ];
 
 /// Fewer rounds tell too little of a few per cent.

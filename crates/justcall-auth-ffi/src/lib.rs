@@ -14,7 +14,7 @@
 
 /// What this library frees it wipes, its dependencies' copies included. Of its own memory alone: the program's allocator
 /// is untouched.
-#[cfg(not(feature = "leaving-allocator"))]
+#[cfg(not(feature = "disable-wiping-allocator"))]
 #[global_allocator]
 static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
 
