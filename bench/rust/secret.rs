@@ -29,7 +29,7 @@ const AT_A_TIME: u32 = 100;
 fn main() -> Result<(), Box<dyn Error>> {
     let level = std::env::args().nth(1).ok_or("bench_secret LEVEL")?;
     let level = Level::from_name(&level).ok_or("no such level")?;
-    let pair = Source::parse("env:")?.load(&ProcessEnvironment)?.pair.credentials.kept_at(level)?;
+    let pair = Source::parse("env:")?.load(&ProcessEnvironment)?.pair.credentials.with_protection(level)?;
     println!("{{\"version\": \"{}\"}}", justcall_auth::VERSION);
     for line in stdin().lock().lines() {
         let line = line?;

@@ -139,7 +139,7 @@ fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Re
         let cancel = Cancel::new();
         let (given, request) = (cancel.clone(), request()?);
         let call = thread::spawn(move || {
-            let result = client.call().cancelled_by(given).request(request);
+            let result = client.call().with_cancel(given).request(request);
             (Instant::now(), result)
         });
         // At another moment of its waiting each time.

@@ -58,7 +58,7 @@ impl Credentials {
     #[staticmethod]
     fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
         let load =
-            move || Source::parse(&source.0)?.load_interrupted_by(&ProcessEnvironment, Arc::new(Signals));
+            move || Source::parse(&source.0)?.load_with_interrupt(&ProcessEnvironment, Arc::new(Signals));
         running::run(py, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 

@@ -243,7 +243,7 @@ impl Exchange {
     pub(crate) fn begin(client: &Bound<'_, Client>, request: Request) -> PyResult<Self> {
         let closed = Cancel::new();
         let library = client.get().client(client.py())?;
-        let call = library.call().interrupted_by(Arc::new(Signals)).cancelled_by(closed.clone());
+        let call = library.call().with_interrupt(Arc::new(Signals)).with_cancel(closed.clone());
         let exchange = call.exchange(request);
         Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
     }

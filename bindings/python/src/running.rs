@@ -105,7 +105,7 @@ impl<T> Outcome<T> {
 /// A call of `client` in the work that runs on this thread: signals end it, and what ends the work.
 pub(crate) fn call_of(client: &Client) -> Call<'_> {
     let end = CURRENT.with_borrow(|running| running.as_ref().map(|running| running.end.clone()));
-    client.call().interrupted_by(Arc::new(Signals)).cancelled_by(end.unwrap_or_default())
+    client.call().with_interrupt(Arc::new(Signals)).with_cancel(end.unwrap_or_default())
 }
 
 /// Does `work` as one that let go of the GIL. It does not panic.

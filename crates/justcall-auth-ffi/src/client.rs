@@ -93,7 +93,7 @@ pub unsafe extern "C" fn justcall_client_send(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(out, error, |client: handle, request: handle| {
-        let call = request.cancels().iter().cloned().fold(client.client.call(), Call::cancelled_by);
+        let call = request.cancels().iter().cloned().fold(client.client.call(), Call::with_cancel);
         justcall_response::new(call.request(request.get().clone())?)
     })
 }

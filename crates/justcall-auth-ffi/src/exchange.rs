@@ -127,7 +127,7 @@ pub unsafe extern "C" fn justcall_exchange_new(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(out, error, |client: handle, request: handle| {
-        let call = request.cancels().iter().cloned().fold(client.get().call(), Call::cancelled_by);
+        let call = request.cancels().iter().cloned().fold(client.get().call(), Call::with_cancel);
         Ok(justcall_exchange::new(call.exchange(request.get().clone())))
     })
 }

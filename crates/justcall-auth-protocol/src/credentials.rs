@@ -44,7 +44,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `memory_protection` when the system refuses, and why.
-    pub fn kept_at(&self, level: Level) -> Result<Self, Error> {
+    pub fn with_protection(&self, level: Level) -> Result<Self, Error> {
         let suffices = match level {
             Level::Auto => true,
             Level::Strict => self.protection() == Protection::Locked,
@@ -207,11 +207,11 @@ mod tests {
         ];
         for (from, before) in wanted {
             let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
-            let pair = pair.kept_at(from).expect("this kernel has every kind");
+            let pair = pair.with_protection(from).expect("this kernel has every kind");
             assert_eq!(pair.protection(), before);
-            assert_eq!(pair.kept_at(Level::Auto).expect("any will do").address(), pair.address());
+            assert_eq!(pair.with_protection(Level::Auto).expect("any will do").address(), pair.address());
             for (to, after) in wanted {
-                let kept = pair.kept_at(to).expect("this kernel has every kind");
+                let kept = pair.with_protection(to).expect("this kernel has every kind");
                 assert_eq!(
                     (kept.protection(), kept.protection_refused()),
                     (after, None),

@@ -34,13 +34,13 @@ impl<'a> Call<'a> {
 
     /// Lets `interrupt` end the call early, with `cancelled`.
     #[must_use]
-    pub fn interrupted_by(self, interrupt: Arc<dyn Interrupt>) -> Self {
+    pub fn with_interrupt(self, interrupt: Arc<dyn Interrupt>) -> Self {
         Self { interrupt: Some(interrupt), ..self }
     }
 
     /// Lets `cancel` end the call early, with `cancelled`, whatever it is waiting for.
     #[must_use]
-    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
         self.cancels.push(cancel);
         self
     }
@@ -78,7 +78,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Client::replace`], and `cancelled`.
     pub fn replace(self, credentials: &Credentials) -> Result<Account, Error> {
-        let kept = credentials.kept_at(self.client.memory())?;
+        let kept = credentials.with_protection(self.client.memory())?;
         let begin = |policy, shared, now: &_| rules::Exchange::replace(policy, shared, kept, now);
         self.drive(begin, &mut None)?.into_account()
     }

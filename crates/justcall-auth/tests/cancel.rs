@@ -72,7 +72,7 @@ fn end_once(
 fn end_request(client: &Client, request: Request, reached: impl FnOnce()) -> Error {
     let (cancel, client) = (Cancel::new(), client.clone());
     let for_call = cancel.clone();
-    let call = move || client.call().cancelled_by(for_call).request(request).map(drop);
+    let call = move || client.call().with_cancel(for_call).request(request).map(drop);
     end_once(reached, || cancel.fire(), call)
 }
 
@@ -155,10 +155,10 @@ fn it_ends_a_call_whose_source_hangs() {
     let cancel = Cancel::new();
     // Another call waits for the one that reads: it is ended alone.
     let waiting = cancel.clone();
-    let waits = move || other.call().cancelled_by(waiting).request(get()).map(drop);
+    let waits = move || other.call().with_cancel(waiting).request(get()).map(drop);
     let reads = Cancel::new();
     let reading = reads.clone();
-    let reader = thread::spawn(move || client.call().cancelled_by(reading).verify());
+    let reader = thread::spawn(move || client.call().with_cancel(reading).verify());
     wait_until("the command", || begun.exists());
     end_once(|| {}, || cancel.fire(), waits);
     assert!(!reader.is_finished());
@@ -182,7 +182,7 @@ fn it_lets_a_call_that_waited_read_the_source_when_the_one_that_did_is_ended() {
     let client = Client::new(&config).expect("a client");
     let (reads, other) = (Cancel::new(), client.clone());
     let reading = reads.clone();
-    let reader = thread::spawn(move || client.call().cancelled_by(reading).verify());
+    let reader = thread::spawn(move || client.call().with_cancel(reading).verify());
     wait_until("the command", || begun.exists());
     let mut waits = other.exchange(get());
     assert!(matches!(waits.next(), Ok(Action::Wait(_))), "one reads at a time");
@@ -213,7 +213,7 @@ fn it_begins_nothing_once_fired_and_spares_other_calls() {
     let client = Client::new(&config(&sandbox)).expect("a client");
     let cancel = Cancel::new();
     cancel.fire();
-    let error = client.call().cancelled_by(cancel.clone()).verify().expect_err("it was fired");
+    let error = client.call().with_cancel(cancel.clone()).verify().expect_err("it was fired");
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(!error.request_sent() && cancel.is_fired());
     let seen = sandbox.control("GET", "requests", &Value::Null).expect("the record");

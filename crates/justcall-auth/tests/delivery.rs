@@ -61,7 +61,7 @@ fn it_keeps_the_response_of_a_call_that_is_cancelled_while_it_waits_for_a_retry(
         }));
         let client = Client::new(&config).expect("a client");
         let request = Request::new(method, "/v2.1/echo").expect("good");
-        let error = client.call().cancelled_by(cancel).request(request).expect_err("it was cancelled");
+        let error = client.call().with_cancel(cancel).request(request).expect_err("it was cancelled");
         assert_eq!(
             (error.kind(), error.http_status(), error.request_sent()),
             (ErrorKind::Cancelled, status, true),
@@ -88,7 +88,7 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
     ));
     let client = Client::new(&config).expect("a client");
     sandbox.control("POST", "reset", &Value::Null).expect("a reset");
-    let error = client.call().cancelled_by(cancel).request(post()).expect_err("it was cancelled");
+    let error = client.call().with_cancel(cancel).request(post()).expect_err("it was cancelled");
     assert_eq!((error.kind(), error.http_status(), error.request_sent()), (ErrorKind::Cancelled, 401, true));
 }
 
@@ -198,7 +198,7 @@ fn call_from_an_interrupt(client: &Client, started: &Arc<AtomicBool>) -> Error {
         }
         false
     };
-    let ended = client.call().interrupted_by(Arc::new(interrupt)).request(post());
+    let ended = client.call().with_interrupt(Arc::new(interrupt)).request(post());
     assert_eq!(ended.expect_err("the interrupt ends it").kind(), ErrorKind::Cancelled);
     seen.get().expect("the interrupt ran").clone()
 }

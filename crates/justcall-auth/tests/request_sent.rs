@@ -243,7 +243,7 @@ fn send(client: &Client, id: &str, size: usize, random: &mut Random) -> bool {
         }
         client
             .call()
-            .cancelled_by(cancel.clone())
+            .with_cancel(cancel.clone())
             .request(request)
             .map_or_else(|error| error.request_sent(), |_| true)
     })

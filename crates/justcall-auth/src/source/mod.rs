@@ -206,7 +206,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::load`], and `cancelled`.
-    pub fn load_interrupted_by(
+    pub fn load_with_interrupt(
         &self,
         environment: &dyn Environment,
         interrupt: Arc<dyn Interrupt>,

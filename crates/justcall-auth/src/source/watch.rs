@@ -91,7 +91,7 @@ impl Watch {
             let read = self.fingerprints.of(&pair.credentials);
             *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
         }
-        let credentials = pair.credentials.kept_at(self.memory)?;
+        let credentials = pair.credentials.with_protection(self.memory)?;
         let pair = LoadedPair { credentials, is_watched: !watched.is_empty(), ..pair };
         let after: Vec<Trace> = watched.into_iter().map(Trace::of).collect();
         // What changed while it was read is read again the next time.
