@@ -60,11 +60,13 @@ pub fn measure(rounds: u32) -> Result<Vec<Row>> {
         let port = listener.local_addr()?.port();
         thread::spawn(move || serve(&listener, service));
         let mut config = Config::new();
-        config.base_url(&format!("{scheme}://127.0.0.1:{port}"))?.rotation_wait(Duration::from_secs(20));
+        config
+            .set_base_url(&format!("{scheme}://127.0.0.1:{port}"))?
+            .set_rotation_wait(Duration::from_secs(20));
         rows.push(row(phase, rounds, &config, request)?);
     }
     let mut config = Config::new();
-    config.source("command:sleep 60")?;
+    config.set_source("command:sleep 60")?;
     rows.push(row("reading a source: the command does not end", rounds, &config, &get)?);
     Ok(rows)
 }
@@ -78,7 +80,7 @@ fn connecting(rounds: u32) -> Result<Row> {
         queued.push(stream);
     }
     let mut config = Config::new();
-    config.base_url(&format!("http://{address}"))?;
+    config.set_base_url(&format!("http://{address}"))?;
     let get = || Request::new("GET", "/v2.1/calls");
     row("connecting: the host does not answer", rounds, &config, &get)
 }
@@ -107,7 +109,7 @@ pub fn resolve(rounds: u32) -> Result<()> {
     let hears = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).context("the name server cannot be had")?;
     hears.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut config = Config::new();
-    config.base_url("https://no-such-service.example")?;
+    config.set_base_url("https://no-such-service.example")?;
     let get = || Request::new("GET", "/v2.1/calls");
     for took in cancelled("resolving", rounds, &config, &get)? {
         println!("{took}");
@@ -133,7 +135,7 @@ fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Re
         let mut config = config.clone();
         if !phase.starts_with("reading") {
             let secret = format!("sec789xyz{round:03}");
-            config.credentials(Credentials::new(b"abc123def456", secret.as_bytes())?);
+            config.set_credentials(Credentials::new(b"abc123def456", secret.as_bytes())?);
         }
         let client = Client::new(&config)?;
         let cancel = Cancel::new();

@@ -26,13 +26,13 @@ fn main() {
 fn configure(arguments: &[String]) -> Result<Config, Error> {
     let mut config = Config::new();
     if let Some(source) = arguments.first() {
-        config.source(source)?;
+        config.set_source(source)?;
     }
     if let Some(base_url) = arguments.get(1) {
-        config.base_url(base_url)?;
+        config.set_base_url(base_url)?;
     }
     if let Some(ca_file) = arguments.get(2) {
-        config.ca_file(ca_file)?;
+        config.set_ca_file(ca_file)?;
     }
     Ok(config)
 }

@@ -59,13 +59,13 @@ fn main() {
 fn run(arguments: &[String]) -> Result<u16, Error> {
     let mut config = Config::new();
     if let Some(source) = arguments.get(1) {
-        config.source(source)?;
+        config.set_source(source)?;
     }
     if let Some(base_url) = arguments.get(2) {
-        config.base_url(base_url)?;
+        config.set_base_url(base_url)?;
     }
     if let Some(ca_file) = arguments.get(3) {
-        config.ca_file(ca_file)?;
+        config.set_ca_file(ca_file)?;
     }
     let client = Client::new(&config)?;
     let mut request = String::new();

@@ -76,15 +76,15 @@ impl Client {
         let mut config = Config::new();
         let callable = match source {
             Source::Spelling(spelling) => {
-                config.source(&spelling).map_err(|error| exception(py, &pair::explained(error)))?;
+                config.set_source(&spelling).map_err(|error| exception(py, &pair::explained(error)))?;
                 None
             }
             Source::Callable(callable) => {
-                config.source_callback(callable.clone());
+                config.set_source_callback(callable.clone());
                 Some(callable)
             }
             Source::Credentials(credentials) => {
-                config.credentials(credentials);
+                config.set_credentials(credentials);
                 None
             }
         };
@@ -131,7 +131,7 @@ impl Client {
         on_event: Option<OnEvent>,
     ) -> PyResult<Self> {
         let mut config = Config::new();
-        config.credentials(credentials.get().0.clone());
+        config.set_credentials(credentials.get().0.clone());
         let settings = Settings {
             base_url,
             verify_path,

@@ -30,28 +30,28 @@ impl Settings {
     /// Sets them all. Reads no file.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), Error> {
         if let Some(url) = &self.base_url {
-            config.base_url(&url.0)?;
+            config.set_base_url(&url.0)?;
         }
         if let Some(path) = &self.verify_path {
-            config.verify_path(&path.0)?;
+            config.set_verify_path(&path.0)?;
         }
         if let Some(path) = &self.ca_file {
-            config.ca_file(&path.0)?;
+            config.set_ca_file(&path.0)?;
         }
         if let Some(path) = &self.state_file {
-            config.state_file(&path.0)?;
+            config.set_state_file(&path.0)?;
         }
         if let Some(url) = &self.proxy {
-            config.proxy(&url.0)?;
+            config.set_proxy(&url.0)?;
         }
         if let Some(account) = &self.expected_account {
-            config.expected_account(account.0)?;
+            config.set_expected_account(account.0)?;
         }
-        config.timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
-        config.max_retries(self.max_retries.0);
-        config.rotation_wait(self.rotation_wait.0);
-        config.memory_protection(self.memory_protection.0);
-        config.observer(self.observer.clone());
+        config.set_timeout(self.timeout.as_ref().map_or(Duration::ZERO, |timeout| timeout.0));
+        config.set_max_retries(self.max_retries.0);
+        config.set_rotation_wait(self.rotation_wait.0);
+        config.set_memory_protection(self.memory_protection.0);
+        config.set_observer(self.observer.clone());
         Ok(())
     }
 }

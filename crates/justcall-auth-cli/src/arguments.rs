@@ -81,27 +81,27 @@ impl Global {
     /// The client's configuration that these ask for.
     pub fn config(&self) -> Result<Config, Error> {
         let mut config = Config::new();
-        config.source(&self.source)?;
+        config.set_source(&self.source)?;
         if let Some(file) = StateFile::usual(&ProcessEnvironment) {
-            config.state_file(file.path())?;
+            config.set_state_file(file.path())?;
         }
         if let Some(url) = &self.base_url {
-            config.base_url(url)?;
+            config.set_base_url(url)?;
         }
         if let Some(path) = &self.ca_file {
-            config.ca_file(path)?;
+            config.set_ca_file(path)?;
         }
         if let Some(url) = &self.proxy {
-            config.proxy(url)?;
+            config.set_proxy(url)?;
         }
         if let Some(id) = self.expected_account {
-            config.expected_account(id)?;
+            config.set_expected_account(id)?;
         }
         if let Some(timeout) = self.timeout {
-            config.timeout(timeout);
+            config.set_timeout(timeout);
         }
         if let Some(retries) = self.max_retries {
-            config.max_retries(retries);
+            config.set_max_retries(retries);
         }
         Ok(config)
     }

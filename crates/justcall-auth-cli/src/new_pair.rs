@@ -72,9 +72,9 @@ pub(crate) fn verify(
     output: &Output,
 ) -> Result<Account, Error> {
     let mut config = global.config()?;
-    config.credentials(credentials.clone());
+    config.set_credentials(credentials.clone());
     if let Some(id) = expected {
-        config.expected_account(id)?;
+        config.set_expected_account(id)?;
     }
     let _spinner = output.is_watched().then(|| Spinner::start("asking the service".into()));
     Client::new(&config)?.verify()

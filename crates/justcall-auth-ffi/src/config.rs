@@ -52,7 +52,7 @@ pub unsafe extern "C" fn justcall_config_set_source(
     source: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, source: text| config.config.source(source).map(drop))
+    fallible!(error, |config: handle_mut, source: text| config.config.set_source(source).map(drop))
 }
 
 /// Sets a pair that the program already holds, in place of a source. `credentials` stays yours and
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, credentials: handle| {
-        config.config.credentials(credentials.get().clone());
+        config.config.set_credentials(credentials.get().clone());
         Ok(())
     })
 }
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, load: callback(context, free_context)| {
-        config.config.source_callback(Arc::new(load));
+        config.config.set_source_callback(Arc::new(load));
         Ok(())
     })
 }
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn justcall_config_set_base_url(
     url: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, url: text| config.config.base_url(url).map(drop))
+    fallible!(error, |config: handle_mut, url: text| config.config.set_base_url(url).map(drop))
 }
 
 /// Sets what justcall_client_verify() asks with GET, such as `"/v2.1/users?per_page=1"`, in place
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn justcall_config_set_verify_path(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, path: text| config.config.verify_path(path).map(drop))
+    fallible!(error, |config: handle_mut, path: text| config.config.set_verify_path(path).map(drop))
 }
 
 /// Sets the limit of a whole call in milliseconds, second attempts and waits included. 0: no limit.
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn justcall_config_set_timeout_ms(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut| {
-        config.config.timeout(Duration::from_millis(ms));
+        config.config.set_timeout(Duration::from_millis(ms));
         Ok(())
     })
 }
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
 ) -> justcall_status {
     fallible!(error, |config: handle_mut| {
         let retries = u32::try_from(n).map_err(|_| Error::invalid_argument("The argument n is negative."))?;
-        config.config.max_retries(retries);
+        config.config.set_max_retries(retries);
         Ok(())
     })
 }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut| {
-        config.config.rotation_wait(Duration::from_millis(ms));
+        config.config.set_rotation_wait(Duration::from_millis(ms));
         Ok(())
     })
 }
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn justcall_config_set_event_handler(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, handler: callback(context, None)| {
-        config.config.observer(Arc::new(handler));
+        config.config.set_observer(Arc::new(handler));
         Ok(())
     })
 }
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, handler: callback(context, free_context)| {
-        config.config.observer(Arc::new(handler));
+        config.config.set_observer(Arc::new(handler));
         Ok(())
     })
 }
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, path: text| config.config.ca_file(path).map(drop))
+    fallible!(error, |config: handle_mut, path: text| config.config.set_ca_file(path).map(drop))
 }
 
 /// Sets a file in which clients write down, at most once an hour, that their pair is used, for the
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
     path: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, path: text| config.config.state_file(path).map(drop))
+    fallible!(error, |config: handle_mut, path: text| config.config.set_state_file(path).map(drop))
 }
 
 /// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     url: *const c_char,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut, url: text| config.config.proxy(url).map(drop))
+    fallible!(error, |config: handle_mut, url: text| config.config.set_proxy(url).map(drop))
 }
 
 /// Sets the account that the pair must belong to; the service as measured does not reveal it.
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     id: u64,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |config: handle_mut| config.config.expected_account(id).map(drop))
+    fallible!(error, |config: handle_mut| config.config.set_expected_account(id).map(drop))
 }
 
 /// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
@@ -306,7 +306,7 @@ pub unsafe extern "C" fn justcall_config_set_memory_protection(
         let level = usize::try_from(level).ok().and_then(|level| Level::ALL.get(level));
         let level = level
             .ok_or_else(|| Error::invalid_argument("The argument level is no JUSTCALL_MEMORY number."))?;
-        config.config.memory_protection(*level);
+        config.config.set_memory_protection(*level);
         Ok(())
     })
 }

@@ -50,13 +50,13 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument`, with the spellings that there are.
-    pub fn source(&mut self, spelling: &str) -> Result<&mut Self, Error> {
+    pub fn set_source(&mut self, spelling: &str) -> Result<&mut Self, Error> {
         self.source = Source::parse(spelling)?;
         Ok(self)
     }
 
     /// A pair that the program already holds, in place of a source.
-    pub fn credentials(&mut self, credentials: Credentials) -> &mut Self {
+    pub fn set_credentials(&mut self, credentials: Credentials) -> &mut Self {
         self.source = Source::Fixed(credentials);
         self
     }
@@ -65,7 +65,7 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument`, saying what is wrong.
-    pub fn base_url(&mut self, url: &str) -> Result<&mut Self, Error> {
+    pub fn set_base_url(&mut self, url: &str) -> Result<&mut Self, Error> {
         self.policy.base_url = BaseUrl::parse(url)?;
         Ok(self)
     }
@@ -74,26 +74,26 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument` unless it is a path such as `/v2.1/users?per_page=1`.
-    pub fn verify_path(&mut self, path: &str) -> Result<&mut Self, Error> {
+    pub fn set_verify_path(&mut self, path: &str) -> Result<&mut Self, Error> {
         Request::new("GET", path)?;
         self.policy.verify_path = Some(path.to_owned());
         Ok(self)
     }
 
     /// The limit of a whole call, second attempts and waits included. Zero: no limit.
-    pub fn timeout(&mut self, timeout: Duration) -> &mut Self {
+    pub fn set_timeout(&mut self, timeout: Duration) -> &mut Self {
         self.policy.timeout = timeout;
         self
     }
 
     /// How many second attempts a call may make, of every kind together.
-    pub fn max_retries(&mut self, retries: u32) -> &mut Self {
+    pub fn set_max_retries(&mut self, retries: u32) -> &mut Self {
         self.policy.max_retries = retries;
         self
     }
 
     /// A function that gives the pair, in place of a source: pairs in a database, another keychain.
-    pub fn source_callback(&mut self, callback: Arc<dyn Load>) -> &mut Self {
+    pub fn set_source_callback(&mut self, callback: Arc<dyn Load>) -> &mut Self {
         self.source = Source::Callback(callback);
         self
     }
@@ -105,7 +105,7 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument` if `id` is 0. To expect no particular account, do not set it.
-    pub fn expected_account(&mut self, id: u64) -> Result<&mut Self, Error> {
+    pub fn set_expected_account(&mut self, id: u64) -> Result<&mut Self, Error> {
         if id == 0 {
             return Err(Error::invalid_argument(
                 "No account has the number 0. To expect no particular account, do not set it.",
@@ -118,20 +118,20 @@ impl Config {
     /// How long calls are held for another pair, from the moment that the service rejected the one in use; meanwhile the
     /// source is looked at up to four times a second. A reset then fails no call, if the new pair comes in that time and
     /// before the calls' own timeout. Zero, the default: a call fails when its source gives no other pair at once.
-    pub fn rotation_wait(&mut self, wait: Duration) -> &mut Self {
+    pub fn set_rotation_wait(&mut self, wait: Duration) -> &mut Self {
         self.policy.rotation_wait = wait;
         self
     }
 
     /// Who is told what happens to the pair and to calls.
-    pub fn observer(&mut self, observer: Arc<dyn Observe>) -> &mut Self {
+    pub fn set_observer(&mut self, observer: Arc<dyn Observe>) -> &mut Self {
         self.observer = Some(observer);
         self
     }
 
     /// How long webhooks that are signed with the previous pair pass after a reset; 15 minutes unless set. Zero: not at
     /// all. Where the source says that the previous pair was compromised they never do.
-    pub fn webhook_overlap(&mut self, overlap: Duration) -> &mut Self {
+    pub fn set_webhook_overlap(&mut self, overlap: Duration) -> &mut Self {
         self.policy.overlap = overlap;
         self
     }
@@ -142,7 +142,7 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument` when the path is empty.
-    pub fn state_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
+    pub fn set_state_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
         let path = path.as_ref();
         if path.as_os_str().is_empty() {
             return Err(Error::invalid_argument("The path of the state file is empty."));
@@ -152,7 +152,7 @@ impl Config {
     }
 
     /// The age from which a pair is said to be due for rotation, once a pair. Zero: never. 90 days unless set.
-    pub fn rotation_due(&mut self, age: Duration) -> &mut Self {
+    pub fn set_rotation_due(&mut self, age: Duration) -> &mut Self {
         self.policy.rotation_due = age;
         self
     }
@@ -167,7 +167,7 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument` when it is no such URL.
-    pub fn proxy(&mut self, url: &str) -> Result<&mut Self, Error> {
+    pub fn set_proxy(&mut self, url: &str) -> Result<&mut Self, Error> {
         self.proxy =
             if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Given(Proxy::parse(url)?) };
         Ok(self)
@@ -176,7 +176,7 @@ impl Config {
     /// How well the pair is protected while it rests. A level that the system refuses fails the first call with
     /// `memory_protection`; [`Level::Auto`] takes what it obtains, and [`Client::protection`](crate::Client::protection)
     /// says what that was.
-    pub fn memory_protection(&mut self, level: Level) -> &mut Self {
+    pub fn set_memory_protection(&mut self, level: Level) -> &mut Self {
         self.memory = level;
         self
     }
@@ -212,7 +212,7 @@ impl Config {
     ///
     /// # Errors
     /// `invalid_argument` when the path is empty.
-    pub fn ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
+    pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
         let path = path.as_ref();
         if path.as_os_str().is_empty() {
             return Err(Error::invalid_argument("The path of the CA file is empty."));

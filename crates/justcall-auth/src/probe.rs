@@ -158,7 +158,7 @@ impl Probe {
     /// Asks the service whether `credentials` are good, as [`Client::verify`] does.
     pub fn verify(&self, credentials: &Credentials) -> Verification {
         let mut config = self.config.clone();
-        config.credentials(credentials.clone());
+        config.set_credentials(credentials.clone());
         let mut last = None;
         let account = Client::new(&config).and_then(|client| client.call().verify_telling(&mut last));
         let rate_limit = last.as_ref().map(service::rate_limit).unwrap_or_default();

@@ -105,12 +105,12 @@ fn shown(sandbox: &Sandbox) -> Shown {
     let mut shown = Shown(Vec::new());
     let mut config = Config::new();
     config
-        .base_url(sandbox.url())
+        .set_base_url(sandbox.url())
         .expect("good")
-        .ca_file(sandbox.ca_file().expect("TLS is on"))
+        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
         .expect("a path");
-    config.proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
-    shown.add("Config", config.credentials(pair()));
+    config.set_proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
+    shown.add("Config", config.set_credentials(pair()));
     let mut buffer = WipedBuffer::with_capacity(64);
     buffer.push(SECRET.as_bytes());
     shown.add("WipedBuffer", &buffer);
@@ -200,7 +200,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Policy", &justcall_auth_protocol::Policy::default());
     let refused: Vec<Error> = [format!("https://{KEY}:{SECRET}@host"), format!("{KEY}:{SECRET}")]
         .iter()
-        .map(|url| Config::new().base_url(url).map(drop).expect_err("refused"))
+        .map(|url| Config::new().set_base_url(url).map(drop).expect_err("refused"))
         .collect();
     shown.add("BaseUrl", &refused);
     shown
@@ -281,11 +281,11 @@ fn it_logs_no_secret_at_any_level() {
     sandbox.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET})).expect("an account");
     let mut config = Config::new();
     config
-        .base_url(sandbox.url())
+        .set_base_url(sandbox.url())
         .expect("good")
-        .ca_file(sandbox.ca_file().expect("TLS is on"))
+        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
         .expect("a path");
-    config.credentials(pair()).max_retries(0);
+    config.set_credentials(pair()).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
     for fault in [

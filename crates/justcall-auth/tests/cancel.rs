@@ -24,10 +24,13 @@ fn sandbox() -> Sandbox {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good")).timeout(PATIENCE).max_retries(0);
+    config
+        .set_credentials(pair.expect("the sandbox's pair is good"))
+        .set_timeout(PATIENCE)
+        .set_max_retries(0);
     config
 }
 
@@ -35,9 +38,9 @@ fn config(sandbox: &Sandbox) -> Config {
 fn client_of(listener: &TcpListener) -> Client {
     let mut config = Config::new();
     let address = listener.local_addr().expect("it is bound");
-    config.base_url(&format!("http://{address}")).expect("loopback");
-    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    Client::new(config.timeout(PATIENCE)).expect("a client")
+    config.set_base_url(&format!("http://{address}")).expect("loopback");
+    config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    Client::new(config.set_timeout(PATIENCE)).expect("a client")
 }
 
 fn wait_until(what: &str, reached: impl Fn() -> bool) {
@@ -149,7 +152,7 @@ fn it_ends_a_call_whose_source_hangs() {
     let script = folder.path().join("pair.sh");
     std::fs::write(&script, format!("touch '{}'\nexec sleep 600\n", begun.display())).expect("a script");
     let mut config = Config::new();
-    config.source(&format!("command:sh {}", script.display())).expect("a source").timeout(PATIENCE);
+    config.set_source(&format!("command:sh {}", script.display())).expect("a source").set_timeout(PATIENCE);
     let client = Client::new(&config).expect("a client");
     let other = client.clone();
     let cancel = Cancel::new();
@@ -178,7 +181,7 @@ fn it_lets_a_call_that_waited_read_the_source_when_the_one_that_did_is_ended() {
     let text = format!("mkdir '{}' && exec sleep 600\necho '{pair}'\n", begun.display());
     std::fs::write(&script, text).expect("a script");
     let mut config = config(&sandbox);
-    config.source(&format!("command:sh {}", script.display())).expect("a source");
+    config.set_source(&format!("command:sh {}", script.display())).expect("a source");
     let client = Client::new(&config).expect("a client");
     let (reads, other) = (Cancel::new(), client.clone());
     let reading = reads.clone();
@@ -199,7 +202,7 @@ fn it_ends_a_call_that_waits_for_another_pair() {
     let waits = Arc::new(AtomicBool::new(false));
     let seen = waits.clone();
     let mut config = config(&sandbox);
-    config.max_retries(2).rotation_wait(PATIENCE).observer(Arc::new(move |event: &Event| {
+    config.set_max_retries(2).set_rotation_wait(PATIENCE).set_observer(Arc::new(move |event: &Event| {
         seen.fetch_or(event.kind() == EventKind::WaitingForSource, Ordering::Relaxed);
     }));
     let client = Client::new(&config).expect("a client");

@@ -20,9 +20,9 @@ fn sandbox() -> Sandbox {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.timeout(PATIENCE);
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_timeout(PATIENCE);
     config
 }
 
@@ -54,7 +54,7 @@ fn it_keeps_the_response_of_a_call_that_is_cancelled_while_it_waits_for_a_retry(
         let cancel = Cancel::new();
         let fired = cancel.clone();
         let mut config = config(&sandbox);
-        config.credentials(first_pair(&sandbox)).observer(Arc::new(move |event: &Event| {
+        config.set_credentials(first_pair(&sandbox)).set_observer(Arc::new(move |event: &Event| {
             if event.kind() == EventKind::Retrying {
                 fired.fire();
             }
@@ -79,7 +79,7 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
     let cancel = Cancel::new();
     let fired = cancel.clone();
     let mut config = config(&sandbox);
-    config.credentials(first_pair(&sandbox)).rotation_wait(PATIENCE).observer(Arc::new(
+    config.set_credentials(first_pair(&sandbox)).set_rotation_wait(PATIENCE).set_observer(Arc::new(
         move |event: &Event| {
             if event.kind() == EventKind::WaitingForSource {
                 fired.fire();
@@ -97,7 +97,7 @@ fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
     let sandbox = sandbox();
     for is_taken in [false, true] {
         let mut config = config(&sandbox);
-        config.credentials(first_pair(&sandbox));
+        config.set_credentials(first_pair(&sandbox));
         let client = Client::new(&config).expect("a client");
         let mut exchange = client.exchange(post());
         while !matches!(exchange.next().expect("an action"), Action::Send { .. }) {
@@ -118,7 +118,7 @@ fn it_shows_the_path_of_a_failed_request_in_no_text() {
     let sandbox = sandbox();
     sandbox.control("POST", "faults", &json!({"fault": "answer", "status": 422})).expect("a fault");
     let mut config = config(&sandbox);
-    config.credentials(first_pair(&sandbox));
+    config.set_credentials(first_pair(&sandbox));
     let request = Request::new("POST", "/v2.1/echo/+15550100?x=1").expect("good");
     let error = Client::new(&config).expect("a client").request(request).expect_err("422");
     assert_eq!(error.path(), Some("/v2.1/echo/+15550100"));
@@ -148,8 +148,8 @@ fn client_in_its_own_source(sandbox: &Sandbox, inside: &Inside, used: &Arc<OnceL
         Ok(pair.clone())
     });
     let mut config = config(sandbox);
-    config.source_callback(source);
-    Client::new(config.timeout(Duration::ZERO)).expect("a client")
+    config.set_source_callback(source);
+    Client::new(config.set_timeout(Duration::ZERO)).expect("a client")
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn it_refuses_a_call_inside_the_callback_that_loads_its_pair() {
 fn it_lets_the_callback_use_clients_of_another_pair() {
     let sandbox = sandbox();
     let mut other = config(&sandbox);
-    other.credentials(first_pair(&sandbox));
+    other.set_credentials(first_pair(&sandbox));
     let other = Client::new(&other).expect("a client");
     let (pair, loads) = (first_pair(&sandbox), Arc::new(AtomicUsize::new(0)));
     let counted = loads.clone();
@@ -181,7 +181,7 @@ fn it_lets_the_callback_use_clients_of_another_pair() {
         other.verify().map(|_| pair.clone())
     });
     let mut config = config(&sandbox);
-    config.source_callback(source);
+    config.set_source_callback(source);
     Client::new(&config).expect("a client").verify().expect("a good pair");
     assert_eq!(loads.load(Ordering::Relaxed), 1);
 }
@@ -207,7 +207,7 @@ fn call_from_an_interrupt(client: &Client, started: &Arc<AtomicBool>) -> Error {
 fn it_refuses_a_call_from_an_interrupt_of_the_call_that_reads_the_source() {
     let sandbox = sandbox();
     let mut config = config(&sandbox);
-    config.source("command:sleep 600").expect("a source").timeout(Duration::ZERO);
+    config.set_source("command:sleep 600").expect("a source").set_timeout(Duration::ZERO);
     let client = Client::new(&config).expect("a client");
     let error = call_from_an_interrupt(&client, &Arc::new(AtomicBool::new(true)));
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
@@ -220,10 +220,10 @@ fn it_refuses_a_call_from_an_interrupt_of_the_call_that_proves_a_pair() {
     let file = folder.path().join("pair");
     std::fs::write(&file, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
     let mut config = config(&sandbox);
-    config.source(&format!("file:{}", file.display())).expect("a source").timeout(Duration::ZERO);
+    config.set_source(&format!("file:{}", file.display())).expect("a source").set_timeout(Duration::ZERO);
     let proving = Arc::new(AtomicBool::new(false));
     let seen = proving.clone();
-    config.observer(Arc::new(move |event: &Event| {
+    config.set_observer(Arc::new(move |event: &Event| {
         seen.fetch_or(event.kind() == EventKind::SourceChanged, Ordering::Release);
     }));
     let client = Client::new(&config).expect("a client");
@@ -256,7 +256,7 @@ fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
         Ok(pair.clone())
     });
     let mut config = config(&sandbox);
-    config.source_callback(source);
+    config.set_source_callback(source);
     let client = Client::new(&config).expect("a client");
     let hung = client.clone();
     let mut quick = post();
@@ -284,7 +284,7 @@ fn it_does_not_move_to_another_account_when_the_source_does() {
     let rejected = Arc::new(AtomicBool::new(false));
     let seen = rejected.clone();
     let mut config = config(&sandbox);
-    config.source_callback(load).observer(Arc::new(move |event: &Event| {
+    config.set_source_callback(load).set_observer(Arc::new(move |event: &Event| {
         seen.fetch_or(event.kind() == EventKind::CandidateRejected, Ordering::Relaxed);
     }));
     let client = Client::new(&config).expect("a client");
@@ -308,7 +308,7 @@ fn it_moves_to_another_account_where_it_does_not_know_the_first_one() {
     let source = given.clone();
     let load: Arc<dyn Load> = Arc::new(move || Ok(source.lock().expect("no test panics with it").clone()));
     let mut config = config(&sandbox);
-    config.source_callback(load);
+    config.set_source_callback(load);
     let client = Client::new(&config).expect("a client");
     client.request(post()).expect("a good pair");
     sandbox.control("POST", "reset", &json!({"api_key": sandbox.api_key()})).expect("a reset");

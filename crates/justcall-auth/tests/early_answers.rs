@@ -28,12 +28,15 @@ fn sandboxes() -> [Sandbox; 2] {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
     if let Some(ca_file) = sandbox.ca_file() {
-        config.ca_file(ca_file).expect("a path");
+        config.set_ca_file(ca_file).expect("a path");
     }
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good")).timeout(PATIENCE).max_retries(0);
+    config
+        .set_credentials(pair.expect("the sandbox's pair is good"))
+        .set_timeout(PATIENCE)
+        .set_max_retries(0);
     config
 }
 
@@ -65,7 +68,7 @@ fn fresh_client(sandbox: &Sandbox) -> Client {
     let pair = sandbox.control("POST", "pairs", &Value::Null).expect("another account");
     let half = |name: &str| pair[name].as_str().expect("text").as_bytes();
     let pair = Credentials::new(half("api_key"), half("api_secret")).expect("good");
-    Client::new(config(sandbox).credentials(pair)).expect("a client")
+    Client::new(config(sandbox).set_credentials(pair)).expect("a client")
 }
 
 /// Whether the next call takes the connection that the last request took. Another client makes it, for the pair may just
@@ -107,7 +110,7 @@ fn it_reports_a_refusal_that_comes_during_the_upload() {
 #[test]
 fn it_repeats_an_upload_that_the_rate_limit_refused_early() {
     for sandbox in sandboxes() {
-        let client = Client::new(config(&sandbox).max_retries(1)).expect("a client");
+        let client = Client::new(config(&sandbox).set_max_retries(1)).expect("a client");
         for then in ["hang", "reset"] {
             let headers = json!({"Retry-After": "1"});
             let early = json!({"after_bytes": READ, "then": then});
@@ -131,7 +134,7 @@ fn it_reports_a_refusal_that_comes_during_an_upload_through_a_proxy() {
     let [sandbox, _] = sandboxes();
     let proxy = support::Tinyproxy::start("");
     let mut config = config(&sandbox);
-    config.proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    config.set_proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
     let client = Client::new(&config).expect("a client");
     for (method, status, then) in [("PUT", 413, "hang"), ("POST", 401, "close")] {
         let early = json!({"after_bytes": READ, "then": then});
@@ -225,7 +228,7 @@ fn it_reports_a_lost_connection_in_the_send_phase_if_no_answer_came() {
 #[test]
 fn it_ends_at_the_deadline_if_the_service_neither_reads_nor_answers() {
     for sandbox in sandboxes() {
-        let client = Client::new(config(&sandbox).timeout(Duration::from_millis(700))).expect("a client");
+        let client = Client::new(config(&sandbox).set_timeout(Duration::from_millis(700))).expect("a client");
         // Too little of an answer to know what it says.
         for bytes in ["", "HTTP/1.1 4"] {
             fault(&sandbox, &json!({"fault": "raw", "bytes": bytes, "early": {}}));
@@ -253,9 +256,9 @@ fn it_sends_all_to_a_service_that_accepts_early_and_reads_on() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut config = Config::new();
     let address = listener.local_addr().expect("it is bound");
-    config.base_url(&format!("http://{address}")).expect("loopback");
-    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    let client = Client::new(config.timeout(PATIENCE)).expect("a client");
+    config.set_base_url(&format!("http://{address}")).expect("loopback");
+    config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    let client = Client::new(config.set_timeout(PATIENCE)).expect("a client");
     let service = thread::spawn(move || {
         let (mut peer, _) = listener.accept().expect("a connection");
         let mut first = [0; 1];

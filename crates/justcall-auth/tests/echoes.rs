@@ -86,9 +86,9 @@ fn shows(text: &str) -> bool {
 fn asked(pieces: &[impl AsRef<[u8]>]) -> (Response, String, bool) {
     let service = Service::start(pieces.iter().map(|piece| piece.as_ref().to_vec()).collect());
     let mut config = Config::new();
-    config.base_url(&format!("http://{}", service.address)).expect("loopback");
+    config.set_base_url(&format!("http://{}", service.address)).expect("loopback");
     let pair = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a good pair");
-    config.credentials(pair).timeout(PATIENCE).max_retries(0);
+    config.set_credentials(pair).set_timeout(PATIENCE).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     let get = || client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err("400");
     let error = get();

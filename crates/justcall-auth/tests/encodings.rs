@@ -26,10 +26,10 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let mut config = Config::new();
         config
-            .base_url(&format!("http://{}", listener.local_addr().expect("an address")))
+            .set_base_url(&format!("http://{}", listener.local_addr().expect("an address")))
             .expect("loopback may be http");
-        config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-        config.timeout(PATIENCE).max_retries(2);
+        config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        config.set_timeout(PATIENCE).set_max_retries(2);
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = requests.clone();
         // It ends with the test's process.

@@ -36,11 +36,11 @@ impl World {
 
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.source(&format!("file:{}", self.file.display())).expect("a source");
-        config.base_url(self.sandbox.url()).expect("its URL").timeout(PATIENCE);
-        config.ca_file(self.sandbox.ca_file().expect("it has TLS")).expect("its CA");
+        config.set_source(&format!("file:{}", self.file.display())).expect("a source");
+        config.set_base_url(self.sandbox.url()).expect("its URL").set_timeout(PATIENCE);
+        config.set_ca_file(self.sandbox.ca_file().expect("it has TLS")).expect("its CA");
         let told = self.told.clone();
-        config.observer(Arc::new(move |event: &Event| {
+        config.set_observer(Arc::new(move |event: &Event| {
             told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         }));
         config
@@ -84,7 +84,7 @@ fn it_tells_of_a_reset_in_order_and_never_the_secret() {
     let new = Arc::new(Mutex::new(None::<(String, String)>));
     let late = new.clone();
     let mut config = world.config();
-    config.rotation_wait(PATIENCE).observer(Arc::new(move |event: &Event| {
+    config.set_rotation_wait(PATIENCE).set_observer(Arc::new(move |event: &Event| {
         told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         // The new pair comes only once calls wait for it.
         if event.kind() == EventKind::WaitingForSource {
@@ -122,7 +122,7 @@ fn it_survives_a_handler_that_calls_and_panics() {
     let client = Arc::new(Mutex::new(None::<Client>));
     let calls = client.clone();
     let mut config = world.config();
-    config.rotation_wait(PATIENCE).observer(Arc::new(move |event: &Event| {
+    config.set_rotation_wait(PATIENCE).set_observer(Arc::new(move |event: &Event| {
         let is_first = {
             let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
             told.push(event.clone());

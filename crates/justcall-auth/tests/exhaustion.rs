@@ -56,9 +56,9 @@ fn role() -> Option<String> {
 
 fn verify(base_url: &str) -> Error {
     let mut config = Config::new();
-    config.base_url(base_url).expect("good").proxy("").expect("none");
-    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    config.timeout(Duration::from_secs(20)).max_retries(0);
+    config.set_base_url(base_url).expect("good").set_proxy("").expect("none");
+    config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    config.set_timeout(Duration::from_secs(20)).set_max_retries(0);
     Client::new(&config).and_then(|client| client.verify()).expect_err("there is nobody")
 }
 

@@ -77,16 +77,16 @@ fn it_says_nothing_of_others_about_hostile_urls_and_headers() {
             let url = format!("{scheme}{rest}");
             let case = &url[..url.len().min(60)].escape_debug().to_string();
             let mut config = Config::new();
-            if let Err(error) = config.base_url(&url).map(drop) {
+            if let Err(error) = config.set_base_url(&url).map(drop) {
                 assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{case}");
                 must_be_ours(&error, case);
             }
-            if let Err(error) = config.proxy(&url).map(drop) {
+            if let Err(error) = config.set_proxy(&url).map(drop) {
                 assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{case}");
                 must_be_ours(&error, case);
             }
         }
-        must_be_ours(&Config::new().verify_path(rest).map(drop).expect_err(rest), rest);
+        must_be_ours(&Config::new().set_verify_path(rest).map(drop).expect_err(rest), rest);
         must_be_ours(&Request::new(rest, "/v2").map(drop).expect_err(rest), rest);
     }
     let mut request = Request::new("GET", "/v2").expect("good");
@@ -140,8 +140,8 @@ fn it_says_nothing_of_others_about_hostile_answers() {
             let _all = client.write_all(sent.as_bytes());
         });
         let mut config = Config::new();
-        config.base_url(&url).expect("loopback").timeout(Duration::from_secs(20)).max_retries(0);
-        config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        config.set_base_url(&url).expect("loopback").set_timeout(Duration::from_secs(20)).set_max_retries(0);
+        config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
         let client = Client::new(&config).expect("a client");
         let case = &answer[..answer.len().min(80)];
         let error = client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err(case);
@@ -188,8 +188,8 @@ fn it_says_nothing_of_others_about_hostile_handshakes() {
             let _end = client.read(&mut [0; 4096]);
         });
         let mut config = Config::new();
-        config.base_url(&url).expect("a URL").timeout(Duration::from_secs(20)).max_retries(0);
-        config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+        config.set_base_url(&url).expect("a URL").set_timeout(Duration::from_secs(20)).set_max_retries(0);
+        config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
         let client = Client::new(&config).expect("a client");
         let error = client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err(case);
         assert_eq!(error.kind(), ErrorKind::TlsFailed, "{case}: {error}");

@@ -110,10 +110,10 @@ const REFUSED_HEADERS: &[(&str, &str)] = &[
 
 fn client(sandbox: &Sandbox) -> Client {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good"));
+    config.set_credentials(pair.expect("the sandbox's pair is good"));
     Client::new(&config).expect("a client")
 }
 

@@ -52,9 +52,9 @@ fn it_asks_a_slow_name_server_once_for_all_calls_that_wait() {
 
 fn wait_for_a_slow_name_server() {
     let mut config = Config::new();
-    config.base_url("https://slow.justcall-auth.test").expect("good").proxy("").expect("none");
-    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    config.timeout(Duration::from_secs(2)).max_retries(0);
+    config.set_base_url("https://slow.justcall-auth.test").expect("good").set_proxy("").expect("none");
+    config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    config.set_timeout(Duration::from_secs(2)).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     let (together, over, most) = (Barrier::new(CALLERS + 1), AtomicUsize::new(0), AtomicUsize::new(0));
     for round in 1..=2 {

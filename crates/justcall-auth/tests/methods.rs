@@ -8,10 +8,10 @@ use serde_json::Value;
 fn it_sends_every_method_as_it_is_with_and_without_a_body() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path").max_retries(0);
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path").set_max_retries(0);
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("good"));
+    config.set_credentials(pair.expect("good"));
     let client = Client::new(&config).expect("a client");
     let heads = || {
         let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");

@@ -23,10 +23,13 @@ fn sandbox() -> Sandbox {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good")).timeout(PATIENCE).max_retries(0);
+    config
+        .set_credentials(pair.expect("the sandbox's pair is good"))
+        .set_timeout(PATIENCE)
+        .set_max_retries(0);
     config
 }
 
@@ -273,7 +276,7 @@ fn it_goes_through_a_proxy_by_connect_and_shows_it_no_pair() {
     let sandbox = sandbox();
     let proxy = Tinyproxy::start("");
     let mut config = config(&sandbox);
-    config.proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    config.set_proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
     let client = Client::new(&config).expect("a client");
     for _ in 0..3 {
         client.verify().expect("a good pair");
@@ -290,7 +293,7 @@ fn it_says_what_a_proxy_objects_to() {
     let mut config = config(&sandbox);
     let port = proxy.port();
     let mut verify = |login: &str| {
-        config.proxy(&format!("http://{login}127.0.0.1:{port}")).expect("a proxy");
+        config.set_proxy(&format!("http://{login}127.0.0.1:{port}")).expect("a proxy");
         Client::new(&config).and_then(|client| client.verify())
     };
     verify("user:pass%2Dword@").expect("the right login");
@@ -310,17 +313,17 @@ fn it_takes_no_proxy_for_plain_http_and_none_where_it_is_told_so() {
     let plain = Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
     let proxy = Tinyproxy::start("");
     let mut config = Config::new();
-    config.base_url(plain.url()).expect("loopback may be http");
+    config.set_base_url(plain.url()).expect("loopback may be http");
     let pair = Credentials::new(plain.api_key().as_bytes(), plain.api_secret().as_bytes());
     config
-        .credentials(pair.expect("good"))
-        .proxy(&format!("http://127.0.0.1:{}", proxy.port()))
+        .set_credentials(pair.expect("good"))
+        .set_proxy(&format!("http://127.0.0.1:{}", proxy.port()))
         .expect("a proxy");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
     let sandbox = sandbox();
     let mut config = self::config(&sandbox);
-    config.proxy("").expect("none");
+    config.set_proxy("").expect("none");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
 }
@@ -331,8 +334,8 @@ fn it_sends_a_proxy_the_name_and_no_pair() {
     let sandbox = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let mut config = config(&sandbox);
-    config.proxy(&format!("http://u:p@{}", listener.local_addr().expect("an address"))).expect("a proxy");
-    config.base_url("https://api.justcall.io").expect("good");
+    config.set_proxy(&format!("http://u:p@{}", listener.local_addr().expect("an address"))).expect("a proxy");
+    config.set_base_url("https://api.justcall.io").expect("good");
     let heard = std::thread::spawn(move || {
         let (mut peer, _) = listener.accept().expect("a connection");
         let lines: Vec<String> =

@@ -112,11 +112,11 @@ fn rotate(place: impl FnOnce(PathBuf) -> Place, reset: &Value) -> Seen {
     }
     place.write(1, &json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()}));
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.source(&place.source()).expect("a source");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_source(&place.source()).expect("a source");
     // Without an overlap, calls wait so long for the source to follow: none of them fails either way.
-    config.timeout(PATIENCE).rotation_wait(PATIENCE);
+    config.set_timeout(PATIENCE).set_rotation_wait(PATIENCE);
     let client = Client::new(&config).expect("a client");
     let (is_over, calls) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; CALLERS]);
     thread::scope(|scope| {

@@ -14,9 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(base_url: &str, proxy: &str) -> Config {
     let mut config = Config::new();
-    config.base_url(base_url).expect("good").proxy(proxy).expect("good");
-    config.credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    config.timeout(PATIENCE).max_retries(0);
+    config.set_base_url(base_url).expect("good").set_proxy(proxy).expect("good");
+    config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
+    config.set_timeout(PATIENCE).set_max_retries(0);
     config
 }
 
@@ -70,9 +70,9 @@ fn it_makes_a_tunnel_whatever_the_words_and_line_ends_of_the_answer_are() {
         b"HTTP/1.1 204 No Content\r\n\r\n",
     ] {
         let mut config = config(sandbox.url(), &proxy(answer, false));
-        config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+        config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
         let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-        config.credentials(pair.expect("good"));
+        config.set_credentials(pair.expect("good"));
         let verified = Client::new(&config).and_then(|client| client.verify());
         assert!(verified.is_ok(), "{}: {verified:?}", String::from_utf8_lossy(answer));
     }
@@ -103,7 +103,7 @@ fn it_fails_at_once_when_the_answer_makes_no_tunnel_though_the_connection_stays_
         });
         let mut config = config("https://service.invalid", &url);
         // Far longer than a moment, and without it the end would never come.
-        config.timeout(Duration::from_secs(600));
+        config.set_timeout(Duration::from_secs(600));
         let begun = Instant::now();
         let error = verify(&config);
         let shown = format!("{error} {error:?} {}", error.hint());
@@ -147,7 +147,7 @@ fn it_blames_the_proxy_for_what_the_proxy_does() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address");
     let mut slow = config("https://service.invalid", &format!("http://{address}"));
-    let late = verify(slow.timeout(Duration::from_millis(300)));
+    let late = verify(slow.set_timeout(Duration::from_millis(300)));
     blames(&late, &format!("connecting through the proxy {address}"));
     assert_eq!((late.kind(), late.reason()), (ErrorKind::Timeout, Some("connect")));
 

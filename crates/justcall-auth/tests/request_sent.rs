@@ -113,12 +113,12 @@ struct World {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
     if let Some(ca_file) = sandbox.ca_file() {
-        config.ca_file(ca_file).expect("a path");
+        config.set_ca_file(ca_file).expect("a path");
     }
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("the sandbox's pair is good"));
+    config.set_credentials(pair.expect("the sandbox's pair is good"));
     config
 }
 
@@ -177,11 +177,11 @@ impl World {
         let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { PATIENCE };
         let mut config = config(&self.sandbox);
         let retries = u32::from(random.below(4) == 0);
-        config.timeout(timeout).max_retries(retries);
+        config.set_timeout(timeout).set_max_retries(retries);
         if is_astray && is_tls {
-            config.proxy(&format!("http://{}", self.proxy)).expect("a proxy");
+            config.set_proxy(&format!("http://{}", self.proxy)).expect("a proxy");
         } else if is_astray {
-            config.base_url(&format!("http://{}", self.closed.0)).expect("loopback");
+            config.set_base_url(&format!("http://{}", self.closed.0)).expect("loopback");
         }
         let is_spared = trouble.spares_request || is_astray;
         if is_spared || random.below(2) == 0 {
@@ -203,7 +203,7 @@ impl World {
         self.keeper = None;
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
         // Connections are accepted in the order in which they were made.
-        Client::new(config(&self.sandbox).timeout(PATIENCE))
+        Client::new(config(&self.sandbox).set_timeout(PATIENCE))
             .and_then(|last| last.verify())
             .expect("a good pair");
         let begun = Instant::now();

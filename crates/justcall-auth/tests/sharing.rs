@@ -17,15 +17,15 @@ fn sandbox() -> Sandbox {
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.max_retries(0);
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_max_retries(0);
     config
 }
 
 fn with_pair(sandbox: &Sandbox, key: &str, secret: &str) -> Client {
     let mut config = config(sandbox);
-    config.credentials(Credentials::new(key.as_bytes(), secret.as_bytes()).expect("well formed"));
+    config.set_credentials(Credentials::new(key.as_bytes(), secret.as_bytes()).expect("well formed"));
     Client::new(&config).expect("a client")
 }
 
@@ -62,7 +62,7 @@ fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
     let file = folder.path().join("pair");
     std::fs::write(&file, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
     let mut config = config(&sandbox);
-    config.source(&format!("file:{}", file.display())).expect("good");
+    config.set_source(&format!("file:{}", file.display())).expect("good");
     let (client, twin) = (Client::new(&config).expect("a client"), Client::new(&config).expect("a client"));
     calls(&client).expect("the first pair");
 
@@ -96,9 +96,9 @@ fn it_shares_no_pair_between_clients_of_two_services_or_two_accounts() {
     std::fs::write(&file, format!("{}:{}", here.api_key(), here.api_secret())).expect("a file");
     let client = |sandbox: &Sandbox, account: Option<u64>| {
         let mut config = config(sandbox);
-        config.source(&format!("file:{}", file.display())).expect("good");
+        config.set_source(&format!("file:{}", file.display())).expect("good");
         if let Some(account) = account {
-            config.expected_account(account).expect("it is not 0");
+            config.set_expected_account(account).expect("it is not 0");
         }
         Client::new(&config).expect("a client")
     };
@@ -124,7 +124,7 @@ fn it_looks_at_a_source_again_for_a_client_that_comes_later() {
     });
     let client = || {
         let mut config = Config::new();
-        config.source_callback(load.clone());
+        config.set_source_callback(load.clone());
         Client::new(&config).expect("a client")
     };
     let first = client();
@@ -186,7 +186,7 @@ fn it_counts_together_what_the_clients_of_one_pair_do() {
     let sandbox = sandbox();
     let mut config = config(&sandbox);
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.credentials(pair.expect("well formed"));
+    config.set_credentials(pair.expect("well formed"));
     let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
     let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
     assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 fn client(sandbox: &Sandbox) -> Client {
     let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
     let mut config = Config::new();
-    config.base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.credentials(pair.expect("well formed"));
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    config.set_credentials(pair.expect("well formed"));
     Client::new(&config).expect("a client")
 }
 

@@ -33,9 +33,9 @@ impl World {
         let first = json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
         std::fs::write(&file, first.to_string()).expect("the source");
         let mut config = Config::new();
-        config.source(&format!("file:{}", file.display())).expect("a source");
-        config.base_url(sandbox.url()).expect("its URL");
-        config.ca_file(sandbox.ca_file().expect("it has TLS")).expect("its CA");
+        config.set_source(&format!("file:{}", file.display())).expect("a source");
+        config.set_base_url(sandbox.url()).expect("its URL");
+        config.set_ca_file(sandbox.ca_file().expect("it has TLS")).expect("its CA");
         set_up(&mut config);
         let client = Client::new(&config).expect("a client");
         let receiver = receiver(client.clone());
@@ -139,7 +139,7 @@ fn it_takes_what_was_in_flight_at_a_reset() {
 #[test]
 fn it_refuses_what_comes_after_the_overlap() {
     let world = World::new(|config| {
-        config.webhook_overlap(Duration::from_millis(50));
+        config.set_webhook_overlap(Duration::from_millis(50));
     });
     assert_eq!(world.deliver(1), "0");
     world.reset(&json!({}));
@@ -152,7 +152,7 @@ fn it_refuses_what_comes_after_the_overlap() {
 #[test]
 fn it_refuses_what_comes_after_the_overlap_also_where_no_call_is_made() {
     let world = World::new(|config| {
-        config.webhook_overlap(Duration::from_millis(50));
+        config.set_webhook_overlap(Duration::from_millis(50));
     });
     assert_eq!(world.deliver(1), "0");
     world.reset(&json!({}));
@@ -187,6 +187,6 @@ fn it_takes_a_signature_for_what_it_is_before_the_source_tells() {
     std::fs::remove_file(&world.file).expect("the source");
     world.client.reload().expect_err("the source is gone");
     assert_eq!(world.deliver(1), "0", "what was read stays");
-    let error = World::new(|config| drop(config.source("file:/nonexistent"))).deliver(1);
+    let error = World::new(|config| drop(config.set_source("file:/nonexistent"))).deliver(1);
     assert_eq!(error, ErrorKind::SourceUnavailable.name());
 }

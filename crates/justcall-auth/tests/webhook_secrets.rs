@@ -44,9 +44,9 @@ fn put(source: &Path, secret: &str, compromised: bool) {
 
 fn verifier(source: &Path) -> WebhookVerifier {
     let mut config = Config::new();
-    config.source(&format!("file:{}", source.display())).expect("a source");
+    config.set_source(&format!("file:{}", source.display())).expect("a source");
     // Nobody is there: whatever asked the service would fail.
-    config.base_url("http://127.0.0.1:1").expect("a URL");
+    config.set_base_url("http://127.0.0.1:1").expect("a URL");
     let client = Client::new(&config).expect("a client");
     let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
     verifier.use_secrets_of(Arc::new(client)).expect("the only source of secrets");
@@ -62,7 +62,7 @@ fn it_does_not_run_a_program_that_fails_for_every_delivery() {
     fs::write(&script, format!("echo run >>{}; exit 3", runs.display())).expect("a script");
     let count = || fs::read_to_string(&runs).unwrap_or_default().lines().count();
     let mut config = Config::new();
-    config.source(&format!("command:sh {}", script.display())).expect("a source");
+    config.set_source(&format!("command:sh {}", script.display())).expect("a source");
     let client = Client::new(&config).expect("a client");
     let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
     verifier.use_secrets_of(Arc::new(client.clone())).expect("the only source of secrets");
@@ -99,7 +99,7 @@ fn it_does_not_run_a_callback_that_fails_for_every_delivery() {
         })
     };
     let mut config = Config::new();
-    config.source_callback(load);
+    config.set_source_callback(load);
     let client = Client::new(&config).expect("a client");
     let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
     verifier.use_secrets_of(Arc::new(client.clone())).expect("the only source of secrets");
@@ -171,7 +171,7 @@ fn it_counts_in_the_usage_of_every_client_of_the_source() {
     let source = folder.path().join("pair.json");
     let client = |source: &Path| {
         let mut config = Config::new();
-        config.source(&format!("file:{}", source.display())).expect("a source");
+        config.set_source(&format!("file:{}", source.display())).expect("a source");
         Client::new(&config).expect("a client")
     };
     let (own, same, other) = (client(&source), client(&source), client(&folder.path().join("other")));

@@ -14,7 +14,7 @@ const UNTOLD: &str = "not told by the service";
 pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -> Result<(), Failure> {
     let mut config = global.config()?;
     if let Some(path) = verify_path {
-        config.verify_path(path)?;
+        config.set_verify_path(path)?;
     }
     let client = Client::new(&config)?;
     let account = client.verify()?;

@@ -128,9 +128,9 @@ fn it_counts_what_is_used() {
     let service = Service::start();
     let pair = (service.sandbox.api_key().as_bytes(), service.sandbox.api_secret().as_bytes());
     let mut config = Config::new();
-    config.base_url(service.sandbox.url()).expect("good");
-    config.ca_file(service.sandbox.ca_file().expect("TLS")).expect("a path");
-    config.credentials(Credentials::new(pair.0, pair.1).expect("good"));
+    config.set_base_url(service.sandbox.url()).expect("good");
+    config.set_ca_file(service.sandbox.ca_file().expect("TLS")).expect("a path");
+    config.set_credentials(Credentials::new(pair.0, pair.1).expect("good"));
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
     assert!(client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 1\n"));

@@ -50,8 +50,8 @@ fn it_is_up_to_the_rotation_whether_the_old_secret_is_still_believed() {
             &json!({"api_key": pair["api_key"], "api_secret": pair["api_secret"]}).to_string(),
         );
         let mut config = Config::new();
-        config.source(&source).expect("a source").base_url(service.sandbox.url()).expect("a URL");
-        config.ca_file(service.sandbox.ca_file().expect("TLS is on")).expect("a path");
+        config.set_source(&source).expect("a source").set_base_url(service.sandbox.url()).expect("a URL");
+        config.set_ca_file(service.sandbox.ca_file().expect("TLS is on")).expect("a path");
         let client = Client::new(&config).expect("a client");
         client.verify().expect("the old pair is good");
         published.verify(&client).expect("it is signed with the pair in use");

@@ -79,17 +79,17 @@ fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
 
 fn verify(sandbox: &Sandbox, settings: &Value, key: &str, secret: &str) -> Result<Account, Error> {
     let mut config = Config::new();
-    config.base_url(sandbox.url())?.ca_file(sandbox.ca_file().expect("TLS is on"))?;
-    config.max_retries(
+    config.set_base_url(sandbox.url())?.set_ca_file(sandbox.ca_file().expect("TLS is on"))?;
+    config.set_max_retries(
         settings["max_retries"].as_u64().and_then(|n| n.try_into().ok()).expect("max_retries is given"),
     );
     if let Some(timeout) = settings["timeout_ms"].as_u64() {
-        config.timeout(Duration::from_millis(timeout));
+        config.set_timeout(Duration::from_millis(timeout));
     }
     if let Some(path) = settings["verify_path"].as_str() {
-        config.verify_path(path)?;
+        config.set_verify_path(path)?;
     }
-    config.credentials(Credentials::new(key.as_bytes(), secret.as_bytes())?);
+    config.set_credentials(Credentials::new(key.as_bytes(), secret.as_bytes())?);
     Client::new(&config)?.verify()
 }
 

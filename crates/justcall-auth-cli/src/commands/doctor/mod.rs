@@ -20,7 +20,7 @@ const TIMED: &[&str] = &["dns", "tcp", "tunnel", "tls", "clock", "verify"];
 pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -> Result<(), Failure> {
     let mut config = global.config()?;
     if let Some(path) = verify_path {
-        config.verify_path(path)?;
+        config.set_verify_path(path)?;
     }
     let probe = Probe::new(&config)?;
     let mut examination = Examination { output, checks: Vec::new() };
