@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use justcall_auth::probe::{
-    Certificate, Connection, Found, Probe, ProxyException, ProxyOrigin, ProxyUse, Route,
+use justcall_auth::diagnostics::{
+    Certificate, Connection, Diagnostics, Found, ProxyException, ProxyOrigin, ProxyUse, Route,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
@@ -15,8 +15,8 @@ use crate::exit::Exit;
 
 const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
 
-pub(super) fn source(probe: &Probe) -> (Verdict, Result<Found, Error>) {
-    let source = probe.source();
+pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<Found, Error>) {
+    let source = diagnostics.source();
     let verdict = match &source {
         Ok(found) if found.passed_over.is_empty() => Verdict::ok(&found.loaded.place),
         Ok(found) => {
@@ -51,8 +51,8 @@ pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
     }
 }
 
-pub(super) fn surroundings(probe: &Probe) -> Verdict {
-    Verdict::warning(&probe.surroundings(), "nothing that would mislead")
+pub(super) fn surroundings(diagnostics: &Diagnostics) -> Verdict {
+    Verdict::warning(&diagnostics.surroundings(), "nothing that would mislead")
 }
 
 pub(super) fn permissions(found: Option<&Found>) -> Verdict {
@@ -80,8 +80,8 @@ pub(super) fn memory(found: Option<&Found>) -> Verdict {
     }
 }
 
-pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
-    match probe.route() {
+pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
+    match diagnostics.route() {
         Ok(route) => {
             let verdict = match route.proxy() {
                 None => Verdict::ok("none"),
@@ -166,11 +166,15 @@ pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>)
 }
 
 /// Also tells whether a call can be made.
-pub(super) fn tls(probe: &Probe, route: Option<&Route>, connection: Option<Connection>) -> (Verdict, bool) {
+pub(super) fn tls(
+    diagnostics: &Diagnostics,
+    route: Option<&Route>,
+    connection: Option<Connection>,
+) -> (Verdict, bool) {
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection to the service"), false);
     };
-    if !probe.is_encrypted() {
+    if !diagnostics.is_encrypted() {
         return (Verdict::skipped("the base URL is http:// on this machine"), true);
     }
     match connection.secure(route) {
@@ -197,8 +201,8 @@ fn certificate(certificate: &Certificate) -> String {
     text
 }
 
-pub(super) fn clock(probe: &Probe) -> Verdict {
-    match probe.clock() {
+pub(super) fn clock(diagnostics: &Diagnostics) -> Verdict {
+    match diagnostics.clock() {
         Ok(Some(skew)) => {
             let side = if skew.is_ahead { "ahead of" } else { "behind" };
             let detail = format!("{} s {side} the service's", skew.size.as_secs());
@@ -213,14 +217,14 @@ pub(super) fn clock(probe: &Probe) -> Verdict {
 }
 
 pub(super) fn verify(
-    probe: &Probe,
+    diagnostics: &Diagnostics,
     found: Option<&Found>,
     is_connected: bool,
 ) -> (Verdict, Option<RateLimit>) {
     let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
     let mut rate_limit = None;
     let verdict = when(is_connected, || {
-        let verification = probe.verify(&found.loaded.pair.credentials);
+        let verification = diagnostics.verify(&found.loaded.pair.credentials);
         rate_limit = Some(verification.rate_limit);
         match &verification.account {
             Ok(account) => Verdict::ok(whose(account)),

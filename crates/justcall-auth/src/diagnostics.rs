@@ -2,7 +2,7 @@
 //! why they cannot start.
 //!
 //! Every step is taken with the parts that a call uses — its sources, name look-up, proxy, connections, TLS — so what
-//! works here works there. Only [`Probe::verify`] sends the pair.
+//! works here works there. Only [`Diagnostics::verify`] sends the pair.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::transport::{Reached, Way, roots_in};
 
 /// A client's configuration, to be tried out.
 #[derive(Debug, Clone)]
-pub struct Probe {
+pub struct Diagnostics {
     config: Config,
 }
 
@@ -88,7 +88,7 @@ pub struct Verification {
     pub rate_limit: RateLimit,
 }
 
-impl Probe {
+impl Diagnostics {
     /// What `config` asks for. Reads the CA file, if one is set.
     ///
     /// # Errors
