@@ -62,7 +62,6 @@ const HOLD_NOTHING: &[&str] = &[
     "Cancel",
     "Certificate",
     "Code",
-    "Connection",
     "ErrorKind",
     "EventKind",
     "Example",
@@ -75,9 +74,9 @@ const HOLD_NOTHING: &[&str] = &[
     "Protection",
     "ProtectionReport",
     "ProxyException",
-    "ProxyOrigin",
     "RateLimit",
     "RateWindow",
+    "Reached",
     "Replacement",
     "Refused",
     "RegisterWipe",
@@ -136,8 +135,8 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Diagnostics", &diagnostics);
     shown.add("Found", &diagnostics.source().ok());
     let route = diagnostics.route().expect("a route");
-    shown.add("Route", &route);
-    shown.add("ProxyUse", &route.proxy());
+    shown.add("Way", &route);
+    shown.add("NamedProxy", &route.proxy());
 
     let mut request = Request::new("POST", &format!("/v2/texts?token={SECRET}")).expect("good");
     request.set_header("x-token", SECRET).expect("good").set_body(SECRET);

@@ -33,9 +33,14 @@ impl Connector {
         Self { settings, addresses, handshake: OnceCell::new() }
     }
 
+    /// The proxy that all connections go through.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.settings.proxy.as_ref()
+    }
+
     fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
         let (host, port) = host_and_port(details.uri);
-        let mut wire = if let Some(proxy) = &self.settings.proxy {
+        let mut wire = if let Some(proxy) = self.proxy() {
             self.tunnel(proxy, host, port, call)?
         } else {
             let addresses = self.look_up(host, port, call)?;

@@ -44,12 +44,13 @@ pub use certificate::Certificate;
 use connection::Connector;
 use echo::Heard;
 use header::PairHeader;
-pub use proxy::ProxyException;
-pub(crate) use proxy::{NamedProxy, Proxy};
+pub(crate) use proxy::Proxy;
+pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 use rustls::RootCertStore;
-pub(crate) use steps::{Reached, Way};
+pub(crate) use steps::step_patience;
+pub use steps::{Reached, Secured, Way};
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;

@@ -17,8 +17,7 @@ use super::wire::Wire;
 
 mod named;
 
-pub(crate) use named::NamedProxy;
-pub use named::ProxyException;
+pub use named::{NamedProxy, ProxyException};
 
 /// The largest head of a proxy's answer, in bytes.
 const MAX_HEAD: usize = 16 * 1024;

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Uri;
 use justcall_auth_protocol::error::Error;
@@ -16,61 +17,85 @@ use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
 use super::resolve::{AddressBook, host_and_port};
 use super::wire::Wire;
-use super::{Proxy, Settings, Transport, failure, read};
+use super::{NamedProxy, Proxy, Settings, Transport, failure, read};
 use crate::patience::Patience;
 
-/// The way from here to the service.
+/// The route from this machine to the service, directly or through a proxy.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub struct Way {
     connector: Connector,
     addresses: Arc<AddressBook>,
     uri: Uri,
-    proxy: Option<Proxy>,
+    named_proxy: Option<NamedProxy>,
+    /// The time limit of each step; zero means none.
+    timeout: Duration,
 }
 
-/// A connection on the way, as far as it has come.
+/// A TCP connection to the service or to the proxy.
 #[derive(Debug)]
-pub(crate) struct Reached {
+pub struct Reached {
     wire: Wire,
-    /// The other end of the connection.
+    /// The address of the other end.
     pub peer: SocketAddr,
-    /// This end.
+    /// The address of this end.
     pub local: SocketAddr,
 }
 
-/// What was agreed on in a TLS handshake.
-#[derive(Debug)]
-pub(crate) struct Secured {
+/// What a TLS handshake with the service agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
     /// `TLS 1.3` or `TLS 1.2`.
     pub version: &'static str,
-    /// The service's own certificate.
+    /// The certificate of the service, which was verified.
     pub certificate: Option<Certificate>,
 }
 
 impl Way {
-    /// The way to the service at `url`.
-    pub fn new(settings: Settings, url: &str) -> Result<Self, Error> {
+    /// Creates the route to the service at `url`. `named_proxy` is the proxy that `settings` was made from, whether
+    /// calls go through it or not.
+    pub(crate) fn new(
+        settings: Settings,
+        named_proxy: Option<NamedProxy>,
+        url: &str,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
         let uri: Uri = url.parse().map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
-        let proxy = settings.proxy.clone();
         let addresses = Arc::new(AddressBook::default());
-        Ok(Self { connector: Connector::new(settings, addresses.clone()), addresses, uri, proxy })
+        let connector = Connector::new(settings, addresses.clone());
+        Ok(Self { connector, addresses, uri, named_proxy, timeout })
     }
 
-    /// Whom to connect to first: the proxy, else the service.
-    pub fn first_host_and_port(&self) -> (&str, u16) {
-        self.proxy.as_ref().map_or_else(|| host_and_port(&self.uri), Proxy::host_and_port)
+    /// Returns the proxy that is named, whether calls go through it or not.
+    pub fn proxy(&self) -> Option<&NamedProxy> {
+        self.named_proxy.as_ref()
     }
 
-    /// Every address of that host.
-    pub fn resolve(&self, patience: &Patience) -> Result<Vec<SocketAddr>, Error> {
+    /// Returns the host of the first connection: that of the proxy, else that of the service.
+    pub fn host(&self) -> &str {
+        self.first_host_and_port().0
+    }
+
+    fn first_host_and_port(&self) -> (&str, u16) {
+        self.connector.proxy().map_or_else(|| host_and_port(&self.uri), Proxy::host_and_port)
+    }
+
+    /// Returns every address of [`Way::host`].
+    ///
+    /// # Errors
+    /// `connection_failed` with the reason `resolve`, `timeout`.
+    pub fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = self.first_host_and_port();
-        self.first_step(patience, Phase::Resolve, |call| self.addresses.addresses(host, port, call))
+        self.first_step(Phase::Resolve, |call| self.addresses.addresses(host, port, call))
     }
 
-    /// A connection to one of its addresses.
-    pub fn connect(&self, addresses: &[SocketAddr], patience: &Patience) -> Result<Reached, Error> {
+    /// Connects to the first of `addresses` that answers.
+    ///
+    /// # Errors
+    /// `connection_failed` with the reason `connect`, `timeout`; `invalid_argument` if the base URL is `http://` and
+    /// its host is not this machine.
+    pub fn connect(&self, addresses: &[SocketAddr]) -> Result<Reached, Error> {
         let (host, _) = self.first_host_and_port();
-        self.first_step(patience, Phase::Connect, |call| {
+        self.first_step(Phase::Connect, |call| {
             if self.uri.scheme_str() == Some("http") {
                 refuse_plain_text_beyond_loopback(addresses, call)?;
             }
@@ -80,30 +105,23 @@ impl Way {
         })
     }
 
-    /// The tunnel through the proxy, where there is one.
-    pub fn tunnel(&self, reached: &mut Reached, patience: &Patience) -> Result<(), Error> {
-        let Some(proxy) = &self.proxy else { return Ok(()) };
+    /// Asks the proxy at the other end of `reached` for a tunnel to the service. Does nothing without a proxy.
+    ///
+    /// # Errors
+    /// `connection_failed` with the answer of the proxy, `timeout`.
+    pub fn tunnel(&self, reached: &mut Reached) -> Result<(), Error> {
+        let Some(proxy) = self.connector.proxy() else { return Ok(()) };
         let (host, port) = host_and_port(&self.uri);
-        self.first_step(patience, Phase::Connect, |call| proxy.connect(&mut reached.wire, host, port, call))
+        self.first_step(Phase::Connect, |call| proxy.connect(&mut reached.wire, host, port, call))
     }
 
-    /// A step with the proxy, else with the service.
-    fn first_step<T>(
-        &self,
-        patience: &Patience,
-        phase: Phase,
-        work: impl FnOnce(&Call) -> io::Result<T>,
-    ) -> Result<T, Error> {
-        step(patience, phase, |call| match &self.proxy {
-            Some(proxy) => call.with_proxy(proxy.address(), || work(call)),
-            None => work(call),
-        })
-    }
-
-    /// The TLS handshake; the connection ends with it.
-    pub fn secure(&self, mut reached: Reached, patience: &Patience) -> Result<Secured, Error> {
+    /// Makes a TLS handshake with the service and closes the connection.
+    ///
+    /// # Errors
+    /// `tls_failed`, `connection_failed`, `timeout`.
+    pub fn secure(&self, mut reached: Reached) -> Result<Secured, Error> {
         let (host, _) = host_and_port(&self.uri);
-        step(patience, Phase::Connect, |call| {
+        self.step(Phase::Connect, |call| {
             let mut tls = self.connector.shake_hands(host, &mut reached.wire, call)?;
             let version = match tls.protocol_version() {
                 Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -116,12 +134,25 @@ impl Way {
             Ok(Secured { version, certificate })
         })
     }
+
+    /// Runs a step with the first host: if it fails and there is a proxy, the error names the proxy.
+    fn first_step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
+        self.step(phase, |call| match self.connector.proxy() {
+            Some(proxy) => call.with_proxy(proxy.address(), || work(call)),
+            None => work(call),
+        })
+    }
+
+    fn step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
+        let call = Call::begin(step_patience(self.timeout));
+        call.enter(phase);
+        work(&call).map_err(|error| failure::explain(&error.into(), &call))
+    }
 }
 
-fn step<T>(patience: &Patience, phase: Phase, step: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
-    let call = Call::begin(patience.clone());
-    call.enter(phase);
-    step(&call).map_err(|error| failure::explain(&error.into(), &call))
+/// The time limit of a step that starts now: as much as a whole call has. Zero means none.
+pub(crate) fn step_patience(timeout: Duration) -> Patience {
+    if timeout.is_zero() { Patience::default() } else { Patience::default().at_most(timeout) }
 }
 
 impl Transport {

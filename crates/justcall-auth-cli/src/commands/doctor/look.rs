@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use justcall_auth::diagnostics::{
-    Certificate, Connection, Diagnostics, Found, ProxyException, ProxyOrigin, ProxyUse, Route,
-};
+use justcall_auth::diagnostics::{Certificate, Diagnostics, Found, NamedProxy, ProxyException, Reached, Way};
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
 
@@ -80,7 +78,7 @@ pub(super) fn memory(found: Option<&Found>) -> Verdict {
     }
 }
 
-pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
+pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Way>) {
     match diagnostics.route() {
         Ok(route) => {
             let verdict = match route.proxy() {
@@ -94,12 +92,9 @@ pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
 }
 
 /// Which proxy is named where, and why it is not used if it is not.
-fn named(proxy: &ProxyUse) -> String {
-    let origin = match proxy.origin {
-        ProxyOrigin::Variable(name) => name,
-        _ => "--proxy",
-    };
-    let proxy_there = match &proxy.address {
+fn named(proxy: &NamedProxy) -> String {
+    let origin = proxy.variable.unwrap_or("--proxy");
+    let proxy_there = match proxy.address() {
         Some(address) => format!("{address} from {origin}"),
         None => format!("the proxy from {origin}, which could not be used"),
     };
@@ -114,11 +109,11 @@ fn named(proxy: &ProxyUse) -> String {
 }
 
 /// The proxy that calls go through.
-fn used_proxy(route: Option<&Route>) -> Option<&ProxyUse> {
-    route.and_then(Route::proxy).filter(|proxy| proxy.exception.is_none())
+fn used_proxy(route: Option<&Way>) -> Option<&NamedProxy> {
+    route.and_then(Way::proxy).filter(|proxy| proxy.exception.is_none())
 }
 
-pub(super) fn dns(route: Option<&Route>) -> (Verdict, Option<Vec<SocketAddr>>) {
+pub(super) fn dns(route: Option<&Way>) -> (Verdict, Option<Vec<SocketAddr>>) {
     let Some(route) = route else { return (Verdict::skipped("the proxy cannot be used"), None) };
     match route.resolve() {
         Ok(addresses) if is_address(route.host()) => {
@@ -136,29 +131,26 @@ fn is_address(host: &str) -> bool {
     host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
-pub(super) fn tcp(
-    route: Option<&Route>,
-    addresses: Option<Vec<SocketAddr>>,
-) -> (Verdict, Option<Connection>) {
+pub(super) fn tcp(route: Option<&Way>, addresses: Option<Vec<SocketAddr>>) -> (Verdict, Option<Reached>) {
     let (Some(route), Some(addresses)) = (route, addresses) else {
         return (Verdict::skipped("there is no address to connect to"), None);
     };
     match route.connect(&addresses) {
-        Ok(connection) => (Verdict::ok(format!("connected to {}", connection.peer())), Some(connection)),
+        Ok(connection) => (Verdict::ok(format!("connected to {}", connection.peer)), Some(connection)),
         Err(error) => (Verdict::error(&error), None),
     }
 }
 
 /// Also tells whether the way is free: it is where there is no proxy to go through.
-pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>) -> (Verdict, bool) {
+pub(super) fn tunnel(route: Option<&Way>, connection: Option<&mut Reached>) -> (Verdict, bool) {
     let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection"), false);
     };
     let Some(proxy) = proxy else { return (Verdict::skipped("no proxy is used"), true) };
-    match connection.tunnel(route) {
+    match route.tunnel(connection) {
         Ok(()) => {
-            let address = proxy.address.as_deref().unwrap_or("the proxy");
+            let address = proxy.address().unwrap_or_else(|| "the proxy".to_owned());
             (Verdict::ok(format!("{address} lets us through")), true)
         }
         Err(error) => (Verdict::error(&error), false),
@@ -168,8 +160,8 @@ pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>)
 /// Also tells whether a call can be made.
 pub(super) fn tls(
     diagnostics: &Diagnostics,
-    route: Option<&Route>,
-    connection: Option<Connection>,
+    route: Option<&Way>,
+    connection: Option<Reached>,
 ) -> (Verdict, bool) {
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection to the service"), false);
@@ -177,7 +169,7 @@ pub(super) fn tls(
     if !diagnostics.is_encrypted() {
         return (Verdict::skipped("the base URL is http:// on this machine"), true);
     }
-    match connection.secure(route) {
+    match route.secure(connection) {
         Ok(secured) => {
             let certificate = secured.certificate.as_ref().map(certificate).unwrap_or_default();
             (Verdict::ok(format!("{}{certificate}", secured.version)), true)
@@ -271,7 +263,7 @@ fn budget(window: RateWindow) -> Option<String> {
     Some(text)
 }
 
-pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) -> Verdict {
+pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Way>) -> Verdict {
     let Some(address) = address else { return Verdict::skipped("there is no connection") };
     let ip = address.ip().to_canonical();
     Verdict::ok(if used_proxy(route).is_some() {

@@ -5,7 +5,7 @@ mod look;
 
 use std::time::Instant;
 
-use justcall_auth::diagnostics::{Connection, Diagnostics, Route};
+use justcall_auth::diagnostics::{Diagnostics, Way};
 use serde_json::{Value, json};
 
 use crate::arguments::Global;
@@ -54,11 +54,11 @@ impl Examination<'_> {
     fn connect(
         &mut self,
         diagnostics: &Diagnostics,
-        route: Option<&Route>,
+        route: Option<&Way>,
     ) -> Result<(Option<std::net::SocketAddr>, bool), Failure> {
         let addresses = self.check("dns", || look::dns(route))?;
         let mut connection = self.check("tcp", || look::tcp(route, addresses))?;
-        let local_address = connection.as_ref().map(Connection::local);
+        let local_address = connection.as_ref().map(|connection| connection.local);
         let is_through = self.check("tunnel", || look::tunnel(route, connection.as_mut()))?;
         let connection = connection.filter(|_| is_through);
         let is_connected = self.check("tls", || look::tls(diagnostics, route, connection))?;
