@@ -19,7 +19,7 @@ use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
-pub use crate::transport::{Certificate, NamedProxy, ProxyException, Reached, Secured, Way};
+pub use crate::transport::{Certificate, NamedProxy, ProxyException, Reached, Route, Secured};
 use crate::transport::{roots_in, step_patience};
 
 /// A client's configuration, to be tried out.
@@ -105,11 +105,11 @@ impl Diagnostics {
     ///
     /// # Errors
     /// `invalid_argument` if calls would go through a proxy of the environment that cannot be used.
-    pub fn route(&self) -> Result<Way, Error> {
+    pub fn route(&self) -> Result<Route, Error> {
         let named_proxy = self.config.named_proxy(&ProcessEnvironment)?;
         let settings = self.config.settings(&ProcessEnvironment)?;
         let policy = &self.config.policy;
-        Way::new(settings, named_proxy, &policy.base_url.join("/"), policy.timeout)
+        Route::new(settings, named_proxy, &policy.base_url.join("/"), policy.timeout)
     }
 
     /// Compares this machine's clock with the date of an answer. Asks for the base URL's root without the pair; whatever

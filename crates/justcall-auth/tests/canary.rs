@@ -135,7 +135,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Diagnostics", &diagnostics);
     shown.add("Found", &diagnostics.source().ok());
     let route = diagnostics.route().expect("a route");
-    shown.add("Way", &route);
+    shown.add("Route", &route);
     shown.add("NamedProxy", &route.proxy());
 
     let mut request = Request::new("POST", &format!("/v2/texts?token={SECRET}")).expect("good");

@@ -18,7 +18,7 @@ mod header;
 mod no_proxy;
 mod proxy;
 mod resolve;
-mod steps;
+mod route;
 mod tls;
 mod wire;
 
@@ -48,9 +48,9 @@ pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
+pub(crate) use route::step_patience;
+pub use route::{Reached, Route, Secured};
 use rustls::RootCertStore;
-pub(crate) use steps::step_patience;
-pub use steps::{Reached, Secured, Way};
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use justcall_auth::diagnostics::{Certificate, Diagnostics, Found, NamedProxy, ProxyException, Reached, Way};
+use justcall_auth::diagnostics::{
+    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Reached, Route,
+};
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
 
@@ -78,7 +80,7 @@ pub(super) fn memory(found: Option<&Found>) -> Verdict {
     }
 }
 
-pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Way>) {
+pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
     match diagnostics.route() {
         Ok(route) => {
             let verdict = match route.proxy() {
@@ -109,11 +111,11 @@ fn named(proxy: &NamedProxy) -> String {
 }
 
 /// The proxy that calls go through.
-fn used_proxy(route: Option<&Way>) -> Option<&NamedProxy> {
-    route.and_then(Way::proxy).filter(|proxy| proxy.exception.is_none())
+fn used_proxy(route: Option<&Route>) -> Option<&NamedProxy> {
+    route.and_then(Route::proxy).filter(|proxy| proxy.exception.is_none())
 }
 
-pub(super) fn dns(route: Option<&Way>) -> (Verdict, Option<Vec<SocketAddr>>) {
+pub(super) fn dns(route: Option<&Route>) -> (Verdict, Option<Vec<SocketAddr>>) {
     let Some(route) = route else { return (Verdict::skipped("the proxy cannot be used"), None) };
     match route.resolve() {
         Ok(addresses) if is_address(route.host()) => {
@@ -131,7 +133,7 @@ fn is_address(host: &str) -> bool {
     host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
-pub(super) fn tcp(route: Option<&Way>, addresses: Option<Vec<SocketAddr>>) -> (Verdict, Option<Reached>) {
+pub(super) fn tcp(route: Option<&Route>, addresses: Option<Vec<SocketAddr>>) -> (Verdict, Option<Reached>) {
     let (Some(route), Some(addresses)) = (route, addresses) else {
         return (Verdict::skipped("there is no address to connect to"), None);
     };
@@ -142,7 +144,7 @@ pub(super) fn tcp(route: Option<&Way>, addresses: Option<Vec<SocketAddr>>) -> (V
 }
 
 /// Also tells whether the way is free: it is where there is no proxy to go through.
-pub(super) fn tunnel(route: Option<&Way>, connection: Option<&mut Reached>) -> (Verdict, bool) {
+pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Reached>) -> (Verdict, bool) {
     let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection"), false);
@@ -160,7 +162,7 @@ pub(super) fn tunnel(route: Option<&Way>, connection: Option<&mut Reached>) -> (
 /// Also tells whether a call can be made.
 pub(super) fn tls(
     diagnostics: &Diagnostics,
-    route: Option<&Way>,
+    route: Option<&Route>,
     connection: Option<Reached>,
 ) -> (Verdict, bool) {
     let (Some(route), Some(connection)) = (route, connection) else {
@@ -263,7 +265,7 @@ fn budget(window: RateWindow) -> Option<String> {
     Some(text)
 }
 
-pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Way>) -> Verdict {
+pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) -> Verdict {
     let Some(address) = address else { return Verdict::skipped("there is no connection") };
     let ip = address.ip().to_canonical();
     Verdict::ok(if used_proxy(route).is_some() {

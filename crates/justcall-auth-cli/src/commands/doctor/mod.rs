@@ -5,7 +5,7 @@ mod look;
 
 use std::time::Instant;
 
-use justcall_auth::diagnostics::{Diagnostics, Way};
+use justcall_auth::diagnostics::{Diagnostics, Route};
 use serde_json::{Value, json};
 
 use crate::arguments::Global;
@@ -54,7 +54,7 @@ impl Examination<'_> {
     fn connect(
         &mut self,
         diagnostics: &Diagnostics,
-        route: Option<&Way>,
+        route: Option<&Route>,
     ) -> Result<(Option<std::net::SocketAddr>, bool), Failure> {
         let addresses = self.check("dns", || look::dns(route))?;
         let mut connection = self.check("tcp", || look::tcp(route, addresses))?;

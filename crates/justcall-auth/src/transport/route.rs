@@ -22,7 +22,7 @@ use crate::patience::Patience;
 
 /// The route from this machine to the service, directly or through a proxy.
 #[derive(Debug)]
-pub struct Way {
+pub struct Route {
     connector: Connector,
     addresses: Arc<AddressBook>,
     uri: Uri,
@@ -50,7 +50,7 @@ pub struct Secured {
     pub certificate: Option<Certificate>,
 }
 
-impl Way {
+impl Route {
     /// Creates the route to the service at `url`. `named_proxy` is the proxy that `settings` was made from, whether
     /// calls go through it or not.
     pub(crate) fn new(
@@ -79,7 +79,7 @@ impl Way {
         self.connector.proxy().map_or_else(|| host_and_port(&self.uri), Proxy::host_and_port)
     }
 
-    /// Returns every address of [`Way::host`].
+    /// Returns every address of [`Route::host`].
     ///
     /// # Errors
     /// `connection_failed` with the reason `resolve`, `timeout`.
