@@ -76,7 +76,6 @@ const HOLD_NOTHING: &[&str] = &[
     "ProxyException",
     "RateLimit",
     "RateWindow",
-    "Reached",
     "Replacement",
     "Refused",
     "RegisterWipe",
@@ -85,6 +84,7 @@ const HOLD_NOTHING: &[&str] = &[
     "Severity",
     "Skew",
     "StateFile",
+    "TcpConnection",
     "Verification",
     "WipingAllocator",
     // No `Debug`: nothing to show.

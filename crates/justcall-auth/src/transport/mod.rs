@@ -49,7 +49,7 @@ pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 pub(crate) use route::step_patience;
-pub use route::{Reached, Route, Secured};
+pub use route::{Route, Secured, TcpConnection};
 use rustls::RootCertStore;
 
 /// The largest head of an answer, in bytes.

@@ -33,7 +33,7 @@ pub struct Route {
 
 /// A TCP connection to the service or to the proxy.
 #[derive(Debug)]
-pub struct Reached {
+pub struct TcpConnection {
     wire: Wire,
     /// The address of the other end.
     pub peer: SocketAddr,
@@ -93,7 +93,7 @@ impl Route {
     /// # Errors
     /// `connection_failed` with the reason `connect`, `timeout`; `invalid_argument` if the base URL is `http://` and
     /// its host is not this machine.
-    pub fn connect(&self, addresses: &[SocketAddr]) -> Result<Reached, Error> {
+    pub fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpConnection, Error> {
         let (host, _) = self.first_host_and_port();
         self.first_step(Phase::Connect, |call| {
             if self.uri.scheme_str() == Some("http") {
@@ -101,28 +101,28 @@ impl Route {
             }
             let wire = self.connector.reach(host, addresses, call)?;
             let (local, peer) = wire.ends()?;
-            Ok(Reached { wire, peer, local })
+            Ok(TcpConnection { wire, peer, local })
         })
     }
 
-    /// Asks the proxy at the other end of `reached` for a tunnel to the service. Does nothing without a proxy.
+    /// Asks the proxy at the other end of `connection` for a tunnel to the service. Does nothing without a proxy.
     ///
     /// # Errors
     /// `connection_failed` with the answer of the proxy, `timeout`.
-    pub fn tunnel(&self, reached: &mut Reached) -> Result<(), Error> {
+    pub fn tunnel(&self, connection: &mut TcpConnection) -> Result<(), Error> {
         let Some(proxy) = self.connector.proxy() else { return Ok(()) };
         let (host, port) = host_and_port(&self.uri);
-        self.first_step(Phase::Connect, |call| proxy.connect(&mut reached.wire, host, port, call))
+        self.first_step(Phase::Connect, |call| proxy.connect(&mut connection.wire, host, port, call))
     }
 
     /// Makes a TLS handshake with the service and closes the connection.
     ///
     /// # Errors
     /// `tls_failed`, `connection_failed`, `timeout`.
-    pub fn secure(&self, mut reached: Reached) -> Result<Secured, Error> {
+    pub fn secure(&self, mut connection: TcpConnection) -> Result<Secured, Error> {
         let (host, _) = host_and_port(&self.uri);
         self.step(Phase::Connect, |call| {
-            let mut tls = self.connector.shake_hands(host, &mut reached.wire, call)?;
+            let mut tls = self.connector.shake_hands(host, &mut connection.wire, call)?;
             let version = match tls.protocol_version() {
                 Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
                 _ => "TLS 1.3",
@@ -130,7 +130,7 @@ impl Route {
             let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(Certificate::read);
             tls.send_close_notify();
             // The farewell is a courtesy.
-            let _sent = tls.write_tls(&mut reached.wire);
+            let _sent = tls.write_tls(&mut connection.wire);
             Ok(Secured { version, certificate })
         })
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use justcall_auth::diagnostics::{
-    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Reached, Route,
+    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Route, TcpConnection,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
@@ -133,7 +133,10 @@ fn is_address(host: &str) -> bool {
     host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
-pub(super) fn tcp(route: Option<&Route>, addresses: Option<Vec<SocketAddr>>) -> (Verdict, Option<Reached>) {
+pub(super) fn tcp(
+    route: Option<&Route>,
+    addresses: Option<Vec<SocketAddr>>,
+) -> (Verdict, Option<TcpConnection>) {
     let (Some(route), Some(addresses)) = (route, addresses) else {
         return (Verdict::skipped("there is no address to connect to"), None);
     };
@@ -144,7 +147,7 @@ pub(super) fn tcp(route: Option<&Route>, addresses: Option<Vec<SocketAddr>>) -> 
 }
 
 /// Also tells whether the way is free: it is where there is no proxy to go through.
-pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Reached>) -> (Verdict, bool) {
+pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut TcpConnection>) -> (Verdict, bool) {
     let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection"), false);
@@ -163,7 +166,7 @@ pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Reached>) ->
 pub(super) fn tls(
     diagnostics: &Diagnostics,
     route: Option<&Route>,
-    connection: Option<Reached>,
+    connection: Option<TcpConnection>,
 ) -> (Verdict, bool) {
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection to the service"), false);
