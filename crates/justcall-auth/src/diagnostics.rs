@@ -19,7 +19,7 @@ use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
-pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, Secured, TcpConnection};
+pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
 use crate::transport::{roots_in, step_patience};
 
 /// A client's configuration, to be tried out.

@@ -80,11 +80,11 @@ const HOLD_NOTHING: &[&str] = &[
     "Refused",
     "RegisterWipe",
     "Remembered",
-    "Secured",
     "Severity",
     "Skew",
     "StateFile",
     "TcpConnection",
+    "TlsInfo",
     "Verification",
     "WipingAllocator",
     // No `Debug`: nothing to show.

@@ -49,7 +49,7 @@ pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 pub(crate) use route::step_patience;
-pub use route::{Route, Secured, TcpConnection};
+pub use route::{Route, TcpConnection, TlsInfo};
 use rustls::RootCertStore;
 
 /// The largest head of an answer, in bytes.

@@ -43,7 +43,7 @@ pub struct TcpConnection {
 
 /// What a TLS handshake with the service agreed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Secured {
+pub struct TlsInfo {
     /// `TLS 1.3` or `TLS 1.2`.
     pub version: &'static str,
     /// The certificate of the service, which was verified.
@@ -119,7 +119,7 @@ impl Route {
     ///
     /// # Errors
     /// `tls_failed`, `connection_failed`, `timeout`.
-    pub fn secure(&self, mut connection: TcpConnection) -> Result<Secured, Error> {
+    pub fn secure(&self, mut connection: TcpConnection) -> Result<TlsInfo, Error> {
         let (host, _) = host_and_port(&self.uri);
         self.step(Phase::Connect, |call| {
             let mut tls = self.connector.shake_hands(host, &mut connection.wire, call)?;
@@ -131,7 +131,7 @@ impl Route {
             tls.send_close_notify();
             // The farewell is a courtesy.
             let _sent = tls.write_tls(&mut connection.wire);
-            Ok(Secured { version, certificate })
+            Ok(TlsInfo { version, certificate })
         })
     }
 

@@ -175,9 +175,9 @@ pub(super) fn tls(
         return (Verdict::skipped("the base URL is http:// on this machine"), true);
     }
     match route.secure(connection) {
-        Ok(secured) => {
-            let certificate = secured.certificate.as_ref().map(certificate).unwrap_or_default();
-            (Verdict::ok(format!("{}{certificate}", secured.version)), true)
+        Ok(tls_info) => {
+            let certificate = tls_info.certificate.as_ref().map(certificate).unwrap_or_default();
+            (Verdict::ok(format!("{}{certificate}", tls_info.version)), true)
         }
         Err(error) => (Verdict::error(&error), false),
     }
