@@ -19,8 +19,8 @@ mod no_proxy;
 mod proxy;
 mod resolve;
 mod route;
+mod socket;
 mod tls;
-mod wire;
 
 use std::fmt;
 use std::io::Read;

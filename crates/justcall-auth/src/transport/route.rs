@@ -16,7 +16,7 @@ use super::call::{Call, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
 use super::resolve::{AddressBook, host_and_port};
-use super::wire::Wire;
+use super::socket::Socket;
 use super::{NamedProxy, Proxy, Settings, Transport, failure, read};
 use crate::patience::Patience;
 
@@ -34,7 +34,7 @@ pub struct Route {
 /// A TCP connection to the service or to the proxy.
 #[derive(Debug)]
 pub struct TcpConnection {
-    wire: Wire,
+    socket: Socket,
     /// The address of the other end.
     pub peer: SocketAddr,
     /// The address of this end.
@@ -99,9 +99,9 @@ impl Route {
             if self.uri.scheme_str() == Some("http") {
                 refuse_plain_text_beyond_loopback(addresses, call)?;
             }
-            let wire = self.connector.reach(host, addresses, call)?;
-            let (local, peer) = wire.ends()?;
-            Ok(TcpConnection { wire, peer, local })
+            let socket = self.connector.reach(host, addresses, call)?;
+            let (local, peer) = socket.ends()?;
+            Ok(TcpConnection { socket, peer, local })
         })
     }
 
@@ -112,7 +112,7 @@ impl Route {
     pub fn tunnel(&self, connection: &mut TcpConnection) -> Result<(), Error> {
         let Some(proxy) = self.connector.proxy() else { return Ok(()) };
         let (host, port) = host_and_port(&self.uri);
-        self.first_step(Phase::Connect, |call| proxy.connect(&mut connection.wire, host, port, call))
+        self.first_step(Phase::Connect, |call| proxy.connect(&mut connection.socket, host, port, call))
     }
 
     /// Makes a TLS handshake with the service and closes the connection.
@@ -122,7 +122,7 @@ impl Route {
     pub fn secure(&self, mut connection: TcpConnection) -> Result<TlsInfo, Error> {
         let (host, _) = host_and_port(&self.uri);
         self.step(Phase::Connect, |call| {
-            let mut tls = self.connector.shake_hands(host, &mut connection.wire, call)?;
+            let mut tls = self.connector.shake_hands(host, &mut connection.socket, call)?;
             let version = match tls.protocol_version() {
                 Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
                 _ => "TLS 1.3",
@@ -130,7 +130,7 @@ impl Route {
             let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(Certificate::read);
             tls.send_close_notify();
             // The farewell is a courtesy.
-            let _sent = tls.write_tls(&mut connection.wire);
+            let _sent = tls.write_tls(&mut connection.socket);
             Ok(TlsInfo { version, certificate })
         })
     }
