@@ -58,7 +58,7 @@ impl Call {
         Self::begin_with(patience, None)
     }
 
-    /// A call that sends `header`, which is listened for in the answer.
+    /// A call that sends `header`, which the response is searched for.
     pub fn begin_with(patience: Patience, header: Option<PairHeader>) -> Self {
         let state = Rc::new(State {
             patience,

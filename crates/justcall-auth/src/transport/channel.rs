@@ -12,7 +12,7 @@ use rustls::{ClientConnection, IoState};
 
 use super::answer::{Beginning, beginning};
 use super::call::{Phase, State};
-use super::echo::Listener;
+use super::echo::EchoFilter;
 use super::socket::{Socket, Waiting};
 
 /// As much ciphertext as is kept for one system call: ureq hands over head and body apart, and a small request should
@@ -29,8 +29,8 @@ pub(super) struct Channel {
     tls: Option<Box<ClientConnection>>,
     /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
     sealed: Vec<u8>,
-    /// Listens for the secret in what the service sends.
-    listener: Listener,
+    /// Masks the secret in what the service sends.
+    filter: EchoFilter,
     outbound: Outbound,
 }
 
@@ -56,7 +56,7 @@ impl Outbound {
 
 impl Channel {
     pub fn new(socket: Socket, tls: Option<Box<ClientConnection>>) -> Self {
-        Self { socket, tls, sealed: Vec::new(), listener: Listener::default(), outbound: Outbound::default() }
+        Self { socket, tls, sealed: Vec::new(), filter: EchoFilter::default(), outbound: Outbound::default() }
     }
 
     pub fn is_tls(&self) -> bool {
@@ -172,7 +172,7 @@ impl Channel {
             if count == 0 {
                 break;
             }
-            self.hear(&mut buffer[..count], call);
+            self.feed(&mut buffer[..count], call);
             self.outbound.early.extend_from_slice(&buffer[..count]);
         }
         Ok(())
@@ -205,13 +205,13 @@ impl Channel {
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.socket).read(input)?,
             None => self.socket.read(input)?,
         };
-        self.hear(&mut input[..count], call);
+        self.feed(&mut input[..count], call);
         Ok(count)
     }
 
-    fn hear(&mut self, piece: &mut [u8], call: &State) {
+    fn feed(&mut self, piece: &mut [u8], call: &State) {
         if let Some(sent) = call.header() {
-            if self.listener.hear(piece, sent) {
+            if self.filter.feed(piece, sent) {
                 call.mark_echoed();
             }
         }
@@ -219,7 +219,7 @@ impl Channel {
 
     /// Forgets the request and its answer; false if either is not complete, which ends the use of the connection.
     pub fn rest(&mut self) -> bool {
-        self.listener.rest();
+        self.filter.rest();
         self.outbound.sent = 0;
         !self.outbound.is_cut && self.outbound.early.is_empty() && self.sealed.is_empty()
     }

@@ -42,7 +42,7 @@ pub(crate) use authorities::{roots_in, system_roots};
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
-use echo::Heard;
+use echo::FilteredBody;
 use header::PairHeader;
 pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
@@ -181,7 +181,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
     let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
-        .and_then(|plain| Heard::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
+        .and_then(|plain| FilteredBody::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
