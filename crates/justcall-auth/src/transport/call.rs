@@ -14,8 +14,10 @@ pub(super) use justcall_auth_protocol::exchange::Phase;
 use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
-use super::proxy;
 use crate::patience::{Impatience, Patience};
+
+/// The hint of an error that a proxy is to blame for: see [`State::with_proxy`].
+pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 /// What a call that is in `phase` is doing.
 const fn doing(phase: Phase) -> &'static str {
@@ -189,10 +191,10 @@ impl State {
                 match (self.proxy(), phase) {
                     (None, _) => timeout(doing(phase)),
                     (Some(_), Phase::Resolve) => {
-                        timeout("looking up the proxy's address").hint_is(proxy::HINT)
+                        timeout("looking up the proxy's address").hint_is(PROXY_HINT)
                     }
                     (Some(proxy), _) => {
-                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(proxy::HINT)
+                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(PROXY_HINT)
                     }
                 }
             }

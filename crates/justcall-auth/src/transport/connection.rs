@@ -16,9 +16,11 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, Next
 use super::call::{self, Phase, State};
 use super::channel::Channel;
 use super::connect::connect_any;
+use super::proxy::Proxy;
 use super::resolve::{AddressBook, host_and_port};
+use super::settings::Settings;
 use super::socket::Socket;
-use super::{Proxy, Settings, exhaustion, tls};
+use super::{exhaustion, tls};
 use crate::process::Process;
 
 /// Makes connections.

@@ -19,6 +19,7 @@ mod no_proxy;
 mod proxy;
 mod resolve;
 mod route;
+mod settings;
 mod socket;
 mod tls;
 
@@ -50,7 +51,7 @@ pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
 pub(crate) use route::step_patience;
 pub use route::{Route, TcpConnection, TlsInfo};
-use rustls::RootCertStore;
+pub(crate) use settings::Settings;
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -69,22 +70,6 @@ pub(crate) struct Outgoing<'a> {
     /// The largest body of an answer, in bytes.
     pub max_body: usize,
     pub patience: Patience,
-}
-
-/// What connections depend on. Clients with equal settings share theirs.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    /// The authorities that are trusted, in place of the system's.
-    pub roots: Option<Arc<RootCertStore>>,
-    /// The proxy that all connections go through.
-    pub proxy: Option<Proxy>,
-}
-
-impl PartialEq for Settings {
-    fn eq(&self, other: &Self) -> bool {
-        let anchors = |settings: &Self| settings.roots.as_ref().map(|roots| roots.roots.clone());
-        self.proxy == other.proxy && anchors(self) == anchors(other)
-    }
 }
 
 /// Connections to the service and how they are made. Thread-safe.
@@ -134,6 +119,18 @@ impl Transport {
             None => self.agent.run(head),
         };
         read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
+    }
+
+    /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
+    pub fn head_without_pair(&self, url: &str, patience: Patience) -> Result<Response, Error> {
+        let call = Call::begin(patience);
+        let builder = service::HEADERS
+            .iter()
+            .filter(|(name, _)| *name != "content-type")
+            .fold(http::Request::head(url), |builder, (name, value)| builder.header(*name, *value));
+        let request = builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
+        let answer = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
+        read(answer, 0, &call)
     }
 }
 

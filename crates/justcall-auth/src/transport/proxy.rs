@@ -11,8 +11,8 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::url::HostAndPort;
 use justcall_auth_secret::{Secret, WipedBuffer};
 
-use super::call::State;
-use super::failure::shown;
+use super::call::{PROXY_HINT, State};
+use super::resolve::shown;
 use super::socket::Socket;
 
 mod named;
@@ -50,9 +50,6 @@ const UNCLEAR_LOGIN: Unusable = Unusable {
     why: "has a user name or password with a character that must be percent-encoded",
     hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
 };
-
-/// What to do about a proxy that cannot be reached or does not help.
-pub(super) const HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 impl Proxy {
     /// Reads `http://[user:password@]host[:port]`.
@@ -129,7 +126,7 @@ impl Proxy {
 
     fn refused(&self, why: &str) -> Error {
         let message = format!("The proxy {} {why}.", self.address());
-        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(HINT)
+        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(PROXY_HINT)
     }
 }
 

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use http::Uri;
 use justcall_auth_protocol::error::Error;
-use justcall_auth_protocol::response::Response;
-use justcall_auth_protocol::service;
 use rustls::ProtocolVersion;
 
 use super::call::{Call, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
+use super::failure;
+use super::proxy::{NamedProxy, Proxy};
 use super::resolve::{AddressBook, host_and_port};
+use super::settings::Settings;
 use super::socket::Socket;
-use super::{NamedProxy, Proxy, Settings, Transport, failure, read};
 use crate::patience::Patience;
 
 /// The route from this machine to the service, directly or through a proxy.
@@ -153,18 +153,4 @@ impl Route {
 /// The time limit of a step that starts now: as much as a whole call has. Zero means none.
 pub(crate) fn step_patience(timeout: Duration) -> Patience {
     if timeout.is_zero() { Patience::default() } else { Patience::default().at_most(timeout) }
-}
-
-impl Transport {
-    /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
-    pub fn head_without_pair(&self, url: &str, patience: Patience) -> Result<Response, Error> {
-        let call = Call::begin(patience);
-        let builder = service::HEADERS
-            .iter()
-            .filter(|(name, _)| *name != "content-type")
-            .fold(http::Request::head(url), |builder, (name, value)| builder.header(*name, *value));
-        let request = builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
-        let answer = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
-        read(answer, 0, &call)
-    }
 }
