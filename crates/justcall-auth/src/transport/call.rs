@@ -1,8 +1,5 @@
-//! What the socket must know of the call it works for: until when, whether to stop, and how far it got.
-//!
-//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. While a call asks its
-//! interrupt it is not the current one: the program's code may make calls there, and greenlets that switch there may
-//! go on with others in any order.
+//! The current call of a thread, for the socket: its deadline, its interrupt, its pair and how far it got. The module
+//! documentation of [`transport`](super) explains why it is in a thread-local.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -111,7 +108,7 @@ impl State {
         self.header.as_ref()
     }
 
-    /// What is to be sent of `output`: the first that holds the stand-in gets the pair.
+    /// What is to be sent of `output`: the first that holds the placeholder gets the pair.
     pub fn complete(&self, output: &[u8]) -> Option<WipedBuffer> {
         if self.placed.get() {
             return None;

@@ -1,7 +1,16 @@
-//! Carries one request to the service and its answer back: HTTP/1.1 over TLS, with every wait under one deadline.
+//! Sends one request to the service and reads its response: HTTP/1.1 over TLS, with every wait under one deadline.
 //!
-//! ureq speaks HTTP and pools connections; the name look-up, the socket and the TLS session under it are ours, because
-//! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
+//! ureq speaks HTTP and pools connections. The name look-up, the socket and the TLS session under it are ours: those of
+//! ureq start a thread for each request, and neither let a call be interrupted nor its buffers be wiped.
+//!
+//! ureq 3.5.2 gives its transport no context: a connection does not learn for which call it works. Two things follow.
+//!
+//! - **A thread-local holds the call** that the thread makes ([`call::Call`]); the connection asks it for the deadline,
+//!   the interrupt and the pair. While the call asks its interrupt, the thread has no current call: the code of the
+//!   program may make calls there, and greenlets that switch there may continue with others in any order.
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]): it copies headers, and logs
+//!   what it writes at level trace. The connection replaces the placeholder by the pair in the last step before
+//!   encryption, and fails if it found none.
 
 mod answer;
 mod authorities;
@@ -153,7 +162,7 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     for (name, value) in request.headers() {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
-    headers.insert(AUTHORIZATION, header::stand_in());
+    headers.insert(AUTHORIZATION, header::placeholder());
     let mut head = http::Request::new(());
     *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
     *head.uri_mut() = outgoing.url.parse()?;
