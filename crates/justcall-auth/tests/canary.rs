@@ -5,7 +5,7 @@ use std::fmt::{Debug, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use justcall_auth::probe::Probe;
+use justcall_auth::diagnostics::Diagnostics;
 use justcall_auth::source::{Content, ProcessEnvironment};
 use justcall_auth::{
     Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
@@ -62,7 +62,6 @@ const HOLD_NOTHING: &[&str] = &[
     "Cancel",
     "Certificate",
     "Code",
-    "Connection",
     "ErrorKind",
     "EventKind",
     "Example",
@@ -75,17 +74,17 @@ const HOLD_NOTHING: &[&str] = &[
     "Protection",
     "ProtectionReport",
     "ProxyException",
-    "ProxyOrigin",
     "RateLimit",
     "RateWindow",
     "Replacement",
     "Refused",
     "RegisterWipe",
     "Remembered",
-    "Secured",
     "Severity",
     "Skew",
     "StateFile",
+    "TcpConnection",
+    "TlsInfo",
     "Verification",
     "WipingAllocator",
     // No `Debug`: nothing to show.
@@ -132,12 +131,12 @@ fn shown(sandbox: &Sandbox) -> Shown {
     let client = Client::new(&config).expect("a client");
     client.credentials().expect("the pair");
     shown.add("Client", &client);
-    let probe = Probe::new(&config).expect("a probe");
-    shown.add("Probe", &probe);
-    shown.add("Found", &probe.source().ok());
-    let route = probe.route().expect("a route");
+    let diagnostics = Diagnostics::new(&config).expect("diagnostics");
+    shown.add("Diagnostics", &diagnostics);
+    shown.add("Found", &diagnostics.source().ok());
+    let route = diagnostics.route().expect("a route");
     shown.add("Route", &route);
-    shown.add("ProxyUse", &route.proxy());
+    shown.add("NamedProxy", &route.proxy());
 
     let mut request = Request::new("POST", &format!("/v2/texts?token={SECRET}")).expect("good");
     request.set_header("x-token", SECRET).expect("good").set_body(SECRET);

@@ -1,6 +1,6 @@
 //! `rotate`: another pair in the place of the one that was reset, without half of either in between.
 
-use justcall_auth::probe::Found;
+use justcall_auth::diagnostics::Found;
 use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
 use serde_json::{Value, json};

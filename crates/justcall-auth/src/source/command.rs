@@ -8,8 +8,9 @@ use std::time::Duration;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::WipedBuffer;
 
+use super::failure::{malformed_in, unavailable};
 use super::running::Running;
-use super::{Loaded, malformed_in, shown, text, unavailable};
+use super::{Loaded, shown, text};
 use crate::patience::{Impatience, Patience};
 
 /// How long a command may take. It may ask a person for a fingerprint, but not for ever.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
+use super::failure::missing;
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, env, missing, setting};
+use super::{Environment, Loaded, Source, env, setting};
 use crate::patience::Patience;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.

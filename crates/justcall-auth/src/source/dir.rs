@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 
+use super::failure::{malformed_in, missing, unavailable};
 use super::file::read;
-use super::{Environment, Loaded, LoadedPair, malformed_in, missing, setting, shown, text, unavailable};
+use super::{Environment, Loaded, LoadedPair, setting, shown, text};
 
 /// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.
 const VERSION_LINK: &str = "..data";

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use justcall_auth_protocol::service::{KEY_VARIABLE, SECRET_VARIABLE};
 
-use super::text::COMPROMISED_VARIABLE;
+/// The variable that says whether the previous pair is compromised.
+pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
 
 /// A file of such lines.
 #[derive(Default)]

@@ -7,7 +7,8 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
-use super::{Environment, Loaded, Source, malformed_in, missing, text};
+use super::failure::{malformed_in, missing};
+use super::{Environment, Loaded, Source, text};
 
 /// Whether either variable holds anything.
 pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {

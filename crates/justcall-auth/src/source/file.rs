@@ -7,7 +7,8 @@ use std::path::Path;
 use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
-use super::{Loaded, malformed_in, shown, text, unavailable};
+use super::failure::{malformed_in, unavailable};
+use super::{Loaded, shown, text};
 
 /// The largest file that can hold a pair and its comments, in bytes.
 const MAX_FILE: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use justcall_auth_protocol::diagnose::half_name;
 use justcall_auth_protocol::error::Error;
 
 use super::dotenv::{Dotenv, is_ours, names_ours};
-use super::text::{found, unparsable};
+use super::failure::{refused, unparsable};
 
 /// What stands before a name in other languages.
 const WORDS: &[&[u8]] =
@@ -30,7 +30,7 @@ pub(super) fn refuse(lines: &Dotenv) -> Result<(), Error> {
             line,
             "it means to name a half, but not as JUSTCALL_API_KEY=… or JUSTCALL_API_SECRET=…",
         )),
-        Some((_, findings)) => Err(found(findings)),
+        Some((_, findings)) => Err(refused(findings)),
     }
 }
 

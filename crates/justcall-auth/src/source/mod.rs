@@ -8,6 +8,7 @@ mod default;
 mod dir;
 mod dotenv;
 mod env;
+mod failure;
 mod file;
 mod members;
 mod misnamed;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 pub use justcall_auth_protocol::keyring::LoadedPair;
 use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
@@ -277,22 +278,4 @@ pub fn read_text(text: &[u8]) -> Result<Credentials, Error> {
 /// Those of the system, and when it is another kind of file or a larger one.
 pub fn read_file(path: &Path) -> io::Result<WipedBuffer> {
     file::read(path)
-}
-
-/// A `credentials_malformed` found in `place`.
-fn malformed_in(place: &str, error: &Error) -> Error {
-    error.clone().message_is(format!("{place}: {}", error.message()))
-}
-
-/// Nothing in `places`.
-fn missing(places: &str) -> Error {
-    Error::with_message(
-        ErrorKind::CredentialsMissing,
-        format!("No API key and secret were found. Looked at: {places}."),
-    )
-}
-
-/// `place` cannot be read.
-fn unavailable(place: &str, why: impl fmt::Display) -> Error {
-    Error::with_message(ErrorKind::SourceUnavailable, format!("{place} cannot be read: {why}."))
 }

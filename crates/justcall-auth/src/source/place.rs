@@ -7,6 +7,7 @@ use justcall_auth_protocol::error::Error;
 use serde_json::Value;
 
 use super::dotenv::{self, Assignment};
+use super::failure::malformed;
 use super::members::{Member, members};
 use super::misnamed;
 use super::text::{self, COMPROMISED, Form, forgive_newline};
@@ -29,7 +30,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A text that another pair cannot be put into.
 fn no_place(why: &str) -> Error {
-    no_place_for(&text::malformed(why))
+    no_place_for(&malformed(why))
 }
 
 fn no_place_for(error: &Error) -> Error {

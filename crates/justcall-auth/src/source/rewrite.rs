@@ -8,10 +8,10 @@ use justcall_auth_protocol::service;
 use justcall_auth_secret::WipedBuffer;
 use zeroize::Zeroizing;
 
-use super::dotenv::{self, Assignment};
+use super::dotenv::{self, Assignment, COMPROMISED_VARIABLE};
 use super::members::{Member, members};
 use super::place;
-use super::text::{self, COMPROMISED, COMPROMISED_VARIABLE, Form, forgive_newline};
+use super::text::{self, COMPROMISED, Form, forgive_newline};
 
 /// What a source holds from now on.
 #[derive(Debug, Clone, Copy)]

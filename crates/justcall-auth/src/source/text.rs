@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::diagnose::{Code, Finding, half_name};
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::keyring::LoadedPair;
 use justcall_auth_protocol::{date, service};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::dotenv::{self, Assignment, Dotenv};
+use super::dotenv::{self, Assignment, COMPROMISED_VARIABLE, Dotenv};
+use super::failure::{malformed, refused, unparsable};
 use super::misnamed;
 
 /// The member of JSON, and the file beside the halves, that says whether the previous pair is compromised.
 pub(super) const COMPROMISED: &str = "previous_compromised";
-/// The same as a line of dotenv.
-pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +62,7 @@ pub(super) fn parse(text: &[u8]) -> Result<LoadedPair, Error> {
 fn refuse_encoding(text: &[u8]) -> Result<(), Error> {
     const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     if MARKS.iter().any(|mark| text.starts_with(mark)) {
-        return Err(found(vec![Finding::of_pair(Code::ByteOrderMark)]));
+        return Err(refused(vec![Finding::of_pair(Code::ByteOrderMark)]));
     }
     match text {
         [0, _, 0, _, ..] | [_, 0, _, 0, ..] => Err(unparsable(1, "it is in UTF-16; save the file as UTF-8")),
@@ -103,7 +102,7 @@ pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
         Some(Value::String(half)) => Ok(Zeroizing::new(half)),
         Some(_) => Err(malformed(&format!("its `{name}` is not text"))),
         None => Err(match &hidden {
-            Some(findings) => found(findings.clone()),
+            Some(findings) => refused(findings.clone()),
             None => malformed(&format!("its JSON has no `{name}`")),
         }),
     };
@@ -193,29 +192,4 @@ pub(super) fn truth(text: &[u8], name: &str) -> Result<bool, Error> {
 
 fn neither(name: &str) -> Error {
     malformed(&format!("its `{name}` is neither true nor false"))
-}
-
-/// A pair that cannot be read, because of `line`, counted from 1.
-pub(super) fn unparsable(line: usize, why: &str) -> Error {
-    let finding = Finding::at(Code::SourceUnparsable, &format!("line {line}"));
-    malformed(&format!("line {line}: {why}"))
-        .findings_are(vec![finding])
-        .reason_is(Code::SourceUnparsable.name())
-        .hint_is(
-            "Write JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=… on a line each, or JSON {\"api_key\": …, \"api_secret\": …}. Nothing was sent.",
-        )
-}
-
-/// A pair that cannot be read, because of `findings`.
-pub(super) fn found(findings: Vec<Finding>) -> Error {
-    let join = |texts: Vec<&str>| texts.join(" ");
-    let message = join(findings.iter().map(Finding::message).collect());
-    let remedy = join(findings.iter().map(Finding::remedy).collect());
-    let error = Error::with_message(ErrorKind::CredentialsMalformed, message);
-    let error = findings.first().map_or(error.clone(), |worst| error.reason_is(worst.code().name()));
-    error.findings_are(findings).hint_is(format!("{remedy} Nothing was sent."))
-}
-
-pub(super) fn malformed(why: &str) -> Error {
-    Error::with_message(ErrorKind::CredentialsMalformed, format!("{why}."))
 }

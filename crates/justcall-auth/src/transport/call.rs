@@ -1,8 +1,5 @@
-//! What the socket must know of the call it works for: until when, whether to stop, and how far it got.
-//!
-//! ureq hands its transport nothing of a call, so the current call of a thread is kept beside it. While a call asks its
-//! interrupt it is not the current one: the program's code may make calls there, and greenlets that switch there may
-//! go on with others in any order.
+//! The current call of a thread, for the socket: its deadline, its interrupt, its pair and how far it got. The module
+//! documentation of [`transport`](super) explains why it is in a thread-local.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -14,8 +11,10 @@ pub(super) use justcall_auth_protocol::exchange::Phase;
 use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
-use super::proxy;
 use crate::patience::{Impatience, Patience};
+
+/// The hint of an error that a proxy is to blame for: see [`State::with_proxy`].
+pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 /// What a call that is in `phase` is doing.
 const fn doing(phase: Phase) -> &'static str {
@@ -58,7 +57,7 @@ impl Call {
         Self::begin_with(patience, None)
     }
 
-    /// A call that sends `header`, which is listened for in the answer.
+    /// A call that sends `header`, which the response is searched for.
     pub fn begin_with(patience: Patience, header: Option<PairHeader>) -> Self {
         let state = Rc::new(State {
             patience,
@@ -109,7 +108,7 @@ impl State {
         self.header.as_ref()
     }
 
-    /// What is to be sent of `output`: the first that holds the stand-in gets the pair.
+    /// What is to be sent of `output`: the first that holds the placeholder gets the pair.
     pub fn complete(&self, output: &[u8]) -> Option<WipedBuffer> {
         if self.placed.get() {
             return None;
@@ -189,10 +188,10 @@ impl State {
                 match (self.proxy(), phase) {
                     (None, _) => timeout(doing(phase)),
                     (Some(_), Phase::Resolve) => {
-                        timeout("looking up the proxy's address").hint_is(proxy::HINT)
+                        timeout("looking up the proxy's address").hint_is(PROXY_HINT)
                     }
                     (Some(proxy), _) => {
-                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(proxy::HINT)
+                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(PROXY_HINT)
                     }
                 }
             }

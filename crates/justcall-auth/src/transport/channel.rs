@@ -12,8 +12,8 @@ use rustls::{ClientConnection, IoState};
 
 use super::answer::{Beginning, beginning};
 use super::call::{Phase, State};
-use super::echo::Listener;
-use super::wire::{Waiting, Wire};
+use super::echo::EchoFilter;
+use super::socket::{Socket, Waiting};
 
 /// As much ciphertext as is kept for one system call: ureq hands over head and body apart, and a small request should
 /// leave as one segment.
@@ -25,12 +25,12 @@ const MAX_EARLY: usize = 16 * 1024;
 
 /// The two directions of one connection.
 pub(super) struct Channel {
-    wire: Wire,
+    socket: Socket,
     tls: Option<Box<ClientConnection>>,
     /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
     sealed: Vec<u8>,
-    /// Listens for the secret in what the service sends.
-    listener: Listener,
+    /// Masks the secret in what the service sends.
+    filter: EchoFilter,
     outbound: Outbound,
 }
 
@@ -55,8 +55,8 @@ impl Outbound {
 }
 
 impl Channel {
-    pub fn new(wire: Wire, tls: Option<Box<ClientConnection>>) -> Self {
-        Self { wire, tls, sealed: Vec::new(), listener: Listener::default(), outbound: Outbound::default() }
+    pub fn new(socket: Socket, tls: Option<Box<ClientConnection>>) -> Self {
+        Self { socket, tls, sealed: Vec::new(), filter: EchoFilter::default(), outbound: Outbound::default() }
     }
 
     pub fn is_tls(&self) -> bool {
@@ -112,7 +112,7 @@ impl Channel {
                     break;
                 }
             }
-            match self.wire.write_for_a_slice(bytes) {
+            match self.socket.write_for_a_slice(bytes) {
                 Ok(0) => self.look(true, call)?,
                 Ok(count) => {
                     self.outbound.sent += count;
@@ -165,14 +165,14 @@ impl Channel {
         let mut buffer = [0_u8; 4096];
         while self.outbound.early.len() < MAX_EARLY {
             let count = match &mut self.tls {
-                None if self.wire.peek() == Waiting::Bytes => self.wire.read(&mut buffer)?,
+                None if self.socket.peek() == Waiting::Bytes => self.socket.read(&mut buffer)?,
                 None => 0,
-                Some(tls) => read_arrived(tls, &mut self.wire, &mut buffer)?,
+                Some(tls) => read_arrived(tls, &mut self.socket, &mut buffer)?,
             };
             if count == 0 {
                 break;
             }
-            self.hear(&mut buffer[..count], call);
+            self.feed(&mut buffer[..count], call);
             self.outbound.early.extend_from_slice(&buffer[..count]);
         }
         Ok(())
@@ -202,16 +202,16 @@ impl Channel {
 
     fn read(&mut self, input: &mut [u8], call: &State) -> io::Result<usize> {
         let count = match &mut self.tls {
-            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.wire).read(input)?,
-            None => self.wire.read(input)?,
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.socket).read(input)?,
+            None => self.socket.read(input)?,
         };
-        self.hear(&mut input[..count], call);
+        self.feed(&mut input[..count], call);
         Ok(count)
     }
 
-    fn hear(&mut self, piece: &mut [u8], call: &State) {
+    fn feed(&mut self, piece: &mut [u8], call: &State) {
         if let Some(sent) = call.header() {
-            if self.listener.hear(piece, sent) {
+            if self.filter.feed(piece, sent) {
                 call.mark_echoed();
             }
         }
@@ -219,7 +219,7 @@ impl Channel {
 
     /// Forgets the request and its answer; false if either is not complete, which ends the use of the connection.
     pub fn rest(&mut self) -> bool {
-        self.listener.rest();
+        self.filter.rest();
         self.outbound.sent = 0;
         !self.outbound.is_cut && self.outbound.early.is_empty() && self.sealed.is_empty()
     }
@@ -227,11 +227,11 @@ impl Channel {
     /// Whether an idle connection is good for another request.
     pub fn is_alive(&mut self) -> bool {
         loop {
-            match (self.wire.peek(), &mut self.tls) {
+            match (self.socket.peek(), &mut self.tls) {
                 (Waiting::Nothing, _) => return true,
                 (Waiting::End, _) | (Waiting::Bytes, None) => return false,
                 // A session ticket is welcome, a farewell or an answer to nothing is not.
-                (Waiting::Bytes, Some(tls)) => match take_records(tls, &mut self.wire) {
+                (Waiting::Bytes, Some(tls)) => match take_records(tls, &mut self.socket) {
                     Ok(Some(state)) if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
                     _ => return false,
                 },
@@ -241,21 +241,21 @@ impl Channel {
 }
 
 /// Takes in the TLS messages that have come; `None` at their end.
-fn take_records(tls: &mut ClientConnection, wire: &mut Wire) -> io::Result<Option<IoState>> {
-    if tls.read_tls(wire)? == 0 {
+fn take_records(tls: &mut ClientConnection, socket: &mut Socket) -> io::Result<Option<IoState>> {
+    if tls.read_tls(socket)? == 0 {
         return Ok(None);
     }
     tls.process_new_packets().map(Some).map_err(io::Error::other)
 }
 
 /// Reads data that has come already; 0 if there is none.
-fn read_arrived(tls: &mut ClientConnection, wire: &mut Wire, buffer: &mut [u8]) -> io::Result<usize> {
+fn read_arrived(tls: &mut ClientConnection, socket: &mut Socket, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match tls.reader().read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             read => return read,
         }
-        if wire.peek() != Waiting::Bytes || take_records(tls, wire)?.is_none() {
+        if socket.peek() != Waiting::Bytes || take_records(tls, socket)?.is_none() {
             return Ok(0);
         }
     }
@@ -263,6 +263,6 @@ fn read_arrived(tls: &mut ClientConnection, wire: &mut Wire, buffer: &mut [u8]) 
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("wire", &self.wire).finish_non_exhaustive()
+        f.debug_struct("Channel").field("socket", &self.socket).finish_non_exhaustive()
     }
 }

@@ -16,9 +16,11 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, Next
 use super::call::{self, Phase, State};
 use super::channel::Channel;
 use super::connect::connect_any;
+use super::proxy::Proxy;
 use super::resolve::{AddressBook, host_and_port};
-use super::wire::Wire;
-use super::{Proxy, Settings, exhaustion, tls};
+use super::settings::Settings;
+use super::socket::Socket;
+use super::{exhaustion, tls};
 use crate::process::Process;
 
 /// Makes connections.
@@ -33,9 +35,14 @@ impl Connector {
         Self { settings, addresses, handshake: OnceCell::new() }
     }
 
+    /// The proxy that all connections go through.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.settings.proxy.as_ref()
+    }
+
     fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
         let (host, port) = host_and_port(details.uri);
-        let mut wire = if let Some(proxy) = &self.settings.proxy {
+        let mut socket = if let Some(proxy) = self.proxy() {
             self.tunnel(proxy, host, port, call)?
         } else {
             let addresses = self.look_up(host, port, call)?;
@@ -44,21 +51,21 @@ impl Connector {
             }
             self.reach(host, &addresses, call)?
         };
-        let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut wire, call)?) } else { None };
+        let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut socket, call)?) } else { None };
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Connection { channel: Channel::new(wire, tls), buffers, just_read: false })
+        Ok(Connection { channel: Channel::new(socket, tls), buffers, just_read: false })
     }
 
     /// A connection to the service through `proxy`. Behind a proxy this machine may know no names: the proxy looks the
     /// service's up.
-    fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &State) -> io::Result<Wire> {
+    fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &State) -> io::Result<Socket> {
         call.with_proxy(proxy.address(), || {
             let (proxy_host, proxy_port) = proxy.host_and_port();
             let addresses = self.look_up(proxy_host, proxy_port, call)?;
-            let mut wire = self.reach(proxy_host, &addresses, call)?;
-            proxy.connect(&mut wire, host, port, call)?;
-            Ok(wire)
+            let mut socket = self.reach(proxy_host, &addresses, call)?;
+            proxy.connect(&mut socket, host, port, call)?;
+            Ok(socket)
         })
     }
 
@@ -70,15 +77,15 @@ impl Connector {
     }
 
     /// A connection to one of `addresses`.
-    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &State) -> io::Result<Wire> {
-        connect_any(addresses, call).map(Wire::new).inspect_err(|_| self.addresses.forget(host))
+    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &State) -> io::Result<Socket> {
+        connect_any(addresses, call).map(Socket::new).inspect_err(|_| self.addresses.forget(host))
     }
 
-    /// A TLS session with `host` over `wire`.
+    /// A TLS session with `host` over `socket`.
     pub fn shake_hands(
         &self,
         host: &str,
-        wire: &mut Wire,
+        socket: &mut Socket,
         call: &State,
     ) -> io::Result<Box<ClientConnection>> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -87,7 +94,7 @@ impl Connector {
         })?;
         let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
         let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
-        tls.complete_io(wire)?;
+        tls.complete_io(socket)?;
         Ok(Box::new(tls))
     }
 

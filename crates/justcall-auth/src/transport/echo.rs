@@ -20,15 +20,15 @@ const SHORTEST: usize = 8;
 /// The secret itself is taken out only where an answer has a run of bytes that could be it: with a secret of letters and
 /// digits that is nowhere in most answers, for theirs are shorter.
 #[derive(Default)]
-pub(super) struct Listener {
+pub(super) struct EchoFilter {
     /// The end of what came before, as far as it could be the beginning of the secret: that may arrive in pieces.
     before: Option<WipedBuffer>,
 }
 
-impl Listener {
-    /// Listens to a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
+impl EchoFilter {
+    /// Takes a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
     /// it logs or keeps. Whether it was there, or ended there.
-    pub fn hear(&mut self, piece: &mut [u8], sent: &PairHeader) -> bool {
+    pub fn feed(&mut self, piece: &mut [u8], sent: &PairHeader) -> bool {
         let length = sent.secret_len();
         if length < SHORTEST {
             return false;
@@ -50,25 +50,25 @@ impl Listener {
     }
 }
 
-/// A body as it comes out of its framing and its compression, in either of which the secret may have been hidden. Heard
+/// A body as it comes out of its framing and its compression, in either of which the secret may have been hidden. Filtered
 /// before the end of the body, so before its connection could be kept.
-pub(super) struct Heard<'a, R> {
+pub(super) struct FilteredBody<'a, R> {
     body: R,
     call: &'a State,
-    listener: Listener,
+    filter: EchoFilter,
 }
 
-impl<'a, R> Heard<'a, R> {
+impl<'a, R> FilteredBody<'a, R> {
     pub fn new(body: R, call: &'a State) -> Self {
-        Self { body, call, listener: Listener::default() }
+        Self { body, call, filter: EchoFilter::default() }
     }
 }
 
-impl<R: Read> Read for Heard<'_, R> {
+impl<R: Read> Read for FilteredBody<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.body.read(buffer)?;
         if let Some(sent) = self.call.header() {
-            if self.listener.hear(&mut buffer[..count], sent) {
+            if self.filter.feed(&mut buffer[..count], sent) {
                 self.call.mark_echoed();
             }
         }
@@ -114,23 +114,23 @@ fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool 
 
 /// Masks the secret in `piece`, also where it began in what came `before`; whether it was there.
 fn mask(before: &[u8], piece: &mut [u8], secret: &[u8]) -> bool {
-    let mut heard = false;
+    let mut found = false;
     let mut seam = WipedBuffer::with_capacity(before.len() + secret.len());
     seam.push(before);
     seam.push(&piece[..piece.len().min(secret.len() - 1)]);
     if let Some(at) = memmem::find(seam.as_ref(), secret).filter(|at| *at < before.len()) {
         // Its first part is above already: `mask_beginnings` finds it there.
         piece[..at + secret.len() - before.len()].fill(MASK);
-        heard = true;
+        found = true;
     }
     let finder = memmem::Finder::new(secret);
     let mut from = 0;
     while let Some(at) = finder.find(&piece[from..]) {
         piece[from + at..from + at + secret.len()].fill(MASK);
         from += at + secret.len();
-        heard = true;
+        found = true;
     }
-    heard
+    found
 }
 
 /// The last bytes of both, at most `most` and as far as `may_hold` takes them.
@@ -156,7 +156,7 @@ mod tests {
     fn sent_with(secret: &str) -> PairHeader {
         let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
         let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
-        sent.put_into(head).expect("a stand-in");
+        sent.put_into(head).expect("a placeholder");
         sent
     }
 
@@ -164,35 +164,35 @@ mod tests {
         sent_with(SECRET)
     }
 
-    fn heard(pieces: &[&str]) -> (String, bool) {
-        heard_by(&sent(), pieces)
+    fn filtered(pieces: &[&str]) -> (String, bool) {
+        filtered_by(&sent(), pieces)
     }
 
-    /// What the layers above get, and whether the secret was heard.
-    fn heard_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
-        let mut listener = Listener::default();
-        let (mut passed, mut heard) = (String::new(), false);
+    /// What the layers above get, and whether the secret was found.
+    fn filtered_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
+        let mut filter = EchoFilter::default();
+        let (mut passed, mut found) = (String::new(), false);
         for piece in pieces {
             let mut piece = piece.as_bytes().to_vec();
-            heard |= listener.hear(&mut piece, sent);
+            found |= filter.feed(&mut piece, sent);
             passed.push_str(std::str::from_utf8(&piece).expect("ASCII"));
         }
-        (passed, heard)
+        (passed, found)
     }
 
     #[test]
-    fn it_hears_and_masks_the_secret_whole_or_in_any_pieces() {
+    fn it_finds_and_masks_the_secret_whole_or_in_any_pieces() {
         // With a colon in it, a secret may be anywhere in an answer.
         for secret in [SECRET, "sec:89_xyz00"] {
             let sent = sent_with(secret);
             let answer = format!("{{\"message\": \"you sent {secret}, twice: {secret}{secret}\"}}");
             let masked = answer.replace(secret, "************");
-            assert_eq!(heard_by(&sent, &[&answer]), (masked, true));
-            assert_eq!(heard_by(&sent, &[secret]), ("************".into(), true));
+            assert_eq!(filtered_by(&sent, &[&answer]), (masked, true));
+            assert_eq!(filtered_by(&sent, &[secret]), ("************".into(), true));
             for at in 1..answer.len() {
-                let (passed, heard) = heard_by(&sent, &[&answer[..at], &answer[at..]]);
+                let (passed, found) = filtered_by(&sent, &[&answer[..at], &answer[at..]]);
                 assert!(
-                    heard && passed.len() == answer.len() && !passed.contains(secret),
+                    found && passed.len() == answer.len() && !passed.contains(secret),
                     "cut at {at}: {passed}"
                 );
             }
@@ -202,9 +202,9 @@ mod tests {
                     .chunks(size)
                     .map(|piece| str::from_utf8(piece).expect("ASCII"))
                     .collect();
-                let (passed, heard) = heard_by(&sent, &pieces);
+                let (passed, found) = filtered_by(&sent, &pieces);
                 assert!(
-                    heard && passed.len() == answer.len() && !passed.contains(secret),
+                    found && passed.len() == answer.len() && !passed.contains(secret),
                     "by {size}: {passed}"
                 );
             }
@@ -240,15 +240,15 @@ mod tests {
             ".",
             "0",
         ];
-        assert_eq!(heard(&pieces), (pieces.concat(), false));
-        assert_eq!(heard(&[]), (String::new(), false));
+        assert_eq!(filtered(&pieces), (pieces.concat(), false));
+        assert_eq!(filtered(&[]), (String::new(), false));
     }
 
     #[test]
     fn it_forgets_the_end_of_an_answer_at_rest() {
-        let mut listener = Listener::default();
-        listener.hear(&mut b"sec789".to_vec(), &sent());
-        listener.rest();
-        assert!(!listener.hear(&mut b"xyz000".to_vec(), &sent()), "of another answer");
+        let mut filter = EchoFilter::default();
+        filter.feed(&mut b"sec789".to_vec(), &sent());
+        filter.rest();
+        assert!(!filter.feed(&mut b"xyz000".to_vec(), &sent()), "of another answer");
     }
 }

@@ -1,12 +1,11 @@
 //! Why no answer came, told as a row of the error table.
 
-use std::borrow::Cow;
 use std::io;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::{Phase, State};
-use super::{exhaustion, proxy, resolve, tls};
+use super::call::{PROXY_HINT, Phase, State};
+use super::{exhaustion, tls};
 
 /// What `error` means for `call`.
 pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
@@ -58,37 +57,10 @@ fn lost(error: &io::Error, call: &State) -> Error {
     };
     let error =
         Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}.")).reason_is(phase.name());
-    if proxy.is_some() { error.hint_is(proxy::HINT) } else { error }
+    if proxy.is_some() { error.hint_is(PROXY_HINT) } else { error }
 }
 
 /// What the system says of `error`; nothing if it comes from elsewhere, in words that are not ours.
 fn system_words(error: &io::Error) -> String {
     error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
-}
-
-/// A host whose addresses could not be looked up.
-pub(super) fn not_found(host: &str, failure: &resolve::Failure, call: &State) -> Error {
-    let error = match failure {
-        resolve::Failure::Exhausted(exhausted) => exhausted.error(),
-        resolve::Failure::NotFound(why) => {
-            let (whose, hint) = match call.proxy() {
-                Some(_) => ("proxy's host", proxy::HINT),
-                None => ("host", "Check the base URL, and whether this machine can resolve names (DNS)."),
-            };
-            let message = format!("The {whose} {} could not be found: {why}.", shown(host));
-            Error::with_message(ErrorKind::ConnectionFailed, message).hint_is(hint)
-        }
-    };
-    error.reason_is(Phase::Resolve.name())
-}
-
-/// The most that a message shows of a host's name, in bytes.
-const MAX_SHOWN: usize = 100;
-
-/// A host's name, which is ASCII, as messages show it.
-pub(super) fn shown(host: &str) -> Cow<'_, str> {
-    match host.get(..MAX_SHOWN) {
-        Some(beginning) if host.len() > MAX_SHOWN => format!("{beginning}…").into(),
-        _ => host.into(),
-    }
 }

@@ -1,7 +1,4 @@
-//! The `Authorization` header, put into the request where it leaves this process and nowhere before.
-//!
-//! What speaks HTTP for us copies headers and, at its most talkative level, logs what it writes. So it gets a stand-in,
-//! which is replaced on the last step before encryption.
+//! The `Authorization` header and its placeholder, which the module documentation of [`transport`](super) explains.
 
 use std::cell::Cell;
 
@@ -10,14 +7,14 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_secret::WipedBuffer;
 use memchr::memmem;
 
-/// The line as it is written by what speaks HTTP for us. No header that a caller sets can hold it: none has a line break.
+/// The line as ureq writes it. No header that a caller sets can hold it: none has a line break.
 const LINE: &[u8] = b"\r\nauthorization: justcall-auth-puts-the-pair-here\r\n";
-/// Where in the line the stand-in begins, and what follows it.
+/// Where in the line the placeholder begins, and what follows it.
 const VALUE_AT: usize = b"\r\nauthorization: ".len();
 const LINE_END: usize = b"\r\n".len();
 
-/// What the layers above are given for the value.
-pub(super) fn stand_in() -> HeaderValue {
+/// The value that ureq gets.
+pub(super) fn placeholder() -> HeaderValue {
     HeaderValue::from_static("justcall-auth-puts-the-pair-here")
 }
 
@@ -49,7 +46,7 @@ impl PairHeader {
         self.credentials.expose_authorization(|value| read(&value[self.credentials.secret_at()..]))
     }
 
-    /// `head` with the value in the place of its stand-in; `None` where there is none.
+    /// `head` with the value in the place of its placeholder; `None` where there is none.
     pub fn put_into(&self, head: &[u8]) -> Option<WipedBuffer> {
         let at = memmem::find(head, LINE)?;
         let mut complete = WipedBuffer::with_capacity(head.len() + self.credentials.authorization_len());
@@ -71,14 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_puts_the_pair_in_the_place_of_its_stand_in_alone() {
+    fn it_puts_the_pair_in_the_place_of_its_placeholder_alone() {
         let header = PairHeader::new(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-        let stand_in = stand_in();
-        let stand_in = stand_in.to_str().expect("ASCII");
+        let placeholder = placeholder();
+        let placeholder = placeholder.to_str().expect("ASCII");
         let head = |value: &str| {
-            format!("GET /?{stand_in} HTTP/1.1\r\nx: {stand_in}\r\nauthorization: {value}\r\nhost: h\r\n\r\n")
+            format!(
+                "GET /?{placeholder} HTTP/1.1\r\nx: {placeholder}\r\nauthorization: {value}\r\nhost: h\r\n\r\n"
+            )
         };
-        let complete = header.put_into(head(stand_in).as_bytes()).expect("a stand-in");
+        let complete = header.put_into(head(placeholder).as_bytes()).expect("a placeholder");
         assert_eq!(complete.as_ref(), head("abc123def456:sec789xyz000").as_bytes());
         assert!(header.put_into(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").is_none());
         assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);

@@ -1,7 +1,16 @@
-//! Carries one request to the service and its answer back: HTTP/1.1 over TLS, with every wait under one deadline.
+//! Sends one request to the service and reads its response: HTTP/1.1 over TLS, with every wait under one deadline.
 //!
-//! ureq speaks HTTP and pools connections; the name look-up, the socket and the TLS session under it are ours, because
-//! its own start a thread a request and do not let a call be interrupted or its buffers be wiped.
+//! ureq speaks HTTP and pools connections. The name look-up, the socket and the TLS session under it are ours: those of
+//! ureq start a thread for each request, and neither let a call be interrupted nor its buffers be wiped.
+//!
+//! ureq 3.5.2 gives its transport no context: a connection does not learn for which call it works. Two things follow.
+//!
+//! - **A thread-local holds the call** that the thread makes ([`call::Call`]); the connection asks it for the deadline,
+//!   the interrupt and the pair. While the call asks its interrupt, the thread has no current call: the code of the
+//!   program may make calls there, and greenlets that switch there may continue with others in any order.
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]): it copies headers, and logs
+//!   what it writes at level trace. The connection replaces the placeholder by the pair in the last step before
+//!   encryption, and fails if it found none.
 
 mod answer;
 mod authorities;
@@ -18,9 +27,10 @@ mod header;
 mod no_proxy;
 mod proxy;
 mod resolve;
-mod steps;
+mod route;
+mod settings;
+mod socket;
 mod tls;
-mod wire;
 
 use std::fmt;
 use std::io::Read;
@@ -42,14 +52,15 @@ pub(crate) use authorities::{roots_in, system_roots};
 use call::Call;
 pub use certificate::Certificate;
 use connection::Connector;
-use echo::Heard;
+use echo::FilteredBody;
 use header::PairHeader;
-pub use proxy::ProxyException;
-pub(crate) use proxy::{NamedProxy, Proxy};
+pub(crate) use proxy::Proxy;
+pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
-use rustls::RootCertStore;
-pub(crate) use steps::{Reached, Way};
+pub(crate) use route::step_patience;
+pub use route::{Route, TcpConnection, TlsInfo};
+pub(crate) use settings::Settings;
 
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -68,22 +79,6 @@ pub(crate) struct Outgoing<'a> {
     /// The largest body of an answer, in bytes.
     pub max_body: usize,
     pub patience: Patience,
-}
-
-/// What connections depend on. Clients with equal settings share theirs.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    /// The authorities that are trusted, in place of the system's.
-    pub roots: Option<Arc<RootCertStore>>,
-    /// The proxy that all connections go through.
-    pub proxy: Option<Proxy>,
-}
-
-impl PartialEq for Settings {
-    fn eq(&self, other: &Self) -> bool {
-        let anchors = |settings: &Self| settings.roots.as_ref().map(|roots| roots.roots.clone());
-        self.proxy == other.proxy && anchors(self) == anchors(other)
-    }
 }
 
 /// Connections to the service and how they are made. Thread-safe.
@@ -134,6 +129,18 @@ impl Transport {
         };
         read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
     }
+
+    /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
+    pub fn head_without_pair(&self, url: &str, patience: Patience) -> Result<Response, Error> {
+        let call = Call::begin(patience);
+        let builder = service::HEADERS
+            .iter()
+            .filter(|(name, _)| *name != "content-type")
+            .fold(http::Request::head(url), |builder, (name, value)| builder.header(*name, *value));
+        let request = builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
+        let answer = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
+        read(answer, 0, &call)
+    }
 }
 
 /// The size of ureq's buffers that a test wants, in bytes: what they leave behind differs with it, for the C library gives
@@ -155,7 +162,7 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     for (name, value) in request.headers() {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
-    headers.insert(AUTHORIZATION, header::stand_in());
+    headers.insert(AUTHORIZATION, header::placeholder());
     let mut head = http::Request::new(());
     *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
     *head.uri_mut() = outgoing.url.parse()?;
@@ -180,7 +187,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed tells a body that is too large from one that just fits.
     let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
-        .and_then(|plain| Heard::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
+        .and_then(|plain| FilteredBody::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {

@@ -11,14 +11,13 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::url::HostAndPort;
 use justcall_auth_secret::{Secret, WipedBuffer};
 
-use super::call::State;
-use super::failure::shown;
-use super::wire::Wire;
+use super::call::{PROXY_HINT, State};
+use super::resolve::shown;
+use super::socket::Socket;
 
 mod named;
 
-pub(crate) use named::NamedProxy;
-pub use named::ProxyException;
+pub use named::{NamedProxy, ProxyException};
 
 /// The largest head of a proxy's answer, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
@@ -51,9 +50,6 @@ const UNCLEAR_LOGIN: Unusable = Unusable {
     why: "has a user name or password with a character that must be percent-encoded",
     hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
 };
-
-/// What to do about a proxy that cannot be reached or does not help.
-pub(super) const HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 impl Proxy {
     /// Reads `http://[user:password@]host[:port]`.
@@ -103,8 +99,8 @@ impl Proxy {
         format!("{}:{}", shown(&self.0.host), self.0.port)
     }
 
-    /// Asks the proxy at the other end of `wire` for a tunnel to `host`.
-    pub(super) fn connect(&self, wire: &mut Wire, host: &str, port: u16, call: &State) -> io::Result<()> {
+    /// Asks the proxy at the other end of `socket` for a tunnel to `host`.
+    pub(super) fn connect(&self, socket: &mut Socket, host: &str, port: u16, call: &State) -> io::Result<()> {
         let login_len = self.0.login.as_ref().map_or(0, Secret::len);
         let mut head = WipedBuffer::with_capacity(2 * host.len() + login_len + 128);
         head.push(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").as_bytes());
@@ -114,8 +110,8 @@ impl Proxy {
             head.push(b"\r\n");
         }
         head.push(b"\r\n");
-        wire.write_all(head.as_ref())?;
-        match read_status(wire)? {
+        socket.write_all(head.as_ref())?;
+        match read_status(socket)? {
             Some(200..=299) => Ok(()),
             Some(407) => Err(call.fail(
                 self.refused("asks for a user name and password (HTTP 407)")
@@ -130,7 +126,7 @@ impl Proxy {
 
     fn refused(&self, why: &str) -> Error {
         let message = format!("The proxy {} {why}.", self.address());
-        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(HINT)
+        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(PROXY_HINT)
     }
 }
 
@@ -158,10 +154,10 @@ fn refuse(what: &str, unusable: &Unusable) -> Error {
 
 /// The status of the proxy's answer; `None` if it does not answer in HTTP. Of an answer that makes the tunnel, everything
 /// up to the empty line is read, and nothing after it: that belongs to TLS. Any other is final with its first line.
-fn read_status(wire: &mut Wire) -> io::Result<Option<u16>> {
+fn read_status(socket: &mut Socket) -> io::Result<Option<u16>> {
     let (mut head, mut byte) = (Vec::new(), [0_u8]);
     for _ in 0..MAX_HEAD {
-        if wire.read(&mut byte)? == 0 {
+        if socket.read(&mut byte)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         head.push(byte[0]);

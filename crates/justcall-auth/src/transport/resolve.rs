@@ -1,5 +1,6 @@
 //! Names to addresses: a cache with a time to live in front of the system's resolver.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -9,13 +10,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::Uri;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::spawn_without_signals;
 use ureq::config::Config;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
-use super::call::State;
-use super::{exhaustion, failure};
+use super::call::{PROXY_HINT, Phase, State};
+use super::exhaustion;
 
 /// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
 /// service soon, and a failed connection asks again at once.
@@ -55,7 +57,7 @@ struct LookUp(OnceLock<Result<Vec<SocketAddr>, Failure>>);
 
 /// Why a look-up found nothing.
 #[derive(Clone)]
-pub(super) enum Failure {
+enum Failure {
     /// The system's reason, in its words.
     NotFound(String),
     /// There is nothing left to look it up with.
@@ -105,14 +107,14 @@ impl AddressBook {
                     Some(running) => Some(running.clone()),
                     None if names.running.len() < MAX_LOOK_UPS => {
                         let started = self.start(host, &mut names);
-                        Some(started.map_err(|failure| call.fail(failure::not_found(host, &failure, call)))?)
+                        Some(started.map_err(|failure| call.fail(failure.error(host, call)))?)
                     }
                     None => None,
                 };
             }
             if let Some(result) = awaited.as_ref().and_then(|look_up| look_up.0.get()) {
                 let result = result.clone();
-                return result.map_err(|failure| call.fail(failure::not_found(host, &failure, call)));
+                return result.map_err(|failure| call.fail(failure.error(host, call)));
             }
             let waited = self.ended.wait_timeout(names, slice).unwrap_or_else(PoisonError::into_inner);
             let is_idle = waited.1.timed_out();
@@ -178,6 +180,22 @@ impl Failure {
         let words = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
         Self::NotFound(words.to_owned())
     }
+
+    /// The failure of a call that needs the addresses of `host`.
+    fn error(&self, host: &str, call: &State) -> Error {
+        let error = match self {
+            Self::Exhausted(exhausted) => exhausted.error(),
+            Self::NotFound(why) => {
+                let (whose, hint) = match call.proxy() {
+                    Some(_) => ("proxy's host", PROXY_HINT),
+                    None => ("host", "Check the base URL, and whether this machine can resolve names (DNS)."),
+                };
+                let message = format!("The {whose} {} could not be found: {why}.", shown(host));
+                Error::with_message(ErrorKind::ConnectionFailed, message).hint_is(hint)
+            }
+        };
+        error.reason_is(Phase::Resolve.name())
+    }
 }
 
 impl fmt::Debug for AddressBook {
@@ -203,13 +221,22 @@ pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
     (uri.host().unwrap_or_default(), port)
 }
 
+/// The most that a message shows of a host's name, in bytes.
+const MAX_SHOWN: usize = 100;
+
+/// A host's name, which is ASCII, as messages show it.
+pub(super) fn shown(host: &str) -> Cow<'_, str> {
+    match host.get(..MAX_SHOWN) {
+        Some(beginning) if host.len() > MAX_SHOWN => format!("{beginning}…").into(),
+        _ => host.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
     use std::thread;
-
-    use justcall_auth_protocol::error::ErrorKind;
 
     use super::*;
     use crate::cancel::Cancel;

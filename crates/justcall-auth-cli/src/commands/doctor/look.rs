@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use justcall_auth::probe::{
-    Certificate, Connection, Found, Probe, ProxyException, ProxyOrigin, ProxyUse, Route,
+use justcall_auth::diagnostics::{
+    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Route, TcpConnection,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
@@ -15,8 +15,8 @@ use crate::exit::Exit;
 
 const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
 
-pub(super) fn source(probe: &Probe) -> (Verdict, Result<Found, Error>) {
-    let source = probe.source();
+pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<Found, Error>) {
+    let source = diagnostics.source();
     let verdict = match &source {
         Ok(found) if found.passed_over.is_empty() => Verdict::ok(&found.loaded.place),
         Ok(found) => {
@@ -51,8 +51,8 @@ pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
     }
 }
 
-pub(super) fn surroundings(probe: &Probe) -> Verdict {
-    Verdict::warning(&probe.surroundings(), "nothing that would mislead")
+pub(super) fn surroundings(diagnostics: &Diagnostics) -> Verdict {
+    Verdict::warning(&diagnostics.surroundings(), "nothing that would mislead")
 }
 
 pub(super) fn permissions(found: Option<&Found>) -> Verdict {
@@ -80,8 +80,8 @@ pub(super) fn memory(found: Option<&Found>) -> Verdict {
     }
 }
 
-pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
-    match probe.route() {
+pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
+    match diagnostics.route() {
         Ok(route) => {
             let verdict = match route.proxy() {
                 None => Verdict::ok("none"),
@@ -94,12 +94,9 @@ pub(super) fn proxy(probe: &Probe) -> (Verdict, Option<Route>) {
 }
 
 /// Which proxy is named where, and why it is not used if it is not.
-fn named(proxy: &ProxyUse) -> String {
-    let origin = match proxy.origin {
-        ProxyOrigin::Variable(name) => name,
-        _ => "--proxy",
-    };
-    let proxy_there = match &proxy.address {
+fn named(proxy: &NamedProxy) -> String {
+    let origin = proxy.variable.unwrap_or("--proxy");
+    let proxy_there = match proxy.address() {
         Some(address) => format!("{address} from {origin}"),
         None => format!("the proxy from {origin}, which could not be used"),
     };
@@ -114,7 +111,7 @@ fn named(proxy: &ProxyUse) -> String {
 }
 
 /// The proxy that calls go through.
-fn used_proxy(route: Option<&Route>) -> Option<&ProxyUse> {
+fn used_proxy(route: Option<&Route>) -> Option<&NamedProxy> {
     route.and_then(Route::proxy).filter(|proxy| proxy.exception.is_none())
 }
 
@@ -139,26 +136,26 @@ fn is_address(host: &str) -> bool {
 pub(super) fn tcp(
     route: Option<&Route>,
     addresses: Option<Vec<SocketAddr>>,
-) -> (Verdict, Option<Connection>) {
+) -> (Verdict, Option<TcpConnection>) {
     let (Some(route), Some(addresses)) = (route, addresses) else {
         return (Verdict::skipped("there is no address to connect to"), None);
     };
     match route.connect(&addresses) {
-        Ok(connection) => (Verdict::ok(format!("connected to {}", connection.peer())), Some(connection)),
+        Ok(connection) => (Verdict::ok(format!("connected to {}", connection.peer)), Some(connection)),
         Err(error) => (Verdict::error(&error), None),
     }
 }
 
 /// Also tells whether the way is free: it is where there is no proxy to go through.
-pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>) -> (Verdict, bool) {
+pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut TcpConnection>) -> (Verdict, bool) {
     let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection"), false);
     };
     let Some(proxy) = proxy else { return (Verdict::skipped("no proxy is used"), true) };
-    match connection.tunnel(route) {
+    match route.tunnel(connection) {
         Ok(()) => {
-            let address = proxy.address.as_deref().unwrap_or("the proxy");
+            let address = proxy.address().unwrap_or_else(|| "the proxy".to_owned());
             (Verdict::ok(format!("{address} lets us through")), true)
         }
         Err(error) => (Verdict::error(&error), false),
@@ -166,17 +163,21 @@ pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut Connection>)
 }
 
 /// Also tells whether a call can be made.
-pub(super) fn tls(probe: &Probe, route: Option<&Route>, connection: Option<Connection>) -> (Verdict, bool) {
+pub(super) fn tls(
+    diagnostics: &Diagnostics,
+    route: Option<&Route>,
+    connection: Option<TcpConnection>,
+) -> (Verdict, bool) {
     let (Some(route), Some(connection)) = (route, connection) else {
         return (Verdict::skipped("there is no connection to the service"), false);
     };
-    if !probe.is_encrypted() {
+    if !diagnostics.is_encrypted() {
         return (Verdict::skipped("the base URL is http:// on this machine"), true);
     }
-    match connection.secure(route) {
-        Ok(secured) => {
-            let certificate = secured.certificate.as_ref().map(certificate).unwrap_or_default();
-            (Verdict::ok(format!("{}{certificate}", secured.version)), true)
+    match route.secure(connection) {
+        Ok(tls_info) => {
+            let certificate = tls_info.certificate.as_ref().map(certificate).unwrap_or_default();
+            (Verdict::ok(format!("{}{certificate}", tls_info.version)), true)
         }
         Err(error) => (Verdict::error(&error), false),
     }
@@ -197,8 +198,8 @@ fn certificate(certificate: &Certificate) -> String {
     text
 }
 
-pub(super) fn clock(probe: &Probe) -> Verdict {
-    match probe.clock() {
+pub(super) fn clock(diagnostics: &Diagnostics) -> Verdict {
+    match diagnostics.clock() {
         Ok(Some(skew)) => {
             let side = if skew.is_ahead { "ahead of" } else { "behind" };
             let detail = format!("{} s {side} the service's", skew.size.as_secs());
@@ -213,14 +214,14 @@ pub(super) fn clock(probe: &Probe) -> Verdict {
 }
 
 pub(super) fn verify(
-    probe: &Probe,
+    diagnostics: &Diagnostics,
     found: Option<&Found>,
     is_connected: bool,
 ) -> (Verdict, Option<RateLimit>) {
     let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
     let mut rate_limit = None;
     let verdict = when(is_connected, || {
-        let verification = probe.verify(&found.loaded.pair.credentials);
+        let verification = diagnostics.verify(&found.loaded.pair.credentials);
         rate_limit = Some(verification.rate_limit);
         match &verification.account {
             Ok(account) => Verdict::ok(whose(account)),

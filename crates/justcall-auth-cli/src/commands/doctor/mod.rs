@@ -5,7 +5,7 @@ mod look;
 
 use std::time::Instant;
 
-use justcall_auth::probe::{Connection, Probe, Route};
+use justcall_auth::diagnostics::{Diagnostics, Route};
 use serde_json::{Value, json};
 
 use crate::arguments::Global;
@@ -22,9 +22,9 @@ pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -
     if let Some(path) = verify_path {
         config.set_verify_path(path)?;
     }
-    let probe = Probe::new(&config)?;
+    let diagnostics = Diagnostics::new(&config)?;
     let mut examination = Examination { output, checks: Vec::new() };
-    examination.examine(&probe)?;
+    examination.examine(&diagnostics)?;
     examination.conclude()
 }
 
@@ -35,17 +35,17 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    fn examine(&mut self, probe: &Probe) -> Result<(), Failure> {
-        let source = self.check("source", || look::source(probe))?;
+    fn examine(&mut self, diagnostics: &Diagnostics) -> Result<(), Failure> {
+        let source = self.check("source", || look::source(diagnostics))?;
         let found = source.as_ref().ok();
         self.check("pair", || (look::pair(&source), ()))?;
-        self.check("surroundings", || (look::surroundings(probe), ()))?;
+        self.check("surroundings", || (look::surroundings(diagnostics), ()))?;
         self.check("permissions", || (look::permissions(found), ()))?;
         self.check("memory", || (look::memory(found), ()))?;
-        let route = self.check("proxy", || look::proxy(probe))?;
-        let (local_address, is_connected) = self.connect(probe, route.as_ref())?;
-        self.check("clock", || (when(is_connected, || look::clock(probe)), ()))?;
-        let rate_limit = self.check("verify", || look::verify(probe, found, is_connected))?;
+        let route = self.check("proxy", || look::proxy(diagnostics))?;
+        let (local_address, is_connected) = self.connect(diagnostics, route.as_ref())?;
+        self.check("clock", || (when(is_connected, || look::clock(diagnostics)), ()))?;
+        let rate_limit = self.check("verify", || look::verify(diagnostics, found, is_connected))?;
         self.check("rate_limit", || (look::rate_limit(rate_limit), ()))?;
         self.check("local_address", || (look::local_address(local_address, route.as_ref()), ()))
     }
@@ -53,15 +53,15 @@ impl Examination<'_> {
     /// From the look-up to the handshake: the address of this end, and whether a call can be made.
     fn connect(
         &mut self,
-        probe: &Probe,
+        diagnostics: &Diagnostics,
         route: Option<&Route>,
     ) -> Result<(Option<std::net::SocketAddr>, bool), Failure> {
         let addresses = self.check("dns", || look::dns(route))?;
         let mut connection = self.check("tcp", || look::tcp(route, addresses))?;
-        let local_address = connection.as_ref().map(Connection::local);
+        let local_address = connection.as_ref().map(|connection| connection.local);
         let is_through = self.check("tunnel", || look::tunnel(route, connection.as_mut()))?;
         let connection = connection.filter(|_| is_through);
-        let is_connected = self.check("tls", || look::tls(probe, route, connection))?;
+        let is_connected = self.check("tls", || look::tls(diagnostics, route, connection))?;
         Ok((local_address, is_connected))
     }
 

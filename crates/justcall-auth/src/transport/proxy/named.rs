@@ -10,12 +10,12 @@ use super::super::resolve::host_and_port;
 use super::{Proxy, refuse};
 use crate::source::Environment;
 
-/// A proxy that was named, and whether calls to a base URL go through it.
+/// A proxy that the configuration or the environment names, and whether calls to a base URL go through it.
 #[derive(Debug, Clone)]
-pub(crate) struct NamedProxy {
-    /// The variable that names it; `None` if the configuration does.
+pub struct NamedProxy {
+    /// The environment variable that names it; `None` if the configuration does.
     pub variable: Option<&'static str>,
-    /// Why calls do not go through it.
+    /// Why calls do not go through it; `None` if they do.
     pub exception: Option<ProxyException>,
     /// `None` if it could not be used, which matters only where it is.
     proxy: Option<Proxy>,
@@ -35,7 +35,7 @@ pub enum ProxyException {
 
 impl NamedProxy {
     /// The proxy of the configuration.
-    pub fn given(proxy: Proxy, uri: &Uri) -> Self {
+    pub(crate) fn given(proxy: Proxy, uri: &Uri) -> Self {
         Self { variable: None, exception: plain_http(uri), proxy: Some(proxy) }
     }
 
@@ -44,7 +44,7 @@ impl NamedProxy {
     ///
     /// # Errors
     /// `invalid_argument`, naming the variable, if calls to `uri` would go through a proxy that cannot be used.
-    pub fn of_environment(environment: &dyn Environment, uri: &Uri) -> Result<Option<Self>, Error> {
+    pub(crate) fn of_environment(environment: &dyn Environment, uri: &Uri) -> Result<Option<Self>, Error> {
         let variable = |names: [&'static str; 2]| {
             names.into_iter().find_map(|name| {
                 let value = environment.variable(name)?.to_string_lossy().into_owned();
@@ -62,13 +62,13 @@ impl NamedProxy {
         Ok(Some(Self { variable: Some(name), exception, proxy }))
     }
 
-    /// Where it is, for people; `None` if it could not be used.
+    /// Returns `host:port`, without the login; `None` if the proxy cannot be used.
     pub fn address(&self) -> Option<String> {
         self.proxy.as_ref().map(Proxy::address)
     }
 
     /// The proxy, where calls go through it.
-    pub fn into_used(self) -> Option<Proxy> {
+    pub(crate) fn into_used(self) -> Option<Proxy> {
         self.proxy.filter(|_| self.exception.is_none())
     }
 }

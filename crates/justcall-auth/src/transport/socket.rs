@@ -11,8 +11,8 @@ use super::call::{self, Phase, State};
 
 /// A connected socket. Its reads and writes end with the current call's deadline or interrupt.
 #[derive(Debug)]
-pub(super) struct Wire {
-    socket: TcpStream,
+pub(super) struct Socket {
+    stream: TcpStream,
     /// The timeout that the socket has now; setting it is a system call.
     slice: Duration,
 }
@@ -25,19 +25,19 @@ pub(super) enum Waiting {
     End,
 }
 
-impl Wire {
-    pub fn new(socket: TcpStream) -> Self {
-        Self { socket, slice: Duration::ZERO }
+impl Socket {
+    pub fn new(stream: TcpStream) -> Self {
+        Self { stream, slice: Duration::ZERO }
     }
 
     /// The addresses of this end and of the other.
     pub fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.socket.local_addr()?, self.socket.peer_addr()?))
+        Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
     /// Looks, without waiting and without taking anything, what has come.
     pub fn peek(&self) -> Waiting {
-        match peek_now(&self.socket) {
+        match peek_now(&self.stream) {
             Ok((_, 0)) => Waiting::End,
             Ok(_) => Waiting::Bytes,
             Err(Errno::WOULDBLOCK) => Waiting::Nothing,
@@ -48,7 +48,7 @@ impl Wire {
     /// Writes some of `bytes`; 0 if that took too long for one wait.
     pub fn write_for_a_slice(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = call::current();
-        let written = self.attempt(&call, |socket| socket.write(bytes))?.unwrap_or(0);
+        let written = self.attempt(&call, |stream| stream.write(bytes))?.unwrap_or(0);
         if written > 0 && call.phase() == Phase::Send {
             call.mark_sent();
         }
@@ -62,7 +62,7 @@ impl Wire {
         attempt: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<Option<usize>> {
         self.block_for(call.slice()?)?;
-        match attempt(&mut self.socket) {
+        match attempt(&mut self.stream) {
             Err(error) if is_pause(&error) => call.check_interrupt().map(|()| None),
             done => done.map(Some),
         }
@@ -72,8 +72,8 @@ impl Wire {
         // The system counts in milliseconds or worse, and takes zero for "for ever".
         let slice = slice.max(Duration::from_millis(1));
         if slice != self.slice {
-            self.socket.set_read_timeout(Some(slice))?;
-            self.socket.set_write_timeout(Some(slice))?;
+            self.stream.set_read_timeout(Some(slice))?;
+            self.stream.set_write_timeout(Some(slice))?;
             self.slice = slice;
         }
         Ok(())
@@ -81,16 +81,16 @@ impl Wire {
 }
 
 #[cfg(not(windows))]
-fn peek_now(socket: &TcpStream) -> rustix::io::Result<(usize, usize)> {
-    recv(socket, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)
+fn peek_now(stream: &TcpStream) -> rustix::io::Result<(usize, usize)> {
+    recv(stream, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)
 }
 
 /// Windows knows only sockets that wait and sockets that do not.
 #[cfg(windows)]
-fn peek_now(socket: &TcpStream) -> rustix::io::Result<(usize, usize)> {
-    rustix::io::ioctl_fionbio(socket, true)?;
-    let peeked = recv(socket, &mut [0_u8; 1], RecvFlags::PEEK);
-    rustix::io::ioctl_fionbio(socket, false)?;
+fn peek_now(stream: &TcpStream) -> rustix::io::Result<(usize, usize)> {
+    rustix::io::ioctl_fionbio(stream, true)?;
+    let peeked = recv(stream, &mut [0_u8; 1], RecvFlags::PEEK);
+    rustix::io::ioctl_fionbio(stream, false)?;
     peeked
 }
 
@@ -102,18 +102,18 @@ fn is_pause(error: &io::Error) -> bool {
         && (cfg!(windows) || error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error()))
 }
 
-impl Read for Wire {
+impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = call::current();
         loop {
-            if let Some(count) = self.attempt(&call, |socket| socket.read(buffer))? {
+            if let Some(count) = self.attempt(&call, |stream| stream.read(buffer))? {
                 return Ok(count);
             }
         }
     }
 }
 
-impl Write for Wire {
+impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.write_for_a_slice(bytes)? {

@@ -2,9 +2,8 @@
 //! why they cannot start.
 //!
 //! Every step is taken with the parts that a call uses — its sources, name look-up, proxy, connections, TLS — so what
-//! works here works there. Only [`Probe::verify`] sends the pair.
+//! works here works there. Only [`Diagnostics::verify`] sends the pair.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use justcall_auth_protocol::account::Account;
@@ -20,12 +19,12 @@ use crate::diagnose::{self, Code, Finding};
 use crate::patience::Patience;
 use crate::process::Process;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
-pub use crate::transport::{Certificate, ProxyException};
-use crate::transport::{Reached, Way, roots_in};
+pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
+use crate::transport::{roots_in, step_patience};
 
 /// A client's configuration, to be tried out.
 #[derive(Debug, Clone)]
-pub struct Probe {
+pub struct Diagnostics {
     config: Config,
 }
 
@@ -36,28 +35,6 @@ pub struct Found {
     pub loaded: Loaded,
     /// The places that come before it and hold nothing.
     pub passed_over: Vec<String>,
-}
-
-/// Where the proxy was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyOrigin {
-    /// In the configuration.
-    Configuration,
-    /// In this environment variable.
-    Variable(&'static str),
-}
-
-/// What a proxy is to calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProxyUse {
-    /// `host:port`, without the login. `None` if the proxy could not be used, which is an error only where calls would go
-    /// through it.
-    pub address: Option<String>,
-    /// Where it was named.
-    pub origin: ProxyOrigin,
-    /// Why calls do not go through it; `None` if they do.
-    pub exception: Option<ProxyException>,
 }
 
 /// How this machine's clock compares with the service's.
@@ -88,7 +65,7 @@ pub struct Verification {
     pub rate_limit: RateLimit,
 }
 
-impl Probe {
+impl Diagnostics {
     /// What `config` asks for. Reads the CA file, if one is set.
     ///
     /// # Errors
@@ -124,20 +101,15 @@ impl Probe {
         found
     }
 
-    /// Finds out which way calls take.
+    /// Returns the route that calls take to the service.
     ///
     /// # Errors
-    /// `invalid_argument` when calls would go through a proxy of the environment that cannot be used.
+    /// `invalid_argument` if calls would go through a proxy of the environment that cannot be used.
     pub fn route(&self) -> Result<Route, Error> {
-        let named = self.config.named_proxy(&ProcessEnvironment)?;
+        let named_proxy = self.config.named_proxy(&ProcessEnvironment)?;
         let settings = self.config.settings(&ProcessEnvironment)?;
-        let way = Way::new(settings, &self.config.policy.base_url.join("/"))?;
-        let proxy = named.map(|named| ProxyUse {
-            address: named.address(),
-            origin: named.variable.map_or(ProxyOrigin::Configuration, ProxyOrigin::Variable),
-            exception: named.exception,
-        });
-        Ok(Route { way, proxy, timeout: self.config.policy.timeout })
+        let policy = &self.config.policy;
+        Route::new(settings, named_proxy, &policy.base_url.join("/"), policy.timeout)
     }
 
     /// Compares this machine's clock with the date of an answer. Asks for the base URL's root without the pair; whatever
@@ -170,9 +142,9 @@ impl Probe {
         self.config.policy.base_url.is_encrypted()
     }
 
-    /// Every step has the time that a whole call has.
+    /// Returns the time limit of a step that starts now.
     fn patience(&self) -> Patience {
-        patience(self.config.policy.timeout)
+        step_patience(self.config.policy.timeout)
     }
 }
 
@@ -181,90 +153,6 @@ impl Found {
     pub fn readable_by_others(&self) -> Vec<Finding> {
         self.loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
     }
-}
-
-/// The way to the service, through a proxy or not.
-#[derive(Debug)]
-pub struct Route {
-    way: Way,
-    proxy: Option<ProxyUse>,
-    timeout: Duration,
-}
-
-impl Route {
-    /// The proxy that was named, whether calls go through it or not.
-    pub fn proxy(&self) -> Option<&ProxyUse> {
-        self.proxy.as_ref()
-    }
-
-    /// The host that is connected to: the proxy's, else the service's.
-    pub fn host(&self) -> &str {
-        self.way.first_host_and_port().0
-    }
-
-    /// Looks up the addresses of that host.
-    ///
-    /// # Errors
-    /// `connection_failed` with the reason `resolve`, `timeout`.
-    pub fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
-        self.way.resolve(&patience(self.timeout))
-    }
-
-    /// Connects to the first of `addresses` that answers.
-    ///
-    /// # Errors
-    /// `connection_failed` with the reason `connect`, `timeout`; `invalid_argument` when the base URL is `http://` and
-    /// its host is not this machine.
-    pub fn connect(&self, addresses: &[SocketAddr]) -> Result<Connection, Error> {
-        self.way.connect(addresses, &patience(self.timeout)).map(Connection)
-    }
-}
-
-/// A connection that carries nothing but what the checks send.
-#[derive(Debug)]
-pub struct Connection(Reached);
-
-/// What was agreed on in a TLS handshake.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Secured {
-    /// `TLS 1.3` or `TLS 1.2`.
-    pub version: &'static str,
-    /// The service's certificate, which was found good.
-    pub certificate: Option<Certificate>,
-}
-
-impl Connection {
-    /// The address of the other end.
-    pub fn peer(&self) -> SocketAddr {
-        self.0.peer
-    }
-
-    /// The address of this end.
-    pub fn local(&self) -> SocketAddr {
-        self.0.local
-    }
-
-    /// Asks the proxy of `route`, if it has one, for a tunnel to the service.
-    ///
-    /// # Errors
-    /// `connection_failed` with what the proxy answered, `timeout`.
-    pub fn tunnel(&mut self, route: &Route) -> Result<(), Error> {
-        route.way.tunnel(&mut self.0, &patience(route.timeout))
-    }
-
-    /// Shakes hands with the service, and ends the connection.
-    ///
-    /// # Errors
-    /// `tls_failed`, `connection_failed`, `timeout`.
-    pub fn secure(self, route: &Route) -> Result<Secured, Error> {
-        let secured = route.way.secure(self.0, &patience(route.timeout))?;
-        Ok(Secured { version: secured.version, certificate: secured.certificate })
-    }
-}
-
-/// For so long; zero means without a limit.
-fn patience(timeout: Duration) -> Patience {
-    if timeout.is_zero() { Patience::default() } else { Patience::default().at_most(timeout) }
 }
 
 /// A date tells whole seconds: half of one is its most likely rest.

@@ -1,0 +1,50 @@
+//! The failures of sources: no pair, a text that is no pair, a place that cannot be read.
+
+use std::fmt;
+
+use justcall_auth_protocol::diagnose::{Code, Finding};
+use justcall_auth_protocol::error::{Error, ErrorKind};
+
+/// No pair was found in `places`.
+pub(super) fn missing(places: &str) -> Error {
+    Error::with_message(
+        ErrorKind::CredentialsMissing,
+        format!("No API key and secret were found. Looked at: {places}."),
+    )
+}
+
+/// `place` cannot be read.
+pub(super) fn unavailable(place: &str, why: impl fmt::Display) -> Error {
+    Error::with_message(ErrorKind::SourceUnavailable, format!("{place} cannot be read: {why}."))
+}
+
+/// A text is no pair.
+pub(super) fn malformed(why: &str) -> Error {
+    Error::with_message(ErrorKind::CredentialsMalformed, format!("{why}."))
+}
+
+/// A text is no pair because of `line`, counted from 1.
+pub(super) fn unparsable(line: usize, why: &str) -> Error {
+    let finding = Finding::at(Code::SourceUnparsable, &format!("line {line}"));
+    malformed(&format!("line {line}: {why}"))
+        .findings_are(vec![finding])
+        .reason_is(Code::SourceUnparsable.name())
+        .hint_is(
+            "Write JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=… on a line each, or JSON {\"api_key\": …, \"api_secret\": …}. Nothing was sent.",
+        )
+}
+
+/// A text is no pair because of `findings`.
+pub(super) fn refused(findings: Vec<Finding>) -> Error {
+    let join = |texts: Vec<&str>| texts.join(" ");
+    let message = join(findings.iter().map(Finding::message).collect());
+    let remedy = join(findings.iter().map(Finding::remedy).collect());
+    let error = Error::with_message(ErrorKind::CredentialsMalformed, message);
+    let error = findings.first().map_or(error.clone(), |worst| error.reason_is(worst.code().name()));
+    error.findings_are(findings).hint_is(format!("{remedy} Nothing was sent."))
+}
+
+/// Adds `place`, where the text is, to the message of a malformed pair.
+pub(super) fn malformed_in(place: &str, error: &Error) -> Error {
+    error.clone().message_is(format!("{place}: {}", error.message()))
+}
