@@ -18,8 +18,6 @@ mod json_text;
 mod lines;
 mod new_pair;
 mod output;
-#[path = "../../justcall-auth-scan/src/lib.rs"]
-mod scan;
 mod snippets;
 mod spinner;
 #[cfg(unix)]

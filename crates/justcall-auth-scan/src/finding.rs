@@ -1,17 +1,18 @@
-//! What a scan finds, without the value that it found.
+//! Findings, which do not hold the value that was found.
 
 use std::fmt;
 
 use justcall_auth::Zeroizing;
+use justcall_auth::encoding::hex;
 
-use super::code::Code;
+use crate::code::ScanCode;
 
-/// Something found in one text. It holds the secret only until it is told where the text came from.
-pub(super) struct Hit {
-    pub code: Code,
-    /// Where it begins, in bytes.
+/// A match in one text. It holds the secret until a [`ScanFinding`] takes its place.
+pub(crate) struct Hit {
+    pub code: ScanCode,
+    /// Where it begins in the text, in bytes.
     pub at: usize,
-    /// How it is written there.
+    /// The form of the secret.
     pub form: &'static str,
     pub key_hint: Option<String>,
     pub secret: Zeroizing<Vec<u8>>,
@@ -23,57 +24,59 @@ impl fmt::Debug for Hit {
     }
 }
 
-/// Something found, and where.
+/// A secret that was found, and its location.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Finding {
-    pub place: Place,
+pub struct ScanFinding {
+    /// The text that holds it.
+    pub location: Location,
+    /// The line; the first is 1.
     pub line: usize,
-    /// In characters, the first being 1.
+    /// The column in characters; the first is 1.
     pub column: usize,
-    pub code: Code,
-    /// How it is written there: `as it is`, `in base64`, …
+    /// The kind of the finding.
+    pub code: ScanCode,
+    /// The form of the secret: `as it is`, `in base64`, …
     pub form: &'static str,
-    /// The ends of the key, where the key stands beside the secret.
+    /// The [hint](justcall_auth::key_hint) of the key, if a key stands near the secret.
     pub key_hint: Option<String>,
+    /// Identifies the secret without revealing it.
     pub fingerprint: Fingerprint,
-    /// Whether browsers get it.
+    /// Whether the text ships to browsers.
     pub is_shipped: bool,
 }
 
-impl Finding {
-    /// How bad it is: a live pair, or one that browsers get, is in others' hands as soon as they look.
+impl ScanFinding {
+    /// Returns `severe` for the user's own pair and for what ships to browsers, `high` for the rest.
     pub fn severity(&self) -> &'static str {
-        if self.code == Code::OwnSecret || self.is_shipped { "severe" } else { "high" }
+        if self.code == ScanCode::OwnSecret || self.is_shipped { "severe" } else { "high" }
     }
 }
 
-/// Where something was found.
+/// A text that was scanned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// The file; in history the path that the file had, or what of the commit it is.
+pub struct Location {
+    /// The path of the file; in history its path in the commit, or `message` or `headers` for those of the commit.
     pub path: String,
-    /// The commit or tag that brought it, in history.
+    /// In history the commit or tag that added it.
     pub commit: Option<String>,
 }
 
-/// What tells a secret from others without giving it away: 64 bits of a SHA-256.
+/// Identifies a secret without revealing it: 64 bits of a SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Fingerprint(String);
+pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// Of a secret as it is used, however it was written.
-    pub fn of(secret: &[u8]) -> Self {
+    /// Returns the fingerprint of a secret in the form in which it is used.
+    pub(crate) fn of(secret: &[u8]) -> Self {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        // No other table of hashes has it, so none can be searched for it.
+        // A prefix, so that no table of hashes made for another purpose contains it.
         context.update(b"justcall-auth scan\0");
         context.update(secret);
-        let digest = context.finish();
-        let first = digest.as_ref().first_chunk().expect("it has 32 bytes");
-        Self(format!("{:016x}", u64::from_be_bytes(*first)))
+        Self(hex(&context.finish().as_ref()[..8]))
     }
 
-    /// One that was written down: 16 hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads 16 hexadecimal digits. Returns `None` if `text` is anything else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_one = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         is_one.then(|| Self(text.to_owned()))
     }
@@ -82,14 +85,5 @@ impl Fingerprint {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// The ends of a key that may be shown, as the library shows them.
-pub(super) fn key_hint(key: &[u8]) -> String {
-    let text = String::from_utf8_lossy(key);
-    match (text.get(..4), text.get(text.len().saturating_sub(4)..)) {
-        (Some(first), Some(last)) if text.len() >= 12 => format!("{first}…{last}"),
-        _ => "…".to_owned(),
     }
 }
