@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use justcall_auth::service::{RateLimit, RateWindow, rate_limit};
-use justcall_auth::{Credentials, Error, Response, copy};
+use justcall_auth::{Credentials, Error, Response, copy, printable};
 use serde_json::{Map, Value, json};
 
-use crate::json_text::{harmless, pretty};
+use crate::json_text::pretty;
 
 /// How often the body is in memory at once, at most: masked, printed, in JSON, and where they grow.
 const COPIES: usize = 8;
@@ -58,7 +58,7 @@ impl Answer {
     pub fn head(&self) -> String {
         let mut head = format!("HTTP {}\n", self.http_status);
         for (name, value) in &self.headers {
-            writeln!(head, "{name}: {}", harmless(value)).expect("a String takes everything");
+            writeln!(head, "{name}: {}", printable::on_lines(value)).expect("a String takes everything");
         }
         head.push('\n');
         head
@@ -71,7 +71,7 @@ impl Answer {
         };
         // A byte order mark is no part of the text, and no JSON.
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let mut readable = pretty(text).unwrap_or_else(|| harmless(text));
+        let mut readable = pretty(text).unwrap_or_else(|| printable::on_lines(text));
         if !readable.is_empty() && !readable.ends_with('\n') {
             readable.push('\n');
         }

@@ -22,11 +22,6 @@ pub(crate) fn pretty(text: &str) -> Option<String> {
     Some(pretty.out)
 }
 
-/// Returns `text` without what is not printable, but for line breaks and tabs.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || is_printable(*c)).collect()
-}
-
 struct Pretty {
     out: String,
     depth: usize,
@@ -132,7 +127,6 @@ mod tests {
     #[test]
     fn it_lets_nothing_drive_the_terminal() {
         assert_eq!(plain("\"a\u{9b}31m\u{202e}b\""), "\"a\\u9b31m\\u202eb\"\n".replace("u9b", "u009b"));
-        assert_eq!(harmless("a\u{1b}[31m\r\n\tb\u{7}"), "a[31m\n\tb");
     }
 
     #[test]

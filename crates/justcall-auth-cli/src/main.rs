@@ -18,7 +18,6 @@ mod json_text;
 mod lines;
 mod new_pair;
 mod output;
-mod scan;
 mod snippets;
 mod spinner;
 #[cfg(unix)]

@@ -6,8 +6,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-/// What stands in the place of what is not repeated.
-pub(crate) const NOT_SHOWN: &str = "[not shown]";
+pub(crate) use justcall_auth_scan::NOT_SHOWN;
 
 /// The shortest key, or half of a pair, that is taken for one.
 const SHORTEST: usize = 6;

@@ -184,13 +184,13 @@ fn brief(findings: &[Finding]) -> String {
     }
 }
 
-/// Four characters at each end of a key of 12 or more, the first alone of a shorter one. The key is ASCII by now.
-fn key_hint(key: &[u8]) -> String {
-    let text = String::from_utf8_lossy(key);
-    if text.len() < 12 {
-        return format!("{}…", &text[..1]);
-    }
-    format!("{}…{}", &text[..4], &text[text.len() - 4..])
+/// Returns the ends of a key, which may be shown: four characters at each end of a key of 12 or more, only the first of a
+/// shorter one. See [`Credentials::key_hint`].
+pub fn key_hint(key: &[u8]) -> String {
+    let (first, last) = if key.len() < 12 { (1, 0) } else { (4, 4) };
+    let first = String::from_utf8_lossy(&key[..first.min(key.len())]);
+    let last = String::from_utf8_lossy(&key[key.len() - last..]);
+    format!("{first}…{last}")
 }
 
 #[cfg(test)]
@@ -231,6 +231,19 @@ mod tests {
         assert!(pair.expose_authorization(|header| header == b"abc123def456:sec789xyz000"));
         assert_eq!(pair.authorization_len(), 25);
         assert_eq!(Credentials::new(b"short", b"sec789xyz000").expect("short is legal").key_hint(), "s…");
+    }
+
+    #[test]
+    fn it_shortens_any_key_to_a_hint() {
+        for (key, hint) in [
+            (&b""[..], "…"),
+            (b"a", "a…"),
+            (b"abc123def45", "a…"),
+            (b"abc123def456", "abc1…f456"),
+            (b"\xff bytes of no text", "\u{fffd} by…text"),
+        ] {
+            assert_eq!(key_hint(key), hint, "{key:?}");
+        }
     }
 
     #[test]

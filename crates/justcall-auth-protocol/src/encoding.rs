@@ -10,7 +10,8 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use justcall_auth_secret::{WipedBuffer, Zeroizing};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+pub use percent_encoding::AsciiSet;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 /// Writes `bytes` to `digits` as lower-case hexadecimal digits.
 ///

@@ -20,9 +20,19 @@ pub fn on_one_line(text: &str) -> String {
     text.chars().filter(|c| is_printable(*c)).collect::<String>().trim().to_owned()
 }
 
+/// Returns `text` without what is not printable, except line breaks and tabs.
+pub fn on_lines(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || is_printable(*c)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_keeps_line_breaks_and_tabs_where_a_text_may_have_lines() {
+        assert_eq!(on_lines("a\u{1b}[31m\r\n\tb\u{7}"), "a[31m\n\tb");
+    }
 
     #[test]
     fn it_leaves_out_what_is_not_shown_as_itself() {

@@ -6,14 +6,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What each part may use of the others; "ffi, python, cli → justcall-auth → protocol → secret".
+/// What each part may use of the others; "ffi, python, cli (and its scan) → justcall-auth → protocol → secret".
 const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-secret", &[]),
     ("justcall-auth-protocol", &["justcall-auth-secret"]),
     ("justcall-auth", &["justcall-auth-protocol", "justcall-auth-secret"]),
     ("justcall-auth-ffi", &["justcall-auth"]),
     ("justcall-auth-python", &["justcall-auth"]),
-    ("justcall-auth-cli", &["justcall-auth"]),
+    ("justcall-auth-scan", &["justcall-auth"]),
+    ("justcall-auth-cli", &["justcall-auth", "justcall-auth-scan"]),
     ("justcall-auth-sandbox", &[]),
     ("justcall-auth-bench", &["justcall-auth", "xtask-demo"]),
     ("justcall-auth-memory-tests", &[]),
@@ -34,6 +35,7 @@ const PRODUCT: &[&str] = &[
     "justcall-auth",
     "justcall-auth-ffi",
     "justcall-auth-python",
+    "justcall-auth-scan",
     "justcall-auth-cli",
 ];
 

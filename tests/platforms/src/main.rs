@@ -18,7 +18,8 @@ use xtask_demo::sandbox::Sandbox;
 const INSIDE: &str = "ca-certificates cargo rustc rust-src libstd-rust-dev gcc libc6-dev gcc-mingw-w64-x86-64 wine wine64 \
                       gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-venv";
 /// As far as it is for users: the sandbox and the developer's commands may need a newer Rust.
-const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p justcall-auth -p justcall-auth-ffi -p justcall-auth-cli";
+const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p justcall-auth -p justcall-auth-ffi -p justcall-auth-scan \
+                       -p justcall-auth-cli";
 /// The crates whose unit tests need nothing that Debian's Rust is too old for.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
 /// An emulator is too slow for it.

@@ -6,13 +6,13 @@ use clap::builder::styling::Style;
 use justcall_auth::classify::classify;
 use justcall_auth::diagnose::{Code, Example};
 use justcall_auth::{Error, ErrorKind, Response, Severity};
+use justcall_auth_scan::ScanCode;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::explanations;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::scan;
 
 const BOLD: Style = Style::new().bold();
 /// How alike a name must be to be suggested (Jaro-Winkler, 0.0 to 1.0), and how many are.
@@ -35,13 +35,13 @@ enum Topic {
     Error(ErrorKind),
     Finding(Code),
     /// What `scan` finds.
-    Leak(scan::Code),
+    Leak(ScanCode),
 }
 
 impl Topic {
     fn all() -> impl Iterator<Item = Self> {
         let errors = ErrorKind::ALL.iter().copied().map(Self::Error);
-        let leaks = scan::Code::ALL.iter().copied().map(Self::Leak);
+        let leaks = ScanCode::ALL.iter().copied().map(Self::Leak);
         errors.chain(Code::ALL.iter().copied().map(Self::Finding)).chain(leaks)
     }
 
@@ -233,7 +233,7 @@ fn list() -> String {
             .expect("a String takes everything");
     }
     write!(text, "\n{BOLD}Findings of scan{BOLD:#}\n").expect("a String takes everything");
-    for code in scan::Code::ALL {
+    for code in ScanCode::ALL {
         writeln!(text, "  {:7}  {:width$}  {}", "leak", code.name(), code.message())
             .expect("a String takes everything");
     }

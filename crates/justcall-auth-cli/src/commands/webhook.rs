@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::webhook::{MAX_BODY, object_path};
-use justcall_auth::{Client, Error, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use justcall_auth::{Client, Error, WebhookEvent, WebhookHeaders, WebhookVerifier, printable};
 use serde_json::json;
 
 use crate::arguments::{Global, WebhookArguments};
 use crate::failure::{CYAN, Failure, GREEN};
 use crate::help::table;
 use crate::input;
-use crate::json_text::harmless;
 use crate::output::Output;
 
 /// The most that headers take; servers allow less.
@@ -111,7 +110,7 @@ fn text(event: &WebhookEvent, now: i64, path: Option<&str>) -> String {
         0 => "that of the pair in use",
         _ => "that of another pair of the source's",
     };
-    let (url, event_type) = (harmless(event.url()), harmless(event.event_type()));
+    let (url, event_type) = (printable::on_lines(event.url()), printable::on_lines(event.event_type()));
     let rows = [("Type", event_type.as_str()), ("URL", &url), ("Signed", &signed), ("Secret", secret)];
     let mut text = format!("{GREEN}✓{GREEN:#} The delivery is genuine; its data is not signed.\n");
     table(&mut text, rows.into_iter());

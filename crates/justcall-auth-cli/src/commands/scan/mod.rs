@@ -10,18 +10,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Error, ErrorKind, Source};
+use justcall_auth_scan::{
+    Baseline, Buffer, Files, History, Known, Location, Report, ScanCode, ScanFinding, Scanner, Unread,
+    baseline_of,
+};
 use serde_json::{Value, json};
 
 use crate::arguments::{Global, ScanArguments};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::scan::{
-    Baseline, Buffer, Code, Files, Finding, History, Known, Place, Report, Scanner, Unread, baseline_of,
-};
 use crate::spinner::Spinner;
 
-/// The source that may be empty: without a pair of one's own, shapes are looked for all the same.
+/// The source that may be empty: `scan` then searches for shapes only.
 const DEFAULT: &str = "default:";
 const STANDARD_INPUT: &str = "standard input";
 
@@ -49,7 +50,7 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
         }
         .scan(&scanner, &seen)
         .map_err(|error| masked(&error, &scanner))?,
-        None => look(&scanner, arguments, &own.files, &seen),
+        None => scan_files(&scanner, arguments, &own.files, &seen),
     };
     drop(spinner);
     if let Some(path) = &arguments.write_baseline {
@@ -62,17 +63,17 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
     Err(Failure::Told(Exit::Failure))
 }
 
-/// The pair that the source gives, as far as it can be looked for.
+/// The pair that the source gives, if it can be searched for.
 #[derive(Default)]
 struct Own {
     is_given: bool,
     known: Option<Known>,
-    /// The files that it lies in, where it belongs.
+    /// The files of the source, which may contain it.
     files: Vec<PathBuf>,
 }
 
 impl Own {
-    /// Why it is not looked for, for a person.
+    /// Returns why it is not searched for, for a person.
     fn remark(&self) -> Option<&'static str> {
         match (&self.known, self.is_given) {
             (Some(_), _) => None,
@@ -95,21 +96,22 @@ fn own_pair(source: &str) -> Result<Own, Failure> {
     }
 }
 
-/// `error` without the pair, which may be in any path.
+/// Returns `error` without the pair, which may be in any path.
 fn masked(error: &Error, scanner: &Scanner) -> Error {
     Error::with_message(error.kind(), scanner.mask(error.message())).hint_is(error.hint())
 }
 
-fn look(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: &AtomicU64) -> Report {
+fn scan_files(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: &AtomicU64) -> Report {
     let (input, paths): (Vec<_>, Vec<_>) =
         arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let files = Files { paths: &paths, respect_gitignore: arguments.respect_gitignore, except };
     let mut report = files.scan(scanner, seen);
     if !input.is_empty() {
-        let place = Place { path: STANDARD_INPUT.to_owned(), commit: None };
-        let outcome = scanner.scan(&place, "", &mut io::stdin().lock(), &mut Buffer::default(), &mut report);
+        let location = Location { path: STANDARD_INPUT.to_owned(), commit: None };
+        let outcome =
+            scanner.scan(&location, "", &mut io::stdin().lock(), &mut Buffer::default(), &mut report);
         if let Err(error) = outcome {
-            report.unread.push(Unread { path: place.path, why: error.to_string() });
+            report.unread.push(Unread { path: location.path, why: error.to_string() });
         }
     }
     report.settle();
@@ -148,14 +150,14 @@ fn json(scanner: &Scanner, report: &Report) -> Value {
     })
 }
 
-fn finding(finding: &Finding) -> Value {
+fn finding(finding: &ScanFinding) -> Value {
     json!({
         "code": finding.code.name(),
         "severity": finding.severity(),
         "message": finding.code.message(),
         "remedy": finding.code.remedy(),
-        "path": finding.place.path,
-        "commit": finding.place.commit,
+        "path": finding.location.path,
+        "commit": finding.location.commit,
         "line": finding.line,
         "column": finding.column,
         "form": finding.form,
@@ -165,10 +167,10 @@ fn finding(finding: &Finding) -> Value {
     })
 }
 
-/// Writes what may be passed over from now on. A live pair may not.
+/// Writes the baseline that allows the findings, except those of the user's own pair.
 fn write_baseline(path: &Path, report: &Report, output: &Output) -> Result<(), Failure> {
-    let (live, others): (Vec<Finding>, Vec<Finding>) =
-        report.findings.iter().cloned().partition(|finding| finding.code == Code::OwnSecret);
+    let (live, others): (Vec<ScanFinding>, Vec<ScanFinding>) =
+        report.findings.iter().cloned().partition(|finding| finding.code == ScanCode::OwnSecret);
     std::fs::write(path, baseline_of(&others))
         .map_err(|error| Failure::File { path: path.to_owned(), error })?;
     output.diagnose(&text::unread(report, output.unechoed()));

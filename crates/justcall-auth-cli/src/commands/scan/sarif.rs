@@ -1,10 +1,11 @@
 //! The report of a scan as SARIF 2.1.0 (OASIS), which code hosts show beside the lines.
 
-use std::fmt::Write as _;
-
+use justcall_auth::encoding::{AsciiSet, all_but, push_percent_encoded};
+use justcall_auth_scan::{Report, ScanCode, ScanFinding, Unread};
 use serde_json::{Value, json};
 
-use crate::scan::{Code, Finding, Report, Unread};
+/// What a path may not hold in a URI. A colon in its first part would be read as a scheme.
+static NOT_IN_PATH: AsciiSet = all_but(b"-._~/");
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -18,7 +19,7 @@ pub(super) fn log(report: &Report) -> Value {
                 "name": "justcall-auth",
                 "semanticVersion": justcall_auth::VERSION,
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": Code::ALL.iter().copied().map(rule).collect::<Vec<_>>(),
+                "rules": ScanCode::ALL.iter().copied().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
@@ -30,7 +31,7 @@ pub(super) fn log(report: &Report) -> Value {
     })
 }
 
-fn rule(code: Code) -> Value {
+fn rule(code: ScanCode) -> Value {
     json!({
         "id": code.name(),
         "shortDescription": {"text": code.message()},
@@ -38,20 +39,20 @@ fn rule(code: Code) -> Value {
         "help": {"text": code.remedy()},
         "defaultConfiguration": {"level": "error"},
         // What GitHub sorts by: from 9.0 critical, from 7.0 high.
-        "properties": {"tags": ["security"], "security-severity": if code == Code::OwnSecret { "9.8" } else { "8.0" }},
+        "properties": {"tags": ["security"], "security-severity": if code == ScanCode::OwnSecret { "9.8" } else { "8.0" }},
     })
 }
 
-fn result(finding: &Finding) -> Value {
+fn result(finding: &ScanFinding) -> Value {
     let browsers = if finding.is_shipped { " Browsers get it." } else { "" };
-    let index = Code::ALL.iter().position(|code| *code == finding.code);
+    let index = ScanCode::ALL.iter().position(|code| *code == finding.code);
     json!({
         "ruleId": finding.code.name(),
         "ruleIndex": index,
         "level": "error",
         "message": {"text": format!("{}{browsers} {}", finding.code.message(), finding.code.remedy())},
         "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri(&finding.place.path)},
+            "artifactLocation": {"uri": uri(&finding.location.path)},
             "region": {"startLine": finding.line, "startColumn": finding.column},
         }}],
         "partialFingerprints": {"secret/v1": finding.fingerprint.to_string()},
@@ -59,7 +60,7 @@ fn result(finding: &Finding) -> Value {
             "severity": finding.severity(),
             "form": finding.form,
             "key_hint": finding.key_hint,
-            "commit": finding.place.commit,
+            "commit": finding.location.commit,
             "shipped_to_browsers": finding.is_shipped,
         },
     })
@@ -73,16 +74,9 @@ fn notification(unread: &Unread) -> Value {
     })
 }
 
-/// A path as a reference relative to wherever the scan ran, or as a file: URL.
+/// Returns a path as a reference relative to the folder of the scan, or as a `file:` URL.
 fn uri(path: &str) -> String {
     let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
-    for byte in path.bytes() {
-        // A colon in the first part would be read as a scheme.
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            uri.push(byte.into());
-        } else {
-            write!(uri, "%{byte:02X}").expect("a String takes everything");
-        }
-    }
+    push_percent_encoded(path, &NOT_IN_PATH, &mut uri);
     uri
 }

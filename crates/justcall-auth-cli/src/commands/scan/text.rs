@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
+use justcall_auth::printable;
+use justcall_auth_scan::{Report, ScanCode, ScanFinding};
 
 use crate::failure::{CYAN, RED};
-use crate::json_text::harmless;
-use crate::scan::{Code, Finding, Report};
 use crate::unechoed::Unechoed;
 
 const GREEN: Style = AnsiColor::Green.on_default().bold();
@@ -17,7 +17,7 @@ const BOLD: Style = Style::new().bold();
 const COMMIT: usize = 12;
 
 /// One line for each finding, as compilers write them.
-pub(super) fn findings(findings: &[Finding], unechoed: &Unechoed) -> String {
+pub(super) fn findings(findings: &[ScanFinding], unechoed: &Unechoed) -> String {
     let mut text = String::new();
     for finding in findings {
         let style = if finding.severity() == "severe" { RED } else { YELLOW };
@@ -38,27 +38,32 @@ pub(super) fn findings(findings: &[Finding], unechoed: &Unechoed) -> String {
 }
 
 /// The place as compilers write it.
-fn place(finding: &Finding, unechoed: &Unechoed) -> String {
-    let commit = finding.place.commit.as_ref().map(|commit| {
+fn place(finding: &ScanFinding, unechoed: &Unechoed) -> String {
+    let commit = finding.location.commit.as_ref().map(|commit| {
         let short = commit.get(..COMMIT).unwrap_or(commit);
         format!("{short}:")
     });
-    let path = harmless(&unechoed.mask(&finding.place.path)).replace('\n', "?");
+    let path = printable::on_lines(&unechoed.mask(&finding.location.path)).replace('\n', "?");
     format!("{BOLD}{}{path}{BOLD:#}:{}:{}", commit.unwrap_or_default(), finding.line, finding.column)
 }
 
-/// What could not be looked at.
+/// What could not be scanned.
 pub(super) fn unread(report: &Report, unechoed: &Unechoed) -> String {
     let mut text = String::new();
     for unread in &report.unread {
         let path = unechoed.mask(&unread.path);
-        writeln!(text, "{RED}✗{RED:#} {} was not looked at: {}.", harmless(&path), harmless(&unread.why))
-            .expect("a String takes everything");
+        writeln!(
+            text,
+            "{RED}✗{RED:#} {} was not looked at: {}.",
+            printable::on_lines(&path),
+            printable::on_lines(&unread.why)
+        )
+        .expect("a String takes everything");
     }
     text
 }
 
-/// How it ended, and what to do about each kind of finding. `remark` says why nothing but shapes was looked for.
+/// The result, and what to do about each kind of finding. `remark` is the reason if only shapes were searched for.
 pub(super) fn summary(report: &Report, remark: Option<&str>) -> String {
     let what = format!("{} texts, {}", report.texts, amount(report.bytes));
     let mut text = match (report.findings.len(), report.unread.is_empty()) {
@@ -75,7 +80,9 @@ pub(super) fn summary(report: &Report, remark: Option<&str>) -> String {
     if let Some(remark) = remark {
         writeln!(text, "  {remark} only shapes were looked for.").expect("a String takes everything");
     }
-    for code in Code::ALL.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code)) {
+    for code in
+        ScanCode::ALL.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code))
+    {
         writeln!(text, "{CYAN}→{CYAN:#} {}: {} {}", code.name(), code.message(), code.remedy())
             .expect("a String takes everything");
     }

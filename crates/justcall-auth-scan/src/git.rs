@@ -1,20 +1,20 @@
-//! git, so that the repository it reads cannot run anything.
+//! Runs git so that the repository that it reads cannot run anything.
 //!
-//! A repository is a folder that somebody else may have made, and its configuration names programs: hooks, a file system
-//! monitor, diff drivers, filters, pagers, helpers, remotes. So only plumbing is used that needs none of them, each is
-//! turned off all the same, and no configuration but the repository's own is read.
+//! A repository may come from an attacker, and its configuration names programs: hooks, a file system monitor, diff drivers,
+//! filters, pagers, helpers, remotes. Therefore only plumbing commands that need none of them run, each of them is turned
+//! off as well, and git reads no configuration except the repository's.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use justcall_auth::{Error, ErrorKind};
+use justcall_auth::{Error, ErrorKind, printable};
 
 #[cfg(windows)]
 const NOWHERE: &str = "NUL";
 #[cfg(not(windows))]
 const NOWHERE: &str = "/dev/null";
 
-/// What the repository's own configuration cannot say otherwise.
+/// Settings that override the repository's configuration.
 const SETTINGS: &[&str] = &[
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -33,12 +33,12 @@ const SETTINGS: &[&str] = &[
     "maintenance.auto=false",
     // A cache of the history, which a repository could forge to hide commits.
     "core.commitGraph=false",
-    // That somebody else owns it is what all this is for.
+    // The repository may belong to another user: nothing in it can run.
     "safe.directory=*",
 ];
 
-/// `git` in `repository`. What it prints is for programs.
-pub(super) fn git(repository: &Path) -> Command {
+/// Returns `git` in `repository`, with output for programs.
+pub(crate) fn git(repository: &Path) -> Command {
     let mut git = Command::new("git");
     git.env_clear();
     for name in ["PATH", "SystemRoot"] {
@@ -55,7 +55,7 @@ pub(super) fn git(repository: &Path) -> Command {
         // Objects that a clone left with its remote are not fetched; older git knows the second alone.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "none")
-        // What was replaced, or cut off by a graft, is still there for whoever clones.
+        // A clone still contains what was replaced or cut off by a graft.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_GRAFT_FILE", NOWHERE);
     git.args(["--no-pager", "--literal-pathspecs"]);
@@ -68,23 +68,24 @@ pub(super) fn git(repository: &Path) -> Command {
     git
 }
 
-/// What git printed, once it has ended.
-pub(super) fn output(mut git: Command) -> Result<Vec<u8>, Error> {
+/// Runs git to its end and returns what it printed.
+pub(crate) fn output(mut git: Command) -> Result<Vec<u8>, Error> {
     let ended = git.output().map_err(|error| cannot_start(&error))?;
     if ended.status.success() { Ok(ended.stdout) } else { Err(failed(&ended.stderr)) }
 }
 
-/// git is not there.
-pub(super) fn cannot_start(error: &std::io::Error) -> Error {
+/// Returns the error for a git that does not start.
+pub(crate) fn cannot_start(error: &std::io::Error) -> Error {
     Error::with_message(ErrorKind::SourceUnavailable, format!("git could not be started: {error}."))
         .hint_is("History is read with git: install it, and see that it is in PATH.")
 }
 
-/// git did not do it, and said why.
-pub(super) fn failed(stderr: &[u8]) -> Error {
-    let said = String::from_utf8_lossy(stderr);
-    // Whole lines alone: half of a secret that was cut is not known for one.
-    let why = said.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it does not say why");
-    Error::invalid_argument(format!("git cannot read that history: {}", crate::json_text::harmless(why)))
-        .hint_is("Run it in a repository or name one with --repository, and give a range such as origin/main..HEAD.")
+/// Returns the error for a git that failed, with the reason that it printed.
+pub(crate) fn failed(stderr: &[u8]) -> Error {
+    let printed = String::from_utf8_lossy(stderr);
+    // Whole lines only: masking does not recognize half of a secret.
+    let why = printed.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it does not say why");
+    Error::invalid_argument(format!("git cannot read that history: {}", printable::on_lines(why))).hint_is(
+        "Run it in a repository or name one with --repository, and give a range such as origin/main..HEAD.",
+    )
 }

@@ -1,4 +1,4 @@
-//! What its owner has looked at and allows: a comment on the line, or a baseline of fingerprints.
+//! What the owner of a text has reviewed and allows: a comment on the line, or a baseline of fingerprints.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -7,17 +7,21 @@ use std::path::Path;
 
 use justcall_auth::{Error, ErrorKind};
 
-use super::finding::{Finding, Fingerprint};
+use crate::finding::{Fingerprint, ScanFinding};
 
-/// The comment.
-pub(super) const COMMENT: &[u8] = b"justcall-auth: allow";
+/// The comment that allows what stands on its line or on the next one.
+pub(crate) const COMMENT: &[u8] = b"justcall-auth: allow";
 
-/// The fingerprints that are allowed.
+/// The fingerprints of findings that are allowed.
 #[derive(Debug, Default)]
-pub(crate) struct Baseline(HashSet<Fingerprint>);
+pub struct Baseline(HashSet<Fingerprint>);
 
 impl Baseline {
-    /// Reads a file of lines that begin with a fingerprint; what follows it, and lines after `#`, are for people.
+    /// Reads a file of lines that begin with a fingerprint. The rest of a line, and lines that begin with `#`, are for
+    /// people.
+    ///
+    /// # Errors
+    /// `invalid_argument` if the file cannot be read or a line does not begin with a fingerprint.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| {
@@ -42,13 +46,13 @@ impl Baseline {
         Ok(Self(fingerprints))
     }
 
-    pub fn allows(&self, fingerprint: &Fingerprint) -> bool {
+    pub(crate) fn allows(&self, fingerprint: &Fingerprint) -> bool {
         self.0.contains(fingerprint)
     }
 }
 
-/// A baseline that allows `findings`.
-pub(crate) fn baseline_of(findings: &[Finding]) -> String {
+/// Returns the text of a baseline that allows `findings`.
+pub fn baseline_of(findings: &[ScanFinding]) -> String {
     let mut text = String::from(
         "# What `justcall-auth scan --baseline` passes over: fingerprints, from which no secret can be had.\n\
          # A line that goes makes the scan tell of it again. Your own live pair is told of all the same.\n",
@@ -56,18 +60,18 @@ pub(crate) fn baseline_of(findings: &[Finding]) -> String {
     let mut seen = HashSet::new();
     for finding in findings {
         if seen.insert(&finding.fingerprint) {
-            let Finding { fingerprint, code, place, line, .. } = finding;
-            writeln!(text, "{fingerprint}  {} {}:{line}", code.name(), place.path)
+            let ScanFinding { fingerprint, code, location, line, .. } = finding;
+            writeln!(text, "{fingerprint}  {} {}:{line}", code.name(), location.path)
                 .expect("a String takes everything");
         }
     }
     text
 }
 
-/// Where a text has the comment. A line of any length is looked at once, however much is found on it.
-pub(super) struct Comments<'a> {
+/// The lines of a text that have the comment. A line is searched once, however much is found on it.
+pub(crate) struct Comments<'a> {
     text: &'a [u8],
-    /// The line that was looked at last, and whether it or the one before it has the comment.
+    /// The line that was searched last, and whether it or the line before it has the comment.
     last: Option<(Range<usize>, bool)>,
 }
 

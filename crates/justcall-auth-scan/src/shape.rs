@@ -1,41 +1,42 @@
-//! What is shaped like a pair of JustCall's beside a name that tells so.
+//! The rule for what has the shape of a JustCall pair: random words beside telling names.
 
-use justcall_auth::Zeroizing;
+use justcall_auth::{Zeroizing, key_hint};
 
-use super::beside;
-use super::candidate::{Candidate, Value, candidates};
-use super::code::Code;
-use super::finding::{Hit, key_hint};
-use super::marks::{Marks, name_of_file};
-use super::name::{Name, Role};
+use crate::beside;
+use crate::candidate::{Candidate, Value, candidates};
+use crate::code::ScanCode;
+use crate::finding::Hit;
+use crate::marks::{Marks, name_of_file};
+use crate::name::{Name, Role};
 
-/// How far from a secret its key is looked for, in bytes.
+/// The largest distance between a secret and its key, in bytes.
 const KEY_REACH: usize = 600;
 /// How far apart two halves on one line may stand when nothing but punctuation is between them.
 const SIDE_BY_SIDE: usize = 40;
 /// How far before two such halves JustCall or a telling word must stand.
 const TELLING: usize = 300;
 
-/// What `text`, which is called `path`, gives away.
-pub(super) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
+/// Returns the hits in `text`, which is called `path`.
+pub(crate) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
     let Some(marks) = Marks::of(text, path) else { return Vec::new() };
     let candidates: Vec<Candidate> =
         marks.ranges().into_iter().flat_map(|range| candidates(text, range)).collect();
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || !byte.is_ascii();
     let begin = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
-    let look = Look { text, path, begin, marks, candidates };
+    let search = Search { text, path, begin, marks, candidates };
     let mut hits: Vec<Hit> = Vec::new();
     let mut index = 0;
-    while index < look.candidates.len() {
+    while index < search.candidates.len() {
         // A pair takes the next candidate with it.
-        let (hit, taken) = look.at(index);
+        let (hit, taken) = search.at(index);
         hits.extend(hit);
         index += taken;
     }
     hits
 }
 
-struct Look<'a> {
+/// The search of one text.
+struct Search<'a> {
     text: &'a [u8],
     path: &'a str,
     /// Where the first word begins.
@@ -44,8 +45,8 @@ struct Look<'a> {
     candidates: Vec<Candidate>,
 }
 
-impl Look<'_> {
-    /// What the candidate at `index` is, perhaps together with the next; and how many were looked at.
+impl Search<'_> {
+    /// Judges the candidate at `index`, perhaps together with the next. Returns how many candidates it used as well.
     fn at(&self, index: usize) -> (Option<Hit>, usize) {
         let candidate = &self.candidates[index];
         if self.is_part_of_another(candidate) {
@@ -57,13 +58,13 @@ impl Look<'_> {
         }
         let half = match &candidate.value {
             Value::Pair { pair, colon } => {
-                let hit = || hit(Code::LeakedPair, candidate, &pair[colon + 1..], Some(&pair[..*colon]));
+                let hit = || hit(ScanCode::LeakedPair, candidate, &pair[colon + 1..], Some(&pair[..*colon]));
                 return (self.are_ours(candidate, name).then(hit), 1);
             }
             Value::Half(half) => half,
         };
         if let Some(secret) = self.second_half(index, name) {
-            let hit = hit(Code::LeakedPair, candidate, secret, Some(half));
+            let hit = hit(ScanCode::LeakedPair, candidate, secret, Some(half));
             return (Some(hit), 2);
         }
         let is_secret = match name.map(|name| name.role) {
@@ -75,7 +76,7 @@ impl Look<'_> {
             return (None, 1);
         }
         let key = self.key_near(index);
-        let code = if key.is_some() { Code::LeakedPair } else { Code::LeakedSecret };
+        let code = if key.is_some() { ScanCode::LeakedPair } else { ScanCode::LeakedSecret };
         (Some(hit(code, candidate, half, key)), 1)
     }
 
@@ -96,7 +97,7 @@ impl Look<'_> {
         }
     }
 
-    /// Whether it is a piece of something longer: a file's name, a path, the tail of a URL, an encrypted value.
+    /// Whether it is part of something longer: a file's name, a path, the tail of a URL, an encrypted value.
     fn is_part_of_another(&self, candidate: &Candidate) -> bool {
         let before = &self.text[..candidate.span.start];
         let after = &self.text[candidate.span.end..];
@@ -116,7 +117,7 @@ impl Look<'_> {
         joins || joined || before.ends_with(b"data:") || before.ends_with(b"ENC[")
     }
 
-    /// The secret whose key is the candidate at `index`: joined to it by a colon, or beside it with nothing but
+    /// Returns the secret whose key is the candidate at `index`: joined to it by a colon, or beside it with nothing but
     /// punctuation between them.
     fn second_half(&self, index: usize, name: Option<Name>) -> Option<&Zeroizing<Vec<u8>>> {
         let first = &self.candidates[index];
@@ -135,7 +136,7 @@ impl Look<'_> {
         (is_joined || is_alike && !is_other()).then_some(secret)
     }
 
-    /// The key that stands near the secret at `index`, before it or after.
+    /// Returns the key near the secret at `index`, before it or after.
     fn key_near(&self, index: usize) -> Option<&[u8]> {
         let at = self.candidates[index].span.start;
         let is_key = |other: usize| {
@@ -149,7 +150,7 @@ impl Look<'_> {
     }
 }
 
-fn hit(code: Code, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> Hit {
+fn hit(code: ScanCode, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> Hit {
     Hit {
         code,
         at: candidate.span.start,
@@ -159,7 +160,7 @@ fn hit(code: Code, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> 
     }
 }
 
-/// Whether nothing that means something stands between two halves: quotes, commas, `' + ':' + '`, `",":").concat("`.
+/// Whether only punctuation is between two halves: quotes, commas, `' + ':' + '`, `",":").concat("`.
 fn is_punctuation(between: &[u8]) -> bool {
     let words = || between.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     between.len() <= SIDE_BY_SIDE && !between.contains(&b'\n') && words().all(|word| word == b"concat")
@@ -167,31 +168,36 @@ fn is_punctuation(between: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use justcall_auth::Credentials;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::scan::marks::REACH;
+    use crate::marks::REACH;
 
     const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
     const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
 
-    fn codes(text: &str, path: &str) -> Vec<Code> {
+    fn codes(text: &str, path: &str) -> Vec<ScanCode> {
         hits(text.as_bytes(), path).into_iter().map(|hit| hit.code).collect()
     }
 
     #[test]
     fn it_takes_a_pair_for_one_finding_and_a_secret_for_another() {
         let pair = format!("Authorization: {KEY}:{SECRET} https://api.justcall.io");
-        assert_eq!(codes(&pair, "a"), [Code::LeakedPair]);
-        assert_eq!(codes(&format!("JUSTCALL_API_SECRET={SECRET}"), "a"), [Code::LeakedSecret]);
+        assert_eq!(codes(&pair, "a"), [ScanCode::LeakedPair]);
+        assert_eq!(codes(&format!("JUSTCALL_API_SECRET={SECRET}"), "a"), [ScanCode::LeakedSecret]);
         assert_eq!(codes(&format!("JUSTCALL_API_KEY={KEY}"), "a"), [], "the key alone opens nothing");
-        assert_eq!(codes(SECRET, "secrets/justcall_api_secret"), [Code::LeakedSecret]);
+        assert_eq!(codes(SECRET, "secrets/justcall_api_secret"), [ScanCode::LeakedSecret]);
         assert_eq!(codes(SECRET, "secrets/justcall_api_key"), []);
-        assert_eq!(
-            codes(&format!("api_secret={SECRET}"), "a"),
-            [],
-            "of another service, for all that is said"
-        );
+        assert_eq!(codes(&format!("api_secret={SECRET}"), "a"), [], "of an unknown service");
+    }
+
+    #[test]
+    fn it_gives_a_key_the_hint_that_the_library_gives_it() {
+        let pair = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let text = format!("justcall_api_key={KEY} justcall_api_secret={SECRET}");
+        let hits = hits(text.as_bytes(), "a");
+        assert_eq!(hits[0].key_hint.as_deref(), Some(pair.key_hint()));
     }
 
     #[test]
@@ -277,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_survives_every_text_and_tells_places_in_it(
+        fn it_survives_every_text_and_reports_places_in_it(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
             path in prop::sample::select(&["a", "justcall/api_secret", "dist/a.js", ""][..]),
         ) {

@@ -1,4 +1,4 @@
-//! Where a text speaks of JustCall, and where of another service: whose a secret without a name of its own is.
+//! Where a text mentions JustCall, and where another service: a secret without a telling name belongs to the nearest.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::name::Name;
-use super::table;
+use crate::name::Name;
+use crate::table;
 
-/// How far from a mention a value may stand, in bytes.
-pub(super) const REACH: usize = 4096;
+/// The largest distance between a mention and a value, in bytes.
+pub(crate) const REACH: usize = 4096;
 
-/// Services that have keys and secrets too, and stand beside JustCall in programs that connect them.
+/// Other services with keys and secrets, which programs connect with JustCall.
 const OTHERS: &[&str] = &[
     "hubspot",
     "stripe",
@@ -69,13 +69,13 @@ static OTHER_SERVICES: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("a few short words build an automaton")
 });
 
-/// The mentions of JustCall in `text`, as it or its variables are spelt: `JustCall`, `JUST_CALL`, `just-call`.
-pub(super) fn mentions(text: &[u8]) -> impl Iterator<Item = usize> {
+/// Finds the mentions of JustCall in `text`, in the spellings of its name and its variables: `JustCall`, `JUST_CALL`, `just-call`.
+pub(crate) fn mentions(text: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr2_iter(b'j', b'J', text).filter(|at| is_mention(&text[*at..]))
 }
 
-/// Whether `text` speaks of JustCall at all.
-pub(super) fn is_mentioned(text: &[u8]) -> bool {
+/// Whether `text` mentions JustCall.
+pub(crate) fn is_mentioned(text: &[u8]) -> bool {
     mentions(text).next().is_some()
 }
 
@@ -88,19 +88,19 @@ fn is_mention(text: &[u8]) -> bool {
 
 /// The mentions in one text, in their order.
 #[derive(Debug)]
-pub(super) struct Marks<'a> {
+pub(crate) struct Marks<'a> {
     text: &'a [u8],
     mentions: Vec<usize>,
     is_in_path: bool,
     /// Whether every part of the text may hold a value: the path or the columns of a table name JustCall.
     is_whole: bool,
-    /// Where other services are named, by the blocks of [`REACH`] bytes in which that begins; a block is looked through once,
-    /// when somebody asks.
+    /// Where other services are mentioned, by the blocks of [`REACH`] bytes in which the mention begins. A block is searched
+    /// once, on demand.
     others: Vec<OnceCell<Vec<Range<usize>>>>,
 }
 
 impl<'a> Marks<'a> {
-    /// Those of `text`, which is called `path`; nothing where JustCall is not among them.
+    /// Finds the mentions in `text`, which is called `path`. Returns `None` if neither mentions JustCall.
     pub fn of(text: &'a [u8], path: &str) -> Option<Self> {
         let is_in_path = is_mentioned(path.as_bytes());
         let mentions: Vec<usize> = mentions(text).collect();
@@ -113,7 +113,7 @@ impl<'a> Marks<'a> {
         })
     }
 
-    /// The parts of the text in which a value may be one of JustCall's.
+    /// Returns the parts of the text in which a value may belong to JustCall.
     pub fn ranges(&self) -> Vec<Range<usize>> {
         if self.is_whole {
             let whole = 0..self.text.len();
@@ -130,13 +130,13 @@ impl<'a> Marks<'a> {
         ranges
     }
 
-    /// Whether a value at `at` is JustCall's, by what is spoken of around it: before it, else after it, else by the path.
+    /// Whether a value at `at` is JustCall's, by the mentions around it: those before it, else those after it, else the path.
     pub fn are_ours(&self, at: usize) -> bool {
         let before = self.before(at, REACH);
         let from = before.unwrap_or(at.saturating_sub(REACH));
         match (before, self.others(from..at).next_back()) {
             (Some(_), None) => return true,
-            // Another service has a say only in its own paragraph.
+            // Another service counts only in its own paragraph.
             (_, Some(other)) if !has_empty_line(&self.text[other.start..at]) => return false,
             _ => {}
         }
@@ -149,12 +149,12 @@ impl<'a> Marks<'a> {
         next.is_some() || before.is_some() || self.is_in_path
     }
 
-    /// Whether JustCall, and no other service after it, is spoken of within `distance` bytes before `at`.
+    /// Whether JustCall, and no other service after it, is mentioned within `distance` bytes before `at`.
     pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
         self.before(at, distance).is_some_and(|mention| self.others(mention..at).next().is_none())
     }
 
-    /// The names of other services that stand within `range`, in their order.
+    /// Returns the mentions of other services within `range`, in their order.
     fn others(&self, range: Range<usize>) -> impl DoubleEndedIterator<Item = &Range<usize>> {
         let blocks = range.start / REACH..range.end.div_ceil(REACH);
         let found = blocks.flat_map(|block| self.others[block].get_or_init(|| self.named_in(block)));
@@ -169,7 +169,7 @@ impl<'a> Marks<'a> {
         named.take_while(|other| other.start < end).collect()
     }
 
-    /// The last mention before `at` that is at most `distance` bytes away.
+    /// Returns the last mention before `at` that is at most `distance` bytes away.
     fn before(&self, at: usize, distance: usize) -> Option<usize> {
         let next = self.mentions.partition_point(|mention| *mention < at);
         self.mentions[..next].last().copied().filter(|mention| at - mention <= distance)
@@ -180,8 +180,8 @@ fn has_empty_line(text: &[u8]) -> bool {
     [&b"\n\n"[..], b"\r\n\r\n"].iter().any(|empty| memchr::memmem::find(text, empty).is_some())
 }
 
-/// What the path says of a file that holds nothing but a value, such as a mounted secret.
-pub(super) fn name_of_file(path: &str) -> Option<Name> {
+/// Returns the name in the path of a file that holds only a value, such as a mounted secret.
+pub(crate) fn name_of_file(path: &str) -> Option<Name> {
     let mut parts = path.rsplit(['/', '\\']);
     let name = Name::of(parts.next()?.trim_end_matches(".txt"))?;
     let is_ours = name.is_ours || parts.next().is_some_and(|folder| is_mentioned(folder.as_bytes()));

@@ -1,6 +1,6 @@
-//! What ships to browsers, where everybody who views the page can read it.
+//! Which texts ship to browsers, where everyone who views the page can read them.
 
-/// Folders whose files a web server hands out as they are.
+/// Folders whose files a web server sends unchanged.
 const FOLDERS: &[&str] = &[
     "public",
     "dist",
@@ -15,13 +15,13 @@ const FOLDERS: &[&str] = &[
     "_next",
     "bundles",
 ];
-/// What a browser loads from there.
+/// Extensions that a browser loads from those folders.
 const LOADED: &[&str] = &["js", "mjs", "css", "html", "htm", "json", "map", "txt", "xml", "webmanifest"];
-/// What is made for browsers wherever it lies.
+/// Extensions for browsers in any folder.
 const PAGES: &[&str] = &["html", "htm", "map"];
-/// What is made for browsers unless it says that it runs on a server.
+/// Extensions for browsers unless the text shows that it runs on a server.
 const SCRIPTS: &[&str] = &["js", "mjs", "jsx", "tsx", "vue", "svelte"];
-/// How scripts on a server begin, or where they get their settings.
+/// Signs of a script that runs on a server.
 const SERVER_SIDE: &[&str] = &[
     "require(",
     "module.exports",
@@ -32,19 +32,19 @@ const SERVER_SIDE: &[&str] = &[
     "Deno.",
     "/usr/bin/env node",
 ];
-/// What is in names whose values the usual build tools put into the bundle; `PUBLIC_` for that of Next, Nuxt, Expo and Svelte.
+/// Parts of names whose values the usual build tools put into the bundle; `PUBLIC_` is for Next, Nuxt, Expo and Svelte.
 const BUNDLED: &[&str] = &["VITE_", "REACT_APP_", "VUE_APP_", "GATSBY_", "PUBLIC_", "NG_APP_", "STORYBOOK_"];
-/// How far before a value its name is looked at, in bytes.
+/// How far before a value its name may begin, in bytes.
 const REACH: usize = 200;
 
 /// A text, and whether browsers get it.
-pub(super) struct Exposure<'a> {
+pub(crate) struct Exposure<'a> {
     text: &'a [u8],
     is_shipped: bool,
 }
 
 impl<'a> Exposure<'a> {
-    /// Of `text`, which is called `path`.
+    /// Judges `text`, which is called `path`.
     pub fn of(path: &str, text: &'a [u8]) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
@@ -65,7 +65,7 @@ impl<'a> Exposure<'a> {
     }
 }
 
-/// What stands on the line before `at`, as far as a name may be away.
+/// Returns the line before `at`, at most [`REACH`] bytes of it.
 fn line_before(text: &[u8], at: usize) -> &[u8] {
     let near = &text[at.saturating_sub(REACH)..at];
     let begin = memchr::memrchr(b'\n', near).map_or(0, |at| at + 1);

@@ -1,24 +1,24 @@
-//! Values in tables, whose names stand in the first line: CSV, Markdown, and the statements of SQL.
+//! Values in tables with the names in the first line: CSV, Markdown, and SQL statements.
 
 use std::ops::Range;
 
-use super::name::{Name, Role};
+use crate::name::{Name, Role};
 
-/// How far before a value the names of the columns stand, in bytes, unless they are the first line of the text; and the
-/// longest line of a table.
+/// The largest distance between a value and the names of the columns, in bytes, unless they are the first line of the text;
+/// and the longest line of a table.
 const REACH: usize = 4096;
 /// The longest name of a column, in bytes.
 const LONGEST_NAME: usize = 40;
 const DELIMITERS: &[u8] = b",;\t|";
 
-/// The name of the column in which `value` stands.
-pub(super) fn name_of_column(text: &[u8], value: &Range<usize>) -> Option<Name> {
+/// Returns the name of the column of `value`.
+pub(crate) fn name_of_column(text: &[u8], value: &Range<usize>) -> Option<Name> {
     column_of_lines(text, value).or_else(|| column_of_insert(text, value))
 }
 
-/// Whether `text` begins with a line of names of columns, among them that of a secret of JustCall's: all lines after it are
-/// of one table.
-pub(super) fn begins_with_ours(text: &[u8]) -> bool {
+/// Whether `text` begins with a line of column names, one of them the name of a JustCall secret: all lines after it belong to
+/// one table.
+pub(crate) fn begins_with_ours(text: &[u8]) -> bool {
     let line = first_line(text);
     DELIMITERS.iter().filter(|delimiter| line.contains(delimiter)).any(|delimiter| {
         let names = names(line, *delimiter).unwrap_or_default();
@@ -26,7 +26,7 @@ pub(super) fn begins_with_ours(text: &[u8]) -> bool {
     })
 }
 
-/// In lines with one delimiter, the names on the first line of the text or of the paragraph.
+/// Finds the name in lines with one delimiter: on the first line of the text or of the paragraph.
 fn column_of_lines(text: &[u8], value: &Range<usize>) -> Option<Name> {
     let near = value.start.saturating_sub(REACH);
     let begin = match memchr::memrchr(b'\n', &text[near..value.start]) {
@@ -52,7 +52,7 @@ fn column_of_lines(text: &[u8], value: &Range<usize>) -> Option<Name> {
     })
 }
 
-/// In `INSERT INTO table (columns) VALUES (values), …`.
+/// Finds the name in `INSERT INTO table (columns) VALUES (values), …`.
 fn column_of_insert(text: &[u8], value: &Range<usize>) -> Option<Name> {
     let near = &text[value.start.saturating_sub(REACH)..value.start];
     if !matches!(trimmed(near).last(), Some(b',' | b'(')) {
@@ -66,7 +66,7 @@ fn column_of_insert(text: &[u8], value: &Range<usize>) -> Option<Name> {
     Name::of(names.get(position_in_tuple(&near[at + word.len()..])?)?)
 }
 
-/// How many values of the tuple that is open at the end of `values` stand before that.
+/// Returns how many values the open tuple at the end of `values` has before that end.
 fn position_in_tuple(values: &[u8]) -> Option<usize> {
     let (mut depth, mut position, mut is_quoted) = (0_usize, 0, false);
     for byte in values {
@@ -85,7 +85,7 @@ fn position_in_tuple(values: &[u8]) -> Option<usize> {
     (depth == 1).then_some(position)
 }
 
-/// The names of the columns on `line`; nothing where something on it cannot be one.
+/// Returns the names of the columns on `line`, or `None` if a part of it cannot be a name.
 fn names(line: &[u8], delimiter: u8) -> Option<Vec<String>> {
     let copy = line.strip_prefix(b"COPY ").and_then(|rest| {
         let open = memchr::memchr(b'(', rest)?;
@@ -101,7 +101,7 @@ fn names(line: &[u8], delimiter: u8) -> Option<Vec<String>> {
     fields.into_iter().map(name).collect()
 }
 
-/// The parts of `line` between delimiters that are not in quotes.
+/// Splits `line` at the delimiters outside quotes.
 fn fields(line: &[u8], delimiter: u8) -> Vec<&[u8]> {
     let mut is_quoted = false;
     let is_end = |byte: &u8| {
@@ -121,7 +121,7 @@ fn trimmed_line(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// `text` without the quotes and blanks around it. A tab delimits.
+/// Returns `text` without the quotes and blanks around it. A tab is a delimiter, not a blank.
 fn trimmed(text: &[u8]) -> &[u8] {
     let is_around = |byte: &u8| matches!(byte, b' ' | b'\r' | b'"' | b'\'' | b'`' | b'*');
     let begin = text.iter().position(|byte| !is_around(byte)).unwrap_or(text.len());

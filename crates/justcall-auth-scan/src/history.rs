@@ -1,4 +1,4 @@
-//! The texts of a git repository's history: every version of every file, each once, and what commits and tags say.
+//! The texts of a git repository's history: every version of every file, each once, and the messages of commits and tags.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,38 +10,39 @@ use std::thread;
 
 use justcall_auth::Error;
 
-use super::git::{cannot_start, failed, git, output};
-use super::{Buffer, Place, Report, Scanner, Unread};
+use crate::git::{cannot_start, failed, git, output};
+use crate::{Buffer, Location, Report, Scanner, Unread};
 
-/// The longest message of a commit or tag that is read, in bytes; the rest is not one.
+/// How much of a commit or tag is read, in bytes.
 const LONGEST_MESSAGE: u64 = 16 * 1024 * 1024;
 /// The mode of a submodule in a tree: its commit is in another repository.
 const SUBMODULE: &str = "160000";
 
-/// A repository's history.
+/// The history of a git repository to scan.
 #[derive(Debug)]
-pub(crate) struct History<'a> {
+pub struct History<'a> {
+    /// The repository, or any folder in it.
     pub repository: &'a Path,
-    /// Commits as `git rev-list` takes them, such as `main..HEAD`; none means all that any ref leads to.
+    /// Commits in the syntax of `git rev-list`, such as `main..HEAD`; `None` means all that a ref reaches.
     pub range: Option<&'a str>,
-    /// Whether commits are looked at as well that only a reflog leads to, of any ref and any worktree: what was amended, reset
-    /// or rebased away, and every stash.
+    /// Whether to scan commits as well that only a reflog reaches, of any ref and any worktree: what was amended, reset or
+    /// rebased away, and every stash.
     pub includes_reflog: bool,
 }
 
-/// An object to look at, and what it is called.
+/// An object to scan, with its name.
 struct Wanted {
     object: String,
     commit: String,
-    /// The path of a file; none for a commit or tag itself.
+    /// The path of a file; `None` for a commit or tag itself.
     path: Option<String>,
 }
 
 impl History<'_> {
-    /// Looks at all of it. `seen` counts bytes as they are looked at.
+    /// Scans all of it and returns the settled report. `seen` counts the bytes meanwhile.
     ///
     /// # Errors
-    /// When git cannot be started, or says that there is no such history.
+    /// `source_unavailable` if git cannot be started, `invalid_argument` if git reports that there is no such history.
     pub fn scan(&self, scanner: &Scanner, seen: &AtomicU64) -> Result<Report, Error> {
         let commits = self.commits()?;
         let first = if self.range.is_none() { self.refs()? } else { Vec::new() };
@@ -51,8 +52,8 @@ impl History<'_> {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| cannot_start(&error))?;
-        let requests = objects.stdin.take().expect("it was asked for");
-        let answers = objects.stdout.take().expect("it was asked for");
+        let requests = objects.stdin.take().expect("it is piped");
+        let answers = objects.stdout.take().expect("it is piped");
         let (announce, announced) = channel();
         let mut report = thread::scope(|scope| {
             let asking = scope.spawn(|| self.ask(&commits, first, Requests::new(requests, announce)));
@@ -69,7 +70,7 @@ impl History<'_> {
         Ok(report)
     }
 
-    /// The commits, the oldest first: what brought a text stands before those that kept it.
+    /// Returns the commits, the oldest first: the commit that added a text comes before those that kept it.
     fn commits(&self) -> Result<Vec<String>, Error> {
         let mut list = git(self.repository);
         list.args(["rev-list", "--reverse", "--topo-order"]);
@@ -83,7 +84,7 @@ impl History<'_> {
         Ok(lines(&output(list)?))
     }
 
-    /// Tags, and what refs lead to that is in no commit.
+    /// Returns tags, and what refs reach that is in no commit.
     fn refs(&self) -> Result<Vec<Wanted>, Error> {
         let mut list = git(self.repository);
         list.args(["for-each-ref", "--format=%(objecttype) %(objectname) %(refname)"]);
@@ -129,7 +130,7 @@ impl History<'_> {
         Ok(())
     }
 
-    /// Asks for every object once: what refs lead to, then each commit with the files that it brought.
+    /// Requests every object once: what refs reach, then the commits, then the files that they added.
     fn ask(&self, commits: &[String], first: Vec<Wanted>, mut requests: Requests) -> Result<(), Error> {
         for wanted in first {
             if !requests.add(wanted) {
@@ -150,10 +151,10 @@ impl History<'_> {
         ]);
         changes.args(["--no-ext-diff", "--no-textconv"]).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut changes = changes.spawn().map_err(|error| cannot_start(&error))?;
-        let mut input = changes.stdin.take().expect("it was asked for");
-        let mut output = BufReader::new(changes.stdout.take().expect("it was asked for"));
+        let mut input = changes.stdin.take().expect("it is piped");
+        let mut output = BufReader::new(changes.stdout.take().expect("it is piped"));
         thread::scope(|scope| {
-            // When git ends early, its own failure says why.
+            // If git ends early, its exit status is the error.
             scope.spawn(move || commits.iter().try_for_each(|commit| writeln!(input, "{commit}")));
             for commit in commits {
                 let message = Wanted { object: commit.clone(), commit: commit.clone(), path: None };
@@ -162,7 +163,7 @@ impl History<'_> {
                 }
             }
             ask_for_files(&mut output, &mut requests);
-            // What is not read must not keep git from ending.
+            // git ends only when all of its output is read.
             let _ = io::copy(&mut output, &mut io::sink());
         });
         ended(changes)
@@ -175,7 +176,7 @@ impl History<'_> {
     }
 }
 
-/// Reads `diff-tree --raw -z`: a commit's name, or a change's two modes, two objects and its letter, then its path.
+/// Reads `diff-tree --raw -z`: the name of a commit, or two modes, two objects and the letter of a change, then its path.
 fn ask_for_files(changes: &mut impl BufRead, requests: &mut Requests) {
     let mut commit = String::new();
     while let Some(part) = until_zero(changes) {
@@ -201,7 +202,7 @@ fn until_zero(reader: &mut impl BufRead) -> Option<String> {
     Some(String::from_utf8_lossy(&part).into_owned())
 }
 
-/// What was asked for, and whom it was announced to.
+/// The requests to git, each announced to the reader of its replies.
 struct Requests {
     to_git: ChildStdin,
     announce: Sender<Wanted>,
@@ -213,7 +214,7 @@ impl Requests {
         Self { to_git, announce, seen: HashSet::new() }
     }
 
-    /// Asks for an object that was not asked for; false when nobody answers any more.
+    /// Requests an object unless it was requested before. Returns false if git or the reader has stopped.
     fn add(&mut self, wanted: Wanted) -> bool {
         if !self.seen.insert(wanted.object.clone()) {
             return true;
@@ -223,7 +224,7 @@ impl Requests {
     }
 }
 
-/// Reads the answers of `cat-file --batch` in the order of the requests.
+/// Reads the replies of `cat-file --batch` in the order of the requests.
 fn read(
     scanner: &Scanner,
     answers: &mut impl BufRead,
@@ -248,10 +249,11 @@ fn read(
     report
 }
 
-/// One answer: `NAME TYPE SIZE`, the object, a line break; or `NAME missing`. Why it could not be looked at, if so.
+/// Reads one reply: `NAME TYPE SIZE`, the object, a line break; or `NAME missing`. Returns why the object could not be
+/// scanned, or `None` if it was.
 ///
 /// # Errors
-/// When no further answer can be read.
+/// If no further reply can be read.
 fn one(
     scanner: &Scanner,
     answers: &mut impl BufRead,
@@ -270,18 +272,18 @@ fn one(
     let mut content = answers.take(size);
     let outcome = match &wanted.path {
         Some(path) => {
-            let place = Place { path: path.clone(), commit: Some(wanted.commit.clone()) };
-            scanner.scan(&place, path, &mut content, buffer, report)
+            let location = Location { path: path.clone(), commit: Some(wanted.commit.clone()) };
+            scanner.scan(&location, path, &mut content, buffer, report)
         }
-        None => said(scanner, &wanted.commit, &mut content, buffer, report),
+        None => scan_commit(scanner, &wanted.commit, &mut content, buffer, report),
     };
     io::copy(&mut content, &mut io::sink())?;
     answers.read_exact(&mut [0])?;
     Ok(outcome.err().map(|error| error.to_string()))
 }
 
-/// A commit or tag: its message, and the names and addresses before it.
-fn said(
+/// Scans a commit or tag: its message, and the names and addresses before it.
+fn scan_commit(
     scanner: &Scanner,
     commit: &str,
     content: &mut impl Read,
@@ -292,8 +294,8 @@ fn said(
     content.take(LONGEST_MESSAGE).read_to_end(&mut text)?;
     let message = memchr::memmem::find(&text, b"\n\n").map_or(0, |at| at + 2);
     for (what, mut part) in [("message", &text[message..]), ("headers", &text[..message])] {
-        let place = Place { path: what.to_owned(), commit: Some(commit.to_owned()) };
-        scanner.scan(&place, "", &mut part, buffer, report)?;
+        let location = Location { path: what.to_owned(), commit: Some(commit.to_owned()) };
+        scanner.scan(&location, "", &mut part, buffer, report)?;
     }
     Ok(())
 }

@@ -23,14 +23,14 @@ const STRANGE_IN: usize = 100;
 
 /// The order of a unit's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     Little,
     Big,
 }
 
 /// An encoding whose units are longer than a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wide {
+pub(crate) enum Wide {
     Utf16(Order),
     Utf32(Order),
 }
@@ -152,7 +152,7 @@ fn is_ascii(byte: u8) -> bool {
 ///
 /// Where the text is not wide as a whole, such as a diff or a file that programs appended to in several encodings, the zeros
 /// that stand between other bytes in close succession go: ASCII in UTF-16 becomes ASCII.
-pub(super) struct Decoder<R> {
+pub(crate) struct Decoder<R> {
     reader: R,
     wide: Option<Wide>,
     /// What was read; before `at` a few bytes that were decoded.
@@ -334,7 +334,7 @@ fn is_of_wide(text: &[u8], at: usize) -> bool {
 }
 
 /// Whether binary data begins with `head`: a zero is in it that is of no character.
-pub(super) fn is_binary(head: &[u8]) -> bool {
+pub(crate) fn is_binary(head: &[u8]) -> bool {
     memchr::memchr_iter(0, head).any(|at| !is_of_wide(head, at))
 }
 

@@ -1,12 +1,12 @@
-//! How texts write bytes that would mean something else there, and words that are too long for a line.
+//! The spellings of a secret in texts: with escaped bytes, or broken into lines.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
-/// How a form of the secret may be written.
+/// How a text may spell a form of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writing {
+pub(crate) enum Writing {
     /// Byte for byte.
     Plain,
     /// Each byte as it is or escaped: encoders differ in which they escape, and how.
@@ -23,7 +23,7 @@ const LONGEST_BREAK: usize = 36;
 const SHORTEST_LINE: usize = 60;
 
 impl Writing {
-    /// The most that one byte of a form comes to, in bytes.
+    /// Returns the longest spelling of one byte of a form, in bytes.
     pub fn longest(self) -> usize {
         match self {
             Self::Plain => 1,
@@ -32,7 +32,7 @@ impl Writing {
         }
     }
 
-    /// Where `form` stands in `text`, written so.
+    /// Finds `form` in `text`, in this spelling.
     pub fn places(self, text: &[u8], form: &[u8]) -> Vec<Range<usize>> {
         let mut places = Vec::new();
         for anchor in self.anchors(form) {
@@ -46,7 +46,7 @@ impl Writing {
         places
     }
 
-    /// Parts of `form`, one of which stands byte for byte in whatever is written so.
+    /// Returns parts of `form`, one of which is in every text with this spelling, byte for byte.
     fn anchors(self, form: &[u8]) -> Vec<Range<usize>> {
         let whole = 0..form.len();
         match self {
@@ -59,7 +59,7 @@ impl Writing {
         }
     }
 
-    /// Where `form` stands in `text`, given that its part `anchor` stands at `at`.
+    /// Finds `form` in `text` around its part `anchor` at `at`.
     fn around(self, text: &[u8], form: &[u8], anchor: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let before = form[..anchor.start].iter().rev();
         let start = self.walk(before, at, |at, length| {
@@ -73,8 +73,8 @@ impl Writing {
         Some(start..end)
     }
 
-    /// Goes from `at` over what writes `bytes`, and says where it ends. `step` gives so many bytes of the text from a place on,
-    /// and the place after them. There may be several ways: `\\` is one backslash or two.
+    /// Moves from `at` over the spelling of `bytes` and returns its end. `step` returns as many bytes of the text from a place
+    /// on, and the place after them. There may be several ways: `\\` is one backslash or two.
     fn walk<'a, 't>(
         self,
         bytes: impl Iterator<Item = &'a u8>,
@@ -96,7 +96,7 @@ impl Writing {
         places.first().copied()
     }
 
-    /// Whether `part` writes `byte`.
+    /// Whether `part` spells `byte`.
     fn writes(self, part: &[u8], byte: u8) -> bool {
         match self {
             Self::Plain => part == [byte],
@@ -110,7 +110,8 @@ impl Writing {
     }
 }
 
-/// The longest part of letters and digits, which nothing escapes unless it escapes all; all where there is none.
+/// Returns the longest part of letters and digits, which encoders escape only if they escape everything; all of `form` if it
+/// has none.
 fn longest_run(form: &[u8]) -> Range<usize> {
     let mut at = 0;
     let runs = form.split(|byte| !byte.is_ascii_alphanumeric()).map(|run| {
@@ -121,7 +122,7 @@ fn longest_run(form: &[u8]) -> Range<usize> {
     runs.max_by_key(ExactSizeIterator::len).filter(|run| !run.is_empty()).unwrap_or(0..form.len())
 }
 
-/// The byte that an escape stands for, in URLs, JSON, programs and HTML.
+/// Returns the byte that an escape stands for, in URLs, JSON, programs and HTML.
 fn unescaped(escape: &[u8]) -> Option<u8> {
     match escape {
         [b'%', digits @ ..] | [b'\\', b'x', digits @ ..] | [b'\\', b'u', b'0', b'0', digits @ ..]
@@ -149,7 +150,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u8> {
         .and_then(|text| u8::from_str_radix(text, radix).ok())
 }
 
-/// Whether `text` is nothing, or a line break, which a string of a program or JSON may write as `\n`, and indentation.
+/// Whether `text` is empty, or a line break with indentation. A string of a program or JSON may spell the line break `\n`.
 fn is_break(text: &[u8]) -> bool {
     let breaks = [&b"\r\n"[..], b"\n", br"\r\n", br"\n"];
     let rest = breaks.iter().find_map(|broken| text.strip_prefix(*broken));

@@ -1,8 +1,8 @@
-//! Elements of XML and HTML: what a tag says of the value that stands in it or after it.
+//! Elements of XML and HTML: the name that a tag gives the value in it or after it.
 
 use std::ops::Range;
 
-use super::name::Name;
+use crate::name::Name;
 
 /// Attributes whose value is a name: `<string name="justcall_api_secret">`.
 const NAMING: &[&str] = &[
@@ -18,16 +18,16 @@ const NAMING: &[&str] = &[
     "title",
     "variable",
 ];
-/// Attributes whose value is what the others name: `<add key="…" value="…"/>`.
+/// Attributes whose value the other attributes name: `<add key="…" value="…"/>`.
 const NEUTRAL: &[&str] = &["value", "val", "content", "data", "default", "text", "string"];
-/// Elements that only arrange what is in them, though their names are words with a meaning elsewhere.
+/// Elements for layout, although their names have a meaning elsewhere.
 const ARRANGING: &[&str] = &["span", "label", "field", "content", "path", "ref"];
 /// Elements without an end.
 const EMPTY: &[&str] = &["br", "hr", "img", "input", "link", "meta", "wbr"];
 
 /// What a tag does to the elements that are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Opens,
     Closes,
     /// An element that ends in its own tag.
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 
 /// A tag, or the part of it before a value.
 #[derive(Debug)]
-pub(super) struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     pub kind: Kind,
     /// Where it begins.
     pub at: usize,
@@ -47,7 +47,7 @@ pub(super) struct Tag<'a> {
 type Attribute<'a> = (&'a str, &'a str);
 
 impl<'a> Tag<'a> {
-    /// The tag whose end is the last one within `gap`.
+    /// Returns the tag that ends last within `gap`.
     pub fn that_ends(text: &'a [u8], gap: Range<usize>) -> Option<Self> {
         let end = gap.start + memchr::memrchr(b'>', &text[gap])?;
         // Arrows are no tags.
@@ -75,7 +75,7 @@ impl<'a> Tag<'a> {
         Some(Self { kind, at, element, attributes })
     }
 
-    /// What it says of the text that it encloses.
+    /// Returns the name of the text that it encloses.
     pub fn name(&self) -> Option<Name> {
         named(&self.attributes).or_else(|| {
             let element = local(self.element);
@@ -84,9 +84,9 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// What a tag says of a value of one of its attributes, given what stands before the value and after it; nothing where the
-/// attribute itself says it.
-pub(super) fn name_of_attribute(before: &[u8], after: &[u8]) -> Option<Name> {
+/// Returns the name that a tag gives the value of one of its attributes, from the text before the value and after it. Returns
+/// `None` if the attribute itself has the name.
+pub(crate) fn name_of_attribute(before: &[u8], after: &[u8]) -> Option<Name> {
     let at = memchr::memrchr(b'<', before)?;
     let inside = std::str::from_utf8(&before[at + 1..]).ok()?;
     let (element, rest) = split_name(inside)?;
@@ -103,14 +103,14 @@ pub(super) fn name_of_attribute(before: &[u8], after: &[u8]) -> Option<Name> {
     named(&attributes_before).or_else(|| named(&attributes(after).0)).or_else(|| Name::of(local(element)))
 }
 
-/// What the attributes say that have a name for their value.
+/// Returns the name in the attributes whose value is a name.
 fn named(attributes: &[Attribute]) -> Option<Name> {
     let is_naming =
         |attribute: &&Attribute| NAMING.contains(&local(attribute.0).to_ascii_lowercase().as_str());
     attributes.iter().filter(is_naming).find_map(|(_, value)| Name::of(value))
 }
 
-/// The attributes that `text` begins with, and what follows them.
+/// Returns the attributes at the start of `text`, and the rest of it.
 fn attributes(mut text: &str) -> (Vec<Attribute<'_>>, &str) {
     let mut attributes = Vec::new();
     loop {
@@ -121,7 +121,7 @@ fn attributes(mut text: &str) -> (Vec<Attribute<'_>>, &str) {
     }
 }
 
-/// The attribute that `text` begins with, and what follows it. One without a value has an empty one.
+/// Returns the attribute at the start of `text`, and the rest of it. The value may be absent; it is empty then.
 fn attribute(text: &str) -> Option<(Attribute<'_>, &str)> {
     let (name, rest) = split_name(text)?;
     let Some(value) = rest.trim_start().strip_prefix('=') else {
@@ -152,7 +152,7 @@ fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')
 }
 
-/// A name without its namespace.
+/// Returns a name without its namespace.
 fn local(name: &str) -> &str {
     name.rsplit_once(':').map_or(name, |(_, local)| local)
 }

@@ -1,23 +1,19 @@
-//! The user's own pair: its secret in every form in which it gets about.
+//! The user's own pair: its secret in every form in which it leaks.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use justcall_auth::encoding::{base64, write_hex};
 use justcall_auth::{Credentials, Secret, Zeroizing};
 
-use super::code::Code;
-use super::finding::Hit;
-use super::spelling::Writing;
+use crate::code::ScanCode;
+use crate::finding::Hit;
+use crate::spelling::Writing;
 
-/// A secret shorter than this, in bytes, is in every second file by chance.
+/// The shortest secret that is searched for, in bytes: a shorter one is in every second file by chance.
 const SHORTEST: usize = 8;
 
 const AS_IT_IS: &str = "as it is";
 
-const LOWER: &[u8; 16] = b"0123456789abcdef";
-const UPPER: &[u8; 16] = b"0123456789ABCDEF";
-
-/// The pair, and the forms of its secret, in protected memory.
-pub(crate) struct Known {
+/// The user's own pair, and the forms of its secret, in protected memory.
+pub struct Known {
     credentials: Credentials,
     forms: Vec<Form>,
 }
@@ -28,6 +24,13 @@ struct Form {
     writing: Writing,
 }
 
+/// The case of hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Upper,
+}
+
 impl std::fmt::Debug for Known {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Known").field(&self.credentials).finish()
@@ -35,7 +38,8 @@ impl std::fmt::Debug for Known {
 }
 
 impl Known {
-    /// Those of `credentials`; nothing where the secret is too short to be told from other text.
+    /// Prepares the search for the secret of `credentials`. Returns `None` if the secret is too short to be distinguished
+    /// from other text.
     pub fn new(credentials: &Credentials) -> Option<Self> {
         let mut known = Self { credentials: credentials.clone(), forms: Vec::new() };
         credentials.expose_authorization(|header| {
@@ -47,25 +51,25 @@ impl Known {
         (!known.forms.is_empty()).then_some(known)
     }
 
-    /// The most that the secret may come to, in bytes.
-    pub fn longest(&self) -> usize {
+    /// Returns the length of the longest form of the secret, in bytes.
+    pub(crate) fn longest(&self) -> usize {
         let longest = |form: &Form| form.text.len() * form.writing.longest();
         self.forms.iter().map(longest).max().unwrap_or_default()
     }
 
-    /// `text` without the pair.
-    pub fn mask(&self, text: &str) -> String {
+    /// Returns `text` without the pair.
+    pub(crate) fn mask(&self, text: &str) -> String {
         self.credentials.mask(text)
     }
 
-    /// Where the secret is in `bytes`, in any of its forms.
-    pub(super) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
+    /// Finds the secret in `bytes`, in any of its forms.
+    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut places = Vec::new();
         for form in &self.forms {
             form.text.expose(|text| {
                 for place in form.writing.places(bytes, text) {
                     let name = if form.writing == Writing::Escaped {
-                        told(&bytes[place.clone()], text)
+                        escape_form(&bytes[place.clone()], text)
                     } else {
                         form.name
                     };
@@ -75,12 +79,12 @@ impl Known {
         }
         places.sort_unstable();
         let mut hits = Vec::new();
-        let mut told = 0;
+        let mut end_of_last = 0;
         for (at, end, form) in places {
-            // Two forms may fit one place: UTF-16 among zeros has either byte first.
-            if at >= told {
+            // Two forms may fit one place: UTF-16 among zeros fits either byte order.
+            if at >= end_of_last {
                 hits.push(self.hit(form, at));
-                told = end;
+                end_of_last = end;
             }
         }
         hits
@@ -89,7 +93,7 @@ impl Known {
     fn hit(&self, form: &'static str, at: usize) -> Hit {
         let secret_at = self.credentials.secret_at();
         Hit {
-            code: Code::OwnSecret,
+            code: ScanCode::OwnSecret,
             at,
             form,
             key_hint: Some(self.credentials.key_hint().to_owned()),
@@ -109,16 +113,16 @@ impl Known {
                     other => *other,
                 }),
             );
-            // Of `key:secret` in a Basic header as well: there the secret begins at one of these three places.
+            // These are its digits in `key:secret` of a Basic header as well.
             self.add("in base64", Writing::Wrapped, &standard);
             self.add("in base64", Writing::Wrapped, &url_safe);
         }
-        for digits in [LOWER, UPPER] {
-            self.add("in hexadecimal", Writing::Plain, &escaped(secret, b"", digits));
-            // Every byte: nothing of it stands there as it is.
-            self.add("URL-encoded", Writing::Plain, &escaped(secret, b"%", digits));
-            self.add("escaped", Writing::Plain, &escaped(secret, b"\\x", digits));
-            self.add("escaped for JSON", Writing::Plain, &escaped(secret, b"\\u00", digits));
+        for case in [Case::Lower, Case::Upper] {
+            self.add("in hexadecimal", Writing::Plain, &escaped(secret, b"", case));
+            // With every byte escaped, no part of it stands for itself.
+            self.add("URL-encoded", Writing::Plain, &escaped(secret, b"%", case));
+            self.add("escaped", Writing::Plain, &escaped(secret, b"\\x", case));
+            self.add("escaped for JSON", Writing::Plain, &escaped(secret, b"\\u00", case));
         }
         let utf16 =
             |unit: fn(u8) -> [u8; 2]| gathered(secret.len() * 2, secret.iter().copied().flat_map(unit));
@@ -126,7 +130,7 @@ impl Known {
         self.add("as UTF-16", Writing::Plain, &utf16(|byte| [0, byte]));
     }
 
-    /// Adds a form, unless it is there: digits have no case.
+    /// Adds a form unless it exists: decimal digits have no case.
     fn add(&mut self, name: &'static str, writing: Writing, text: &[u8]) {
         if !self.forms.iter().any(|form| form.text.expose(|known| known == text)) {
             self.forms.push(Form { name, writing, text: Secret::copy_from(text) });
@@ -134,8 +138,8 @@ impl Known {
     }
 }
 
-/// How `secret` is written in `text`, by the first byte that is.
-fn told(text: &[u8], secret: &[u8]) -> &'static str {
+/// Returns how `text` escapes `secret`, by the first byte that differs.
+fn escape_form(text: &[u8], secret: &[u8]) -> &'static str {
     let first = text.iter().zip(secret).find(|(there, byte)| there != byte);
     match first.map(|(there, _)| there).or_else(|| text.get(secret.len())) {
         None => AS_IT_IS,
@@ -145,7 +149,7 @@ fn told(text: &[u8], secret: &[u8]) -> &'static str {
     }
 }
 
-/// `bytes` in a buffer that never grows: growing would leave a copy behind, unwiped.
+/// Collects `bytes` in a buffer that never grows: growing would leave a copy behind, unwiped.
 fn gathered(at_most: usize, bytes: impl IntoIterator<Item = u8>) -> Zeroizing<Vec<u8>> {
     let mut buffer = Zeroizing::new(Vec::with_capacity(at_most));
     for byte in bytes {
@@ -155,19 +159,23 @@ fn gathered(at_most: usize, bytes: impl IntoIterator<Item = u8>) -> Zeroizing<Ve
     buffer
 }
 
-/// The digits that `secret` alone decides when `before` bytes (of a group of three) precede it.
+/// Returns the base64 digits that depend on `secret` alone if `before` bytes (of a group of three) precede it.
 fn base64_after(before: usize, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     let bytes = gathered(before + secret.len(), std::iter::repeat_n(0, before).chain(secret.iter().copied()));
-    let digits = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
+    let digits = base64(&bytes);
     let decided = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
-    digits.as_bytes()[decided].to_vec().into()
+    digits.as_ref()[decided].to_vec().into()
 }
 
-/// Each byte as `prefix` and two hexadecimal digits.
-fn escaped(secret: &[u8], prefix: &[u8], digits: &[u8; 16]) -> Zeroizing<Vec<u8>> {
+/// Returns each byte as `prefix` and two hexadecimal digits.
+fn escaped(secret: &[u8], prefix: &[u8], case: Case) -> Zeroizing<Vec<u8>> {
     let one = |byte: u8| {
-        let pair = [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
-        prefix.iter().copied().chain(pair)
+        let mut digits = [0; 2];
+        write_hex(&[byte], &mut digits);
+        if case == Case::Upper {
+            digits.make_ascii_uppercase();
+        }
+        prefix.iter().copied().chain(digits)
     };
     gathered(secret.len() * (prefix.len() + 2), secret.iter().copied().flat_map(one))
 }
@@ -271,7 +279,7 @@ mod tests {
     fn it_does_not_look_for_what_is_everywhere() {
         for secret in ["s", "short", "7 bytes".replace(' ', "_").as_str()] {
             let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a pair");
-            assert!(Known::new(&pair).is_none(), "{secret}: nobody is told that it was looked for");
+            assert!(Known::new(&pair).is_none(), "{secret}: it is too short to search for");
         }
     }
 }

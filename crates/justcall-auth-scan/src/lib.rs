@@ -1,21 +1,23 @@
-//! The engine of `scan`: finds the user's own secret in any form, and what is shaped like a pair of JustCall's.
+//! Finds JustCall API secrets in files and in git history: the engine of `justcall-auth scan`.
 //!
-//! | module | what |
+//! [`Files`] and [`History`] scan texts with a [`Scanner`] and return a [`Report`]. The scanner finds the user's own secret
+//! in any form, and what has the shape of a JustCall pair. No finding holds a secret: a [`Fingerprint`] identifies it.
+//!
+//! | module | contents |
 //! |---|---|
-//! | `known`, `spelling` | the user's own pair, exactly, however it is written |
-//! | `candidate`, `marks`, `shape` | words that look random, whose they are, and the rule |
-//! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and what it says |
-//! | `exposure`, `allow` | whether browsers get it; what its owner allows |
-//! | `text`, `encoding` | a text of any length through a window, as UTF-8 |
+//! | `known`, `spelling` | the user's own pair, exactly, in every form |
+//! | `candidate`, `marks`, `shape` | words that seem random, the service that they belong to, and the rule |
+//! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and its meaning |
+//! | `exposure`, `allow` | whether a text ships to browsers; what its owner allows |
+//! | `text`, `wide` | a text of any length through a window, as UTF-8 |
 //! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
-//!
-//! No finding holds a value: a fingerprint stands for it.
+
+#![forbid(unsafe_code)]
 
 mod allow;
 mod beside;
 mod candidate;
 mod code;
-mod encoding;
 mod exposure;
 mod files;
 mod finding;
@@ -30,6 +32,7 @@ mod spelling;
 mod table;
 mod tag;
 mod text;
+mod wide;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -37,56 +40,62 @@ use std::io::Read;
 
 use justcall_auth::Zeroizing;
 
-use crate::unechoed::NOT_SHOWN;
-
-pub(crate) use allow::{Baseline, baseline_of};
-pub(crate) use code::Code;
-pub(crate) use files::Files;
+pub use allow::{Baseline, baseline_of};
+pub use code::ScanCode;
+pub use files::Files;
 use finding::Hit;
-pub(crate) use finding::{Finding, Fingerprint, Place};
-pub(crate) use history::History;
-pub(crate) use known::Known;
-pub(crate) use text::Buffer;
+pub use finding::{Fingerprint, Location, ScanFinding};
+pub use history::History;
+pub use known::Known;
+pub use text::Buffer;
 
-/// What is looked for.
+/// Stands for a secret in the name of a file.
+pub const NOT_SHOWN: &str = "[not shown]";
+
+/// Finds secrets in texts.
 #[derive(Debug, Default)]
-pub(crate) struct Scanner {
-    /// The user's own pair, where there is one.
+pub struct Scanner {
+    /// The user's own pair, if a source gives one.
     pub known: Option<Known>,
+    /// The findings that are allowed, except those of the user's own pair.
     pub baseline: Baseline,
 }
 
-/// What came of a scan. `Debug` is not derived: until all is settled it knows the secrets that were found.
+/// The result of a scan. It does not implement `Debug`: until [`Report::settle`] it holds the secrets that were found.
 #[derive(Default)]
-pub(crate) struct Report {
-    pub findings: Vec<Finding>,
-    /// How many more a comment or the baseline allows.
+pub struct Report {
+    /// The secrets that were found.
+    pub findings: Vec<ScanFinding>,
+    /// How many more findings a comment or the baseline allows.
     pub allowed: usize,
-    /// How many texts were looked at, and their bytes.
+    /// How many texts were scanned.
     pub texts: u64,
+    /// How many bytes were scanned.
     pub bytes: u64,
-    /// What could not be looked at, and why.
+    /// The texts that could not be scanned.
     pub unread: Vec<Unread>,
     secrets: BTreeMap<Fingerprint, Zeroizing<String>>,
 }
 
-/// A file that could not be looked at.
+/// A text that could not be scanned.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Unread {
+pub struct Unread {
+    /// The path of the text.
     pub path: String,
+    /// The reason.
     pub why: String,
 }
 
-/// What one text is looked at with.
-struct Look<'a> {
+/// A text to scan.
+struct Subject<'a> {
     scanner: &'a Scanner,
-    place: &'a Place,
+    location: &'a Location,
     name: &'a str,
 }
 
 impl Report {
-    /// Takes in what came of another part.
-    pub fn add(&mut self, other: Self) {
+    /// Adds the report of another part.
+    pub(crate) fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.allowed += other.allowed;
         self.texts += other.texts;
@@ -95,21 +104,21 @@ impl Report {
         self.secrets.extend(other.secrets);
     }
 
-    /// Puts all in order, and each only once, and forgets the secrets: files are named after anything, so their names
-    /// are shown without what was found anywhere.
+    /// Sorts the findings, removes duplicates, masks in the names of files every secret that was found anywhere, and forgets
+    /// the secrets.
     pub fn settle(&mut self) {
         self.findings.sort();
         self.findings.dedup();
         self.unread.sort();
         let masked = Masked::of(self.secrets.values());
-        // In their order, so those of one file stand together.
+        // The findings of one file follow each other.
         let mut last: Option<(String, String)> = None;
         for finding in &mut self.findings {
-            let path = &mut finding.place.path;
+            let path = &mut finding.location.path;
             if last.as_ref().is_none_or(|(before, _)| before != path) {
                 last = Some((path.clone(), masked.without(path)));
             }
-            path.clone_from(&last.as_ref().expect("it was just looked at").1);
+            path.clone_from(&last.as_ref().expect("it was set above").1);
         }
         for unread in &mut self.unread {
             unread.path = masked.without(&unread.path);
@@ -118,10 +127,10 @@ impl Report {
     }
 }
 
-/// Secrets that names of files are shown without.
+/// Secrets to mask in the names of files.
 struct Masked<'a> {
     secrets: HashSet<&'a str>,
-    /// Their lengths, the longest first: there are few, however many secrets there are.
+    /// Their lengths, the longest first: there are few lengths, even of many secrets.
     lengths: BTreeSet<Reverse<usize>>,
 }
 
@@ -150,41 +159,41 @@ impl<'a> Masked<'a> {
 }
 
 impl Scanner {
-    /// Looks at one text from `reader`; what is found goes into `report`. `name` is what of its path may tell what it is:
-    /// not the folders above those that were asked for.
+    /// Scans the text from `reader` and adds the findings to `report`. `name` is the part of the path that may describe the
+    /// text: without the folders above those that the user named.
     ///
     /// # Errors
-    /// When it cannot be read to its end; what was found up to there is in the report.
+    /// If the text cannot be read to its end. The report then has the findings up to that point.
     pub fn scan(
         &self,
-        place: &Place,
+        location: &Location,
         name: &str,
         reader: &mut impl Read,
         buffer: &mut Buffer,
         report: &mut Report,
     ) -> std::io::Result<()> {
         report.texts += 1;
-        buffer.read_through(&Look { scanner: self, place, name }, reader, report)
+        buffer.read_through(&Subject { scanner: self, location, name }, reader, report)
     }
 
-    /// `text` without the user's own pair: names of files may hold anything.
+    /// Returns `text` without the user's own pair: names of files may contain it.
     pub fn mask(&self, text: &str) -> String {
         self.known.as_ref().map_or_else(|| text.to_owned(), |known| known.mask(text))
     }
 
-    /// How far a finding may reach over the bytes that it begins at.
+    /// Returns the length of the longest text that decides about one finding, in bytes.
     fn reach(&self) -> usize {
         self.known.as_ref().map_or(0, Known::longest).max(2 * marks::REACH)
     }
 
-    /// What a part of a text gives away. In binary data only the user's own pair is looked for.
+    /// Returns the hits in a part of a text. Binary data is searched for the user's own pair only.
     fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<Hit> {
         let mut hits = self.known.as_ref().map(|known| known.hits(text)).unwrap_or_default();
         if !is_binary {
             let shaped = shape::hits(text, name);
             let own: Vec<Fingerprint> =
                 hits.first().map(|hit| Fingerprint::of(&hit.secret)).into_iter().collect();
-            // The user's own is told of once, and as such.
+            // The user's own secret is reported once, as such.
             hits.extend(shaped.into_iter().filter(|hit| !own.contains(&Fingerprint::of(&hit.secret))));
         }
         hits.sort_by_key(|hit| hit.at);

@@ -1,19 +1,19 @@
-//! The name that stands beside a value: before it, around it, or above it.
+//! The name of a value: before it, around it, or above it.
 
 use std::ops::Range;
 
-use super::name::Name;
-use super::readable::readable;
-use super::table;
-use super::tag::{self, Kind, Tag};
+use crate::name::Name;
+use crate::readable::readable;
+use crate::table;
+use crate::tag::{self, Kind, Tag};
 
-/// How far from a value its name is looked for, in bytes and in lines.
+/// The largest distance between a value and its name, in bytes and in lines.
 const REACH: usize = 160;
 const LINES: usize = 3;
-/// How far before a value the block begins that it stands in, in bytes.
+/// The largest distance between a value and the start of its block, in bytes.
 const BLOCK_REACH: usize = 600;
 
-/// Words that stand between a name and its value and say nothing.
+/// Words without a meaning between a name and its value.
 const FILLERS: &[&str] = &[
     "value",
     "val",
@@ -60,7 +60,7 @@ const FILLERS: &[&str] = &[
     "false",
 ];
 
-/// Names of a value that say nothing of it: another field of the record has the name.
+/// Names that do not describe the value: another field of the record has its name.
 const NEUTRAL: &[&str] = &[
     "value",
     "val",
@@ -77,8 +77,8 @@ const NEUTRAL: &[&str] = &[
 /// Fields whose value is a name.
 const NAMING: &[&str] = &["name", "key", "id", "field", "property", "param", "variable", "forkey", "env"];
 
-/// The name of `value`, which no other value before `from` has.
-pub(super) fn name_of(text: &[u8], from: usize, value: &Range<usize>) -> Option<Name> {
+/// Returns the name of `value`. Text before `from` belongs to another value.
+pub(crate) fn name_of(text: &[u8], from: usize, value: &Range<usize>) -> Option<Name> {
     let near = &text[from.max(value.start.saturating_sub(REACH))..value.start];
     let before = readable(near);
     let after = &text[value.end..text.len().min(value.end + REACH)];
@@ -90,7 +90,7 @@ pub(super) fn name_of(text: &[u8], from: usize, value: &Range<usize>) -> Option<
         .or_else(|| name_of_block(text, &before, value.start))
 }
 
-/// What the nearest word that is no filler says, if it is telling. An element that `before` leaves open is one too.
+/// Returns the meaning of the nearest word that is no filler. An element that `before` leaves open counts as a word.
 fn name_before(before: &[u8]) -> Option<Name> {
     let mut end = before.len();
     let mut closed = 0_usize;
@@ -126,13 +126,13 @@ fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word.to_ascii_lowercase().trim_matches(['-', '_', '.']))
 }
 
-/// Whether a word is a number or a letter: the length or the type of what follows it.
+/// Whether a word is a number or one letter: the length or the type of what follows it.
 fn is_short(word: &str) -> bool {
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
     letters == 0 || word.len() == 1
 }
 
-/// What the first field after a value says, where the value is the first thing in its record and has a neutral name:
+/// Returns the name in the first field after a value, if the value is the first field of its record and has a neutral name:
 /// `{"value": "…", "name": "…"}`, `set("…", forKey: "…")`.
 fn name_in_record(before: &[u8], after: &[u8]) -> Option<Name> {
     let own = neutral_word(before)?;
@@ -152,7 +152,7 @@ fn name_in_record(before: &[u8], after: &[u8]) -> Option<Name> {
     Name::of(&String::from_utf8_lossy(&record[named])).filter(|_| is_field)
 }
 
-/// What the heading of the block says in which a value with a neutral name stands: `variable "justcall_api_secret" {`.
+/// Returns the name in the heading of the block of a value with a neutral name: `variable "justcall_api_secret" {`.
 fn name_of_block(text: &[u8], before: &[u8], start: usize) -> Option<Name> {
     neutral_word(before)?;
     let near = &text[start.saturating_sub(BLOCK_REACH)..start];
@@ -174,7 +174,7 @@ fn name_of_block(text: &[u8], before: &[u8], start: usize) -> Option<Name> {
     Name::of(&String::from_utf8_lossy(&heading[word]))
 }
 
-/// The last word, if it is a neutral name, perhaps of a method: `defaults.set`.
+/// Returns the last word if it is a neutral name, perhaps of a method: `defaults.set`.
 fn neutral_word(before: &[u8]) -> Option<Range<usize>> {
     let span = last_word(before, before.len())?;
     let own = before[span.clone()].rsplit(|byte| *byte == b'.').next()?;
@@ -185,7 +185,7 @@ fn is_one_of(list: &[&str], word: &[u8]) -> bool {
     list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The words of `text`, in their order.
+/// Returns the words of `text`, in their order.
 fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -196,7 +196,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The last word of `text` that ends at or before `end`.
+/// Returns the last word of `text` that ends at or before `end`.
 fn last_word(text: &[u8], end: usize) -> Option<Range<usize>> {
     let last = text[..end].iter().rposition(u8::is_ascii_alphanumeric)? + 1;
     let first = text[..last].iter().rposition(|byte| !is_of_word(*byte)).map_or(0, |at| at + 1);
@@ -209,12 +209,12 @@ fn is_of_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::name::Role;
     use super::*;
+    use crate::name::Role;
 
     const VALUE: &str = "c05b9e27f1a84d63e8b2075ad91c46f37e0ab2d9";
 
-    /// What the name of the value in `text` says.
+    /// The role of the value in `text`, by its name.
     fn role(text: &str) -> Option<Role> {
         let at = text.find(VALUE).expect("the value is in it");
         name_of(text.as_bytes(), 0, &(at..at + VALUE.len())).map(|name| name.role)

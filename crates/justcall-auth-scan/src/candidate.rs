@@ -1,15 +1,13 @@
-//! What may be half of a pair: words that look as if drawn at random.
+//! Candidates for an API key or secret: words that seem random.
 
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use justcall_auth::Zeroizing;
+use justcall_auth::encoding::read_base64;
 
-/// The lengths that halves are looked for in, in bytes. The service takes 1 to 512; 40 are what it gives.
+/// The lengths of keys and secrets that are searched for, in bytes. The service accepts 1 to 512 and issues 40.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
-/// A half of hexadecimal digits is at least this long: shorter ones are colours, counters and abbreviated hashes.
+/// The shortest key or secret of hexadecimal digits: shorter words are colours, counters and abbreviated hashes.
 const SHORTEST_HEX: usize = 20;
 
 /// Values that are public: JustCall's own documentation signs its example of a webhook with it.
@@ -67,16 +65,9 @@ const WORDS: &[&[u8]] = &[
     b"create",
 ];
 
-static EITHER_BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// A word of the text, and what it says.
+/// A word of the text with its decoded value.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// Where it stands.
     pub span: Range<usize>,
     /// Key and secret, or one of the two.
@@ -85,8 +76,8 @@ pub(super) struct Candidate {
     pub is_base64: bool,
 }
 
-/// What a word says. `Debug` shows no value.
-pub(super) enum Value {
+/// The decoded value of a word. `Debug` shows none of it.
+pub(crate) enum Value {
     /// One half.
     Half(Zeroizing<Vec<u8>>),
     /// Both in one: what a Basic header carries.
@@ -103,9 +94,9 @@ impl std::fmt::Debug for Value {
 }
 
 /// The candidates of `text` within `range`, in their order.
-pub(super) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
+pub(crate) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
     let mut found = Vec::new();
-    // A word that began before the range belongs to what was looked at before, or to nothing.
+    // A word that began before the range belongs to the range before, or to none.
     let is_amid = range.start.checked_sub(1).is_some_and(|before| IS_OF_WORD[usize::from(text[before])]);
     let rest = text[range.start..].iter();
     let mut at = range.start
@@ -122,7 +113,7 @@ pub(super) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
 }
 
 /// The next word of `text` that is long enough and begins within `from..to`. Where no word reaches over the last of so many
-/// bytes, none of them begins one: most of a text is looked at in steps.
+/// bytes, none of them begins one: most of a text is read in steps.
 fn next_word(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let step = *LENGTHS.start();
     let mut start = from;
@@ -172,7 +163,7 @@ fn candidate(text: &[u8], span: Range<usize>) -> Option<Candidate> {
     is_half.then(|| Candidate { value: Value::Half(word.to_vec().into()), span, is_base64: false })
 }
 
-/// What `word` says in base64, if that is a half or a pair.
+/// Decodes `word` from base64. Returns `None` if the result is neither a half nor a pair.
 fn decoded(word: &[u8]) -> Option<Value> {
     // The first digit of four has the upper bits of a byte, which is ASCII here: most words end at this.
     let is_ascii =
@@ -180,7 +171,12 @@ fn decoded(word: &[u8]) -> Option<Value> {
     if word.len() < 22 || !is_ascii(word) || word.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         return None;
     }
-    let mut text = Zeroizing::new(EITHER_BASE64.decode(word).ok()?);
+    // It never grows: growing would leave a copy behind, unwiped.
+    let mut text = Zeroizing::new(Vec::with_capacity(word.len()));
+    read_base64(word, |byte| {
+        text.push(byte);
+        byte.is_ascii_graphic() || byte == b'\n'
+    })?;
     if text.last() == Some(&b'\n') {
         text.pop();
     }
@@ -201,8 +197,8 @@ fn is_half(word: &[u8]) -> bool {
     LENGTHS.contains(&word.len()) && word.iter().all(|byte| IS_OF_WORD[usize::from(*byte)]) && is_random(word)
 }
 
-/// Whether `word` looks as if drawn at random, by a generator and not by a person.
-pub(super) fn is_random(word: &[u8]) -> bool {
+/// Whether `word` seems to come from a random generator and not from a person.
+pub(crate) fn is_random(word: &[u8]) -> bool {
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     if digits == 0
         || PUBLISHED.contains(&word)
@@ -258,7 +254,7 @@ fn longest_series(word: &[u8]) -> usize {
     longest
 }
 
-/// How many bytes of `word` are in parts that look like those of a name: letters alone, in one case.
+/// How many bytes of `word` are in parts that resemble those of a name: letters alone, in one case.
 fn spelt(word: &[u8]) -> usize {
     let is_spelt = |part: &&[u8]| {
         (3..=14).contains(&part.len())

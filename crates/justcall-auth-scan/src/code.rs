@@ -1,10 +1,13 @@
-//! What can be found: names, words and remedies in one table.
+//! The codes of findings: names, messages and remedies in one table.
 
-/// What was found. Its name is public: scripts and baselines know it.
+/// The kind of a finding. Its name is stable: scripts and baselines contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Code {
+pub enum ScanCode {
+    /// The secret of the user's own pair, in any form.
     OwnSecret,
+    /// An API key and its secret, by their shape and their names.
     LeakedPair,
+    /// An API secret without its key, by its shape and its name.
     LeakedSecret,
 }
 
@@ -17,8 +20,8 @@ struct Row {
     good: &'static str,
 }
 
-impl Code {
-    /// All, the worst first.
+impl ScanCode {
+    /// All codes, the worst first.
     pub const ALL: &[Self] = &[Self::OwnSecret, Self::LeakedPair, Self::LeakedSecret];
 
     const fn row(self) -> &'static Row {
@@ -50,27 +53,27 @@ impl Code {
         }
     }
 
-    /// The name in outputs and for `explain`.
+    /// Returns the name that outputs and `explain` use.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What was found, in a sentence.
+    /// Returns one sentence about what was found.
     pub const fn message(self) -> &'static str {
         self.row().message
     }
 
-    /// What to do.
+    /// Returns what to do about it.
     pub const fn remedy(self) -> &'static str {
         self.row().remedy
     }
 
-    /// What it means at length.
+    /// Returns the long explanation.
     pub const fn explanation(self) -> &'static str {
         self.row().explanation
     }
 
-    /// What is found, and what belongs there.
+    /// Returns a bad example and a good one.
     pub const fn example(self) -> (&'static str, &'static str) {
         (self.row().bad, self.row().good)
     }

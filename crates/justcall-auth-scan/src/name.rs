@@ -1,8 +1,8 @@
-//! What a name says of its value: a secret, a key, a hash; of JustCall, or of another.
+//! The meaning of a name for its value: a secret, a key, a hash; of JustCall, or of another service.
 
-/// What a name says.
+/// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     pub role: Role,
     /// Whether it names JustCall itself.
     pub is_ours: bool,
@@ -10,9 +10,9 @@ pub(super) struct Name {
     pub is_foreign: bool,
 }
 
-/// What the value beside a name is.
+/// What a name calls its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Secret,
     /// `password`: a secret only where a key stands beside it.
     Password,
@@ -30,7 +30,7 @@ const KEY: &[&str] = &["key", "keys", "apikey", "username", "user", "login"];
 const PAIR: &[&str] =
     &["authorization", "auth", "token", "credential", "credentials", "creds", "pair", "basic", "bearer"];
 
-/// Words that may stand in the name of a half without giving it to somebody else.
+/// Words in the name of a half that do not give it to another service.
 const GENERIC: &[&str] = &[
     "api",
     "app",
@@ -196,7 +196,7 @@ const EXTENSIONS: &[&str] = &[
 ];
 
 impl Name {
-    /// What `word` says, or nothing where it has no telling word in it.
+    /// Returns the meaning of `word`, or `None` if no part of it has one.
     pub fn of(word: &str) -> Option<Self> {
         let extension = word.rsplit_once('.').map(|(_, extension)| extension);
         if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) {

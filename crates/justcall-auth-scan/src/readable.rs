@@ -1,4 +1,4 @@
-//! Text as it reads without the escapes of JSON, HTML and URLs: what separates names from values comes to light.
+//! Text without the escapes of JSON, HTML and URLs, so that the separators of names and values are visible.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const ENTITIES: &[(&[u8], u8)] = &[
 ];
 
 /// `text` without escapes, however deep.
-pub(super) fn readable(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn readable(text: &[u8]) -> Cow<'_, [u8]> {
     let mut readable = Cow::Borrowed(text);
     for _ in 0..DEPTH {
         if memchr::memchr3(b'\\', b'%', b'&', &readable).is_none() {

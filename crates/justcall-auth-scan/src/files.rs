@@ -8,20 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{Buffer, Place, Report, Scanner, Unread};
+use crate::{Buffer, Location, Report, Scanner, Unread};
 
-/// Files and folders to look at.
+/// Files and folders to scan.
 #[derive(Debug)]
-pub(crate) struct Files<'a> {
+pub struct Files<'a> {
+    /// The files and folders; folders are scanned with all that is below them.
     pub paths: &'a [PathBuf],
-    /// Whether what `.gitignore` names is passed over.
+    /// Whether to skip what `.gitignore` names.
     pub respect_gitignore: bool,
-    /// Files to pass over: those that the source gave the pair from, by their real names.
+    /// Files to skip, by their canonical paths: those that the source read the pair from.
     pub except: &'a [PathBuf],
 }
 
 impl Files<'_> {
-    /// Looks at all of them, on every processor; the report is to be settled. `seen` counts bytes as they are looked at.
+    /// Scans all of them on every processor. `seen` counts the bytes meanwhile. Call [`Report::settle`] on the result.
     pub fn scan(&self, scanner: &Scanner, seen: &AtomicU64) -> Report {
         let total = Mutex::new(Report::default());
         let Some((first, others)) = self.paths.split_first() else { return Report::default() };
@@ -49,7 +50,7 @@ impl Files<'_> {
                 report: Report::default(),
             };
             Box::new(move |entry| {
-                worker.look(entry);
+                worker.visit(entry);
                 WalkState::Continue
             })
         });
@@ -57,7 +58,7 @@ impl Files<'_> {
     }
 }
 
-/// One of the threads that look.
+/// One thread of the walk.
 struct Worker<'a> {
     files: &'a Files<'a>,
     scanner: &'a Scanner,
@@ -68,12 +69,12 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn look(&mut self, entry: Result<DirEntry, ignore::Error>) {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let (path, why) = told(&error);
-                self.cannot(&path, why);
+                let (path, why) = path_and_reason(&error);
+                self.add_unread(&path, why);
                 return;
             }
         };
@@ -85,24 +86,24 @@ impl Worker<'_> {
             return;
         }
         let before = self.report.bytes;
-        let place = Place { path: shown(path), commit: None };
+        let location = Location { path: shown(path), commit: None };
         let outcome = open(path, is_named).and_then(|mut file| {
-            let name = telling(path, entry.depth());
-            self.scanner.scan(&place, &name, &mut file, &mut self.buffer, &mut self.report)
+            let name = name_of(path, entry.depth());
+            self.scanner.scan(&location, &name, &mut file, &mut self.buffer, &mut self.report)
         });
         if let Err(error) = outcome {
-            self.cannot(path, error.to_string());
+            self.add_unread(path, error.to_string());
         }
         self.seen.fetch_add(self.report.bytes - before, Ordering::Relaxed);
     }
 
-    fn cannot(&mut self, path: &Path, why: String) {
+    fn add_unread(&mut self, path: &Path, why: String) {
         self.report.unread.push(Unread { path: self.scanner.mask(&shown(path)), why });
     }
 
     fn is_excepted(&self, path: &Path, is_named: bool) -> bool {
         let is_it = |real: PathBuf| self.files.except.contains(&real);
-        // A look at the whole path costs as much as reading a short file. Only a link has another name.
+        // Canonicalizing a path costs as much as reading a short file. Only a link has another name.
         let is_called_so = |except: &PathBuf| is_named || except.file_name() == path.file_name();
         self.files.except.iter().any(is_called_so) && path.canonicalize().is_ok_and(is_it)
     }
@@ -115,15 +116,15 @@ impl Drop for Worker<'_> {
     }
 }
 
-/// As it was given, with slashes.
+/// Returns the path as it was given, with slashes.
 fn shown(path: &Path) -> String {
     let shown = path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned();
     if cfg!(windows) { shown.replace('\\', "/") } else { shown }
 }
 
-/// What of a path may tell what the file is: below the folder that was named; of a file that was named, its path from
-/// here, or its name and its folder's.
-fn telling(path: &Path, depth: usize) -> String {
+/// Returns the part of a path that may describe the file: the part below the folder that was named. For a file that was
+/// named, returns a relative path whole, and of an absolute path the names of the file and its folder.
+fn name_of(path: &Path, depth: usize) -> String {
     let parts: Vec<_> = path.components().collect();
     let from = match depth {
         0 if path.is_relative() => 0,
@@ -133,7 +134,7 @@ fn telling(path: &Path, depth: usize) -> String {
     shown(&parts[from..].iter().collect::<PathBuf>())
 }
 
-/// Opens a file that the walk has seen: what it is may have changed since, so no link is followed and no pipe waited for.
+/// Opens a file that the walk has seen. It may have been replaced since, so no link is followed and no pipe blocks.
 #[cfg(unix)]
 fn open(path: &Path, is_named: bool) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
@@ -150,11 +151,13 @@ fn open(path: &Path, _is_named: bool) -> io::Result<File> {
     File::open(path)
 }
 
-/// The path and the reason of what the walk could not see.
-fn told(error: &ignore::Error) -> (PathBuf, String) {
+/// Returns the path that the walk could not read, and the reason.
+fn path_and_reason(error: &ignore::Error) -> (PathBuf, String) {
     match error {
-        ignore::Error::WithPath { path, err } => (path.clone(), told(err).1),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => told(err),
+        ignore::Error::WithPath { path, err } => (path.clone(), path_and_reason(err).1),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_and_reason(err)
+        }
         ignore::Error::Io(error) => (PathBuf::new(), error.to_string()),
         other => (PathBuf::new(), other.to_string()),
     }

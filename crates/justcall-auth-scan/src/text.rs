@@ -1,30 +1,30 @@
-//! A text of any length, looked at through a window that moves over it.
+//! A text of any length, scanned through a window that moves over it.
 
 use std::cell::OnceCell;
 use std::io::{self, Read};
 
-use super::allow::Comments;
-use super::code::Code;
-use super::encoding::{Decoder, Wide, is_binary};
-use super::exposure::Exposure;
-use super::finding::{Finding, Fingerprint, Hit, Place};
-use super::{Look, Report};
+use crate::allow::Comments;
+use crate::code::ScanCode;
+use crate::exposure::Exposure;
+use crate::finding::{Fingerprint, Hit, Location, ScanFinding};
+use crate::wide::{Decoder, Wide, is_binary};
+use crate::{Report, Subject};
 
 /// The length of the window, in bytes: most files are read at once, and it stays in a processor's cache.
 const WINDOW: usize = 512 * 1024;
 /// The byte order mark of UTF-8, which is no character of the text.
 const UTF8_MARK: &[u8] = "\u{feff}".as_bytes();
-/// How much of the beginning tells text from binary data, in bytes.
+/// How much of the beginning distinguishes text from binary data, in bytes.
 const HEAD: usize = 8 * 1024;
 
-/// The window's memory, used again for every text.
+/// The memory of the window, reused for every text.
 #[derive(Debug)]
-pub(crate) struct Buffer {
+pub struct Buffer {
     bytes: Vec<u8>,
     used: usize,
 }
 
-/// What is looked for in a text.
+/// What kind of text the window holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -51,20 +51,26 @@ impl Default for Buffer {
 }
 
 impl Buffer {
-    pub(super) fn read_through(
+    /// Scans the text from `reader` and adds the findings to `report`.
+    pub(crate) fn read_through(
         &mut self,
-        look: &Look,
+        subject: &Subject,
         reader: &mut impl Read,
         report: &mut Report,
     ) -> io::Result<()> {
         let mut counted = Counted { reader, bytes: 0 };
-        let outcome = self.read_text(look, &mut counted, report);
+        let outcome = self.read_text(subject, &mut counted, report);
         report.bytes += counted.bytes;
         outcome
     }
 
-    /// Finds out how the text is encoded, and looks through it as UTF-8.
-    fn read_text(&mut self, look: &Look, reader: &mut impl Read, report: &mut Report) -> io::Result<()> {
+    /// Detects the encoding of the text, and searches it as UTF-8.
+    fn read_text(
+        &mut self,
+        subject: &Subject,
+        reader: &mut impl Read,
+        report: &mut Report,
+    ) -> io::Result<()> {
         self.used = 0;
         let is_at_end = self.fill(reader)?;
         if self.bytes[..self.used].starts_with(UTF8_MARK) {
@@ -73,39 +79,39 @@ impl Buffer {
         let head = &self.bytes[..self.used];
         let wide = Wide::of(head);
         if wide.is_none() && is_binary(&head[..head.len().min(HEAD)]) {
-            return self.look_through(look, reader, is_at_end, Kind::Binary, report);
+            return self.search(subject, reader, is_at_end, Kind::Binary, report);
         }
         if wide.is_none() && memchr::memchr(0, head).is_none() {
             let mut decoder = Decoder::after(head, reader);
-            return self.look_through(look, &mut decoder, is_at_end, Kind::Text, report);
+            return self.search(subject, &mut decoder, is_at_end, Kind::Text, report);
         }
         let mut decoder = Decoder::new(wide, head, reader);
         self.used = 0;
         let is_at_end = self.fill(&mut decoder)?;
-        self.look_through(look, &mut decoder, is_at_end, Kind::Text, report)
+        self.search(subject, &mut decoder, is_at_end, Kind::Text, report)
     }
 
-    /// Looks at what the window holds, then at what `reader` gives after it.
-    fn look_through(
+    /// Searches what the window holds, then what `reader` gives after it.
+    fn search(
         &mut self,
-        look: &Look,
+        subject: &Subject,
         reader: &mut impl Read,
         mut is_at_end: bool,
         kind: Kind,
         report: &mut Report,
     ) -> io::Result<()> {
-        let margin = look.scanner.reach();
+        let margin = subject.scanner.reach();
         let mut position = Position::default();
         // What begins before this was reported in the window before.
-        let mut told = 0;
+        let mut reported = 0;
         loop {
             let text = &self.bytes[..self.used];
             let until = if is_at_end { self.used } else { self.used.saturating_sub(margin) };
-            let hits = look.scanner.hits(look.name, text, kind == Kind::Binary);
-            tell(
-                look,
+            let hits = subject.scanner.hits(subject.name, text, kind == Kind::Binary);
+            add_findings(
+                subject,
                 text,
-                hits.into_iter().filter(|hit| (told..until).contains(&hit.at)),
+                hits.into_iter().filter(|hit| (reported..until).contains(&hit.at)),
                 position,
                 report,
             );
@@ -115,7 +121,7 @@ impl Buffer {
             let dropped = until.saturating_sub(margin);
             position.advance(&text[..dropped]);
             self.drop_first(dropped);
-            told = until - dropped;
+            reported = until - dropped;
             is_at_end = self.fill(reader)?;
         }
     }
@@ -163,25 +169,25 @@ fn characters(text: &[u8]) -> usize {
     text.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
 
-/// Puts hits, in their order, into the report, but for those that their owner allows. `position` is that of the text's
-/// first byte.
-fn tell(
-    look: &Look,
+/// Adds hits, in their order, to the report, except those that the owner of the text allows. `position` is that of the first
+/// byte of the text.
+fn add_findings(
+    subject: &Subject,
     text: &[u8],
     hits: impl Iterator<Item = Hit>,
     mut position: Position,
     report: &mut Report,
 ) {
-    let Look { scanner, place, name } = look;
+    let Subject { scanner, location, name } = subject;
     let mut passed = 0;
-    // Looked at only where something was found.
+    // Computed only if something was found.
     let exposure = OnceCell::new();
     let mut comments = Comments::of(text);
     for hit in hits {
         position.advance(&text[passed..hit.at]);
         passed = hit.at;
         let fingerprint = Fingerprint::of(&hit.secret);
-        let may_be_allowed = hit.code != Code::OwnSecret;
+        let may_be_allowed = hit.code != ScanCode::OwnSecret;
         if may_be_allowed && (comments.allow(hit.at) || scanner.baseline.allows(&fingerprint)) {
             report.allowed += 1;
             continue;
@@ -189,8 +195,8 @@ fn tell(
         if let Ok(secret) = std::str::from_utf8(&hit.secret) {
             report.secrets.entry(fingerprint.clone()).or_insert_with(|| secret.to_owned().into());
         }
-        report.findings.push(Finding {
-            place: Place { path: scanner.mask(&place.path), commit: place.commit.clone() },
+        report.findings.push(ScanFinding {
+            location: Location { path: scanner.mask(&location.path), commit: location.commit.clone() },
             line: position.lines + 1,
             column: position.columns + 1,
             code: hit.code,
@@ -205,7 +211,7 @@ fn tell(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::{Known, Scanner};
+    use crate::{Known, Scanner};
 
     const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
     const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
@@ -221,17 +227,17 @@ mod tests {
     }
 
     fn scan(scanner: &Scanner, text: &[u8]) -> Report {
-        let place = Place { path: "notes.txt".into(), commit: None };
+        let location = Location { path: "notes.txt".into(), commit: None };
         let mut report = Report::default();
         scanner
-            .scan(&place, "notes.txt", &mut Pipe(text), &mut Buffer::default(), &mut report)
+            .scan(&location, "notes.txt", &mut Pipe(text), &mut Buffer::default(), &mut report)
             .expect("memory can be read");
         report.settle();
         report
     }
 
     #[test]
-    fn it_tells_of_each_once_wherever_the_window_ends() {
+    fn it_reports_each_once_wherever_the_window_ends() {
         let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
         let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
         let shaped = Scanner::default();
@@ -240,7 +246,7 @@ mod tests {
             for end in [WINDOW, 2 * WINDOW, 3 * WINDOW] {
                 let before = "line\n".repeat((end - offset.min(end)) / 5);
                 let text = [&before, &leak, &"more\n".repeat(20_000)].map(String::as_bytes).concat();
-                for (scanner, code) in [(&own, Code::OwnSecret), (&shaped, Code::LeakedPair)] {
+                for (scanner, code) in [(&own, ScanCode::OwnSecret), (&shaped, ScanCode::LeakedPair)] {
                     let found = scan(scanner, &text).findings;
                     let [finding] = &found[..] else { panic!("{offset} {end}: {found:?}") };
                     let line = before.lines().count() + 2;
