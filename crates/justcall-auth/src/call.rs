@@ -14,9 +14,9 @@ use justcall_auth_secret::RegisterWipe;
 
 use crate::cancel::Cancel;
 use crate::client::Client;
+use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
-use crate::patience::Patience;
 use crate::protection::ProtectionReport;
 use crate::transport::{Outgoing, Transport};
 
@@ -70,7 +70,7 @@ impl<'a> Call<'a> {
     /// As [`Client::exchange`]. What may end this call ends the exchange, and its looks at the source.
     pub fn exchange(self, request: Request) -> Exchange {
         let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
-        self.client.begin(begin, &Patience::new(self.cancels, self.interrupt)).0
+        self.client.begin(begin, &CallContext::new(self.cancels, self.interrupt)).0
     }
 
     /// As [`Client::replace`].
@@ -133,8 +133,8 @@ impl<'a> Call<'a> {
         last: &mut Option<Response>,
     ) -> Result<rules::Exchange, Error> {
         let _last = RegisterWipe;
-        let patience = Patience::new(self.cancels, self.interrupt);
-        let (mut exchange, transport) = self.client.begin(begin, &patience);
+        let context = CallContext::new(self.cancels, self.interrupt);
+        let (mut exchange, transport) = self.client.begin(begin, &context);
         loop {
             match exchange.next()? {
                 Action::Load => exchange.load(),
@@ -147,8 +147,8 @@ impl<'a> Call<'a> {
 
     fn refresh(self, begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh) -> Result<bool, Error> {
         let _last = RegisterWipe;
-        let patience = Patience::new(self.cancels, self.interrupt);
-        let mut refresh = self.client.begin_refresh(begin, &patience);
+        let context = CallContext::new(self.cancels, self.interrupt);
+        let mut refresh = self.client.begin_refresh(begin, &context);
         loop {
             match refresh.next()? {
                 RefreshAction::Load => refresh.load(),
@@ -166,7 +166,7 @@ fn send(transport: &Transport, exchange: &mut Exchange, last: &mut Option<Respon
         request: exchange.outgoing(),
         credentials: &credentials,
         max_body: exchange.max_body(),
-        patience: exchange.patience().clone(),
+        context: exchange.context().clone(),
     };
     let mark = exchange.enter_sending();
     let sent = transport.send(&outgoing);

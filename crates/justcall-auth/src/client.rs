@@ -17,10 +17,10 @@ use crate::call::Call;
 use crate::cancel::Cancel;
 use crate::clock;
 use crate::config::Config;
+use crate::context::CallContext;
 use crate::exchange::Exchange;
 use crate::machine::Driven;
 use crate::observe::Observe;
-use crate::patience::Patience;
 use crate::process::{Process, SharedSource};
 use crate::protection::ProtectionReport;
 use crate::source::{ProcessEnvironment, Source};
@@ -212,11 +212,11 @@ impl Client {
     pub(crate) fn begin(
         &self,
         begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
-        patience: &Patience,
+        context: &CallContext,
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
         let exchange = begin(self.0.policy.clone(), session.source.shared.clone(), &clock::now());
-        let driven = Driven::new(exchange, session.source.clone(), self.0.observer.clone(), patience);
+        let driven = Driven::new(exchange, session.source.clone(), self.0.observer.clone(), context);
         (Exchange::new(driven, self.0.recorder.clone()), session.transport.clone())
     }
 
@@ -224,11 +224,11 @@ impl Client {
     pub(crate) fn begin_refresh(
         &self,
         begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh,
-        patience: &Patience,
+        context: &CallContext,
     ) -> Driven<Refresh> {
         let source = self.shared_source();
         let refresh = begin(&self.0.policy, source.shared.clone(), &clock::now());
-        Driven::new(refresh, source, self.0.observer.clone(), patience)
+        Driven::new(refresh, source, self.0.observer.clone(), context)
     }
 
     /// The pair in use, where nothing is to be found out first.

@@ -15,8 +15,8 @@ use justcall_auth_protocol::service::{self, RateLimit};
 use crate::client::Client;
 use crate::clock;
 use crate::config::Config;
+use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
-use crate::patience::Patience;
 use crate::process::Process;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
@@ -81,7 +81,7 @@ impl Diagnostics {
     /// As [`Source::load`].
     pub fn source(&self) -> Result<Found, Error> {
         let source = &self.config.source;
-        let loaded = source.load_within(&ProcessEnvironment, &self.patience())?;
+        let loaded = source.load_within(&ProcessEnvironment, &self.context())?;
         let chosen = choice(&ProcessEnvironment).is_some();
         let passed_over =
             if matches!(source, Source::Default) && !chosen { empty_places() } else { Vec::new() };
@@ -121,7 +121,7 @@ impl Diagnostics {
         let transport = Process::current().transport(&self.config.settings(&ProcessEnvironment)?);
         let url = self.config.policy.base_url.join("/");
         let before = clock::unix_time();
-        let answer = transport.head_without_pair(&url, self.patience())?;
+        let answer = transport.head_without_pair(&url, self.context())?;
         let after = clock::unix_time();
         let service = answer.header("date").and_then(|date| date::http_date(date.trim()));
         Ok(service.map(|service| skew((before + after) / 2, service)))
@@ -143,7 +143,7 @@ impl Diagnostics {
     }
 
     /// Returns the time limit of a step that starts now.
-    fn patience(&self) -> Patience {
+    fn context(&self) -> CallContext {
         step_patience(self.config.policy.timeout)
     }
 }

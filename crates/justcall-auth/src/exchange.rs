@@ -11,8 +11,8 @@ use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 
 use crate::clock;
+use crate::context::CallContext;
 use crate::machine::Driven;
-use crate::patience::Patience;
 use crate::reentry;
 use crate::state::Recorder;
 
@@ -173,8 +173,8 @@ impl Exchange {
     }
 
     /// How long the driver goes on.
-    pub(crate) fn patience(&self) -> &Patience {
-        self.driven.patience()
+    pub(crate) fn context(&self) -> &CallContext {
+        self.driven.context()
     }
 
     pub(crate) fn into_rules(self) -> rules::Exchange {

@@ -10,8 +10,8 @@ use justcall_auth_protocol::{Exchange, Moment, Refresh};
 use justcall_auth_secret::ForkOwned;
 
 use crate::clock;
+use crate::context::CallContext;
 use crate::observe::{self, Observe};
-use crate::patience::Patience;
 use crate::process::SharedSource;
 use crate::reentry;
 
@@ -81,7 +81,7 @@ pub(crate) struct Driven<M> {
     machine: ForkOwned<M>,
     source: Arc<SharedSource>,
     observer: Option<Arc<dyn Observe>>,
-    patience: Patience,
+    context: CallContext,
 }
 
 impl<M: Machine> Driven<M> {
@@ -89,13 +89,13 @@ impl<M: Machine> Driven<M> {
         mut machine: M,
         source: Arc<SharedSource>,
         observer: Option<Arc<dyn Observe>>,
-        patience: &Patience,
+        context: &CallContext,
     ) -> Self {
         if source.watch.is_entered() {
             machine.give_up(reentry::waits_for_itself());
         }
-        let patience = patience.until(machine.deadline());
-        Self { machine: ForkOwned::with_leave(machine, M::leave), source, observer, patience }
+        let context = context.until(machine.deadline());
+        Self { machine: ForkOwned::with_leave(machine, M::leave), source, observer, context }
     }
 
     /// Returns the machine.
@@ -119,8 +119,8 @@ impl<M: Machine> Driven<M> {
     }
 
     /// Returns the deadline of the call, and what may end it.
-    pub fn patience(&self) -> &Patience {
-        &self.patience
+    pub fn context(&self) -> &CallContext {
+        &self.context
     }
 
     /// Returns whether this is the process that began it.
@@ -138,7 +138,7 @@ impl<M: Machine> Driven<M> {
                 "This exchange was begun before fork(): begin one in the child.",
             ));
         }
-        if self.patience.check_cancelled().is_err() {
+        if self.context.check_cancelled().is_err() {
             self.machine.give_up(Error::new(ErrorKind::Cancelled));
         }
         let mut action = self.machine.next(&clock::now());
@@ -155,9 +155,9 @@ impl<M: Machine> Driven<M> {
         if !self.machine.is_loading() || !self.is_own() {
             return;
         }
-        match self.source.watch.look(&self.patience) {
+        match self.source.watch.look(&self.context) {
             // Another call may have more time for it.
-            Err(error) if error.kind() == ErrorKind::Cancelled || self.patience.is_over() => {
+            Err(error) if error.kind() == ErrorKind::Cancelled || self.context.is_over() => {
                 self.machine.give_up(error);
             }
             result => {
@@ -171,7 +171,7 @@ impl<M: Machine> Driven<M> {
 
     /// Sleeps for a part of `wait`; the machine says again how much is left. Past the deadline it knows what to do.
     pub fn wait(&mut self, wait: Duration) {
-        if let Err(error) = self.patience.pause(wait) {
+        if let Err(error) = self.context.pause(wait) {
             self.machine.give_up(error);
         }
     }

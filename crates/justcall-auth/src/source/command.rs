@@ -11,7 +11,7 @@ use justcall_auth_secret::WipedBuffer;
 use super::failure::{malformed_in, unavailable};
 use super::running::Running;
 use super::{Loaded, shown, text};
-use crate::patience::{Impatience, Patience};
+use crate::context::{CallContext, StopReason};
 
 /// How long a command may take. It may ask a person for a fingerprint, but not for ever.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The largest output that can hold a pair, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Error> {
+pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Error> {
     let (program, arguments) = words.split_first().expect("the spelling was checked to name a program");
     // Not its arguments: they may be what they should not.
     let place = format!("The output of the command {}", shown(Path::new(program)));
@@ -33,19 +33,19 @@ pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Erro
         .stderr(Stdio::null());
     let mut running = Running::start(&mut command)
         .map_err(|error| unavailable(&place, format!("it cannot be started: {error}")))?;
-    let patience = patience.at_most(LIMIT);
-    let loaded = running.output(&patience).and_then(|output| {
+    let context = context.at_most(LIMIT);
+    let loaded = running.output(&context).and_then(|output| {
         let pair = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error));
         // Without a pair its exit status is worth waiting for: it may say why.
-        let end = running.end(&if pair.is_ok() { patience.at_most(GRACE) } else { patience.clone() });
+        let end = running.end(&if pair.is_ok() { context.at_most(GRACE) } else { context.clone() });
         match end {
             Ok(Some(status)) if !status.success() => Err(Stopped::Known(
                 unavailable(&place, format!("it ended with {status}"))
                     .hint_is("Run the command by hand, as the same user, to see what it says."),
             )),
-            Err(Impatience::Interrupted) => Err(Stopped::Impatient(Impatience::Interrupted)),
+            Err(StopReason::Interrupted) => Err(Stopped::Early(StopReason::Interrupted)),
             // It goes on after its output, or its host reaps its children: the output must speak for itself.
-            Ok(_) | Err(Impatience::Deadline) => pair.map_err(Stopped::Known),
+            Ok(_) | Err(StopReason::Deadline) => pair.map_err(Stopped::Known),
         }
     });
     match loaded {
@@ -62,7 +62,7 @@ pub(super) fn load(words: &[String], patience: &Patience) -> Result<Loaded, Erro
 
 /// Why there is no pair.
 enum Stopped {
-    Impatient(Impatience),
+    Early(StopReason),
     TooLarge,
     Failed(io::Error),
     Known(Error),
@@ -71,8 +71,8 @@ enum Stopped {
 impl Stopped {
     fn explain(self, place: &str) -> Error {
         match self {
-            Self::Impatient(Impatience::Interrupted) => Error::new(ErrorKind::Cancelled),
-            Self::Impatient(Impatience::Deadline) => {
+            Self::Early(StopReason::Interrupted) => Error::new(ErrorKind::Cancelled),
+            Self::Early(StopReason::Deadline) => {
                 unavailable(place, "it did not end within 10 seconds, or within the call's timeout")
             }
             Self::TooLarge => unavailable(place, "it is larger than 64 KiB"),
@@ -85,18 +85,17 @@ impl Stopped {
 impl Running {
     /// The whole output, in memory that is wiped. It is complete when the pipe ends, or when the program has ended though
     /// another one that it started holds the pipe open.
-    fn output(&mut self, patience: &Patience) -> Result<WipedBuffer, Stopped> {
+    fn output(&mut self, context: &CallContext) -> Result<WipedBuffer, Stopped> {
         let mut pipe = self.take_output();
         let mut buffer = WipedBuffer::with_capacity(MAX_OUTPUT + 1);
         let mut has_ended = false;
         loop {
-            let slice =
-                if has_ended { Duration::ZERO } else { patience.slice().map_err(Stopped::Impatient)? };
+            let slice = if has_ended { Duration::ZERO } else { context.slice().map_err(Stopped::Early)? };
             if !is_readable(&pipe, slice).map_err(Stopped::Failed)? {
                 if has_ended {
                     return Ok(buffer);
                 }
-                patience.check_interrupt().map_err(Stopped::Impatient)?;
+                context.check_interrupt().map_err(Stopped::Early)?;
                 has_ended = self.has_ended();
                 continue;
             }
@@ -135,14 +134,14 @@ mod tests {
 
     use super::*;
 
-    fn run(script: &str, patience: &Patience) -> Result<Loaded, Error> {
-        load(&["sh".to_owned(), "-c".to_owned(), script.to_owned()], patience)
+    fn run(script: &str, context: &CallContext) -> Result<Loaded, Error> {
+        load(&["sh".to_owned(), "-c".to_owned(), script.to_owned()], context)
     }
 
     #[test]
     fn it_reads_the_json_that_a_program_prints() {
         let script = r#"echo '{"api_key": "abc123def456", "api_secret": "sec789xyz000"}'"#;
-        let loaded = run(script, &Patience::default()).expect("a pair");
+        let loaded = run(script, &CallContext::default()).expect("a pair");
         assert_eq!(loaded.pair.credentials.key_hint(), "abc1…f456");
         assert_eq!(loaded.place, "The output of the command sh");
     }
@@ -156,13 +155,13 @@ mod tests {
             ("true", ErrorKind::CredentialsMalformed, "not valid JSON"),
             ("yes canary", ErrorKind::SourceUnavailable, "64 KiB"),
         ] {
-            let error = run(script, &Patience::default()).expect_err(script);
+            let error = run(script, &CallContext::default()).expect_err(script);
             assert_eq!(error.kind(), kind, "{script}");
             assert!(error.message().contains(why), "{script}: {error}");
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");
         }
         let error =
-            load(&["/nonexistent/program".to_owned()], &Patience::default()).expect_err("no such program");
+            load(&["/nonexistent/program".to_owned()], &CallContext::default()).expect_err("no such program");
         assert!(error.message().contains("cannot be started"), "{error}");
     }
 
@@ -171,7 +170,7 @@ mod tests {
     /// The script with a pair in place of `JSON`, in at most 2 seconds of a call.
     fn run_within_2_seconds(script: &str) -> Result<Loaded, Error> {
         let begun = std::time::Instant::now();
-        let soon = Patience::default().at_most(Duration::from_secs(2));
+        let soon = CallContext::default().at_most(Duration::from_secs(2));
         let loaded = run(&script.replace("JSON", &format!("'{JSON}'")), &soon);
         assert!(begun.elapsed() < Duration::from_secs(9), "{script} took {:?}", begun.elapsed());
         loaded
@@ -213,7 +212,7 @@ mod tests {
             let script = script.replace("JSON", &format!("'{JSON}'"));
             let begun = std::time::Instant::now();
             let after_a_while = move || begun.elapsed() > Duration::from_millis(100);
-            let stopped = Patience::new(Vec::new(), Some(Arc::new(after_a_while)));
+            let stopped = CallContext::new(Vec::new(), Some(Arc::new(after_a_while)));
             match run(&script, &stopped) {
                 Err(error) if error.kind() == ErrorKind::Cancelled => {}
                 // It has ended, and what it left behind gives no output.
@@ -231,7 +230,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("number");
         let script = format!("sleep 600 & echo $! > {}; wait", file.display());
-        run(&script, &Patience::default().at_most(Duration::from_secs(1))).expect_err("it gives nothing");
+        run(&script, &CallContext::default().at_most(Duration::from_secs(1))).expect_err("it gives nothing");
         let number = std::fs::read_to_string(&file).expect("the script got so far");
         let is_alive = || std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));
         let begun = std::time::Instant::now();
@@ -243,9 +242,9 @@ mod tests {
 
     #[test]
     fn it_gives_a_program_up_with_the_call_that_waits_for_it() {
-        let soon = Patience::default().at_most(Duration::from_millis(50));
+        let soon = CallContext::default().at_most(Duration::from_millis(50));
         assert_eq!(run("sleep 60", &soon).expect_err("too long").kind(), ErrorKind::SourceUnavailable);
-        let stopped = Patience::new(Vec::new(), Some(Arc::new(|| true)));
+        let stopped = CallContext::new(Vec::new(), Some(Arc::new(|| true)));
         assert_eq!(run("sleep 60", &stopped).expect_err("stopped").kind(), ErrorKind::Cancelled);
     }
 }

@@ -7,7 +7,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use super::failure::missing;
 use super::parse::{self, KEY_FILE, SECRET_FILE};
 use super::{Environment, Loaded, Source, env, setting};
-use crate::patience::Patience;
+use crate::context::CallContext;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
 pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
@@ -25,29 +25,29 @@ pub(crate) struct Place {
     pub source: Source,
 }
 
-pub(super) fn load(environment: &dyn Environment, patience: &Patience) -> Result<Loaded, Error> {
-    resolve(environment, patience)?.load_within(environment, patience)
+pub(super) fn load(environment: &dyn Environment, context: &CallContext) -> Result<Loaded, Error> {
+    resolve(environment, context)?.load_within(environment, context)
 }
 
 /// The source that is used: the one that the environment chooses, which is not read, or the first that holds anything.
-pub(super) fn resolve(environment: &dyn Environment, patience: &Patience) -> Result<Source, Error> {
+pub(super) fn resolve(environment: &dyn Environment, context: &CallContext) -> Result<Source, Error> {
     if let Some(choice) = choice(environment) {
         return chosen(&choice);
     }
     // Only what is absent is passed over.
-    let holding = usual_places().find(|place| holds_anything(&place.source, environment, patience));
+    let holding = usual_places().find(|place| holds_anything(&place.source, environment, context));
     holding.map(|place| place.source).ok_or_else(|| {
         let places = PLACES.join("; ");
         missing(&format!("{CHOICE}, which would name a source; the environment variables {places}"))
     })
 }
 
-fn holds_anything(source: &Source, environment: &dyn Environment, patience: &Patience) -> bool {
+fn holds_anything(source: &Source, environment: &dyn Environment, context: &CallContext) -> bool {
     match source {
         // A client resolves its source when it is made, and takes memory for the pair only when it needs it.
         Source::Env { key, secret, .. } => env::is_set(environment, key, secret),
         other => {
-            let loaded = other.load_within(environment, patience);
+            let loaded = other.load_within(environment, context);
             loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
         }
     }

@@ -39,8 +39,8 @@ pub use rewrite::Content;
 pub use text::Form;
 pub(crate) use watch::Watch;
 
+use crate::context::CallContext;
 use crate::interrupt::Interrupt;
-use crate::patience::Patience;
 
 /// The environment, as a source sees it: an argument, so that tests need not change the process's own.
 pub trait Environment {
@@ -200,7 +200,7 @@ impl Source {
     /// `credentials_missing` with every place looked at, `credentials_malformed` with the place and what is wrong,
     /// `source_unavailable` with why it cannot be read.
     pub fn load(&self, environment: &dyn Environment) -> Result<Loaded, Error> {
-        self.load_within(environment, &Patience::default())
+        self.load_within(environment, &CallContext::default())
     }
 
     /// As [`Source::load`], but `interrupt` may end it, with `cancelled`: a program that it runs is killed.
@@ -212,7 +212,7 @@ impl Source {
         environment: &dyn Environment,
         interrupt: Arc<dyn Interrupt>,
     ) -> Result<Loaded, Error> {
-        self.load_within(environment, &Patience::new(Vec::new(), Some(interrupt)))
+        self.load_within(environment, &CallContext::new(Vec::new(), Some(interrupt)))
     }
 
     /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it
@@ -222,7 +222,7 @@ impl Source {
     /// `credentials_missing` with every place looked at, `invalid_argument` where the environment names no source.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
         match self {
-            Self::Default => default::resolve(environment, &Patience::default()),
+            Self::Default => default::resolve(environment, &CallContext::default()),
             named => Ok(named.clone()),
         }
     }
@@ -231,15 +231,15 @@ impl Source {
     pub(crate) fn load_within(
         &self,
         environment: &dyn Environment,
-        patience: &Patience,
+        context: &CallContext,
     ) -> Result<Loaded, Error> {
         match self {
             Self::Env { key, secret, scrub } => env::load(environment, key, secret, *scrub),
             Self::File(path) => file::load(path),
             Self::Dir { path, key, secret } => dir::load(path, key, secret),
             Self::Systemd { key, secret } => dir::load_systemd(environment, key, secret),
-            Self::Command(words) => command::load(words, patience),
-            Self::Default => default::load(environment, patience),
+            Self::Command(words) => command::load(words, context),
+            Self::Default => default::load(environment, context),
             Self::Callback(callback) => callback::load(callback.as_ref()),
             Self::Fixed(credentials) => Ok(Loaded::new(credentials.clone(), "the program")),
         }

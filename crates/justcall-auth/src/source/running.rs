@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use justcall_auth_secret::PerProcess;
 
-use crate::patience::{Impatience, Patience};
+use crate::context::{CallContext, StopReason};
 
 /// Programs of this process that gave their output and went on. They are reaped when the next one is started.
 static LEFT: PerProcess<Mutex<Vec<Child>>> = PerProcess::new();
@@ -50,11 +50,11 @@ impl Running {
     }
 
     /// Waits for its end. `None` where a host that reaps all children has taken the status.
-    pub fn end(&mut self, patience: &Patience) -> Result<Option<ExitStatus>, Impatience> {
+    pub fn end(&mut self, context: &CallContext) -> Result<Option<ExitStatus>, StopReason> {
         let mut step = FIRST_STEP;
         while !self.has_ended() {
-            thread::sleep(patience.slice()?.min(step));
-            patience.check_interrupt()?;
+            thread::sleep(context.slice()?.min(step));
+            context.check_interrupt()?;
             step *= 2;
         }
         Ok(self.ended.as_ref().and_then(|ended| ended.as_ref().ok().copied()))
@@ -85,7 +85,7 @@ impl Running {
             let _gone_already = self.child.kill();
         }
         // One that the kernel cannot stop at once is not waited for any longer.
-        let _may_be_left = self.end(&Patience::default().at_most(DEATH));
+        let _may_be_left = self.end(&CallContext::default().at_most(DEATH));
         self.leave();
     }
 }

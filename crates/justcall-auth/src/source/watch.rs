@@ -10,7 +10,7 @@ use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_secret::Level;
 
 use super::{Fingerprints, Loaded, ProcessEnvironment, Source};
-use crate::patience::Patience;
+use crate::context::CallContext;
 use crate::reentry;
 
 /// A file that changed so lately may change again without showing it: file systems count time in steps.
@@ -76,7 +76,7 @@ impl Watch {
 
     /// Reads the source unless its files are those of the last time. The keyring lets one caller in at a time. A caller
     /// that is past the end of its lease does not hold up the next one.
-    pub fn look(&self, patience: &Patience) -> Result<SourceRead, Error> {
+    pub fn look(&self, context: &CallContext) -> Result<SourceRead, Error> {
         // A callback is entered by itself, and says itself whether it was.
         let _mark = (!matches!(self.source, Source::Callback(_))).then(|| reentry::enter(self));
         let Seen { looks, traces: known, is_known } = self.begin_look();
@@ -85,7 +85,7 @@ impl Watch {
             self.keep(Seen { looks, traces: known, is_known });
             return Ok(SourceRead::Unchanged);
         }
-        let loaded = self.source.load_within(&ProcessEnvironment, patience)?;
+        let loaded = self.source.load_within(&ProcessEnvironment, context)?;
         let Loaded { pair, watched, .. } = loaded;
         if self.source.is_environment() {
             let read = self.fingerprints.of(&pair.credentials);
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     fn look(watch: &Watch) -> Option<String> {
-        match watch.look(&Patience::default()).expect("a pair") {
+        match watch.look(&CallContext::default()).expect("a pair") {
             SourceRead::Unchanged => None,
             SourceRead::Pair(found) => Some(found.credentials.expose_authorization(|pair| {
                 String::from_utf8(pair[pair.len() - 3..].to_vec()).expect("ASCII")
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(look(&watch).as_deref(), Some("two"));
         settle(&watch);
         fs::remove_file(&path).expect("it is there");
-        watch.look(&Patience::default()).expect_err("it is gone");
+        watch.look(&CallContext::default()).expect_err("it is gone");
         fs::write(&path, "abc123def456:secret-two").expect("a file");
         assert_eq!(look(&watch).as_deref(), Some("two"));
     }

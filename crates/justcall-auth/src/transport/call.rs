@@ -11,7 +11,7 @@ pub(super) use justcall_auth_protocol::exchange::Phase;
 use justcall_auth_secret::WipedBuffer;
 
 use super::header::PairHeader;
-use crate::patience::{Impatience, Patience};
+use crate::context::{CallContext, StopReason};
 
 /// The hint of an error that a proxy is to blame for: see [`State::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
@@ -28,7 +28,7 @@ const fn doing(phase: Phase) -> &'static str {
 
 /// The state of one call on one thread.
 pub(super) struct State {
-    patience: Patience,
+    context: CallContext,
     header: Option<PairHeader>,
     /// The header is in what was sent.
     placed: Cell<bool>,
@@ -53,14 +53,14 @@ pub(super) struct Call {
 
 impl Call {
     /// A call that sends no pair.
-    pub fn begin(patience: Patience) -> Self {
-        Self::begin_with(patience, None)
+    pub fn begin(context: CallContext) -> Self {
+        Self::begin_with(context, None)
     }
 
     /// A call that sends `header`, which the response is searched for.
-    pub fn begin_with(patience: Patience, header: Option<PairHeader>) -> Self {
+    pub fn begin_with(context: CallContext, header: Option<PairHeader>) -> Self {
         let state = Rc::new(State {
-            patience,
+            context,
             header,
             placed: Cell::new(false),
             phase: Cell::new(Phase::Resolve),
@@ -168,19 +168,19 @@ impl State {
 
     /// How long to block before looking again.
     pub fn slice(&self) -> io::Result<Duration> {
-        aside(|| self.patience.slice()).map_err(|impatience| self.give_up(impatience))
+        aside(|| self.context.slice()).map_err(|reason| self.give_up(reason))
     }
 
     /// Asks whether to stop. Called only when nothing came for a slice.
     pub fn check_interrupt(&self) -> io::Result<()> {
-        aside(|| self.patience.check_interrupt()).map_err(|impatience| self.give_up(impatience))
+        aside(|| self.context.check_interrupt()).map_err(|reason| self.give_up(reason))
     }
 
-    fn give_up(&self, impatience: Impatience) -> io::Error {
+    fn give_up(&self, reason: StopReason) -> io::Error {
         let phase = self.phase();
-        self.fail(match impatience {
-            Impatience::Interrupted => Error::new(ErrorKind::Cancelled),
-            Impatience::Deadline => {
+        self.fail(match reason {
+            StopReason::Interrupted => Error::new(ErrorKind::Cancelled),
+            StopReason::Deadline => {
                 let timeout = |doing: &str| {
                     let message = format!("The call ran out of time while {doing}.");
                     Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
@@ -230,14 +230,14 @@ mod tests {
             *counted.lock().expect("no panic") += 1;
             assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
             match OTHER.take() {
-                None => OTHER.set(Some(Call::begin(Patience::default()))),
+                None => OTHER.set(Some(Call::begin(CallContext::default()))),
                 Some(other) => drop(other),
             }
             // The other greenlet switches back.
             drop(CURRENT.take());
             false
         };
-        let call = Call::begin(Patience::new(Vec::new(), Some(Arc::new(switch))));
+        let call = Call::begin(CallContext::new(Vec::new(), Some(Arc::new(switch))));
         for _ in 0..2 {
             call.check_interrupt().expect("nothing ends it");
             assert!(Rc::ptr_eq(&current(), &call.state));

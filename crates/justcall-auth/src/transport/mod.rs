@@ -47,7 +47,7 @@ use justcall_auth_protocol::service;
 use ureq::{Agent, Body};
 
 use crate::clock;
-use crate::patience::Patience;
+use crate::context::CallContext;
 pub(crate) use authorities::{roots_in, system_roots};
 use call::Call;
 pub use certificate::Certificate;
@@ -78,7 +78,7 @@ pub(crate) struct Outgoing<'a> {
     pub credentials: &'a Credentials,
     /// The largest body of an answer, in bytes.
     pub max_body: usize,
-    pub patience: Patience,
+    pub context: CallContext,
 }
 
 /// Connections to the service and how they are made. Thread-safe.
@@ -118,7 +118,7 @@ impl Transport {
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
-        let call = Call::begin_with(outgoing.patience.clone(), Some(header));
+        let call = Call::begin_with(outgoing.context.clone(), Some(header));
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
         // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
@@ -131,8 +131,8 @@ impl Transport {
     }
 
     /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
-    pub fn head_without_pair(&self, url: &str, patience: Patience) -> Result<Response, Error> {
-        let call = Call::begin(patience);
+    pub fn head_without_pair(&self, url: &str, context: CallContext) -> Result<Response, Error> {
+        let call = Call::begin(context);
         let builder = service::HEADERS
             .iter()
             .filter(|(name, _)| *name != "content-type")

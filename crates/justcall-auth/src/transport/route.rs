@@ -18,7 +18,7 @@ use super::proxy::{NamedProxy, Proxy};
 use super::resolve::{AddressBook, host_and_port};
 use super::settings::Settings;
 use super::socket::Socket;
-use crate::patience::Patience;
+use crate::context::CallContext;
 
 /// The route from this machine to the service, directly or through a proxy.
 #[derive(Debug)]
@@ -151,6 +151,6 @@ impl Route {
 }
 
 /// The time limit of a step that starts now: as much as a whole call has. Zero means none.
-pub(crate) fn step_patience(timeout: Duration) -> Patience {
-    if timeout.is_zero() { Patience::default() } else { Patience::default().at_most(timeout) }
+pub(crate) fn step_patience(timeout: Duration) -> CallContext {
+    if timeout.is_zero() { CallContext::default() } else { CallContext::default().at_most(timeout) }
 }

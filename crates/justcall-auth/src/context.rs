@@ -1,4 +1,4 @@
-//! How long a waiting call goes on: until its deadline, or until somebody ends it.
+//! The time limit of a call, and what may cancel it.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,62 +11,63 @@ use crate::cancel::Cancel;
 use crate::clock;
 use crate::interrupt::Interrupt;
 
-/// The longest that a call goes on without looking whether it was ended.
+/// The longest time between two checks whether the call was cancelled.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why a wait ends before what was waited for.
+/// Why a wait ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Impatience {
+pub(crate) enum StopReason {
     /// The deadline has passed.
     Deadline,
-    /// Somebody asked to stop.
+    /// The call was cancelled.
     Interrupted,
 }
 
-/// A deadline, and what may end a call. Cloning shares the latter.
+/// The deadline of a call, and what may cancel it. Cloning shares the latter.
 #[derive(Clone, Default)]
-pub(crate) struct Patience {
+pub(crate) struct CallContext {
     deadline: Option<Duration>,
     cancels: Vec<Cancel>,
     interrupt: Option<Arc<dyn Interrupt>>,
-    /// When the interrupt was asked last. Asking may cost more than a call, so it is not done for those that are quick.
+    /// When the interrupt was asked last. Asking may cost more than a quick call, so those do not ask.
     asked: Cell<Duration>,
 }
 
-impl Patience {
-    /// Without a deadline; until one of `cancels` is fired, or `interrupt` says so.
+impl CallContext {
+    /// Creates a context without a deadline. Each of `cancels`, and `interrupt`, may cancel the call.
     pub fn new(cancels: Vec<Cancel>, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
         Self { deadline: None, cancels, interrupt, asked: Cell::new(clock::monotonic()) }
     }
 
-    /// The same, until the monotonic time `deadline`, where there is one.
+    /// Returns the same context with the monotonic time `deadline`, if there is one.
     pub fn until(&self, deadline: Option<Duration>) -> Self {
         Self { deadline, ..self.clone() }
     }
 
-    /// The same, but for no longer than `limit` from now.
+    /// Returns the same context with a deadline of at most `limit` from now.
     pub fn at_most(&self, limit: Duration) -> Self {
         let until = clock::monotonic().saturating_add(limit);
         self.until(Some(self.deadline.map_or(until, |deadline| deadline.min(until))))
     }
 
-    /// How long to block before looking again: never past the deadline, nor longer than whoever ends the call may wait.
-    pub fn slice(&self) -> Result<Duration, Impatience> {
+    /// Returns how long to block before the next check: not past the deadline, and at most 50 ms, so that a cancelled call
+    /// ends soon.
+    pub fn slice(&self) -> Result<Duration, StopReason> {
         self.check_cancelled()?;
         let now = clock::monotonic();
         if self.interrupt.is_some() && now.saturating_sub(self.asked.get()) >= INTERVAL {
             self.check_interrupt()?;
         }
         let left = self.deadline.map_or(INTERVAL, |deadline| deadline.saturating_sub(now));
-        if left.is_zero() { Err(Impatience::Deadline) } else { Ok(left.min(INTERVAL)) }
+        if left.is_zero() { Err(StopReason::Deadline) } else { Ok(left.min(INTERVAL)) }
     }
 
-    /// Asks whether to stop. Worth doing when nothing came for a slice.
-    pub fn check_interrupt(&self) -> Result<(), Impatience> {
+    /// Asks whether to stop. To be called if nothing came for a slice.
+    pub fn check_interrupt(&self) -> Result<(), StopReason> {
         self.check_cancelled()?;
         self.asked.set(clock::monotonic());
         match &self.interrupt {
-            Some(interrupt) if interrupt.interrupted() => Err(Impatience::Interrupted),
+            Some(interrupt) if interrupt.interrupted() => Err(StopReason::Interrupted),
             _ => Ok(()),
         }
     }
@@ -77,7 +78,7 @@ impl Patience {
     /// `cancelled`.
     pub fn pause(&self, wait: Duration) -> Result<(), Error> {
         match self.check_interrupt().and_then(|()| self.slice()) {
-            Err(Impatience::Interrupted) => Err(Error::new(ErrorKind::Cancelled)),
+            Err(StopReason::Interrupted) => Err(Error::new(ErrorKind::Cancelled)),
             slice => {
                 thread::sleep(wait.min(slice.unwrap_or_default()));
                 Ok(())
@@ -85,12 +86,12 @@ impl Patience {
         }
     }
 
-    /// Whether the call was ended by what needs no asking.
-    pub fn check_cancelled(&self) -> Result<(), Impatience> {
-        if self.cancels.iter().any(Cancel::is_fired) { Err(Impatience::Interrupted) } else { Ok(()) }
+    /// Checks the cancel handles, without asking the interrupt.
+    pub fn check_cancelled(&self) -> Result<(), StopReason> {
+        if self.cancels.iter().any(Cancel::is_fired) { Err(StopReason::Interrupted) } else { Ok(()) }
     }
 
-    /// Whether what failed just now may have failed only because there was no more time for it.
+    /// Returns whether what failed just now may have failed only for want of time.
     pub fn is_over(&self) -> bool {
         self.check_cancelled().is_err()
             || self.deadline.is_some_and(|deadline| clock::monotonic() >= deadline)
@@ -104,26 +105,26 @@ mod tests {
     #[test]
     fn it_ends_when_it_is_cancelled_interrupted_or_past_its_deadline() {
         let cancel = Cancel::new();
-        let patience = Patience::new(vec![Cancel::new(), cancel.clone()], None);
-        assert_eq!(patience.slice(), Ok(INTERVAL));
-        assert!(!patience.is_over());
+        let context = CallContext::new(vec![Cancel::new(), cancel.clone()], None);
+        assert_eq!(context.slice(), Ok(INTERVAL));
+        assert!(!context.is_over());
         cancel.fire();
-        assert_eq!(patience.slice(), Err(Impatience::Interrupted));
-        assert_eq!(patience.check_interrupt(), Err(Impatience::Interrupted));
-        assert!(patience.is_over());
+        assert_eq!(context.slice(), Err(StopReason::Interrupted));
+        assert_eq!(context.check_interrupt(), Err(StopReason::Interrupted));
+        assert!(context.is_over());
 
-        let interrupted = Patience::new(Vec::new(), Some(Arc::new(|| true)));
-        assert_eq!(interrupted.check_interrupt(), Err(Impatience::Interrupted));
+        let interrupted = CallContext::new(Vec::new(), Some(Arc::new(|| true)));
+        assert_eq!(interrupted.check_interrupt(), Err(StopReason::Interrupted));
         assert_eq!(interrupted.slice(), Ok(INTERVAL), "asked a moment ago");
         interrupted.asked.set(Duration::ZERO);
         assert_eq!(
             interrupted.slice(),
-            Err(Impatience::Interrupted),
+            Err(StopReason::Interrupted),
             "also when something comes all the time"
         );
 
-        let late = Patience::default().until(Some(clock::monotonic()));
-        assert_eq!(late.slice(), Err(Impatience::Deadline));
+        let late = CallContext::default().until(Some(clock::monotonic()));
+        assert_eq!(late.slice(), Err(StopReason::Deadline));
         assert!(late.is_over());
     }
 }
