@@ -236,7 +236,7 @@ impl Client {
         let session = self.session();
         let version = session.source.shared.keyring.settled(clock::monotonic())?;
         // Inside a load callback this is a call like every other.
-        if session.source.watch.is_entered() {
+        if session.source.detector.is_entered() {
             return None;
         }
         Some(version.credentials().clone())

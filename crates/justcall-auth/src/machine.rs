@@ -91,7 +91,7 @@ impl<M: Machine> Driven<M> {
         observer: Option<Arc<dyn Observe>>,
         context: &CallContext,
     ) -> Self {
-        if source.watch.is_entered() {
+        if source.detector.is_entered() {
             machine.give_up(reentry::waits_for_itself());
         }
         let context = context.until(machine.deadline());
@@ -155,14 +155,14 @@ impl<M: Machine> Driven<M> {
         if !self.machine.is_loading() || !self.is_own() {
             return;
         }
-        match self.source.watch.look(&self.context) {
+        match self.source.detector.read(&self.context) {
             // Another call may have more time for it.
             Err(error) if error.kind() == ErrorKind::Cancelled || self.context.is_over() => {
                 self.machine.give_up(error);
             }
             result => {
                 if !self.machine.loaded(result, &clock::now()) {
-                    self.source.watch.forget();
+                    self.source.detector.forget();
                 }
             }
         }

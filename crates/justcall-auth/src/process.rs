@@ -15,7 +15,7 @@ use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 
 use crate::reentry;
-use crate::source::{Environment, Fingerprints, Identity, ProcessEnvironment, Source, Watch};
+use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, ProcessEnvironment, Source};
 use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
@@ -35,7 +35,7 @@ type Key = (Identity, String, Option<u64>, Level);
 #[derive(Debug)]
 pub(crate) struct SharedSource {
     pub shared: Shared,
-    pub watch: Watch,
+    pub detector: ChangeDetector,
     /// When the last refresh that a webhook caused failed, and why.
     webhook_failure: Mutex<Option<(Duration, Error)>>,
 }
@@ -57,14 +57,14 @@ impl SharedSource {
     /// are read as fast as their change is noticed.
     pub fn webhook_failed(&self, now: Duration, error: &Error) {
         let is_about_source = !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::InvalidArgument);
-        if is_about_source && self.watch.is_costly() {
+        if is_about_source && self.detector.is_costly() {
             *lock(&self.webhook_failure) = Some((now, error.clone()));
         }
     }
 
     /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
     pub fn is_entered(&self) -> bool {
-        self.watch.is_entered() || reentry::is_inside(&*self.shared.keyring)
+        self.detector.is_entered() || reentry::is_inside(&*self.shared.keyring)
     }
 }
 
@@ -119,7 +119,7 @@ impl Process {
         let key = key(source, policy, memory);
         let mut sources = lock(&self.sources);
         let mut known = sources.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);
-        if let Some(tenant) = known.find(|tenant| tenant.watch.is_for(fingerprint)) {
+        if let Some(tenant) = known.find(|tenant| tenant.detector.is_for(fingerprint)) {
             return tenant;
         }
         if sources.known.len() >= sources.sweep_at {
@@ -127,9 +127,9 @@ impl Process {
             sources.sweep_at = sources.known.len().max(32) * 2;
         }
         let shared = Shared::new(policy.base_url.to_string(), self.rejections.clone());
-        let watch = Watch::new(source.clone(), memory, self.fingerprints.clone());
-        watch.is_for(fingerprint);
-        let tenant = Arc::new(SharedSource { shared, watch, webhook_failure: Mutex::default() });
+        let detector = ChangeDetector::new(source.clone(), memory, self.fingerprints.clone());
+        detector.is_for(fingerprint);
+        let tenant = Arc::new(SharedSource { shared, detector, webhook_failure: Mutex::default() });
         let known = sources.known.entry(key).or_default();
         known.retain(|tenant| tenant.strong_count() > 0);
         known.push(Arc::downgrade(&tenant));

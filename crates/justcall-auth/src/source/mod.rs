@@ -3,6 +3,7 @@
 //! What is present but invalid is an error that says where; it is never skipped in favour of another place.
 
 mod callback;
+mod change_detector;
 mod command;
 mod default;
 mod dir;
@@ -17,7 +18,6 @@ mod place;
 mod rewrite;
 mod running;
 mod text;
-mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -32,12 +32,12 @@ use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
+pub(crate) use change_detector::ChangeDetector;
 pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
 pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
 pub use text::Form;
-pub(crate) use watch::Watch;
 
 use crate::context::CallContext;
 use crate::interrupt::Interrupt;

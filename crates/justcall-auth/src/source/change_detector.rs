@@ -1,4 +1,4 @@
-//! A source that is looked at again and again: it is read only where it may have changed.
+//! Reads a source again and again, if it may have changed.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -16,42 +16,42 @@ use crate::reentry;
 /// A file that changed so lately may change again without showing it: file systems count time in steps.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// A source and what was seen of it, for all clients that share it.
+/// A source and what was read of it last, for all clients that share it.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct ChangeDetector {
     source: Source,
     fingerprints: Fingerprints,
-    /// The pair that the environment held when it was looked at last.
+    /// A fingerprint of the pair that the environment held when it was read last.
     fingerprint: Mutex<Option<u64>>,
     memory: Level,
-    seen: Mutex<Seen>,
+    last_read: Mutex<LastRead>,
 }
 
-/// The source's files as they were last seen.
+/// The files of the source, as the last read found them.
 #[derive(Debug, Default, Clone)]
-struct Seen {
-    /// How many looks were begun. What an earlier look saw is not kept over what a later one saw.
-    looks: u64,
-    traces: Vec<Trace>,
-    /// The files were read in this very version, and will show it when they change.
+struct LastRead {
+    /// How many reads were begun. The result of an earlier read does not replace that of a later one.
+    reads: u64,
+    stamps: Vec<FileStamp>,
+    /// The files were read in this version, and a change of them can be seen.
     is_known: bool,
 }
 
-/// What tells one version of a file from the next.
+/// Distinguishes one version of a file from the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Trace {
+struct FileStamp {
     path: PathBuf,
     /// `None` for a file that is not there.
     version: Option<Version>,
 }
 
-impl Watch {
-    /// Nothing seen yet. Pairs are kept at the level `memory`.
+impl ChangeDetector {
+    /// Creates a detector that has read nothing yet. Pairs are kept at the level `memory`.
     pub fn new(source: Source, memory: Level, fingerprints: Fingerprints) -> Self {
-        Self { source, memory, fingerprints, fingerprint: Mutex::default(), seen: Mutex::default() }
+        Self { source, memory, fingerprints, fingerprint: Mutex::default(), last_read: Mutex::default() }
     }
 
-    /// Whether this is the source of a client that is made while the environment holds the pair `fingerprint`: the same
+    /// Returns whether this is the source of a client that is made while the environment holds the pair `fingerprint`: the same
     /// pair as when this was read last, or none, or none was read yet.
     pub fn is_for(&self, fingerprint: Option<u64>) -> bool {
         let mut known = self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,12 +61,12 @@ impl Watch {
         fingerprint.is_none() || *known == fingerprint
     }
 
-    /// Whether reading the source runs code of others, which may take long.
+    /// Returns whether reading the source runs foreign code, which may take long.
     pub fn is_costly(&self) -> bool {
         self.source.is_costly()
     }
 
-    /// Whether this thread is reading the source.
+    /// Returns whether this thread is reading the source.
     pub fn is_entered(&self) -> bool {
         match &self.source {
             Source::Callback(callback) => callback.is_entered(),
@@ -74,15 +74,15 @@ impl Watch {
         }
     }
 
-    /// Reads the source unless its files are those of the last time. The keyring lets one caller in at a time. A caller
-    /// that is past the end of its lease does not hold up the next one.
-    pub fn look(&self, context: &CallContext) -> Result<SourceRead, Error> {
+    /// Reads the source, unless its files are unchanged since the last read. The keyring admits one caller at a time. A
+    /// caller whose lease has ended does not block the next one.
+    pub fn read(&self, context: &CallContext) -> Result<SourceRead, Error> {
         // A callback is entered by itself, and says itself whether it was.
         let _mark = (!matches!(self.source, Source::Callback(_))).then(|| reentry::enter(self));
-        let Seen { looks, traces: known, is_known } = self.begin_look();
-        let before: Vec<Trace> = known.iter().map(|trace| Trace::of(trace.path.clone())).collect();
+        let LastRead { reads, stamps: known, is_known } = self.begin_read();
+        let before: Vec<FileStamp> = known.iter().map(|stamp| FileStamp::of(stamp.path.clone())).collect();
         if is_known && before == known {
-            self.keep(Seen { looks, traces: known, is_known });
+            self.keep(LastRead { reads, stamps: known, is_known });
             return Ok(SourceRead::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, context)?;
@@ -93,43 +93,43 @@ impl Watch {
         }
         let credentials = pair.credentials.with_protection(self.memory)?;
         let pair = LoadedPair { credentials, is_watched: !watched.is_empty(), ..pair };
-        let after: Vec<Trace> = watched.into_iter().map(Trace::of).collect();
+        let after: Vec<FileStamp> = watched.into_iter().map(FileStamp::of).collect();
         // What changed while it was read is read again the next time.
-        self.keep(Seen {
-            looks,
-            is_known: pair.is_watched && after == before && after.iter().all(Trace::is_settled),
-            traces: after,
+        self.keep(LastRead {
+            reads,
+            is_known: pair.is_watched && after == before && after.iter().all(FileStamp::is_settled),
+            stamps: after,
         });
         Ok(SourceRead::Pair(pair))
     }
 
-    /// Reads the source at the next look, whatever its files look like: what the last one gave was not used.
+    /// Makes the next read a full one, even if no file changed: the result of the last one was not used.
     pub fn forget(&self) {
         self.lock().is_known = false;
     }
 
-    /// What was seen last. Until this look is over, nothing counts as known.
-    fn begin_look(&self) -> Seen {
-        let mut seen = self.lock();
-        seen.looks += 1;
-        let last = seen.clone();
-        seen.is_known = false;
+    /// Returns what the last read found. Until this read is over, nothing counts as known.
+    fn begin_read(&self) -> LastRead {
+        let mut last_read = self.lock();
+        last_read.reads += 1;
+        let last = last_read.clone();
+        last_read.is_known = false;
         last
     }
 
-    fn keep(&self, seen: Seen) {
+    fn keep(&self, last_read: LastRead) {
         let mut kept = self.lock();
-        if kept.looks == seen.looks {
-            *kept = seen;
+        if kept.reads == last_read.reads {
+            *kept = last_read;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, LastRead> {
+        self.last_read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Trace {
+impl FileStamp {
     fn of(path: PathBuf) -> Self {
         let version = std::fs::metadata(&path).ok().map(|metadata| Version::of(&metadata));
         Self { path, version }
@@ -179,8 +179,8 @@ mod tests {
 
     use super::*;
 
-    fn look(watch: &Watch) -> Option<String> {
-        match watch.look(&CallContext::default()).expect("a pair") {
+    fn read(detector: &ChangeDetector) -> Option<String> {
+        match detector.read(&CallContext::default()).expect("a pair") {
             SourceRead::Unchanged => None,
             SourceRead::Pair(found) => Some(found.credentials.expose_authorization(|pair| {
                 String::from_utf8(pair[pair.len() - 3..].to_vec()).expect("ASCII")
@@ -189,9 +189,9 @@ mod tests {
     }
 
     /// As if the file had been there for long.
-    fn settle(watch: &Watch) {
-        let mut seen = watch.seen.lock().expect("no test panics with it");
-        seen.is_known = !seen.traces.is_empty();
+    fn settle(detector: &ChangeDetector) {
+        let mut last_read = detector.last_read.lock().expect("no test panics with it");
+        last_read.is_known = !last_read.stamps.is_empty();
     }
 
     fn write_version(folder: &Path, version: &str, secret: &str) {
@@ -207,20 +207,20 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
         fs::write(&path, "abc123def456:secret-one").expect("a file");
-        let watch = Watch::new(Source::File(path.clone()), Level::Heap, Fingerprints::default());
+        let detector = ChangeDetector::new(Source::File(path.clone()), Level::Heap, Fingerprints::default());
         for _ in 0..3 {
-            assert_eq!(look(&watch).as_deref(), Some("one"), "it may change without showing it");
+            assert_eq!(read(&detector).as_deref(), Some("one"), "it may change without showing it");
         }
-        settle(&watch);
-        assert_eq!(look(&watch), None);
+        settle(&detector);
+        assert_eq!(read(&detector), None);
         fs::write(folder.path().join("next"), "abc123def456:secret-two").expect("a file");
         fs::rename(folder.path().join("next"), &path).expect("the swap");
-        assert_eq!(look(&watch).as_deref(), Some("two"));
-        settle(&watch);
+        assert_eq!(read(&detector).as_deref(), Some("two"));
+        settle(&detector);
         fs::remove_file(&path).expect("it is there");
-        watch.look(&CallContext::default()).expect_err("it is gone");
+        detector.read(&CallContext::default()).expect_err("it is gone");
         fs::write(&path, "abc123def456:secret-two").expect("a file");
-        assert_eq!(look(&watch).as_deref(), Some("two"));
+        assert_eq!(read(&detector).as_deref(), Some("two"));
     }
 
     #[test]
@@ -228,24 +228,24 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         write_version(folder.path(), "..1", "secret-one");
         let source = Source::parse(&format!("dir:{}", folder.path().display())).expect("a spelling");
-        let watch = Watch::new(source, Level::Heap, Fingerprints::default());
-        assert_eq!(look(&watch).as_deref(), Some("one"));
-        settle(&watch);
-        assert_eq!(look(&watch), None);
+        let detector = ChangeDetector::new(source, Level::Heap, Fingerprints::default());
+        assert_eq!(read(&detector).as_deref(), Some("one"));
+        settle(&detector);
+        assert_eq!(read(&detector), None);
         write_version(folder.path(), "..2", "secret-two");
-        assert_eq!(look(&watch).as_deref(), Some("two"));
-        settle(&watch);
+        assert_eq!(read(&detector).as_deref(), Some("two"));
+        settle(&detector);
         std::os::unix::fs::symlink("..1", folder.path().join("..next")).expect("a link");
         fs::rename(folder.path().join("..next"), folder.path().join("..data")).expect("the swap");
-        assert_eq!(look(&watch).as_deref(), Some("one"));
+        assert_eq!(read(&detector).as_deref(), Some("one"));
     }
 
     #[test]
     fn it_always_reads_what_has_no_files() {
         let pair = justcall_auth_protocol::Credentials::new(b"abc123def456", b"secret-one").expect("good");
-        let watch = Watch::new(Source::Fixed(pair), Level::Heap, Fingerprints::default());
+        let detector = ChangeDetector::new(Source::Fixed(pair), Level::Heap, Fingerprints::default());
         for _ in 0..2 {
-            assert_eq!(look(&watch).as_deref(), Some("one"));
+            assert_eq!(read(&detector).as_deref(), Some("one"));
         }
     }
 
@@ -253,8 +253,8 @@ mod tests {
     fn it_is_not_locked_while_a_function_of_the_program_is_asked() {
         use std::sync::{Arc, OnceLock};
 
-        let watch = Arc::new(OnceLock::<Watch>::new());
-        let (asked, inner) = (Arc::new(Mutex::new(0)), watch.clone());
+        let detector = Arc::new(OnceLock::<ChangeDetector>::new());
+        let (asked, inner) = (Arc::new(Mutex::new(0)), detector.clone());
         let callback = move || {
             let turn = {
                 let mut asked = asked.lock().expect("no panic");
@@ -262,16 +262,16 @@ mod tests {
                 *asked
             };
             if turn == 1 {
-                let watch = inner.get().expect("it is there");
+                let detector = inner.get().expect("it is there");
                 // Where it is locked, looking again on this thread would never end.
-                drop(watch.seen.try_lock().expect("it is not locked"));
-                assert_eq!(look(watch).as_deref(), Some("n-2"));
+                drop(detector.last_read.try_lock().expect("it is not locked"));
+                assert_eq!(read(detector).as_deref(), Some("n-2"));
             }
             justcall_auth_protocol::Credentials::new(b"abc123def456", format!("secret-n-{turn}").as_bytes())
         };
-        let watch = watch.get_or_init(|| {
-            Watch::new(Source::Callback(Arc::new(callback)), Level::Heap, Fingerprints::default())
+        let detector = detector.get_or_init(|| {
+            ChangeDetector::new(Source::Callback(Arc::new(callback)), Level::Heap, Fingerprints::default())
         });
-        assert_eq!(look(watch).as_deref(), Some("n-1"));
+        assert_eq!(read(detector).as_deref(), Some("n-1"));
     }
 }
