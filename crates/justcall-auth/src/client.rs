@@ -21,8 +21,8 @@ use crate::context::CallContext;
 use crate::exchange::Exchange;
 use crate::machine::Driven;
 use crate::observe::Observe;
-use crate::process::{Process, SharedSource};
 use crate::protection::ProtectionReport;
+use crate::shared_state::{SharedSource, SharedState};
 use crate::source::{ProcessEnvironment, Source};
 use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
@@ -58,7 +58,7 @@ struct Session {
 
 impl Session {
     fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
-        let process = Process::current();
+        let process = SharedState::current();
         let shared = process.shared_source(source, policy, memory, &ProcessEnvironment);
         // A new client must re-read the source even if another client read it long ago. What the environment holds was
         // compared.
@@ -271,7 +271,7 @@ fn resolve(config: &Config) -> Source {
         // Another client has read the environment before it was cleared.
         Err(error) if error.kind() == ErrorKind::CredentialsMissing => {
             let environment = Source::environment();
-            let is_known = Process::current().knows_source(&environment, &config.policy, config.memory);
+            let is_known = SharedState::current().knows_source(&environment, &config.policy, config.memory);
             if is_known { environment } else { source.clone() }
         }
         Err(_) => source.clone(),

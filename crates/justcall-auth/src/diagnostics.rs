@@ -17,7 +17,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
-use crate::process::Process;
+use crate::shared_state::SharedState;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
 use crate::transport::{roots_in, step_patience};
@@ -118,7 +118,7 @@ impl Diagnostics {
     /// # Errors
     /// Those of the connection: `timeout`, `connection_failed`, `tls_failed`, `invalid_response`.
     pub fn clock(&self) -> Result<Option<Skew>, Error> {
-        let transport = Process::current().transport(&self.config.settings(&ProcessEnvironment)?);
+        let transport = SharedState::current().transport(&self.config.settings(&ProcessEnvironment)?);
         let url = self.config.policy.base_url.join("/");
         let before = clock::unix_time();
         let answer = transport.head_without_pair(&url, self.context())?;

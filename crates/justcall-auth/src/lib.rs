@@ -31,10 +31,10 @@ pub mod exchange;
 mod interrupt;
 mod machine;
 mod observe;
-mod process;
 mod protection;
 mod reentry;
 pub mod replace;
+mod shared_state;
 pub mod source;
 mod state;
 #[cfg(feature = "test-panic")]

@@ -12,8 +12,8 @@ use justcall_auth_secret::ForkOwned;
 use crate::clock;
 use crate::context::CallContext;
 use crate::observe::{self, Observe};
-use crate::process::SharedSource;
 use crate::reentry;
+use crate::shared_state::SharedSource;
 
 /// A state machine that reads a source: one call that sends, or one refresh.
 pub(crate) trait Machine {

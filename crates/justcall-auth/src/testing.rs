@@ -1,6 +1,6 @@
 //! For the tests of programs that use this library. A program in production needs nothing of it.
 
-use crate::process::Process;
+use crate::shared_state::SharedState;
 
 /// Forgets which pairs the service rejected: every client of this process may send them again at once, in place of 30 s
 /// later.
@@ -11,5 +11,5 @@ use crate::process::Process;
 ///
 /// It reads no source and sends nothing. After `fork()` it is about the process that calls it.
 pub fn forget_rejections() {
-    Process::forget_rejections();
+    SharedState::forget_rejections();
 }

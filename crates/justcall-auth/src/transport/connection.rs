@@ -21,7 +21,7 @@ use super::resolve::{AddressBook, host_and_port};
 use super::settings::Settings;
 use super::socket::Socket;
 use super::{exhaustion, tls};
-use crate::process::Process;
+use crate::shared_state::SharedState;
 
 /// Makes connections.
 pub(super) struct Connector {
@@ -102,7 +102,7 @@ impl Connector {
     fn configure(&self) -> Result<Arc<ClientConfig>, Error> {
         let roots = match &self.settings.roots {
             Some(roots) => roots.clone(),
-            None => Process::current()
+            None => SharedState::current()
                 .system_roots()
                 .map_err(|error| exhaustion::descriptors().map_or(error, |exhausted| exhausted.error()))?,
         };

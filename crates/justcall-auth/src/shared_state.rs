@@ -19,7 +19,7 @@ use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, Process
 use crate::transport::{AddressBook, Settings, Transport, system_roots};
 
 /// The shared state of this process.
-pub(crate) struct Process {
+pub(crate) struct SharedState {
     sources: Mutex<Sources>,
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
@@ -75,9 +75,9 @@ struct Sources {
     sweep_at: usize,
 }
 
-static CURRENT: PerProcess<Process> = PerProcess::new();
+static CURRENT: PerProcess<SharedState> = PerProcess::new();
 
-impl Process {
+impl SharedState {
     /// The state of the process that asks.
     pub fn current() -> Arc<ForkOwned<Self>> {
         CURRENT.get_or_make(Self::new)
@@ -103,7 +103,7 @@ impl Process {
     pub fn knows_source(&self, source: &Source, policy: &Policy, memory: Level) -> bool {
         let sources = lock(&self.sources);
         let known = sources.known.get(&key(source, policy, memory));
-        known.is_some_and(|known| known.iter().any(|tenant| tenant.strong_count() > 0))
+        known.is_some_and(|known| known.iter().any(|source| source.strong_count() > 0))
     }
 
     /// What all clients with this source, base URL, expected account and memory share.
@@ -119,21 +119,21 @@ impl Process {
         let key = key(source, policy, memory);
         let mut sources = lock(&self.sources);
         let mut known = sources.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);
-        if let Some(tenant) = known.find(|tenant| tenant.detector.is_for(fingerprint)) {
-            return tenant;
+        if let Some(source) = known.find(|source| source.detector.is_for(fingerprint)) {
+            return source;
         }
         if sources.known.len() >= sources.sweep_at {
-            sources.known.retain(|_, sources| sources.iter().any(|tenant| tenant.strong_count() > 0));
+            sources.known.retain(|_, sources| sources.iter().any(|source| source.strong_count() > 0));
             sources.sweep_at = sources.known.len().max(32) * 2;
         }
         let shared = Shared::new(policy.base_url.to_string(), self.rejections.clone());
         let detector = ChangeDetector::new(source.clone(), memory, self.fingerprints.clone());
         detector.is_for(fingerprint);
-        let tenant = Arc::new(SharedSource { shared, detector, webhook_failure: Mutex::default() });
+        let source = Arc::new(SharedSource { shared, detector, webhook_failure: Mutex::default() });
         let known = sources.known.entry(key).or_default();
-        known.retain(|tenant| tenant.strong_count() > 0);
-        known.push(Arc::downgrade(&tenant));
-        tenant
+        known.retain(|source| source.strong_count() > 0);
+        known.push(Arc::downgrade(&source));
+        source
     }
 
     /// The connections of all clients with these settings.
@@ -189,27 +189,27 @@ mod tests {
     fn it_shares_pairs_of_the_environment_while_it_holds_the_same_one_or_none() {
         const A: [&str; 2] = ["abc123def456", "sec789xyz000"];
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
-        let (process, variables) = (Process::new(), Variables::default());
+        let (process, variables) = (SharedState::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
-        let tenant = |held| {
+        let source = |held| {
             variables.0.replace(held);
             process.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
         let is_same = |one: &Arc<SharedSource>, other: &Arc<SharedSource>| Arc::ptr_eq(one, other);
-        let unset = tenant(None);
-        let a = tenant(Some(A));
+        let unset = source(None);
+        let a = source(Some(A));
         assert!(is_same(&unset, &a), "nothing was read yet");
-        let b = tenant(Some(B));
+        let b = source(Some(B));
         assert!(!is_same(&a, &b), "the environment holds another pair");
-        assert!(is_same(&a, &tenant(Some(A))) && is_same(&b, &tenant(Some(B))));
-        assert!(is_same(&a, &tenant(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
-        assert!(is_same(&b, &tenant(None)), "it was scrubbed: the latest counts");
-        assert!(is_same(&b, &tenant(Some(["", ""]))), "empty is not set");
+        assert!(is_same(&a, &source(Some(A))) && is_same(&b, &source(Some(B))));
+        assert!(is_same(&a, &source(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
+        assert!(is_same(&b, &source(None)), "it was scrubbed: the latest counts");
+        assert!(is_same(&b, &source(Some(["", ""]))), "empty is not set");
         for malformed in [["abc123def456", ""], ["", "sec789xyz000"], ["abc123def456", "sec789xyz000 "]] {
-            let other = tenant(Some(malformed));
+            let other = source(Some(malformed));
             assert!(!is_same(&a, &other) && !is_same(&b, &other), "the first call reports {malformed:?}");
         }
-        let halves = tenant(Some(["abc123def45", "6sec789xyz000"]));
+        let halves = source(Some(["abc123def45", "6sec789xyz000"]));
         assert!(!is_same(&a, &halves), "the halves are told apart");
 
         let other_names = Source::parse("env:A,A_SECRET").expect("a spelling");
@@ -217,7 +217,7 @@ mod tests {
         let other = process.shared_source(&other_names, &Policy::default(), Level::Heap, &variables);
         assert!(!is_same(&a, &other));
         drop((a, unset));
-        let again = tenant(Some(A));
-        assert!(!is_same(&again, &b) && is_same(&again, &tenant(Some(A))), "what nobody uses is forgotten");
+        let again = source(Some(A));
+        assert!(!is_same(&again, &b) && is_same(&again, &source(Some(A))), "what nobody uses is forgotten");
     }
 }
