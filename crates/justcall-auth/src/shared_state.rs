@@ -191,25 +191,25 @@ mod tests {
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
         let (process, variables) = (SharedState::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
-        let source = |held| {
+        let shared = |held| {
             variables.0.replace(held);
             process.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
         let is_same = |one: &Arc<SharedSource>, other: &Arc<SharedSource>| Arc::ptr_eq(one, other);
-        let unset = source(None);
-        let a = source(Some(A));
+        let unset = shared(None);
+        let a = shared(Some(A));
         assert!(is_same(&unset, &a), "nothing was read yet");
-        let b = source(Some(B));
+        let b = shared(Some(B));
         assert!(!is_same(&a, &b), "the environment holds another pair");
-        assert!(is_same(&a, &source(Some(A))) && is_same(&b, &source(Some(B))));
-        assert!(is_same(&a, &source(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
-        assert!(is_same(&b, &source(None)), "it was scrubbed: the latest counts");
-        assert!(is_same(&b, &source(Some(["", ""]))), "empty is not set");
+        assert!(is_same(&a, &shared(Some(A))) && is_same(&b, &shared(Some(B))));
+        assert!(is_same(&a, &shared(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
+        assert!(is_same(&b, &shared(None)), "it was scrubbed: the latest counts");
+        assert!(is_same(&b, &shared(Some(["", ""]))), "empty is not set");
         for malformed in [["abc123def456", ""], ["", "sec789xyz000"], ["abc123def456", "sec789xyz000 "]] {
-            let other = source(Some(malformed));
+            let other = shared(Some(malformed));
             assert!(!is_same(&a, &other) && !is_same(&b, &other), "the first call reports {malformed:?}");
         }
-        let halves = source(Some(["abc123def45", "6sec789xyz000"]));
+        let halves = shared(Some(["abc123def45", "6sec789xyz000"]));
         assert!(!is_same(&a, &halves), "the halves are told apart");
 
         let other_names = Source::parse("env:A,A_SECRET").expect("a spelling");
@@ -217,7 +217,7 @@ mod tests {
         let other = process.shared_source(&other_names, &Policy::default(), Level::Heap, &variables);
         assert!(!is_same(&a, &other));
         drop((a, unset));
-        let again = source(Some(A));
-        assert!(!is_same(&again, &b) && is_same(&again, &source(Some(A))), "what nobody uses is forgotten");
+        let again = shared(Some(A));
+        assert!(!is_same(&again, &b) && is_same(&again, &shared(Some(A))), "what nobody uses is forgotten");
     }
 }
