@@ -118,7 +118,7 @@ impl State {
         Some(complete)
     }
 
-    /// Sees to it that no answer is taken for one about the pair when the pair was not sent.
+    /// Fails if the pair was to be sent and was not: no response may count against a pair that was not sent.
     pub fn check_placed(&self) -> io::Result<()> {
         if self.header.is_some() && !self.placed.get() {
             return Err(
@@ -128,7 +128,7 @@ impl State {
         Ok(())
     }
 
-    /// Says what the call is doing from here on.
+    /// Sets what the call is doing from now on.
     pub fn enter(&self, phase: Phase) {
         self.phase.set(phase);
     }

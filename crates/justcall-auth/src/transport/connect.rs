@@ -90,13 +90,13 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// No program inherits a socket on Windows unless it is told to, and none is made before the system is told to begin.
+/// On Windows no program inherits a socket by default, and sockets exist only after `WSAStartup`.
 #[cfg(windows)]
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     static BEGUN: std::sync::Once = std::sync::Once::new();
     BEGUN.call_once(|| {
         // Where it fails, so does making the socket.
-        let _told = rustix::net::wsa_startup();
+        let _started = rustix::net::wsa_startup();
     });
     let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
     rustix::io::ioctl_fionbio(&socket, true)?;

@@ -17,7 +17,7 @@ use super::call::{self, Phase, State};
 use super::channel::Channel;
 use super::connect::connect_any;
 use super::proxy::Proxy;
-use super::resolve::{AddressBook, host_and_port};
+use super::resolve::{AddressBook, host_and_port, without_brackets};
 use super::settings::Settings;
 use super::socket::Socket;
 use super::{exhaustion, tls};
@@ -88,7 +88,7 @@ impl Connector {
         socket: &mut Socket,
         call: &State,
     ) -> io::Result<Box<ClientConnection>> {
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = without_brackets(host).to_owned();
         let name = ServerName::try_from(host).map_err(|_| {
             call.fail(Error::invalid_argument("The host in the base URL is not a host name."))
         })?;

@@ -1,4 +1,4 @@
-//! Why no answer came, told as a row of the error table.
+//! The row of the error table for a call that got no response.
 
 use std::io;
 
@@ -60,7 +60,7 @@ fn lost(error: &io::Error, call: &State) -> Error {
     if proxy.is_some() { error.hint_is(PROXY_HINT) } else { error }
 }
 
-/// What the system says of `error`; nothing if it comes from elsewhere, in words that are not ours.
+/// The words of the system for `error`; nothing if another library made it, whose words may hold what it read.
 fn system_words(error: &io::Error) -> String {
     error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
 }

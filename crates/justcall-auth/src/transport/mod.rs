@@ -58,7 +58,7 @@ pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
-pub(crate) use route::step_patience;
+pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
 
@@ -121,7 +121,7 @@ impl Transport {
         let call = Call::begin_with(outgoing.patience.clone(), Some(header));
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
-        // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
+        // A method that expects a body has a Content-Length also where there is none (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
             Some(body) => self.agent.run(head.map(|()| body)),
@@ -130,7 +130,7 @@ impl Transport {
         read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
     }
 
-    /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
+    /// Sends HEAD to `url` without a pair. Its response has what every response has, such as a date.
     pub fn head_without_pair(&self, url: &str, patience: Patience) -> Result<Response, Error> {
         let call = Call::begin(patience);
         let builder = service::HEADERS
@@ -185,7 +185,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     // Room for all of it and a little more, so that its end is seen without another allocation.
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
-    // One byte more than allowed tells a body that is too large from one that just fits.
+    // One byte more than allowed distinguishes a body that is too large from one that fits.
     let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
         .and_then(|plain| FilteredBody::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
     let is_cut = outcome.is_err();

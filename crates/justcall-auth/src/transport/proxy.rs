@@ -45,7 +45,7 @@ impl From<&'static str> for Unusable {
     }
 }
 
-/// A login whose end cannot be told from the host's beginning.
+/// It is unclear where the login ends and the host begins.
 const UNCLEAR_LOGIN: Unusable = Unusable {
     why: "has a user name or password with a character that must be percent-encoded",
     hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",

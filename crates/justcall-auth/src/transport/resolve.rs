@@ -19,17 +19,17 @@ use ureq::unversioned::transport::NextTimeout;
 use super::call::{PROXY_HINT, Phase, State};
 use super::exhaustion;
 
-/// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
-/// service soon, and a failed connection asks again at once.
+/// How long addresses are used. The system's resolver reports no time to live; half a minute follows a move of the
+/// service soon, and a failed connection makes the next call look the name up at once.
 const TIME_TO_LIVE: Duration = Duration::from_secs(30);
-/// As many addresses as ureq carries for a connection.
+/// As many addresses of a name as are kept and tried.
 const MAX_ADDRESSES: usize = 16;
 /// As many names as are kept: a client has one, a test suite has some.
 const MAX_NAMES: usize = 64;
 /// As many look-ups as run at a time, each on a thread. A call that needs another one waits for a place.
 const MAX_LOOK_UPS: usize = 16;
 
-/// Asks the system, which may take as long as it likes.
+/// Asks the system, which may take any time.
 type Ask = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Addresses by host, and the look-ups under way. Thread-safe.
@@ -83,7 +83,7 @@ impl AddressBook {
         port: u16,
         call: &State,
     ) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let mut addresses = self.find(host, call)?;
@@ -170,7 +170,7 @@ impl AddressBook {
 }
 
 impl Failure {
-    /// The system's resolver does not say that it could not open its files or sockets.
+    /// The system's resolver does not report that it could not open its files or sockets.
     fn of(error: &io::Error) -> Self {
         if let Some(exhausted) = exhaustion::descriptors() {
             return Self::Exhausted(exhausted);
@@ -219,6 +219,11 @@ impl ureq::unversioned::resolver::Resolver for NoResolver {
 pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
     (uri.host().unwrap_or_default(), port)
+}
+
+/// The host as a name or an address: URLs put an address of IPv6 in brackets.
+pub(super) fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// The most that a message shows of a host's name, in bytes.

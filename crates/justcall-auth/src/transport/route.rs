@@ -1,5 +1,5 @@
-//! The steps of a call one at a time, taken with the parts that a call uses, so that a check of one is a check of the
-//! other.
+//! The connection steps of a call one at a time, made with the parts that a call uses: a step that works here works in
+//! a call.
 
 use std::io;
 use std::net::SocketAddr;
@@ -144,13 +144,13 @@ impl Route {
     }
 
     fn step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
-        let call = Call::begin(step_patience(self.timeout));
+        let call = Call::begin(step_context(self.timeout));
         call.enter(phase);
         work(&call).map_err(|error| failure::explain(&error.into(), &call))
     }
 }
 
-/// The time limit of a step that starts now: as much as a whole call has. Zero means none.
-pub(crate) fn step_patience(timeout: Duration) -> Patience {
+/// The context of a step that starts now. It has the time limit of a whole call; zero means none.
+pub(crate) fn step_context(timeout: Duration) -> Patience {
     if timeout.is_zero() { Patience::default() } else { Patience::default().at_most(timeout) }
 }

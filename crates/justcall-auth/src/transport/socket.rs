@@ -35,7 +35,7 @@ impl Socket {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
-    /// Looks, without waiting and without taking anything, what has come.
+    /// Returns what has come, without waiting for it and without taking it.
     pub fn peek(&self) -> Waiting {
         match peek_now(&self.stream) {
             Ok((_, 0)) => Waiting::End,
