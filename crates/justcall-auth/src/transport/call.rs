@@ -13,7 +13,7 @@ use justcall_auth_secret::WipedBuffer;
 use super::header::PairHeader;
 use crate::patience::{Impatience, Patience};
 
-/// The hint of an error that a proxy is to blame for: see [`State::with_proxy`].
+/// The hint of an error that a proxy is to blame for: see [`CallState::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 /// What a call that is in `phase` is doing.
@@ -27,7 +27,7 @@ const fn doing(phase: Phase) -> &'static str {
 }
 
 /// The state of one call on one thread.
-pub(super) struct State {
+pub(super) struct CallState {
     patience: Patience,
     header: Option<PairHeader>,
     /// The header is in what was sent.
@@ -42,13 +42,13 @@ pub(super) struct State {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Rc<CallState>>> = const { RefCell::new(None) };
 }
 
 /// Makes a call the current one of this thread until it is dropped.
 pub(super) struct Call {
-    state: Rc<State>,
-    outer: Option<Rc<State>>,
+    state: Rc<CallState>,
+    outer: Option<Rc<CallState>>,
 }
 
 impl Call {
@@ -59,7 +59,7 @@ impl Call {
 
     /// A call that sends `header`, which the response is searched for.
     pub fn begin_with(patience: Patience, header: Option<PairHeader>) -> Self {
-        let state = Rc::new(State {
+        let state = Rc::new(CallState {
             patience,
             header,
             placed: Cell::new(false),
@@ -75,9 +75,9 @@ impl Call {
 }
 
 impl std::ops::Deref for Call {
-    type Target = State;
+    type Target = CallState;
 
-    fn deref(&self) -> &State {
+    fn deref(&self) -> &CallState {
         &self.state
     }
 }
@@ -90,7 +90,7 @@ impl Drop for Call {
 }
 
 /// The call that this thread is making.
-pub(super) fn current() -> Rc<State> {
+pub(super) fn current() -> Rc<CallState> {
     CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
 }
 
@@ -102,7 +102,7 @@ fn aside<T>(ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-impl State {
+impl CallState {
     /// The pair that the call sends.
     pub fn header(&self) -> Option<&PairHeader> {
         self.header.as_ref()

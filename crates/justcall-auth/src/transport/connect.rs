@@ -10,7 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, connect, ipproto};
 
-use super::call::State;
+use super::call::CallState;
 
 /// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -19,7 +19,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// The last address's own error, where none answered; the call's deadline or interrupt.
-pub(super) fn connect_any(addresses: &[SocketAddr], call: &State) -> io::Result<TcpStream> {
+pub(super) fn connect_any(addresses: &[SocketAddr], call: &CallState) -> io::Result<TcpStream> {
     let mut untried = addresses.iter();
     let mut trying: Vec<OwnedFd> = Vec::new();
     let mut next_start = Instant::now();

@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, HeaderMap};
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::State;
+use super::call::CallState;
 
 /// How often a body may be compressed: a gateway that compresses what is compressed already is not unheard of.
 const MAX_LAYERS: usize = 2;
@@ -36,7 +36,7 @@ pub(super) fn gzip_layers(headers: &HeaderMap) -> Option<usize> {
 pub(super) fn decoded<'a>(
     encoded: impl Read + 'a,
     layers: usize,
-    call: &'a State,
+    call: &'a CallState,
 ) -> io::Result<Box<dyn Read + 'a>> {
     let mut plain: Box<dyn Read + 'a> = Box::new(encoded);
     for _ in 0..layers {
@@ -65,7 +65,7 @@ impl<R: Read> Read for Source<R> {
 /// A body that is compressed once.
 struct Gzip<'a, R> {
     decoder: MultiGzDecoder<BufReader<Source<R>>>,
-    call: &'a State,
+    call: &'a CallState,
 }
 
 impl<R: Read> Read for Gzip<'_, R> {

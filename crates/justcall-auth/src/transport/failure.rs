@@ -4,11 +4,11 @@ use std::io;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::{PROXY_HINT, Phase, State};
+use super::call::{CallState, PROXY_HINT, Phase};
 use super::{exhaustion, tls};
 
 /// What `error` means for `call`.
-pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
+pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
     let error = call.failure().unwrap_or_else(|| match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
             Error::new(ErrorKind::OutOfMemory)
@@ -28,7 +28,7 @@ pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
 }
 
 /// A connection that was not made, or did not last.
-fn lost(error: &io::Error, call: &State) -> Error {
+fn lost(error: &io::Error, call: &CallState) -> Error {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let phase = call.phase();
     if let Some(exhausted) = exhaustion::of(error).filter(|_| phase == Phase::Connect) {

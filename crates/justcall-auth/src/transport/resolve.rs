@@ -16,7 +16,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
-use super::call::{PROXY_HINT, Phase, State};
+use super::call::{CallState, PROXY_HINT, Phase};
 use super::exhaustion;
 
 /// How long addresses are used. The system's resolver reports no time to live; half a minute follows a move of the
@@ -81,7 +81,7 @@ impl AddressBook {
         self: &Arc<Self>,
         host: &str,
         port: u16,
-        call: &State,
+        call: &CallState,
     ) -> io::Result<Vec<SocketAddr>> {
         if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
@@ -93,7 +93,7 @@ impl AddressBook {
         Ok(addresses)
     }
 
-    fn find(self: &Arc<Self>, host: &str, call: &State) -> io::Result<Vec<SocketAddr>> {
+    fn find(self: &Arc<Self>, host: &str, call: &CallState) -> io::Result<Vec<SocketAddr>> {
         let mut awaited: Option<Arc<LookUp>> = None;
         loop {
             // Before the lock is taken: it may run the program's code.
@@ -182,7 +182,7 @@ impl Failure {
     }
 
     /// The failure of a call that needs the addresses of `host`.
-    fn error(&self, host: &str, call: &State) -> Error {
+    fn error(&self, host: &str, call: &CallState) -> Error {
         let error = match self {
             Self::Exhausted(exhausted) => exhausted.error(),
             Self::NotFound(why) => {

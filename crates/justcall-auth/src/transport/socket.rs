@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::call::{self, Phase, State};
+use super::call::{self, CallState, Phase};
 
 /// A connected socket. Its reads and writes end with the current call's deadline or interrupt.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Socket {
     /// Waits for `attempt` once, no longer than the call allows at a time; `None` if nothing happened meanwhile.
     fn attempt(
         &mut self,
-        call: &State,
+        call: &CallState,
         attempt: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<Option<usize>> {
         self.block_for(call.slice()?)?;
