@@ -46,12 +46,12 @@ thread_local! {
 }
 
 /// Makes a call the current one of this thread until it is dropped.
-pub(super) struct Call {
+pub(super) struct CurrentCall {
     state: Rc<CallState>,
     outer: Option<Rc<CallState>>,
 }
 
-impl Call {
+impl CurrentCall {
     /// A call that sends no pair.
     pub fn begin(patience: Patience) -> Self {
         Self::begin_with(patience, None)
@@ -74,7 +74,7 @@ impl Call {
     }
 }
 
-impl std::ops::Deref for Call {
+impl std::ops::Deref for CurrentCall {
     type Target = CallState;
 
     fn deref(&self) -> &CallState {
@@ -82,7 +82,7 @@ impl std::ops::Deref for Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for CurrentCall {
     fn drop(&mut self) {
         let outer = self.outer.take();
         CURRENT.with(|current| drop(current.replace(outer)));
@@ -91,7 +91,9 @@ impl Drop for Call {
 
 /// The call that this thread is making.
 pub(super) fn current() -> Rc<CallState> {
-    CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
+    CURRENT
+        .with(|current| current.borrow().clone())
+        .expect("a transport works only inside `CurrentCall::begin`")
 }
 
 /// Asks the program, with no call as the current one.
@@ -219,7 +221,7 @@ mod tests {
 
     thread_local! {
         /// A call that goes on after the interrupt in which it began, as that of another greenlet does.
-        static OTHER: RefCell<Option<Call>> = const { RefCell::new(None) };
+        static OTHER: RefCell<Option<CurrentCall>> = const { RefCell::new(None) };
     }
 
     #[test]
@@ -230,14 +232,14 @@ mod tests {
             *counted.lock().expect("no panic") += 1;
             assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
             match OTHER.take() {
-                None => OTHER.set(Some(Call::begin(Patience::default()))),
+                None => OTHER.set(Some(CurrentCall::begin(Patience::default()))),
                 Some(other) => drop(other),
             }
             // The other greenlet switches back.
             drop(CURRENT.take());
             false
         };
-        let call = Call::begin(Patience::new(Vec::new(), Some(Arc::new(switch))));
+        let call = CurrentCall::begin(Patience::new(Vec::new(), Some(Arc::new(switch))));
         for _ in 0..2 {
             call.check_interrupt().expect("nothing ends it");
             assert!(Rc::ptr_eq(&current(), &call.state));

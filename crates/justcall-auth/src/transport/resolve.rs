@@ -246,7 +246,7 @@ mod tests {
     use super::*;
     use crate::cancel::Cancel;
     use crate::patience::Patience;
-    use crate::transport::call::Call;
+    use crate::transport::call::CurrentCall;
 
     const ADDRESS: &str = "192.0.2.1:0";
 
@@ -255,7 +255,7 @@ mod tests {
         let one = |caller: u16| {
             let book = book.clone();
             thread::spawn(move || {
-                let call = Call::begin(Patience::default());
+                let call = CurrentCall::begin(Patience::default());
                 let found =
                     book.addresses(&format!("{}.test", caller % names), caller, &call).expect("found");
                 assert_eq!((found.len(), found[0].port()), (1, caller));
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn it_ends_a_look_up_that_hangs_when_the_call_is_cancelled() {
         let cancel = Cancel::new();
-        let call = Call::begin(Patience::new(vec![cancel.clone()], None));
+        let call = CurrentCall::begin(Patience::new(vec![cancel.clone()], None));
         let (release, released) = mpsc::channel::<()>();
         let released = Mutex::new(released);
         let book = Arc::new(AddressBook::asking(move |_| {
@@ -320,7 +320,7 @@ mod tests {
             }
             assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "one look-up a name");
             assert_eq!(most.load(Ordering::SeqCst), expected);
-            let call = Call::begin(Patience::default());
+            let call = CurrentCall::begin(Patience::default());
             book.addresses("0.test", 1, &call).expect("known");
             assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "the control: known for a while");
             book.forget("0.test");
@@ -359,13 +359,13 @@ mod tests {
             _ => Ok(vec![ADDRESS.parse().expect("an address")]),
         }));
         for why in ["No such name", "it has no address", "the look-up died"] {
-            let call = Call::begin(Patience::default());
+            let call = CurrentCall::begin(Patience::default());
             book.addresses("host.test", 1, &call).expect_err(why);
             let error = call.failure().expect("the call knows why");
             let expected = format!("The host host.test could not be found: {why}.");
             assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
         }
-        let call = Call::begin(Patience::default());
+        let call = CurrentCall::begin(Patience::default());
         assert_eq!(book.addresses("host.test", 7, &call).expect("found")[0].port(), 7);
     }
 }

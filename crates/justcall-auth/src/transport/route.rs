@@ -10,7 +10,7 @@ use http::Uri;
 use justcall_auth_protocol::error::Error;
 use rustls::ProtocolVersion;
 
-use super::call::{Call, Phase};
+use super::call::{CurrentCall, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
 use super::failure;
@@ -136,15 +136,19 @@ impl Route {
     }
 
     /// Runs a step with the first host: if it fails and there is a proxy, the error names the proxy.
-    fn first_step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
+    fn first_step<T>(
+        &self,
+        phase: Phase,
+        work: impl FnOnce(&CurrentCall) -> io::Result<T>,
+    ) -> Result<T, Error> {
         self.step(phase, |call| match self.connector.proxy() {
             Some(proxy) => call.with_proxy(proxy.address(), || work(call)),
             None => work(call),
         })
     }
 
-    fn step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
-        let call = Call::begin(step_context(self.timeout));
+    fn step<T>(&self, phase: Phase, work: impl FnOnce(&CurrentCall) -> io::Result<T>) -> Result<T, Error> {
+        let call = CurrentCall::begin(step_context(self.timeout));
         call.enter(phase);
         work(&call).map_err(|error| failure::explain(&error.into(), &call))
     }
