@@ -40,7 +40,7 @@ pub(super) fn decoded<'a>(
 ) -> io::Result<Box<dyn Read + 'a>> {
     let mut plain: Box<dyn Read + 'a> = Box::new(encoded);
     for _ in 0..layers {
-        let mut encoded = BufReader::new(Source { inner: plain, is_lost: Cell::new(false) });
+        let mut encoded = BufReader::new(EncodedBody { inner: plain, is_lost: Cell::new(false) });
         plain = if encoded.fill_buf()?.is_empty() {
             Box::new(io::empty())
         } else {
@@ -51,12 +51,12 @@ pub(super) fn decoded<'a>(
 }
 
 /// Encoded bytes as they come, and whether they ended with a failure of the connection.
-struct Source<R> {
+struct EncodedBody<R> {
     inner: R,
     is_lost: Cell<bool>,
 }
 
-impl<R: Read> Read for Source<R> {
+impl<R: Read> Read for EncodedBody<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).inspect_err(|_| self.is_lost.set(true))
     }
@@ -64,7 +64,7 @@ impl<R: Read> Read for Source<R> {
 
 /// A body that is compressed once.
 struct Gzip<'a, R> {
-    decoder: MultiGzDecoder<BufReader<Source<R>>>,
+    decoder: MultiGzDecoder<BufReader<EncodedBody<R>>>,
     call: &'a CallState,
 }
 
