@@ -1,8 +1,8 @@
-//! What a call depends on, looked at one thing at a time: for `justcall-auth doctor`, and for programs that want to say
-//! why they cannot start.
+//! Checks of everything that a call depends on, one at a time: for `justcall-auth doctor`, and for programs that report why
+//! they cannot start.
 //!
-//! Every step is taken with the parts that a call uses — its sources, name look-up, proxy, connections, TLS — so what
-//! works here works there. Only [`Diagnostics::verify`] sends the pair.
+//! Every check uses the parts that a call uses (sources, name look-up, proxy, connections, TLS), so what works here works
+//! in a call. Only [`Diagnostics::verify`] sends the pair.
 
 use std::time::Duration;
 
@@ -20,15 +20,15 @@ use crate::diagnose::{self, Code, Finding};
 use crate::shared_state::SharedState;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
-use crate::transport::{roots_in, step_patience};
+use crate::transport::{roots_in, step_context};
 
-/// A client's configuration, to be tried out.
+/// The checks of one client configuration.
 #[derive(Debug, Clone)]
 pub struct Diagnostics {
     config: Config,
 }
 
-/// A pair, and where it was looked for.
+/// A pair, and the places that were searched for it.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// The pair and its place.
@@ -47,8 +47,8 @@ pub struct Skew {
 }
 
 impl Skew {
-    /// From here on signed webhooks are refused as stale where the window is as wide, and certificates as out of date.
-    pub const LIMIT: Duration = Duration::from_secs(300);
+    /// From this size on, webhooks are refused as stale where their window is as wide, and certificates as out of date.
+    const LIMIT: Duration = Duration::from_secs(300);
 
     /// Whether it is large enough to make calls or webhooks fail.
     pub fn is_harmful(&self) -> bool {
@@ -56,20 +56,20 @@ impl Skew {
     }
 }
 
-/// What became of a verification.
+/// The result of a verification.
 #[derive(Debug, Clone)]
 pub struct Verification {
-    /// Whose the pair is, or why that is not known.
+    /// The account of the pair, or why it is not known.
     pub account: Result<Account, Error>,
-    /// What the last answer told of the account's rate limit.
+    /// The rate limit of the account, as the last response reports it.
     pub rate_limit: RateLimit,
 }
 
 impl Diagnostics {
-    /// What `config` asks for. Reads the CA file, if one is set.
+    /// Creates the checks of `config`. Reads the CA file, if one is set.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file cannot be read or holds no certificate.
+    /// `invalid_argument` if the CA file cannot be read or holds no certificate.
     pub fn new(config: &Config) -> Result<Self, Error> {
         config.ca_file.as_deref().map(roots_in).transpose()?;
         Ok(Self { config: config.clone() })
@@ -88,11 +88,11 @@ impl Diagnostics {
         Ok(Found { loaded, passed_over })
     }
 
-    /// What around the pair is likely to mislead: a variable that means nothing, other places with another pair.
+    /// Returns what is likely to mislead: a variable that means nothing, other places with another pair.
     pub fn surroundings(&self) -> Vec<Finding> {
         let is_default = matches!(self.config.source, Source::Default);
         let mut found = diagnose::diagnose(None, &ProcessEnvironment);
-        // What is wrong with the pair itself, the source and the pair tell.
+        // The findings of the pair itself are reported by `source` and by the pair.
         found.retain(|finding| match finding.code() {
             Code::WebhookSecretVariable => true,
             Code::SourcesDisagree => is_default,
@@ -112,8 +112,8 @@ impl Diagnostics {
         Route::new(settings, named_proxy, &policy.base_url.join("/"), policy.timeout)
     }
 
-    /// Compares this machine's clock with the date of an answer. Asks for the base URL's root without the pair; whatever
-    /// the answer is, it has a date. `None` where it has none after all.
+    /// Compares this machine's clock with the date of a response. Sends HEAD for the root of the base URL, without the
+    /// pair. Returns `None` if the response has no date.
     ///
     /// # Errors
     /// Those of the connection: `timeout`, `connection_failed`, `tls_failed`, `invalid_response`.
@@ -127,7 +127,7 @@ impl Diagnostics {
         Ok(service.map(|service| skew((before + after) / 2, service)))
     }
 
-    /// Asks the service whether `credentials` are good, as [`Client::verify`] does.
+    /// Verifies `credentials` with the service, as [`Client::verify`] does.
     pub fn verify(&self, credentials: &Credentials) -> Verification {
         let mut config = self.config.clone();
         config.set_credentials(credentials.clone());
@@ -137,31 +137,31 @@ impl Diagnostics {
         Verification { account, rate_limit }
     }
 
-    /// Whether calls are encrypted: all are, but those to an `http://` base URL on this machine.
+    /// Whether calls are encrypted: all are, except those to an `http://` base URL on this machine.
     pub fn is_encrypted(&self) -> bool {
         self.config.policy.base_url.is_encrypted()
     }
 
-    /// Returns the time limit of a step that starts now.
+    /// The context of a check that starts now.
     fn context(&self) -> CallContext {
-        step_patience(self.config.policy.timeout)
+        step_context(self.config.policy.timeout)
     }
 }
 
 impl Found {
-    /// The files that were read and that other users of this machine can read as well.
+    /// Returns a finding for each file that was read and that other users of this machine can read.
     pub fn readable_by_others(&self) -> Vec<Finding> {
         self.loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
     }
 }
 
-/// A date tells whole seconds: half of one is its most likely rest.
+/// The date of a response has whole seconds: half of one is its most likely rest.
 fn skew(machine: Duration, service: Duration) -> Skew {
     let service = service + Duration::from_millis(500);
     Skew { size: machine.abs_diff(service), is_ahead: machine > service }
 }
 
-/// Those of the usual places that come before the one that holds a pair.
+/// Returns the usual places that come before the one that holds a pair.
 fn empty_places() -> Vec<String> {
     let is_empty = |place: &Place| {
         let loaded = place.source.load(&ProcessEnvironment);

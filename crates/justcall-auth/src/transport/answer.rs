@@ -1,8 +1,8 @@
-//! The beginning of an answer, looked at while the request is still being sent.
+//! The beginning of a response, read while the request is still being sent.
 
 use std::str;
 
-/// What the first bytes of an answer say.
+/// What the first bytes of a response mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beginning {
     /// Nothing yet, or too little to know.
@@ -19,7 +19,7 @@ pub(super) enum Beginning {
 const STATUS_AT: usize = b"HTTP/1.1 ".len();
 const STATUS_END: usize = STATUS_AT + 3;
 
-/// What `bytes` say, which are the first of an answer.
+/// What `bytes` mean, which are the first of a response.
 pub(super) fn beginning(bytes: &[u8]) -> Beginning {
     let prefix = b"HTTP/1.";
     if !bytes.iter().zip(prefix).all(|(byte, expected)| byte == expected) {

@@ -13,7 +13,7 @@ use justcall_auth_secret::WipedBuffer;
 use super::header::PairHeader;
 use crate::context::{CallContext, StopReason};
 
-/// The hint of an error that a proxy is to blame for: see [`State::with_proxy`].
+/// The hint of an error that a proxy is to blame for: see [`CallState::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
 /// What a call that is in `phase` is doing.
@@ -27,7 +27,7 @@ const fn doing(phase: Phase) -> &'static str {
 }
 
 /// The state of one call on one thread.
-pub(super) struct State {
+pub(super) struct CallState {
     context: CallContext,
     header: Option<PairHeader>,
     /// The header is in what was sent.
@@ -42,16 +42,16 @@ pub(super) struct State {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Rc<CallState>>> = const { RefCell::new(None) };
 }
 
 /// Makes a call the current one of this thread until it is dropped.
-pub(super) struct Call {
-    state: Rc<State>,
-    outer: Option<Rc<State>>,
+pub(super) struct CurrentCall {
+    state: Rc<CallState>,
+    outer: Option<Rc<CallState>>,
 }
 
-impl Call {
+impl CurrentCall {
     /// A call that sends no pair.
     pub fn begin(context: CallContext) -> Self {
         Self::begin_with(context, None)
@@ -59,7 +59,7 @@ impl Call {
 
     /// A call that sends `header`, which the response is searched for.
     pub fn begin_with(context: CallContext, header: Option<PairHeader>) -> Self {
-        let state = Rc::new(State {
+        let state = Rc::new(CallState {
             context,
             header,
             placed: Cell::new(false),
@@ -74,15 +74,15 @@ impl Call {
     }
 }
 
-impl std::ops::Deref for Call {
-    type Target = State;
+impl std::ops::Deref for CurrentCall {
+    type Target = CallState;
 
-    fn deref(&self) -> &State {
+    fn deref(&self) -> &CallState {
         &self.state
     }
 }
 
-impl Drop for Call {
+impl Drop for CurrentCall {
     fn drop(&mut self) {
         let outer = self.outer.take();
         CURRENT.with(|current| drop(current.replace(outer)));
@@ -90,8 +90,10 @@ impl Drop for Call {
 }
 
 /// The call that this thread is making.
-pub(super) fn current() -> Rc<State> {
-    CURRENT.with(|current| current.borrow().clone()).expect("a transport works only inside `Call::begin`")
+pub(super) fn current() -> Rc<CallState> {
+    CURRENT
+        .with(|current| current.borrow().clone())
+        .expect("a transport works only inside `CurrentCall::begin`")
 }
 
 /// Asks the program, with no call as the current one.
@@ -102,7 +104,7 @@ fn aside<T>(ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-impl State {
+impl CallState {
     /// The pair that the call sends.
     pub fn header(&self) -> Option<&PairHeader> {
         self.header.as_ref()
@@ -118,7 +120,7 @@ impl State {
         Some(complete)
     }
 
-    /// Sees to it that no answer is taken for one about the pair when the pair was not sent.
+    /// Fails if the pair was to be sent and was not: no response may count against a pair that was not sent.
     pub fn check_placed(&self) -> io::Result<()> {
         if self.header.is_some() && !self.placed.get() {
             return Err(
@@ -128,7 +130,7 @@ impl State {
         Ok(())
     }
 
-    /// Says what the call is doing from here on.
+    /// Sets what the call is doing from now on.
     pub fn enter(&self, phase: Phase) {
         self.phase.set(phase);
     }
@@ -219,7 +221,7 @@ mod tests {
 
     thread_local! {
         /// A call that goes on after the interrupt in which it began, as that of another greenlet does.
-        static OTHER: RefCell<Option<Call>> = const { RefCell::new(None) };
+        static OTHER: RefCell<Option<CurrentCall>> = const { RefCell::new(None) };
     }
 
     #[test]
@@ -230,14 +232,14 @@ mod tests {
             *counted.lock().expect("no panic") += 1;
             assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
             match OTHER.take() {
-                None => OTHER.set(Some(Call::begin(CallContext::default()))),
+                None => OTHER.set(Some(CurrentCall::begin(CallContext::default()))),
                 Some(other) => drop(other),
             }
             // The other greenlet switches back.
             drop(CURRENT.take());
             false
         };
-        let call = Call::begin(CallContext::new(Vec::new(), Some(Arc::new(switch))));
+        let call = CurrentCall::begin(CallContext::new(Vec::new(), Some(Arc::new(switch))));
         for _ in 0..2 {
             call.check_interrupt().expect("nothing ends it");
             assert!(Rc::ptr_eq(&current(), &call.state));

@@ -1,5 +1,5 @@
-//! What a certificate says of itself: whose it is, who signed it, until when. Read for people alone: by then rustls has
-//! checked the chain, and nothing is decided by what is read here.
+//! The subject, the issuer and the expiry of a certificate, read for messages alone. Nothing is decided by them: rustls
+//! decides which certificates to trust, and offers none of the three as text.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use rustls::pki_types::CertificateDer;
 /// What people want to know of a certificate. What cannot be read is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whose it is: the common name, else the organisation.
+    /// The common name of its owner, else the organisation.
     pub subject: Option<String>,
-    /// Who signed it: likewise.
+    /// The common name of its signer, else the organisation.
     pub issuer: Option<String>,
     /// When it expires, since the epoch.
     pub expires: Option<Duration>,

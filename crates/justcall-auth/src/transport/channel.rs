@@ -11,7 +11,7 @@ use std::mem;
 use rustls::{ClientConnection, IoState};
 
 use super::answer::{Beginning, beginning};
-use super::call::{Phase, State};
+use super::call::{CallState, Phase};
 use super::echo::EchoFilter;
 use super::socket::{Socket, Waiting};
 
@@ -68,7 +68,7 @@ impl Channel {
     ///
     /// # Errors
     /// Only what ends the call: its deadline or a cancellation.
-    pub fn send(&mut self, plain: &[u8], call: &State) -> io::Result<()> {
+    pub fn send(&mut self, plain: &[u8], call: &CallState) -> io::Result<()> {
         if self.tls.is_none() {
             return self.write(plain, call);
         }
@@ -95,7 +95,7 @@ impl Channel {
     }
 
     /// Sends what is kept.
-    fn flush(&mut self, call: &State) -> io::Result<()> {
+    fn flush(&mut self, call: &CallState) -> io::Result<()> {
         let mut sealed = mem::take(&mut self.sealed);
         let result = self.write(&sealed, call);
         sealed.clear();
@@ -104,7 +104,7 @@ impl Channel {
     }
 
     /// Writes `bytes`; of a large request it looks before each write whether the answer has come.
-    fn write(&mut self, mut bytes: &[u8], call: &State) -> io::Result<()> {
+    fn write(&mut self, mut bytes: &[u8], call: &CallState) -> io::Result<()> {
         while !bytes.is_empty() && !self.outbound.is_cut {
             if self.outbound.sent >= UNWATCHED {
                 self.look(false, call)?;
@@ -126,7 +126,7 @@ impl Channel {
 
     /// Cuts the request if its answer has come: a refusal at once, a success only when the service reads no more, for one
     /// that goes on reading wants the rest.
-    fn look(&mut self, is_stalled: bool, call: &State) -> io::Result<()> {
+    fn look(&mut self, is_stalled: bool, call: &CallState) -> io::Result<()> {
         if let Err(error) = self.take_in(call) {
             return self.cut(error, call);
         }
@@ -146,7 +146,7 @@ impl Channel {
     }
 
     /// Ends the call with `error` if that is its own end; otherwise cuts the request and keeps the error.
-    fn cut(&mut self, error: io::Error, call: &State) -> io::Result<()> {
+    fn cut(&mut self, error: io::Error, call: &CallState) -> io::Result<()> {
         if call.failure().is_some() {
             return Err(error);
         }
@@ -161,7 +161,7 @@ impl Channel {
     }
 
     /// Takes in what has come, without waiting. TLS messages that are no data, such as session tickets, end here.
-    fn take_in(&mut self, call: &State) -> io::Result<()> {
+    fn take_in(&mut self, call: &CallState) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
         while self.outbound.early.len() < MAX_EARLY {
             let count = match &mut self.tls {
@@ -179,7 +179,7 @@ impl Channel {
     }
 
     /// Waits for the next bytes of the answer, once the request was sent as far as it could be; 0 at its end.
-    pub fn receive(&mut self, input: &mut [u8], call: &State) -> io::Result<usize> {
+    pub fn receive(&mut self, input: &mut [u8], call: &CallState) -> io::Result<usize> {
         self.flush(call)?;
         call.enter(Phase::Receive);
         let early = &mut self.outbound.early;
@@ -200,7 +200,7 @@ impl Channel {
         }
     }
 
-    fn read(&mut self, input: &mut [u8], call: &State) -> io::Result<usize> {
+    fn read(&mut self, input: &mut [u8], call: &CallState) -> io::Result<usize> {
         let count = match &mut self.tls {
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.socket).read(input)?,
             None => self.socket.read(input)?,
@@ -209,7 +209,7 @@ impl Channel {
         Ok(count)
     }
 
-    fn feed(&mut self, piece: &mut [u8], call: &State) {
+    fn feed(&mut self, piece: &mut [u8], call: &CallState) {
         if let Some(sent) = call.header() {
             if self.filter.feed(piece, sent) {
                 call.mark_echoed();

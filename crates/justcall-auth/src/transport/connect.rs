@@ -10,7 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, connect, ipproto};
 
-use super::call::State;
+use super::call::CallState;
 
 /// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -19,7 +19,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// The last address's own error, where none answered; the call's deadline or interrupt.
-pub(super) fn connect_any(addresses: &[SocketAddr], call: &State) -> io::Result<TcpStream> {
+pub(super) fn connect_any(addresses: &[SocketAddr], call: &CallState) -> io::Result<TcpStream> {
     let mut untried = addresses.iter();
     let mut trying: Vec<OwnedFd> = Vec::new();
     let mut next_start = Instant::now();
@@ -90,13 +90,13 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// No program inherits a socket on Windows unless it is told to, and none is made before the system is told to begin.
+/// On Windows no program inherits a socket by default, and sockets exist only after `WSAStartup`.
 #[cfg(windows)]
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     static BEGUN: std::sync::Once = std::sync::Once::new();
     BEGUN.call_once(|| {
         // Where it fails, so does making the socket.
-        let _told = rustix::net::wsa_startup();
+        let _started = rustix::net::wsa_startup();
     });
     let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
     rustix::io::ioctl_fionbio(&socket, true)?;

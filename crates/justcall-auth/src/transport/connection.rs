@@ -13,11 +13,11 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
 
-use super::call::{self, Phase, State};
+use super::call::{self, CallState, Phase};
 use super::channel::Channel;
 use super::connect::connect_any;
 use super::proxy::Proxy;
-use super::resolve::{AddressBook, host_and_port};
+use super::resolve::{AddressBook, host_and_port, without_brackets};
 use super::settings::Settings;
 use super::socket::Socket;
 use super::{exhaustion, tls};
@@ -40,7 +40,7 @@ impl Connector {
         self.settings.proxy.as_ref()
     }
 
-    fn open(&self, details: &ConnectionDetails<'_>, call: &State) -> io::Result<Connection> {
+    fn open(&self, details: &ConnectionDetails<'_>, call: &CallState) -> io::Result<Connection> {
         let (host, port) = host_and_port(details.uri);
         let mut socket = if let Some(proxy) = self.proxy() {
             self.tunnel(proxy, host, port, call)?
@@ -59,7 +59,7 @@ impl Connector {
 
     /// A connection to the service through `proxy`. Behind a proxy this machine may know no names: the proxy looks the
     /// service's up.
-    fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &State) -> io::Result<Socket> {
+    fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &CallState) -> io::Result<Socket> {
         call.with_proxy(proxy.address(), || {
             let (proxy_host, proxy_port) = proxy.host_and_port();
             let addresses = self.look_up(proxy_host, proxy_port, call)?;
@@ -69,7 +69,7 @@ impl Connector {
         })
     }
 
-    fn look_up(&self, host: &str, port: u16, call: &State) -> io::Result<Vec<SocketAddr>> {
+    fn look_up(&self, host: &str, port: u16, call: &CallState) -> io::Result<Vec<SocketAddr>> {
         call.enter(Phase::Resolve);
         let addresses = self.addresses.addresses(host, port, call)?;
         call.enter(Phase::Connect);
@@ -77,7 +77,7 @@ impl Connector {
     }
 
     /// A connection to one of `addresses`.
-    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &State) -> io::Result<Socket> {
+    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &CallState) -> io::Result<Socket> {
         connect_any(addresses, call).map(Socket::new).inspect_err(|_| self.addresses.forget(host))
     }
 
@@ -86,9 +86,9 @@ impl Connector {
         &self,
         host: &str,
         socket: &mut Socket,
-        call: &State,
+        call: &CallState,
     ) -> io::Result<Box<ClientConnection>> {
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = without_brackets(host).to_owned();
         let name = ServerName::try_from(host).map_err(|_| {
             call.fail(Error::invalid_argument("The host in the base URL is not a host name."))
         })?;
@@ -117,7 +117,10 @@ impl fmt::Debug for Connector {
 }
 
 /// The secret never leaves this machine unencrypted, whatever name the base URL gives to a host.
-pub(super) fn refuse_plain_text_beyond_loopback(addresses: &[SocketAddr], call: &State) -> io::Result<()> {
+pub(super) fn refuse_plain_text_beyond_loopback(
+    addresses: &[SocketAddr],
+    call: &CallState,
+) -> io::Result<()> {
     match addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) {
         None => Ok(()),
         Some(_) => Err(call.fail(

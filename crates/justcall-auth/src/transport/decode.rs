@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, HeaderMap};
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::State;
+use super::call::CallState;
 
 /// How often a body may be compressed: a gateway that compresses what is compressed already is not unheard of.
 const MAX_LAYERS: usize = 2;
@@ -36,11 +36,11 @@ pub(super) fn gzip_layers(headers: &HeaderMap) -> Option<usize> {
 pub(super) fn decoded<'a>(
     encoded: impl Read + 'a,
     layers: usize,
-    call: &'a State,
+    call: &'a CallState,
 ) -> io::Result<Box<dyn Read + 'a>> {
     let mut plain: Box<dyn Read + 'a> = Box::new(encoded);
     for _ in 0..layers {
-        let mut encoded = BufReader::new(Source { inner: plain, is_lost: Cell::new(false) });
+        let mut encoded = BufReader::new(EncodedBody { inner: plain, is_lost: Cell::new(false) });
         plain = if encoded.fill_buf()?.is_empty() {
             Box::new(io::empty())
         } else {
@@ -51,12 +51,12 @@ pub(super) fn decoded<'a>(
 }
 
 /// Encoded bytes as they come, and whether they ended with a failure of the connection.
-struct Source<R> {
+struct EncodedBody<R> {
     inner: R,
     is_lost: Cell<bool>,
 }
 
-impl<R: Read> Read for Source<R> {
+impl<R: Read> Read for EncodedBody<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).inspect_err(|_| self.is_lost.set(true))
     }
@@ -64,8 +64,8 @@ impl<R: Read> Read for Source<R> {
 
 /// A body that is compressed once.
 struct Gzip<'a, R> {
-    decoder: MultiGzDecoder<BufReader<Source<R>>>,
-    call: &'a State,
+    decoder: MultiGzDecoder<BufReader<EncodedBody<R>>>,
+    call: &'a CallState,
 }
 
 impl<R: Read> Read for Gzip<'_, R> {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use justcall_auth_secret::WipedBuffer;
 use memchr::{memchr, memmem};
 
-use super::call::State;
+use super::call::CallState;
 use super::header::PairHeader;
 
 /// What stands in the place of an echoed secret.
@@ -54,12 +54,12 @@ impl EchoFilter {
 /// before the end of the body, so before its connection could be kept.
 pub(super) struct FilteredBody<'a, R> {
     body: R,
-    call: &'a State,
+    call: &'a CallState,
     filter: EchoFilter,
 }
 
 impl<'a, R> FilteredBody<'a, R> {
-    pub fn new(body: R, call: &'a State) -> Self {
+    pub fn new(body: R, call: &'a CallState) -> Self {
         Self { body, call, filter: EchoFilter::default() }
     }
 }

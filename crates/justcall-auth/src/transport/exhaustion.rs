@@ -1,5 +1,5 @@
-//! What runs out: file descriptors, threads, local ports. None of it has to do with the network or the service, and what
-//! the system says of it rarely names it.
+//! Limits that a call reaches: file descriptors, threads, local ports. None of them concerns the network or the service,
+//! and the system's own message rarely names them.
 
 use std::io;
 
@@ -21,7 +21,7 @@ impl Exhausted {
     }
 }
 
-/// What `error` says has run out, if it says so.
+/// What has run out according to `error`, if anything.
 pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     let (what, hint) = match Errno::from_io_error(error)? {
         Errno::MFILE => (
@@ -55,7 +55,7 @@ pub(super) fn threads(error: &io::Error) -> Exhausted {
     }
 }
 
-/// Whether file descriptors have run out now. For what fails because of it and does not say so.
+/// Whether file descriptors have run out now, for failures that do not report it.
 pub(super) fn descriptors() -> Option<Exhausted> {
     let failure = socket(AddressFamily::INET, SocketType::DGRAM, None).err()?;
     of(&failure.into()).filter(|_| failure != Errno::ADDRNOTAVAIL)

@@ -1,14 +1,14 @@
-//! Why no answer came, told as a row of the error table.
+//! The row of the error table for a call that got no response.
 
 use std::io;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::call::{PROXY_HINT, Phase, State};
+use super::call::{CallState, PROXY_HINT, Phase};
 use super::{exhaustion, tls};
 
 /// What `error` means for `call`.
-pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
+pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
     let error = call.failure().unwrap_or_else(|| match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
             Error::new(ErrorKind::OutOfMemory)
@@ -28,7 +28,7 @@ pub(super) fn explain(error: &ureq::Error, call: &State) -> Error {
 }
 
 /// A connection that was not made, or did not last.
-fn lost(error: &io::Error, call: &State) -> Error {
+fn lost(error: &io::Error, call: &CallState) -> Error {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let phase = call.phase();
     if let Some(exhausted) = exhaustion::of(error).filter(|_| phase == Phase::Connect) {
@@ -60,7 +60,7 @@ fn lost(error: &io::Error, call: &State) -> Error {
     if proxy.is_some() { error.hint_is(PROXY_HINT) } else { error }
 }
 
-/// What the system says of `error`; nothing if it comes from elsewhere, in words that are not ours.
+/// The words of the system for `error`; nothing if another library made it, whose words may hold what it read.
 fn system_words(error: &io::Error) -> String {
     error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
 }

@@ -5,9 +5,9 @@
 //!
 //! ureq 3.5.2 gives its transport no context: a connection does not learn for which call it works. Two things follow.
 //!
-//! - **A thread-local holds the call** that the thread makes ([`call::Call`]); the connection asks it for the deadline,
-//!   the interrupt and the pair. While the call asks its interrupt, the thread has no current call: the code of the
-//!   program may make calls there, and greenlets that switch there may continue with others in any order.
+//! - **A thread-local holds the call** that the thread makes ([`call::CurrentCall`]); the connection asks it for the
+//!   deadline, the interrupt and the pair. While the call asks its interrupt, the thread has no current call: the code of
+//!   the program may make calls there, and greenlets that switch there may continue with others in any order.
 //! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]): it copies headers, and logs
 //!   what it writes at level trace. The connection replaces the placeholder by the pair in the last step before
 //!   encryption, and fails if it found none.
@@ -49,7 +49,7 @@ use ureq::{Agent, Body};
 use crate::clock;
 use crate::context::CallContext;
 pub(crate) use authorities::{roots_in, system_roots};
-use call::Call;
+use call::CurrentCall;
 pub use certificate::Certificate;
 use connection::Connector;
 use echo::FilteredBody;
@@ -58,7 +58,7 @@ pub(crate) use proxy::Proxy;
 pub use proxy::{NamedProxy, ProxyException};
 pub(crate) use resolve::AddressBook;
 use resolve::NoResolver;
-pub(crate) use route::step_patience;
+pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
 
@@ -118,10 +118,10 @@ impl Transport {
     /// Sends the request once and reads the answer whole.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
-        let call = Call::begin_with(outgoing.context.clone(), Some(header));
+        let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
-        // A method that expects a body says its length also where there is none (RFC 9110, section 8.6).
+        // A method that expects a body has a Content-Length also where there is none (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
         let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
             Some(body) => self.agent.run(head.map(|()| body)),
@@ -130,9 +130,9 @@ impl Transport {
         read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
     }
 
-    /// Asks for the head of `url` without a pair: what every answer tells, such as its date, is told then as well.
+    /// Sends HEAD to `url` without a pair. Its response has what every response has, such as a date.
     pub fn head_without_pair(&self, url: &str, context: CallContext) -> Result<Response, Error> {
-        let call = Call::begin(context);
+        let call = CurrentCall::begin(context);
         let builder = service::HEADERS
             .iter()
             .filter(|(name, _)| *name != "content-type")
@@ -171,7 +171,7 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
 }
 
 /// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
-fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Response, Error> {
+fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Result<Response, Error> {
     let (mut parts, body) = answer.into_parts();
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
@@ -185,7 +185,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
     // Room for all of it and a little more, so that its end is seen without another allocation.
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
-    // One byte more than allowed tells a body that is too large from one that just fits.
+    // One byte more than allowed distinguishes a body that is too large from one that fits.
     let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
         .and_then(|plain| FilteredBody::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
     let is_cut = outcome.is_err();
@@ -225,7 +225,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &Call) -> Result<Re
 }
 
 /// Once the service has sent the secret back, not even a part of it is passed on.
-fn mask_beginnings(text: &mut [u8], call: &Call) {
+fn mask_beginnings(text: &mut [u8], call: &CurrentCall) {
     if let Some(sent) = call.header().filter(|_| call.was_echoed()) {
         sent.expose_secret(|secret| echo::mask_beginnings(text, secret));
     }

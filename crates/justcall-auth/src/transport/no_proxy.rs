@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::resolve::without_brackets;
+
 /// The entry of `list` that covers the service at `host` and `port`.
 pub(super) fn matching<'a>(list: &'a str, host: &str, port: u16) -> Option<&'a str> {
     let host = Host::read(host);
@@ -18,7 +20,7 @@ enum Host {
 
 impl Host {
     fn read(text: &str) -> Self {
-        match text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        match without_brackets(text).parse::<IpAddr>() {
             Ok(address) => Self::Address(address.to_canonical()),
             Err(_) => Self::Name(text.trim_end_matches('.').to_ascii_lowercase()),
         }

@@ -11,7 +11,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::url::HostAndPort;
 use justcall_auth_secret::{Secret, WipedBuffer};
 
-use super::call::{PROXY_HINT, State};
+use super::call::{CallState, PROXY_HINT};
 use super::resolve::shown;
 use super::socket::Socket;
 
@@ -45,7 +45,7 @@ impl From<&'static str> for Unusable {
     }
 }
 
-/// A login whose end cannot be told from the host's beginning.
+/// It is unclear where the login ends and the host begins.
 const UNCLEAR_LOGIN: Unusable = Unusable {
     why: "has a user name or password with a character that must be percent-encoded",
     hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
@@ -100,7 +100,13 @@ impl Proxy {
     }
 
     /// Asks the proxy at the other end of `socket` for a tunnel to `host`.
-    pub(super) fn connect(&self, socket: &mut Socket, host: &str, port: u16, call: &State) -> io::Result<()> {
+    pub(super) fn connect(
+        &self,
+        socket: &mut Socket,
+        host: &str,
+        port: u16,
+        call: &CallState,
+    ) -> io::Result<()> {
         let login_len = self.0.login.as_ref().map_or(0, Secret::len);
         let mut head = WipedBuffer::with_capacity(2 * host.len() + login_len + 128);
         head.push(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").as_bytes());

@@ -16,20 +16,20 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::transport::NextTimeout;
 
-use super::call::{PROXY_HINT, Phase, State};
+use super::call::{CallState, PROXY_HINT, Phase};
 use super::exhaustion;
 
-/// How long an answer is used. The system's resolver tells no time to live; half a minute follows a move of the
-/// service soon, and a failed connection asks again at once.
+/// How long addresses are used. The system's resolver reports no time to live; half a minute follows a move of the
+/// service soon, and a failed connection makes the next call look the name up at once.
 const TIME_TO_LIVE: Duration = Duration::from_secs(30);
-/// As many addresses as ureq carries for a connection.
+/// As many addresses of a name as are kept and tried.
 const MAX_ADDRESSES: usize = 16;
 /// As many names as are kept: a client has one, a test suite has some.
 const MAX_NAMES: usize = 64;
 /// As many look-ups as run at a time, each on a thread. A call that needs another one waits for a place.
 const MAX_LOOK_UPS: usize = 16;
 
-/// Asks the system, which may take as long as it likes.
+/// Asks the system, which may take any time.
 type Ask = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Addresses by host, and the look-ups under way. Thread-safe.
@@ -81,9 +81,9 @@ impl AddressBook {
         self: &Arc<Self>,
         host: &str,
         port: u16,
-        call: &State,
+        call: &CallState,
     ) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let mut addresses = self.find(host, call)?;
@@ -93,7 +93,7 @@ impl AddressBook {
         Ok(addresses)
     }
 
-    fn find(self: &Arc<Self>, host: &str, call: &State) -> io::Result<Vec<SocketAddr>> {
+    fn find(self: &Arc<Self>, host: &str, call: &CallState) -> io::Result<Vec<SocketAddr>> {
         let mut awaited: Option<Arc<LookUp>> = None;
         loop {
             // Before the lock is taken: it may run the program's code.
@@ -170,7 +170,7 @@ impl AddressBook {
 }
 
 impl Failure {
-    /// The system's resolver does not say that it could not open its files or sockets.
+    /// The system's resolver does not report that it could not open its files or sockets.
     fn of(error: &io::Error) -> Self {
         if let Some(exhausted) = exhaustion::descriptors() {
             return Self::Exhausted(exhausted);
@@ -182,7 +182,7 @@ impl Failure {
     }
 
     /// The failure of a call that needs the addresses of `host`.
-    fn error(&self, host: &str, call: &State) -> Error {
+    fn error(&self, host: &str, call: &CallState) -> Error {
         let error = match self {
             Self::Exhausted(exhausted) => exhausted.error(),
             Self::NotFound(why) => {
@@ -221,6 +221,11 @@ pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
     (uri.host().unwrap_or_default(), port)
 }
 
+/// The host as a name or an address: URLs put an address of IPv6 in brackets.
+pub(super) fn without_brackets(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// The most that a message shows of a host's name, in bytes.
 const MAX_SHOWN: usize = 100;
 
@@ -241,7 +246,7 @@ mod tests {
     use super::*;
     use crate::cancel::Cancel;
     use crate::context::CallContext;
-    use crate::transport::call::Call;
+    use crate::transport::call::CurrentCall;
 
     const ADDRESS: &str = "192.0.2.1:0";
 
@@ -250,7 +255,7 @@ mod tests {
         let one = |caller: u16| {
             let book = book.clone();
             thread::spawn(move || {
-                let call = Call::begin(CallContext::default());
+                let call = CurrentCall::begin(CallContext::default());
                 let found =
                     book.addresses(&format!("{}.test", caller % names), caller, &call).expect("found");
                 assert_eq!((found.len(), found[0].port()), (1, caller));
@@ -269,7 +274,7 @@ mod tests {
     #[test]
     fn it_ends_a_look_up_that_hangs_when_the_call_is_cancelled() {
         let cancel = Cancel::new();
-        let call = Call::begin(CallContext::new(vec![cancel.clone()], None));
+        let call = CurrentCall::begin(CallContext::new(vec![cancel.clone()], None));
         let (release, released) = mpsc::channel::<()>();
         let released = Mutex::new(released);
         let book = Arc::new(AddressBook::asking(move |_| {
@@ -315,7 +320,7 @@ mod tests {
             }
             assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "one look-up a name");
             assert_eq!(most.load(Ordering::SeqCst), expected);
-            let call = Call::begin(CallContext::default());
+            let call = CurrentCall::begin(CallContext::default());
             book.addresses("0.test", 1, &call).expect("known");
             assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "the control: known for a while");
             book.forget("0.test");
@@ -354,13 +359,13 @@ mod tests {
             _ => Ok(vec![ADDRESS.parse().expect("an address")]),
         }));
         for why in ["No such name", "it has no address", "the look-up died"] {
-            let call = Call::begin(CallContext::default());
+            let call = CurrentCall::begin(CallContext::default());
             book.addresses("host.test", 1, &call).expect_err(why);
             let error = call.failure().expect("the call knows why");
             let expected = format!("The host host.test could not be found: {why}.");
             assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
         }
-        let call = Call::begin(CallContext::default());
+        let call = CurrentCall::begin(CallContext::default());
         assert_eq!(book.addresses("host.test", 7, &call).expect("found")[0].port(), 7);
     }
 }

@@ -1,5 +1,5 @@
-//! The steps of a call one at a time, taken with the parts that a call uses, so that a check of one is a check of the
-//! other.
+//! The connection steps of a call one at a time, made with the parts that a call uses: a step that works here works in
+//! a call.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use http::Uri;
 use justcall_auth_protocol::error::Error;
 use rustls::ProtocolVersion;
 
-use super::call::{Call, Phase};
+use super::call::{CurrentCall, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
 use super::failure;
@@ -136,21 +136,25 @@ impl Route {
     }
 
     /// Runs a step with the first host: if it fails and there is a proxy, the error names the proxy.
-    fn first_step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
+    fn first_step<T>(
+        &self,
+        phase: Phase,
+        work: impl FnOnce(&CurrentCall) -> io::Result<T>,
+    ) -> Result<T, Error> {
         self.step(phase, |call| match self.connector.proxy() {
             Some(proxy) => call.with_proxy(proxy.address(), || work(call)),
             None => work(call),
         })
     }
 
-    fn step<T>(&self, phase: Phase, work: impl FnOnce(&Call) -> io::Result<T>) -> Result<T, Error> {
-        let call = Call::begin(step_patience(self.timeout));
+    fn step<T>(&self, phase: Phase, work: impl FnOnce(&CurrentCall) -> io::Result<T>) -> Result<T, Error> {
+        let call = CurrentCall::begin(step_context(self.timeout));
         call.enter(phase);
         work(&call).map_err(|error| failure::explain(&error.into(), &call))
     }
 }
 
-/// The time limit of a step that starts now: as much as a whole call has. Zero means none.
-pub(crate) fn step_patience(timeout: Duration) -> CallContext {
+/// The context of a step that starts now. It has the time limit of a whole call; zero means none.
+pub(crate) fn step_context(timeout: Duration) -> CallContext {
     if timeout.is_zero() { CallContext::default() } else { CallContext::default().at_most(timeout) }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::call::{self, Phase, State};
+use super::call::{self, CallState, Phase};
 
 /// A connected socket. Its reads and writes end with the current call's deadline or interrupt.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Socket {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
-    /// Looks, without waiting and without taking anything, what has come.
+    /// Returns what has come, without waiting for it and without taking it.
     pub fn peek(&self) -> Waiting {
         match peek_now(&self.stream) {
             Ok((_, 0)) => Waiting::End,
@@ -58,7 +58,7 @@ impl Socket {
     /// Waits for `attempt` once, no longer than the call allows at a time; `None` if nothing happened meanwhile.
     fn attempt(
         &mut self,
-        call: &State,
+        call: &CallState,
         attempt: impl FnOnce(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<Option<usize>> {
         self.block_for(call.slice()?)?;

@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3: whom to trust, and how a failed handshake is told.
+//! TLS 1.2 and 1.3: whom to trust, and the errors of a failed handshake.
 
 use std::io;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use http::Uri;
 use justcall_auth_protocol::error::Error;
 
 use super::super::no_proxy;
-use super::super::resolve::host_and_port;
+use super::super::resolve::{host_and_port, without_brackets};
 use super::{Proxy, refuse};
 use crate::source::Environment;
 
@@ -80,7 +80,7 @@ fn plain_http(uri: &Uri) -> Option<ProxyException> {
 /// A proxy of the environment is for the network; the machine itself needs none.
 fn exception(uri: &Uri, list: &str) -> Option<ProxyException> {
     let (host, port) = host_and_port(uri);
-    let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let bare = without_brackets(host).trim_end_matches('.');
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
     if bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_loopback) {
         return Some(ProxyException::Loopback);
