@@ -102,7 +102,7 @@ impl Answer {
     }
 }
 
-/// The reset in seconds since the epoch; what was not told is null.
+/// The reset in seconds since the epoch; `null` if the service did not report it.
 fn window(window: RateWindow) -> Value {
     json!({
         "limit": window.limit,

@@ -1,5 +1,5 @@
 //! JSON as people read it: indented, with modest colour. Members keep their order and numbers their digits, so nothing is
-//! parsed into values and printed anew.
+//! parsed into values and printed from them.
 
 use std::fmt::Write as _;
 

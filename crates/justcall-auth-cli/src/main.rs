@@ -1,7 +1,7 @@
 //! `justcall-auth`: JustCall API authentication from the command line.
 //!
 //! Every decision is the library's; this command reads arguments, calls it, and shows what it says — to a person, or as
-//! one JSON object with `--json`. What it adds of its own is the exit code, one table in [`exit`].
+//! one JSON object with `--json`. What it adds is the exit code, one table in [`exit`].
 
 #![forbid(unsafe_code)]
 

@@ -120,7 +120,7 @@ impl Credentials {
             && self.expose_authorization(|mine| other.expose_authorization(|theirs| mine == theirs))
     }
 
-    /// `text` with the secret, and a key that is long enough to be told from other words, masked.
+    /// Returns `text` with the secret masked, and the key if it is long enough to be distinguished from other words.
     pub fn mask(&self, text: &str) -> String {
         self.expose_halves(|key, secret| {
             let halves = [Some(secret), Some(key).filter(|key| key.len() >= 8)];

@@ -189,7 +189,7 @@ impl Topic {
     }
 }
 
-/// The kind of a number of the table, or of an HTTP status without a row of its own, such as 502.
+/// The kind of a number of the table, or of an HTTP status without a separate row, such as 502.
 fn of_number(number: i32) -> Option<ErrorKind> {
     ErrorKind::from_number(number).or_else(|| {
         let status = u16::try_from(number).ok().filter(|status| (300..=599).contains(status))?;

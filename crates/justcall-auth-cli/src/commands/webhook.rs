@@ -56,7 +56,7 @@ fn read(delivery: &WebhookArguments) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let (headers, body) = (of(&delivery.headers), of(&delivery.body));
     let read = |path: &Path, what: &str, limit: usize| input::read(path, what, limit as u64);
     if headers != body {
-        // One byte more than is read tells the library that it is too much.
+        // One byte above the limit, so that the library refuses the body as too large.
         return Ok((read(&headers, "header", MAX_HEADERS)?, read(&body, "body", MAX_BODY + 1)?));
     }
     let mut message = read(&headers, "request", MAX_HEADERS + MAX_BODY)?;

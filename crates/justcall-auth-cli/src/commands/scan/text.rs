@@ -13,10 +13,10 @@ const GREEN: Style = AnsiColor::Green.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const BOLD: Style = Style::new().bold();
 
-/// How much of a commit's name is shown: git's tools take it for the whole.
+/// How many digits of a commit's name are shown: git's tools accept it for the whole.
 const COMMIT: usize = 12;
 
-/// One line for each finding, as compilers write them.
+/// Returns one line for each finding, in the format of compilers.
 pub(super) fn findings(findings: &[ScanFinding], unechoed: &Unechoed) -> String {
     let mut text = String::new();
     for finding in findings {
@@ -37,7 +37,7 @@ pub(super) fn findings(findings: &[ScanFinding], unechoed: &Unechoed) -> String 
     text
 }
 
-/// The place as compilers write it.
+/// Returns the location in the format of compilers.
 fn place(finding: &ScanFinding, unechoed: &Unechoed) -> String {
     let commit = finding.location.commit.as_ref().map(|commit| {
         let short = commit.get(..COMMIT).unwrap_or(commit);
@@ -47,23 +47,18 @@ fn place(finding: &ScanFinding, unechoed: &Unechoed) -> String {
     format!("{BOLD}{}{path}{BOLD:#}:{}:{}", commit.unwrap_or_default(), finding.line, finding.column)
 }
 
-/// What could not be scanned.
+/// Returns a line for each text that could not be scanned.
 pub(super) fn unread(report: &Report, unechoed: &Unechoed) -> String {
     let mut text = String::new();
     for unread in &report.unread {
-        let path = unechoed.mask(&unread.path);
-        writeln!(
-            text,
-            "{RED}✗{RED:#} {} was not looked at: {}.",
-            printable::on_lines(&path),
-            printable::on_lines(&unread.why)
-        )
-        .expect("a String takes everything");
+        let (path, why) =
+            (printable::on_lines(&unechoed.mask(&unread.path)), printable::on_lines(&unread.why));
+        writeln!(text, "{RED}✗{RED:#} {path} was not looked at: {why}.").expect("a String takes everything");
     }
     text
 }
 
-/// The result, and what to do about each kind of finding. `remark` is the reason if only shapes were searched for.
+/// Returns the result, and what to do about each kind of finding. `remark` is the reason if only shapes were searched for.
 pub(super) fn summary(report: &Report, remark: Option<&str>) -> String {
     let what = format!("{} texts, {}", report.texts, amount(report.bytes));
     let mut text = match (report.findings.len(), report.unread.is_empty()) {
