@@ -108,7 +108,7 @@ impl Load for Callable {
 
 fn unavailable(what: &str) -> Error {
     let message = format!("The callable that is the source {what}.");
-    Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(HINT)
+    Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(HINT)
 }
 
 /// What is raised for an exception of the function: those of this package, and those that end programs, as they are; for

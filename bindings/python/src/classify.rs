@@ -25,7 +25,8 @@ pub(crate) fn classify(
     body: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let unix = justcall_auth::unix_time();
-    let response = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?).received_at(unix);
+    let response =
+        Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?).with_received(unix);
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
 }
 

@@ -29,7 +29,7 @@ impl Answer {
     /// `out_of_memory`, if there is none for the copies that masking and printing take.
     pub fn new(response: &Response, credentials: Option<&Credentials>) -> Result<Self, Error> {
         let room = copy::check_room(response.body().len().saturating_mul(COPIES));
-        room.map_err(|error| error.request_sent_is(true))?;
+        room.map_err(|error| error.with_request_sent(true))?;
         let masked = |text: &str| match credentials {
             Some(credentials) => credentials.mask(text),
             None => text.to_owned(),

@@ -20,10 +20,10 @@ pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error
         if error.kind() == io::ErrorKind::OutOfMemory {
             let message = format!("{place} is larger than the memory that is left.");
             return Error::with_message(ErrorKind::OutOfMemory, message)
-                .hint_is("Nothing was sent. Send less at once, or raise the memory limit (ulimit -v).");
+                .with_hint("Nothing was sent. Send less at once, or raise the memory limit (ulimit -v).");
         }
         Error::invalid_argument(format!("{place} cannot be read: {error}."))
-            .hint_is("Check the path; nothing was sent.")
+            .with_hint("Check the path; nothing was sent.")
     })?;
     Ok(bytes)
 }

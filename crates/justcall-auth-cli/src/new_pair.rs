@@ -33,7 +33,7 @@ impl NewPair {
                     ErrorKind::CredentialsMissing,
                     "Standard input holds no pair.",
                 )
-                .hint_is(NO_INPUT)
+                .with_hint(NO_INPUT)
                 .into());
             }
             let credentials = read_text(text.as_ref())?;

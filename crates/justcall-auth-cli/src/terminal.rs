@@ -42,7 +42,7 @@ pub(crate) fn read_stdin() -> Result<WipedBuffer, Error> {
         match stdin.read(text.spare()) {
             Ok(0) if text.spare().is_empty() => {
                 return Err(Error::invalid_argument("Standard input is far too long to be a pair.")
-                    .hint_is("Give it key:secret, JSON or dotenv lines, and nothing else."));
+                    .with_hint("Give it key:secret, JSON or dotenv lines, and nothing else."));
             }
             Ok(0) => return Ok(text),
             Ok(count) => text.advance(count),
@@ -80,7 +80,7 @@ impl Unechoed {
     /// Is refused.
     pub fn start() -> Result<Self, Error> {
         Err(Error::invalid_argument("On this system the terminal would show what is typed.")
-            .hint_is("Give the pair on standard input instead: justcall-auth rotate < FILE."))
+            .with_hint("Give the pair on standard input instead: justcall-auth rotate < FILE."))
     }
 
     /// Is never asked.
@@ -119,7 +119,7 @@ mod secret {
             let refused = |error: io::Error| {
                 let message = format!("The terminal cannot be kept from showing what is typed: {error}.");
                 Error::with_message(ErrorKind::SourceUnavailable, message)
-                    .hint_is("Give the pair on standard input instead: justcall-auth rotate < FILE.")
+                    .with_hint("Give the pair on standard input instead: justcall-auth rotate < FILE.")
             };
             let terminal = unbuffered_stdin().map_err(refused)?;
             let before = tcgetattr(&terminal).map_err(|error| refused(error.into()))?;

@@ -48,13 +48,13 @@ impl Unparsed {
     /// The same as a row of the error table.
     fn as_failure(&self) -> Error {
         if self.error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Error::invalid_argument("No command was given.").hint_is("See justcall-auth --help.");
+            return Error::invalid_argument("No command was given.").with_hint("See justcall-auth --help.");
         }
         let text = self.error.render().to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
         let join = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Error::invalid_argument(format!("{}.", join(message))).hint_is(join(rest))
+        Error::invalid_argument(format!("{}.", join(message))).with_hint(join(rest))
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn until_served(
         if left.is_zero() && !limit.is_zero() {
             drop(spinner);
             return Err(Error::with_message(ErrorKind::Timeout, format!("The source does not serve the new pair yet: {why}"))
-                .hint_is("Change it as told above; `justcall-auth verify` shows when it is done. --timeout sets how long this command waits."));
+                .with_hint("Change it as told above; `justcall-auth verify` shows when it is done. --timeout sets how long this command waits."));
         }
         if output.is_watched() {
             spinner

@@ -22,7 +22,7 @@ impl justcall_account {
     /// `out_of_memory`.
     pub(crate) fn new(account: &Account) -> Result<Self, Error> {
         // It was in an answer to what was sent.
-        let text = |text| output::long_text(text).map_err(|error| error.request_sent_is(true));
+        let text = |text| output::long_text(text).map_err(|error| error.with_request_sent(true));
         Ok(Self {
             id: account.id().unwrap_or(0),
             email: account.email().map(text).transpose()?,

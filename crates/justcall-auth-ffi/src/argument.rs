@@ -155,7 +155,7 @@ impl Argument<i32> {
     /// The HTTP status.
     pub fn http_status(self) -> Result<u16, Error> {
         u16::try_from(self.value).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
-            Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.").hint_is(
+            Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.").with_hint(
                 "Pass answers only. HTTP libraries give 0 when none came: that is a failed connection.",
             )
         })

@@ -108,7 +108,7 @@ impl Buffer {
 
 fn too_small(needed: usize) -> Error {
     let message = format!("The buffer given cannot hold the result: a capacity of {needed} is needed.");
-    Error::with_message(ErrorKind::BufferTooSmall, message).hint_is(
+    Error::with_message(ErrorKind::BufferTooSmall, message).with_hint(
         "Call again with a buffer of that capacity: one more than the length parameter says, for the NUL.",
     )
 }

@@ -24,7 +24,7 @@ impl justcall_response {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| Ok((output::long_text(name)?, output::long_text(value)?)));
         // It is an answer to what was sent.
-        let headers = headers.collect::<Result<_, Error>>().map_err(|error| error.request_sent_is(true))?;
+        let headers = headers.collect::<Result<_, Error>>().map_err(|error| error.with_request_sent(true))?;
         Ok(Self { headers, rate_limit: service::rate_limit(&response), response })
     }
 }

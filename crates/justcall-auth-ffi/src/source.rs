@@ -41,7 +41,7 @@ impl Load for Callback<unsafe extern "C" fn(*mut c_void, *mut *mut justcall_cred
                 ErrorKind::CredentialsMissing,
                 "The callback that loads the pair succeeded without giving one.",
             )
-            .hint_is(
+            .with_hint(
                 "The callback returned JUSTCALL_OK: it must store credentials through `out` first, or return another status.",
             )),
             (failure, _) => {
@@ -49,7 +49,7 @@ impl Load for Callback<unsafe extern "C" fn(*mut c_void, *mut *mut justcall_cred
                 let name = status::name(failure).to_string_lossy();
                 let message = format!("The callback that loads the pair failed with {failure} ({name}).");
                 // The table's hints are about the library's own sources, and its faults.
-                Err(Error::with_message(kind, message).hint_is(
+                Err(Error::with_message(kind, message).with_hint(
                     "The program's own callback returned this: check it, and where it reads the pair.",
                 ))
             }

@@ -21,7 +21,7 @@ impl Account {
     }
 
     /// The same account, told by another path.
-    pub(crate) fn told_by(self, path: &str) -> Self {
+    pub(crate) fn with_path(self, path: &str) -> Self {
         Self { verified_by: path.to_owned(), ..self }
     }
 

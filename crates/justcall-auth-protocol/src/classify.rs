@@ -49,7 +49,7 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         _ => Error::new(kind),
     };
     if kind == ErrorKind::InvalidCredentials {
-        error = error.findings_are(sent.map(Credentials::findings).unwrap_or_default());
+        error = error.with_findings(sent.map(Credentials::findings).unwrap_or_default());
     }
     if matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::ServerError) {
         let wait = service::retry_after(response, unix);
@@ -57,11 +57,11 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
             let seconds = wait.as_millis().div_ceil(1000);
             error = error
                 .clone()
-                .message_is(format!("{} The service asks to wait {seconds} s.", error.message()));
+                .with_new_message(format!("{} The service asks to wait {seconds} s.", error.message()));
         }
-        error = error.retry_after_is(wait);
+        error = error.with_retry_after(wait);
     }
-    Err(error.service_message_is(said.map(|said| safe(&said, sent))).response_is(response.clone()))
+    Err(error.with_service_message(said.map(|said| safe(&said, sent))).with_response(response.clone()))
 }
 
 /// The most that a message shows of a host's name, in bytes.
@@ -73,8 +73,8 @@ pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Cre
         ErrorKind::InvalidResponse,
         format!("The answer is not what the JustCall API gives: {why}."),
     )
-    .service_message_is(service::message(response.body()).map(|said| safe(&said, sent)))
-    .response_is(response.clone())
+    .with_service_message(service::message(response.body()).map(|said| safe(&said, sent)))
+    .with_response(response.clone())
 }
 
 /// Masked first, then cut: a secret cut in two would not be recognised.
@@ -106,18 +106,18 @@ fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
 
 fn forbidden(said: Option<&str>) -> Error {
     let reason = service::forbidden_reason(said);
-    let error = Error::new(ErrorKind::Forbidden).reason_is(reason);
+    let error = Error::new(ErrorKind::Forbidden).with_reason(reason);
     match reason {
-        "plan" => error.hint_is(
+        "plan" => error.with_hint(
             "The account's plan does not include API access; the Owner can change the plan, or ask JustCall's support. The credentials stay good.",
         ),
-        "role" => error.hint_is(
+        "role" => error.with_hint(
             "This endpoint needs Admin-level credentials: use a pair that an Admin or the Owner generated. The credentials stay good.",
         ),
-        "ip" => error.hint_is(
+        "ip" => error.with_hint(
             "This machine's address is not among those allowed for the API key: an Admin can add it in JustCall under Settings → API & Webhooks. The credentials stay good.",
         ),
-        "addon" => error.hint_is(
+        "addon" => error.with_hint(
             "This endpoint belongs to an add-on that the account has not bought; the Owner can add it. The credentials work elsewhere.",
         ),
         _ => error,

@@ -164,9 +164,9 @@ fn malformed(findings: Vec<Finding>) -> Error {
     }
     let remedy = remedies.join(" ");
     Error::with_message(ErrorKind::CredentialsMalformed, message)
-        .reason_is(worst[0].code().name())
-        .findings_are(worst)
-        .hint_is(format!("{remedy} Nothing was sent."))
+        .with_reason(worst[0].code().name())
+        .with_findings(worst)
+        .with_hint(format!("{remedy} Nothing was sent."))
 }
 
 /// What the worst of `findings` say, and how many more there are: a file that is no pair at all has nearly every fault.

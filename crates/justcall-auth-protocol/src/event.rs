@@ -77,7 +77,7 @@ impl Event {
     }
 
     #[must_use]
-    pub(crate) fn of_generation(self, generation: u64) -> Self {
+    pub(crate) fn with_generation(self, generation: u64) -> Self {
         Self { generation, ..self }
     }
 

@@ -228,7 +228,7 @@ impl Finished {
         let event = candidate.map(|candidate| {
             let hint = candidate.credentials().key_hint();
             let message = format!("The source gives another pair, {hint}; the next call proves it.");
-            Event::new(EventKind::SourceChanged, message).of_generation(candidate.generation())
+            Event::new(EventKind::SourceChanged, message).with_generation(candidate.generation())
         });
         Self { outcome, error, event }
     }
@@ -249,7 +249,7 @@ pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
 pub(crate) fn came_late(is_over: bool) -> Error {
     if is_over {
         let message = "Reading the source of the credentials took longer than the call's timeout.";
-        return Error::with_message(ErrorKind::Timeout, message).hint_is(STILL_READING);
+        return Error::with_message(ErrorKind::Timeout, message).with_hint(STILL_READING);
     }
     let limit = LEASE_LIMIT.as_secs();
     let message = format!("Reading the source took longer than {limit} s; its result was ignored.");
@@ -259,7 +259,7 @@ pub(crate) fn came_late(is_over: bool) -> Error {
 /// The failure of a call that waits for another one's read until its deadline.
 pub(crate) fn another_call_reads() -> Error {
     Error::with_message(ErrorKind::Timeout, "Another call is still reading the source of the credentials.")
-        .hint_is(STILL_READING)
+        .with_hint(STILL_READING)
 }
 
 pub(crate) fn time_used_up() -> Error {

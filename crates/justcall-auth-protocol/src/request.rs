@@ -125,7 +125,7 @@ impl Request {
             return Err(Error::invalid_argument(
                 "The header accept-encoding accepts an encoding other than gzip and identity.",
             )
-            .hint_is("Leave it out to get gzip, which the library decodes; identity turns that off."));
+            .with_hint("Leave it out to get gzip, which the library decodes; identity turns that off."));
         }
         self.headers.retain(|(known, _)| *known != lower);
         self.headers.push((lower, value.to_owned()));

@@ -23,7 +23,7 @@ impl Response {
 
     /// The same answer, received at `unix`, since the epoch.
     #[must_use]
-    pub fn received_at(mut self, unix: Duration) -> Self {
+    pub fn with_received(mut self, unix: Duration) -> Self {
         if let Some(parts) = Arc::get_mut(&mut self.0) {
             parts.received = unix;
         }

@@ -27,7 +27,7 @@ impl BaseUrl {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
             Err(Error::invalid_argument(format!("The base URL {why}."))
-                .hint_is(format!("Leave it out to use {}.", service::BASE_URL)))
+                .with_hint(format!("Leave it out to use {}.", service::BASE_URL)))
         };
         // Not even an invalid URL is echoed: people paste pairs into URLs.
         let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
@@ -80,12 +80,12 @@ impl BaseUrl {
             Some(path) if path.starts_with('/') => Ok(path.into()),
             Some(query) if query.starts_with('?') => Ok(["/", query].concat().into()),
             // The URL is not repeated: people paste pairs into URLs.
-            _ => {
-                Err(Error::invalid_argument("The URL is not under the client's base URL.").hint_is(format!(
+            _ => Err(Error::invalid_argument("The URL is not under the client's base URL.").with_hint(
+                format!(
                     "Pass a path, or a URL that starts with {}: the pair is sent to no other place.",
                     self.text
-                )))
-            }
+                ),
+            )),
         }
     }
 

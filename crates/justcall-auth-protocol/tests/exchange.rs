@@ -49,7 +49,7 @@ fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Response {
 }
 
 fn lost(sent: bool) -> Error {
-    Error::new(ErrorKind::ConnectionFailed).request_sent_is(sent)
+    Error::new(ErrorKind::ConnectionFailed).with_request_sent(sent)
 }
 
 /// What the network does with one attempt.

@@ -27,7 +27,7 @@ impl Baseline {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("The baseline {name} cannot be read: {error}.");
             Error::with_message(ErrorKind::InvalidArgument, message)
-                .hint_is("Write it with --write-baseline PATH, or leave --baseline out.")
+                .with_hint("Write it with --write-baseline PATH, or leave --baseline out.")
         })?;
         let mut fingerprints = HashSet::new();
         for (index, line) in text.lines().enumerate() {
@@ -37,7 +37,7 @@ impl Baseline {
             let fingerprint = Fingerprint::parse(first).ok_or_else(|| {
                 let message =
                     format!("Line {} of the baseline {name} does not begin with a fingerprint.", index + 1);
-                Error::with_message(ErrorKind::InvalidArgument, message).hint_is(
+                Error::with_message(ErrorKind::InvalidArgument, message).with_hint(
                     "A line is a fingerprint of 16 hexadecimal digits, as the scan shows it, and a remark.",
                 )
             })?;

@@ -137,7 +137,8 @@ impl Exchange {
         }
         let now = clock::now();
         // One that the built-in transport read has its time already.
-        let response = if response.received().is_zero() { response.received_at(now.unix) } else { response };
+        let response =
+            if response.received().is_zero() { response.with_received(now.unix) } else { response };
         // The service rejects it, or has no account page: that is no use of the pair.
         let is_use = response.http_status() != 401;
         self.driven.get_mut().answered(response, &now);

@@ -209,7 +209,7 @@ impl World {
         let exchange =
             self.calls[slot].machine.as_mut().expect("what gets an answer has not ended").sending();
         if is_refused && self.plant == Some(Plant::HiddenRefusals) {
-            let lost = Error::new(ErrorKind::ConnectionFailed).request_sent_is(true);
+            let lost = Error::new(ErrorKind::ConnectionFailed).with_request_sent(true);
             return exchange.not_answered(lost, &now);
         }
         if self.plant == Some(Plant::HastyRetries) {
@@ -262,7 +262,7 @@ impl World {
             let now = self.moment();
             let exchange =
                 self.calls[slot].machine.as_mut().expect("what is cancelled has not ended").sending();
-            let error = Error::new(ErrorKind::Cancelled).request_sent_is(has_left);
+            let error = Error::new(ErrorKind::Cancelled).with_request_sent(has_left);
             exchange.not_answered(error, &now);
         }
     }

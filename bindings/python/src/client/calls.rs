@@ -44,7 +44,7 @@ impl Client {
         self.refuse_in_its_source()?;
         lock(&self.open).as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            error.hint_is("Make a new client, or close this one after its last call.")
+            error.with_hint("Make a new client, or close this one after its last call.")
         })
     }
 

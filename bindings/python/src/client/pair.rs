@@ -11,7 +11,7 @@ const HOW: &str = "pass a pair as Client.from_credentials(Credentials(key, secre
 /// The refusal of a spelling, which may be a pair and is not repeated.
 pub(super) fn explained(error: Error) -> Error {
     let hint = format!("{} Or {HOW}.", error.hint());
-    error.hint_is(hint)
+    error.with_hint(hint)
 }
 
 /// Refuses further positional arguments and unknown names, as Python itself does, but says what to do about a pair.

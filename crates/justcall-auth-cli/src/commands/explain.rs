@@ -216,7 +216,7 @@ fn unknown(name: &str) -> Error {
     } else {
         format!("Did you mean {}? `justcall-auth explain` lists all.", names.join(" or "))
     };
-    Error::invalid_argument("There is no error, HTTP error status or finding of that name.").hint_is(hint)
+    Error::invalid_argument("There is no error, HTTP error status or finding of that name.").with_hint(hint)
 }
 
 fn list() -> String {

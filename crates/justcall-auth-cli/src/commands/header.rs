@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
 }
 
 fn refuse(why: &str) -> Failure {
-    Error::invalid_argument(why).hint_is(PIPE).into()
+    Error::invalid_argument(why).with_hint(PIPE).into()
 }
 
 fn line(credentials: &Credentials) -> WipedBuffer {

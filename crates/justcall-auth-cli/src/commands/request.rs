@@ -17,7 +17,7 @@ use crate::output::Output;
 pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<(), Failure> {
     if output.is_json() && arguments.output.is_some() {
         return Err(Error::invalid_argument("--json puts the body into its object, --output into a file.")
-            .hint_is("Give one of the two.")
+            .with_hint("Give one of the two.")
             .into());
     }
     let client = Client::new(&global.config()?)?;
@@ -66,13 +66,13 @@ fn read(arguments: &RequestArguments) -> Result<Request, Error> {
     let mut request = Request::new(&arguments.method.to_ascii_uppercase(), &arguments.path)?;
     for query in &arguments.query {
         let (name, value) = query.split_once('=').ok_or_else(|| {
-            Error::invalid_argument("A --query has no equals sign.").hint_is("Write it as NAME=VALUE.")
+            Error::invalid_argument("A --query has no equals sign.").with_hint("Write it as NAME=VALUE.")
         })?;
         request.add_query(name, value)?;
     }
     for header in &arguments.header {
         let (name, value) = header.split_once(':').ok_or_else(|| {
-            Error::invalid_argument("A --header has no colon.").hint_is("Write it as 'Name: value'.")
+            Error::invalid_argument("A --header has no colon.").with_hint("Write it as 'Name: value'.")
         })?;
         request.set_header(name, value.trim_matches(' '))?;
     }
@@ -97,7 +97,7 @@ impl<'a> Target<'a> {
         let file =
             OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(|error| {
                 Error::invalid_argument(format!("The file {} cannot be written: {error}.", shown(path)))
-                    .hint_is("Check the path of --output; nothing was sent.")
+                    .with_hint("Check the path of --output; nothing was sent.")
             })?;
         Ok(Self { file, path, is_new })
     }

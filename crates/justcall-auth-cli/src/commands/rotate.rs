@@ -35,7 +35,7 @@ fn first_pair(error: Error) -> Error {
     if error.kind() != ErrorKind::CredentialsMissing {
         return error;
     }
-    error.hint_is(
+    error.with_hint(
         "Name the source that has the pair, as --source file:PATH; `justcall-auth setup` stores a first one.",
     )
 }
@@ -126,7 +126,7 @@ fn confirm(account: &Account) -> Result<(), Error> {
         "The new pair works, for {whose}; whose the present pair is, the service does not tell any more. Nothing was changed."
     );
     let refused = Error::with_message(ErrorKind::WrongAccount, message)
-        .hint_is(format!("If that is the right account, give --expected-account {id}."));
+        .with_hint(format!("If that is the right account, give --expected-account {id}."));
     if !terminal::is_attended() {
         return Err(refused);
     }

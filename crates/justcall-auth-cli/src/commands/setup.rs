@@ -63,7 +63,7 @@ fn place(global: &Global) -> Result<String, Error> {
     }
     if !terminal::is_attended() {
         return Err(Error::invalid_argument("Where the pair is to be kept is not given.")
-            .hint_is("Name it, as --source file:/etc/justcall.json."));
+            .with_hint("Name it, as --source file:/etc/justcall.json."));
     }
     let usual = usual_file().map(|path| path.display().to_string()).unwrap_or_default();
     terminal::say(
@@ -108,7 +108,7 @@ fn language(arguments: &SetupArguments) -> Result<Option<Language>, Error> {
     let answer = terminal::ask(&format!("Lines for which language? ({})", Language::names()), "python")?;
     let unknown = |_| {
         Error::invalid_argument("There are no lines for that language.")
-            .hint_is(format!("There are some for {}.", Language::names()))
+            .with_hint(format!("There are some for {}.", Language::names()))
     };
     Language::from_str(&answer, true).map(Some).map_err(unknown)
 }

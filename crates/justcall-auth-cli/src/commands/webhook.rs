@@ -65,7 +65,7 @@ fn read(delivery: &WebhookArguments) -> Result<(Vec<u8>, Vec<u8>), Error> {
         return Err(Error::invalid_argument(
             "The request has no empty line between its headers and its body.",
         )
-        .hint_is("Give the headers and the body apart, with --headers and --body."));
+        .with_hint("Give the headers and the body apart, with --headers and --body."));
     };
     let body = message.split_off(at + length);
     Ok((message, body))
@@ -93,7 +93,7 @@ fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
             _ if is_request_line => {}
             _ => {
                 let message = format!("Line {} of the headers is no header.", number + 1);
-                return Err(Error::invalid_argument(message).hint_is("Write each as 'Name: value'."));
+                return Err(Error::invalid_argument(message).with_hint("Write each as 'Name: value'."));
             }
         }
     }

@@ -9,7 +9,7 @@ use justcall_auth::{Error, ErrorKind};
 /// Nothing was changed, for `why`.
 pub(super) fn refusal(place: &str, why: &str, remedy: &str) -> Error {
     let message = format!("{place} cannot be written: {why}. Nothing was changed.");
-    Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(remedy)
+    Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(remedy)
 }
 
 /// The system said `error`.
@@ -24,12 +24,12 @@ pub(super) fn system(place: &str, error: &io::Error) -> Error {
         _ => "Put it right, then run it again; the pair that was there is still there.",
     };
     let message = format!("{place} cannot be written: {error}.");
-    Error::with_message(ErrorKind::SourceUnavailable, message).hint_is(remedy)
+    Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(remedy)
 }
 
 /// What is there has no place for a pair, as `error` says.
 pub(super) fn unfit(place: &str, error: &Error) -> Error {
-    error.clone().message_is(format!("{place}: {} Nothing was changed.", error.message()))
+    error.clone().with_new_message(format!("{place}: {} Nothing was changed.", error.message()))
 }
 
 pub(super) fn mounted(place: &str) -> Error {

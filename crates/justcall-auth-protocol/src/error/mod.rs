@@ -75,43 +75,43 @@ impl Error {
 
     /// Replaces the message by one that knows more. It must be safe to log.
     #[must_use]
-    pub fn message_is(self, message: impl Into<String>) -> Self {
+    pub fn with_new_message(self, message: impl Into<String>) -> Self {
         self.change(|details| details.message = message.into())
     }
 
     /// Replaces the hint by one that knows more.
     #[must_use]
-    pub fn hint_is(self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
         self.change(|details| details.hint = hint.into())
     }
 
     /// Adds the one-word reason.
     #[must_use]
-    pub fn reason_is(self, reason: &'static str) -> Self {
+    pub fn with_reason(self, reason: &'static str) -> Self {
         self.change(|details| details.reason = Some(reason))
     }
 
     /// Adds how long to wait before the next try.
     #[must_use]
-    pub fn retry_after_is(self, wait: Option<Duration>) -> Self {
+    pub fn with_retry_after(self, wait: Option<Duration>) -> Self {
         self.change(|details| details.retry_after = wait)
     }
 
     /// Adds whether the request may have been delivered.
     #[must_use]
-    pub fn request_sent_is(self, sent: bool) -> Self {
+    pub fn with_request_sent(self, sent: bool) -> Self {
         self.change(|details| details.request_sent = sent)
     }
 
     /// Adds what the service said in its body, already made safe.
     #[must_use]
-    pub fn service_message_is(self, message: Option<String>) -> Self {
+    pub fn with_service_message(self, message: Option<String>) -> Self {
         self.change(|details| details.service_message = message)
     }
 
     /// Adds the answer that this failure was read from. An answer means that the request was sent.
     #[must_use]
-    pub fn response_is(self, response: Response) -> Self {
+    pub fn with_response(self, response: Response) -> Self {
         self.change(|details| {
             details.http_status = response.http_status();
             details.request_sent = true;
@@ -121,14 +121,14 @@ impl Error {
 
     /// Adds which request failed, its path without the query, and how often it was sent.
     #[must_use]
-    pub fn request_was(self, method: &str, path: &str, attempts: u32) -> Self {
+    pub fn with_request(self, method: &str, path: &str, attempts: u32) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
         self.change(|details| details.request = Some(FailedRequest { method, path, attempts }))
     }
 
     /// Adds what the local check found; the hint gains the findings' remedies.
     #[must_use]
-    pub fn findings_are(self, findings: Vec<Finding>) -> Self {
+    pub fn with_findings(self, findings: Vec<Finding>) -> Self {
         self.change(|details| {
             for finding in &findings {
                 details.hint.push(' ');
@@ -250,9 +250,9 @@ mod tests {
     #[test]
     fn it_carries_all_that_was_added() {
         let error = Error::with_message(ErrorKind::RateLimited, "slow down")
-            .retry_after_is(Some(Duration::from_secs(3)))
-            .service_message_is(Some("Retry after 3 seconds.".into()))
-            .request_sent_is(true);
+            .with_retry_after(Some(Duration::from_secs(3)))
+            .with_service_message(Some("Retry after 3 seconds.".into()))
+            .with_request_sent(true);
         assert_eq!(error.kind().number(), 429);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
         assert!(error.retryable() && error.request_sent());

@@ -82,7 +82,7 @@ impl Cause {
     /// The row of the error table that the built-in transport reports for the same failure.
     pub fn into_error(self, request_sent: bool) -> Error {
         let failed = |message: &str, phase: Phase| {
-            Error::with_message(ErrorKind::ConnectionFailed, message).reason_is(phase.name())
+            Error::with_message(ErrorKind::ConnectionFailed, message).with_reason(phase.name())
         };
         let error = match self {
             Self::Resolve => failed("The address of the service's host was not found.", Phase::Resolve),
@@ -91,7 +91,7 @@ impl Cause {
             Self::Timeout => {
                 let phase = if request_sent { Phase::Receive } else { Phase::Connect };
                 Error::with_message(ErrorKind::Timeout, "The HTTP client ran out of time.")
-                    .reason_is(phase.name())
+                    .with_reason(phase.name())
             }
             Self::Closed if request_sent => {
                 failed("The connection was closed before the response was complete.", Phase::Receive)
@@ -99,6 +99,6 @@ impl Cause {
             Self::Closed => failed("The connection was closed before the request was sent.", Phase::Send),
             Self::Cancelled => Error::new(ErrorKind::Cancelled),
         };
-        error.request_sent_is(request_sent)
+        error.with_request_sent(request_sent)
     }
 }

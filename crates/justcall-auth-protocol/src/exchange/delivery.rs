@@ -20,10 +20,10 @@ impl Delivery {
     /// `request_sent`.
     pub fn describe(&self, error: Error, request: &Request, is_under_way: bool) -> Error {
         let error = match &self.last_response {
-            Some(response) if error.response().is_none() => error.response_is(response.clone()),
+            Some(response) if error.response().is_none() => error.with_response(response.clone()),
             _ => error,
         };
-        error.request_sent_is(self.is_possible || is_under_way).request_was(
+        error.with_request_sent(self.is_possible || is_under_way).with_request(
             request.method(),
             request.route(),
             self.attempts,

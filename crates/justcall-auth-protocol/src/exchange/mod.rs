@@ -455,7 +455,7 @@ impl Exchange {
                 return drop(self.fail(doubt));
             }
             self.promote(&in_flight, None, now);
-            return drop(self.fail(doubt.hint_is(NO_PAGE)));
+            return drop(self.fail(doubt.with_hint(NO_PAGE)));
         }
         let version = &in_flight.version;
         let account = read_account(page.path(), &response)

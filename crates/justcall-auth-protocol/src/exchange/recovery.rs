@@ -22,7 +22,7 @@ impl Recovery {
             None => refusal,
             Some(error) => {
                 let hint = format!("{} The source gave no other pair: {}", refusal.hint(), error.message());
-                refusal.hint_is(hint)
+                refusal.with_hint(hint)
             }
         })
     }
@@ -34,12 +34,12 @@ pub(super) fn rejected_lately(left: Duration) -> Error {
         "The service rejected this API key and secret; they are not sent again for {} s, unless the source gives others.",
         left.as_secs() + 1
     );
-    Error::with_message(ErrorKind::InvalidCredentials, message).retry_after_is(Some(left))
+    Error::with_message(ErrorKind::InvalidCredentials, message).with_retry_after(Some(left))
 }
 
 /// The failure of a call that waits until its deadline for another one to prove the new pair.
 pub(super) fn another_call_proves() -> Error {
-    Error::with_message(ErrorKind::Timeout, "Another call is still verifying the new pair.").hint_is(
+    Error::with_message(ErrorKind::Timeout, "Another call is still verifying the new pair.").with_hint(
         "Call again: the new pair may be good. If this lasts, allow a longer timeout than the service needs to answer.",
     )
 }
@@ -47,5 +47,5 @@ pub(super) fn another_call_proves() -> Error {
 /// The failure of a call that is in `phase` at its deadline.
 pub(super) fn no_response_in_time(phase: Phase) -> Error {
     Error::with_message(ErrorKind::Timeout, "The call ran out of time before a response came.")
-        .reason_is(phase.name())
+        .with_reason(phase.name())
 }

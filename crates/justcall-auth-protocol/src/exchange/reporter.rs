@@ -45,7 +45,7 @@ impl Reporter {
 
     pub fn about(&mut self, version: &PairVersion, kind: EventKind, what: &str, http_status: u16) {
         let message = format!("{what}, {}.", version.credentials().key_hint());
-        self.report(Event::new(kind, message).of_generation(version.generation()).with_status(http_status));
+        self.report(Event::new(kind, message).with_generation(version.generation()).with_status(http_status));
     }
 
     /// The service rejected `version` with `http_status`.
@@ -114,7 +114,7 @@ impl Reporter {
                 wait.as_secs_f64()
             );
             let event = Event::new(EventKind::WaitingForSource, message).with_wait(wait);
-            self.report(event.of_generation(current_generation(keyring)));
+            self.report(event.with_generation(current_generation(keyring)));
         }
     }
 
@@ -129,7 +129,7 @@ impl Reporter {
                 "{requests} requests were made within a minute, and more may come; the busiest one before had {busiest:.0}."
             );
             let event = Event::new(EventKind::UsageSpike, message);
-            self.report(event.of_generation(current_generation(keyring)));
+            self.report(event.with_generation(current_generation(keyring)));
         }
     }
 }

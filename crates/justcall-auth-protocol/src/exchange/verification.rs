@@ -64,9 +64,9 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
         Error::with_message(ErrorKind::WrongAccount, message)
     } else {
         let message = format!("The new pair {found}; the pair in use belongs to the account {required}.");
-        Error::with_message(ErrorKind::WrongAccount, message).hint_is(OTHER_ACCOUNT)
+        Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT)
     };
-    Some(error.request_sent_is(true))
+    Some(error.with_request_sent(true))
 }
 
 const OTHER_ACCOUNT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
@@ -82,7 +82,7 @@ pub(super) fn is_no_account_page(error: &Error) -> bool {
 /// Returns the account. Only the account page must hold one; any other path proves the pair by answering with JSON at all.
 pub(super) fn read_account(path: &str, response: &Response) -> Result<Account, &'static str> {
     match service::account(response.body()) {
-        Ok(account) => Ok(account.told_by(path)),
+        Ok(account) => Ok(account.with_path(path)),
         Err(_) if path != service::ACCOUNT_PATH && service::is_json_object(response.body()) => {
             Ok(Account::new(None, None, None, path))
         }

@@ -21,7 +21,7 @@ pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
         return Err(Error::invalid_argument(
             "It is not known where the API has what events of this type are about.",
         )
-        .hint_is("Fetch the object by a path of your own, from the API reference."));
+        .with_hint("Fetch the object by a path of your own, from the API reference."));
     };
     let id = id(body, member).ok_or_else(|| {
         Error::with_message(

@@ -63,9 +63,10 @@ impl EncodedUrl<'static> {
         let rest = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         if rest.is_none_or(str::is_empty) || url.contains(|c: char| c.is_control() || c == ' ') {
             // Not echoed: what was given in its place may be the secret.
-            return Err(Error::invalid_argument("The expected URL of the webhook is no whole URL.").hint_is(
-                "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
-            ));
+            return Err(Error::invalid_argument("The expected URL of the webhook is no whole URL.")
+                .with_hint(
+                    "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
+                ));
         }
         Self::new(Cow::Owned(copy::text(url)?))
     }

@@ -190,7 +190,7 @@ impl WebhookVerifier {
     ) -> Result<WebhookEvent, Error> {
         if matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
-                .hint_is("Give it the API secret of the account, or a client to take it from."));
+                .with_hint("Give it the API secret of the account, or a client to take it from."));
         }
         let signature = headers.signature.ok_or_else(|| Error::new(ErrorKind::WebhookUnsigned))?;
         if headers.version != Some(service::WEBHOOK_KNOWN_VERSION.as_bytes()) {

@@ -206,7 +206,7 @@ impl World {
                     }
                     Fate::Lost => self
                         .exchange(call)
-                        .not_answered(Error::new(ErrorKind::ConnectionFailed).request_sent_is(true), &now),
+                        .not_answered(Error::new(ErrorKind::ConnectionFailed).with_request_sent(true), &now),
                 }
                 self.go(call);
             }

@@ -41,7 +41,7 @@ pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Er
         match end {
             Ok(Some(status)) if !status.success() => Err(Stopped::Known(
                 unavailable(&place, format!("it ended with {status}"))
-                    .hint_is("Run the command by hand, as the same user, to see what it says."),
+                    .with_hint("Run the command by hand, as the same user, to see what it says."),
             )),
             Err(StopReason::Interrupted) => Err(Stopped::Early(StopReason::Interrupted)),
             // It goes on after its output, or its host reaps its children: the output must speak for itself.

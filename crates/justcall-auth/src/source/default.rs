@@ -75,7 +75,7 @@ fn mounted() -> Option<Source> {
 fn chosen(choice: &str) -> Result<Source, Error> {
     let named = |error: Error| {
         let message = format!("The variable {CHOICE}: {}", error.message());
-        error.message_is(message)
+        error.with_new_message(message)
     };
     match parse::parse(choice).map_err(named)? {
         Source::Command(_) => {

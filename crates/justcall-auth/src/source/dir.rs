@@ -90,19 +90,19 @@ fn is_compromised(place: &str, version: &Path) -> Result<bool, Error> {
 fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Error) -> Error {
     let result = unavailable(place, error);
     match error.kind() {
-        io::ErrorKind::PermissionDenied => result.hint_is(format!(
+        io::ErrorKind::PermissionDenied => result.with_hint(format!(
             "Let the user that runs this process read the folder (chmod 0700) and its files {key} and {secret} (chmod 0600)."
         )),
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.hint_is("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("A ~ is not expanded in a source: write the whole path.")
         }
         io::ErrorKind::NotFound => {
-            result.hint_is(format!("Create the folder, with the two files {key} and {secret} in it, one half in each."))
+            result.with_hint(format!("Create the folder, with the two files {key} and {secret} in it, one half in each."))
         }
         io::ErrorKind::NotADirectory if path.is_file() => {
-            result.hint_is("It is a file, not a folder: name it as file:PATH.")
+            result.with_hint("It is a file, not a folder: name it as file:PATH.")
         }
-        _ => result.hint_is(format!("The two files {key} and {secret} must be regular files of at most 64 KiB.")),
+        _ => result.with_hint(format!("The two files {key} and {secret} must be regular files of at most 64 KiB.")),
     }
 }
 
@@ -114,7 +114,9 @@ fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
         (Some(present), Some(absent)) => {
             let error = Credentials::new(b"", b"").expect_err("both halves are empty");
             let message = format!("{place} holds the file {present}, but not {absent}.");
-            error.message_is(message).hint_is("Put both halves there, each in its file. Nothing was sent.")
+            error
+                .with_new_message(message)
+                .with_hint("Put both halves there, each in its file. Nothing was sent.")
         }
         _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), shown(path))),
     }

@@ -27,9 +27,9 @@ pub(super) fn malformed(why: &str) -> Error {
 pub(super) fn unparsable(line: usize, why: &str) -> Error {
     let finding = Finding::at(Code::SourceUnparsable, &format!("line {line}"));
     malformed(&format!("line {line}: {why}"))
-        .findings_are(vec![finding])
-        .reason_is(Code::SourceUnparsable.name())
-        .hint_is(
+        .with_findings(vec![finding])
+        .with_reason(Code::SourceUnparsable.name())
+        .with_hint(
             "Write JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=… on a line each, or JSON {\"api_key\": …, \"api_secret\": …}. Nothing was sent.",
         )
 }
@@ -40,11 +40,11 @@ pub(super) fn refused(findings: Vec<Finding>) -> Error {
     let message = join(findings.iter().map(Finding::message).collect());
     let remedy = join(findings.iter().map(Finding::remedy).collect());
     let error = Error::with_message(ErrorKind::CredentialsMalformed, message);
-    let error = findings.first().map_or(error.clone(), |worst| error.reason_is(worst.code().name()));
-    error.findings_are(findings).hint_is(format!("{remedy} Nothing was sent."))
+    let error = findings.first().map_or(error.clone(), |worst| error.with_reason(worst.code().name()));
+    error.with_findings(findings).with_hint(format!("{remedy} Nothing was sent."))
 }
 
 /// Adds `place`, where the text is, to the message of a malformed pair.
 pub(super) fn malformed_in(place: &str, error: &Error) -> Error {
-    error.clone().message_is(format!("{place}: {}", error.message()))
+    error.clone().with_new_message(format!("{place}: {}", error.message()))
 }

@@ -45,15 +45,15 @@ pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
     let result = unavailable(place, error);
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            result.hint_is("Let the user that runs this process read the file, and nobody else: chmod 0600.")
+            result.with_hint("Let the user that runs this process read the file, and nobody else: chmod 0600.")
         }
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.hint_is("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("A ~ is not expanded in a source: write the whole path.")
         }
-        io::ErrorKind::NotFound => result.hint_is(
+        io::ErrorKind::NotFound => result.with_hint(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
-        _ if path.is_dir() => result.hint_is("It is a folder: name it as dir:PATH."),
+        _ if path.is_dir() => result.with_hint("It is a folder: name it as dir:PATH."),
         _ => result,
     }
 }

@@ -148,7 +148,7 @@ fn words(line: &str) -> Result<Source, Error> {
 pub(super) fn refuse(why: &str) -> Error {
     let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
     Error::invalid_argument(format!("The source cannot be read: {why}."))
-        .hint_is(format!("The sources are: {}.", known.join(", ")))
+        .with_hint(format!("The sources are: {}.", known.join(", ")))
 }
 
 #[cfg(test)]

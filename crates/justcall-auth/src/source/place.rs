@@ -34,9 +34,9 @@ fn no_place(why: &str) -> Error {
 }
 
 fn no_place_for(error: &Error) -> Error {
-    error
-        .clone()
-        .hint_is("Put the new pair there by hand, or remove the file and let `justcall-auth setup` write it.")
+    error.clone().with_hint(
+        "Put the new pair there by hand, or remove the file and let `justcall-auth setup` write it.",
+    )
 }
 
 /// `old`, which is valid JSON.

@@ -48,7 +48,7 @@ impl Content<'_> {
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
             Some(_) if place::keeps_the_rest(old, text.as_ref()) => Ok(text),
             _ => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
-                .hint_is("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
+                .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
         }
     }
 

@@ -89,7 +89,7 @@ impl StateFile {
     fn unavailable(&self, error: &io::Error) -> Error {
         let message = format!("The state file {} cannot be used: {error}.", shown(&self.path));
         Error::with_message(ErrorKind::SourceUnavailable, message)
-            .hint_is("See that its folder may be written to, or name another place.")
+            .with_hint("See that its folder may be written to, or name another place.")
     }
 
     fn remember(&self, credentials: &Credentials, unix: Duration, is_use: bool) -> io::Result<Remembered> {

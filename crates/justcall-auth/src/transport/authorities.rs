@@ -65,7 +65,7 @@ pub(crate) fn system_roots(environment: &dyn Environment) -> Result<RootCertStor
     }
     match named.fault {
         Some(fault) if named.roots.is_empty() => Err(Error::with_message(ErrorKind::TlsFailed, fault)
-            .hint_is(
+            .with_hint(
                 "Name PEM files of CA certificates there, or unset the variable to trust the system's.",
             )),
         _ => Ok(named.roots),
@@ -148,7 +148,7 @@ fn installed_roots() -> Result<RootCertStore, Error> {
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
         return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
-            .hint_is(
+            .with_hint(
                 "Install them (the package ca-certificates), or name a file with ca_file or SSL_CERT_FILE.",
             ));
     }

@@ -185,15 +185,15 @@ impl CallState {
             StopReason::Deadline => {
                 let timeout = |doing: &str| {
                     let message = format!("The call ran out of time while {doing}.");
-                    Error::with_message(ErrorKind::Timeout, message).reason_is(phase.name())
+                    Error::with_message(ErrorKind::Timeout, message).with_reason(phase.name())
                 };
                 match (self.proxy(), phase) {
                     (None, _) => timeout(doing(phase)),
                     (Some(_), Phase::Resolve) => {
-                        timeout("looking up the proxy's address").hint_is(PROXY_HINT)
+                        timeout("looking up the proxy's address").with_hint(PROXY_HINT)
                     }
                     (Some(proxy), _) => {
-                        timeout(&format!("connecting through the proxy {proxy}")).hint_is(PROXY_HINT)
+                        timeout(&format!("connecting through the proxy {proxy}")).with_hint(PROXY_HINT)
                     }
                 }
             }

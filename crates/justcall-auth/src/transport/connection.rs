@@ -127,7 +127,7 @@ pub(super) fn refuse_plain_text_beyond_loopback(
             Error::invalid_argument(
                 "The base URL is http:// and its host is not on loopback: the secret would be sent in the clear.",
             )
-            .hint_is("Use https://."),
+            .with_hint("Use https://."),
         )),
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Exhausted {
 impl Exhausted {
     /// The failure of a call that needed it.
     pub fn error(&self) -> Error {
-        Error::with_message(ErrorKind::ConnectionFailed, format!("{}.", self.what)).hint_is(self.hint)
+        Error::with_message(ErrorKind::ConnectionFailed, format!("{}.", self.what)).with_hint(self.hint)
     }
 }
 

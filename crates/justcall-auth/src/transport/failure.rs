@@ -22,9 +22,9 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         }
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::invalid_argument("The URL cannot be sent."),
         _ => Error::with_message(ErrorKind::ConnectionFailed, "The connection to the service failed.")
-            .reason_is(call.phase().name()),
+            .with_reason(call.phase().name()),
     });
-    error.request_sent_is(call.was_sent())
+    error.with_request_sent(call.was_sent())
 }
 
 /// A connection that was not made, or did not last.
@@ -32,7 +32,7 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let phase = call.phase();
     if let Some(exhausted) = exhaustion::of(error).filter(|_| phase == Phase::Connect) {
-        return exhausted.error().reason_is(phase.name());
+        return exhausted.error().with_reason(phase.name());
     }
     let proxy = call.proxy();
     let peer = proxy.as_ref().map_or("The service's host".to_owned(), |proxy| format!("The proxy {proxy}"));
@@ -55,9 +55,9 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
         Phase::Send => "while the request was being sent",
         Phase::Receive => "before the answer was complete",
     };
-    let error =
-        Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}.")).reason_is(phase.name());
-    if proxy.is_some() { error.hint_is(PROXY_HINT) } else { error }
+    let error = Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}."))
+        .with_reason(phase.name());
+    if proxy.is_some() { error.with_hint(PROXY_HINT) } else { error }
 }
 
 /// The words of the system for `error`; nothing if another library made it, whose words may hold what it read.

@@ -212,14 +212,14 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Re
             .unwrap_or_else(|not_text| String::from_utf8_lossy(not_text.as_bytes()).into_owned());
         (name.as_str().to_owned(), value)
     });
-    let response = Response::new(status, headers.collect(), bytes).received_at(clock::unix_time());
+    let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message =
             format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");
         broken = Some(Error::with_message(ErrorKind::InvalidResponse, message));
     }
     match broken.filter(|_| is_success) {
-        Some(error) => Err(error.response_is(response)),
+        Some(error) => Err(error.with_response(response)),
         None => Ok(response),
     }
 }

@@ -121,7 +121,7 @@ impl Proxy {
             Some(200..=299) => Ok(()),
             Some(407) => Err(call.fail(
                 self.refused("asks for a user name and password (HTTP 407)")
-                    .hint_is("Give them in the proxy's URL, as http://user:password@host:port."),
+                    .with_hint("Give them in the proxy's URL, as http://user:password@host:port."),
             )),
             Some(status) => {
                 Err(call.fail(self.refused(&format!("refused to connect to the service (HTTP {status})"))))
@@ -132,7 +132,7 @@ impl Proxy {
 
     fn refused(&self, why: &str) -> Error {
         let message = format!("The proxy {} {why}.", self.address());
-        Error::with_message(ErrorKind::ConnectionFailed, message).reason_is("connect").hint_is(PROXY_HINT)
+        Error::with_message(ErrorKind::ConnectionFailed, message).with_reason("connect").with_hint(PROXY_HINT)
     }
 }
 
@@ -155,7 +155,7 @@ impl fmt::Debug for Proxy {
 }
 
 fn refuse(what: &str, unusable: &Unusable) -> Error {
-    Error::invalid_argument(format!("{what} {}.", unusable.why)).hint_is(unusable.hint)
+    Error::invalid_argument(format!("{what} {}.", unusable.why)).with_hint(unusable.hint)
 }
 
 /// The status of the proxy's answer; `None` if it does not answer in HTTP. Of an answer that makes the tunnel, everything

@@ -191,10 +191,10 @@ impl Failure {
                     None => ("host", "Check the base URL, and whether this machine can resolve names (DNS)."),
                 };
                 let message = format!("The {whose} {} could not be found: {why}.", shown(host));
-                Error::with_message(ErrorKind::ConnectionFailed, message).hint_is(hint)
+                Error::with_message(ErrorKind::ConnectionFailed, message).with_hint(hint)
             }
         };
-        error.reason_is(Phase::Resolve.name())
+        error.with_reason(Phase::Resolve.name())
     }
 }
 

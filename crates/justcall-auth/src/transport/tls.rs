@@ -26,15 +26,15 @@ pub(super) fn failure(error: &io::Error) -> Option<Error> {
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                result.hint_is("The service's certificate is out of date, or this machine's clock is wrong: check the clock first.")
+                result.with_hint("The service's certificate is out of date, or this machine's clock is wrong: check the clock first.")
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                result.hint_is("The certificate belongs to another host: check the base URL, and whether a proxy answers in place of the service.")
+                result.with_hint("The certificate belongs to another host: check the base URL, and whether a proxy answers in place of the service.")
             }
             _ => result,
         },
         rustls::Error::InvalidMessage(_) => {
-            result.hint_is("What answers does not speak TLS: check the port in the base URL.")
+            result.with_hint("What answers does not speak TLS: check the port in the base URL.")
         }
         _ => result,
     })

@@ -29,7 +29,7 @@ const STANDARD_INPUT: &str = "standard input";
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
     if arguments.reflog && arguments.git.as_ref().is_some_and(|range| !range.is_empty()) {
         let message = "--reflog adds to the whole history, so --git takes no range with it.";
-        return Err(Error::invalid_argument(message).hint_is("Leave out the range or --reflog.").into());
+        return Err(Error::invalid_argument(message).with_hint("Leave out the range or --reflog.").into());
     }
     let own = own_pair(&global.source)?;
     let remark = own.remark();
@@ -98,7 +98,7 @@ fn own_pair(source: &str) -> Result<Own, Failure> {
 
 /// Returns `error` without the pair, which may be in any path.
 fn masked(error: &Error, scanner: &Scanner) -> Error {
-    Error::with_message(error.kind(), scanner.mask(error.message())).hint_is(error.hint())
+    Error::with_message(error.kind(), scanner.mask(error.message())).with_hint(error.hint())
 }
 
 fn scan_files(scanner: &Scanner, arguments: &ScanArguments, except: &[PathBuf], seen: &AtomicU64) -> Report {
