@@ -1,6 +1,26 @@
 //! The one table of what can be found.
 
-use super::finding::Severity;
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Cannot work; nothing is sent.
+    Error,
+    /// Works, but is rarely meant.
+    Warning,
+    /// Worth knowing when the service rejects the pair.
+    Note,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
 
 /// Builds [`Code`] and its look-ups from the rows; `{}` in a message stands for what the finding is about.
 macro_rules! code_table {

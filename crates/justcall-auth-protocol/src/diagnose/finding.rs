@@ -1,28 +1,6 @@
 //! What a check hands back.
 
-use super::code::Code;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Cannot work; nothing is sent.
-    Error,
-    /// Works, but is rarely meant.
-    Warning,
-    /// Worth knowing when the service rejects the pair.
-    Note,
-}
-
-impl Severity {
-    /// `error`, `warning` or `note`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-}
+use super::code::{Code, Severity};
 
 /// One thing that the check found. Its texts never hold the value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::code::Code;
 use super::finding::{Finding, Subject};
 use super::placeholder::{is_name, is_placeholder};
 use super::unicode;
-use super::wrapping;
+use super::wrapping::{self, is_quote};
 
 /// The longest half, in bytes.
 pub const MAX_HALF: usize = 512;
@@ -75,10 +75,6 @@ pub(super) fn check(bytes: &[u8], half: Subject, found: &mut Vec<Finding>) {
     if found.len() == before && !is_usual(bytes) && half != Subject::Value {
         found.push(Finding::new(Code::UnusualShape, half));
     }
-}
-
-pub(super) const fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 fn is_usual(bytes: &[u8]) -> bool {

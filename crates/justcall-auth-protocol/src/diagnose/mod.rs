@@ -17,9 +17,9 @@ mod text;
 mod unicode;
 mod wrapping;
 
-pub use code::Code;
+pub use code::{Code, Severity};
 pub use explanation::Example;
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 pub use half::MAX_HALF;
 pub use name::half_name;
 pub use pair::{pair, secret};

@@ -55,7 +55,7 @@ fn is_doubled(key: &[u8], secret: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Severity;
+    use super::super::code::Severity;
     use super::*;
 
     fn codes(key: &str, secret: &str) -> Vec<Code> {

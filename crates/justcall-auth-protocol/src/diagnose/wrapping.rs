@@ -1,7 +1,6 @@
 //! What people paste together with a pair: the header's name, a scheme word, quotes, the command around it.
 
 use super::code::Code;
-use super::half::is_quote;
 use super::unicode;
 
 const NAME: &[u8] = b"authorization";
@@ -131,6 +130,10 @@ fn until(text: &[u8], quote: u8) -> &[u8] {
 fn line(text: &[u8]) -> &[u8] {
     let line = until(text, b'\n');
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+pub(super) const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::verifier::malformed;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::json::{self, Scanner, Text};
 use crate::service;
 
@@ -70,6 +69,11 @@ fn has_control(text: &str) -> bool {
 fn decoded(text: Text<'_>) -> Result<Cow<'_, str>, Error> {
     let decoded = text.decode()?;
     decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` has half of a surrogate pair in it."))
+}
+
+/// The failure of a delivery that does not have the form of one.
+pub(super) fn malformed(message: &'static str) -> Error {
+    Error::with_message(ErrorKind::WebhookMalformed, message)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::body::{self, Signed};
+use super::body::{self, Signed, malformed};
 use super::event::WebhookEvent;
 use super::headers::WebhookHeaders;
 use super::secrets::{Fixed, SigningSecrets};
@@ -254,10 +254,6 @@ fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Err
         Ok(Err(error)) => Err(error),
         Err(_) => Err(Error::invalid_argument("The replay check of the webhook verifier panicked.")),
     }
-}
-
-pub(super) fn malformed(message: &'static str) -> Error {
-    Error::with_message(ErrorKind::WebhookMalformed, message)
 }
 
 fn two_sources() -> Error {
