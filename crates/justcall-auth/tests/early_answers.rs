@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// More than the system usually holds of a request that is not read.
 const SIZE: usize = 16 * 1024 * 1024;
-/// More than it holds even if a loaded machine lets its buffers grow to their limits: 32 MiB to receive, 4 to send.
-const MORE_THAN_BUFFERED: usize = 64 * 1024 * 1024;
+/// More than it holds if a loaded machine lets its buffers grow to their limits: 16 MiB to receive and 4 MiB to send. The
+/// sandbox takes at most 32 MiB.
+const MORE_THAN_BUFFERED: usize = 31 * 1024 * 1024;
 /// How much of it the service reads in most cases, in bytes.
 const READ: usize = 1024 * 1024;
 /// A request that the service reads whole, in several pieces.
