@@ -279,6 +279,8 @@ fn class(byte: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     const HALF: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
