@@ -183,7 +183,6 @@ fn escaped(secret: &[u8], prefix: &[u8], case: Case) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
-
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
     use super::*;
