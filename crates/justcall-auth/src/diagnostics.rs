@@ -148,11 +148,9 @@ impl Diagnostics {
     }
 }
 
-impl Found {
-    /// Returns a finding for each file that was read and that other users of this machine can read.
-    pub fn readable_by_others(&self) -> Vec<Finding> {
-        self.loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
-    }
+/// Returns a finding for each file of `loaded` that other users of this machine can read.
+pub fn readable_by_others(loaded: &Loaded) -> Vec<Finding> {
+    loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
 }
 
 /// The date of a response has whole seconds: half of one is its most likely rest.

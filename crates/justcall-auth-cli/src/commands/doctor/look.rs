@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use justcall_auth::diagnostics::{
-    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Route, TcpConnection,
+    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Route, TcpConnection, readable_by_others,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
@@ -61,7 +61,7 @@ pub(super) fn permissions(found: Option<&Found>) -> Verdict {
         Some(found) if found.loaded.files.is_empty() => Verdict::skipped("the pair is in no file"),
         Some(_) if cfg!(not(unix)) => Verdict::skipped("not looked at on this system"),
         Some(found) => {
-            Verdict::warning(&found.readable_by_others(), "no other user can read the pair's file")
+            Verdict::warning(&readable_by_others(&found.loaded), "no other user can read the pair's file")
         }
     }
 }
