@@ -35,10 +35,11 @@ fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
     if setting(environment, WEBHOOK_VARIABLE).is_some() {
         found.push(Finding::at(Code::WebhookSecretVariable, WEBHOOK_VARIABLE));
     }
-    let chosen = source::choice(environment).map(|choice| Place::chosen(&choice, environment));
-    found.extend(chosen.as_ref().and_then(Place::readable_by_others));
-    let usual = usual_places().map(|usual| Place::of(usual.name, usual.source, environment));
-    let present: Vec<Place> = chosen.into_iter().chain(usual.filter(Place::is_present)).collect();
+    let chosen = source::choice(environment).map(|choice| CheckedPlace::chosen(&choice, environment));
+    found.extend(chosen.as_ref().and_then(CheckedPlace::readable_by_others));
+    let usual = usual_places().map(|usual| CheckedPlace::of(usual.name, usual.source, environment));
+    let present: Vec<CheckedPlace> =
+        chosen.into_iter().chain(usual.filter(CheckedPlace::is_present)).collect();
     match present.first() {
         None => {
             let places = format!("{CHOICE}, {}", PLACES.join(", "));
@@ -54,29 +55,29 @@ fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
 }
 
 /// One place and what it holds.
-struct Place {
+struct CheckedPlace {
     name: &'static str,
     source: Option<Source>,
-    pair: Held,
+    pair: PlaceContent,
 }
 
-enum Held {
+enum PlaceContent {
     Pair(Credentials),
     Failure(Error),
     /// Only the network could tell.
     Unknown,
 }
 
-impl Place {
+impl CheckedPlace {
     fn chosen(spelling: &str, environment: &dyn Environment) -> Self {
         match Source::parse(spelling) {
             // Refused by `default:` as well.
             Ok(Source::Command(_) | Source::Default) => {
                 let error = Error::new(ErrorKind::InvalidArgument);
-                Self { name: CHOICE, source: None, pair: Held::Failure(error) }
+                Self { name: CHOICE, source: None, pair: PlaceContent::Failure(error) }
             }
             Ok(source) => Self::of(CHOICE, source, environment),
-            Err(error) => Self { name: CHOICE, source: None, pair: Held::Failure(error) },
+            Err(error) => Self { name: CHOICE, source: None, pair: PlaceContent::Failure(error) },
         }
     }
 
@@ -84,25 +85,25 @@ impl Place {
         let pair = match &source {
             Source::Env { .. } | Source::File(_) | Source::Dir { .. } | Source::Systemd { .. } => {
                 match source.load(environment) {
-                    Ok(loaded) => Held::Pair(loaded.pair.credentials),
-                    Err(error) => Held::Failure(error),
+                    Ok(loaded) => PlaceContent::Pair(loaded.pair.credentials),
+                    Err(error) => PlaceContent::Failure(error),
                 }
             }
-            _ => Held::Unknown,
+            _ => PlaceContent::Unknown,
         };
         Self { name, source: Some(source), pair }
     }
 
     /// Whether `default:` would stop here: only what is absent is passed over.
     fn is_present(&self) -> bool {
-        !matches!(&self.pair, Held::Failure(error) if error.kind() == ErrorKind::CredentialsMissing)
+        !matches!(&self.pair, PlaceContent::Failure(error) if error.kind() == ErrorKind::CredentialsMissing)
     }
 
     fn findings(&self) -> Vec<Finding> {
         let code = match &self.pair {
-            Held::Unknown => return Vec::new(),
-            Held::Pair(pair) => return self.named(&pair.findings()),
-            Held::Failure(error) => match error.kind() {
+            PlaceContent::Unknown => return Vec::new(),
+            PlaceContent::Pair(pair) => return self.named(&pair.findings()),
+            PlaceContent::Failure(error) => match error.kind() {
                 ErrorKind::CredentialsMalformed if !error.findings().is_empty() => {
                     return self.named(error.findings());
                 }
@@ -128,9 +129,10 @@ impl Place {
 }
 
 /// That other places hold another pair than the one that is used.
-fn disagreement(used: &Place, others: &[Place]) -> Option<Finding> {
-    let Held::Pair(pair) = &used.pair else { return None };
-    let differs = |place: &&Place| matches!(&place.pair, Held::Pair(other) if !other.same_pair(pair));
+fn disagreement(used: &CheckedPlace, others: &[CheckedPlace]) -> Option<Finding> {
+    let PlaceContent::Pair(pair) = &used.pair else { return None };
+    let differs =
+        |place: &&CheckedPlace| matches!(&place.pair, PlaceContent::Pair(other) if !other.same_pair(pair));
     let names: Vec<&str> = others.iter().filter(differs).map(|place| place.name).collect();
     let places = || format!("{}; {}", used.name, names.join("; "));
     (!names.is_empty()).then(|| Finding::at(Code::SourcesDisagree, &places()))

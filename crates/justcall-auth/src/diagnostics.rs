@@ -30,7 +30,7 @@ pub struct Diagnostics {
 
 /// A pair, and the places that were searched for it.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FoundPair {
     /// The pair and its place.
     pub loaded: Loaded,
     /// The places that come before it and hold nothing.
@@ -79,13 +79,13 @@ impl Diagnostics {
     ///
     /// # Errors
     /// As [`Source::load`].
-    pub fn source(&self) -> Result<Found, Error> {
+    pub fn source(&self) -> Result<FoundPair, Error> {
         let source = &self.config.source;
         let loaded = source.load_within(&ProcessEnvironment, &self.context())?;
         let chosen = choice(&ProcessEnvironment).is_some();
         let passed_over =
             if matches!(source, Source::Default) && !chosen { empty_places() } else { Vec::new() };
-        Ok(Found { loaded, passed_over })
+        Ok(FoundPair { loaded, passed_over })
     }
 
     /// Returns what is likely to mislead: a variable that means nothing, other places with another pair.
@@ -148,11 +148,9 @@ impl Diagnostics {
     }
 }
 
-impl Found {
-    /// Returns a finding for each file that was read and that other users of this machine can read.
-    pub fn readable_by_others(&self) -> Vec<Finding> {
-        self.loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
-    }
+/// Returns a finding for each file of `loaded` that other users of this machine can read.
+pub fn readable_by_others(loaded: &Loaded) -> Vec<Finding> {
+    loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
 }
 
 /// The date of a response has whole seconds: half of one is its most likely rest.

@@ -133,7 +133,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Client", &client);
     let diagnostics = Diagnostics::new(&config).expect("diagnostics");
     shown.add("Diagnostics", &diagnostics);
-    shown.add("Found", &diagnostics.source().ok());
+    shown.add("FoundPair", &diagnostics.source().ok());
     let route = diagnostics.route().expect("a route");
     shown.add("Route", &route);
     shown.add("NamedProxy", &route.proxy());

@@ -1,6 +1,6 @@
 //! `rotate`: another pair in the place of the one that was reset, without half of either in between.
 
-use justcall_auth::diagnostics::Found;
+use justcall_auth::diagnostics::readable_by_others;
 use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ impl Rotation<'_> {
             outcome.done = Done::Served;
         }
         outcome.is_told = loaded.pair.previous_compromised;
-        let found = Found { loaded, passed_over: Vec::new() }.readable_by_others();
+        let found = readable_by_others(&loaded);
         let told = |finding: &Finding| (finding.message().to_owned(), finding.remedy().to_owned());
         outcome.cautions = found.iter().map(told).collect();
         Ok(outcome)

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use justcall_auth::diagnostics::{
-    Certificate, Diagnostics, Found, NamedProxy, ProxyException, Route, TcpConnection,
+    Certificate, Diagnostics, FoundPair, NamedProxy, ProxyException, Route, TcpConnection, readable_by_others,
 };
 use justcall_auth::service::{RateLimit, RateWindow};
 use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 
 const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
 
-pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<Found, Error>) {
+pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, Error>) {
     let source = diagnostics.source();
     let verdict = match &source {
         Ok(found) if found.passed_over.is_empty() => Verdict::ok(&found.loaded.place),
@@ -31,7 +31,7 @@ pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<Found, Error
     (verdict, source)
 }
 
-pub(super) fn pair(source: &Result<Found, Error>) -> Verdict {
+pub(super) fn pair(source: &Result<FoundPair, Error>) -> Verdict {
     match source {
         Ok(found) => {
             let credentials = &found.loaded.pair.credentials;
@@ -55,18 +55,18 @@ pub(super) fn surroundings(diagnostics: &Diagnostics) -> Verdict {
     Verdict::warning(&diagnostics.surroundings(), "nothing that would mislead")
 }
 
-pub(super) fn permissions(found: Option<&Found>) -> Verdict {
+pub(super) fn permissions(found: Option<&FoundPair>) -> Verdict {
     match found {
         None => Verdict::skipped("there is no pair"),
         Some(found) if found.loaded.files.is_empty() => Verdict::skipped("the pair is in no file"),
         Some(_) if cfg!(not(unix)) => Verdict::skipped("not looked at on this system"),
         Some(found) => {
-            Verdict::warning(&found.readable_by_others(), "no other user can read the pair's file")
+            Verdict::warning(&readable_by_others(&found.loaded), "no other user can read the pair's file")
         }
     }
 }
 
-pub(super) fn memory(found: Option<&Found>) -> Verdict {
+pub(super) fn memory(found: Option<&FoundPair>) -> Verdict {
     let Some(found) = found else { return Verdict::skipped("there is no pair") };
     let credentials = &found.loaded.pair.credentials;
     let obtained = credentials.protection().name();
@@ -215,7 +215,7 @@ pub(super) fn clock(diagnostics: &Diagnostics) -> Verdict {
 
 pub(super) fn verify(
     diagnostics: &Diagnostics,
-    found: Option<&Found>,
+    found: Option<&FoundPair>,
     is_connected: bool,
 ) -> (Verdict, Option<RateLimit>) {
     let Some(found) = found else { return (Verdict::skipped("there is no pair to send"), None) };
