@@ -108,8 +108,9 @@ impl Diagnostics {
     pub fn route(&self) -> Result<Route, Error> {
         let named_proxy = self.config.named_proxy(&ProcessEnvironment)?;
         let settings = self.config.settings(&ProcessEnvironment)?;
+        let system_roots = SharedState::current().system_roots();
         let policy = &self.config.policy;
-        Route::new(settings, named_proxy, &policy.base_url.join("/"), policy.timeout)
+        Route::new(settings, named_proxy, system_roots, &policy.base_url.join("/"), policy.timeout)
     }
 
     /// Compares this machine's clock with the date of a response. Sends HEAD for the root of the base URL, without the

@@ -11,12 +11,10 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::keyring::Rejections;
 use justcall_auth_protocol::{Policy, Shared};
 use justcall_auth_secret::{ForkOwned, Level, PerProcess};
-use once_cell::sync::OnceCell;
-use rustls::RootCertStore;
 
 use crate::reentry;
-use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, ProcessEnvironment, Source};
-use crate::transport::{AddressBook, Settings, Transport, system_roots};
+use crate::source::{ChangeDetector, Environment, Fingerprints, Identity, Source};
+use crate::transport::{AddressBook, Settings, SystemRoots, Transport};
 
 /// The shared state of this process.
 pub(crate) struct SharedState {
@@ -24,7 +22,7 @@ pub(crate) struct SharedState {
     transports: Mutex<Vec<Weak<Transport>>>,
     rejections: Arc<Rejections>,
     fingerprints: Fingerprints,
-    system_roots: OnceCell<Arc<RootCertStore>>,
+    system_roots: Arc<SystemRoots>,
     addresses: Arc<AddressBook>,
 }
 
@@ -94,7 +92,7 @@ impl SharedState {
             transports: Mutex::default(),
             rejections: Arc::default(),
             fingerprints: Fingerprints::default(),
-            system_roots: OnceCell::new(),
+            system_roots: Arc::default(),
             addresses: Arc::default(),
         }
     }
@@ -143,18 +141,16 @@ impl SharedState {
         let equal =
             transports.iter().filter_map(Weak::upgrade).find(|transport| transport.settings() == settings);
         equal.unwrap_or_else(|| {
-            let transport = Arc::new(Transport::new(settings.clone(), self.addresses.clone()));
+            let transport =
+                Arc::new(Transport::new(settings.clone(), self.addresses.clone(), self.system_roots()));
             transports.push(Arc::downgrade(&transport));
             transport
         })
     }
 
-    /// The system's certificate authorities, read once a process.
-    ///
-    /// # Errors
-    /// `tls_failed` if there are none, saying what is wrong with those that the environment names.
-    pub fn system_roots(&self) -> Result<Arc<RootCertStore>, Error> {
-        self.system_roots.get_or_try_init(|| system_roots(&ProcessEnvironment).map(Arc::new)).cloned()
+    /// The system's certificate authorities, which are read once a process.
+    pub fn system_roots(&self) -> Arc<SystemRoots> {
+        self.system_roots.clone()
     }
 }
 

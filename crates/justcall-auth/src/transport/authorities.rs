@@ -7,15 +7,17 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_secret::Zeroizing;
+use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::certificate::Certificate;
-use crate::source::{Environment, setting, shown};
+use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
 /// The largest file that is read, in bytes. The bundle of an operating system has about 250 KiB.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
@@ -43,12 +45,26 @@ pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
     if roots.is_empty() { Err(refuse(no_certificate(&text).to_owned())) } else { Ok(roots) }
 }
 
+/// The certificate authorities of the system, read when the first handshake of a process needs them.
+#[derive(Default)]
+pub(crate) struct SystemRoots(OnceCell<Arc<RootCertStore>>);
+
+impl SystemRoots {
+    /// Returns the authorities.
+    ///
+    /// # Errors
+    /// `tls_failed` if there are none, with what is wrong with those that the environment names.
+    pub(super) fn get(&self) -> Result<Arc<RootCertStore>, Error> {
+        self.0.get_or_try_init(|| system_roots(&ProcessEnvironment).map(Arc::new)).cloned()
+    }
+}
+
 /// The certificate authorities of this system, or those that the environment names in their place. Certificates that
 /// cannot be used are passed over.
 ///
 /// # Errors
 /// `tls_failed` if there are none, naming the variable and what is wrong.
-pub(crate) fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
+fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     let file = setting(environment, FILE_VARIABLE).map(PathBuf::from);
     let folders = setting(environment, FOLDERS_VARIABLE).unwrap_or_default();
     let folders: Vec<PathBuf> =

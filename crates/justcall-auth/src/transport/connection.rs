@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
 
+use super::authorities::SystemRoots;
 use super::call::{self, CallState, Phase};
 use super::channel::Channel;
 use super::connect::connect_any;
@@ -21,18 +22,18 @@ use super::resolve::{AddressBook, host_and_port, without_brackets};
 use super::settings::Settings;
 use super::socket::Socket;
 use super::{exhaustion, tls};
-use crate::shared_state::SharedState;
 
 /// Makes connections.
 pub(super) struct Connector {
     settings: Settings,
     addresses: Arc<AddressBook>,
+    system_roots: Arc<SystemRoots>,
     handshake: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Connector {
-    pub fn new(settings: Settings, addresses: Arc<AddressBook>) -> Self {
-        Self { settings, addresses, handshake: OnceCell::new() }
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>, system_roots: Arc<SystemRoots>) -> Self {
+        Self { settings, addresses, system_roots, handshake: OnceCell::new() }
     }
 
     /// The proxy that all connections go through.
@@ -102,8 +103,9 @@ impl Connector {
     fn configure(&self) -> Result<Arc<ClientConfig>, Error> {
         let roots = match &self.settings.roots {
             Some(roots) => roots.clone(),
-            None => SharedState::current()
-                .system_roots()
+            None => self
+                .system_roots
+                .get()
                 .map_err(|error| exhaustion::descriptors().map_or(error, |exhausted| exhausted.error()))?,
         };
         Ok(Arc::new(tls::config(roots)))

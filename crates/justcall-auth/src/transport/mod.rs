@@ -48,7 +48,7 @@ use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::context::CallContext;
-pub(crate) use authorities::{roots_in, system_roots};
+pub(crate) use authorities::{SystemRoots, roots_in};
 use call::CurrentCall;
 pub use certificate::Certificate;
 use connection::Connector;
@@ -89,7 +89,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// No connection yet. Names are looked up in `addresses`.
-    pub fn new(settings: Settings, addresses: Arc<AddressBook>) -> Self {
+    pub fn new(settings: Settings, addresses: Arc<AddressBook>, system_roots: Arc<SystemRoots>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -106,7 +106,7 @@ impl Transport {
             Some(size) => config.input_buffer_size(size).output_buffer_size(size),
             None => config,
         };
-        let connector = Connector::new(settings.clone(), addresses);
+        let connector = Connector::new(settings.clone(), addresses, system_roots);
         Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
     }
 

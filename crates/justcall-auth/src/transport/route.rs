@@ -10,6 +10,7 @@ use http::Uri;
 use justcall_auth_protocol::error::Error;
 use rustls::ProtocolVersion;
 
+use super::authorities::SystemRoots;
 use super::call::{CurrentCall, Phase};
 use super::certificate::Certificate;
 use super::connection::{Connector, refuse_plain_text_beyond_loopback};
@@ -56,12 +57,13 @@ impl Route {
     pub(crate) fn new(
         settings: Settings,
         named_proxy: Option<NamedProxy>,
+        system_roots: Arc<SystemRoots>,
         url: &str,
         timeout: Duration,
     ) -> Result<Self, Error> {
         let uri: Uri = url.parse().map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
         let addresses = Arc::new(AddressBook::default());
-        let connector = Connector::new(settings, addresses.clone());
+        let connector = Connector::new(settings, addresses.clone(), system_roots);
         Ok(Self { connector, addresses, uri, named_proxy, timeout })
     }
 
