@@ -14,9 +14,9 @@ use justcall_auth_secret::Zeroizing;
 use once_cell::sync::OnceCell;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use super::certificate::Certificate;
+use super::pem::{certificates, no_certificate};
 use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
 /// The largest file that is read, in bytes. The bundle of an operating system has about 250 KiB.
@@ -24,9 +24,6 @@ const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// Name a file and folders of certificates to trust in place of the system's.
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
-
-const BEGIN: &[u8] = b"-----BEGIN ";
-const DASHES: &[u8] = b"-----";
 
 /// Reads the certificate authorities of the CA file `path`, all of which must be usable.
 ///
@@ -197,74 +194,12 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     if text.len() as u64 > MAX_FILE { Err("is larger than 8 MiB".to_owned()) } else { Ok(text) }
 }
 
-/// The certificates in `text`, in their order, each or what is wrong with it.
-fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &'static str>> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(begin) = position(rest, BEGIN) {
-        let block = &rest[begin..];
-        let next = position(&block[BEGIN.len()..], BEGIN).map_or(block.len(), |next| next + BEGIN.len());
-        found.extend(certificate(&block[..next]));
-        rest = &block[next..];
-    }
-    found
-}
-
-/// The certificate in `block`, which begins with a line of dashes; `None` where it holds something else, such as a key.
-fn certificate(block: &[u8]) -> Option<Result<CertificateDer<'static>, &'static str>> {
-    let label = &block[BEGIN.len()..];
-    let label = &label[..position(label, DASHES).unwrap_or(label.len())];
-    match label {
-        b"CERTIFICATE" => {}
-        b"TRUSTED CERTIFICATE" => {
-            return Some(Err("is in OpenSSL's own form: convert it with openssl x509 -in FILE"));
-        }
-        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE in place of CERTIFICATE")),
-        b"PKCS7" | b"CMS" => {
-            return Some(Err("is in a PKCS #7 bundle: convert it with openssl pkcs7 -print_certs -in FILE"));
-        }
-        _ => return None,
-    }
-    let body = &block[BEGIN.len() + label.len() + DASHES.len()..];
-    let Some(end) = position(body, b"-----END CERTIFICATE-----") else {
-        return Some(Err("has no end: the file is cut off, or its last line was changed"));
-    };
-    if position(&body[..end], b"\\n").is_some() || !body[..end].contains(&b'\n') {
-        return Some(Err("has lost its line breaks: they became blanks or the two characters \\n"));
-    }
-    // Blanks before the lines, as in YAML, mean nothing.
-    let bare = body[..end].iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-    let lines = b"-----BEGIN CERTIFICATE-----\n".iter().copied().chain(bare);
-    let lines: Vec<u8> = lines.chain(*b"\n-----END CERTIFICATE-----\n").collect();
-    Some(CertificateDer::from_pem_slice(&lines).map_err(|_| "is not written in base64"))
-}
-
-/// Why a file without any certificate has none: what follows its name.
-fn no_certificate(text: &[u8]) -> &'static str {
-    let bare = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
-    match bare {
-        [] => "is empty",
-        [0x30, 0x80..=0x84, ..] => "is in DER form, not PEM: convert it with openssl x509 -inform DER",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
-            "is in UTF-16: save it as plain ASCII text"
-        }
-        [b'<', ..] => "is HTML or XML, not certificates: it may be the page that shows them",
-        _ if position(bare, b"PRIVATE KEY-----").is_some() => "holds a private key and no certificate",
-        _ if position(bare, BEGIN).is_some() => "holds something else in PEM form, and no certificate",
-        _ => "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
-    }
-}
-
 /// Why a certificate is refused that can be read: what follows its number.
 fn unusable(subject: Option<&str>) -> String {
     match subject {
         Some(subject) => format!("({subject}) is not one that can be trusted, or is damaged"),
         None => "(its subject cannot be read) is not one that can be trusted, or is damaged".to_owned(),
     }
-}
-
-fn position(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
 }
 
 #[cfg(test)]
@@ -274,6 +209,7 @@ mod tests {
 
     use justcall_auth_protocol::encoding;
     use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+    use rustls::pki_types::pem::PemObject;
 
     use super::*;
 

@@ -25,6 +25,7 @@ mod exhaustion;
 mod failure;
 mod header;
 mod no_proxy;
+mod pem;
 mod proxy;
 mod resolve;
 mod route;
