@@ -72,7 +72,7 @@ impl Language {
             }
             Self::Rust => {
                 let options = [("source", Some(source)), ("base_url", base_url), ("ca_file", ca_file)];
-                let options = given(&options, |name, value| format!(".{name}({})?", text(value)));
+                let options = given(&options, |name, value| format!(".set_{name}({})?", text(value)));
                 format!(
                     "let mut config = justcall_auth::Config::new();\nlet client = justcall_auth::Client::new(config{options})?;\nprintln!(\"{{:?}}\", client.verify()?.email());\n"
                 )
