@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import end_family, finish, wait_until
+from support import SILENT, end_family, finish, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +157,7 @@ print(os.waitpid(child, 0)[1])
 
 def test_a_process_that_multiprocessing_spawned_imports_it(sandbox: Sandbox, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text("""
+    script = """
 import multiprocessing
 import os
 import justcall_auth
@@ -169,7 +169,8 @@ def work(event):
 if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         print(pool.map(work, [justcall_auth.Event("rotated", "canary")] * 2))
-""")
+"""
+    program.write_text(SILENT + script)
     child = subprocess.run(
         [sys.executable, program],
         env=sandbox.environment(), capture_output=True, text=True, timeout=LIMIT, check=False,

@@ -14,6 +14,9 @@ use crate::shared::Shared;
 
 /// How often to look for a port that is free at every address.
 const PORT_ATTEMPTS: usize = 32;
+/// What the system holds of a request that is not read, in bytes; Linux allows twice as much.
+#[cfg(unix)]
+const RECEIVE_BUFFER: usize = 256 * 1024;
 /// How long to wait when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -87,7 +90,20 @@ fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).map_err(|error| StartError::Listen(address, error))?;
     listener.set_nonblocking(true).map_err(|error| StartError::Listen(address, error))?;
+    bound_what_it_holds(&listener).map_err(|error| StartError::Listen(address, error))?;
     Ok(listener)
+}
+
+/// Bounds what the system holds of requests that are not read. Otherwise that grows with the load of the machine to
+/// `tcp_rmem`, which may be 32 MiB, and a client could send a whole request that a fault is to cut off.
+#[cfg(unix)]
+fn bound_what_it_holds(listener: &TcpListener) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_recv_buffer_size(listener, RECEIVE_BUFFER)?)
+}
+
+#[cfg(not(unix))]
+fn bound_what_it_holds(_: &TcpListener) -> io::Result<()> {
+    Ok(())
 }
 
 fn from_std(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {

@@ -12,8 +12,11 @@ use serde_json::Value;
 use xtask_demo::run;
 
 /// What is changed.
-const FILES: [&str; 2] =
-    ["crates/justcall-auth-protocol/src/exchange/**", "crates/justcall-auth-protocol/src/keyring/**"];
+const FILES: [&str; 3] = [
+    "crates/justcall-auth-protocol/src/exchange/**",
+    "crates/justcall-auth-protocol/src/keyring/**",
+    "crates/justcall-auth-protocol/src/refresh.rs",
+];
 /// The tests that take seconds together. Each needs to be built for every fault, so the others wait for the second run.
 const QUICK: [&str; 5] = ["delivery", "driver", "exchange", "rotation", "usage"];
 /// Two of them take longer than all the others.
