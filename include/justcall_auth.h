@@ -478,7 +478,7 @@ justcall_config *justcall_config_new(void);
  * client's first call, not now. Replaces an earlier source or pair.
  *
  * `"env:"` is compared when a client is made: if the environment then holds another pair than the
- * one that earlier clients read there, the new client has a pair of its own; if it holds the same
+ * one that earlier clients read there, the new client has a separate pair; if it holds the same
  * one or none, they share the pair. `"default:"` is decided when a client is made. An open client
  * reads the environment again only after the service rejected its pair, or when
  * justcall_client_reload() is called.
@@ -804,7 +804,7 @@ justcall_status justcall_protection(const justcall_client *client,
  * NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
  * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
  * verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
- * nothing. The text holds no secret and nothing that tells which pair it is.
+ * nothing. The text holds no secret and nothing that identifies the pair.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
  * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to

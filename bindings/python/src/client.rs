@@ -333,7 +333,7 @@ impl Client {
     ///
     /// Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
     /// most monitors read it. The results of webhooks that are verified with the pair are in it.
-    /// It holds no secret and nothing that tells which pair it is. Asks nothing and
+    /// It holds no secret and nothing that identifies the pair. Asks nothing and
     /// reads no source. Raises `CallCancelledError` once the client is closed.
     #[getter]
     fn usage(&self, py: Python<'_>) -> PyResult<String> {

@@ -207,7 +207,7 @@ pub unsafe extern "C" fn justcall_protection(
 /// NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
 /// `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
 /// verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
-/// nothing. The text holds no secret and nothing that tells which pair it is.
+/// nothing. The text holds no secret and nothing that identifies the pair.
 ///
 /// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
 /// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to

@@ -39,7 +39,7 @@ pub extern "C" fn justcall_config_new() -> *mut justcall_config {
 /// client's first call, not now. Replaces an earlier source or pair.
 ///
 /// `"env:"` is compared when a client is made: if the environment then holds another pair than the
-/// one that earlier clients read there, the new client has a pair of its own; if it holds the same
+/// one that earlier clients read there, the new client has a separate pair; if it holds the same
 /// one or none, they share the pair. `"default:"` is decided when a client is made. An open client
 /// reads the environment again only after the service rejected its pair, or when
 /// justcall_client_reload() is called.

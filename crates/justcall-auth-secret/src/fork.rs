@@ -130,13 +130,7 @@ mod tests {
 
     use super::*;
     use crate::memory::tests::signal_that_kills;
-
-    /// A panic in a child would come out as a test that passes.
-    fn demand(holds: bool) {
-        if !holds {
-            std::process::abort();
-        }
-    }
+    use crate::process::tests::demand;
 
     #[test]
     fn it_makes_a_value_for_a_process_its_child_and_its_grandchild() {

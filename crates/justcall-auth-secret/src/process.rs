@@ -62,12 +62,12 @@ fn page_that_forks_empty() -> Option<*mut AtomicU32> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::memory::tests::signal_that_kills;
 
     /// A panic in a child would come out as a test that passes.
-    fn demand(holds: bool) {
+    pub(crate) fn demand(holds: bool) {
         if !holds {
             std::process::abort();
         }

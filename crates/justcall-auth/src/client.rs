@@ -33,7 +33,7 @@ use crate::transport::{Settings, Transport};
 /// if their CA file and proxy are. A child of `fork()` makes its own of both at its first call.
 ///
 /// `env:` is compared when a client is made: if the environment holds another pair than the one that the other clients
-/// read there, the new client has a pair of its own. `default:` is resolved then. An open client reads the environment
+/// read there, the new client has a separate pair. `default:` is resolved then. An open client reads the environment
 /// again only after the service rejected its pair, or when [`Client::reload`] is called.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
@@ -182,7 +182,7 @@ impl Client {
     /// by result (those that are verified with the secrets of these clients), what is left of the account's rate limit,
     /// the pair's generation and age, whether it is rejected, when it was used last. Nothing
     /// is said of the pair before a call has read it. Asks nothing and reads no source; the text holds
-    /// no secret and nothing that tells which pair it is.
+    /// no secret and nothing that identifies the pair.
     pub fn usage(&self) -> String {
         let shared = self.shared().0;
         open_metrics(&shared.metrics, &shared.keyring, &self.0.policy, &clock::now())

@@ -180,7 +180,7 @@ impl<M: Machine> Driven<M> {
     pub fn emit_events(&mut self) {
         let events = self.machine.take_events();
         if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {
-            observe::tell(observer, &events);
+            observe::emit(observer, &events);
         }
     }
 }

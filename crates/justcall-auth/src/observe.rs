@@ -19,7 +19,8 @@ impl<F: Fn(&Event) + Send + Sync> Observe for F {
     }
 }
 
-pub(crate) fn tell(observer: &dyn Observe, events: &[Event]) {
+/// Passes `events` to `observer`.
+pub(crate) fn emit(observer: &dyn Observe, events: &[Event]) {
     for event in events {
         // It is not our code that would panic, and the call is as good as before.
         let _panicked = catch_unwind(AssertUnwindSafe(|| observer.happened(event)));

@@ -82,7 +82,7 @@ class Client:
       is raised as it is.
 
     `env:` is compared when a client is made: if the environment then holds another pair than the one that
-    earlier clients read there, the new client has a pair of its own; if it holds the same one or none, they
+    earlier clients read there, the new client has a separate pair; if it holds the same one or none, they
     share the pair. `default:` is decided at that moment. An open client reads the environment again only
     after the service rejected its pair, or when `reload` is called. A variable that is empty is not set.
 
@@ -322,7 +322,7 @@ class Client:
 
         Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
         most monitors read it. The results of webhooks that are verified with the pair are in it.
-        It holds no secret and nothing that tells which pair it is. Asks nothing and
+        It holds no secret and nothing that identifies the pair. Asks nothing and
         reads no source. Raises `CallCancelledError` once the client is closed.
         """
 
