@@ -81,7 +81,7 @@ fn it_does_not_run_a_program_that_fails_for_every_delivery() {
 fn deliver_fifty_forgeries(verifier: &WebhookVerifier, count: &dyn Fn() -> usize) {
     let begun = Instant::now();
     for _ in 0..50 {
-        let error = deliver(&verifier, "forged").expect_err("there is no secret");
+        let error = deliver(verifier, "forged").expect_err("there is no secret");
         assert_eq!(error.kind(), ErrorKind::SourceUnavailable, "{error}");
     }
     let allowed = 1 + usize::try_from(begun.elapsed().as_secs()).expect("not that long");
