@@ -5,7 +5,10 @@ use std::ffi::c_void;
 use justcall_auth::Error;
 
 use crate::argument::Argument;
-use crate::source::justcall_free_context;
+
+/// Frees the `context` of a callback, once nobody will call it any more. May be called on any
+/// thread.
+pub type justcall_free_context = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// A callback of the C type `F`. Frees its context when it is dropped.
 pub(crate) struct Callback<F> {

@@ -6,7 +6,7 @@ use justcall_auth::classify::classify;
 use justcall_auth::unix_time;
 
 use crate::error::justcall_error;
-use crate::function::fallible;
+use crate::fallible::fallible;
 use crate::response::from_own_http;
 use crate::status::justcall_status;
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use justcall_auth::{Config, Error, Level};
 
+use crate::callback::justcall_free_context;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
 use crate::event::justcall_handle_event;
-use crate::function::{fallible, free, guarded, into_raw};
-use crate::source::{justcall_free_context, justcall_load};
+use crate::fallible::fallible;
+use crate::function::{free, guarded, into_raw};
+use crate::source::justcall_load;
 use crate::status::justcall_status;
 
 /// The settings of clients; what is not set keeps its default. For one thread at a time. A client

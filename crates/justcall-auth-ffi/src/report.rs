@@ -7,7 +7,8 @@ use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Finding, ProtectionReport, Severity, diagnose};
 
 use crate::error::justcall_error;
-use crate::function::{fallible, free, infallible};
+use crate::fallible::fallible;
+use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 

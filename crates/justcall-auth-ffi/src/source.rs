@@ -24,10 +24,6 @@ pub type justcall_load = Option<
     unsafe extern "C" fn(context: *mut c_void, out: *mut *mut justcall_credentials) -> justcall_status,
 >;
 
-/// Frees the `context` of a callback, once nobody will call it any more. May be called on any
-/// thread.
-pub type justcall_free_context = Option<unsafe extern "C" fn(context: *mut c_void)>;
-
 impl Load for Callback<unsafe extern "C" fn(*mut c_void, *mut *mut justcall_credentials) -> justcall_status> {
     fn load(&self) -> Result<Credentials, Error> {
         let mut out = ptr::null_mut();

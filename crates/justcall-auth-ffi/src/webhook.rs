@@ -9,7 +9,8 @@ use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerif
 use crate::callback::Callback;
 use crate::client::justcall_client;
 use crate::error::justcall_error;
-use crate::function::{argument, fallible, free};
+use crate::fallible::fallible;
+use crate::function::{argument, free};
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
 
