@@ -10,22 +10,35 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_secret::Level;
+use rustls::RootCertStore;
 
 use crate::observe::Observe;
 use crate::source::{Environment, Load, Source};
 use crate::state::StateFile;
-use crate::transport::{NamedProxy, Proxy, Settings, roots_in};
+use crate::transport::{NamedProxy, Proxy, Settings, roots_in, roots_of};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) source: Source,
     pub(crate) policy: Policy,
-    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) authorities: Authorities,
     pub(crate) proxy: ProxyChoice,
     pub(crate) memory: Level,
     pub(crate) observer: Option<Arc<dyn Observe>>,
     pub(crate) state: Option<StateFile>,
+}
+
+/// Which certificate authorities to trust.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Authorities {
+    /// The system's.
+    #[default]
+    System,
+    /// Those of this file, which is read when a client is made.
+    File(PathBuf),
+    /// These.
+    Given(Arc<RootCertStore>),
 }
 
 /// Which proxy to take.
@@ -187,8 +200,20 @@ impl Config {
     /// `invalid_argument` when the CA file is not usable, or the environment's proxy if calls would go through it.
     pub(crate) fn settings(&self, environment: &dyn Environment) -> Result<Settings, Error> {
         Ok(Settings {
-            roots: self.ca_file.as_deref().map(roots_in).transpose()?.map(Arc::new),
+            roots: self.roots()?,
             proxy: self.named_proxy(environment)?.and_then(NamedProxy::into_used),
+        })
+    }
+
+    /// The certificate authorities to trust in place of the system's.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the CA file is not usable.
+    pub(crate) fn roots(&self) -> Result<Option<Arc<RootCertStore>>, Error> {
+        Ok(match &self.authorities {
+            Authorities::System => None,
+            Authorities::File(path) => Some(Arc::new(roots_in(path)?)),
+            Authorities::Given(roots) => Some(roots.clone()),
         })
     }
 
@@ -217,7 +242,17 @@ impl Config {
         if path.as_os_str().is_empty() {
             return Err(Error::invalid_argument("The path of the CA file is empty."));
         }
-        self.ca_file = Some(path.to_owned());
+        self.authorities = Authorities::File(path.to_owned());
+        Ok(self)
+    }
+
+    /// Sets the certificate authorities to trust in place of the system's, as text in PEM form: for programs that have them
+    /// in memory. Replaces a CA file, and is replaced by one.
+    ///
+    /// # Errors
+    /// `invalid_argument` if there is no certificate in `pem`, or one that cannot be used, or if `pem` is longer than 8 MiB.
+    pub fn set_ca_pem(&mut self, pem: &[u8]) -> Result<&mut Self, Error> {
+        self.authorities = Authorities::Given(Arc::new(roots_of(pem)?));
         Ok(self)
     }
 }
@@ -228,7 +263,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("source", &self.source)
             .field("policy", &self.policy)
-            .field("ca_file", &self.ca_file)
+            .field("authorities", &self.authorities)
             .field("proxy", &self.proxy)
             .field("memory", &self.memory)
             .field("state", &self.state)

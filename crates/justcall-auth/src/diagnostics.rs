@@ -19,8 +19,8 @@ use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
 use crate::shared_state::SharedState;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
+use crate::transport::step_context;
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
-use crate::transport::{roots_in, step_context};
 
 /// The checks of one client configuration.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Diagnostics {
     /// # Errors
     /// `invalid_argument` if the CA file cannot be read or holds no certificate.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        config.ca_file.as_deref().map(roots_in).transpose()?;
+        config.roots()?;
         Ok(Self { config: config.clone() })
     }
 

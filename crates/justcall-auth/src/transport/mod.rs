@@ -49,7 +49,7 @@ use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::context::CallContext;
-pub(crate) use authorities::{SystemRoots, roots_in};
+pub(crate) use authorities::{SystemRoots, roots_in, roots_of};
 use call::CurrentCall;
 pub use certificate::Certificate;
 use connection::Connector;
