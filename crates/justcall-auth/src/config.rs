@@ -1,5 +1,6 @@
 //! How a client is set up.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub struct Config {
     pub(crate) policy: Policy,
     pub(crate) authorities: Authorities,
     pub(crate) proxy: ProxyChoice,
+    pub(crate) local_address: Option<IpAddr>,
     pub(crate) memory: Level,
     pub(crate) observer: Option<Arc<dyn Observe>>,
     pub(crate) state: Option<StateFile>,
@@ -186,6 +188,32 @@ impl Config {
         Ok(self)
     }
 
+    /// Sets the largest body of a response that calls read, in bytes after decompression; 32 MiB unless set. A longer one
+    /// fails the call with `invalid_response`. Of a failure's response, and of one that verifies the pair, at most 64 KiB
+    /// are read. Zero: no limit.
+    pub fn set_max_response_length(&mut self, length: usize) -> &mut Self {
+        self.policy.max_response_length = if length == 0 { usize::MAX } else { length };
+        self
+    }
+
+    /// Sets the IP address of this machine that connections come from, such as `192.0.2.7`, for an account that allows API
+    /// calls from some addresses only. Addresses of the service, or of the proxy, that are of the other family (IPv4, IPv6)
+    /// are skipped. Empty, the default: the system chooses.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it is not an IP address. Whether this machine has it shows when a connection is made: the call
+    /// fails with `connection_failed`.
+    pub fn set_local_address(&mut self, address: &str) -> Result<&mut Self, Error> {
+        self.local_address = match address {
+            "" => None,
+            address => Some(address.parse().map_err(|_| {
+                Error::invalid_argument("The local address is not an IP address.")
+                    .with_hint("Pass an address such as 192.0.2.7 or 2001:db8::7: no name, port or network.")
+            })?),
+        };
+        Ok(self)
+    }
+
     /// How well the pair is protected while it rests. A level that the system refuses fails the first call with
     /// `memory_protection`; [`Level::Auto`] takes what it obtains, and [`Client::protection`](crate::Client::protection)
     /// says what that was.
@@ -202,6 +230,8 @@ impl Config {
         Ok(Settings {
             roots: self.roots()?,
             proxy: self.named_proxy(environment)?.and_then(NamedProxy::into_used),
+            local_address: self.local_address,
+            max_response_length: self.policy.max_response_length,
         })
     }
 
@@ -265,6 +295,7 @@ impl std::fmt::Debug for Config {
             .field("policy", &self.policy)
             .field("authorities", &self.authorities)
             .field("proxy", &self.proxy)
+            .field("local_address", &self.local_address)
             .field("memory", &self.memory)
             .field("state", &self.state)
             .finish_non_exhaustive()
