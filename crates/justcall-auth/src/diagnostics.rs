@@ -91,7 +91,7 @@ impl Diagnostics {
     /// Returns what is likely to mislead: a variable that means nothing, other places with another pair.
     pub fn surroundings(&self) -> Vec<Finding> {
         let is_default = matches!(self.config.source, Source::Default);
-        let mut found = diagnose::diagnose(None, &ProcessEnvironment);
+        let mut found = diagnose::diagnose_environment(&ProcessEnvironment);
         // The findings of the pair itself are reported by `source` and by the pair.
         found.retain(|finding| match finding.code() {
             Code::WebhookSecretVariable => true,

@@ -8,7 +8,7 @@ use rustls::RootCertStore;
 use super::proxy::Proxy;
 
 /// What connections depend on. Clients with equal settings share theirs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The authorities that are trusted, in place of the system's.
     pub roots: Option<Arc<RootCertStore>>,
