@@ -673,7 +673,7 @@ void justcall_config_free(justcall_config *config);
 /* Client: calls of the service -------------------------------------------------------------- */
 
 /**
- * A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
+ * A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
  */
 #define JUSTCALL_USAGE_SIZE (32 * 1024)
 
@@ -811,11 +811,11 @@ justcall_status justcall_protection(const justcall_client *client,
  * call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
  * is 0. Any number of threads may call this on one client.
  */
-justcall_status justcall_usage(const justcall_client *client,
-                               char *buffer,
-                               size_t capacity,
-                               size_t *length,
-                               justcall_error **error);
+justcall_status justcall_client_usage(const justcall_client *client,
+                                      char *buffer,
+                                      size_t capacity,
+                                      size_t *length,
+                                      justcall_error **error);
 
 /**
  * Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
@@ -1197,7 +1197,7 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
  * seconds since 1970-01-01 UTC, such as from time().
  *
- * Counts the result, for justcall_webhook_usage() and the client's justcall_usage().
+ * Counts the result, for justcall_webhook_usage() and the client's justcall_client_usage().
  *
  * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
  * a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
@@ -1219,12 +1219,12 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
 
 /**
  * Copies the results of the verifications that this verifier made in this process into `buffer`,
- * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_usage(). It has the counter
+ * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_client_usage(). It has the counter
  * `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
  * justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
  * impossible are not counted. The text holds no secret, URL or content of a delivery.
  *
- * justcall_usage() of a client has the results of all verifiers that use its secrets. Serve one of
+ * justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve one of
  * the two texts to a monitor: a sum over both counts each delivery twice.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with

@@ -1297,9 +1297,9 @@ public:
     }
 
     /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
-    /// justcall_usage().
+    /// justcall_client_usage().
     result<std::string> try_usage() const {
-        return detail::usage_text(justcall_usage, native_handle());
+        return detail::usage_text(justcall_client_usage, native_handle());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS

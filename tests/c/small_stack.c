@@ -200,7 +200,7 @@ static void *look_at_things(void *context) {
                 JUSTCALL_ERROR_FORBIDDEN, &error);
     CHECK_OK(justcall_protection(client, &report, &error), &error);
     justcall_report_free(report);
-    CHECK_OK(justcall_usage(client, usage, sizeof usage, NULL, &error), &error);
+    CHECK_OK(justcall_client_usage(client, usage, sizeof usage, NULL, &error), &error);
     justcall_client_free(client);
     return NULL;
 }
