@@ -446,7 +446,7 @@ void justcall_credentials_free(justcall_credentials *credentials);
 
 /**
  * Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
- * justcall_protection() says which, and why. The default.
+ * justcall_client_protection() says which, and why. The default.
  */
 #define JUSTCALL_MEMORY_AUTO 0
 
@@ -795,9 +795,9 @@ justcall_status justcall_client_authorization(const justcall_client *client,
  * JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
  * justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
  */
-justcall_status justcall_protection(const justcall_client *client,
-                                    justcall_report **out,
-                                    justcall_error **error);
+justcall_status justcall_client_protection(const justcall_client *client,
+                                           justcall_report **out,
+                                           justcall_error **error);
 
 /**
  * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,

@@ -1291,9 +1291,9 @@ public:
     /// justcall_client_shutdown().
     void shutdown() const noexcept { justcall_client_shutdown(native_handle()); }
 
-    /// How the pair is protected while it rests, as a report of one finding: justcall_protection().
+    /// How the pair is protected while it rests, as a report of one finding: justcall_client_protection().
     result<report> try_protection() const {
-        return detail::make<report>(justcall_protection, native_handle());
+        return detail::make<report>(justcall_client_protection, native_handle());
     }
 
     /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:

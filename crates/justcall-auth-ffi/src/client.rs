@@ -194,7 +194,7 @@ pub unsafe extern "C" fn justcall_client_authorization(
 /// JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
 /// justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_protection(
+pub unsafe extern "C" fn justcall_client_protection(
     client: *const justcall_client,
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,

@@ -283,7 +283,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
 }
 
 /// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
-/// justcall_protection() says which, and why. The default.
+/// justcall_client_protection() says which, and why. The default.
 pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
 /// Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
