@@ -305,7 +305,7 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  * clients that do not share this pair; a call of one that does fails with
  * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
  */
-typedef justcall_status (*justcall_load)(void *context, justcall_credentials **out);
+typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials **out);
 
 /**
  * Frees the `context` of a callback, once nobody will call it any more. May be called on any
@@ -510,7 +510,7 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
  * then as it was, and `context` stays yours.
  */
 justcall_status justcall_config_set_source_callback(justcall_config *config,
-                                                    justcall_load load,
+                                                    justcall_load_fn load,
                                                     void *context,
                                                     justcall_free_context free_context,
                                                     justcall_error **error);

@@ -753,7 +753,7 @@ inline justcall_status give(result<credentials> pair, justcall_credentials **out
     return pair ? give(*std::move(pair), out) : static_cast<justcall_status>(pair.error().status());
 }
 
-/// A justcall_load whose context is a `Function`: no exception leaves it.
+/// A justcall_load_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 justcall_status load(void *context, justcall_credentials **out) noexcept {
     const auto &function = *static_cast<const Function *>(context);

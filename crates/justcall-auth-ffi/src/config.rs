@@ -13,7 +13,7 @@ use crate::error::justcall_error;
 use crate::event::justcall_handle_event;
 use crate::fallible::fallible;
 use crate::function::{free, guarded, into_raw};
-use crate::source::justcall_load;
+use crate::source::justcall_load_fn;
 use crate::status::justcall_status;
 
 /// The settings of clients; what is not set keeps its default. For one thread at a time. A client
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
-    load: justcall_load,
+    load: justcall_load_fn,
     context: *mut c_void,
     free_context: justcall_free_context,
     error: *mut *mut justcall_error,

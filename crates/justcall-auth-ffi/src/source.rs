@@ -20,7 +20,7 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
 /// clients that do not share this pair; a call of one that does fails with
 /// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
-pub type justcall_load = Option<
+pub type justcall_load_fn = Option<
     unsafe extern "C" fn(context: *mut c_void, out: *mut *mut justcall_credentials) -> justcall_status,
 >;
 
