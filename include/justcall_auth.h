@@ -320,7 +320,7 @@ typedef void (*justcall_free_context)(void *context);
  * several at once; the call goes on when it returns. No lock is held: it may use any client, this
  * one included. It must not unwind or longjmp, nor free the client.
  */
-typedef void (*justcall_handle_event)(void *context, const justcall_event *event);
+typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 
 /**
  * Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
@@ -579,7 +579,7 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
  * then as it was.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
-                                                  justcall_handle_event handler,
+                                                  justcall_event_fn handler,
                                                   void *context,
                                                   justcall_error **error);
 
@@ -592,7 +592,7 @@ justcall_status justcall_config_set_event_handler(justcall_config *config,
  * then as it was, and `context` stays yours.
  */
 justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
-                                                        justcall_handle_event handler,
+                                                        justcall_event_fn handler,
                                                         void *context,
                                                         justcall_free_context free_context,
                                                         justcall_error **error);

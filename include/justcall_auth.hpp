@@ -849,7 +849,7 @@ private:
 
 namespace detail {
 
-/// A justcall_handle_event whose context is a `Function`: no exception leaves it.
+/// A justcall_event_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 void handle_event(void *context, const justcall_event *what) noexcept {
     const auto &function = *static_cast<const Function *>(context);

@@ -10,7 +10,7 @@ use justcall_auth::{Config, Error, Level};
 use crate::callback::justcall_free_context;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
-use crate::event::justcall_handle_event;
+use crate::event::justcall_event_fn;
 use crate::fallible::fallible;
 use crate::function::{free, guarded, into_raw};
 use crate::source::justcall_load_fn;
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_event_handler(
     config: *mut justcall_config,
-    handler: justcall_handle_event,
+    handler: justcall_event_fn,
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn justcall_config_set_event_handler(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
-    handler: justcall_handle_event,
+    handler: justcall_event_fn,
     context: *mut c_void,
     free_context: justcall_free_context,
     error: *mut *mut justcall_error,
