@@ -330,7 +330,7 @@ typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
  *
  * Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
  */
-typedef justcall_status (*justcall_replay_check)(void *context, const justcall_webhook_event *event);
+typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
 
@@ -1187,7 +1187,7 @@ justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
  * as it was.
  */
 justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
-                                                  justcall_replay_check check,
+                                                  justcall_replay_fn check,
                                                   void *context,
                                                   justcall_error **error);
 

@@ -1418,7 +1418,7 @@ inline justcall_status seen(const result<bool> &before) noexcept {
     return before ? seen(*before) : static_cast<justcall_status>(before.error().status());
 }
 
-/// A justcall_replay_check whose context is a `Function`: no exception leaves it.
+/// A justcall_replay_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 justcall_status replay_check(void *context, const justcall_webhook_event *event) noexcept {
     const auto &function = *static_cast<const Function *>(context);

@@ -31,7 +31,7 @@ pub struct justcall_webhook {
 /// `context` what justcall_webhook_set_replay_check() was given.
 ///
 /// Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
-pub type justcall_replay_check = Option<
+pub type justcall_replay_fn = Option<
     unsafe extern "C" fn(context: *mut c_void, event: *const justcall_webhook_event) -> justcall_status,
 >;
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     webhook: *mut justcall_webhook,
-    check: justcall_replay_check,
+    check: justcall_replay_fn,
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
