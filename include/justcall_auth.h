@@ -311,7 +311,7 @@ typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials 
  * Frees the `context` of a callback, once nobody will call it any more. May be called on any
  * thread.
  */
-typedef void (*justcall_free_context)(void *context);
+typedef void (*justcall_free_fn)(void *context);
 
 /**
  * Is told what happens; `context` is what justcall_config_set_event_handler() was given.
@@ -512,7 +512,7 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
 justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_load_fn load,
                                                     void *context,
-                                                    justcall_free_context free_context,
+                                                    justcall_free_fn free_context,
                                                     justcall_error **error);
 
 /**
@@ -594,7 +594,7 @@ justcall_status justcall_config_set_event_handler(justcall_config *config,
 justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
                                                         justcall_event_fn handler,
                                                         void *context,
-                                                        justcall_free_context free_context,
+                                                        justcall_free_fn free_context,
                                                         justcall_error **error);
 
 /**

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use justcall_auth::{Config, Error, Level};
 
-use crate::callback::justcall_free_context;
+use crate::callback::justcall_free_fn;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
 use crate::event::justcall_event_fn;
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
     load: justcall_load_fn,
     context: *mut c_void,
-    free_context: justcall_free_context,
+    free_context: justcall_free_fn,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, load: callback(context, free_context)| {
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
     handler: justcall_event_fn,
     context: *mut c_void,
-    free_context: justcall_free_context,
+    free_context: justcall_free_fn,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, handler: callback(context, free_context)| {

@@ -90,7 +90,7 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
         }
         ("justcall_load_fn", "load") => &[("load_nothing", OK), ("NULL", ALWAYS_INVALID)],
         ("justcall_event_fn", "handler") => &[("handle_nothing", OK), ("NULL", ALWAYS_INVALID)],
-        ("justcall_free_context", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
+        ("justcall_free_fn", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
         ("void *", "context") => &[("scratch", OK), ("NULL", OK)],
         ("const char *const *", "header_names" | "header_values") => &[
             ("good_headers", OK),
