@@ -389,9 +389,9 @@ void justcall_forget_rejections(void);
  * it is NULL. Any thread may call this.
  */
 justcall_status justcall_credentials_new(const char *key,
-                                         size_t key_len,
+                                         size_t key_length,
                                          const char *secret,
-                                         size_t secret_len,
+                                         size_t secret_length,
                                          justcall_credentials **out,
                                          justcall_error **error);
 
@@ -1157,7 +1157,7 @@ justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
  */
 justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             const char *secret,
-                                            size_t secret_len,
+                                            size_t secret_length,
                                             justcall_error **error);
 
 /**
@@ -1212,7 +1212,7 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         const char *version,
                                         const char *timestamp,
                                         const uint8_t *body,
-                                        size_t body_len,
+                                        size_t body_length,
                                         int64_t now_unix,
                                         justcall_webhook_event **out,
                                         justcall_error **error);
@@ -1288,7 +1288,7 @@ const char *justcall_webhook_event_signature(const justcall_webhook_event *event
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
                                                    const uint8_t *body,
-                                                   size_t body_len,
+                                                   size_t body_length,
                                                    char *buffer,
                                                    size_t capacity,
                                                    size_t *length,
@@ -1469,7 +1469,7 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            const char *const *header_values,
                                            size_t header_count,
                                            const uint8_t *body,
-                                           size_t body_len,
+                                           size_t body_length,
                                            justcall_error **error);
 
 /**
@@ -1518,7 +1518,7 @@ void justcall_exchange_free(justcall_exchange *exchange);
  *
  * `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
  * each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
- * `body_len` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
+ * `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
  * not known here, so a secret that the service echoes is not masked in
  * justcall_error_service_message().
  *
@@ -1531,7 +1531,7 @@ justcall_status justcall_classify(int32_t http_status,
                                   const char *const *header_values,
                                   size_t header_count,
                                   const uint8_t *body,
-                                  size_t body_len,
+                                  size_t body_length,
                                   justcall_error **error);
 
 /* Report: what a local check found ---------------------------------------------------------- */

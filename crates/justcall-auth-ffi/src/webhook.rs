@@ -103,10 +103,10 @@ pub unsafe extern "C" fn justcall_webhook_add_url(
 pub unsafe extern "C" fn justcall_webhook_add_secret(
     webhook: *mut justcall_webhook,
     secret: *const c_char,
-    secret_len: usize,
+    secret_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |webhook: handle_mut, secret: bytes(secret_len)| webhook.verifier.add_secret(secret))
+    fallible!(error, |webhook: handle_mut, secret: bytes(secret_length)| webhook.verifier.add_secret(secret))
 }
 
 /// Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
@@ -172,12 +172,12 @@ pub unsafe extern "C" fn justcall_webhook_verify(
     version: *const c_char,
     timestamp: *const c_char,
     body: *const u8,
-    body_len: usize,
+    body_length: usize,
     now_unix: i64,
     out: *mut *mut justcall_webhook_event,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |webhook: handle, body: optional_bytes(body_len)| {
+    fallible!(out, error, |webhook: handle, body: optional_bytes(body_length)| {
         let headers = WebhookHeaders::new(
             argument!(signature).string(),
             argument!(version).string(),
