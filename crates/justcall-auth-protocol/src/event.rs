@@ -2,63 +2,36 @@
 
 use std::time::Duration;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EventKind {
+use crate::table;
+
+table! {
+    /// What happened.
+    #[non_exhaustive]
+    pub enum EventKind {
+        /// Its name, the same in every language.
+        name: &'static str,
+        /// The number that stands for it in C.
+        number: i32,
+    }
+
     /// Another pair was proven and is in use now.
-    Rotated = 1,
+    Rotated { name: "rotated", number: 1 }
     /// The service rejected a new pair, or it belongs to another account: the one in use stays.
-    CandidateRejected = 2,
+    CandidateRejected { name: "candidate_rejected", number: 2 }
     /// The service rejected the pair in use.
-    PairRejected = 3,
+    PairRejected { name: "pair_rejected", number: 3 }
     /// Calls are held until the source gives another pair.
-    WaitingForSource = 4,
+    WaitingForSource { name: "waiting_for_source", number: 4 }
     /// A call is made again, after a wait.
-    Retrying = 5,
+    Retrying { name: "retrying", number: 5 }
     /// Less than a tenth of the account's rate limit is left.
-    RateLimitLow = 6,
+    RateLimitLow { name: "rate_limit_low", number: 6 }
     /// The source gave another pair: the next call proves it.
-    SourceChanged = 7,
+    SourceChanged { name: "source_changed", number: 7 }
     /// The pair in use is older than it should become.
-    RotationDue = 8,
+    RotationDue { name: "rotation_due", number: 8 }
     /// More requests were made in a minute than are usual.
-    UsageSpike = 9,
-}
-
-impl EventKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 9] = [
-        Self::Rotated,
-        Self::CandidateRejected,
-        Self::PairRejected,
-        Self::WaitingForSource,
-        Self::Retrying,
-        Self::RateLimitLow,
-        Self::SourceChanged,
-        Self::RotationDue,
-        Self::UsageSpike,
-    ];
-
-    /// The number that stands for it in C.
-    pub const fn number(self) -> i32 {
-        self as i32
-    }
-
-    /// Its name, the same in every language.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rotated => "rotated",
-            Self::CandidateRejected => "candidate_rejected",
-            Self::PairRejected => "pair_rejected",
-            Self::WaitingForSource => "waiting_for_source",
-            Self::Retrying => "retrying",
-            Self::RateLimitLow => "rate_limit_low",
-            Self::SourceChanged => "source_changed",
-            Self::RotationDue => "rotation_due",
-            Self::UsageSpike => "usage_spike",
-        }
-    }
+    UsageSpike { name: "usage_spike", number: 9 }
 }
 
 /// Something that happened. Its text never holds a secret.

@@ -1,6 +1,7 @@
 //! What a check hands back.
 
 use super::code::{Code, Severity};
+use crate::table;
 
 /// One thing that the check found. Its texts never hold the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,27 +67,19 @@ pub(super) fn worst_first(mut found: Vec<Finding>) -> Vec<Finding> {
     found
 }
 
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    Key,
-    Secret,
-    /// Both, as one text.
-    Pair,
-    /// Text that may be either half.
-    Value,
-    /// What a half is called.
-    Name,
-}
-
-impl Subject {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Key => "API key",
-            Self::Secret => "API secret",
-            Self::Pair => "pair",
-            Self::Value => "value",
-            Self::Name => "name",
-        }
+table! {
+    /// What a finding is about.
+    pub(super) enum Subject {
+        /// What messages call it.
+        name: &'static str,
     }
+
+    Key { name: "API key" }
+    Secret { name: "API secret" }
+    /// Both, as one text.
+    Pair { name: "pair" }
+    /// Text that may be either half.
+    Value { name: "value" }
+    /// What a half is called.
+    Name { name: "name" }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::table;
 
 /// What the driver must do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,65 +21,45 @@ pub enum Action {
     Done,
 }
 
-/// How far a request got that was not answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Looking up the host's address.
-    Resolve,
-    /// Connecting, TLS included.
-    Connect,
-    /// Sending the request.
-    Send,
-    /// Waiting for the answer, or reading it.
-    Receive,
-}
-
-impl Phase {
-    /// The word for it, as an error's reason.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }
+table! {
+    /// How far a request got that was not answered.
+    pub enum Phase {
+        /// The word for it, as an error's reason.
+        name: &'static str,
     }
+
+    /// Looking up the host's address.
+    Resolve { name: "resolve" }
+    /// Connecting, TLS included.
+    Connect { name: "connect" }
+    /// Sending the request.
+    Send { name: "send" }
+    /// Waiting for the answer, or reading it.
+    Receive { name: "receive" }
 }
 
-/// Why an HTTP client of the program's own brought no response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+table! {
+    /// Why an HTTP client of the program's own brought no response.
+    pub enum Cause {
+        /// Its name, the same in every language.
+        name: &'static str,
+    }
+
     /// The host's address was not found.
-    Resolve,
+    Resolve { name: "resolve" }
     /// No connection was made.
-    Connect,
+    Connect { name: "connect" }
     /// The TLS handshake failed, for example because the certificate is not trusted.
-    Tls,
+    Tls { name: "tls" }
     /// The client's own time limit passed.
-    Timeout,
+    Timeout { name: "timeout" }
     /// The connection was closed or reset before the response was complete.
-    Closed,
+    Closed { name: "closed" }
     /// The program ended the request.
-    Cancelled,
+    Cancelled { name: "cancelled" }
 }
 
 impl Cause {
-    /// Every cause.
-    pub const ALL: [Self; 6] =
-        [Self::Resolve, Self::Connect, Self::Tls, Self::Timeout, Self::Closed, Self::Cancelled];
-
-    /// Its name, the same in every language.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Closed => "closed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
     /// The row of the error table that the built-in transport reports for the same failure.
     pub fn into_error(self, request_sent: bool) -> Error {
         let failed = |message: &str, phase: Phase| {

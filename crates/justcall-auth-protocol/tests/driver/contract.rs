@@ -224,6 +224,6 @@ fn it_shows_what_a_call_does_and_no_secret_when_it_is_printed() {
 
 #[test]
 fn it_names_every_cause_and_phase_in_one_word() {
-    let names = Cause::ALL.map(Cause::name);
+    let names: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
     assert_eq!(names, ["resolve", "connect", "tls", "timeout", "closed", "cancelled"]);
 }
