@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::checks::Violation;
 use crate::coverage::{Coverage, Seen};
 use crate::plant::Plant;
 use crate::world::World;
+use crate::violation::Violation;
 
 /// What to run.
 #[derive(Debug, Clone, Default)]

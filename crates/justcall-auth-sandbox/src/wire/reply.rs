@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::payload::Payload;
+use super::payload::Payload;
 
 /// The body of an error, its members in the order of the documentation.
 #[derive(Serialize)]
