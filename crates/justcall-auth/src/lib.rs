@@ -19,7 +19,6 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
-mod call;
 mod cancel;
 mod client;
 mod clock;
@@ -44,9 +43,8 @@ pub mod testing;
 mod transport;
 pub mod webhook;
 
-pub use call::Call;
 pub use cancel::Cancel;
-pub use client::Client;
+pub use client::{Call, Client};
 pub use clock::unix_time;
 pub use config::Config;
 pub use diagnose::{Code, Finding, Severity, diagnose};
