@@ -52,9 +52,9 @@ mod _native {
     #[pymodule_export]
     use super::diagnose::diagnose;
     #[pymodule_export]
-    use super::exception::error_table;
-    #[pymodule_export]
     use super::event::event_names;
+    #[pymodule_export]
+    use super::exception::error_table;
     #[pymodule_export]
     use super::testing::forget_rejections;
     #[pymodule_export]

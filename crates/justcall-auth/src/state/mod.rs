@@ -108,6 +108,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::source::variables::Variables;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
@@ -254,13 +255,8 @@ mod tests {
 
     #[test]
     fn it_is_where_programs_of_a_user_keep_their_state() {
-        struct Set(&'static [(&'static str, &'static str)]);
-        impl Environment for Set {
-            fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
-                self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
-            }
-        }
-        let usual = |set| StateFile::usual(&Set(set)).map(|file| file.path().display().to_string());
+        let usual =
+            |set: &[_]| StateFile::usual(&Variables(set)).map(|file| file.path().display().to_string());
         assert_eq!(
             usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
             Some("/s/justcall-auth/pairs.json")

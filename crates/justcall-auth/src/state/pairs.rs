@@ -96,8 +96,7 @@ impl State {
 
     /// Puts on record that a pair was seen at `now`, or used. If there are too many, the oldest is forgotten.
     pub(super) fn remember(&mut self, credentials: &Credentials, now: u64, is_use: bool) -> Pair {
-        let pair =
-            self.pairs.entry(self.fingerprint(credentials)).or_insert(Pair { first: now, last: None });
+        let pair = self.pairs.entry(self.fingerprint(credentials)).or_insert(Pair { first: now, last: None });
         pair.first = pair.first.min(now);
         pair.last = if is_use { Some(now) } else { pair.last.map(|last| last.min(now)) };
         let pair = *pair;
