@@ -155,8 +155,8 @@ print(well)
 
 
 def test_a_child_uses_a_client_with_which_threads_of_the_parent_verify_webhooks(start: Start) -> None:
-    # Threads verify without the GIL. A lock that one of them held at the fork would stay locked in the child: with one in the
-    # client, a child of the first few hundred hung.
+    # Threads verify without the GIL. A lock that one of them held at the fork would stay locked in the child:
+    # with one in the client, a child of the first few hundred hung.
     script = f"""
 import webhooks
 
