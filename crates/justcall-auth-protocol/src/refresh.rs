@@ -127,8 +127,9 @@ impl Refresh {
         };
         let finished = Finished::of(&self.shared.keyring, lease, result, now);
         if finished.outcome == RefreshOutcome::LeaseEnded {
-            if self.is_forced || !may_go_on(&self.shared.keyring, self.deadline, now) {
-                self.fail(came_late(self.is_over(now)));
+            let late = late(&self.shared.keyring, self.deadline, now);
+            if let Some(late) = late.or_else(|| self.is_forced.then(|| came_late(false))) {
+                self.fail(late);
             }
             return false;
         }
@@ -234,11 +235,12 @@ impl Finished {
     }
 }
 
-/// Whether a call whose read ended too late goes on: another call found a pair meanwhile. It does not read the source again,
-/// which would take as long.
-pub(crate) fn may_go_on(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> bool {
+/// Returns the failure of a call whose read ended after its lease; `None` if the call goes on, because another call found a
+/// pair meanwhile. It does not read the source again, which would take as long.
+pub(crate) fn late(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> Option<Error> {
     let has_pair = keyring.current().is_some() && keyring.rejected_for(now.monotonic).is_none();
-    has_pair && !is_over(deadline, now)
+    let is_over = is_over(deadline, now);
+    (is_over || !has_pair).then(|| came_late(is_over))
 }
 
 pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
@@ -246,7 +248,7 @@ pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
 }
 
 /// The failure of a call whose read of the source took longer than the lease.
-pub(crate) fn came_late(is_over: bool) -> Error {
+fn came_late(is_over: bool) -> Error {
     if is_over {
         let message = "Reading the source of the credentials took longer than the call's timeout.";
         return Error::with_message(ErrorKind::Timeout, message).with_hint(STILL_READING);

@@ -36,7 +36,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::keyring::{Blocker, CallNeeds, Keyring, Lease, NextStep, PairVersion, RefreshOutcome, SourceRead};
 use crate::policy::Policy;
-use crate::refresh::{Finished, another_call_reads, came_late, is_over, may_go_on, time_used_up};
+use crate::refresh::{Finished, another_call_reads, is_over, late, time_used_up};
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
@@ -257,8 +257,7 @@ impl Exchange {
         let keyring = &self.keyring;
         let finished = Finished::of(keyring, lease, result, now);
         if finished.outcome == RefreshOutcome::LeaseEnded {
-            if !may_go_on(keyring, self.deadline, now) {
-                let late = came_late(is_over(self.deadline, now));
+            if let Some(late) = late(keyring, self.deadline, now) {
                 self.fail(self.recovery.failure().unwrap_or(late));
             }
             return false;
