@@ -82,7 +82,7 @@ pub fn run(programs: &WorkerPrograms, plan: RunPlan) -> Result<RunOutcome> {
     let reads = Reads::begin()?;
     let (mut sources, mut workers) = (Vec::new(), Vec::new());
     for (process, language) in plan.workers.iter().enumerate() {
-        let source = WorkerSource::make(plan.kind, sandbox.api_key(), sandbox.api_secret())?;
+        let source = WorkerSource::new(plan.kind, sandbox.api_key(), sandbox.api_secret())?;
         reads.add(process, &source)?;
         workers.push(programs.start(
             *language,
