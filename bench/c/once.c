@@ -1,7 +1,7 @@
 /* Runs a program to its end: once PROGRAM ARGUMENT… → {"wall_ns": …, "cpu_ns": …, "peak_kib": …}
  *
- * In C because the peak of a child counts what its parent had resident when it was forked: this
- * program's own 1 MB, not the 20 of a developer's command. The child's output is thrown away. */
+ * Written in C because the peak memory of a child includes what its parent had resident at the
+ * fork: 1 MB of this program, but 20 MB of the bench. The child's standard output is discarded. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
         return 2;
     unsigned long long wall = now() - begun;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        fprintf(stderr, "once: %s ended with %d\n", argv[1], status);
+        fprintf(stderr, "once: %s ended with wait status %d\n", argv[1], status);
         return 1;
     }
     printf("{\"wall_ns\": %llu, \"cpu_ns\": %llu, \"peak_kib\": %ld}\n", wall,

@@ -1,7 +1,7 @@
-/* justcall-auth through its C ABI: one client, kept. Default timeout (30 s), the CA file alone is
- * trusted, the pair from the environment, protected as JUSTCALL_BENCH_MEMORY says (a number of the
- * header). A verification checks the status and the JSON, and reads the account from it. `header N`
- * writes the header into a buffer, as for a program's own HTTP. */
+/* justcall-auth through its C ABI: one reused client, the default timeout (30 s), only the CA file
+ * trusted, the pair from the environment. JUSTCALL_BENCH_MEMORY sets the protection level, as a
+ * number of justcall_auth.h. `verify` checks the status and the JSON, and reads the account from it.
+ * `header N` writes the header into a buffer, for programs that bring their own HTTP client. */
 #define PEER_HAS_HEADER
 #include "worker.h"
 
@@ -36,7 +36,7 @@ static void peer_verify(void) {
     justcall_account *account = NULL;
     must(justcall_client_verify(client, &account, &error), error);
     if (justcall_account_id(account) != 12345)
-        fail("not the account");
+        fail("the account has an unexpected id");
     justcall_account_free(account);
 }
 
@@ -53,7 +53,7 @@ static void peer_post(const char *body, size_t length) {
                                  &error),
          error);
     if (justcall_response_http_status(response) != 200)
-        fail("not the status");
+        fail("the status is not 200");
     justcall_response_free(response);
 }
 

@@ -1,10 +1,10 @@
-/* What both C workers share: the commands on standard input, and the clocks.
+/* Shared by the C workers: the commands on standard input, and the clocks.
  *
- *   worker URL CA_FILE         verifies once, says {"version": …}, then answers each line
+ *   worker URL CA_FILE         verifies once, prints {"version": …}, then answers each line
  *                              `verify N`, `post N` or `header N` with one line of figures
- *   worker URL CA_FILE once    verifies once and ends
+ *   worker URL CA_FILE once    verifies once and exits
  *
- * The pair is in JUSTCALL_API_KEY and JUSTCALL_API_SECRET. Whatever fails ends the worker. */
+ * JUSTCALL_API_KEY and JUSTCALL_API_SECRET hold the pair. Every failure ends the worker. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -63,7 +63,7 @@ static void post(void) {
     peer_post(post_body, sizeof post_body - 1);
 }
 
-/* So many at a time are timed together: more than one where the clock is slower than the job. */
+/* `at_a_time` jobs are timed together: more than one if reading the clock takes longer than a job. */
 static const struct job {
     const char *name;
     void (*perform)(void);

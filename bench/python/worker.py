@@ -1,9 +1,9 @@
-"""One Python peer of `cargo xtask bench`; the commands are those of bench/c/worker.h.
+"""One Python peer of `cargo xtask bench`. bench/c/worker.h describes the commands.
 
 worker.py PEER URL CA_FILE [once]
 """
 
-# What start-up is measured with, so nothing heavy here: `statistics` alone takes 15 ms to import.
+# Imports count as start-up time, so only cheap ones stand here: importing `statistics` takes 15 ms.
 import json
 import os
 import resource
@@ -21,7 +21,7 @@ TIMEOUT = 30.0
 
 
 class Ours:
-    """One client, kept; default timeout (30 s); status and JSON checked, the account read."""
+    """One reused client; the default timeout (30 s); status and JSON checked; the account read."""
 
     def __init__(self, url, ca_file):
         import justcall_auth
@@ -39,7 +39,7 @@ class Ours:
 
 
 class Requests:
-    """One Session, kept; a timeout; the CA file as `verify`; raise_for_status; json."""
+    """One reused Session; a timeout; the CA file as `verify`; raise_for_status; json."""
 
     def __init__(self, url, ca_file):
         import requests
@@ -62,7 +62,7 @@ class Requests:
 
 
 class Httpx:
-    """One Client, kept; a timeout; a TLS context with the CA file; raise_for_status; json."""
+    """One reused Client; a timeout; a TLS context with the CA file; raise_for_status; json."""
 
     def __init__(self, url, ca_file):
         import ssl
@@ -82,7 +82,7 @@ class Httpx:
 
 
 class Pycurl:
-    """One Curl handle, kept; a timeout; the CA file; the status checked; json."""
+    """One reused Curl handle; a timeout; the CA file; the status checked; json."""
 
     def __init__(self, url, ca_file):
         import io
@@ -123,16 +123,16 @@ def cpu_ns():
 
 
 def measure(call, expected, count):
-    """Calls `count` times: the median of the times, and the CPU time of one."""
+    """Calls `call` `count` times. Returns the median time, and the CPU time per call."""
     times = []
     clock = time.perf_counter_ns
     before = cpu_ns()
     for _ in range(count):
         begun = clock()
-        answer = call()
+        result = call()
         times.append(clock() - begun)
-        if answer != expected:
-            raise RuntimeError(f"not the answer: {answer!r}")
+        if result != expected:
+            raise RuntimeError(f"expected {expected!r}, got {result!r}")
     return {"median_ns": sorted(times)[count // 2], "cpu_ns": (cpu_ns() - before) // count}
 
 
@@ -140,7 +140,7 @@ def main():
     name, url, ca_file = sys.argv[1:4]
     peer = {"ours": Ours, "requests": Requests, "httpx": Httpx, "pycurl": Pycurl}[name](url, ca_file)
     if peer.verify() != 12345:
-        raise RuntimeError("not the account")
+        raise RuntimeError("the account has an unexpected id")
     if sys.argv[4:] == ["once"]:
         return
     print(json.dumps({"version": peer.version}), flush=True)

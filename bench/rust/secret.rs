@@ -1,8 +1,8 @@
-//! What a call does with its pair, and nothing else: takes it out of the memory that protects it, puts it into the head of
-//! a request, and wipes the head and the registers. As the transport does it, with the same parts.
+//! Measures the secret work of a call: reads the pair from protected memory, writes it into the head of a request, and
+//! wipes the head and the registers. The transport uses the same functions.
 //!
-//! `bench_secret LEVEL` says `{"version": …}`, then answers each line `secret N` with one line of figures. The pair is in
-//! `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`.
+//! `bench_secret LEVEL` prints `{"version": …}`, then answers each line `secret N` with one line of figures.
+//! `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET` hold the pair.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -14,16 +14,16 @@ use justcall_auth::{Credentials, Level, Source, WipedBuffer, WipingAllocator};
 use justcall_auth_secret::RegisterWipe;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// As the C library and the Python module have it.
+/// The C library and the Python module use the same allocator.
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator;
 
-/// What stands before the pair in a usual request, and after it.
+/// The head of a usual request before the pair, and after it.
 const BEFORE: &[u8] = b"GET /v2/account HTTP/1.1\r\nhost: api.justcall.io\r\naccept: application/json\r\n\
 content-type: application/json\r\nauthorization: ";
 const AFTER: &[u8] = b"\r\nuser-agent: justcall-auth/0.1.0\r\naccept-encoding: gzip\r\n\r\n";
 
-/// So many at a time, for the clock is slower than one.
+/// How many are timed together: reading the clock takes longer than one.
 const AT_A_TIME: u32 = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,4 +1,4 @@
-//! Builds what is measured and what it is measured against.
+//! Builds the programs that the bench measures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use anyhow::{Context as _, Result};
 
 use xtask_demo::run::{cargo, command, output, step, succeed, target_dir};
 
-/// Where the programs are.
-pub struct Programs {
-    /// The C workers and the launcher.
+/// The paths of the programs.
+pub struct BenchPrograms {
+    /// The folder of the C workers and of `once`.
     pub workers: PathBuf,
-    /// What a call does with its pair, in Rust.
+    /// The program that measures the secret work of a call, in Rust.
     pub secret_worker: PathBuf,
     /// The release build of the command.
     pub cli: PathBuf,
-    /// Python with the peers, and whether our module is there.
+    /// The Python that has the peers installed.
     pub python: PathBuf,
+    /// Whether the Python module was built and can be imported.
     pub python_has_ours: bool,
     pub python_worker: PathBuf,
 }
 
-/// Builds everything.
-pub fn all(root: &Path) -> Result<Programs> {
+pub fn all(root: &Path) -> Result<BenchPrograms> {
     let release = target_dir(root).join("release");
     step("release build of the library and the command", || {
         succeed(&mut cargo(
@@ -31,15 +31,15 @@ pub fn all(root: &Path) -> Result<Programs> {
             &["build", "--quiet", "--release", "-p", "justcall-auth-ffi", "-p", "justcall-auth-cli"],
         ))
     })?;
-    let leaving = step("the library with an allocator that does not wipe", || leaving_library(root))?;
+    let not_wiping = step("the library without the wiping allocator", || not_wiping_library(root))?;
     let secret_worker = step("Rust worker", || secret_worker(root, &release))?;
-    let workers = step("C workers", || c_workers(root, &release, &leaving))?;
+    let workers = step("C workers", || c_workers(root, &release, &not_wiping))?;
     let venv = step("Python peers", || venv(root))?;
     let built = step("Python module", || module(root, &venv));
     if let Err(error) = &built {
         println!("  not measured: {error:#}");
     }
-    Ok(Programs {
+    Ok(BenchPrograms {
         workers,
         secret_worker,
         cli: release.join("justcall-auth"),
@@ -49,8 +49,8 @@ pub fn all(root: &Path) -> Result<Programs> {
     })
 }
 
-/// In a separate folder: it must not ship.
-fn leaving_library(root: &Path) -> Result<PathBuf> {
+/// Builds into a separate folder, because this build must not ship.
+fn not_wiping_library(root: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench-disable-wiping-allocator");
     let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
     succeed(library.args(["--features", "disable-wiping-allocator", "--target-dir"]).arg(&folder))?;
@@ -63,7 +63,7 @@ fn secret_worker(root: &Path, release: &Path) -> Result<PathBuf> {
     Ok(release.join("examples/bench_secret"))
 }
 
-fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
+fn c_workers(root: &Path, release: &Path, not_wiping: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench");
     fs::create_dir_all(&folder)?;
     let link = |folder: &Path| {
@@ -72,7 +72,7 @@ fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
     };
     let programs = [
         ("ours", "ours", link(release)),
-        ("ours-disable-wiping-allocator", "ours", link(leaving)),
+        ("ours-disable-wiping-allocator", "ours", link(not_wiping)),
         ("libcurl", "libcurl", vec!["-lcurl".to_owned()]),
         ("once", "once", vec![]),
     ];
@@ -85,7 +85,7 @@ fn c_workers(root: &Path, release: &Path, leaving: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The environment with the pinned peers; made again if they change.
+/// Creates a virtual environment with the pinned peers, unless the existing one has the same pins.
 fn venv(root: &Path) -> Result<PathBuf> {
     let folder = target_dir(root).join("bench-venv");
     let requirements = root.join("bench/python/requirements.txt");
@@ -113,6 +113,6 @@ fn module(root: &Path, venv: &Path) -> Result<()> {
     output(&mut maturin)?;
     let import = ["-c", "import justcall_auth"];
     output(&mut command(root, venv.join("bin/python"), &import))
-        .context("it was built and cannot be imported")?;
+        .context("the module was built, but cannot be imported")?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! How soon a call ends that is cancelled, whatever it is waiting for.
+//! Measures how soon a cancelled call ends, in every phase in which a call waits.
 
 use std::env;
 use std::io::{Read as _, Write as _};
@@ -13,52 +13,52 @@ use justcall_auth::{Cancel, Client, Config, Credentials, ErrorKind, Request};
 use crate::statistics::Ratio;
 use xtask_demo::run;
 
-/// What a call waited for, and how long it went on after it was cancelled.
-pub struct Row {
+/// The phase in which a call was cancelled, and the time until it ended.
+pub struct CancelRow {
     pub phase: &'static str,
-    /// Milliseconds: the median, the soonest, the latest.
+    /// In milliseconds: the median, the shortest, the longest.
     pub took: Ratio,
 }
 
-/// Makes the request of a call.
-type Make<'a> = &'a dyn Fn() -> Result<Request, justcall_auth::Error>;
+/// Creates the request of a call.
+type MakeRequest<'a> = &'a dyn Fn() -> Result<Request, justcall_auth::Error>;
 
-/// What the other end does with a connection.
+/// What the service does with a connection.
 #[derive(Clone, Copy)]
-enum Service {
-    /// Takes it and says nothing.
-    Silent,
-    /// Reads and never answers.
-    Deaf,
-    /// Answers, a byte at a time.
-    Drips,
-    /// Rejects every pair.
-    Rejects,
+enum ServiceBehaviour {
+    /// Accepts it, and neither reads nor writes.
+    AcceptsOnly,
+    /// Reads and never responds.
+    ReadsOnly,
+    /// Responds one byte at a time.
+    RespondsSlowly,
+    /// Responds 401 to every request.
+    RejectsPairs,
 }
 
-/// Cancels calls in every phase, so many times.
+/// Cancels `rounds` calls in every phase.
 ///
 /// # Errors
-/// When a call does not end as it should.
-pub fn measure(rounds: u32) -> Result<Vec<Row>> {
+/// If a call ends before it is cancelled, or with another result than `Cancelled`.
+pub fn measure(rounds: u32) -> Result<Vec<CancelRow>> {
     let get = || Request::new("GET", "/v2.1/calls");
     let large_post = || {
         let mut request = Request::new("POST", "/v2/texts")?;
         request.set_body(vec![b'x'; 64 << 20]);
         Ok(request)
     };
-    let phases: [(&'static str, Service, &str, Make<'_>); 5] = [
-        ("handshake: the service does not answer", Service::Silent, "https", &get),
-        ("sending: the service does not read", Service::Silent, "http", &large_post),
-        ("receiving: no answer comes", Service::Deaf, "http", &get),
-        ("receiving: the answer drips without pause", Service::Drips, "http", &get),
-        ("waiting for the source to give another pair", Service::Rejects, "http", &get),
+    let phases: [(&'static str, ServiceBehaviour, &str, MakeRequest<'_>); 5] = [
+        ("handshake: the service does not answer", ServiceBehaviour::AcceptsOnly, "https", &get),
+        ("sending: the service does not read", ServiceBehaviour::AcceptsOnly, "http", &large_post),
+        ("receiving: no response comes", ServiceBehaviour::ReadsOnly, "http", &get),
+        ("receiving: the response comes one byte at a time", ServiceBehaviour::RespondsSlowly, "http", &get),
+        ("waiting for another pair from the source", ServiceBehaviour::RejectsPairs, "http", &get),
     ];
     let mut rows = vec![resolving(rounds)?, connecting(rounds)?];
-    for (phase, service, scheme, request) in phases {
+    for (phase, behaviour, scheme, request) in phases {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
-        thread::spawn(move || serve(&listener, service));
+        thread::spawn(move || serve(&listener, behaviour));
         let mut config = Config::new();
         config
             .set_base_url(&format!("{scheme}://127.0.0.1:{port}"))?
@@ -71,8 +71,8 @@ pub fn measure(rounds: u32) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The queue of a socket that accepts nothing is full: the kernel answers no more.
-fn connecting(rounds: u32) -> Result<Row> {
+/// Fills the queue of a socket that never accepts, so that the kernel does not answer further connections.
+fn connecting(rounds: u32) -> Result<CancelRow> {
     let full = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = full.local_addr()?;
     let mut queued = Vec::new();
@@ -85,8 +85,8 @@ fn connecting(rounds: u32) -> Result<Row> {
     row("connecting: the host does not answer", rounds, &config, &get)
 }
 
-/// The name server does not answer: the process that [`resolve`] measures in has its own network and settings.
-fn resolving(rounds: u32) -> Result<Row> {
+/// Runs [`resolve`] in a process with a separate network and resolver settings, whose name server does not answer.
+fn resolving(rounds: u32) -> Result<CancelRow> {
     let folder = tempfile::tempdir()?;
     let settings = folder.path().join("resolv.conf");
     std::fs::write(&settings, "nameserver 127.0.0.1\n")?;
@@ -98,29 +98,30 @@ fn resolving(rounds: u32) -> Result<Row> {
     let printed = run::output(&mut command)?;
     let took = printed.lines().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     ensure!(took.len() == rounds as usize, "{} of {rounds} calls were cancelled", took.len());
-    Ok(Row { phase: "resolving: the name server does not answer", took: spread(took) })
+    Ok(CancelRow { phase: "resolving: the name server does not answer", took: spread(took) })
 }
 
-/// Cancels calls that look up a name, and prints how many milliseconds each went on.
+/// Cancels calls that resolve a name, and prints the milliseconds until each ended.
 ///
 /// # Errors
-/// When a call does not end as it should.
+/// If a call ends before it is cancelled, or with another result than `Cancelled`.
 pub fn resolve(rounds: u32) -> Result<()> {
-    let hears = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).context("the name server cannot be had")?;
-    hears.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let name_server =
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).context("cannot bind the name server's port")?;
+    name_server.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut config = Config::new();
     config.set_base_url("https://no-such-service.example")?;
     let get = || Request::new("GET", "/v2.1/calls");
     for took in cancelled("resolving", rounds, &config, &get)? {
         println!("{took}");
     }
-    // The control: it was asked.
-    hears.recv(&mut [0; 512]).context("the name server was not asked")?;
+    // Positive control: the calls did query the name server.
+    name_server.recv(&mut [0; 512]).context("no call queried the name server")?;
     Ok(())
 }
 
-fn row(phase: &'static str, rounds: u32, config: &Config, request: Make<'_>) -> Result<Row> {
-    Ok(Row { phase, took: spread(cancelled(phase, rounds, config, request)?) })
+fn row(phase: &'static str, rounds: u32, config: &Config, request: MakeRequest<'_>) -> Result<CancelRow> {
+    Ok(CancelRow { phase, took: spread(cancelled(phase, rounds, config, request)?) })
 }
 
 fn spread(mut took: Vec<f64>) -> Ratio {
@@ -128,8 +129,8 @@ fn spread(mut took: Vec<f64>) -> Ratio {
     Ratio { median: took[took.len() / 2], low: took[0], high: took[took.len() - 1] }
 }
 
-/// How many milliseconds each call went on.
-fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Result<Vec<f64>> {
+/// Cancels `rounds` calls. Returns the milliseconds from each cancellation to the end of the call.
+fn cancelled(phase: &str, rounds: u32, config: &Config, request: MakeRequest<'_>) -> Result<Vec<f64>> {
     let mut took = Vec::new();
     for round in 0..rounds {
         let mut config = config.clone();
@@ -139,14 +140,14 @@ fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Re
         }
         let client = Client::new(&config)?;
         let cancel = Cancel::new();
-        let (given, request) = (cancel.clone(), request()?);
+        let (handle, request) = (cancel.clone(), request()?);
         let call = thread::spawn(move || {
-            let result = client.call().with_cancel(given).request(request);
+            let result = client.call().with_cancel(handle).request(request);
             (Instant::now(), result)
         });
-        // At another moment of its waiting each time.
+        // Each round cancels at another moment of the wait.
         thread::sleep(Duration::from_millis(150 + u64::from(round) * 7 % 50));
-        ensure!(!call.is_finished(), "{phase}: the call did not wait");
+        ensure!(!call.is_finished(), "{phase}: the call ended before it was cancelled");
         let fired = Instant::now();
         cancel.fire();
         let (ended, result) = call.join().ok().context("the call panicked")?;
@@ -160,13 +161,15 @@ fn cancelled(phase: &str, rounds: u32, config: &Config, request: Make<'_>) -> Re
 }
 
 /// Serves until the process ends.
-fn serve(listener: &TcpListener, service: Service) {
-    let mut kept = Vec::new();
+fn serve(listener: &TcpListener, behaviour: ServiceBehaviour) {
+    let mut open = Vec::new();
     while let Ok((mut connection, _)) = listener.accept() {
-        match service {
-            Service::Silent => kept.push(connection),
-            Service::Deaf => drop(thread::spawn(move || while has_read(&mut connection) {})),
-            Service::Drips => drop(thread::spawn(move || {
+        match behaviour {
+            ServiceBehaviour::AcceptsOnly => open.push(connection),
+            ServiceBehaviour::ReadsOnly => {
+                drop(thread::spawn(move || while has_read(&mut connection) {}));
+            }
+            ServiceBehaviour::RespondsSlowly => drop(thread::spawn(move || {
                 if has_read(&mut connection) {
                     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
                     let mut is_open = connection.write_all(head.as_bytes()).is_ok();
@@ -176,10 +179,10 @@ fn serve(listener: &TcpListener, service: Service) {
                     }
                 }
             })),
-            Service::Rejects => drop(thread::spawn(move || {
+            ServiceBehaviour::RejectsPairs => drop(thread::spawn(move || {
                 while has_read(&mut connection) {
-                    let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
-                    if connection.write_all(answer.as_bytes()).is_err() {
+                    let response = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+                    if connection.write_all(response.as_bytes()).is_err() {
                         return;
                     }
                 }

@@ -1,50 +1,51 @@
-//! The goals, and whether they are met.
+//! The goals, and the verdict on each.
 
-use crate::cancel;
+use crate::cancel::CancelRow;
 use crate::measured::Measured;
-use crate::memory::{HEAP, Level, Memory, SECRETMEM, WIPING, Work};
-use crate::requests::{OURS_C, OURS_PYTHON, Row};
-use crate::scan;
+use crate::memory::{HEAP, Memory, Protection, SECRETMEM, WIPING, Work};
+use crate::requests::{OURS_C, OURS_PYTHON, RequestRow};
+use crate::scan::ScanRow;
 use crate::statistics::Ratio;
 use crate::webhooks::Webhooks;
 
-/// In C, a request takes at most as long as with libcurl.
+/// A request in C takes at most this multiple of libcurl's time.
 const C_AT_MOST: f64 = 1.0;
-/// In Python, a request is at least so many times faster than with requests.
+/// A request in Python is at least this many times faster than with requests.
 const PYTHON_AT_LEAST: f64 = 12.0;
 
-/// How long a call may go on that was cancelled, in milliseconds.
+/// A cancelled call ends within this many milliseconds.
 const CANCEL_AT_MOST: f64 = 100.0;
 
-/// What protecting the pair may take, in microseconds.
+/// The secret work of a call takes at most this many microseconds.
 const SECRET_WORK_AT_MOST: f64 = 1.0;
-const HEADER_AT_MOST: [(Level, f64); 2] = [(Level::SecretMem, 0.3), (Level::Locked, 0.9)];
-/// A call with a protected pair takes at most so many times as long as with one on the heap.
+/// Building the header through the C ABI takes at most this many microseconds.
+const HEADER_AT_MOST: [(Protection, f64); 2] = [(Protection::SecretMem, 0.3), (Protection::Locked, 0.9)];
+/// A call with a protected pair takes at most this multiple of the time with a pair on the heap.
 const PROTECTED_AT_MOST: f64 = 1.03;
 
-/// Text is looked through at so many megabytes a second at least.
+/// `scan` searches at least this many megabytes a second.
 const SCAN_AT_LEAST: f64 = 500.0;
 
-/// The check of a webhook's signature takes at most so many times as long as ring's bare HMAC.
+/// The check of a webhook's signature takes at most this multiple of the time of ring's bare HMAC.
 const SIGNATURE_AT_MOST: f64 = 1.1;
-/// So many deliveries of 1 KiB a second, on one core.
+/// At least this many deliveries of 1 KiB are verified a second, on one core.
 const DELIVERIES_AT_LEAST: f64 = 500_000.0;
-/// In Python a delivery is verified at least so many times faster than by hand.
+/// A delivery in Python is verified at least this many times faster than by hand.
 const BY_HAND_AT_LEAST: f64 = 4.0;
 
-/// A goal and what was measured for it.
+/// A goal and the measured ratio.
 pub struct Goal {
     pub what: String,
     pub measured: Ratio,
     pub verdict: Verdict,
 }
 
-/// What the interval says of the goal.
+/// How the measured interval compares with the goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Met,
     Missed,
-    /// The goal lies within the interval: more rounds, or a quieter machine, would decide.
+    /// The goal lies within the interval. More rounds or a quieter machine would decide.
     Undecided,
 }
 
@@ -63,7 +64,6 @@ impl Verdict {
         Self::at_most(measured.inverted(), 1.0 / goal)
     }
 
-    /// In a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Met => "met",
@@ -79,7 +79,7 @@ impl Goal {
     }
 }
 
-/// Judges what was measured; a goal for which nothing was measured is left out.
+/// Compares the figures with the goals. Omits goals without figures.
 pub fn judge(measured: &Measured) -> Vec<Goal> {
     let mut goals = judge_requests(&measured.requests);
     goals.extend(judge_memory(&measured.memory));
@@ -89,32 +89,30 @@ pub fn judge(measured: &Measured) -> Vec<Goal> {
     goals
 }
 
-fn judge_requests(rows: &[Row]) -> Vec<Goal> {
+fn judge_requests(rows: &[RequestRow]) -> Vec<Goal> {
     rows.iter().filter_map(|row| judge_row(row, row.figures.as_ref()?.wall)).collect()
 }
 
-/// Judges how fast text is looked through.
-fn judge_scan(rows: &[scan::Row]) -> Vec<Goal> {
+fn judge_scan(rows: &[ScanRow]) -> Vec<Goal> {
     let with_goal = rows.iter().filter(|row| row.has_goal);
-    let goal = |row: &scan::Row| Goal {
-        what: format!("scan looks through {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
+    let goal = |row: &ScanRow| Goal {
+        what: format!("scan searches {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
         measured: row.speed,
         verdict: Verdict::at_least(row.speed, SCAN_AT_LEAST),
     };
     with_goal.map(goal).collect()
 }
 
-/// Judges how soon a call ends that is cancelled: the latest of all counts.
-fn judge_cancel(rows: &[cancel::Row]) -> Vec<Goal> {
-    let goal = |row: &cancel::Row| Goal {
-        what: format!("{}: a call that is cancelled ends within {CANCEL_AT_MOST:.0} ms", row.phase),
+/// Compares the longest time of each phase, not the interval of the median.
+fn judge_cancel(rows: &[CancelRow]) -> Vec<Goal> {
+    let goal = |row: &CancelRow| Goal {
+        what: format!("{}: a cancelled call ends within {CANCEL_AT_MOST:.0} ms", row.phase),
         measured: row.took,
         verdict: if row.took.high <= CANCEL_AT_MOST { Verdict::Met } else { Verdict::Missed },
     };
     rows.iter().map(goal).collect()
 }
 
-/// Judges what it takes to verify webhooks.
 fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
     let goal = |what: String, measured, verdict| Goal { what, measured, verdict };
     let check = webhooks.check.map(|measured| {
@@ -133,12 +131,11 @@ fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
     [check, rate, python].into_iter().flatten().collect()
 }
 
-/// Judges what protecting the pair costs.
 fn judge_memory(memory: &Memory) -> Vec<Goal> {
     let works = memory.works.iter().filter_map(|row| {
         let level = row.level.name();
         let (what, goal) = match row.work {
-            Work::Call if row.level == Level::Heap => return None,
+            Work::Call if row.level == Protection::Heap => return None,
             Work::Call => (format!("the secret work of a call at level {level}"), SECRET_WORK_AT_MOST),
             Work::Header => {
                 let (_, goal) = HEADER_AT_MOST.iter().find(|(level, _)| *level == row.level)?;
@@ -159,7 +156,7 @@ fn judge_memory(memory: &Memory) -> Vec<Goal> {
     works.chain(calls).collect()
 }
 
-fn judge_row(row: &Row, wall: Ratio) -> Option<Goal> {
+fn judge_row(row: &RequestRow, wall: Ratio) -> Option<Goal> {
     let job = row.job.name;
     match row.peer {
         OURS_C => Some(Goal {

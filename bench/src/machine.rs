@@ -1,4 +1,4 @@
-//! Where and of what the figures are.
+//! Describes the machine and the commit that the figures belong to.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use xtask_demo::run::{command, output};
 
-/// The commit, the day and the machine, each as a name and a value.
+/// Returns the commit, the date and the properties of the machine, each as a name and a value.
 pub fn describe(root: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("commit", commit(root)),
@@ -32,7 +32,7 @@ pub fn describe(root: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The commit, and whether what is measured differs from it.
+/// Returns the commit, and whether the measured files have uncommitted changes.
 fn commit(root: &Path) -> String {
     let head = first_line(&mut command(root, "git", &["rev-parse", "--short", "HEAD"]));
     let product =
@@ -41,10 +41,10 @@ fn commit(root: &Path) -> String {
     if changed.is_empty() { head } else { format!("{head}, with changes not committed") }
 }
 
-/// How the peers take turns with other work: `SCHED_RR` under `chrt --rr 1`, which makes that wait.
+/// Returns the scheduling policy of the peers: `SCHED_RR` under `chrt --rr 1`, which lets them run before other work.
 fn scheduling() -> String {
-    let said = first_line(Command::new("chrt").arg("--pid").arg(std::process::id().to_string()));
-    said.rsplit(": ").next().unwrap_or_default().to_owned()
+    let line = first_line(Command::new("chrt").arg("--pid").arg(std::process::id().to_string()));
+    line.rsplit(": ").next().unwrap_or_default().to_owned()
 }
 
 fn processor() -> String {
@@ -63,9 +63,9 @@ fn system() -> String {
 /// nginx prints its version on standard error.
 fn nginx() -> String {
     let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
-    let said = Command::new("nginx").env("PATH", search).arg("-v").output();
-    let said = said.map(|said| String::from_utf8_lossy(&said.stderr).into_owned()).unwrap_or_default();
-    said.trim().trim_start_matches("nginx version: ").to_owned()
+    let output = Command::new("nginx").env("PATH", search).arg("-v").output();
+    let line = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
+    line.trim().trim_start_matches("nginx version: ").to_owned()
 }
 
 fn first_line(command: &mut Command) -> String {

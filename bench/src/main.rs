@@ -1,12 +1,12 @@
-//! `cargo xtask bench`: what a verified request costs beside the same with the field's usual clients.
+//! `cargo xtask bench`: compares the cost of a verified request with that of libcurl, requests, httpx and pycurl.
 //!
-//! Absolute times differ from machine to machine and from minute to minute; ratios taken side by side hold. So every
-//! peer is a process that connects once and then waits for commands; in every round each gets the same number of
-//! requests, in a new order, against one nginx; and what is reported is the median over the rounds of the ratio within
-//! a round, with its 95 % interval.
+//! Absolute times differ between machines and from minute to minute, but ratios taken side by side are stable.
+//! Therefore every peer is a process that connects once to the same nginx and then waits for commands. In every round
+//! each peer makes the same number of requests, in a new order. The report has the median over the rounds of the ratio
+//! within a round, with its 95 % interval.
 //!
-//! On a busy machine `chrt --rr 1 cargo xtask bench`, as root, makes other work wait: what is slow is interrupted more
-//! often than what is quick, so that ratios suffer too.
+//! On a busy machine, run `chrt --rr 1 cargo xtask bench` as root, which runs the peers before other work. Otherwise
+//! slow peers are interrupted more often than fast ones, which distorts the ratios.
 
 mod build;
 mod cancel;
@@ -38,20 +38,20 @@ use crate::report::Report;
 /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench")]
-struct Options {
-    /// How many rounds; fewer than 20 are too few for a narrow interval.
+struct BenchOptions {
+    /// How many rounds. Fewer than 20 give a wide interval.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
     rounds: u32,
     /// How many requests each peer makes in a round.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Measure one part alone, and leave docs/bench.md as it is.
+    /// Measure only one part, and leave docs/bench.md as it is.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
-    /// Fail when a goal is missed; one that cannot be decided is no failure.
+    /// Fail if a goal is missed. A goal that cannot be decided is not a failure.
     #[arg(long)]
     check: bool,
-    /// Cancel calls that look up a name, in a process in which names are not found: a part of the measurement.
+    /// Cancel calls that resolve a name. The bench starts itself with this, where no name server answers.
     #[arg(long, hide = true, value_name = "ROUNDS")]
     resolving: Option<u32>,
 }
@@ -65,18 +65,18 @@ enum Part {
     Post,
     /// A program that starts, verifies once and ends.
     Startup,
-    /// What it costs to protect the pair.
+    /// The cost of protecting the pair.
     Memory,
-    /// How fast `scan` looks through text.
+    /// How fast `scan` searches text.
     Scan,
-    /// How soon a call ends that is cancelled.
+    /// How soon a cancelled call ends.
     Cancel,
-    /// Verifying webhooks.
+    /// The verification of webhooks.
     Webhooks,
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = BenchOptions::parse();
     run::exit_code(match options.resolving {
         Some(rounds) => cancel::resolve(rounds),
         None => bench(&run::root(), &options),
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
 }
 
 /// Measures, prints the report, and writes docs/bench.md. With `--check`, fails if a goal is missed.
-fn bench(root: &Path, options: &Options) -> Result<()> {
+fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::BENCH))?;
     let programs = build::all(root)?;
     let server = server::Server::start(root)?;
@@ -107,6 +107,6 @@ fn check(goals: &[Goal]) -> Result<()> {
     if !missed.is_empty() {
         bail!("missed: {}", missed.join("; "));
     }
-    ensure!(!goals.is_empty(), "no goal belongs to what was measured");
+    ensure!(!goals.is_empty(), "the measured parts have no goal");
     Ok(())
 }

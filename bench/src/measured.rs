@@ -5,26 +5,31 @@ use std::path::Path;
 use anyhow::Result;
 use xtask_demo::run::step;
 
-use crate::build::Programs;
+use crate::build::BenchPrograms;
 use crate::memory::Memory;
 use crate::server::Server;
 use crate::webhooks::Webhooks;
-use crate::{Options, Part, cancel, memory, requests, scan, startup, webhooks};
+use crate::{BenchOptions, Part, cancel, memory, requests, scan, startup, webhooks};
 
-/// What was measured; a part that was not is empty.
+/// The figures. A part that was not measured is empty.
 #[derive(Default)]
 pub struct Measured {
-    pub requests: Vec<requests::Row>,
-    pub startup: Vec<startup::Row>,
+    pub requests: Vec<requests::RequestRow>,
+    pub startup: Vec<startup::StartupRow>,
     pub memory: Memory,
-    pub scan: Vec<scan::Row>,
-    pub cancel: Vec<cancel::Row>,
+    pub scan: Vec<scan::ScanRow>,
+    pub cancel: Vec<cancel::CancelRow>,
     pub webhooks: Webhooks,
 }
 
 impl Measured {
     /// Measures the parts that `options` name.
-    pub fn measure(root: &Path, options: &Options, programs: &Programs, server: &Server) -> Result<Self> {
+    pub fn measure(
+        root: &Path,
+        options: &BenchOptions,
+        programs: &BenchPrograms,
+        server: &Server,
+    ) -> Result<Self> {
         let wants = |part| options.only.is_none_or(|only| only == part);
         let (rounds, requests) = (options.rounds, options.requests);
         let mut measured = Self::default();
@@ -43,7 +48,7 @@ impl Measured {
             measured.memory = step("protecting the pair", work)?;
         }
         if wants(Part::Scan) {
-            measured.scan = step("looking through text", || scan::measure(root, programs, rounds))?;
+            measured.scan = step("searching text", || scan::measure(root, programs, rounds))?;
         }
         if wants(Part::Cancel) {
             measured.cancel = step("cancelling calls", || cancel::measure(rounds))?;

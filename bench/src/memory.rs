@@ -1,25 +1,25 @@
-//! What it costs to protect the pair: the work itself, the header for a program's own HTTP, whole calls beside the same
-//! calls with the pair on the heap, and the allocator that wipes.
+//! Measures the cost of protecting the pair: the secret work itself, building the header, whole calls compared with the
+//! same calls with the pair on the heap, and the wiping allocator.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::build::Programs;
+use crate::build::BenchPrograms;
 use crate::server::{Server, pinned};
 use crate::statistics::{Ratio, Shuffle, median};
-use crate::worker::Worker;
+use crate::worker::PeerProcess;
 
-/// How the pair is kept, with the number that the C header has for it.
+/// The protection level of the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum Protection {
     Heap,
     Locked,
     SecretMem,
 }
 
-impl Level {
+impl Protection {
     const ALL: [Self; 3] = [Self::Heap, Self::Locked, Self::SecretMem];
 
     pub const fn name(self) -> &'static str {
@@ -30,8 +30,8 @@ impl Level {
         }
     }
 
-    /// Such that nothing less is taken.
-    const fn asked(self) -> (&'static str, &'static str) {
+    /// Returns the level to request, by name and by number of `justcall_auth.h`: one that permits no lower level.
+    const fn requested(self) -> (&'static str, &'static str) {
         match self {
             Self::Heap => ("heap", "2"),
             Self::Locked => ("strict", "1"),
@@ -40,27 +40,27 @@ impl Level {
     }
 }
 
-/// A piece of work that takes far less than a call.
+/// Work that takes far less time than a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// All that a call does with its pair.
+    /// The secret work of a call.
     Call,
     /// `justcall_client_authorization`.
     Header,
 }
 
-/// What a piece of work takes at a level.
+/// The time of a piece of work at a protection level.
 pub struct WorkRow {
     pub work: Work,
-    pub level: Level,
+    pub level: Protection,
     /// In microseconds, with the interval of the rounds' medians.
     pub time: Ratio,
 }
 
-/// What a whole verification takes beside another.
+/// The cost of a verification, compared with that of another row.
 pub struct CallRow {
     pub name: &'static str,
-    /// The name of the row that its ratio is taken to.
+    /// The name of the row that the ratios are taken to.
     pub baseline: &'static str,
     pub wall_ns: f64,
     pub cpu_ns: f64,
@@ -68,7 +68,7 @@ pub struct CallRow {
     pub cpu: Ratio,
 }
 
-/// All of it.
+/// The figures of this part.
 #[derive(Default)]
 pub struct Memory {
     pub works: Vec<WorkRow>,
@@ -77,50 +77,51 @@ pub struct Memory {
 
 /// The baseline of the levels.
 pub const HEAP: &str = "heap";
-/// As it is delivered, and what shows the allocator's part.
+/// The default level of a release build, and the baseline of [`NOT_WIPING`].
 pub const WIPING: &str = "locked";
 pub const SECRETMEM: &str = "secretmem";
-const LEAVING: &str = "locked, an allocator that does not wipe";
+const NOT_WIPING: &str = "locked, without the wiping allocator";
 
-const CALLS: [(&str, &str, Level, &str); 4] = [
-    (HEAP, "ours", Level::Heap, HEAP),
-    (WIPING, "ours", Level::Locked, HEAP),
-    (SECRETMEM, "ours", Level::SecretMem, HEAP),
-    (LEAVING, "ours-disable-wiping-allocator", Level::Locked, WIPING),
+/// The rows of whole calls: name, program, level, baseline.
+const CALLS: [(&str, &str, Protection, &str); 4] = [
+    (HEAP, "ours", Protection::Heap, HEAP),
+    (WIPING, "ours", Protection::Locked, HEAP),
+    (SECRETMEM, "ours", Protection::SecretMem, HEAP),
+    (NOT_WIPING, "ours-disable-wiping-allocator", Protection::Locked, WIPING),
 ];
 
-/// Fewer rounds tell too little of a few per cent.
+/// Fewer rounds cannot show a difference of a few per cent.
 const ROUNDS: u32 = 20;
-/// Of a piece of work, a hundred at a time.
+/// How many batches of a hundred a worker measures in a round.
 const BATCHES: u32 = 200;
 
-/// Runs the rounds.
-pub fn measure(programs: &Programs, server: &Server, rounds: u32, requests: u32) -> Result<Memory> {
+pub fn measure(programs: &BenchPrograms, server: &Server, rounds: u32, requests: u32) -> Result<Memory> {
     let rounds = rounds.max(ROUNDS);
     let works = works(programs, server, rounds)?;
     Ok(Memory { works, calls: calls(programs, server, rounds, requests)? })
 }
 
-fn works(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<WorkRow>> {
+fn works(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result<Vec<WorkRow>> {
     let mut workers = Vec::new();
-    for level in Level::ALL {
+    for level in Protection::ALL {
         let mut rust = pinned(&programs.secret_worker);
-        rust.arg(level.asked().0);
-        workers.push((Work::Call, level, Worker::start("bench_secret", rust)?));
+        rust.arg(level.requested().0);
+        workers.push((Work::Call, level, PeerProcess::start("bench_secret", rust)?));
         let c = worker(&programs.workers.join("ours"), server, level);
-        workers.push((Work::Header, level, Worker::start(level.name(), c)?));
+        workers.push((Work::Header, level, PeerProcess::start(level.name(), c)?));
     }
     let mut times = vec![Vec::new(); workers.len()];
     in_rounds(rounds, workers.len(), |index, counts| {
         let (work, _, worker) = &mut workers[index];
         let job = if *work == Work::Call { "secret" } else { "header" };
-        let cost = worker.perform(job, BATCHES)?.context("the worker cannot do it")?;
+        let cost =
+            worker.perform(job, BATCHES)?.with_context(|| format!("the worker does not support {job}"))?;
         if counts {
             times[index].push(cost.wall_ns / 1e3);
         }
         Ok(())
     })?;
-    let row = |((work, level, _), times): (&(Work, Level, Worker), &Vec<f64>)| WorkRow {
+    let row = |((work, level, _), times): (&(Work, Protection, PeerProcess), &Vec<f64>)| WorkRow {
         work: *work,
         level: *level,
         time: Ratio::of_one(times),
@@ -128,16 +129,17 @@ fn works(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<WorkRo
     Ok(workers.iter().zip(&times).map(row).collect())
 }
 
-fn calls(programs: &Programs, server: &Server, rounds: u32, requests: u32) -> Result<Vec<CallRow>> {
+fn calls(programs: &BenchPrograms, server: &Server, rounds: u32, requests: u32) -> Result<Vec<CallRow>> {
     let mut workers = CALLS
         .iter()
         .map(|(name, program, level, _)| {
-            Worker::start(name, worker(&programs.workers.join(program), server, *level))
+            PeerProcess::start(name, worker(&programs.workers.join(program), server, *level))
         })
         .collect::<Result<Vec<_>>>()?;
     let mut costs = vec![(Vec::new(), Vec::new()); workers.len()];
     in_rounds(rounds, workers.len(), |index, counts| {
-        let cost = workers[index].perform("verify", requests)?.context("the worker cannot verify")?;
+        let cost =
+            workers[index].perform("verify", requests)?.context("the worker does not support verify")?;
         if counts {
             costs[index].0.push(cost.wall_ns);
             costs[index].1.push(cost.cpu_ns);
@@ -161,7 +163,7 @@ fn calls(programs: &Programs, server: &Server, rounds: u32, requests: u32) -> Re
         .collect()
 }
 
-/// Lets everyone have a turn in every round, in a new order; the first round, a warm-up, does not count.
+/// Calls `turn` for every worker in every round, in a new order. The first round is a warm-up and does not count.
 fn in_rounds(rounds: u32, workers: usize, mut turn: impl FnMut(usize, bool) -> Result<()>) -> Result<()> {
     let mut shuffle = Shuffle::default();
     let mut order: Vec<usize> = (0..workers).collect();
@@ -174,8 +176,8 @@ fn in_rounds(rounds: u32, workers: usize, mut turn: impl FnMut(usize, bool) -> R
     Ok(())
 }
 
-fn worker(program: &Path, server: &Server, level: Level) -> Command {
+fn worker(program: &Path, server: &Server, level: Protection) -> Command {
     let mut command = pinned(program);
-    command.arg(server.url()).arg(server.ca_file()).env("JUSTCALL_BENCH_MEMORY", level.asked().1);
+    command.arg(server.url()).arg(server.ca_file()).env("JUSTCALL_BENCH_MEMORY", level.requested().1);
     command
 }

@@ -1,4 +1,4 @@
-//! The report, as people read it on a terminal and in docs/bench.md.
+//! Formats the report for the terminal and for docs/bench.md.
 
 use std::fmt::Write as _;
 
@@ -8,35 +8,42 @@ use crate::memory::Work;
 use crate::requests;
 use crate::statistics::Ratio;
 
-/// What each peer does for a request: a ratio means little without what is compared.
+/// What each peer does for a request.
 const PEERS: &str = "\
-Everyone sends the same headers (`Authorization`, `Accept`, `Content-Type`), keeps one connection, has a timeout of 30 s, trusts the
-bench's CA file alone, reads the whole body and checks the status. A response of a wrong kind ends the measurement.
+Every peer sends the same headers (`Authorization`, `Accept`, `Content-Type`), uses one connection, has a timeout of
+30 s, trusts only the bench's CA file, reads the whole body and checks the status. An unexpected response ends the
+measurement.
 
-- **justcall-auth, C**: one client with every default; checks the JSON and reads the account from it; carries the pair in memory that
-  is wiped. So it does more than libcurl does beside it.
-- **libcurl, C**: easy interface, one reused handle, no signals; the JSON is not looked at.
-- **justcall-auth, Python**: one `Client`; the account as an object.
-- **requests**: one `Session`, as it comes; `raise_for_status()`, `.json()`.
-- **httpx**: one `Client` with an `ssl` context; `raise_for_status()`, `.json()`.
-- **pycurl**: one reused `Curl`; the status compared, `json.loads`.
+- **justcall-auth, C**: one client with every default. It checks the JSON, reads the account from it, and holds the pair
+  in memory that is wiped, so it does more than the libcurl peer.
+- **libcurl, C**: easy interface, one reused handle, no signals. It does not parse the JSON.
+- **justcall-auth, Python**: one `Client`, which returns the account as an object.
+- **requests**: one `Session` with its defaults, `raise_for_status()`, `.json()`.
+- **httpx**: one `Client` with an `ssl` context, `raise_for_status()`, `.json()`.
+- **pycurl**: one reused `Curl`, a comparison of the status, `json.loads`.
 - **curl**, the command: `--silent --fail --max-time 30 --cacert`.
 ";
 
 const METHOD: &str = "\
-One nginx with one worker on loopback, TLS 1.3, keep-alive without end; it answers 401 unless the pair is right. Clients and nginx share
-one processor, so times include nginx's own; CPU is the client's alone (`getrusage`). Each peer is a process that connects once and then makes
-its requests on command: in every round all peers, in a new order. Figures are medians over the rounds; a ratio is taken within a round, and its
-median stands with a 95 % interval (bootstrap over rounds, fixed seed). Ratios hold between machines; times do not.
-The secret work of a call is measured in Rust with the parts that the transport uses, a hundred at a time, as the header through the C
-ABI is; whole calls at each level are made by the same C program in turns with each other, and by one on a build whose allocator does not
-wipe: that is what wiping all that is freed costs.
-A webhook is verified from its headers and body to its event, the secret taken out of the memory that protects it each time, 2,000 at a
-time; ring's bare HMAC is `Key::new` and `verify` of the ready message, and the signature's check beside it has the secret in hand.
-The interval shows how sure this run is; from run to run on a shared machine a ratio moves by up to 0.03 more.
+The service is one nginx with one worker on loopback, with TLS 1.3 and unlimited keep-alive. It responds 401 if the pair
+is wrong. Clients and nginx share one processor, so times include those of nginx. CPU is the client's alone
+(`getrusage`). Each peer is a process that connects once and then makes its requests on command. Every round runs all
+peers, in a new order. Figures are medians over the rounds. A ratio is taken within a round, and its median has a 95 %
+interval (bootstrap over rounds, fixed seed). Ratios are stable between machines; times are not.
+
+The secret work of a call is measured in Rust with the functions of the transport, a hundred at a time. The header
+through the C ABI is measured a hundred at a time, too. Whole calls at each level are made by the same C program, in
+turns, and by the same program on a build without the wiping allocator. The difference between the two builds is the
+cost of wiping all freed memory.
+
+A webhook is verified from its headers and body to its event, 2,000 at a time; the secret is read from protected memory
+each time. ring's bare HMAC is `Key::new` and `verify` of the prepared message. The check of the signature beside it
+gets the secret as a parameter.
+
+The interval shows the uncertainty of this run. Between runs on a shared machine a ratio varies by up to 0.03 more.
 ";
 
-/// Everything that is reported.
+/// All parts of the report.
 pub struct Report {
     pub machine: Vec<(&'static str, String)>,
     pub rounds: u32,
@@ -46,34 +53,35 @@ pub struct Report {
 }
 
 impl Report {
-    /// The tables alone, with their columns aligned.
+    /// Returns only the tables, with aligned columns.
     pub fn for_terminal(&self) -> String {
         let mut text = String::new();
         for (title, table) in self.tables() {
-            writeln!(text, "{}\n\n{}", title.replace('`', ""), table.aligned()).expect("a string takes it");
+            writeln!(text, "{}\n\n{}", title.replace('`', ""), table.aligned())
+                .expect("writing to a String cannot fail");
         }
         text
     }
 
-    /// The page docs/bench.md.
+    /// Returns the page docs/bench.md.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# What a request costs, beside the usual clients\n\n");
         text.push_str("Written by `cargo xtask bench`: change that, not this file.\n");
         for (title, table) in self.tables() {
-            write!(text, "\n## {title}\n\n{}", table.markdown()).expect("a string takes it");
+            write!(text, "\n## {title}\n\n{}", table.markdown()).expect("writing to a String cannot fail");
         }
-        write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("a string takes it");
+        write!(text, "\n## How it was measured\n\n{METHOD}\n").expect("writing to a String cannot fail");
         let (rounds, requests) = (self.rounds, self.requests);
         writeln!(
             text,
             "{rounds} rounds, {requests} requests a peer and round; the first round, a warm-up, is left out."
         )
-        .expect("a string takes it");
-        write!(text, "\n## What each peer does\n\n{PEERS}").expect("a string takes it");
+        .expect("writing to a String cannot fail");
+        write!(text, "\n## What each peer does\n\n{PEERS}").expect("writing to a String cannot fail");
         text
     }
 
-    fn tables(&self) -> Vec<(String, Table)> {
+    fn tables(&self) -> Vec<(String, ReportTable)> {
         let mut tables = Vec::new();
         if !self.goals.is_empty() {
             tables.push(("Goals".to_owned(), self.goals_table()));
@@ -96,7 +104,7 @@ impl Report {
             tables.push(("Protecting the pair: whole calls (verify, C)".to_owned(), self.call_table()));
         }
         if !self.measured.scan.is_empty() {
-            tables.push(("`scan`: looking through 256 MiB, one thread".to_owned(), self.scan_table()));
+            tables.push(("`scan`: searching 256 MiB, one thread".to_owned(), self.scan_table()));
         }
         if !self.measured.cancel.is_empty() {
             tables.push(("Cancelling a call".to_owned(), self.cancel_table()));
@@ -108,16 +116,16 @@ impl Report {
         tables
     }
 
-    fn goals_table(&self) -> Table {
-        let mut table = Table::new(&["goal", "measured", "verdict"]);
+    fn goals_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["goal", "measured", "verdict"]);
         for goal in &self.goals {
             table.row([goal.what.clone(), ratio(goal.measured), goal.verdict.name().to_owned()]);
         }
         table
     }
 
-    fn requests_table(&self, job: requests::Job) -> Table {
-        let mut table = Table::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
+    fn requests_table(&self, job: requests::Job) -> ReportTable {
+        let mut table = ReportTable::new(&["peer", "median µs", "CPU µs", "to", "time", "CPU"]);
         for row in self.measured.requests.iter().filter(|row| row.job == job) {
             let name = row.peer.to_owned();
             let to = row.baseline.to_owned();
@@ -136,9 +144,9 @@ impl Report {
         table
     }
 
-    fn startup_table(&self) -> Table {
+    fn startup_table(&self) -> ReportTable {
         let mut table =
-            Table::new(&["program", "ms", "CPU ms", "peak MiB", "time to curl's", "peak to curl's"]);
+            ReportTable::new(&["program", "ms", "CPU ms", "peak MiB", "time to curl's", "peak to curl's"]);
         for row in &self.measured.startup {
             table.row([
                 row.name.to_owned(),
@@ -152,11 +160,11 @@ impl Report {
         table
     }
 
-    fn work_table(&self) -> Table {
-        let mut table = Table::new(&["what", "level", "µs"]);
+    fn work_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "level", "µs"]);
         for row in &self.measured.memory.works {
             let what = match row.work {
-                Work::Call => "secret work of a call: take the pair out, put it into the head, wipe",
+                Work::Call => "secret work of a call: read the pair, write it into the head, wipe",
                 Work::Header => "`justcall_client_authorization`",
             };
             table.row([what.to_owned(), row.level.name().to_owned(), ratio(row.time)]);
@@ -164,8 +172,8 @@ impl Report {
         table
     }
 
-    fn call_table(&self) -> Table {
-        let mut table = Table::new(&["level", "median µs", "CPU µs", "to", "time", "CPU"]);
+    fn call_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["level", "median µs", "CPU µs", "to", "time", "CPU"]);
         for row in &self.measured.memory.calls {
             table.row([
                 row.name.to_owned(),
@@ -179,16 +187,16 @@ impl Report {
         table
     }
 
-    fn scan_table(&self) -> Table {
-        let mut table = Table::new(&["what", "MB/s", "MB a second of processor time"]);
+    fn scan_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "MB/s", "MB a second of processor time"]);
         for row in &self.measured.scan {
             table.row([row.name.clone(), whole(row.speed), whole(row.cpu)]);
         }
         table
     }
 
-    fn cancel_table(&self) -> Table {
-        let mut table = Table::new(&["waiting in", "median ms", "latest ms"]);
+    fn cancel_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["waiting in", "median ms", "latest ms"]);
         for row in &self.measured.cancel {
             table.row([
                 row.phase.to_owned(),
@@ -199,16 +207,16 @@ impl Report {
         table
     }
 
-    fn webhooks_table(&self) -> Table {
-        let mut table = Table::new(&["what", "ns", "to the row before"]);
+    fn webhooks_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "ns", "to the row before"]);
         for row in &self.measured.webhooks.rows {
             table.row([row.name.to_owned(), whole(row.time), row.to.map_or("–".to_owned(), ratio)]);
         }
         table
     }
 
-    fn machine_table(&self) -> Table {
-        let mut table = Table::new(&["what", "which"]);
+    fn machine_table(&self) -> ReportTable {
+        let mut table = ReportTable::new(&["what", "which"]);
         for (name, value) in &self.machine {
             table.row([(*name).to_owned(), value.clone()]);
         }
@@ -232,10 +240,10 @@ fn ratio(ratio: Ratio) -> String {
     format!("{:.digits$} ({:.digits$}–{:.digits$})", ratio.median, ratio.low, ratio.high)
 }
 
-/// Rows of equal width.
-struct Table(Vec<Vec<String>>);
+/// Rows of equal length, the first one with the headings.
+struct ReportTable(Vec<Vec<String>>);
 
-impl Table {
+impl ReportTable {
     fn new(head: &[&str]) -> Self {
         Self(vec![head.iter().map(|cell| (*cell).to_owned()).collect()])
     }
@@ -247,9 +255,9 @@ impl Table {
     fn markdown(&self) -> String {
         let mut text = String::new();
         for (index, row) in self.0.iter().enumerate() {
-            writeln!(text, "| {} |", row.join(" | ")).expect("a string takes it");
+            writeln!(text, "| {} |", row.join(" | ")).expect("writing to a String cannot fail");
             if index == 0 {
-                writeln!(text, "|{}", "---|".repeat(row.len())).expect("a string takes it");
+                writeln!(text, "|{}", "---|".repeat(row.len())).expect("writing to a String cannot fail");
             }
         }
         text
@@ -263,7 +271,7 @@ impl Table {
         for row in &self.0 {
             let mut line = String::from("  ");
             for (cell, width) in row.iter().zip(&widths) {
-                write!(line, "{cell:<width$}  ").expect("a string takes it");
+                write!(line, "{cell:<width$}  ").expect("writing to a String cannot fail");
             }
             text.push_str(line.trim_end());
             text.push('\n');

@@ -1,30 +1,30 @@
-//! Requests one after the other on one kept connection.
+//! Measures sequential requests on one connection.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::build::Programs;
+use crate::build::BenchPrograms;
 use crate::server::{Server, pinned};
 use crate::statistics::{Ratio, Shuffle, median};
-use crate::worker::{Cost, Worker};
+use crate::worker::{PeerProcess, RequestCost};
 
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
-    /// As the workers call it.
+    /// The worker's command.
     pub name: &'static str,
-    /// As people read it.
+    /// The heading in the report.
     pub title: &'static str,
 }
 
 pub const VERIFY: Job = Job { name: "verify", title: "verify: `GET /v2/account`" };
 pub const POST: Job = Job { name: "post", title: "`POST /v2/texts`, 1 KiB" };
 
-/// A client that is measured: what it is called, and what it is compared with.
+/// A client that is measured.
 pub struct Peer {
     pub name: &'static str,
-    /// The name of the peer that its ratio is taken to.
+    /// The name of the peer that its ratios are taken to.
     pub baseline: &'static str,
     python: bool,
     argument: &'static str,
@@ -45,8 +45,8 @@ const PEERS: &[Peer] = &[
 ];
 
 impl Peer {
-    /// The program that is this peer.
-    pub fn command(&self, programs: &Programs, server: &Server) -> Command {
+    /// Returns the command that starts this peer.
+    pub fn command(&self, programs: &BenchPrograms, server: &Server) -> Command {
         let mut command;
         if self.python {
             command = pinned(&programs.python);
@@ -59,19 +59,19 @@ impl Peer {
     }
 }
 
-/// The peers that there are.
-pub fn peers(programs: &Programs) -> impl Iterator<Item = &'static Peer> {
+/// Returns the peers that can run: all, or all but the Python module if it could not be built.
+pub fn peers(programs: &BenchPrograms) -> impl Iterator<Item = &'static Peer> {
     let has_ours = programs.python_has_ours;
     PEERS.iter().filter(move |peer| has_ours || peer.name != OURS_PYTHON)
 }
 
-/// What one peer's requests of one kind came to.
-pub struct Row {
+/// The result of one peer's requests of one kind.
+pub struct RequestRow {
     pub job: Job,
     pub peer: &'static str,
     pub baseline: &'static str,
     pub version: String,
-    /// Medians over the rounds; nothing when the peer cannot make such requests.
+    /// Medians over the rounds, or `None` if the peer does not support such requests.
     pub figures: Option<Figures>,
 }
 
@@ -79,21 +79,20 @@ pub struct Row {
 pub struct Figures {
     pub wall_ns: f64,
     pub cpu_ns: f64,
-    /// To the baseline, within a round.
+    /// The ratio to the baseline, within a round.
     pub wall: Ratio,
     pub cpu: Ratio,
 }
 
-/// Runs the rounds.
 pub fn measure(
-    programs: &Programs,
+    programs: &BenchPrograms,
     server: &Server,
     jobs: &[Job],
     rounds: u32,
     requests: u32,
-) -> Result<Vec<Row>> {
+) -> Result<Vec<RequestRow>> {
     let mut workers = peers(programs)
-        .map(|peer| Ok((peer, Worker::start(peer.name, peer.command(programs, server))?)))
+        .map(|peer| Ok((peer, PeerProcess::start(peer.name, peer.command(programs, server))?)))
         .collect::<Result<Vec<_>>>()?;
     let mut shuffle = Shuffle::default();
     let mut rows = Vec::new();
@@ -102,7 +101,7 @@ pub fn measure(
         for (index, (peer, worker)) in workers.iter().enumerate() {
             let base =
                 workers.iter().position(|(other, _)| other.name == peer.baseline).context("no baseline")?;
-            rows.push(Row {
+            rows.push(RequestRow {
                 job: *job,
                 peer: peer.name,
                 baseline: peer.baseline,
@@ -114,21 +113,21 @@ pub fn measure(
     Ok(rows)
 }
 
-/// What every round cost every peer, by peer.
+/// Runs the rounds of one job. Returns the costs of every round, by peer.
 fn rounds_of(
     job: Job,
-    workers: &mut [(&Peer, Worker)],
+    workers: &mut [(&Peer, PeerProcess)],
     rounds: u32,
     requests: u32,
     shuffle: &mut Shuffle,
-) -> Result<Vec<Vec<Cost>>> {
+) -> Result<Vec<Vec<RequestCost>>> {
     let mut costs = vec![Vec::new(); workers.len()];
     let mut order: Vec<usize> = (0..workers.len()).collect();
     for round in 0..=rounds {
         shuffle.shuffle(&mut order);
         for index in &order {
             let cost = workers[*index].1.perform(job.name, requests)?;
-            // The first round warms up.
+            // The first round is a warm-up.
             if round > 0 {
                 costs[*index].extend(cost);
             }
@@ -137,8 +136,9 @@ fn rounds_of(
     Ok(costs)
 }
 
-fn figures(own: &[Cost], base: &[Cost]) -> Option<Figures> {
-    let of = |costs: &[Cost], pick: fn(&Cost) -> f64| costs.iter().map(pick).collect::<Vec<_>>();
+fn figures(own: &[RequestCost], base: &[RequestCost]) -> Option<Figures> {
+    let of =
+        |costs: &[RequestCost], pick: fn(&RequestCost) -> f64| costs.iter().map(pick).collect::<Vec<_>>();
     if own.is_empty() || own.len() != base.len() {
         return None;
     }

@@ -1,7 +1,7 @@
-//! How fast `justcall-auth scan` looks through text.
+//! Measures how fast `justcall-auth scan` searches text.
 //!
-//! The text is this repository's own: source, headers, documents. Once without the lines that name JustCall, which is what
-//! most of anybody's text is like, and once with them, which is as dense as it gets.
+//! The text is that of this repository: sources, headers, documents. One variant omits the lines that name JustCall,
+//! like most text of a user. The other one has them, and is denser than any text of a user.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,31 +10,30 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::build::Programs;
+use crate::build::BenchPrograms;
 use crate::server::{KEY, SECRET, pinned};
 use crate::statistics::{Ratio, Shuffle};
 use xtask_demo::run::{command, output, target_dir};
 
 /// The length of each text, in bytes.
 const TEXT: usize = 256 * 1024 * 1024;
-/// The length of a file where there are many, in bytes.
+/// The length of each file in the folder of many files, in bytes.
 const FILE: usize = 8 * 1024;
-/// What of the repository is its text.
+/// The parts of the repository that make up the text.
 const SOURCES: &[&str] = &["crates", "bindings", "include", "tests/c", "tests/cpp", "README.md", "docs"];
 
-/// What was looked at, and by what.
-pub struct Row {
+/// The speed of one search.
+pub struct ScanRow {
     pub name: String,
-    /// Megabytes (10^6) a second, as the clock says.
+    /// Megabytes (10^6 bytes) per second of wall-clock time.
     pub speed: Ratio,
-    /// The same for the processor's time.
+    /// Megabytes per second of processor time.
     pub cpu: Ratio,
-    /// Whether the goal is set for it.
+    /// Whether the goal applies to this row.
     pub has_goal: bool,
 }
 
-/// Runs the rounds.
-pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>> {
+pub fn measure(root: &Path, programs: &BenchPrograms, rounds: u32) -> Result<Vec<ScanRow>> {
     let texts = Texts::write(root)?;
     let ours = |path: &Path| {
         let mut words =
@@ -47,7 +46,7 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>
         ("text that does not name JustCall".to_owned(), ours(&texts.plain), true),
         (format!("text that names it on one line of {}", texts.every), ours(&texts.dense), true),
         (format!("the former in files of {} KiB", FILE / 1024), ours(&texts.folder), false),
-        ("`wc -l` of it, to compare".to_owned(), count, false),
+        ("`wc -l` of the former, for comparison".to_owned(), count, false),
     ];
     write_baseline(programs, &texts)?;
     let mut speeds = vec![(Vec::new(), Vec::new()); candidates.len()];
@@ -57,7 +56,7 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>
         shuffle.shuffle(&mut order);
         for index in &order {
             let (wall, cpu) = once(programs, &candidates[*index].1)?;
-            // The first round brings the files into memory.
+            // The first round reads the files into the page cache.
             if round > 0 {
                 speeds[*index].0.push(wall);
                 speeds[*index].1.push(cpu);
@@ -67,32 +66,33 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>
     let ones = vec![1.0; speeds[0].0.len()];
     let mut rows = Vec::new();
     for ((name, _, has_goal), (wall, cpu)) in candidates.into_iter().zip(speeds) {
-        rows.push(Row { name, speed: Ratio::of(&wall, &ones), cpu: Ratio::of(&cpu, &ones), has_goal });
+        rows.push(ScanRow { name, speed: Ratio::of(&wall, &ones), cpu: Ratio::of(&cpu, &ones), has_goal });
     }
     Ok(rows)
 }
 
-/// Megabytes a second of one run.
+/// Runs one search. Returns megabytes per second of wall-clock time, and of processor time.
 #[expect(clippy::cast_precision_loss, reason = "a length")]
-fn once(programs: &Programs, arguments: &[String]) -> Result<(f64, f64)> {
+fn once(programs: &BenchPrograms, arguments: &[String]) -> Result<(f64, f64)> {
     let mut launcher: Command = pinned(programs.workers.join("once"));
-    let said = output(launcher.args(arguments))?;
+    let printed = output(launcher.args(arguments))?;
     let figures: Value =
-        serde_json::from_str(&said).with_context(|| format!("the launcher said {said:?}"))?;
+        serde_json::from_str(&printed).with_context(|| format!("the launcher printed {printed:?}"))?;
     let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
     let speed = |nanoseconds: f64| TEXT as f64 / nanoseconds * 1e3;
     Ok((speed(figure("wall_ns")?), speed(figure("cpu_ns")?)))
 }
 
-/// What is looked at.
+/// The files that are searched.
 struct Texts {
     plain: PathBuf,
     dense: PathBuf,
     folder: PathBuf,
-    /// The tests among the text have pairs in them: what is found is passed over, so that a run ends well.
+    /// The text includes tests with pairs. This baseline lists them, so that a run exits with status 0.
     baseline: PathBuf,
-    /// A pair that is in none of it: the text is searched for that as well.
+    /// A source whose pair is not in the text. `scan` searches for it, too.
     source: String,
+    /// One line of this many names JustCall.
     every: usize,
 }
 
@@ -102,7 +102,7 @@ impl Texts {
         let is_named = |line: &&str| line.to_ascii_lowercase().replace(['_', '-'], "").contains("justcall");
         let plain: String = own.split_inclusive('\n').filter(|line| !is_named(line)).collect();
         let named = own.split_inclusive('\n').filter(is_named).count();
-        ensure!(named > 100, "the text of this repository names JustCall");
+        ensure!(named > 100, "only {named} lines of this repository name JustCall");
         let home = target_dir(root).join("bench/scan");
         let folder = home.join("files");
         let backwards = |half: &str| half.chars().rev().collect::<String>();
@@ -127,7 +127,7 @@ impl Texts {
     }
 }
 
-/// All of the repository's text, in the order of its names.
+/// Returns the text of all sources of the repository, sorted by file name.
 fn own_text(root: &Path) -> Result<String> {
     let names = output(command(root, "git", &["ls-files", "-z", "--"]).args(SOURCES))?;
     let mut text = String::new();
@@ -143,7 +143,7 @@ fn repeated(text: &[u8]) -> Vec<u8> {
     text.iter().copied().cycle().take(TEXT).collect()
 }
 
-fn write_baseline(programs: &Programs, texts: &Texts) -> Result<()> {
+fn write_baseline(programs: &BenchPrograms, texts: &Texts) -> Result<()> {
     let mut scan = Command::new(&programs.cli);
     scan.args(["scan", "--source", &texts.source, "--write-baseline"]).arg(&texts.baseline).arg(&texts.dense);
     output(&mut scan)?;

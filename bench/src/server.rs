@@ -1,4 +1,4 @@
-//! The service that all peers talk to: one nginx on loopback, with certificates that end with it.
+//! The service that all peers call: one nginx on loopback with temporary certificates.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,22 @@ use tempfile::TempDir;
 
 use xtask_demo::run::output;
 
-/// A throw-away pair in the form that real ones have.
+/// A fictitious pair in the format of real ones.
 pub const KEY: &str = "4e1c0b6f5d2a49788c3be0f1a2d45c6b7e8f9012";
 pub const SECRET: &str = "b05d7e2f91c44a63a8d0f6e5c7b3921804fa6d1e";
 
-/// The last processor: client and server share one, so that no wake-up crosses processors and no frequency differs.
+/// Returns the last processor. Client and server share it, so that no wake-up crosses processors and the clock
+/// frequency is the same.
 fn processor() -> String {
     let count = thread::available_parallelism().map_or(1, usize::from);
     (count - 1).to_string()
 }
 
-/// `program`, pinned to the processor that everything shares, ended with this process however that ends.
+/// Returns a command that runs `program` on the shared processor. The kernel ends it when this process ends.
 pub fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "taskset", "--cpu-list", &processor()]).arg(program);
-    // The peers must trust the bench's CA alone, reach it directly, and know its pair.
+    // The peers must trust only the bench's CA, use no proxy, and get the pair from the environment below.
     for variable in
         ["CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "JUSTCALL_CREDENTIALS"]
     {
@@ -34,13 +35,13 @@ pub fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     for variable in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(variable);
     }
-    // `cargo run` puts the folders of the debug build here, and they come before those a program was linked with.
+    // `cargo run` sets this to the folders of the debug build, which take precedence over a program's run path.
     command.env_remove("LD_LIBRARY_PATH");
     command.env("JUSTCALL_API_KEY", KEY).env("JUSTCALL_API_SECRET", SECRET);
     command
 }
 
-/// A running nginx; it ends with this value.
+/// A running nginx. Dropping this value ends it.
 pub struct Server {
     nginx: Child,
     folder: TempDir,
@@ -48,10 +49,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes certificates and starts it.
+    /// Creates certificates and starts nginx. Returns when it accepts connections.
     pub fn start(root: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        certificates(folder.path()).context("cannot make certificates with openssl")?;
+        certificates(folder.path()).context("cannot create certificates with openssl")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let template = fs::read_to_string(root.join("bench/nginx.conf")).context("bench/nginx.conf")?;
         let configuration = template
@@ -60,7 +61,7 @@ impl Server {
             .replace("{pair}", &format!("{KEY}:{SECRET}"));
         let path = folder.path().join("nginx.conf");
         fs::write(&path, configuration)?;
-        // Debian installs it where only root's PATH leads.
+        // Debian installs nginx into /usr/sbin, which only root's PATH includes.
         let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
         let nginx =
             pinned("nginx").env("PATH", search).arg("-c").arg(&path).spawn().context("cannot start nginx")?;
@@ -80,17 +81,17 @@ impl Server {
         Ok(())
     }
 
-    /// The base URL: a name, as the service has one, so that looking it up counts.
+    /// Returns the base URL. It has a host name, not an address, so that the times include resolving it.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.port)
     }
 
-    /// The one certificate authority to trust.
+    /// Returns the path of the CA file that the peers trust.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// The value of the header that it wants.
+    /// Returns the `Authorization` value that the server accepts.
     pub fn authorization() -> String {
         format!("{KEY}:{SECRET}")
     }

@@ -1,11 +1,11 @@
-//! A program that starts, verifies once and ends: time and memory.
+//! Measures time and memory of a program that starts, verifies once and exits.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::build::Programs;
+use crate::build::BenchPrograms;
 use crate::requests::peers;
 use crate::server::{Server, pinned};
 use crate::statistics::{Ratio, Shuffle, median};
@@ -14,28 +14,27 @@ use xtask_demo::run::output;
 pub const OURS: &str = "justcall-auth verify";
 pub const CURL: &str = "curl";
 
-/// What one program came to.
-pub struct Row {
+/// The result of one program.
+pub struct StartupRow {
     pub name: &'static str,
     pub wall_ms: f64,
     pub cpu_ms: f64,
     pub peak_mib: f64,
-    /// The time to curl's, within a round.
+    /// The ratio of its time to curl's, within a round.
     pub wall: Ratio,
-    /// The peak of memory to curl's.
+    /// The ratio of its peak memory to curl's.
     pub peak: Ratio,
 }
 
-/// One run of one program.
+/// The cost of one run.
 #[derive(Clone, Copy)]
-struct Cost {
+struct RunCost {
     wall_ns: f64,
     cpu_ns: f64,
     peak_kib: f64,
 }
 
-/// Runs the rounds.
-pub fn measure(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<Row>> {
+pub fn measure(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result<Vec<StartupRow>> {
     let candidates = candidates(programs, server);
     let mut costs = vec![Vec::new(); candidates.len()];
     let mut order: Vec<usize> = (0..candidates.len()).collect();
@@ -44,15 +43,15 @@ pub fn measure(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<
         shuffle.shuffle(&mut order);
         for index in &order {
             let cost = once(programs, &candidates[*index].1)?;
-            // The first round brings the files into memory.
+            // The first round reads the files into the page cache.
             if round > 0 {
                 costs[*index].push(cost);
             }
         }
     }
     let curl = candidates.iter().position(|(name, _)| *name == CURL).context("no curl")?;
-    let of = |index: usize, pick: fn(&Cost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
-    let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| Row {
+    let of = |index: usize, pick: fn(&RunCost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
+    let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| StartupRow {
         name,
         wall_ms: median(&of(index, |cost| cost.wall_ns)) / 1e6,
         cpu_ms: median(&of(index, |cost| cost.cpu_ns)) / 1e6,
@@ -63,8 +62,8 @@ pub fn measure(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<
     Ok(candidates.iter().enumerate().map(row).collect())
 }
 
-/// Programs with their arguments.
-fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<String>)> {
+/// Returns the command lines that are measured, with their names.
+fn candidates(programs: &BenchPrograms, server: &Server) -> Vec<(&'static str, Vec<String>)> {
     let (url, ca_file) = (server.url(), server.ca_file().display().to_string());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let cli = programs.cli.display().to_string();
@@ -83,12 +82,12 @@ fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<St
         &header,
         &account,
     ]);
-    // What the Python peers cannot go below.
+    // A lower bound for the Python peers.
     let nothing = words(&[&programs.python.display().to_string(), "-c", "pass"]);
     let mut all = vec![(OURS, ours), (CURL, curl), ("python, nothing", nothing)];
     for peer in peers(programs) {
         let command = peer.command(programs, server);
-        // Without what pins it: the launcher is pinned, and its child with it.
+        // The launcher is pinned, and its child inherits that, so the words that pin the peer are skipped.
         let arguments = command.get_args().skip_while(|word| *word != "--cpu-list").skip(2);
         let mut arguments: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
         arguments.push("once".to_owned());
@@ -97,11 +96,11 @@ fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<St
     all
 }
 
-fn once(programs: &Programs, arguments: &[String]) -> Result<Cost> {
+fn once(programs: &BenchPrograms, arguments: &[String]) -> Result<RunCost> {
     let mut launcher: Command = pinned(programs.workers.join("once"));
-    let said = output(launcher.args(arguments))?;
+    let printed = output(launcher.args(arguments))?;
     let figures: Value =
-        serde_json::from_str(&said).with_context(|| format!("the launcher said {said:?}"))?;
+        serde_json::from_str(&printed).with_context(|| format!("the launcher printed {printed:?}"))?;
     let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
-    Ok(Cost { wall_ns: figure("wall_ns")?, cpu_ns: figure("cpu_ns")?, peak_kib: figure("peak_kib")? })
+    Ok(RunCost { wall_ns: figure("wall_ns")?, cpu_ns: figure("cpu_ns")?, peak_kib: figure("peak_kib")? })
 }

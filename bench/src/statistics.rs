@@ -1,6 +1,6 @@
-//! Medians, ratios and how sure they are.
+//! Medians, and ratios with their intervals.
 
-/// How often the rounds are drawn again for the interval.
+/// How many bootstrap samples an interval is computed from.
 const RESAMPLES: usize = 10_000;
 /// Fixed, so that the same figures give the same interval.
 const SEED: u64 = 0x6a75_7374_6361_6c6c;
@@ -14,14 +14,14 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Of `own` to `base`, round by round.
+    /// Returns the ratio of `own` to `base`, round by round.
     pub fn of(own: &[f64], base: &[f64]) -> Self {
         Self::of_one(&own.iter().zip(base).map(|(own, base)| own / base).collect::<Vec<_>>())
     }
 
-    /// Of rounds that are paired with nothing: their own median.
+    /// Returns the median of `ratios` with its interval.
     pub fn of_one(ratios: &[f64]) -> Self {
-        let mut random = Random(SEED);
+        let mut random = SplitMix64(SEED);
         let mut medians: Vec<f64> = (0..RESAMPLES)
             .map(|_| median(&ratios.iter().map(|_| ratios[random.below(ratios.len())]).collect::<Vec<_>>()))
             .collect();
@@ -33,13 +33,13 @@ impl Ratio {
         }
     }
 
-    /// The same comparison seen from the other side: how many times faster.
+    /// Returns the ratio of `base` to `own`: how many times faster `own` is.
     pub fn inverted(self) -> Self {
         Self { median: 1.0 / self.median, low: 1.0 / self.high, high: 1.0 / self.low }
     }
 }
 
-/// The middle value, or the mean of the two; not a number when there is none.
+/// Returns the middle value, or the mean of the two middle values. Returns NaN if there are no values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -50,17 +50,17 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Puts peers into a new order every round, the same orders at every run.
-pub struct Shuffle(Random);
+/// Shuffles the peers for every round. The orders are the same in every run.
+pub struct Shuffle(SplitMix64);
 
 impl Default for Shuffle {
     fn default() -> Self {
-        Self(Random(SEED))
+        Self(SplitMix64(SEED))
     }
 }
 
 impl Shuffle {
-    /// Fisher and Yates.
+    /// The Fisher–Yates shuffle.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.0.below(last + 1));
@@ -68,10 +68,10 @@ impl Shuffle {
     }
 }
 
-/// `SplitMix64`: enough for orders and draws, and no crate.
-struct Random(u64);
+/// A random number generator that suffices for orders and samples and needs no dependency.
+struct SplitMix64(u64);
 
-impl Random {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -91,14 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_takes_the_middle() {
+    fn it_returns_the_middle_value_or_the_mean_of_two() {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
         assert!(median(&[]).is_nan());
     }
 
     #[test]
-    fn it_encloses_the_median_ratio_and_gives_the_same_interval_again() {
+    fn it_encloses_the_median_ratio_and_returns_the_same_interval_each_time() {
         let base = [100.0; 21];
         let own: Vec<f64> = (0..21_u32).map(|round| 80.0 + f64::from(round)).collect();
         let (first, second) = (Ratio::of(&own, &base), Ratio::of(&own, &base));

@@ -1,4 +1,4 @@
-//! A peer as a process that connects once and then obeys commands.
+//! A peer as a process that connects once and then makes requests on command.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -6,27 +6,27 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// What some requests of one peer cost.
+/// The cost of a request of one peer.
 #[derive(Debug, Clone, Copy)]
-pub struct Cost {
-    /// The median of their times, in nanoseconds.
+pub struct RequestCost {
+    /// The median time, in nanoseconds.
     pub wall_ns: f64,
-    /// Their CPU time, of the client alone, by the request, in nanoseconds.
+    /// The CPU time of the client per request, in nanoseconds.
     pub cpu_ns: f64,
 }
 
-/// A running peer.
-pub struct Worker {
+/// The process of a peer.
+pub struct PeerProcess {
     name: &'static str,
     child: Child,
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// What it says of its version.
+    /// The version that the peer reports.
     pub version: String,
 }
 
-impl Worker {
-    /// Starts it; it has verified once when this returns.
+impl PeerProcess {
+    /// Starts the peer. Returns after its first verification.
     pub fn start(name: &'static str, mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -41,31 +41,31 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Has it make `count` requests; nothing when it cannot make such ones.
-    pub fn perform(&mut self, job: &str, count: u32) -> Result<Option<Cost>> {
+    /// Lets the peer make `count` requests. Returns `None` if it does not support such requests.
+    pub fn perform(&mut self, job: &str, count: u32) -> Result<Option<RequestCost>> {
         let commands = self.commands.as_mut().expect("open until it is dropped");
-        writeln!(commands, "{job} {count}").with_context(|| format!("the peer {} is gone", self.name))?;
+        writeln!(commands, "{job} {count}").with_context(|| format!("the peer {} has exited", self.name))?;
         let answer = self.read()?;
         if answer.get("unsupported").is_some() {
             return Ok(None);
         }
         let figure =
             |name: &str| answer[name].as_f64().with_context(|| format!("no {name} from {}", self.name));
-        Ok(Some(Cost { wall_ns: figure("median_ns")?, cpu_ns: figure("cpu_ns")? }))
+        Ok(Some(RequestCost { wall_ns: figure("median_ns")?, cpu_ns: figure("cpu_ns")? }))
     }
 
     fn read(&mut self) -> Result<Value> {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
-            bail!("the peer {} ended; what it said is above", self.name);
+            bail!("the peer {} exited; its error message is above", self.name);
         }
-        serde_json::from_str(&line).with_context(|| format!("the peer {} said {line:?}", self.name))
+        serde_json::from_str(&line).with_context(|| format!("the peer {} printed {line:?}", self.name))
     }
 }
 
-impl Drop for Worker {
+impl Drop for PeerProcess {
     fn drop(&mut self) {
-        // The end of its standard input is what ends it.
+        // A worker exits at the end of its standard input.
         drop(self.commands.take());
         let _status = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Compiles the protocol crate with the model checker's locks.
+//! Sets `cfg(shuttle)`, with which the protocol crate uses the model checker's locks.
 
 fn main() {
     println!("cargo::rustc-cfg=shuttle");

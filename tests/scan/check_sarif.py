@@ -1,6 +1,6 @@
-"""Checks a SARIF log on standard input against the schema beside this file, and that the schema refuses broken ones.
+"""Checks a SARIF log on standard input against sarif-2.1.0.json, and checks that the schema refuses invalid logs.
 
-The schema is that of SARIF 2.1.0 (OASIS), as the package @microsoft/jest-sarif 1.0.0-beta.0 carries it.
+The schema is that of SARIF 2.1.0 (OASIS), from the package @microsoft/jest-sarif 1.0.0-beta.0.
 """
 
 import copy
@@ -17,7 +17,7 @@ validator.validate(log)
 
 
 def broken():
-    """The same log with one thing wrong at a time."""
+    """Yields copies of the log, each with one error, and the path of the error."""
     for path, value in (
         (["version"], "2.0.0"),
         (["runs", 0, "tool"], {}),
@@ -35,4 +35,4 @@ def broken():
 
 for path, other in broken():
     if validator.is_valid(other):
-        sys.exit(f"the schema accepts {path}: it checks nothing")
+        sys.exit(f"control: the schema accepts an invalid {path}")

@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""Writes the corpus that `justcall-auth scan` is measured with: files with a pair in them, and files that only look so.
+"""Writes the corpus that `justcall-auth scan` is measured with: files that contain a pair, and files that only resemble them.
 
     corpus.py HALF FOLDER        HALF is `tuning` or `held-out`
 
-It writes 100 leaks and 100 look-alikes under FOLDER, each a folder of its own with one file in it, and `manifest.json`
-beside them: for each case its name, its path, whether it is a leak, and the lines on which key or secret stand. The same
-half is the same bytes on every machine. Nothing here is shared with the scanner, and no value here opens an account.
+Writes 100 leaks and 100 look-alikes under FOLDER, each in a separate folder with one file, and `manifest.json`. The manifest
+has for each case its name, its path, whether it is a leak, and the lines with the key or the secret. The bytes of a half are
+the same on every machine. The corpus shares no code with the scanner, and no value is a real secret.
 
-The templates are the files in HALF/: a line `@@@ NAME PATH [OPTION…]` begins one, and what stands between « and » is
-drawn anew for every case:
+The files in HALF/ contain the templates. A line `@@@ NAME PATH [OPTION…]` begins a template. Each placeholder between « and »
+gets a new random value in every case:
 
-    «key» «secret» «pair»    the two halves, and key:secret; in a leak only
+    «key» «secret» «pair»    the two halves, and key:secret; only in a leak
     «X:base64» «X:url» «X:hex»   one of these, encoded
-    «hex40» «alnum32» «b64_64» «int6»   noise of that length (b64: of that many bytes), likewise with other numbers
+    «hex40» «alnum32» «b64_64» «int6»   noise of that length (b64: of that many bytes); the number may be any other
     «uuid» «q» «name» «company»   a UUID, one kind of quotation mark for the whole file, words
-    «hex40#1»                the same value wherever the number after # is the same
+    «hex40#1»                the same value for the same number after #
 
-Options: `shape=hex40` (others: hex32, alnum32, alnum48, url43, short) fixes the shape of the halves, which is otherwise
-mostly hex40; `encoding=utf-16` writes the file as PowerShell does.
+The option `shape=hex40` (or hex32, alnum32, alnum48, url43, short) sets the shape of the halves. By default most are hex40.
+The option `encoding=utf-16` writes the file like PowerShell.
 """
 
 import base64
@@ -31,14 +31,14 @@ import uuid
 
 CASES = 100
 SEED = "justcall-auth scan corpus 1"
-# Of ten pairs seven have the shape that those seen so far have.
+# Seven of ten pairs have the shape of all real pairs that are known.
 SHAPES = ["hex40"] * 7 + ["hex32", "alnum32", "url43"]
 NAMES = ["acme", "northwind", "globex", "initech", "umbra", "harbor", "lumen", "quill", "orchard", "vega"]
 ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Draw:
-    """Random values that are the same everywhere: SHA-256 of a name and a counter."""
+    """Random values that are the same on every machine: SHA-256 of a name and a counter."""
 
     def __init__(self, name):
         self.name, self.counter, self.pool = name, 0, b""
@@ -63,7 +63,7 @@ class Draw:
         return "".join(self.choice(ALNUM) for _ in range(length))
 
     def noise(self, kind):
-        """The value of a placeholder that is no part of a pair."""
+        """Returns the value of a placeholder that is not part of a pair."""
         if kind == "uuid":
             return str(uuid.UUID(bytes=self.bytes(16), version=4))
         if kind in ("name", "company"):
@@ -103,7 +103,7 @@ class Template:
         self.text = text
 
     def case(self, name):
-        """The file's path, its bytes, and the lines on which a half stands."""
+        """Returns the path of the file, its bytes, and the lines with a half."""
         draw = Draw(name)
         shape = self.options.get("shape") or draw.choice(SHAPES)
         key, secret = draw.half(shape), draw.half(shape)

@@ -1,4 +1,4 @@
-//! What the owner of a text has reviewed and allows: a comment on the line, or a baseline of fingerprints.
+//! Findings that the owner of a text allows, with a comment on the line or with a baseline of fingerprints.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use justcall_auth::{Error, ErrorKind};
 
 use crate::finding::{Fingerprint, ScanFinding};
 
-/// The comment that allows what stands on its line or on the next one.
+/// The comment that allows findings on its line and on the next one.
 pub(crate) const COMMENT: &[u8] = b"justcall-auth: allow";
 
 /// The fingerprints of findings that are allowed.
@@ -17,8 +17,7 @@ pub(crate) const COMMENT: &[u8] = b"justcall-auth: allow";
 pub struct Baseline(HashSet<Fingerprint>);
 
 impl Baseline {
-    /// Reads a file of lines that begin with a fingerprint. The rest of a line, and lines that begin with `#`, are for
-    /// people.
+    /// Reads a file of lines that begin with a fingerprint. Ignores the rest of a line, and lines that begin with `#`.
     ///
     /// # Errors
     /// `invalid_argument` if the file cannot be read or a line does not begin with a fingerprint.
@@ -62,13 +61,13 @@ pub fn baseline_of(findings: &[ScanFinding]) -> String {
         if seen.insert(&finding.fingerprint) {
             let ScanFinding { fingerprint, code, location, line, .. } = finding;
             writeln!(text, "{fingerprint}  {} {}:{line}", code.name(), location.path)
-                .expect("a String takes everything");
+                .expect("writing to a String cannot fail");
         }
     }
     text
 }
 
-/// The lines of a text that have the comment. A line is searched once, however much is found on it.
+/// Finds the lines of a text that have the comment. Searches a line only once, even if it has many findings.
 pub(crate) struct Comments<'a> {
     text: &'a [u8],
     /// The line that was searched last, and whether it or the line before it has the comment.
@@ -80,7 +79,7 @@ impl<'a> Comments<'a> {
         Self { text, last: None }
     }
 
-    /// Whether the line on which `at` stands, or the one before it, has the comment.
+    /// Whether the line of `at`, or the one before it, has the comment.
     pub fn allow(&mut self, at: usize) -> bool {
         if let Some((_, is_commented)) = self.last.as_ref().filter(|(line, _)| line.contains(&at)) {
             return *is_commented;

@@ -1,11 +1,11 @@
-//! The name of a value: before it, around it, or above it.
+//! Finds the name of a value, which stands before it, around it, or above it.
 
 use std::ops::Range;
 
 use crate::name::Name;
 use crate::readable::readable;
 use crate::table;
-use crate::tag::{self, Kind, Tag};
+use crate::tag::{self, Tag, TagKind};
 
 /// The largest distance between a value and its name, in bytes and in lines.
 const REACH: usize = 160;
@@ -13,7 +13,7 @@ const LINES: usize = 3;
 /// The largest distance between a value and the start of its block, in bytes.
 const BLOCK_REACH: usize = 600;
 
-/// Words without a meaning between a name and its value.
+/// Words without a meaning that may stand between a name and its value.
 const FILLERS: &[&str] = &[
     "value",
     "val",
@@ -60,7 +60,7 @@ const FILLERS: &[&str] = &[
     "false",
 ];
 
-/// Names that do not describe the value: another field of the record has its name.
+/// Names that do not describe the value. Another field of the record has its name.
 const NEUTRAL: &[&str] = &[
     "value",
     "val",
@@ -90,7 +90,7 @@ pub(crate) fn name_of(text: &[u8], from: usize, value: &Range<usize>) -> Option<
         .or_else(|| name_of_block(text, &before, value.start))
 }
 
-/// Returns the meaning of the nearest word that is no filler. An element that `before` leaves open counts as a word.
+/// Returns the meaning of the nearest word that is not a filler. An element that `before` leaves open counts as a word.
 fn name_before(before: &[u8]) -> Option<Name> {
     let mut end = before.len();
     let mut closed = 0_usize;
@@ -99,14 +99,14 @@ fn name_before(before: &[u8]) -> Option<Name> {
             return None;
         }
         if let Some(tag) = Tag::that_ends(before, span.end..end) {
-            let is_around = tag.kind == Kind::Opens && closed == 0;
+            let is_around = tag.kind == TagKind::Opens && closed == 0;
             if let Some(name) = tag.name().filter(|_| is_around) {
                 return Some(name);
             }
             closed = match tag.kind {
-                Kind::Opens => closed.saturating_sub(1),
-                Kind::Closes => closed + 1,
-                Kind::Alone => closed,
+                TagKind::Opens => closed.saturating_sub(1),
+                TagKind::Closes => closed + 1,
+                TagKind::Alone => closed,
             };
             end = tag.at;
             continue;
@@ -126,7 +126,7 @@ fn is_filler(word: &str) -> bool {
     FILLERS.contains(&word.to_ascii_lowercase().trim_matches(['-', '_', '.']))
 }
 
-/// Whether a word is a number or one letter: the length or the type of what follows it.
+/// Whether a word is a number or one letter, such as the length or the type of the next value.
 fn is_short(word: &str) -> bool {
     let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
     letters == 0 || word.len() == 1
@@ -214,14 +214,14 @@ mod tests {
 
     const VALUE: &str = "c05b9e27f1a84d63e8b2075ad91c46f37e0ab2d9";
 
-    /// The role of the value in `text`, by its name.
+    /// Returns the role of the value in `text`, by its name.
     fn role(text: &str) -> Option<Role> {
-        let at = text.find(VALUE).expect("the value is in it");
+        let at = text.find(VALUE).expect("the text contains the value");
         name_of(text.as_bytes(), 0, &(at..at + VALUE.len())).map(|name| name.role)
     }
 
     #[test]
-    fn it_finds_the_name_that_the_element_around_a_value_has() {
+    fn it_finds_the_name_in_the_element_around_a_value() {
         for (text, expected) in [
             ("<justcallApiSecret>@S@</justcallApiSecret>", Some(Role::Secret)),
             ("<jc:apiSecret xmlns:jc=\"urn:x\" type='plain'>\n  @S@\n</jc:apiSecret>", Some(Role::Secret)),

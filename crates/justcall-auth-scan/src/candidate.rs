@@ -1,4 +1,4 @@
-//! Candidates for an API key or secret: words that seem random.
+//! Finds candidates for an API key or secret: words that seem random.
 
 use std::ops::Range;
 
@@ -7,13 +7,14 @@ use justcall_auth::encoding::read_base64;
 
 /// The lengths of keys and secrets that are searched for, in bytes. The service accepts 1 to 512 and issues 40.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
-/// The shortest key or secret of hexadecimal digits: shorter words are colours, counters and abbreviated hashes.
+/// The length of the shortest key or secret of hexadecimal digits. Shorter words are colours, counters and abbreviated
+/// hashes.
 const SHORTEST_HEX: usize = 20;
 
-/// Values that are public: JustCall's own documentation signs its example of a webhook with it.
+/// Public values. JustCall's documentation signs its example of a webhook with this one.
 const PUBLISHED: &[&[u8]] = &[b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb"];
 
-/// What words of people are made of, and random ones are not.
+/// Parts of names that people choose, which random words do not contain.
 const WORDS: &[&[u8]] = &[
     b"secret",
     b"token",
@@ -68,23 +69,23 @@ const WORDS: &[&[u8]] = &[
 /// A word of the text with its decoded value.
 #[derive(Debug)]
 pub(crate) struct Candidate {
-    /// Where it stands.
+    /// The position in the text.
     pub span: Range<usize>,
-    /// Key and secret, or one of the two.
-    pub value: Value,
+    /// A pair, or one half of it.
+    pub value: CandidateValue,
     /// Whether it was encoded in base64.
     pub is_base64: bool,
 }
 
-/// The decoded value of a word. `Debug` shows none of it.
-pub(crate) enum Value {
-    /// One half.
+/// The decoded value of a word. `Debug` does not print it.
+pub(crate) enum CandidateValue {
+    /// A key or a secret.
     Half(Zeroizing<Vec<u8>>),
-    /// Both in one: what a Basic header carries.
+    /// `key:secret`, as in a Basic header.
     Pair { pair: Zeroizing<Vec<u8>>, colon: usize },
 }
 
-impl std::fmt::Debug for Value {
+impl std::fmt::Debug for CandidateValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Half(_) => "Half(…)",
@@ -93,18 +94,19 @@ impl std::fmt::Debug for Value {
     }
 }
 
-/// The candidates of `text` within `range`, in their order.
+/// Returns the candidates of `text` within `range`, in their order.
 pub(crate) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
     let mut found = Vec::new();
-    // A word that began before the range belongs to the range before, or to none.
-    let is_amid = range.start.checked_sub(1).is_some_and(|before| IS_OF_WORD[usize::from(text[before])]);
+    // A word that began before the range belongs to the previous range, or to none.
+    let is_within_word =
+        range.start.checked_sub(1).is_some_and(|before| IS_OF_WORD[usize::from(text[before])]);
     let rest = text[range.start..].iter();
     let mut at = range.start
-        + if is_amid { rest.take_while(|byte| IS_OF_WORD[usize::from(**byte)]).count() } else { 0 };
+        + if is_within_word { rest.take_while(|byte| IS_OF_WORD[usize::from(**byte)]).count() } else { 0 };
     while let Some(span) = next_word(text, at, range.end) {
         at = span.end;
         let start = after_escape(text, span.start, span.end);
-        // A pair of the longest halves in base64 is longer than either, and a bundle may be one word of a megabyte.
+        // The limit admits a pair of the longest halves in base64. A bundle may be one word of a megabyte.
         if span.end - start <= LENGTHS.end() * 4 {
             found.extend(candidate(text, start..span.end));
         }
@@ -112,8 +114,8 @@ pub(crate) fn candidates(text: &[u8], range: Range<usize>) -> Vec<Candidate> {
     found
 }
 
-/// The next word of `text` that is long enough and begins within `from..to`. Where no word reaches over the last of so many
-/// bytes, none of them begins one: most of a text is read in steps.
+/// Returns the next word of `text` that is long enough and begins within `from..to`. The search advances in steps of the
+/// minimum length: if a step contains a separator, no word that is long enough begins before it.
 fn next_word(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let step = *LENGTHS.start();
     let mut start = from;
@@ -129,7 +131,7 @@ fn next_word(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Whether a half may hold a byte: letters, digits, dash and underscore.
+/// The bytes that a half may contain: letters, digits, dash and underscore.
 static IS_OF_WORD: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
@@ -142,7 +144,7 @@ static IS_OF_WORD: [bool; 256] = {
     }
 };
 
-/// Where the word begins that begins at `start` together with the end of an escape: `%3D`, `\n`, `=`.
+/// Returns the start of the word at `start` without the rest of an escape before it: `%3D`, `\n`, `\u003d`.
 fn after_escape(text: &[u8], start: usize, end: usize) -> usize {
     let skipped = match (start.checked_sub(1).map(|before| text[before]), text[start]) {
         (Some(b'%'), _) => 2,
@@ -160,18 +162,18 @@ fn candidate(text: &[u8], span: Range<usize>) -> Option<Candidate> {
         return Some(Candidate { span, value, is_base64: true });
     }
     let is_half = LENGTHS.contains(&word.len()) && is_random(word);
-    is_half.then(|| Candidate { value: Value::Half(word.to_vec().into()), span, is_base64: false })
+    is_half.then(|| Candidate { value: CandidateValue::Half(word.to_vec().into()), span, is_base64: false })
 }
 
 /// Decodes `word` from base64. Returns `None` if the result is neither a half nor a pair.
-fn decoded(word: &[u8]) -> Option<Value> {
-    // The first digit of four has the upper bits of a byte, which is ASCII here: most words end at this.
+fn decoded(word: &[u8]) -> Option<CandidateValue> {
+    // The first digit of each four has the upper bits of a byte, which must be ASCII. This check rejects most words.
     let is_ascii =
         |digits: &[u8]| digits.iter().step_by(4).all(|digit| matches!(digit, b'A'..=b'Z' | b'a'..=b'f'));
     if word.len() < 22 || !is_ascii(word) || word.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         return None;
     }
-    // It never grows: growing would leave a copy behind, unwiped.
+    // The buffer must not grow, because growing would leave an unwiped copy behind.
     let mut text = Zeroizing::new(Vec::with_capacity(word.len()));
     read_base64(word, |byte| {
         text.push(byte);
@@ -186,9 +188,9 @@ fn decoded(word: &[u8]) -> Option<Value> {
     let colon = text.iter().position(|byte| *byte == b':');
     match colon {
         Some(colon) if is_half(&text[..colon]) && is_half(&text[colon + 1..]) => {
-            Some(Value::Pair { pair: text, colon })
+            Some(CandidateValue::Pair { pair: text, colon })
         }
-        None if is_half(&text) => Some(Value::Half(text)),
+        None if is_half(&text) => Some(CandidateValue::Half(text)),
         _ => None,
     }
 }
@@ -197,7 +199,7 @@ fn is_half(word: &[u8]) -> bool {
     LENGTHS.contains(&word.len()) && word.iter().all(|byte| IS_OF_WORD[usize::from(*byte)]) && is_random(word)
 }
 
-/// Whether `word` seems to come from a random generator and not from a person.
+/// Whether `word` seems to come from a random generator.
 pub(crate) fn is_random(word: &[u8]) -> bool {
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
     if digits == 0
@@ -230,12 +232,12 @@ fn is_uuid(word: &[u8]) -> bool {
     word.len() == 36 && word.split(|byte| *byte == b'-').map(<[u8]>::len).eq([8, 4, 4, 4, 12])
 }
 
-/// `deadbeefdeadbeef…`, `aaaa…`: the same again and again.
+/// Whether `word` repeats one part: `deadbeefdeadbeef…`, `aaaa…`.
 fn is_periodic(word: &[u8]) -> bool {
     (1..=word.len() / 2).any(|period| word.iter().zip(&word[period..]).all(|(left, right)| left == right))
 }
 
-/// The length of the longest run of `1234`, `fedc` or `0000`.
+/// Returns the length of the longest series such as `1234`, `fedc` or `0000`.
 fn longest_series(word: &[u8]) -> usize {
     let step = |two: &[u8]| i16::from(two[1]) - i16::from(two[0]);
     let (mut longest, mut length, mut last) = (1, 1, i16::MAX);
@@ -254,7 +256,7 @@ fn longest_series(word: &[u8]) -> usize {
     longest
 }
 
-/// How many bytes of `word` are in parts that resemble those of a name: letters alone, in one case.
+/// Returns how many bytes of `word` are in parts like those of a name: only letters, in one case.
 fn spelt(word: &[u8]) -> usize {
     let is_spelt = |part: &&[u8]| {
         (3..=14).contains(&part.len())
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_what_a_generator_makes() {
+    fn it_accepts_words_of_random_generators() {
         for word in [HALF, "EA9AzX4evoVYXJteR05EYwXahYwtGTYu", "q7_mV3xKd81-ZtPw0sLrYb5NcHgEuJaFiT2oQ9kXvM4"]
         {
             assert!(is_random(word.as_bytes()), "{word}");
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_what_people_make() {
+    fn it_rejects_words_that_people_write() {
         for word in [
             "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
             "0000000000000000000000000000000000000000",
@@ -324,7 +326,7 @@ mod tests {
         let found = candidates(encoded.as_bytes(), 0..encoded.len());
         assert!(matches!(
             &found[..],
-            [Candidate { value: Value::Pair { colon: 40, .. }, is_base64: true, .. }]
+            [Candidate { value: CandidateValue::Pair { colon: 40, .. }, is_base64: true, .. }]
         ));
         assert!(!format!("{found:?}").contains("84db"));
     }

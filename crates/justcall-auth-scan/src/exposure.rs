@@ -1,4 +1,4 @@
-//! Which texts ship to browsers, where everyone who views the page can read them.
+//! Determines which texts ship to browsers, where every visitor of the page can read them.
 
 /// Folders whose files a web server sends unchanged.
 const FOLDERS: &[&str] = &[
@@ -19,7 +19,7 @@ const FOLDERS: &[&str] = &[
 const LOADED: &[&str] = &["js", "mjs", "css", "html", "htm", "json", "map", "txt", "xml", "webmanifest"];
 /// Extensions for browsers in any folder.
 const PAGES: &[&str] = &["html", "htm", "map"];
-/// Extensions for browsers unless the text shows that it runs on a server.
+/// Extensions for browsers, unless the text has a sign that it runs on a server.
 const SCRIPTS: &[&str] = &["js", "mjs", "jsx", "tsx", "vue", "svelte"];
 /// Signs of a script that runs on a server.
 const SERVER_SIDE: &[&str] = &[
@@ -32,19 +32,19 @@ const SERVER_SIDE: &[&str] = &[
     "Deno.",
     "/usr/bin/env node",
 ];
-/// Parts of names whose values the usual build tools put into the bundle; `PUBLIC_` is for Next, Nuxt, Expo and Svelte.
+/// Parts of names whose values the usual build tools put into the bundle. `PUBLIC_` belongs to Next, Nuxt, Expo and Svelte.
 const BUNDLED: &[&str] = &["VITE_", "REACT_APP_", "VUE_APP_", "GATSBY_", "PUBLIC_", "NG_APP_", "STORYBOOK_"];
-/// How far before a value its name may begin, in bytes.
+/// The largest distance between the start of a name and its value, in bytes.
 const REACH: usize = 200;
 
-/// A text, and whether browsers get it.
+/// A text, and whether it ships to browsers.
 pub(crate) struct Exposure<'a> {
     text: &'a [u8],
     is_shipped: bool,
 }
 
 impl<'a> Exposure<'a> {
-    /// Judges `text`, which is called `path`.
+    /// Classifies `text` with the path `path`.
     pub fn of(path: &str, text: &'a [u8]) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
@@ -59,7 +59,7 @@ impl<'a> Exposure<'a> {
         Self { text, is_shipped }
     }
 
-    /// Whether browsers get what stands at `at`.
+    /// Whether the value at `at` ships to browsers.
     pub fn reaches(&self, at: usize) -> bool {
         self.is_shipped || contains_any(line_before(self.text, at), BUNDLED)
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_knows_what_browsers_get() {
+    fn it_recognizes_values_that_ship_to_browsers() {
         for (path, text) in [
             ("dist/assets/index-3f2a.js", "const a=1;"),
             ("public/config.json", "{}"),

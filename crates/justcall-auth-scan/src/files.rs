@@ -1,4 +1,4 @@
-//! The texts of files and folders.
+//! Scans the texts of files and folders.
 
 use std::fs::File;
 use std::io;
@@ -13,16 +13,17 @@ use crate::{Buffer, Location, Report, Scanner, Unread};
 /// Files and folders to scan.
 #[derive(Debug)]
 pub struct Files<'a> {
-    /// The files and folders; folders are scanned with all that is below them.
+    /// The files and folders. Folders are scanned recursively.
     pub paths: &'a [PathBuf],
-    /// Whether to skip what `.gitignore` names.
+    /// Whether to skip the files that `.gitignore` names.
     pub respect_gitignore: bool,
-    /// Files to skip, by their canonical paths: those that the source read the pair from.
+    /// The canonical paths of files to skip: those that the source read the pair from.
     pub except: &'a [PathBuf],
 }
 
 impl Files<'_> {
-    /// Scans all of them on every processor. `seen` counts the bytes meanwhile. Call [`Report::settle`] on the result.
+    /// Scans all paths, on every processor. Adds the number of scanned bytes to `seen` during the scan. Call
+    /// [`Report::settle`] on the result.
     pub fn scan(&self, scanner: &Scanner, seen: &AtomicU64) -> Report {
         let total = Mutex::new(Report::default());
         let Some((first, others)) = self.paths.split_first() else { return Report::default() };
@@ -36,12 +37,12 @@ impl Files<'_> {
             .git_exclude(self.respect_gitignore)
             .git_global(self.respect_gitignore)
             .parents(self.respect_gitignore)
-            // An exported tree has the file too.
+            // An exported tree has `.gitignore`, but is not a repository.
             .require_git(false)
             .follow_links(false)
             .filter_entry(|entry| entry.file_name() != ".git");
         builder.build_parallel().run(|| {
-            let mut worker = Worker {
+            let mut walk_thread = WalkThread {
                 files: self,
                 scanner,
                 seen,
@@ -50,7 +51,7 @@ impl Files<'_> {
                 report: Report::default(),
             };
             Box::new(move |entry| {
-                worker.visit(entry);
+                walk_thread.visit(entry);
                 WalkState::Continue
             })
         });
@@ -59,7 +60,7 @@ impl Files<'_> {
 }
 
 /// One thread of the walk.
-struct Worker<'a> {
+struct WalkThread<'a> {
     files: &'a Files<'a>,
     scanner: &'a Scanner,
     seen: &'a AtomicU64,
@@ -68,7 +69,7 @@ struct Worker<'a> {
     report: Report,
 }
 
-impl Worker<'_> {
+impl WalkThread<'_> {
     fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -81,7 +82,8 @@ impl Worker<'_> {
         let path = entry.path();
         let is_named = entry.depth() == 0;
         let Some(kind) = entry.file_type() else { return };
-        // What the user names is opened whatever it is; in folders links are not followed, and a pipe would block.
+        // A path that the user names is opened whatever its type. In folders, only files are opened: links are not followed,
+        // and a pipe would block.
         if kind.is_dir() || !(kind.is_file() || is_named) || self.is_excepted(path, is_named) {
             return;
         }
@@ -102,28 +104,29 @@ impl Worker<'_> {
     }
 
     fn is_excepted(&self, path: &Path, is_named: bool) -> bool {
-        let is_it = |real: PathBuf| self.files.except.contains(&real);
-        // Canonicalizing a path costs as much as reading a short file. Only a link has another name.
-        let is_called_so = |except: &PathBuf| is_named || except.file_name() == path.file_name();
-        self.files.except.iter().any(is_called_so) && path.canonicalize().is_ok_and(is_it)
+        let is_listed = |real: PathBuf| self.files.except.contains(&real);
+        // Canonicalizing a path costs as much as reading a short file, so file names are compared first. Only a link has
+        // another name, and only a named path may be a link.
+        let may_be_same = |except: &PathBuf| is_named || except.file_name() == path.file_name();
+        self.files.except.iter().any(may_be_same) && path.canonicalize().is_ok_and(is_listed)
     }
 }
 
-impl Drop for Worker<'_> {
+impl Drop for WalkThread<'_> {
     fn drop(&mut self) {
         let mut total = self.total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         total.add(std::mem::take(&mut self.report));
     }
 }
 
-/// Returns the path as it was given, with slashes.
+/// Returns the path as the user wrote it, with slashes.
 fn shown(path: &Path) -> String {
     let shown = path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned();
     if cfg!(windows) { shown.replace('\\', "/") } else { shown }
 }
 
-/// Returns the part of a path that may describe the file: the part below the folder that was named. For a file that was
-/// named, returns a relative path whole, and of an absolute path the names of the file and its folder.
+/// Returns the part of a path that may describe the file: the part below the folder that the user named. For a file that the
+/// user named, returns a relative path whole, and of an absolute path the names of the file and its folder.
 fn name_of(path: &Path, depth: usize) -> String {
     let parts: Vec<_> = path.components().collect();
     let from = match depth {
@@ -134,7 +137,8 @@ fn name_of(path: &Path, depth: usize) -> String {
     shown(&parts[from..].iter().collect::<PathBuf>())
 }
 
-/// Opens a file that the walk has seen. It may have been replaced since, so no link is followed and no pipe blocks.
+/// Opens a file that the walk has seen. The file may have been replaced since, so the call follows no link and does not block
+/// on a pipe.
 #[cfg(unix)]
 fn open(path: &Path, is_named: bool) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};

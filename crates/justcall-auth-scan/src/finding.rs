@@ -1,4 +1,4 @@
-//! Findings, which do not hold the value that was found.
+//! Findings, which do not hold the secret itself.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use justcall_auth::encoding::hex;
 
 use crate::code::ScanCode;
 
-/// A match in one text. It holds the secret until a [`ScanFinding`] takes its place.
-pub(crate) struct Hit {
+/// A match in one text, with the secret. A [`ScanFinding`] is made from it.
+pub(crate) struct ScanHit {
     pub code: ScanCode,
-    /// Where it begins in the text, in bytes.
+    /// The offset in the text, in bytes.
     pub at: usize,
     /// The form of the secret.
     pub form: &'static str,
@@ -18,9 +18,9 @@ pub(crate) struct Hit {
     pub secret: Zeroizing<Vec<u8>>,
 }
 
-impl fmt::Debug for Hit {
+impl fmt::Debug for ScanHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hit").field("code", &self.code).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("ScanHit").field("code", &self.code).field("at", &self.at).finish_non_exhaustive()
     }
 }
 
@@ -29,9 +29,9 @@ impl fmt::Debug for Hit {
 pub struct ScanFinding {
     /// The text that holds it.
     pub location: Location,
-    /// The line; the first is 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column in characters; the first is 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
     /// The kind of the finding.
     pub code: ScanCode,
@@ -46,7 +46,7 @@ pub struct ScanFinding {
 }
 
 impl ScanFinding {
-    /// Returns `severe` for the user's own pair and for what ships to browsers, `high` for the rest.
+    /// Returns `severe` for the user's own pair and for texts that ship to browsers, `high` for the rest.
     pub fn severity(&self) -> &'static str {
         if self.code == ScanCode::OwnSecret || self.is_shipped { "severe" } else { "high" }
     }
@@ -55,9 +55,9 @@ impl ScanFinding {
 /// A text that was scanned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// The path of the file; in history its path in the commit, or `message` or `headers` for those of the commit.
+    /// The path of the file. In history, its path in the commit, or `message` or `headers` of a commit.
     pub path: String,
-    /// In history the commit or tag that added it.
+    /// In history, the commit or tag that added the text.
     pub commit: Option<String>,
 }
 
@@ -66,10 +66,10 @@ pub struct Location {
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// Returns the fingerprint of a secret in the form in which it is used.
+    /// Returns the fingerprint of a decoded secret.
     pub(crate) fn of(secret: &[u8]) -> Self {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        // A prefix, so that no table of hashes made for another purpose contains it.
+        // With the prefix, no table of hashes that was computed for another purpose contains the fingerprint.
         context.update(b"justcall-auth scan\0");
         context.update(secret);
         Self(hex(&context.finish().as_ref()[..8]))
@@ -77,8 +77,8 @@ impl Fingerprint {
 
     /// Reads 16 hexadecimal digits. Returns `None` if `text` is anything else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_one = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_one.then(|| Self(text.to_owned()))
+        let is_valid = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_valid.then(|| Self(text.to_owned()))
     }
 }
 

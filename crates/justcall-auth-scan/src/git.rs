@@ -1,8 +1,8 @@
 //! Runs git so that the repository that it reads cannot run anything.
 //!
 //! A repository may come from an attacker, and its configuration names programs: hooks, a file system monitor, diff drivers,
-//! filters, pagers, helpers, remotes. Therefore only plumbing commands that need none of them run, each of them is turned
-//! off as well, and git reads no configuration except the repository's.
+//! filters, pagers, helpers, remotes. Therefore only plumbing commands run, which need none of these. Settings turn each of
+//! these programs off as well, and git reads no other configuration than the repository's.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -37,7 +37,7 @@ const SETTINGS: &[&str] = &[
     "safe.directory=*",
 ];
 
-/// Returns `git` in `repository`, with output for programs.
+/// Returns the command `git` for `repository`, with output for programs.
 pub(crate) fn git(repository: &Path) -> Command {
     let mut git = Command::new("git");
     git.env_clear();
@@ -52,10 +52,10 @@ pub(crate) fn git(repository: &Path) -> Command {
         .env("GIT_ATTR_NOSYSTEM", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
-        // Objects that a clone left with its remote are not fetched; older git knows the second alone.
+        // Git must not fetch objects that a partial clone left with its remote. Older versions only know the second variable.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "none")
-        // A clone still contains what was replaced or cut off by a graft.
+        // A clone still contains the objects that a replacement or a graft hides.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_GRAFT_FILE", NOWHERE);
     git.args(["--no-pager", "--literal-pathspecs"]);

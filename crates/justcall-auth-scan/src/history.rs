@@ -1,4 +1,5 @@
-//! The texts of a git repository's history: every version of every file, each once, and the messages of commits and tags.
+//! Scans the texts of a git repository's history: every version of every file, each once, and the messages of commits and
+//! tags.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,7 +14,7 @@ use justcall_auth::Error;
 use crate::git::{cannot_start, failed, git, output};
 use crate::{Buffer, Location, Report, Scanner, Unread};
 
-/// How much of a commit or tag is read, in bytes.
+/// The maximum number of bytes of a commit or tag that are read.
 const LONGEST_MESSAGE: u64 = 16 * 1024 * 1024;
 /// The mode of a submodule in a tree: its commit is in another repository.
 const SUBMODULE: &str = "160000";
@@ -23,10 +24,10 @@ const SUBMODULE: &str = "160000";
 pub struct History<'a> {
     /// The repository, or any folder in it.
     pub repository: &'a Path,
-    /// Commits in the syntax of `git rev-list`, such as `main..HEAD`; `None` means all that a ref reaches.
+    /// Commits in the syntax of `git rev-list`, such as `main..HEAD`. `None` means all commits that a ref reaches.
     pub range: Option<&'a str>,
-    /// Whether to scan commits as well that only a reflog reaches, of any ref and any worktree: what was amended, reset or
-    /// rebased away, and every stash.
+    /// Whether to also scan commits that only a reflog reaches, of any ref and any worktree: stashes, and commits that were
+    /// amended, reset or rebased.
     pub includes_reflog: bool,
 }
 
@@ -34,12 +35,12 @@ pub struct History<'a> {
 struct Wanted {
     object: String,
     commit: String,
-    /// The path of a file; `None` for a commit or tag itself.
+    /// The path of a file, or `None` for a commit or tag itself.
     path: Option<String>,
 }
 
 impl History<'_> {
-    /// Scans all of it and returns the settled report. `seen` counts the bytes meanwhile.
+    /// Scans the history and returns the settled report. Adds the number of scanned bytes to `seen` during the scan.
     ///
     /// # Errors
     /// `source_unavailable` if git cannot be started, `invalid_argument` if git reports that there is no such history.
@@ -53,13 +54,14 @@ impl History<'_> {
             .spawn()
             .map_err(|error| cannot_start(&error))?;
         let requests = objects.stdin.take().expect("it is piped");
-        let answers = objects.stdout.take().expect("it is piped");
+        let replies = objects.stdout.take().expect("it is piped");
         let (announce, announced) = channel();
         let mut report = thread::scope(|scope| {
-            let asking = scope.spawn(|| self.ask(&commits, first, Requests::new(requests, announce)));
-            let report = read(scanner, &mut BufReader::new(answers), &announced, seen);
+            let requesting =
+                scope.spawn(|| self.request_all(&commits, first, ObjectRequests::new(requests, announce)));
+            let report = read(scanner, &mut BufReader::new(replies), &announced, seen);
             drop(announced);
-            asking.join().expect("it does not panic").map(|()| report)
+            requesting.join().expect("the thread does not panic").map(|()| report)
         })?;
         let _ended = objects.wait();
         if self.is_shallow()? {
@@ -70,7 +72,7 @@ impl History<'_> {
         Ok(report)
     }
 
-    /// Returns the commits, the oldest first: the commit that added a text comes before those that kept it.
+    /// Returns the commits, the oldest first, so that a text is attributed to the commit that added it.
     fn commits(&self) -> Result<Vec<String>, Error> {
         let mut list = git(self.repository);
         list.args(["rev-list", "--reverse", "--topo-order"]);
@@ -84,7 +86,7 @@ impl History<'_> {
         Ok(lines(&output(list)?))
     }
 
-    /// Returns tags, and what refs reach that is in no commit.
+    /// Returns the tags, and the objects that refs reach without a commit.
     fn refs(&self) -> Result<Vec<Wanted>, Error> {
         let mut list = git(self.repository);
         list.args(["for-each-ref", "--format=%(objecttype) %(objectname) %(refname)"]);
@@ -94,12 +96,13 @@ impl History<'_> {
             let (Some(kind), Some(object), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
                 continue;
             };
-            self.want(&kind, object, &name, &mut wanted)?;
+            self.add_ref(&kind, object, &name, &mut wanted)?;
         }
         Ok(wanted)
     }
 
-    fn want(&self, kind: &str, object: String, name: &str, wanted: &mut Vec<Wanted>) -> Result<(), Error> {
+    /// Adds the texts of an object that the ref `name` reaches.
+    fn add_ref(&self, kind: &str, object: String, name: &str, wanted: &mut Vec<Wanted>) -> Result<(), Error> {
         match kind {
             "tag" => {
                 let mut show = git(self.repository);
@@ -109,7 +112,7 @@ impl History<'_> {
                     |name: &str| tag.iter().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 wanted.push(Wanted { object, commit: name.to_owned(), path: None });
                 if let (Some(target), Some(kind)) = (field("object "), field("type ")) {
-                    self.want(&kind, target, name, wanted)?;
+                    self.add_ref(&kind, target, name, wanted)?;
                 }
             }
             "blob" => wanted.push(Wanted { object, commit: name.to_owned(), path: Some(String::new()) }),
@@ -130,8 +133,13 @@ impl History<'_> {
         Ok(())
     }
 
-    /// Requests every object once: what refs reach, then the commits, then the files that they added.
-    fn ask(&self, commits: &[String], first: Vec<Wanted>, mut requests: Requests) -> Result<(), Error> {
+    /// Requests every object once: those of refs, then the commits, then the files that they added.
+    fn request_all(
+        &self,
+        commits: &[String],
+        first: Vec<Wanted>,
+        mut requests: ObjectRequests,
+    ) -> Result<(), Error> {
         for wanted in first {
             if !requests.add(wanted) {
                 return Ok(());
@@ -162,22 +170,23 @@ impl History<'_> {
                     break;
                 }
             }
-            ask_for_files(&mut output, &mut requests);
-            // git ends only when all of its output is read.
+            request_files(&mut output, &mut requests);
+            // git exits only after all its output is read.
             let _ = io::copy(&mut output, &mut io::sink());
         });
         ended(changes)
     }
 
     fn is_shallow(&self) -> Result<bool, Error> {
-        let mut ask = git(self.repository);
-        ask.args(["rev-parse", "--is-shallow-repository"]);
-        Ok(output(ask)?.starts_with(b"true"))
+        let mut parse = git(self.repository);
+        parse.args(["rev-parse", "--is-shallow-repository"]);
+        Ok(output(parse)?.starts_with(b"true"))
     }
 }
 
-/// Reads `diff-tree --raw -z`: the name of a commit, or two modes, two objects and the letter of a change, then its path.
-fn ask_for_files(changes: &mut impl BufRead, requests: &mut Requests) {
+/// Requests the files in the output of `diff-tree --raw -z`. A part of it is the name of a commit, or a change: two modes, two
+/// objects and a letter, followed by a path.
+fn request_files(changes: &mut impl BufRead, requests: &mut ObjectRequests) {
     let mut commit = String::new();
     while let Some(part) = until_zero(changes) {
         let Some(change) = part.strip_prefix(':') else {
@@ -187,9 +196,9 @@ fn ask_for_files(changes: &mut impl BufRead, requests: &mut Requests) {
         let Some(path) = until_zero(changes) else { return };
         let fields: Vec<&str> = change.split(' ').collect();
         let [_, mode, _, object, _] = fields[..] else { continue };
-        let is_gone = object.bytes().all(|byte| byte == b'0');
+        let is_deleted = object.bytes().all(|byte| byte == b'0');
         let wanted = Wanted { object: object.to_owned(), commit: commit.clone(), path: Some(path) };
-        if !is_gone && mode != SUBMODULE && !requests.add(wanted) {
+        if !is_deleted && mode != SUBMODULE && !requests.add(wanted) {
             return;
         }
     }
@@ -202,14 +211,14 @@ fn until_zero(reader: &mut impl BufRead) -> Option<String> {
     Some(String::from_utf8_lossy(&part).into_owned())
 }
 
-/// The requests to git, each announced to the reader of its replies.
-struct Requests {
+/// The requests to `cat-file`. Each is announced to the reader of the replies.
+struct ObjectRequests {
     to_git: ChildStdin,
     announce: Sender<Wanted>,
     seen: HashSet<String>,
 }
 
-impl Requests {
+impl ObjectRequests {
     fn new(to_git: ChildStdin, announce: Sender<Wanted>) -> Self {
         Self { to_git, announce, seen: HashSet::new() }
     }
@@ -227,7 +236,7 @@ impl Requests {
 /// Reads the replies of `cat-file --batch` in the order of the requests.
 fn read(
     scanner: &Scanner,
-    answers: &mut impl BufRead,
+    replies: &mut impl BufRead,
     announced: &Receiver<Wanted>,
     seen: &AtomicU64,
 ) -> Report {
@@ -235,10 +244,10 @@ fn read(
     let mut buffer = Buffer::default();
     for wanted in announced {
         let before = report.bytes;
-        let answer = one(scanner, answers, &wanted, &mut buffer, &mut report);
+        let reply = read_one(scanner, replies, &wanted, &mut buffer, &mut report);
         seen.fetch_add(report.bytes - before, Ordering::Relaxed);
-        let is_over = answer.is_err();
-        if let Some(why) = answer.unwrap_or_else(|error| Some(error.to_string())) {
+        let is_over = reply.is_err();
+        if let Some(why) = reply.unwrap_or_else(|error| Some(error.to_string())) {
             let path = scanner.mask(&format!("{} {}", wanted.commit, wanted.path.unwrap_or_default()));
             report.unread.push(Unread { path, why });
         }
@@ -249,27 +258,27 @@ fn read(
     report
 }
 
-/// Reads one reply: `NAME TYPE SIZE`, the object, a line break; or `NAME missing`. Returns why the object could not be
-/// scanned, or `None` if it was.
+/// Reads one reply: `NAME TYPE SIZE`, the object and a line break, or `NAME missing`. Returns the reason if the object could
+/// not be scanned, or `None` if it was scanned.
 ///
 /// # Errors
 /// If no further reply can be read.
-fn one(
+fn read_one(
     scanner: &Scanner,
-    answers: &mut impl BufRead,
+    replies: &mut impl BufRead,
     wanted: &Wanted,
     buffer: &mut Buffer,
     report: &mut Report,
 ) -> io::Result<Option<String>> {
     let mut head = String::new();
-    answers.read_line(&mut head)?;
+    replies.read_line(&mut head)?;
     let fields: Vec<&str> = head.split_whitespace().collect();
     let size = match fields[..] {
         [_, "missing"] => return Ok(Some("the object is not in this clone".to_owned())),
         [_, _, size] => size.parse().map_err(io::Error::other)?,
         _ => return Err(io::Error::other("git ended before it gave all objects")),
     };
-    let mut content = answers.take(size);
+    let mut content = replies.take(size);
     let outcome = match &wanted.path {
         Some(path) => {
             let location = Location { path: path.clone(), commit: Some(wanted.commit.clone()) };
@@ -278,11 +287,11 @@ fn one(
         None => scan_commit(scanner, &wanted.commit, &mut content, buffer, report),
     };
     io::copy(&mut content, &mut io::sink())?;
-    answers.read_exact(&mut [0])?;
+    replies.read_exact(&mut [0])?;
     Ok(outcome.err().map(|error| error.to_string()))
 }
 
-/// Scans a commit or tag: its message, and the names and addresses before it.
+/// Scans the message of a commit or tag, and its headers, which contain names and addresses.
 fn scan_commit(
     scanner: &Scanner,
     commit: &str,
@@ -304,6 +313,7 @@ fn lines(output: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(output).lines().map(str::to_owned).collect()
 }
 
+/// Waits until git exits. Fails if it failed.
 fn ended(child: Child) -> Result<(), Error> {
     let ended = child.wait_with_output().map_err(|error| cannot_start(&error))?;
     if ended.status.success() { Ok(()) } else { Err(failed(&ended.stderr)) }

@@ -1,24 +1,24 @@
-//! The user's own pair: its secret in every form in which it leaks.
+//! Finds the secret of the user's own pair, in every form in which it leaks.
 
 use justcall_auth::encoding::{base64, write_hex};
 use justcall_auth::{Credentials, Secret, Zeroizing};
 
 use crate::code::ScanCode;
-use crate::finding::Hit;
+use crate::finding::ScanHit;
 use crate::spelling::Writing;
 
-/// The shortest secret that is searched for, in bytes: a shorter one is in every second file by chance.
+/// The length of the shortest secret that is searched for, in bytes. Many files contain a shorter one by chance.
 const SHORTEST: usize = 8;
 
 const AS_IT_IS: &str = "as it is";
 
-/// The user's own pair, and the forms of its secret, in protected memory.
+/// The user's own pair and the forms of its secret, in protected memory.
 pub struct Known {
     credentials: Credentials,
-    forms: Vec<Form>,
+    forms: Vec<SecretForm>,
 }
 
-struct Form {
+struct SecretForm {
     name: &'static str,
     text: Secret,
     writing: Writing,
@@ -53,7 +53,7 @@ impl Known {
 
     /// Returns the length of the longest form of the secret, in bytes.
     pub(crate) fn longest(&self) -> usize {
-        let longest = |form: &Form| form.text.len() * form.writing.longest();
+        let longest = |form: &SecretForm| form.text.len() * form.writing.longest();
         self.forms.iter().map(longest).max().unwrap_or_default()
     }
 
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// Finds the secret in `bytes`, in any of its forms.
-    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
+    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<ScanHit> {
         let mut places = Vec::new();
         for form in &self.forms {
             form.text.expose(|text| {
@@ -81,7 +81,7 @@ impl Known {
         let mut hits = Vec::new();
         let mut end_of_last = 0;
         for (at, end, form) in places {
-            // Two forms may fit one place: UTF-16 among zeros fits either byte order.
+            // Two forms may match at one place: UTF-16 among zeros matches in either byte order.
             if at >= end_of_last {
                 hits.push(self.hit(form, at));
                 end_of_last = end;
@@ -90,9 +90,9 @@ impl Known {
         hits
     }
 
-    fn hit(&self, form: &'static str, at: usize) -> Hit {
+    fn hit(&self, form: &'static str, at: usize) -> ScanHit {
         let secret_at = self.credentials.secret_at();
-        Hit {
+        ScanHit {
             code: ScanCode::OwnSecret,
             at,
             form,
@@ -113,13 +113,13 @@ impl Known {
                     other => *other,
                 }),
             );
-            // These are its digits in `key:secret` of a Basic header as well.
+            // These digits also occur in the base64 of `key:secret`, which a Basic header contains.
             self.add("in base64", Writing::Wrapped, &standard);
             self.add("in base64", Writing::Wrapped, &url_safe);
         }
         for case in [Case::Lower, Case::Upper] {
             self.add("in hexadecimal", Writing::Plain, &escaped(secret, b"", case));
-            // With every byte escaped, no part of it stands for itself.
+            // `Writing::Escaped` does not find these, because it needs some bytes that are not escaped.
             self.add("URL-encoded", Writing::Plain, &escaped(secret, b"%", case));
             self.add("escaped", Writing::Plain, &escaped(secret, b"\\x", case));
             self.add("escaped for JSON", Writing::Plain, &escaped(secret, b"\\u00", case));
@@ -133,7 +133,7 @@ impl Known {
     /// Adds a form unless it exists: decimal digits have no case.
     fn add(&mut self, name: &'static str, writing: Writing, text: &[u8]) {
         if !self.forms.iter().any(|form| form.text.expose(|known| known == text)) {
-            self.forms.push(Form { name, writing, text: Secret::copy_from(text) });
+            self.forms.push(SecretForm { name, writing, text: Secret::copy_from(text) });
         }
     }
 }
@@ -149,17 +149,17 @@ fn escape_form(text: &[u8], secret: &[u8]) -> &'static str {
     }
 }
 
-/// Collects `bytes` in a buffer that never grows: growing would leave a copy behind, unwiped.
+/// Collects `bytes` in a buffer of `at_most` bytes, which never grows: growing would leave an unwiped copy behind.
 fn gathered(at_most: usize, bytes: impl IntoIterator<Item = u8>) -> Zeroizing<Vec<u8>> {
     let mut buffer = Zeroizing::new(Vec::with_capacity(at_most));
     for byte in bytes {
-        assert!(buffer.len() < at_most, "more bytes than were announced");
+        assert!(buffer.len() < at_most, "there are more bytes than the buffer has room for");
         buffer.push(byte);
     }
     buffer
 }
 
-/// Returns the base64 digits that depend on `secret` alone if `before` bytes (of a group of three) precede it.
+/// Returns the base64 digits that depend only on `secret` if `before` bytes of a group of three precede it.
 fn base64_after(before: usize, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     let bytes = gathered(before + secret.len(), std::iter::repeat_n(0, before).chain(secret.iter().copied()));
     let digits = base64(&bytes);
@@ -190,12 +190,12 @@ mod tests {
     const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
 
     fn known(secret: &str) -> Known {
-        let pair = Credentials::new(KEY.as_bytes(), secret.as_bytes()).expect("a pair");
-        Known::new(&pair).expect("it is long enough")
+        let pair = Credentials::new(KEY.as_bytes(), secret.as_bytes()).expect("the pair is valid");
+        Known::new(&pair).expect("the secret is long enough")
     }
 
     #[test]
-    fn it_finds_every_form_wherever_it_begins() {
+    fn it_finds_every_form_at_every_alignment() {
         for secret in ["84dbf4398ab9480836b3918f41b9398a3a02068d", "p/q+r\"s\\t&u<v~w%x?y>>>", "12345678"] {
             let known = known(secret);
             let json = serde_json::to_string(secret).expect("JSON");
@@ -216,25 +216,24 @@ mod tests {
             }
             for text in texts {
                 let hits = known.hits(format!("x = {text}; y").as_bytes());
-                // A short secret is the whole of a longer one's base64 in no alignment.
+                // At some alignments, the base64 of a short secret has too few digits that depend only on it.
                 assert!(!hits.is_empty() || secret.len() < 10, "{secret}: {text}");
                 assert!(!format!("{hits:?} {known:?}").contains(secret));
             }
             assert_eq!(known.hits(&utf16).len(), 1);
-            assert!(known.hits(KEY.as_bytes()).is_empty(), "the key alone is no leak");
+            assert!(known.hits(KEY.as_bytes()).is_empty(), "the key alone is not a leak");
         }
     }
 
-    /// As encoders write it that escape some bytes and leave others.
     #[test]
-    fn it_finds_what_encoders_escape_in_part() {
+    fn it_finds_a_secret_of_which_encoders_escape_some_bytes() {
         let known = known("Ab3/x+Y=z\"q\\w&e<r>t'y!u*i(o)p~1-2_3.4");
         for (text, form) in [
-            // encodeURIComponent, encodeURI, a form of Java's and of PHP's.
+            // encodeURIComponent, encodeURI, and encoders of forms in Java and PHP.
             ("Ab3%2Fx%2BY%3Dz%22q%5Cw%26e%3Cr%3Et'y!u*i(o)p~1-2_3.4", "URL-encoded"),
             ("Ab3/x+Y=z%22q%5Cw&e%3Cr%3Et'y!u*i(o)p~1-2_3.4", "URL-encoded"),
             ("Ab3%2fx%2bY%3dz%22q%5cw%26e%3cr%3et%27y%21u*i%28o%29p%7e1-2_3.4", "URL-encoded"),
-            // Go, .NET, PHP with all of its flags, and a program.
+            // Go, .NET, PHP with all flags, and HTML.
             (r#"Ab3/x+Y=z\"q\\w\u0026e\u003cr\u003et'y!u*i(o)p~1-2_3.4"#, "escaped for JSON"),
             (r"Ab3/x\u002BY=z\u0022q\\w\u0026e\u003Cr\u003Et\u0027y!u*i(o)p~1-2_3.4", "escaped for JSON"),
             (r"Ab3\/x+Y=z\u0022q\\w\u0026e\u003Cr\u003Et\u0027y!u*i(o)p~1-2_3.4", "escaped for JSON"),
@@ -245,11 +244,11 @@ mod tests {
             assert_eq!((hit.at, hit.form), (2, form), "{text}");
         }
         let another = r"Ab3/x+Y=z%22q%5Cw&e%3Cr%3Et'y!u*i(o)p~1-2_3.5";
-        assert!(known.hits(another.as_bytes()).is_empty(), "the last byte is another");
+        assert!(known.hits(another.as_bytes()).is_empty(), "the last byte differs");
     }
 
     #[test]
-    fn it_finds_what_is_escaped_from_end_to_end() {
+    fn it_finds_a_secret_of_which_every_byte_is_escaped() {
         let secret = "84dbf4398ab9480836b3918f41b9398a3a02068d";
         for (prefix, form) in [("%", "URL-encoded"), ("\\u00", "escaped for JSON"), ("\\x", "escaped")] {
             let text: String =
@@ -259,7 +258,7 @@ mod tests {
         }
     }
 
-    /// `base64` breaks lines after 76 digits, openssl after 64, Ruby after 60.
+    /// The command `base64` breaks lines after 76 digits, openssl after 64, Ruby after 60.
     #[test]
     fn it_finds_base64_that_is_broken_into_lines() {
         let secret = "84dbf4398ab9480836b3918f41b9398a3a02068d";
@@ -277,9 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_look_for_what_is_everywhere() {
+    fn it_does_not_search_for_secrets_that_are_too_short() {
         for secret in ["s", "short", "7 bytes".replace(' ', "_").as_str()] {
-            let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a pair");
+            let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("the pair is valid");
             assert!(Known::new(&pair).is_none(), "{secret}: it is too short to search for");
         }
     }

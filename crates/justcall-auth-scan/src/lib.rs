@@ -1,16 +1,17 @@
 //! Finds JustCall API secrets in files and in git history: the engine of `justcall-auth scan`.
 //!
 //! [`Files`] and [`History`] scan texts with a [`Scanner`] and return a [`Report`]. The scanner finds the user's own secret
-//! in any form, and what has the shape of a JustCall pair. No finding holds a secret: a [`Fingerprint`] identifies it.
+//! in any form, and values with the shape of a JustCall pair. No finding holds a secret: a [`Fingerprint`] identifies it.
 //!
 //! | module | contents |
 //! |---|---|
 //! | `known`, `spelling` | the user's own pair, exactly, in every form |
 //! | `candidate`, `marks`, `shape` | words that seem random, the service that they belong to, and the rule |
 //! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and its meaning |
-//! | `exposure`, `allow` | whether a text ships to browsers; what its owner allows |
-//! | `text`, `decode`, `wide` | a text of any length through a window, as UTF-8; its encoding |
-//! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
+//! | `exposure`, `allow` | whether a text ships to browsers; the findings that its owner allows |
+//! | `text`, `decode`, `wide` | reads a text of any length through a window, as UTF-8 |
+//! | `files`, `history` | the texts of files and of git history |
+//! | `git` | runs git so that a repository cannot run anything |
 
 #![forbid(unsafe_code)]
 
@@ -44,13 +45,13 @@ use justcall_auth::Zeroizing;
 pub use allow::{Baseline, baseline_of};
 pub use code::ScanCode;
 pub use files::Files;
-use finding::Hit;
+use finding::ScanHit;
 pub use finding::{Fingerprint, Location, ScanFinding};
 pub use history::History;
 pub use known::Known;
 pub use text::Buffer;
 
-/// Stands for a secret in the name of a file.
+/// Replaces a secret in the name of a file.
 pub const NOT_SHOWN: &str = "[not shown]";
 
 /// Finds secrets in texts.
@@ -105,8 +106,8 @@ impl Report {
         self.secrets.extend(other.secrets);
     }
 
-    /// Sorts the findings, removes duplicates, masks in the names of files every secret that was found anywhere, and forgets
-    /// the secrets.
+    /// Sorts the findings and removes duplicates. Masks in the names of files every secret that was found anywhere, and then
+    /// drops the secrets.
     pub fn settle(&mut self) {
         self.findings.sort();
         self.findings.dedup();
@@ -131,7 +132,7 @@ impl Report {
 /// Secrets to mask in the names of files.
 struct Masked<'a> {
     secrets: HashSet<&'a str>,
-    /// Their lengths, the longest first: there are few lengths, even of many secrets.
+    /// The lengths of the secrets, the longest first. Even many secrets have few lengths.
     lengths: BTreeSet<Reverse<usize>>,
 }
 
@@ -188,13 +189,13 @@ impl Scanner {
     }
 
     /// Returns the hits in a part of a text. Binary data is searched for the user's own pair only.
-    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<Hit> {
+    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<ScanHit> {
         let mut hits = self.known.as_ref().map(|known| known.hits(text)).unwrap_or_default();
         if !is_binary {
             let shaped = shape::hits(text, name);
             let own: Vec<Fingerprint> =
                 hits.first().map(|hit| Fingerprint::of(&hit.secret)).into_iter().collect();
-            // The user's own secret is reported once, as such.
+            // The user's own secret is reported only once, as `OwnSecret`.
             hits.extend(shaped.into_iter().filter(|hit| !own.contains(&Fingerprint::of(&hit.secret))));
         }
         hits.sort_by_key(|hit| hit.at);

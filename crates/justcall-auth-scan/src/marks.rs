@@ -1,4 +1,5 @@
-//! Where a text mentions JustCall, and where another service: a secret without a telling name belongs to the nearest.
+//! Finds the mentions of JustCall and of other services in a text. A secret whose name does not name a service belongs to the
+//! nearest mention.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -12,7 +13,7 @@ use crate::table;
 /// The largest distance between a mention and a value, in bytes.
 pub(crate) const REACH: usize = 4096;
 
-/// Other services with keys and secrets, which programs connect with JustCall.
+/// Other services with keys and secrets, which programs use together with JustCall.
 const OTHERS: &[&str] = &[
     "hubspot",
     "stripe",
@@ -92,15 +93,15 @@ pub(crate) struct Marks<'a> {
     text: &'a [u8],
     mentions: Vec<usize>,
     is_in_path: bool,
-    /// Whether every part of the text may hold a value: the path or the columns of a table name JustCall.
+    /// Whether a value in any part of the text may belong to JustCall, because the path or the columns of a table name it.
     is_whole: bool,
-    /// Where other services are mentioned, by the blocks of [`REACH`] bytes in which the mention begins. A block is searched
-    /// once, on demand.
+    /// The mentions of other services, by the block of [`REACH`] bytes in which they begin. A block is searched once, on
+    /// demand.
     others: Vec<OnceCell<Vec<Range<usize>>>>,
 }
 
 impl<'a> Marks<'a> {
-    /// Finds the mentions in `text`, which is called `path`. Returns `None` if neither mentions JustCall.
+    /// Finds the mentions in `text` with the path `path`. Returns `None` if neither mentions JustCall.
     pub fn of(text: &'a [u8], path: &str) -> Option<Self> {
         let is_in_path = is_mentioned(path.as_bytes());
         let mentions: Vec<usize> = mentions(text).collect();
@@ -130,13 +131,13 @@ impl<'a> Marks<'a> {
         ranges
     }
 
-    /// Whether a value at `at` is JustCall's, by the mentions around it: those before it, else those after it, else the path.
+    /// Whether a value at `at` belongs to JustCall. The mentions before it decide, else those after it, else the path.
     pub fn are_ours(&self, at: usize) -> bool {
         let before = self.before(at, REACH);
         let from = before.unwrap_or(at.saturating_sub(REACH));
         match (before, self.others(from..at).next_back()) {
             (Some(_), None) => return true,
-            // Another service counts only in its own paragraph.
+            // A mention of another service only counts in its paragraph.
             (_, Some(other)) if !has_empty_line(&self.text[other.start..at]) => return false,
             _ => {}
         }
@@ -149,7 +150,7 @@ impl<'a> Marks<'a> {
         next.is_some() || before.is_some() || self.is_in_path
     }
 
-    /// Whether JustCall, and no other service after it, is mentioned within `distance` bytes before `at`.
+    /// Whether JustCall is mentioned within `distance` bytes before `at`, and no other service after that mention.
     pub fn are_close_before(&self, at: usize, distance: usize) -> bool {
         self.before(at, distance).is_some_and(|mention| self.others(mention..at).next().is_none())
     }
@@ -161,6 +162,7 @@ impl<'a> Marks<'a> {
         found.filter(move |other| range.start <= other.start && other.end <= range.end)
     }
 
+    /// Searches a block for mentions of other services.
     fn named_in(&self, block: usize) -> Vec<Range<usize>> {
         let begin = block * REACH;
         let end = begin + REACH;
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_knows_the_spellings_of_the_service() {
+    fn it_recognizes_the_spellings_of_the_service() {
         for text in ["justcall", "JUSTCALL_KEY", "Just_Call", "api.JustCall.io", "just-call"] {
             assert!(is_mentioned(text.as_bytes()), "{text}");
         }
@@ -203,10 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn it_gives_a_value_to_the_service_that_was_spoken_of_last() {
+    fn it_attributes_a_value_to_the_service_that_was_mentioned_last() {
         let text = b"justcall: 1 slack: 2\n\n3 https://api.justcall.io 4";
-        let marks = Marks::of(text, "a.txt").expect("it is mentioned");
-        let at = |digit: u8| text.iter().position(|byte| *byte == digit).expect("it is there");
+        let marks = Marks::of(text, "a.txt").expect("JustCall is mentioned");
+        let at = |digit: u8| text.iter().position(|byte| *byte == digit).expect("the digit is in the text");
         let ours: Vec<bool> = (b'1'..=b'4').map(|digit| marks.are_ours(at(digit))).collect();
         assert_eq!(ours, [true, false, true, true]);
         assert!(Marks::of(b"slack", "a.txt").is_none());
@@ -214,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_another_service_wherever_a_block_of_the_text_ends() {
+    fn it_finds_another_service_across_the_end_of_a_block() {
         for name_at in REACH - "slack".len() - 1..=REACH + 1 {
             let text = format!("{:<100}{:<rest$}slack: ", "", "justcall: ", rest = name_at - 100);
             let is_ours = |text: &str| {
-                Marks::of(text.as_bytes(), "a.txt").expect("it is mentioned").are_ours(text.len())
+                Marks::of(text.as_bytes(), "a.txt").expect("JustCall is mentioned").are_ours(text.len())
             };
             assert!(!is_ours(&text), "at {name_at}");
-            assert!(is_ours(&text.replace("slack", "other")), "the control, at {name_at}");
+            assert!(is_ours(&text.replace("slack", "other")), "control, at {name_at}");
         }
     }
 }

@@ -1,25 +1,25 @@
-//! The meaning of a name for its value: a secret, a key, a hash; of JustCall, or of another service.
+//! Determines what a name means for its value: a secret, a key or a hash, of JustCall or of another service.
 
 /// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
     pub role: Role,
-    /// Whether it names JustCall itself.
+    /// Whether it names JustCall.
     pub is_ours: bool,
-    /// Whether it has a word in it that belongs to something else: `hubspot_secret`.
+    /// Whether it contains a word of another service: `hubspot_secret`.
     pub is_foreign: bool,
 }
 
-/// What a name calls its value.
+/// The kind of value that a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Secret,
-    /// `password`: a secret only where a key stands beside it.
+    /// `password`: a secret only if a key is near it.
     Password,
     Key,
-    /// Both halves in one, or a header.
+    /// `key:secret`, or a header.
     Pair,
-    /// A hash, an identifier, a path: surely none of the above.
+    /// A hash, an identifier, a path: none of the above.
     Other,
 }
 
@@ -30,7 +30,7 @@ const KEY: &[&str] = &["key", "keys", "apikey", "username", "user", "login"];
 const PAIR: &[&str] =
     &["authorization", "auth", "token", "credential", "credentials", "creds", "pair", "basic", "bearer"];
 
-/// Words in the name of a half that do not give it to another service.
+/// Words in the name of a half that do not mean another service.
 const GENERIC: &[&str] = &[
     "api",
     "app",
@@ -113,13 +113,13 @@ const GENERIC: &[&str] = &[
     "crm",
 ];
 
-/// Words that stand in the name of a half without a separator: `clientsecret`.
+/// Words that may precede another one without a separator: `clientsecret`.
 const GLUED: &[&str] = &["api", "app", "client", "access", "account", "auth"];
 
-/// The most words that a name without separators is taken apart into.
+/// The maximum number of words that a name without separators is split into.
 const MOST_PARTS: usize = 5;
 
-/// Words that make a value something else than a half.
+/// Words that mean that a value is not a half.
 const OTHERS: &[&str] = &[
     "sha",
     "sha1",
@@ -188,7 +188,7 @@ const OTHERS: &[&str] = &[
     "dsn",
 ];
 
-/// What ends the name of a file: such a word names what was hashed.
+/// Extensions of file names. Such a name names a file that was hashed.
 const EXTENSIONS: &[&str] = &[
     "jar", "js", "mjs", "css", "html", "py", "apk", "exe", "tgz", "gz", "zip", "mp3", "wav", "png", "jpg",
     "svg", "php", "rb", "go", "ts", "json", "yml", "yaml", "lock", "whl", "map", "txt", "md", "deb", "rpm",
@@ -212,7 +212,7 @@ impl Name {
         };
         let role = match () {
             () if has(OTHERS) => Role::Other,
-            // A key to sign with, such as Django's SECRET_KEY.
+            // A signing key, such as Django's SECRET_KEY.
             () if has(SECRET) && has(KEY) && !is_ours => Role::Other,
             () if has(SECRET) => Role::Secret,
             () if has(PASSWORD) => Role::Password,
@@ -224,14 +224,14 @@ impl Name {
     }
 }
 
-/// Whether `word` is in `list`, perhaps with a number after it: `secret2`.
+/// Whether `word` is in `list`, possibly with a number after it: `secret2`.
 fn is_in(list: &[&str], word: &str) -> bool {
     let is_there = |word: &str| list.contains(&word);
-    // Auth0 is a service.
+    // A number after a word of `PAIR` does not count, because Auth0 is a service.
     is_there(word) || list != PAIR && is_there(word.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// The words that `word` is made of where all are known: `justcallapisecret`.
+/// Splits `word` into known words: `justcallapisecret`. Returns `word` itself if that is not possible.
 fn unglued(word: String) -> Vec<String> {
     match parts(&word, MOST_PARTS) {
         Some(parts) => parts.into_iter().map(str::to_owned).collect(),
@@ -239,7 +239,7 @@ fn unglued(word: String) -> Vec<String> {
     }
 }
 
-/// At most so many. One word may be made of others in several ways, `apikey` of itself or of two.
+/// Splits `word` into at most `at_most` known words. There may be several ways: `apikey` is one word or two.
 fn parts(word: &str, at_most: usize) -> Option<Vec<&str>> {
     if word.is_empty() {
         return Some(Vec::new());
@@ -254,7 +254,7 @@ fn parts(word: &str, at_most: usize) -> Option<Vec<&str>> {
     })
 }
 
-/// The words of a name, in lower case: at separators, and where lower case or digits turn to upper case.
+/// Splits a name into its words, in lower case. A word ends at a separator, or where upper case follows lower case or digits.
 fn split(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
@@ -306,7 +306,7 @@ mod tests {
             assert_eq!(Name::of(name), Some(Name { role, is_ours, is_foreign }), "{name}");
         }
         assert_eq!(Name::of("campaign"), None);
-        // In how many ways it can be taken apart doubles with each.
+        // The number of ways to split this word doubles with each part, so the limit must end the search.
         assert_eq!(Name::of(&("apikey".repeat(60) + "x")), None);
     }
 }

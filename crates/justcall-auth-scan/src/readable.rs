@@ -1,8 +1,8 @@
-//! Text without the escapes of JSON, HTML and URLs, so that the separators of names and values are visible.
+//! Removes the escapes of JSON, HTML and URLs, so that the separators of names and values are visible.
 
 use std::borrow::Cow;
 
-/// JSON in JSON in a URL: what is deeper is not read.
+/// The maximum depth of nested escapes, such as JSON in JSON in a URL.
 const DEPTH: usize = 3;
 
 /// The entities that separate names from values.
@@ -15,7 +15,7 @@ const ENTITIES: &[(&[u8], u8)] = &[
     (b"&nbsp;", b' '),
 ];
 
-/// `text` without escapes, however deep.
+/// Returns `text` without escapes, up to [`DEPTH`].
 pub(crate) fn readable(text: &[u8]) -> Cow<'_, [u8]> {
     let mut readable = Cow::Borrowed(text);
     for _ in 0..DEPTH {
@@ -45,7 +45,7 @@ fn without_escapes(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What the escape that `text` begins with stands for, and its length.
+/// Returns the byte that the escape at the start of `text` stands for, and the length of the escape.
 fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'\\', b'n' | b'r', ..] => Some((b'\n', 2)),
@@ -69,7 +69,7 @@ fn escaped(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The character of that number, or a question mark where it is not ASCII.
+/// Returns the character with this number, or a question mark if it is not ASCII.
 fn number(digits: &[u8], radix: u32) -> Option<u8> {
     let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with(['+', '-']))?;
     let number = u32::from_str_radix(digits, radix).ok()?;

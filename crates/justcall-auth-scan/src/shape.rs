@@ -1,36 +1,36 @@
-//! The rule for what has the shape of a JustCall pair: random words beside telling names.
+//! Finds values with the shape of a JustCall pair: random words near names that describe them.
 
 use justcall_auth::{Zeroizing, key_hint};
 
 use crate::beside;
-use crate::candidate::{Candidate, Value, candidates};
+use crate::candidate::{Candidate, CandidateValue, candidates};
 use crate::code::ScanCode;
-use crate::finding::Hit;
+use crate::finding::ScanHit;
 use crate::marks::{Marks, name_of_file};
 use crate::name::{Name, Role};
 
 /// The largest distance between a secret and its key, in bytes.
 const KEY_REACH: usize = 600;
-/// How far apart two halves on one line may stand when nothing but punctuation is between them.
+/// The largest distance between two halves on one line with only punctuation between them, in bytes.
 const SIDE_BY_SIDE: usize = 40;
-/// How far before two such halves JustCall or a telling word must stand.
+/// The largest distance between a mention of JustCall and two such halves, in bytes.
 const TELLING: usize = 300;
 
-/// Returns the hits in `text`, which is called `path`.
-pub(crate) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
+/// Returns the hits in `text` with the path `path`.
+pub(crate) fn hits(text: &[u8], path: &str) -> Vec<ScanHit> {
     let Some(marks) = Marks::of(text, path) else { return Vec::new() };
     let candidates: Vec<Candidate> =
         marks.ranges().into_iter().flat_map(|range| candidates(text, range)).collect();
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || !byte.is_ascii();
     let begin = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
     let search = Search { text, path, begin, marks, candidates };
-    let mut hits: Vec<Hit> = Vec::new();
+    let mut hits: Vec<ScanHit> = Vec::new();
     let mut index = 0;
     while index < search.candidates.len() {
-        // A pair takes the next candidate with it.
-        let (hit, taken) = search.at(index);
+        // A pair of two candidates uses the next one as well.
+        let (hit, used) = search.at(index);
         hits.extend(hit);
-        index += taken;
+        index += used;
     }
     hits
 }
@@ -39,15 +39,16 @@ pub(crate) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
 struct Search<'a> {
     text: &'a [u8],
     path: &'a str,
-    /// Where the first word begins.
+    /// The offset of the first word.
     begin: usize,
     marks: Marks<'a>,
     candidates: Vec<Candidate>,
 }
 
 impl Search<'_> {
-    /// Judges the candidate at `index`, perhaps together with the next. Returns how many candidates it used as well.
-    fn at(&self, index: usize) -> (Option<Hit>, usize) {
+    /// Applies the rules to the candidate at `index`, and to the next one if they form a pair. Also returns how many
+    /// candidates it used.
+    fn at(&self, index: usize) -> (Option<ScanHit>, usize) {
         let candidate = &self.candidates[index];
         if self.is_part_of_another(candidate) {
             return (None, 1);
@@ -57,11 +58,11 @@ impl Search<'_> {
             return (None, 1);
         }
         let half = match &candidate.value {
-            Value::Pair { pair, colon } => {
+            CandidateValue::Pair { pair, colon } => {
                 let hit = || hit(ScanCode::LeakedPair, candidate, &pair[colon + 1..], Some(&pair[..*colon]));
                 return (self.are_ours(candidate, name).then(hit), 1);
             }
-            Value::Half(half) => half,
+            CandidateValue::Half(half) => half,
         };
         if let Some(secret) = self.second_half(index, name) {
             let hit = hit(ScanCode::LeakedPair, candidate, secret, Some(half));
@@ -97,7 +98,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether it is part of something longer: a file's name, a path, the tail of a URL, an encrypted value.
+    /// Whether the candidate is part of a longer value: a file name, a path, the end of a URL, an encrypted value.
     fn is_part_of_another(&self, candidate: &Candidate) -> bool {
         let before = &self.text[..candidate.span.start];
         let after = &self.text[candidate.span.end..];
@@ -117,12 +118,11 @@ impl Search<'_> {
         joins || joined || before.ends_with(b"data:") || before.ends_with(b"ENC[")
     }
 
-    /// Returns the secret whose key is the candidate at `index`: joined to it by a colon, or beside it with nothing but
-    /// punctuation between them.
+    /// Returns the secret whose key is the candidate at `index`: joined by a colon, or with only punctuation between them.
     fn second_half(&self, index: usize, name: Option<Name>) -> Option<&Zeroizing<Vec<u8>>> {
         let first = &self.candidates[index];
         let second = self.candidates.get(index + 1)?;
-        let Value::Half(secret) = &second.value else { return None };
+        let CandidateValue::Half(secret) = &second.value else { return None };
         if !self.are_ours(first, name) || self.is_part_of_another(second) {
             return None;
         }
@@ -131,7 +131,7 @@ impl Search<'_> {
         let is_telling = name.is_some_and(|name| name.role != Role::Secret)
             || self.marks.are_close_before(first.span.start, TELLING);
         let is_alike = first.span.len() == second.span.len() && is_punctuation(between) && is_telling;
-        // In a table the next column may hold something else.
+        // In a table the next column may contain another kind of value.
         let is_other = || self.name(index + 1).is_some_and(|name| name.role == Role::Other);
         (is_joined || is_alike && !is_other()).then_some(secret)
     }
@@ -141,7 +141,7 @@ impl Search<'_> {
         let at = self.candidates[index].span.start;
         let is_key = |other: usize| {
             let candidate = self.candidates.get(other)?;
-            let Value::Half(key) = &candidate.value else { return None };
+            let CandidateValue::Half(key) = &candidate.value else { return None };
             let is_near = candidate.span.start.abs_diff(at) <= KEY_REACH;
             let is_key = self.name(other).is_some_and(|name| name.role == Role::Key);
             (is_near && is_key).then_some(key.as_slice())
@@ -150,8 +150,8 @@ impl Search<'_> {
     }
 }
 
-fn hit(code: ScanCode, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> Hit {
-    Hit {
+fn hit(code: ScanCode, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> ScanHit {
+    ScanHit {
         code,
         at: candidate.span.start,
         form: if candidate.is_base64 { "in base64" } else { "as it is" },
@@ -182,26 +182,26 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_a_pair_for_one_finding_and_a_secret_for_another() {
+    fn it_reports_a_pair_or_a_secret_but_not_a_key() {
         let pair = format!("Authorization: {KEY}:{SECRET} https://api.justcall.io");
         assert_eq!(codes(&pair, "a"), [ScanCode::LeakedPair]);
         assert_eq!(codes(&format!("JUSTCALL_API_SECRET={SECRET}"), "a"), [ScanCode::LeakedSecret]);
-        assert_eq!(codes(&format!("JUSTCALL_API_KEY={KEY}"), "a"), [], "the key alone opens nothing");
+        assert_eq!(codes(&format!("JUSTCALL_API_KEY={KEY}"), "a"), [], "the key alone is not a leak");
         assert_eq!(codes(SECRET, "secrets/justcall_api_secret"), [ScanCode::LeakedSecret]);
         assert_eq!(codes(SECRET, "secrets/justcall_api_key"), []);
-        assert_eq!(codes(&format!("api_secret={SECRET}"), "a"), [], "of an unknown service");
+        assert_eq!(codes(&format!("api_secret={SECRET}"), "a"), [], "the service is unknown");
     }
 
     #[test]
-    fn it_gives_a_key_the_hint_that_the_library_gives_it() {
-        let pair = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+    fn it_reports_the_same_key_hint_as_the_library() {
+        let pair = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("the pair is valid");
         let text = format!("justcall_api_key={KEY} justcall_api_secret={SECRET}");
         let hits = hits(text.as_bytes(), "a");
         assert_eq!(hits[0].key_hint.as_deref(), Some(pair.key_hint()));
     }
 
     #[test]
-    fn it_survives_words_that_reach_out_of_what_is_looked_at() {
+    fn it_accepts_words_that_extend_beyond_the_searched_ranges() {
         let word = format!("{KEY}{SECRET}{KEY}");
         for before in REACH - 200..REACH + 10 {
             let text = format!("justcall{} {word} {}justcall", " ".repeat(before), " ".repeat(REACH - 100));
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    /// What texts are made of that bring rules to their edges.
+    /// The pieces of generated texts, chosen to reach the edge cases of the rules.
     const PIECES: &[&str] = &[
         "justcall",
         "JUSTCALL_API_",
@@ -283,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_survives_every_text_and_reports_places_in_it(
+        fn it_accepts_every_text_and_reports_offsets_in_it(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
             path in prop::sample::select(&["a", "justcall/api_secret", "dist/a.js", ""][..]),
         ) {
@@ -295,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn it_survives_bytes_that_are_no_text(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        fn it_accepts_bytes_that_are_not_text(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
             let text = [&b"justcall secret="[..], &bytes, b"justcall"].concat();
             let hits = hits(&text, "a");
             prop_assert!(hits.len() <= text.len() / 16);

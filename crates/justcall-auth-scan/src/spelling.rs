@@ -1,4 +1,4 @@
-//! The spellings of a secret in texts: with escaped bytes, or broken into lines.
+//! Finds a secret in the spellings of texts: with escaped bytes, or broken into lines.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use memchr::memmem;
 pub(crate) enum Writing {
     /// Byte for byte.
     Plain,
-    /// Each byte as it is or escaped: encoders differ in which they escape, and how.
+    /// Each byte as it is or escaped. Encoders differ in the bytes that they escape, and in the escapes.
     Escaped,
     /// Broken into lines.
     Wrapped,
@@ -19,7 +19,8 @@ pub(crate) enum Writing {
 const LONGEST_ESCAPE: usize = 6;
 /// The longest line break with the indentation after it.
 const LONGEST_BREAK: usize = 36;
-/// The shortest line that base64 is broken into is 60 digits long, Ruby's: so many have one break in them at most.
+/// The length of the shortest lines that encoders break base64 into, which is Ruby's. A part of this length contains at most
+/// one line break.
 const SHORTEST_LINE: usize = 60;
 
 impl Writing {
@@ -46,7 +47,7 @@ impl Writing {
         places
     }
 
-    /// Returns parts of `form`, one of which is in every text with this spelling, byte for byte.
+    /// Returns parts of `form`. Every text with this spelling contains at least one of them byte for byte.
     fn anchors(self, form: &[u8]) -> Vec<Range<usize>> {
         let whole = 0..form.len();
         match self {
@@ -73,8 +74,8 @@ impl Writing {
         Some(start..end)
     }
 
-    /// Moves from `at` over the spelling of `bytes` and returns its end. `step` returns as many bytes of the text from a place
-    /// on, and the place after them. There may be several ways: `\\` is one backslash or two.
+    /// Moves from `at` over the spelling of `bytes` and returns its end. `step` takes a place and a length, and returns so many
+    /// bytes of the text and the place after them. There may be several ways, because `\\` is one backslash or two.
     fn walk<'a, 't>(
         self,
         bytes: impl Iterator<Item = &'a u8>,
@@ -110,8 +111,8 @@ impl Writing {
     }
 }
 
-/// Returns the longest part of letters and digits, which encoders escape only if they escape everything; all of `form` if it
-/// has none.
+/// Returns the longest part of letters and digits, which encoders escape only if they escape everything. Returns the whole
+/// `form` if it has none.
 fn longest_run(form: &[u8]) -> Range<usize> {
     let mut at = 0;
     let runs = form.split(|byte| !byte.is_ascii_alphanumeric()).map(|run| {
@@ -150,7 +151,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u8> {
         .and_then(|text| u8::from_str_radix(text, radix).ok())
 }
 
-/// Whether `text` is empty, or a line break with indentation. A string of a program or JSON may spell the line break `\n`.
+/// Whether `text` is empty, or a line break with indentation. In a string literal or in JSON the line break may be `\n`.
 fn is_break(text: &[u8]) -> bool {
     let breaks = [&b"\r\n"[..], b"\n", br"\r\n", br"\n"];
     let rest = breaks.iter().find_map(|broken| text.strip_prefix(*broken));
@@ -172,19 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_its_way_where_there_are_several() {
+    fn it_returns_the_shortest_of_several_matches() {
         let form = br"\\a\";
         for (text, range) in
             [(r"\\a\", Some(0..4)), (r"\\\\a\\", Some(2..6)), (r"%5C\x5ca\u005C", Some(0..9)), (r"\a\", None)]
         {
-            let at = text.find('a').expect("it has one");
+            let at = text.find('a').expect("the text has an a");
             let found = Writing::Escaped.around(text.as_bytes(), form, &(2..3), at);
-            assert_eq!(found, range, "{text}: the shortest");
+            assert_eq!(found, range, "{text}");
         }
     }
 
     #[test]
-    fn it_takes_a_lot_of_backslashes_in_little_time() {
+    fn it_matches_many_backslashes_quickly() {
         let form = [&b"a"[..], &[b'\\'; 511]].concat();
         let text = [&b"a"[..], &[b'\\'; 2000]].concat();
         assert!(Writing::Escaped.around(&text, &form, &(0..1), 0).is_some());
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_over_line_breaks_and_nothing_else() {
+    fn it_skips_only_line_breaks() {
         for (text, is_found) in [
             ("YWJjZGVm", true),
             ("YWJj\nZGVm", true),

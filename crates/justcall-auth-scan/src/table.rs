@@ -1,11 +1,11 @@
-//! Values in tables with the names in the first line: CSV, Markdown, and SQL statements.
+//! Finds the names of values in tables: CSV, Markdown, and SQL statements.
 
 use std::ops::Range;
 
 use crate::name::{Name, Role};
 
-/// The largest distance between a value and the names of the columns, in bytes, unless they are the first line of the text;
-/// and the longest line of a table.
+/// The largest distance between a value and the names of the columns, in bytes, unless these are the first line of the text.
+/// It is also the length of the longest line of a table.
 const REACH: usize = 4096;
 /// The longest name of a column, in bytes.
 const LONGEST_NAME: usize = 40;
@@ -16,8 +16,8 @@ pub(crate) fn name_of_column(text: &[u8], value: &Range<usize>) -> Option<Name> 
     column_of_lines(text, value).or_else(|| column_of_insert(text, value))
 }
 
-/// Whether `text` begins with a line of column names, one of them the name of a JustCall secret: all lines after it belong to
-/// one table.
+/// Whether `text` begins with a line of column names, one of which is the name of a JustCall secret. All lines after it then
+/// belong to one table.
 pub(crate) fn begins_with_ours(text: &[u8]) -> bool {
     let line = first_line(text);
     DELIMITERS.iter().filter(|delimiter| line.contains(delimiter)).any(|delimiter| {
@@ -26,7 +26,7 @@ pub(crate) fn begins_with_ours(text: &[u8]) -> bool {
     })
 }
 
-/// Finds the name in lines with one delimiter: on the first line of the text or of the paragraph.
+/// Finds the name in lines with one delimiter. The names are on the first line of the text or of the paragraph.
 fn column_of_lines(text: &[u8], value: &Range<usize>) -> Option<Name> {
     let near = value.start.saturating_sub(REACH);
     let begin = match memchr::memrchr(b'\n', &text[near..value.start]) {

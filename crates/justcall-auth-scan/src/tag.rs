@@ -1,4 +1,4 @@
-//! Elements of XML and HTML: the name that a tag gives the value in it or after it.
+//! Finds the name of a value in the tags of XML and HTML.
 
 use std::ops::Range;
 
@@ -18,27 +18,27 @@ const NAMING: &[&str] = &[
     "title",
     "variable",
 ];
-/// Attributes whose value the other attributes name: `<add key="…" value="…"/>`.
+/// Attributes with a neutral name, for whose value another attribute has the name: `<add key="…" value="…"/>`.
 const NEUTRAL: &[&str] = &["value", "val", "content", "data", "default", "text", "string"];
-/// Elements for layout, although their names have a meaning elsewhere.
+/// Elements for layout. Their names do not describe a value.
 const ARRANGING: &[&str] = &["span", "label", "field", "content", "path", "ref"];
 /// Elements without an end.
 const EMPTY: &[&str] = &["br", "hr", "img", "input", "link", "meta", "wbr"];
 
-/// What a tag does to the elements that are open.
+/// The kind of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TagKind {
     Opens,
     Closes,
-    /// An element that ends in its own tag.
+    /// A tag of an element without content.
     Alone,
 }
 
 /// A tag, or the part of it before a value.
 #[derive(Debug)]
 pub(crate) struct Tag<'a> {
-    pub kind: Kind,
-    /// Where it begins.
+    pub kind: TagKind,
+    /// The offset of its start.
     pub at: usize,
     element: &'a str,
     attributes: Vec<Attribute<'a>>,
@@ -47,10 +47,10 @@ pub(crate) struct Tag<'a> {
 type Attribute<'a> = (&'a str, &'a str);
 
 impl<'a> Tag<'a> {
-    /// Returns the tag that ends last within `gap`.
+    /// Returns the last tag that ends within `gap`.
     pub fn that_ends(text: &'a [u8], gap: Range<usize>) -> Option<Self> {
         let end = gap.start + memchr::memrchr(b'>', &text[gap])?;
-        // Arrows are no tags.
+        // `=>` and `->` do not end a tag.
         if matches!(text[..end].last(), Some(b'=' | b'-')) {
             return None;
         }
@@ -58,7 +58,7 @@ impl<'a> Tag<'a> {
         let inside = std::str::from_utf8(&text[at + 1..end]).ok()?;
         if let Some(element) = inside.strip_prefix('/') {
             return is_name(element.trim()).then_some(Self {
-                kind: Kind::Closes,
+                kind: TagKind::Closes,
                 at,
                 element,
                 attributes: Vec::new(),
@@ -67,15 +67,15 @@ impl<'a> Tag<'a> {
         let (element, rest) = split_name(inside)?;
         let (attributes, rest) = attributes(rest);
         let kind = match rest {
-            "" if EMPTY.contains(&element) => Kind::Alone,
-            "" => Kind::Opens,
-            "/" => Kind::Alone,
+            "" if EMPTY.contains(&element) => TagKind::Alone,
+            "" => TagKind::Opens,
+            "/" => TagKind::Alone,
             _ => return None,
         };
         Some(Self { kind, at, element, attributes })
     }
 
-    /// Returns the name of the text that it encloses.
+    /// Returns the name of the text in the element.
     pub fn name(&self) -> Option<Name> {
         named(&self.attributes).or_else(|| {
             let element = local(self.element);
@@ -84,8 +84,8 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// Returns the name that a tag gives the value of one of its attributes, from the text before the value and after it. Returns
-/// `None` if the attribute itself has the name.
+/// Returns the name of a value that is an attribute of a tag, from the text before and after the value. Returns `None` if the
+/// attribute's own name is not neutral.
 pub(crate) fn name_of_attribute(before: &[u8], after: &[u8]) -> Option<Name> {
     let at = memchr::memrchr(b'<', before)?;
     let inside = std::str::from_utf8(&before[at + 1..]).ok()?;
@@ -121,7 +121,7 @@ fn attributes(mut text: &str) -> (Vec<Attribute<'_>>, &str) {
     }
 }
 
-/// Returns the attribute at the start of `text`, and the rest of it. The value may be absent; it is empty then.
+/// Returns the attribute at the start of `text`, and the rest of it. The value is empty if the attribute has none.
 fn attribute(text: &str) -> Option<(Attribute<'_>, &str)> {
     let (name, rest) = split_name(text)?;
     let Some(value) = rest.trim_start().strip_prefix('=') else {

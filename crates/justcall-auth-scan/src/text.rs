@@ -1,4 +1,4 @@
-//! A text of any length, scanned through a window that moves over it.
+//! Scans a text of any length through a window that moves over it.
 
 use std::cell::OnceCell;
 use std::io::{self, Read};
@@ -7,15 +7,15 @@ use crate::allow::Comments;
 use crate::code::ScanCode;
 use crate::decode::Decoder;
 use crate::exposure::Exposure;
-use crate::finding::{Fingerprint, Hit, Location, ScanFinding};
+use crate::finding::{Fingerprint, Location, ScanFinding, ScanHit};
 use crate::wide::{Wide, is_binary};
 use crate::{Report, Subject};
 
-/// The length of the window, in bytes: most files are read at once, and it stays in a processor's cache.
+/// The length of the window, in bytes. Most files fit into it, and it fits into a processor's cache.
 const WINDOW: usize = 512 * 1024;
-/// The byte order mark of UTF-8, which is no character of the text.
+/// The byte order mark of UTF-8, which is not part of the text.
 const UTF8_MARK: &[u8] = "\u{feff}".as_bytes();
-/// How much of the beginning distinguishes text from binary data, in bytes.
+/// The number of bytes at the start that are examined to distinguish text from binary data.
 const HEAD: usize = 8 * 1024;
 
 /// The memory of the window, reused for every text.
@@ -25,9 +25,9 @@ pub struct Buffer {
     used: usize,
 }
 
-/// What kind of text the window holds.
+/// The kind of data in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum TextKind {
     Text,
     Binary,
 }
@@ -38,7 +38,7 @@ struct Counted<R> {
     bytes: u64,
 }
 
-/// Where the window's first byte is in its text.
+/// The position of the window's first byte in the text.
 #[derive(Debug, Default, Clone, Copy)]
 struct Position {
     lines: usize,
@@ -80,35 +80,35 @@ impl Buffer {
         let head = &self.bytes[..self.used];
         let wide = Wide::of(head);
         if wide.is_none() && is_binary(&head[..head.len().min(HEAD)]) {
-            return self.search(subject, reader, is_at_end, Kind::Binary, report);
+            return self.search(subject, reader, is_at_end, TextKind::Binary, report);
         }
         if wide.is_none() && memchr::memchr(0, head).is_none() {
             let mut decoder = Decoder::after(head, reader);
-            return self.search(subject, &mut decoder, is_at_end, Kind::Text, report);
+            return self.search(subject, &mut decoder, is_at_end, TextKind::Text, report);
         }
         let mut decoder = Decoder::new(wide, head, reader);
         self.used = 0;
         let is_at_end = self.fill(&mut decoder)?;
-        self.search(subject, &mut decoder, is_at_end, Kind::Text, report)
+        self.search(subject, &mut decoder, is_at_end, TextKind::Text, report)
     }
 
-    /// Searches what the window holds, then what `reader` gives after it.
+    /// Searches the contents of the window, and then the rest of `reader`.
     fn search(
         &mut self,
         subject: &Subject,
         reader: &mut impl Read,
         mut is_at_end: bool,
-        kind: Kind,
+        kind: TextKind,
         report: &mut Report,
     ) -> io::Result<()> {
         let margin = subject.scanner.reach();
         let mut position = Position::default();
-        // What begins before this was reported in the window before.
+        // Hits before this offset were reported from the previous window.
         let mut reported = 0;
         loop {
             let text = &self.bytes[..self.used];
             let until = if is_at_end { self.used } else { self.used.saturating_sub(margin) };
-            let hits = subject.scanner.hits(subject.name, text, kind == Kind::Binary);
+            let hits = subject.scanner.hits(subject.name, text, kind == TextKind::Binary);
             add_findings(
                 subject,
                 text,
@@ -127,7 +127,7 @@ impl Buffer {
         }
     }
 
-    /// Reads until the window is full; true when the text ends within it.
+    /// Reads until the window is full. Returns true if the text ends within it.
     fn fill(&mut self, reader: &mut impl Read) -> io::Result<bool> {
         while self.used < self.bytes.len() {
             match reader.read(&mut self.bytes[self.used..]) {
@@ -166,7 +166,7 @@ impl Position {
 }
 
 fn characters(text: &[u8]) -> usize {
-    // Every byte but those that continue a character of UTF-8.
+    // Counts every byte except those that continue a character of UTF-8.
     text.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count()
 }
 
@@ -175,13 +175,13 @@ fn characters(text: &[u8]) -> usize {
 fn add_findings(
     subject: &Subject,
     text: &[u8],
-    hits: impl Iterator<Item = Hit>,
+    hits: impl Iterator<Item = ScanHit>,
     mut position: Position,
     report: &mut Report,
 ) {
     let Subject { scanner, location, name } = subject;
     let mut passed = 0;
-    // Computed only if something was found.
+    // Computed only if there is a finding.
     let exposure = OnceCell::new();
     let mut comments = Comments::of(text);
     for hit in hits {
@@ -217,7 +217,7 @@ mod tests {
     const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
     const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
 
-    /// Gives little at a time, as pipes do.
+    /// Returns few bytes per read, like a pipe.
     struct Pipe<'a>(&'a [u8]);
 
     impl Read for Pipe<'_> {
@@ -238,8 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn it_reports_each_once_wherever_the_window_ends() {
-        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+    fn it_reports_each_secret_once_wherever_the_window_ends() {
+        let pair =
+            justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("the pair is valid");
         let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
         let shaped = Scanner::default();
         let leak = format!("justcall_api_key={KEY}\njustcall_api_secret={SECRET}\n");
@@ -266,20 +267,22 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_for_nothing_but_the_own_pair_in_binary_data() {
+    fn it_searches_binary_data_only_for_the_users_own_pair() {
         let text = format!("\0justcall_api_secret={SECRET}");
         assert_eq!(scan(&Scanner::default(), text.as_bytes()).findings, []);
-        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let pair =
+            justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("the pair is valid");
         let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
         assert_eq!(scan(&own, text.as_bytes()).findings.len(), 1);
     }
 
     #[test]
-    fn it_allows_what_a_comment_allows_but_never_the_live_pair() {
+    fn it_obeys_a_comment_except_for_the_users_own_pair() {
         let text = format!("# justcall-auth: allow\nJUSTCALL_API_SECRET={SECRET}\n");
         let report = scan(&Scanner::default(), text.as_bytes());
         assert_eq!((report.findings.len(), report.allowed), (0, 1));
-        let pair = justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a pair");
+        let pair =
+            justcall_auth::Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("the pair is valid");
         let own = Scanner { known: Known::new(&pair), ..Scanner::default() };
         assert_eq!(scan(&own, text.as_bytes()).findings.len(), 1);
     }

@@ -1,4 +1,4 @@
-//! Builds what the demo shows, with one run of cargo; and the programs that use it, as their users do.
+//! Builds the product with one run of cargo, and compiles the examples with it as a user does.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use crate::run::{self, cargo, command, output, succeed};
 /// The interpreter that runs the Python example.
 pub struct Python {
     program: OsString,
-    /// Where it finds the package, if that is not installed.
+    /// The folder of the package, if it is not installed.
     path: Option<PathBuf>,
 }
 
 impl Python {
-    /// An interpreter with the package installed.
+    /// Returns an interpreter that has the package installed.
     pub fn with_package(program: PathBuf) -> Self {
         Self { program: program.into(), path: None }
     }
 
-    /// The program, with what it finds the package by.
+    /// Returns the command that runs the interpreter, with the package in its path.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         if let Some(path) = &self.path {
@@ -30,7 +30,7 @@ impl Python {
         command
     }
 
-    /// The interpreter that there is: `PYTHON`, or `python3`.
+    /// Returns the interpreter in the variable `PYTHON`, or `python3`. Fails if it is older than 3.9.
     pub fn found() -> Result<Self> {
         let program = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
         let is_new =
@@ -41,19 +41,19 @@ impl Python {
     }
 }
 
-/// Builds library, command, sandbox and Python module. Returns the folder in which they are.
+/// Builds the library, the command, the sandbox and the Python module. Returns their folder.
 pub fn product(root: &Path) -> Result<PathBuf> {
     let parts = ["", "-ffi", "-cli", "-sandbox", "-python"].map(|part| format!("justcall-auth{part}"));
     let mut build = cargo(root, &["build", "--profile", "demo"]);
     for part in &parts {
         build.args(["--package", part]);
     }
-    // As maturin does it: the module takes Python's symbols from the interpreter that loads it.
+    // Like maturin: the interpreter that loads the module provides Python's symbols.
     succeed(build.env("PYO3_BUILD_EXTENSION_MODULE", "1").env("PYO3_NO_PYTHON", "1"))?;
     Ok(run::target_dir(root).join("demo"))
 }
 
-/// Puts the Python package together as a wheel has it: its files, and the module from `binaries`.
+/// Assembles the Python package like a wheel, from its files and the module in `binaries`.
 pub fn package(root: &Path, binaries: &Path, python: Python) -> Result<Python> {
     let path = binaries.join("python");
     let package = path.join("justcall_auth");
@@ -63,7 +63,7 @@ pub fn package(root: &Path, binaries: &Path, python: Python) -> Result<Python> {
     std::fs::create_dir_all(&package)?;
     for entry in std::fs::read_dir(root.join("bindings/python/python/justcall_auth"))? {
         let file = entry?.path();
-        let name = file.file_name().context("it is in a folder")?;
+        let name = file.file_name().context("a folder entry has no name")?;
         if file.extension().is_some_and(|extension| extension == "py") {
             std::fs::copy(&file, package.join(name))?;
         }
@@ -72,7 +72,7 @@ pub fn package(root: &Path, binaries: &Path, python: Python) -> Result<Python> {
     Ok(Python { path: Some(path), ..python })
 }
 
-/// Compiles an example in C or C++, linked with the library in `binaries`.
+/// Compiles an example in C or C++ with the library in `binaries`. Returns its path.
 pub fn with_c_library(root: &Path, compiler: &str, source: &str, binaries: &Path) -> Result<PathBuf> {
     let program = program(root, source)?;
     let mut command = command(root, compiler, &["-O2", "-Wall", "-Wextra", "-Iinclude", source, "-o"]);
@@ -82,7 +82,8 @@ pub fn with_c_library(root: &Path, compiler: &str, source: &str, binaries: &Path
     Ok(program)
 }
 
-/// Compiles an example in Rust with the library in `binaries`. Cargo would compile what the library's tests need, too.
+/// Compiles an example in Rust with the library in `binaries`. Returns its path. Cargo would also compile the dependencies of
+/// the library's tests.
 pub fn with_rust_library(root: &Path, source: &str, binaries: &Path) -> Result<PathBuf> {
     let program = program(root, source)?;
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -93,10 +94,10 @@ pub fn with_rust_library(root: &Path, source: &str, binaries: &Path) -> Result<P
     Ok(program)
 }
 
-/// Where the program of an example is put: `verify-c` for `verify.c`.
+/// Returns the path of an example's program: `verify-c` for `verify.c`.
 fn program(root: &Path, source: &str) -> Result<PathBuf> {
     let folder = run::target_dir(root).join("demo").join("examples");
     std::fs::create_dir_all(&folder)?;
-    let file = source.rsplit('/').next().expect("the last part of a text");
+    let file = source.rsplit('/').next().expect("rsplit returns at least one part");
     Ok(folder.join(file.replace('.', "-")))
 }

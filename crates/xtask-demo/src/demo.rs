@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the main job from every face, and what its failures look like.
+//! `cargo xtask demo`: verifies a pair from every language and from the command, and shows typical failures.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 pub use crate::build::Python;
 use crate::run::{self, step};
-use crate::sandbox::Sandbox;
+use crate::sandbox::RunningSandbox;
 use crate::{build, packages};
 
-/// Builds what it shows, then shows it.
+/// Builds the product and runs the demo. With `live`, verifies the pair in the environment with the real service.
 pub fn run(root: &Path, live: bool) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::DEMO))?;
     let python = Python::found()?;
@@ -20,35 +20,35 @@ pub fn run(root: &Path, live: bool) -> Result<()> {
     if live { show_live(root, &binaries, &python) } else { run_with(root, &binaries, &python) }
 }
 
-/// The demo against a sandbox, with what cargo built into `binaries`; it fails when a face does not do what is announced.
+/// Runs the demo with a sandbox and the builds in `binaries`. Fails if a program does not print the expected text.
 pub fn run_with(root: &Path, binaries: &Path, python: &Python) -> Result<()> {
-    let faces = step("examples", || faces(root, binaries, python))?;
-    let sandbox = Sandbox::start(binaries)?;
+    let programs = step("examples", || programs(root, binaries, python))?;
+    let sandbox = RunningSandbox::start(binaries)?;
     println!("\nA sandbox of the JustCall API listens at {}.", sandbox.member("url"));
     let pair = run::target_dir(root).join("demo").join("pair");
     for scenario in scenarios(&sandbox)? {
         println!("\n━━ {}", scenario.title);
         std::fs::write(&pair, &scenario.pair)?;
-        for face in &faces {
-            show(face, &scenario, &format!("file:{}", pair.display()), &sandbox)?;
+        for program in &programs {
+            show(program, &scenario, &format!("file:{}", pair.display()), &sandbox)?;
         }
     }
     std::fs::remove_file(pair)?;
-    println!("\n✓ every face did the same");
+    println!("\n✓ every program gave the same result");
     Ok(())
 }
 
-/// One thing to see.
+/// A scenario, which every program runs.
 struct Scenario {
     title: &'static str,
-    /// What the credentials file holds.
+    /// The contents of the credentials file.
     pair: String,
-    /// What must be printed, by every face.
+    /// The texts that every program must print.
     expect: Vec<String>,
     succeeds: bool,
 }
 
-fn scenarios(sandbox: &Sandbox) -> Result<Vec<Scenario>> {
+fn scenarios(sandbox: &RunningSandbox) -> Result<Vec<Scenario>> {
     let good = sandbox.control("pairs", r#"{"email": "admin@yourcompany.com", "plan": "Pro"}"#)?;
     let free = sandbox.control("pairs", r#"{"plan": "Free"}"#)?;
     let half = |pair: &serde_json::Value, name: &str| pair[name].as_str().unwrap_or_default().to_owned();
@@ -57,7 +57,7 @@ fn scenarios(sandbox: &Sandbox) -> Result<Vec<Scenario>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     Ok(vec![
         Scenario {
-            title: "A good pair: whose is it?",
+            title: "A good pair: its account",
             pair: written(&good),
             expect: vec![good["account_id"].to_string(), "admin@yourcompany.com".into(), "Pro".into()],
             succeeds: true,
@@ -83,21 +83,21 @@ fn scenarios(sandbox: &Sandbox) -> Result<Vec<Scenario>> {
     ])
 }
 
-/// A program that verifies a pair: what to call it, and how to run it.
-struct Face<'a> {
+/// A program that verifies a pair.
+struct DemoProgram<'a> {
     name: &'static str,
-    /// The program, up to the source, the base URL and the CA file.
-    program: Box<dyn Fn() -> Command + 'a>,
-    /// The command line names its options; the examples take them in order.
+    /// The command without the source, the base URL and the CA file.
+    base: Box<dyn Fn() -> Command + 'a>,
+    /// Whether these are named options, as those of `justcall-auth`. The examples take them in this order.
     named: bool,
-    /// Where programs find shared libraries.
+    /// The search path of shared libraries.
     libraries: OsString,
 }
 
-impl Face<'_> {
-    fn command(&self, source: &str, sandbox: Option<&Sandbox>) -> Command {
-        let mut command = (self.program)();
-        // Cargo's folders are in it, and come before the one that the C programs were linked with.
+impl DemoProgram<'_> {
+    fn command(&self, source: &str, sandbox: Option<&RunningSandbox>) -> Command {
+        let mut command = (self.base)();
+        // Cargo sets this variable to its own folders, which take precedence over the run path of the C programs.
         command.env("LD_LIBRARY_PATH", &self.libraries);
         let mut add = |option: &str, value: &str| {
             if self.named {
@@ -114,18 +114,25 @@ impl Face<'_> {
     }
 }
 
-fn show(face: &Face<'_>, scenario: &Scenario, source: &str, sandbox: &Sandbox) -> Result<()> {
-    let output =
-        face.command(source, Some(sandbox)).output().with_context(|| format!("cannot run {}", face.name))?;
+fn show(
+    program: &DemoProgram<'_>,
+    scenario: &Scenario,
+    source: &str,
+    sandbox: &RunningSandbox,
+) -> Result<()> {
+    let output = program
+        .command(source, Some(sandbox))
+        .output()
+        .with_context(|| format!("cannot run {}", program.name))?;
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    println!("\n  {}", face.name);
+    println!("\n  {}", program.name);
     text.lines().for_each(|line| println!("    {line}"));
-    ensure!(output.status.success() == scenario.succeeds, "{} ended with {}", face.name, output.status);
-    // A person reads lines that are broken anywhere; the check does not care where.
+    ensure!(output.status.success() == scenario.succeeds, "{} ended with {}", program.name, output.status);
+    // The programs may break lines anywhere, so the check ignores line breaks.
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match scenario.expect.iter().find(|expected| !flat.contains(expected.as_str())) {
-        Some(absent) => bail!("{} did not say {absent:?}", face.name),
+        Some(absent) => bail!("{} did not print {absent:?}", program.name),
         None => Ok(()),
     }
 }
@@ -135,24 +142,24 @@ fn show_live(root: &Path, binaries: &Path, python: &Python) -> Result<()> {
         ensure!(std::env::var_os(variable).is_some(), "--live needs {variable} in the environment");
     }
     let mut failed = Vec::new();
-    for face in faces(root, binaries, python)? {
-        println!("\n  {}", face.name);
-        if !face.command("env:", None).status()?.success() {
-            failed.push(face.name);
+    for program in programs(root, binaries, python)? {
+        println!("\n  {}", program.name);
+        if !program.command("env:", None).status()?.success() {
+            failed.push(program.name);
         }
     }
     ensure!(failed.is_empty(), "not verified by: {}", failed.join(", "));
     Ok(())
 }
 
-/// Compiles the examples, with what cargo built into `binaries`.
-fn faces<'a>(root: &'a Path, binaries: &'a Path, python: &'a Python) -> Result<Vec<Face<'a>>> {
+/// Compiles the examples with the builds in `binaries`. Returns all programs of the demo.
+fn programs<'a>(root: &'a Path, binaries: &'a Path, python: &'a Python) -> Result<Vec<DemoProgram<'a>>> {
     let inherited = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let folders = std::iter::once(binaries.to_owned()).chain(std::env::split_paths(&inherited));
     let libraries = std::env::join_paths(folders)?;
-    let face = |name, named, program: Box<dyn Fn() -> Command + 'a>| {
+    let program = |name, named, base: Box<dyn Fn() -> Command + 'a>| {
         let libraries = libraries.clone();
-        Face { name, program, named, libraries }
+        DemoProgram { name, base, named, libraries }
     };
     let c = build::with_c_library(root, "cc", "examples/c/verify.c", binaries)?;
     let cpp = build::with_c_library(root, "c++", "examples/cpp/verify.cpp", binaries)?;
@@ -168,10 +175,10 @@ fn faces<'a>(root: &'a Path, binaries: &'a Path, python: &'a Python) -> Result<V
         command
     };
     Ok(vec![
-        face("C        examples/c/verify.c", false, Box::new(move || Command::new(&c))),
-        face("C++      examples/cpp/verify.cpp", false, Box::new(move || Command::new(&cpp))),
-        face("Python   examples/python/verify.py", false, Box::new(script)),
-        face("Rust     examples/rust/verify.rs", false, Box::new(move || Command::new(&rust))),
-        face("command  justcall-auth verify", true, Box::new(verify)),
+        program("C        examples/c/verify.c", false, Box::new(move || Command::new(&c))),
+        program("C++      examples/cpp/verify.cpp", false, Box::new(move || Command::new(&cpp))),
+        program("Python   examples/python/verify.py", false, Box::new(script)),
+        program("Rust     examples/rust/verify.rs", false, Box::new(move || Command::new(&rust))),
+        program("command  justcall-auth verify", true, Box::new(verify)),
     ])
 }

@@ -1,5 +1,5 @@
-//! The demo, and what every command of `cargo xtask` needs: to run programs, to install Debian packages, to start a
-//! sandbox.
+//! The demo, and the functions that all commands of `cargo xtask` share: running programs, installing Debian packages,
+//! starting a sandbox.
 
 mod build;
 pub mod demo;

@@ -1,4 +1,4 @@
-//! `cargo xtask COMMAND`: runs the demo, and hands every other command to `crates/xtask`, which takes longer to compile.
+//! `cargo xtask COMMAND`: runs the demo, and passes every other command to `crates/xtask`, which takes longer to compile.
 
 use std::env;
 use std::ffi::OsString;

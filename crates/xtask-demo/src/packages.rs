@@ -1,4 +1,4 @@
-//! The Debian packages that a command needs: a list for each.
+//! Installs the Debian packages that a command needs. Each command has a list.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,16 +7,16 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// What the demo needs.
+/// The list of the demo.
 pub const DEMO: &str = "debian-packages-demo.txt";
-/// What the tests need.
+/// The list of the tests.
 pub const TESTS: &str = "debian-packages.txt";
-/// What the bench needs.
+/// The list of the bench.
 pub const BENCH: &str = "debian-packages-bench.txt";
-/// What compiling for other systems needs.
+/// The list of `cargo xtask platforms`.
 pub const PLATFORMS: &str = "debian-packages-platforms.txt";
 
-/// Installs what `list` names and is missing, or says in one line what to install.
+/// Installs the missing packages of `list`. Fails with the command to run if this process is not root or has no apt-get.
 pub fn ensure(root: &Path, list: &str) -> Result<()> {
     let missing: Vec<String> =
         listed(&root.join(list))?.into_iter().filter(|package| !is_installed(package)).collect();
@@ -25,7 +25,7 @@ pub fn ensure(root: &Path, list: &str) -> Result<()> {
     }
     let install = format!("apt-get install -y --no-install-recommends {}", missing.join(" "));
     if !is_present("apt-get") {
-        bail!("missing here, by their Debian names: {}", missing.join(" "));
+        bail!("packages are missing, by their Debian names: {}", missing.join(" "));
     }
     if run::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() != "0") {
         bail!("packages are missing; run: sudo {install}");

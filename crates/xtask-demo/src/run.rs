@@ -1,4 +1,4 @@
-//! Runs programs, and says what it is doing while it does.
+//! Runs programs, and prints the step that is running.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-/// Announces a step, does it, and prints how long it took.
+/// Prints the title of a step, runs it, and prints how long it took.
 pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("\n▶ {title}");
     let begun = Instant::now();
@@ -17,14 +17,14 @@ pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(done)
 }
 
-/// `program` with `arguments`, to be run in `folder`.
+/// Returns the command that runs `program` with `arguments` in `folder`.
 pub fn command(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments);
     command
 }
 
-/// Runs `command` with its output shown; fails when it does.
+/// Runs `command` and shows its output. Fails if the command fails.
 pub fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", program(command)))?;
     if !status.success() {
@@ -33,7 +33,7 @@ pub fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` and gives what it printed on standard output; fails when it does.
+/// Runs `command`. Returns its standard output. Fails if the command fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot start {}", program(command)))?;
     if !output.status.success() {
@@ -47,7 +47,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs `command` with its standard output shown while it comes, and gives it too; fails when it does.
+/// Runs `command` and shows its standard output as it comes. Returns it, too. Fails if the command fails.
 pub fn output_shown(command: &mut Command) -> Result<String> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -67,17 +67,17 @@ pub fn output_shown(command: &mut Command) -> Result<String> {
     Ok(all)
 }
 
-/// Cargo, as the one that runs us.
+/// Returns a command of the cargo that runs this program, to be run in `root`.
 pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command(root, cargo_program(), arguments)
 }
 
-/// The program of the cargo that runs us.
+/// Returns the path of the cargo that runs this program, or `cargo`.
 pub fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Prints why a command failed, if it did. Returns the exit code of its program.
+/// Prints the error of a command, if there is one. Returns the exit code for this program.
 pub fn exit_code(result: Result<impl Termination>) -> ExitCode {
     match result {
         Ok(done) => done.report(),
@@ -88,27 +88,27 @@ pub fn exit_code(result: Result<impl Termination>) -> ExitCode {
     }
 }
 
-/// The program of another package of the workspace, to be built if necessary and run in the current folder.
+/// Returns the command that builds and runs the program of another package in the current folder.
 pub fn package(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(cargo_program());
     command.args(["run", "--quiet", "--package", name, "--"]).args(arguments);
     command
 }
 
-/// Runs `command` in place of this program. Returns its exit code.
+/// Runs `command`. Returns its exit code, even if it fails.
 pub fn hand_over(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().with_context(|| format!("cannot start {}", program(command)))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// The repository.
+/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("the crate is two folders deep in the repository").to_owned()
 }
 
-/// Where cargo puts what it builds.
+/// Returns cargo's target folder.
 pub fn target_dir(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }

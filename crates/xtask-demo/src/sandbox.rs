@@ -1,4 +1,4 @@
-//! A sandbox for a demo or a test in another language: the command, started and stopped.
+//! Runs the sandbox's command, for the demo and for tests in other languages.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::run;
 
-/// A running `justcall-auth-sandbox`; it stops with this value, or with this process however that ends.
-pub struct Sandbox {
+/// A running `justcall-auth-sandbox`. It exits when this value is dropped, or when this process ends.
+pub struct RunningSandbox {
     child: Child,
-    /// The line that it printed once it was ready.
+    /// The line that it printed when it was ready.
     pub about: Value,
 }
 
-impl Sandbox {
+impl RunningSandbox {
     /// Starts the command in `binaries`.
     pub fn start(binaries: &Path) -> Result<Self> {
         let mut command = Command::new(binaries.join("justcall-auth-sandbox"));
@@ -24,11 +24,11 @@ impl Sandbox {
         let mut child = command.spawn().context("cannot start justcall-auth-sandbox")?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it was piped")).read_line(&mut line)?;
-        let about = serde_json::from_str(&line).context("the sandbox did not say where it listens")?;
+        let about = serde_json::from_str(&line).context("the sandbox did not print where it listens")?;
         Ok(Self { child, about })
     }
 
-    /// A member of the line that it printed.
+    /// Returns a member of the line that it printed.
     pub fn member(&self, name: &str) -> &str {
         self.about[name].as_str().unwrap_or_default()
     }
@@ -39,16 +39,17 @@ impl Sandbox {
         let ca_file = self.member("ca_file");
         let arguments =
             ["--silent", "--show-error", "--fail-with-body", "--cacert", ca_file, "--data", body, &url];
-        let answer = run::output(Command::new("curl").args(arguments))?;
-        let answer: Value = serde_json::from_str(&answer).context("the sandbox's answer is not JSON")?;
-        ensure!(answer.is_object(), "the sandbox answered {answer}");
-        Ok(answer)
+        let response = run::output(Command::new("curl").args(arguments))?;
+        let response: Value =
+            serde_json::from_str(&response).context("the sandbox's response is not JSON")?;
+        ensure!(response.is_object(), "the sandbox responded {response}");
+        Ok(response)
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for RunningSandbox {
     fn drop(&mut self) {
-        // Closing its standard input is what stops it.
+        // The sandbox exits when its standard input is closed.
         drop(self.child.stdin.take());
         let _status = self.child.wait();
     }

@@ -1,19 +1,19 @@
-//! Lines, assertions, cases and SAFETY comments: what must be the same, or less, after a change of layout.
+//! Counts lines, assertions, cases and SAFETY comments.
 
 use std::collections::BTreeMap;
 
-use crate::source::{Language, Piece, Source};
+use crate::source::{Piece, SourceLanguage, SourceParts};
 use crate::table::Table;
 use crate::tokens::tokens;
 use crate::workspace::{Crate, File, Workspace, has_extension};
 
-/// Lines, what is checked, and SAFETY comments.
+/// Returns the tables of lines, checks and SAFETY comments.
 pub fn tables(workspace: &Workspace) -> Vec<Table> {
     let [safety, repeated] = safety(workspace);
     vec![lines(workspace), other_lines(workspace), checks(workspace), safety, repeated]
 }
 
-/// The longest files of libraries and programs.
+/// Returns the longest files of libraries and programs.
 pub fn longest_files(workspace: &Workspace, top: usize) -> Table {
     let mut files: Vec<&File> = workspace.crates().iter().flat_map(Crate::sources).collect();
     files.sort_by_key(|file| std::cmp::Reverse(file.text.lines().count()));
@@ -52,19 +52,19 @@ fn count_lines<'a>(files: impl Iterator<Item = &'a File>) -> usize {
 }
 
 fn comment_lines(file: &File) -> usize {
-    let pieces = Source::read(Language::Rust, &file.text).comments;
+    let pieces = SourceParts::read(SourceLanguage::Rust, &file.text).comments;
     pieces.iter().map(|piece| piece.text.lines().count().max(1)).sum()
 }
 
-/// What is not Rust, by its folder.
+/// Counts the lines of files in other languages than Rust, by folder.
 fn other_lines(workspace: &Workspace) -> Table {
     let mut counts: BTreeMap<(String, &str), [usize; 2]> = BTreeMap::new();
     for file in workspace.files() {
-        let language = match Language::of(file.name.as_ref()) {
-            Some(Language::C) => "C, C++",
-            Some(Language::Python) => "Python",
-            Some(Language::Markdown) => "Markdown",
-            Some(Language::Rust) | None => continue,
+        let language = match SourceLanguage::of(file.name.as_ref()) {
+            Some(SourceLanguage::C) => "C, C++",
+            Some(SourceLanguage::Python) => "Python",
+            Some(SourceLanguage::Markdown) => "Markdown",
+            Some(SourceLanguage::Rust) | None => continue,
         };
         let folder: Vec<&str> =
             file.name.rsplit_once('/').map_or("", |(folder, _)| folder).split('/').take(2).collect();
@@ -80,9 +80,9 @@ fn other_lines(workspace: &Workspace) -> Table {
     table
 }
 
-/// What is asserted, and how many tests and cases there are.
+/// The numbers of assertions, tests and cases.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Checks {
+struct CheckCounts {
     rust_asserts: usize,
     rust_tests: usize,
     in_c: usize,
@@ -91,13 +91,17 @@ struct Checks {
     cases: usize,
 }
 
-impl Checks {
+impl CheckCounts {
     fn add(&mut self, file: &File) {
-        match Language::of(file.name.as_ref()) {
-            Some(language @ Language::Rust) => self.add_rust(&Source::read(language, &file.text).code),
-            Some(language @ Language::C) => self.add_c(&Source::read(language, &file.text).code),
-            Some(language @ Language::Python) => self.add_python(&Source::read(language, &file.text).code),
-            Some(Language::Markdown) | None => {}
+        match SourceLanguage::of(file.name.as_ref()) {
+            Some(language @ SourceLanguage::Rust) => {
+                self.add_rust(&SourceParts::read(language, &file.text).code)
+            }
+            Some(language @ SourceLanguage::C) => self.add_c(&SourceParts::read(language, &file.text).code),
+            Some(language @ SourceLanguage::Python) => {
+                self.add_python(&SourceParts::read(language, &file.text).code)
+            }
+            Some(SourceLanguage::Markdown) | None => {}
         }
         let is_case = file.name.starts_with("tests/vectors/") && !file.name.contains("/files/");
         self.cases += usize::from(is_case && has_extension(&file.name, "json"));
@@ -135,13 +139,13 @@ impl Checks {
 }
 
 fn checks(workspace: &Workspace) -> Table {
-    let mut checks = Checks::default();
+    let mut checks = CheckCounts::default();
     workspace.files().iter().for_each(|file| checks.add(file));
-    let mut table = Table::new("What is checked", &["count", "what"])
-        .with_note("None of these may be lower after a change of layout alone.");
-    let Checks { rust_asserts, rust_tests, in_c, python_asserts, python_tests, cases } = checks;
+    let mut table = Table::new("Checks", &["count", "what"])
+        .with_note("A refactoring must not lower any of these counts.");
+    let CheckCounts { rust_asserts, rust_tests, in_c, python_asserts, python_tests, cases } = checks;
     for (count, what) in [
-        (rust_asserts, "assert!, assert_eq!, assert_ne!, of proptest too, in Rust"),
+        (rust_asserts, "assert!, assert_eq!, assert_ne! and those of proptest in Rust"),
         (in_c, "CHECK… in C and C++"),
         (python_asserts, "assert in Python"),
         (cases, "cases in tests/vectors"),
@@ -153,14 +157,14 @@ fn checks(workspace: &Workspace) -> Table {
     table
 }
 
-/// How many SAFETY comments each crate has, tests included, and the texts that stand more than once.
+/// Returns the number of SAFETY comments of each crate, tests included, and the texts that occur more than once.
 fn safety(workspace: &Workspace) -> [Table; 2] {
     let mut by_crate = Table::new("SAFETY comments by crate", &["crate", "comments", "different"]);
     let mut all: BTreeMap<String, usize> = BTreeMap::new();
     for package in workspace.crates() {
         let mut own: BTreeMap<String, usize> = BTreeMap::new();
         for file in package.sources().chain(package.tests()) {
-            for comment in safety_comments(&Source::read(Language::Rust, &file.text).comments) {
+            for comment in safety_comments(&SourceParts::read(SourceLanguage::Rust, &file.text).comments) {
                 *own.entry(comment).or_default() += 1;
             }
         }
@@ -177,16 +181,17 @@ fn safety(workspace: &Workspace) -> [Table; 2] {
     let mut repeated: Vec<(String, usize)> = all.into_iter().filter(|(_, count)| *count > 1).collect();
     repeated.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let copies: usize = repeated.iter().map(|(_, count)| count).sum();
-    let note = format!("{copies} of {total} comments; {different} are different. The most frequent:");
+    let note =
+        format!("{copies} of {total} comments. There are {different} different texts. The most frequent:");
     let mut table =
-        Table::new("SAFETY comments that stand more than once", &["times", "text"]).with_note(note);
+        Table::new("SAFETY comments that occur more than once", &["times", "text"]).with_note(note);
     for (text, count) in repeated.into_iter().take(5) {
         table.row([count.to_string(), text.chars().take(90).collect()]);
     }
     [by_crate, table]
 }
 
-/// The texts of SAFETY comments, each from that word to the last line of its comment.
+/// Returns the texts of SAFETY comments, each with its following lines.
 fn safety_comments(comments: &[Piece]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut next_line = None;
@@ -196,7 +201,7 @@ fn safety_comments(comments: &[Piece]) -> Vec<String> {
             found.push(text);
             next_line = Some(piece.line + 1);
         } else if next_line == Some(piece.line) {
-            let comment = found.last_mut().expect("it began before this line");
+            let comment = found.last_mut().expect("the comment began on an earlier line");
             comment.push(' ');
             comment.push_str(&text);
             next_line = Some(piece.line + 1);
@@ -212,8 +217,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_counts_assertions_tests_and_cases_but_not_their_names_elsewhere() {
-        let mut checks = Checks::default();
+    fn it_counts_assertions_tests_and_cases_only_in_code() {
+        let mut checks = CheckCounts::default();
         for (name, text) in [
             (
                 "a.rs",
@@ -230,15 +235,21 @@ mod tests {
         ] {
             checks.add(&File { name: name.to_owned(), text: text.to_owned() });
         }
-        let expected =
-            Checks { rust_asserts: 2, rust_tests: 1, in_c: 2, python_asserts: 1, python_tests: 1, cases: 2 };
+        let expected = CheckCounts {
+            rust_asserts: 2,
+            rust_tests: 1,
+            in_c: 2,
+            python_asserts: 1,
+            python_tests: 1,
+            cases: 2,
+        };
         assert_eq!(checks, expected);
     }
 
     #[test]
     fn it_joins_the_lines_of_a_safety_comment() {
         let text = "// SAFETY: one\n// two.\nunsafe_one();\n// three\n\n// SAFETY:  one two.\n";
-        let comments = Source::read(Language::Rust, text).comments;
+        let comments = SourceParts::read(SourceLanguage::Rust, text).comments;
         assert_eq!(safety_comments(&comments), ["SAFETY: one two.", "SAFETY: one two."]);
     }
 }

@@ -1,4 +1,4 @@
-//! Where functions begin and end, and which are the longest.
+//! Finds functions and their lengths.
 
 use crate::table::Table;
 use crate::tokens::{Token, code_without_tests, group_end, tokens};
@@ -8,13 +8,13 @@ use crate::workspace::Workspace;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    /// The line of its `fn`.
+    /// The line of `fn`.
     pub line: usize,
-    /// How many lines it has from there to its closing brace.
+    /// The number of lines from there to the closing brace.
     pub lines: usize,
 }
 
-/// The functions of a file that more than tests compile.
+/// Returns the functions of a file, without those of tests.
 pub fn functions(text: &str) -> Vec<Function> {
     let code = code_without_tests(text);
     let tokens = tokens(&code);
@@ -41,7 +41,7 @@ fn function(tokens: &[Token<'_>], at: usize) -> Option<Function> {
     Some(Function { name: name.text.to_owned(), line, lines: last - line + 1 })
 }
 
-/// The longest functions of the workspace.
+/// Returns the longest functions of the workspace.
 pub fn longest(workspace: &Workspace, top: usize) -> Table {
     let mut all = Vec::new();
     for package in workspace.crates() {
@@ -54,7 +54,7 @@ pub fn longest(workspace: &Workspace, top: usize) -> Table {
     let count = all.len();
     let lines: usize = all.iter().map(|(_, function)| function.lines).sum();
     let mut table = Table::new("Longest functions", &["lines", "function", "place"]).with_note(format!(
-        "{count} functions, {lines} lines in them; from `fn` to the closing brace, tests left out."
+        "{count} functions with {lines} lines, from `fn` to the closing brace, without tests."
     ));
     for (place, function) in all.into_iter().take(top) {
         table.row([function.lines.to_string(), function.name, place]);

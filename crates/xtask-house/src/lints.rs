@@ -1,4 +1,4 @@
-//! What clippy measures: how complex functions are, and what has no documentation, private items included.
+//! Runs clippy for the complexity of functions, and for items without documentation, private ones included.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use xtask_demo::run;
 use crate::table::Table;
 use crate::workspace::Workspace;
 
-/// Functions below it are not listed.
+/// Functions below this complexity are not listed.
 const THRESHOLD: usize = 5;
 const COMPLEXITY: &str = "clippy::cognitive_complexity";
 const UNDOCUMENTED: &str = "clippy::missing_docs_in_private_items";
 
-/// The most complex functions, and how many items of each crate have no documentation.
+/// Returns the most complex functions, and the number of items without documentation by crate.
 ///
-/// A line instead, if clippy cannot compile the workspace.
+/// Returns a note if clippy cannot compile the workspace.
 pub fn tables(workspace: &Workspace, top: usize) -> Result<Vec<Table>> {
     let messages = match clippy(workspace) {
         Ok(messages) => messages,
         Err(error) => {
-            let why = format!("Left out, since clippy failed: {error:#}");
+            let why = format!("Omitted, because clippy failed: {error:#}");
             return Ok(vec![Table::skipped("Complexity and documentation", &why)]);
         }
     };
-    let found = Found::read(&messages)?;
+    let found = ClippyFigures::read(&messages)?;
     let mut complex = Table::new("Most complex functions", &["complexity", "function", "place"])
-        .with_note("Clippy's cognitive_complexity; tests left out.");
+        .with_note("Clippy's cognitive_complexity, without tests.");
     let mut sorted: Vec<_> = found.complex.iter().collect();
     sorted.sort_by(|(one_place, one), (other_place, other)| {
         other.cmp(one).then_with(|| one_place.cmp(other_place))
@@ -38,7 +38,7 @@ pub fn tables(workspace: &Workspace, top: usize) -> Result<Vec<Table>> {
     let total: usize = found.undocumented.values().map(BTreeSet::len).sum();
     let mut undocumented =
         Table::new("Items without documentation, private ones included", &["items", "crate"])
-            .with_note(format!("{total} in all; clippy's missing_docs_in_private_items, tests left out."));
+            .with_note(format!("{total} in total. Clippy's missing_docs_in_private_items, without tests."));
     for package in workspace.crates() {
         let items = found.undocumented.get(&package.name).map_or(0, BTreeSet::len);
         undocumented.row([items.to_string(), package.name.clone()]);
@@ -46,7 +46,7 @@ pub fn tables(workspace: &Workspace, top: usize) -> Result<Vec<Table>> {
     Ok(vec![complex, undocumented])
 }
 
-/// Cargo's messages, one a line.
+/// Runs clippy. Returns cargo's messages, one per line.
 fn clippy(workspace: &Workspace) -> Result<String> {
     let configuration = tempfile::tempdir()?;
     std::fs::write(
@@ -56,21 +56,21 @@ fn clippy(workspace: &Workspace) -> Result<String> {
     let mut clippy = run::cargo(&workspace.root, &["clippy", "--quiet", "--message-format=json"]);
     clippy.args(workspace.crates().iter().flat_map(|package| ["--package", &package.name]));
     clippy.args(["--", "--warn", COMPLEXITY, "--warn", UNDOCUMENTED]);
-    // Another checkout has the same dependencies: what is compiled here serves it, too.
+    // A checkout of another commit reuses the dependencies that are compiled here.
     clippy.env("CARGO_TARGET_DIR", run::target_dir(&run::root()));
     run::output(clippy.env("CLIPPY_CONF_DIR", configuration.path()))
 }
 
-/// What the messages say.
+/// The figures in clippy's messages.
 #[derive(Debug, Default)]
-struct Found {
-    /// Complexity and name of each function, by its place.
+struct ClippyFigures {
+    /// The complexity and name of each function, by its place.
     complex: BTreeMap<String, (usize, String)>,
-    /// The places of items, by their crate.
+    /// The places of items without documentation, by crate.
     undocumented: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Found {
+impl ClippyFigures {
     fn read(messages: &str) -> Result<Self> {
         let mut found = Self::default();
         for line in messages.lines() {
@@ -100,12 +100,12 @@ impl Found {
     }
 }
 
-/// The figure in `the function has a cognitive complexity of (12/5)`.
+/// Returns the figure in `the function has a cognitive complexity of (12/5)`.
 fn complexity(message: &str) -> Option<usize> {
     message.split_once('(')?.1.split_once('/')?.0.parse().ok()
 }
 
-/// What the span marks of its line: the name of the function.
+/// Returns the text that the span highlights: the name of the function.
 fn highlighted(span: &Value) -> String {
     let text = &span["text"][0];
     let column =
@@ -114,7 +114,7 @@ fn highlighted(span: &Value) -> String {
     line.chars().take(column("highlight_end") - 1).skip(column("highlight_start") - 1).collect()
 }
 
-/// The name in `path+file:///folder/name#0.1.0` or `path+file:///folder#name@0.1.0`.
+/// Returns the package's name in `path+file:///folder/name#0.1.0` or `path+file:///folder#name@0.1.0`.
 fn package(id: &str) -> &str {
     let (path, version) = id.split_once('#').unwrap_or((id, ""));
     version.split_once('@').map_or_else(|| path.rsplit('/').next().unwrap_or_default(), |(name, _)| name)
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_what_clippy_says() {
+    fn it_reads_the_messages_of_clippy() {
         let message = |code: &str, text: &str, line: u32| {
             format!(
                 r#"{{"package_id":"path+file:///a/b#c@0.1.0","message":{{"code":{{"code":"{code}"}},"message":"{text}","spans":
@@ -139,7 +139,7 @@ mod tests {
         let messages = format!(
             "{complex}\n{undocumented}\n{undocumented}\n{other}\n{{\"reason\":\"build-finished\"}}\n"
         );
-        let found = Found::read(&messages).expect("it is JSON");
+        let found = ClippyFigures::read(&messages).expect("the messages are read");
         assert_eq!(found.complex["src/lib.rs:7"], (12, "name".to_owned()));
         assert_eq!(found.undocumented["c"].len(), 1);
         assert_eq!(package("path+file:///a/b#0.1.0"), "b");

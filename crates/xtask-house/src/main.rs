@@ -1,23 +1,24 @@
-//! `cargo xtask house`: what a maintainer wants to see before and after a change of layout.
+//! `cargo xtask house`: reports figures of the code, to be compared before and after a refactoring.
 //!
-//! It informs and never judges: the checks that fail a build are in `crates/xtask/tests/architecture.rs` and in the lints.
+//! It never fails because of a figure. The checks that fail a build are in `crates/xtask/tests/architecture.rs` and in the
+//! lints.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
 //! | `workspace` | the crates of the workspace and the files that git tracks |
-//! | `source` | a file apart: code, comments, literals |
-//! | `tokens` | the words of Rust code, without what only tests compile |
-//! | `functions` | where functions begin and end |
+//! | `source` | splits a file into code, comments and literals |
+//! | `tokens` | the tokens of Rust code, without those of tests |
+//! | `functions` | functions and their lengths |
 //! | `modules` | which file of a crate uses which |
-//! | `circles` | files that use each other |
-//! | `lints` | what clippy measures: complexity and missing documentation |
-//! | `duplicates` | blocks that jscpd finds twice |
-//! | `words` | the word lists of our English |
+//! | `cycles` | dependency cycles between files |
+//! | `lints` | figures of clippy: complexity and missing documentation |
+//! | `duplicates` | duplicate blocks, found by jscpd |
+//! | `words` | the word lists of the project's English |
 //! | `counts` | lines, assertions, cases, SAFETY comments |
 //! | `table` | the output |
 
-mod circles;
 mod counts;
+mod cycles;
 mod duplicates;
 mod functions;
 mod lints;
@@ -38,20 +39,20 @@ use xtask_demo::run;
 use crate::table::Table;
 use crate::workspace::Workspace;
 
-/// Print what a maintainer wants to see before and after a change of layout.
+/// Print figures of the code, to be compared before and after a refactoring.
 ///
-/// Lines, assertions, long files and functions, complex functions, circles of files, undocumented items, duplicate blocks, and
-/// words that the project avoids. It informs and never fails because of what it finds.
+/// Lines, assertions, long files and functions, complex functions, cycles of files, undocumented items, duplicate blocks, and
+/// words that the project avoids. Never fails because of a figure.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask house")]
-struct Options {
-    /// Look at another checkout, such as one of an earlier commit.
+struct HouseOptions {
+    /// Read another checkout, such as one of an earlier commit.
     #[arg(long, value_name = "FOLDER")]
     tree: Option<PathBuf>,
-    /// How many rows the lists of the longest and the most complex have.
+    /// How many rows the lists of the longest and most complex functions and files have.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     top: usize,
-    /// Leave out what compiles or downloads: complexity, undocumented items, duplicate blocks.
+    /// Omit the figures that need compiling or downloads: complexity, undocumented items, duplicate blocks.
     #[arg(long)]
     quick: bool,
     /// Print JSON.
@@ -60,10 +61,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    run::exit_code(house(&Options::parse()))
+    run::exit_code(house(&HouseOptions::parse()))
 }
 
-fn house(options: &Options) -> Result<()> {
+fn house(options: &HouseOptions) -> Result<()> {
     let root = match &options.tree {
         Some(tree) => tree.canonicalize().with_context(|| format!("cannot open {}", tree.display()))?,
         None => run::root(),
@@ -72,7 +73,7 @@ fn house(options: &Options) -> Result<()> {
     let mut tables = counts::tables(&workspace);
     tables.push(counts::longest_files(&workspace, options.top));
     tables.push(functions::longest(&workspace, options.top));
-    tables.push(circles::table(&workspace)?);
+    tables.push(cycles::table(&workspace)?);
     if !options.quick {
         tables.extend(lints::tables(&workspace, options.top)?);
         tables.extend(duplicates::tables(&workspace, options.top)?);

@@ -1,55 +1,57 @@
-//! Which file of a crate uses which: its modules, their imports, and the paths in their code.
+//! Determines which file of a crate uses which, from its modules, their imports, and the paths in their code.
 //!
-//! A path uses the file that defines what it names, through any re-exports, and the modules that it goes through, except
-//! those around the user. A glob uses its module.
+//! A path uses the file that defines the item that it names, also behind re-exports. It also uses the modules in the path,
+//! except those that enclose the path. A glob uses its module.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::source::{Language, Source};
+use crate::source::{SourceLanguage, SourceParts};
 use crate::tokens::{Token, code_without_tests, group_end, tokens};
 
-/// So many re-exports may be between a use and the definition.
+/// The maximum number of re-exports between a use and the definition.
 const MAX_DEPTH: usize = 16;
 
 /// The modules of a library or program.
 pub struct Modules {
     /// The first one is the root.
     list: Vec<Module>,
+    /// The files that each file uses.
     uses: BTreeMap<String, BTreeSet<String>>,
-    kin: BTreeSet<(String, String)>,
+    /// Pairs of the file of a parent and that of its child.
+    parents: BTreeSet<(String, String)>,
 }
 
 #[derive(Default)]
 struct Module {
     parent: Option<usize>,
     file: String,
-    /// Where the files of its children are, with a slash at its end.
+    /// The folder of its children's files, with a slash at its end.
     folder: String,
     children: BTreeMap<String, usize>,
-    /// What it defines.
+    /// The names of the items that it defines.
     items: BTreeSet<String>,
-    /// Its name here, and its path.
+    /// The path of each import, by its name in this module.
     imports: BTreeMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
     /// Every path in its code, imports included.
     paths: Vec<Vec<String>>,
 }
 
-/// What a path leads to.
+/// The module or item that a path names.
 #[derive(Clone, Copy)]
-enum Place {
+enum Resolved {
     Module(usize),
-    /// Something that this module defines.
+    /// An item that this module defines.
     Item(usize),
 }
 
 impl Modules {
-    /// Reads the files from `file` on, the root of a library or program, below `folder`.
+    /// Reads the modules of the library or program whose root is `file`, below `folder`.
     pub fn read(folder: &Path, file: &str) -> Result<Self> {
-        let mut modules = Self { list: Vec::new(), uses: BTreeMap::new(), kin: BTreeSet::new() };
+        let mut modules = Self { list: Vec::new(), uses: BTreeMap::new(), parents: BTreeSet::new() };
         let below = &file[..file.rfind('/').map_or(0, |at| at + 1)];
         modules
             .file(folder, Module { file: file.to_owned(), folder: below.to_owned(), ..Module::default() })?;
@@ -57,27 +59,27 @@ impl Modules {
         Ok(modules)
     }
 
-    /// The files, by name.
+    /// Returns the files, sorted by name.
     pub fn files(&self) -> impl Iterator<Item = &String> {
         self.uses.keys()
     }
 
-    /// The files that `file` uses.
+    /// Returns the files that `file` uses.
     pub fn used_by(&self, file: &str) -> impl Iterator<Item = &String> {
         self.uses.get(file).into_iter().flatten()
     }
 
-    /// The file of the root.
+    /// Returns the file of the root module.
     pub fn root(&self) -> &str {
         &self.list[0].file
     }
 
     /// Whether the file `parent` declares the file `child` as a module.
     pub fn is_parent(&self, parent: &str, child: &str) -> bool {
-        self.kin.contains(&(parent.to_owned(), child.to_owned()))
+        self.parents.contains(&(parent.to_owned(), child.to_owned()))
     }
 
-    /// Adds the module of a file, and those below it.
+    /// Adds the module of a file and its descendants.
     fn file(&mut self, folder: &Path, module: Module) -> Result<usize> {
         let name = module.file.clone();
         let text =
@@ -89,12 +91,13 @@ impl Modules {
         Ok(index)
     }
 
+    /// Computes the uses between files from the paths of all modules.
     fn connect(&mut self) {
         for (index, module) in self.list.iter().enumerate() {
             let uses_of_file = self.uses.entry(module.file.clone()).or_default();
             let parent = module.parent.map(|parent| &self.list[parent].file);
             if let Some(parent) = parent.filter(|parent| **parent != module.file) {
-                self.kin.insert((parent.clone(), module.file.clone()));
+                self.parents.insert((parent.clone(), module.file.clone()));
             }
             let used = module.paths.iter().flat_map(|path| used_modules(&self.list, index, path));
             let files = used.map(|used| &self.list[used].file);
@@ -103,45 +106,45 @@ impl Modules {
     }
 }
 
-/// The modules that a path in the module `from` uses.
+/// Returns the modules that a path in the module `from` uses.
 fn used_modules(list: &[Module], from: usize, path: &[String]) -> Vec<usize> {
-    let around: Vec<usize> = std::iter::successors(Some(from), |index| list[*index].parent).collect();
+    let enclosing: Vec<usize> = std::iter::successors(Some(from), |index| list[*index].parent).collect();
     let through = (1..path.len()).filter_map(|length| match resolve(list, from, &path[..length], 0)? {
-        Place::Module(module) => Some(module).filter(|module| !around.contains(module)),
-        Place::Item(_) => None,
+        Resolved::Module(module) => Some(module).filter(|module| !enclosing.contains(module)),
+        Resolved::Item(_) => None,
     });
-    let end = resolve(list, from, path, 0).map(|(Place::Module(module) | Place::Item(module))| module);
+    let end = resolve(list, from, path, 0).map(|(Resolved::Module(module) | Resolved::Item(module))| module);
     through.chain(end).collect()
 }
 
-/// What `path` leads to from the module `from`; nothing if that is outside of the crate, or no path to an item.
-fn resolve(list: &[Module], from: usize, path: &[String], depth: usize) -> Option<Place> {
+/// Resolves `path` in the module `from`. Returns `None` if it leaves the crate, or names no item.
+fn resolve(list: &[Module], from: usize, path: &[String], depth: usize) -> Option<Resolved> {
     let mut place = match path.first()?.as_str() {
         _ if depth > MAX_DEPTH => return None,
-        "crate" => Place::Module(0),
-        "self" => Place::Module(from),
-        "super" => Place::Module(list[from].parent?),
+        "crate" => Resolved::Module(0),
+        "self" => Resolved::Module(from),
+        "super" => Resolved::Module(list[from].parent?),
         name => lookup(list, from, name, depth + 1)?,
     };
     for name in &path[1..] {
-        let Place::Module(module) = place else { break };
+        let Resolved::Module(module) = place else { break };
         place = match name.as_str() {
-            "super" => Place::Module(list[module].parent?),
+            "super" => Resolved::Module(list[module].parent?),
             "self" => place,
-            name => lookup(list, module, name, depth + 1).unwrap_or(Place::Item(module)),
+            name => lookup(list, module, name, depth + 1).unwrap_or(Resolved::Item(module)),
         };
     }
     Some(place)
 }
 
-/// What `name` is in a module.
-fn lookup(list: &[Module], index: usize, name: &str, depth: usize) -> Option<Place> {
+/// Resolves `name` in a module.
+fn lookup(list: &[Module], index: usize, name: &str, depth: usize) -> Option<Resolved> {
     let module = &list[index];
     if let Some(child) = module.children.get(name) {
-        return Some(Place::Module(*child));
+        return Some(Resolved::Module(*child));
     }
     if module.items.contains(name) {
-        return Some(Place::Item(index));
+        return Some(Resolved::Item(index));
     }
     if let Some(path) = module.imports.get(name) {
         return resolve(list, index, path, depth + 1);
@@ -150,7 +153,7 @@ fn lookup(list: &[Module], index: usize, name: &str, depth: usize) -> Option<Pla
         return None;
     }
     module.globs.iter().find_map(|glob| match resolve(list, index, glob, depth + 1)? {
-        Place::Module(other) if other != index => lookup(list, other, name, depth + 1),
+        Resolved::Module(other) if other != index => lookup(list, other, name, depth + 1),
         _ => None,
     })
 }
@@ -224,15 +227,15 @@ impl Parser<'_> {
         index
     }
 
-    /// Adds a module in another file; `path` is the line of the attribute that names it, if there is one.
+    /// Adds a module in another file. `path` is the line of its `#[path]` attribute, if there is one.
     fn child_file(&mut self, parent: usize, name: &str, path: Option<usize>) -> Result<()> {
         let below = self.modules.list[parent].folder.clone();
         let named = path.and_then(|line| {
-            let strings = Source::read(Language::Rust, self.text).strings;
+            let strings = SourceParts::read(SourceLanguage::Rust, self.text).strings;
             strings.into_iter().find(|piece| piece.line == line)
         });
         let candidates = match named {
-            // Beside the file that names it.
+            // The path is relative to the folder of the file with the attribute.
             Some(path) => {
                 let own = &self.modules.list[parent].file;
                 vec![format!("{}{}", &own[..own.rfind('/').map_or(0, |at| at + 1)], path.text)]
@@ -241,7 +244,7 @@ impl Parser<'_> {
         };
         let exists = |file: &&String| self.folder.join(file).is_file();
         let file =
-            candidates.iter().find(exists).with_context(|| format!("none of {candidates:?} is there"))?;
+            candidates.iter().find(exists).with_context(|| format!("none of {candidates:?} exists"))?;
         let child = Module {
             parent: Some(parent),
             file: file.clone(),
@@ -253,7 +256,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Reads the tree of a `use` that begins at `at`, and returns what is behind it.
+    /// Reads the tree of a `use` at `at`. Returns the index after it.
     fn import(&mut self, tokens: &[Token<'_>], mut at: usize, prefix: &[String], index: usize) -> usize {
         let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
         let mut path = prefix.to_vec();
@@ -263,7 +266,7 @@ impl Parser<'_> {
                 "{" => {
                     let end = group_end(tokens, at);
                     while at + 1 < end {
-                        // Behind the brace or comma.
+                        // `at` is the brace or comma before the next path.
                         at = self.import(tokens, at + 1, &path, index);
                     }
                     return end;
@@ -294,7 +297,7 @@ impl Parser<'_> {
     }
 }
 
-/// The names from `at` on with `::` between them.
+/// Returns the names from `at` on that `::` joins.
 fn path(tokens: &[Token<'_>], mut at: usize) -> Vec<String> {
     let mut path = vec![tokens[at].text.to_owned()];
     while tokens.get(at + 1).is_some_and(|token| token.text == "::")
@@ -309,23 +312,23 @@ fn path(tokens: &[Token<'_>], mut at: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::circles::circles;
+    use crate::cycles::cycles;
 
-    /// A crate with these files under `src/`.
+    /// Creates a crate with these files under `src/`.
     fn planted(files: &[(&str, &str)]) -> Modules {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, text) in files {
             let path = folder.path().join("src").join(name);
-            std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
+            std::fs::create_dir_all(path.parent().expect("the path has a folder")).expect("it is created");
+            std::fs::write(path, text).expect("the file is written");
         }
-        Modules::read(folder.path(), "src/lib.rs").expect("a crate")
+        Modules::read(folder.path(), "src/lib.rs").expect("the crate is read")
     }
 
-    /// The files of each circle, and its core.
+    /// Returns the files of each cycle, and its core.
     fn found(modules: &Modules) -> Vec<(String, usize)> {
-        let circles = circles(modules).into_iter();
-        circles.map(|circle| (circle.files.join(" ").replace("src/", ""), circle.core)).collect()
+        let cycles = cycles(modules).into_iter();
+        cycles.map(|cycle| (cycle.files.join(" ").replace("src/", ""), cycle.core)).collect()
     }
 
     fn used(modules: &Modules, file: &str) -> Vec<String> {
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_a_planted_circle_through_imports_and_paths() {
+    fn it_finds_a_planted_cycle_through_imports_and_paths() {
         let modules = planted(&[
             ("lib.rs", "mod a;\nmod b;\nmod c;\npub use a::A;\n"),
             ("a.rs", "use crate::{b::{self, B as Renamed}, c};\npub struct A(Renamed);\n"),
@@ -345,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_no_circle_where_only_tests_comments_and_literals_close_one() {
+    fn it_finds_no_cycle_if_only_tests_comments_and_literals_close_it() {
         let modules = planted(&[
             ("lib.rs", "mod a;\nmod b;\n"),
             ("a.rs", "use crate::b::B;\npub struct A(B);\n"),
@@ -363,7 +366,7 @@ mod tests {
         assert_eq!(found(&modules), []);
     }
 
-    /// A parent with two children, of which it re-exports one; these are the files of the children.
+    /// Creates a parent with two children, whose files are given. The parent re-exports the second one.
     fn family(one: &'static str, two: &'static str) -> Modules {
         let parent =
             "mod one;\nmod two;\nuse one::One;\npub use self::two::Two;\npub struct Parent(One, Two);\n";
@@ -376,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn it_lets_a_parent_and_its_children_know_each_other() {
+    fn it_allows_a_parent_and_its_children_to_use_each_other() {
         let modules =
             family("pub struct One(super::Parent);\n", "use super::Parent;\npub struct Two(Parent);\n");
         assert_eq!(used(&modules, "parent/mod.rs"), ["parent/one.rs", "parent/two.rs"]);
@@ -385,19 +388,19 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_a_circle_through_a_parent_and_says_that_it_has_no_core() {
+    fn it_finds_a_cycle_through_a_parent_and_reports_that_it_has_no_core() {
         let modules = family("pub struct One(super::Parent);\n", "pub struct Two(super::one::One);\n");
         assert_eq!(found(&modules), [("parent/mod.rs parent/one.rs parent/two.rs".to_owned(), 0)]);
     }
 
     #[test]
-    fn it_finds_a_circle_of_two_children_behind_a_re_export() {
+    fn it_finds_a_cycle_of_two_children_behind_a_re_export() {
         let modules = family("pub struct One(super::Two);\n", "pub struct Two(Box<super::one::One>);\n");
         assert_eq!(found(&modules), [("parent/one.rs parent/two.rs".to_owned(), 2)]);
     }
 
     #[test]
-    fn it_finds_a_circle_of_two_folders_whose_definitions_do_not_form_one() {
+    fn it_finds_a_cycle_of_two_folders_whose_definitions_do_not_form_one() {
         let modules = planted(&[
             ("lib.rs", "mod a;\nmod b;\n"),
             ("a/mod.rs", "mod bottom;\npub use bottom::Bottom;\nuse crate::b::B;\npub struct A(B);\n"),

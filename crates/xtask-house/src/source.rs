@@ -1,10 +1,10 @@
-//! A file apart: its code, its comments and its literals.
+//! Splits a file into code, comments and literals.
 
 use std::path::Path;
 
-/// How a file is read.
+/// The language of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+pub enum SourceLanguage {
     Rust,
     /// C and C++.
     C,
@@ -12,8 +12,8 @@ pub enum Language {
     Markdown,
 }
 
-impl Language {
-    /// The language of a file by its name, if it is one of these.
+impl SourceLanguage {
+    /// Returns the language that the file's extension names, or `None` if it names none of these.
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "rs" => Some(Self::Rust),
@@ -25,32 +25,32 @@ impl Language {
     }
 }
 
-/// Text that stands in a file.
+/// The text of a comment or literal.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// The line of its first letter, from 1.
+    /// The line of the first character, from 1.
     pub line: usize,
     pub text: String,
 }
 
-/// A file apart.
+/// The parts of a file.
 #[derive(Debug)]
-pub struct Source {
-    /// The text with a space for every letter of a comment or literal, so that lines are those of the file.
+pub struct SourceParts {
+    /// The text with a space for every character of a comment or literal, so that line numbers stay the same.
     pub code: String,
-    /// Comments, documentation included; of Python also texts in three quotes, of Markdown all but blocks of code.
+    /// The comments, documentation included. In Python also texts in three quotes, in Markdown everything but code blocks.
     pub comments: Vec<Piece>,
     /// The texts of literals, without quotes.
     pub strings: Vec<Piece>,
 }
 
-impl Source {
-    /// Takes `text` apart.
-    pub fn read(language: Language, text: &str) -> Self {
-        if language == Language::Markdown {
+impl SourceParts {
+    /// Splits `text`.
+    pub fn read(language: SourceLanguage, text: &str) -> Self {
+        if language == SourceLanguage::Markdown {
             return markdown(text);
         }
-        let mut reader = Reader {
+        let mut reader = SourceReader {
             letters: text.chars().collect(),
             at: 0,
             line: 1,
@@ -63,9 +63,9 @@ impl Source {
     }
 }
 
-fn markdown(text: &str) -> Source {
+fn markdown(text: &str) -> SourceParts {
     let mut in_block = false;
-    let mut source = Source { code: String::new(), comments: Vec::new(), strings: Vec::new() };
+    let mut source = SourceParts { code: String::new(), comments: Vec::new(), strings: Vec::new() };
     for (index, line) in text.lines().enumerate() {
         let is_fence = line.trim_start().starts_with("```");
         in_block ^= is_fence;
@@ -76,19 +76,19 @@ fn markdown(text: &str) -> Source {
     source
 }
 
-/// Whether a letter can be part of a name.
+/// Whether a character can be part of a name.
 fn in_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// A comment or literal that begins where the reader is.
+/// A comment or literal at the reader's position.
 struct Span {
     is_comment: bool,
-    /// How many letters of it come before its text.
+    /// The number of characters before its text.
     opening: usize,
-    /// Behind its last letter.
+    /// The index after its last character.
     end: usize,
-    /// How many letters of it come after its text.
+    /// The number of characters after its text.
     closing: usize,
 }
 
@@ -100,20 +100,20 @@ fn string(opening: usize, end: usize, closing: usize) -> Span {
     Span { is_comment: false, opening, end, closing }
 }
 
-struct Reader {
+struct SourceReader {
     letters: Vec<char>,
     at: usize,
     line: usize,
-    source: Source,
+    source: SourceParts,
 }
 
-impl Reader {
-    fn next(&mut self, language: Language) {
+impl SourceReader {
+    fn next(&mut self, language: SourceLanguage) {
         let span = match language {
-            Language::Python => self.python(),
-            Language::Rust => self.rust(),
-            Language::C => self.c(),
-            Language::Markdown => None,
+            SourceLanguage::Python => self.python(),
+            SourceLanguage::Rust => self.rust(),
+            SourceLanguage::C => self.c(),
+            SourceLanguage::Markdown => None,
         };
         match span {
             Some(span) => self.take(&span),
@@ -121,7 +121,7 @@ impl Reader {
         }
     }
 
-    /// The comment or literal of Rust that begins here, if one does.
+    /// Returns the comment or literal of Rust at this position, if there is one.
     fn rust(&self) -> Option<Span> {
         let span = match self.letters[self.at] {
             '/' if self.is("//") => comment(2, self.line_end(), 0),
@@ -136,7 +136,7 @@ impl Reader {
                 let end = self.find(self.at + hashes + 2, &closing) + closing.len();
                 string(hashes + 2, end, closing.len())
             }
-            // What is no character is a lifetime.
+            // Any other apostrophe begins a lifetime.
             '\'' if self.letters.get(self.at + 1) == Some(&'\\')
                 || self.letters.get(self.at + 2) == Some(&'\'') =>
             {
@@ -152,7 +152,7 @@ impl Reader {
             '/' if self.is("//") => comment(2, self.line_end(), 0),
             '/' if self.is("/*") => comment(2, self.find(self.at + 2, "*/") + 2, 2),
             '"' => string(1, self.quoted_end(self.at + 1, '"'), 1),
-            // After a digit it separates thousands.
+            // After a digit, an apostrophe is a digit separator.
             '\'' if !self.follows_name() || self.follows_prefix() => {
                 string(1, self.quoted_end(self.at + 1, '\''), 1)
             }
@@ -183,7 +183,7 @@ impl Reader {
         self.at > 0 && in_name(self.letters[self.at - 1])
     }
 
-    /// Whether the letter before is the `b`, `c` or `L` of a literal.
+    /// Whether the character before is the prefix of a literal, such as `b`, `c` or `L`.
     fn follows_prefix(&self) -> bool {
         let before = |back: usize| self.at.checked_sub(back).map(|at| self.letters[at]);
         matches!(before(1), Some('b' | 'c' | 'L' | 'u' | 'U')) && !before(2).is_some_and(in_name)
@@ -193,14 +193,14 @@ impl Reader {
         self.find(self.at, "\n")
     }
 
-    /// Where `text` begins from `from` on, or the end.
+    /// Returns the index of `text` from `from` on, or the end of the file.
     fn find(&self, from: usize, text: &str) -> usize {
         let text: Vec<char> = text.chars().collect();
         let is_here = |at: &usize| self.letters[*at..].starts_with(&text);
         (from.min(self.letters.len())..self.letters.len()).find(is_here).unwrap_or(self.letters.len())
     }
 
-    /// The end of a Rust comment that may have others in it.
+    /// Returns the end of a Rust comment, which may contain others.
     fn nested_end(&self) -> usize {
         let mut depth = 0_usize;
         let mut at = self.at;
@@ -222,7 +222,7 @@ impl Reader {
         at
     }
 
-    /// Behind the quote that closes a literal.
+    /// Returns the index after the quote that closes a literal.
     fn quoted_end(&self, from: usize, quote: char) -> usize {
         let mut at = from;
         while let Some(letter) = self.letters.get(at) {
@@ -236,7 +236,7 @@ impl Reader {
         self.letters.len()
     }
 
-    /// Takes a comment or literal, with spaces in place of the code.
+    /// Adds a comment or literal, and spaces to the code.
     fn take(&mut self, span: &Span) {
         let length = self.letters.len();
         let begin = (self.at + span.opening).min(length);
@@ -252,6 +252,7 @@ impl Reader {
         self.at = end;
     }
 
+    /// Adds a character to the code.
     fn keep(&mut self) {
         let letter = self.letters[self.at];
         self.line += usize::from(letter == '\n');
@@ -269,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_code_of_rust_from_comments_and_literals() {
+    fn it_separates_code_comments_and_literals_of_rust() {
         let text = "let a = \"x // \\\" y\"; // one\n/* two /* three */ four */ fn b<'a>(c: &'a u8) -> char { '\"' }\n\
                     let d = br#\"raw \"quoted\"\"#; let e = b'\\''; let for_ = r\"f\";\n/// doc's\nuse g;\n";
-        let source = Source::read(Language::Rust, text);
+        let source = SourceParts::read(SourceLanguage::Rust, text);
         assert_eq!(texts(&source.comments), [(1, " one"), (2, " two /* three */ four "), (4, "/ doc's")]);
         let strings = [(1, "x // \\\" y"), (2, "\""), (3, "raw \"quoted\""), (3, "\\'"), (3, "f")];
         assert_eq!(texts(&source.strings), strings);
@@ -282,26 +283,26 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_code_of_c_from_comments_and_literals() {
+    fn it_separates_code_comments_and_literals_of_c() {
         let text = "int a = 1'000; /* one\n two */ char b = '\"'; // three\nchar *c = \"/* four */\";\n";
-        let source = Source::read(Language::C, text);
+        let source = SourceParts::read(SourceLanguage::C, text);
         assert_eq!(texts(&source.comments), [(1, " one\n two "), (2, " three")]);
         assert_eq!(texts(&source.strings), [(2, "\""), (3, "/* four */")]);
     }
 
     #[test]
     fn it_counts_docstrings_of_python_and_prose_of_markdown_as_comments() {
-        let python = Source::read(Language::Python, "\"\"\"One's.\"\"\"\na = '# two'  # three\n");
+        let python = SourceParts::read(SourceLanguage::Python, "\"\"\"One's.\"\"\"\na = '# two'  # three\n");
         assert_eq!(texts(&python.comments), [(1, "One's."), (2, " three")]);
         assert_eq!(texts(&python.strings), [(2, "# two")]);
-        let markdown = Source::read(Language::Markdown, "one\n```c\ncode\n```\ntwo\n");
+        let markdown = SourceParts::read(SourceLanguage::Markdown, "one\n```c\ncode\n```\ntwo\n");
         assert_eq!(texts(&markdown.comments), [(1, "one"), (5, "two")]);
     }
 
     #[test]
-    fn it_ends_with_a_file_that_ends_in_the_middle() {
+    fn it_accepts_a_file_that_ends_within_a_comment_or_literal() {
         for text in ["\"abc", "/* abc", "r#\"abc", "'\\", "// abc", "b'"] {
-            let source = Source::read(Language::Rust, text);
+            let source = SourceParts::read(SourceLanguage::Rust, text);
             assert_eq!(source.comments.len() + source.strings.len(), usize::from(text != "b'"), "{text}");
         }
     }

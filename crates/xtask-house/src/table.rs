@@ -1,4 +1,4 @@
-//! The output: tables, as aligned text or as JSON.
+//! Formats tables as aligned text or as JSON.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 /// Rows under a title.
 pub struct Table {
     title: String,
-    /// What the table holds or leaves out, in a sentence; may be empty.
+    /// A sentence about the contents. May be empty.
     note: String,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with its first row, the names of the columns.
+    /// Creates a table with the names of its columns.
     pub fn new(title: &str, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
         Self { title: title.to_owned(), note: String::new(), rows: vec![columns] }
     }
 
-    /// A table that says only why it has no rows.
+    /// Creates a table without rows, whose note gives the reason.
     pub fn skipped(title: &str, why: &str) -> Self {
         Self { title: title.to_owned(), note: why.to_owned(), rows: vec![Vec::new()] }
     }
@@ -35,17 +35,18 @@ impl Table {
         self
     }
 
-    /// All tables as one document.
+    /// Returns all tables as one JSON document.
     pub fn json(tables: &[Self]) -> Value {
         let table = |table: &Self| {
-            let (columns, rows) = table.rows.split_first().expect("the names of the columns");
+            let (columns, rows) =
+                table.rows.split_first().expect("the first row has the names of the columns");
             json!({ "title": table.title, "note": table.note, "columns": columns, "rows": rows })
         };
         Value::Array(tables.iter().map(table).collect())
     }
 }
 
-/// Columns aligned; a column whose cells are numbers, to the right.
+/// Aligns the columns: those of numbers to the right, others to the left.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "── {}", self.title)?;

@@ -1,8 +1,8 @@
-//! The words of Rust code, without what only tests compile.
+//! The tokens of Rust code, without those of tests.
 
-use crate::source::{Language, Source};
+use crate::source::{SourceLanguage, SourceParts};
 
-/// A name, a number, `::`, or any other letter that is no space.
+/// A name, a number, `::`, or any other character that is not white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     pub text: &'a str,
@@ -10,13 +10,13 @@ pub struct Token<'a> {
 }
 
 impl Token<'_> {
-    /// Whether it is a name or a keyword.
+    /// Whether the token is a name or a keyword.
     pub fn is_name(&self) -> bool {
         self.text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
     }
 }
 
-/// The tokens of code in which comments and literals are spaces.
+/// Returns the tokens of code whose comments and literals are replaced by spaces.
 pub fn tokens(code: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut line = 1;
@@ -39,9 +39,9 @@ pub fn tokens(code: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The code of Rust without the items that only tests compile, as `#[cfg(test)] mod tests`. Lines stay what they are.
+/// Returns Rust code without the items that only tests compile, such as `#[cfg(test)] mod tests`. Line numbers stay the same.
 pub fn code_without_tests(text: &str) -> String {
-    let code = Source::read(Language::Rust, text).code;
+    let code = SourceParts::read(SourceLanguage::Rust, text).code;
     let tokens = tokens(&code);
     let mut kept = String::new();
     let mut line = 1;
@@ -61,7 +61,7 @@ pub fn code_without_tests(text: &str) -> String {
     kept
 }
 
-/// Behind the item that begins at `at`, if it begins with an attribute for tests.
+/// Returns the index after the item at `at`, if the item begins with an attribute for tests.
 fn test_item_end(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let (mut end, is_for_tests) = attribute(tokens, at)?;
     if !is_for_tests {
@@ -73,7 +73,7 @@ fn test_item_end(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     Some(item_end(tokens, end))
 }
 
-/// Behind the attribute that begins at `at`, and whether it says that only tests compile what follows.
+/// Returns the index after the attribute at `at`, and whether only tests compile the item that it belongs to.
 fn attribute(tokens: &[Token<'_>], at: usize) -> Option<(usize, bool)> {
     if tokens.get(at)?.text != "#" || tokens.get(at + 1)?.text != "[" {
         return None;
@@ -86,7 +86,7 @@ fn attribute(tokens: &[Token<'_>], at: usize) -> Option<(usize, bool)> {
     Some((end, is_for_tests))
 }
 
-/// Behind the item that begins at `at`: its semicolon, or the brace that closes it.
+/// Returns the index after the item at `at`, which ends with a semicolon or a closing brace.
 fn item_end(tokens: &[Token<'_>], mut at: usize) -> usize {
     while let Some(token) = tokens.get(at) {
         match token.text {
@@ -104,7 +104,7 @@ fn item_end(tokens: &[Token<'_>], mut at: usize) -> usize {
     at
 }
 
-/// Behind what closes the bracket at `at`.
+/// Returns the index after the bracket that closes the one at `at`.
 pub fn group_end(tokens: &[Token<'_>], at: usize) -> usize {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(at) {
@@ -129,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn it_splits_code_into_words() {
+    fn it_splits_code_into_tokens() {
         assert_eq!(words("use a::b_1::{C};"), ["use", "a", "::", "b_1", "::", "{", "C", "}", ";"]);
         assert_eq!(tokens("a\n\n b")[1], Token { text: "b", line: 3 });
     }
 
     #[test]
-    fn it_leaves_out_what_only_tests_compile_and_keeps_the_lines() {
+    fn it_omits_the_items_that_only_tests_compile_and_keeps_line_numbers() {
         let text = "use a;\n#[cfg(test)]\nuse crate::{b, c};\n#[cfg(all(test, unix))]\n#[allow(x)]\nmod tests {\n    use d;\n}\n\
                     #[cfg(not(test))]\nuse e;\n#[cfg(test)]\nmod f;\n#[test]\nfn g() {}\n#[cfg(feature = \"test\")]\nuse h;\n#[cfg(any(test, unix))]\nuse i;\n";
         let kept = code_without_tests(text);

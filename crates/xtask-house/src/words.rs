@@ -1,13 +1,13 @@
-//! The word lists of our English: words that it avoids, second words for one thing, and types that share a name.
+//! Counts the words of the project's word lists: words to avoid, second words for a concept, and types that share a name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Language, Source};
+use crate::source::{SourceLanguage, SourceParts};
 use crate::table::Table;
 use crate::tokens::{code_without_tests, tokens};
 use crate::workspace::{Crate, File, Workspace};
 
-/// Words of a private idiom.
+/// Words to avoid: they make sentences harder to understand.
 const AVOIDED: [&str; 10] = [
     "told",
     "tells",
@@ -21,7 +21,7 @@ const AVOIDED: [&str; 10] = [
     "of its own",
 ];
 
-/// Second words in prose and in parts of names, each with the word for its concept.
+/// Second words in prose and in parts of names, each with the project's word for the concept.
 const SECOND_WORDS: [(&str, &str); 24] = [
     ("look", "refresh"),
     ("looks", "refresh"),
@@ -49,7 +49,7 @@ const SECOND_WORDS: [(&str, &str); 24] = [
     ("said", "report, print, emit"),
 ];
 
-/// Second words that are whole names.
+/// Second words that are whole names, each with the project's name.
 const SECOND_NAMES: [(&str, &str); 26] = [
     ("Held", "PairVersion"),
     ("Told", "LoadedPair"),
@@ -79,7 +79,7 @@ const SECOND_NAMES: [(&str, &str); 26] = [
     ("tell", "emit"),
 ];
 
-/// Files that are written from others, whose prose would count twice, and the lists above.
+/// Generated files, whose prose would count twice, and this file with its lists.
 const LEFT_OUT: [&str; 7] = [
     "include/justcall_auth.h",
     "bindings/python/python/justcall_auth/_errors.py",
@@ -90,7 +90,7 @@ const LEFT_OUT: [&str; 7] = [
     "crates/xtask-house/src/words.rs",
 ];
 
-/// How often each word of the lists stands in prose and in names.
+/// Returns how often each word of the lists occurs in prose and in names.
 pub fn tables(workspace: &Workspace) -> Vec<Table> {
     let files = workspace.files().iter().filter(|file| !LEFT_OUT.contains(&file.name.as_str()));
     let prose: Vec<(&str, Vec<String>)> =
@@ -111,21 +111,21 @@ fn avoided(prose: &[(&str, Vec<String>)]) -> Table {
         let most = most.map_or_else(String::new, |(count, file)| format!("{file} ({count})"));
         table.row([word.to_owned(), count.to_string(), per_10_000(count, words), most]);
     }
-    table.row(["all of them".to_owned(), total.to_string(), per_10_000(total, words), String::new()]);
+    table.row(["total".to_owned(), total.to_string(), per_10_000(total, words), String::new()]);
     table.with_note(format!(
-        "In {words} words of comments, documentation and messages, generated files left out."
+        "In {words} words of comments, documentation and messages, without generated files."
     ))
 }
 
-/// With one decimal.
+/// Returns the share with one decimal.
 fn per_10_000(count: usize, words: usize) -> String {
     let tenths = count * 100_000 / words.max(1);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 fn second_words(prose: &[(&str, Vec<String>)], names: &[String]) -> Table {
-    let mut table = Table::new("Second words for one thing", &["word", "in prose", "in names", "write"])
-        .with_note("Some of them are the right word elsewhere: a TcpListener, a name that is looked up.");
+    let mut table = Table::new("Second words for a concept", &["word", "in prose", "in names", "write"])
+        .with_note("Some of them are correct for another concept, such as TcpListener.");
     let parts: Vec<Vec<String>> = names.iter().map(|name| parts(name)).collect();
     for (word, write) in SECOND_WORDS {
         let in_prose: usize = prose.iter().map(|(_, words)| count(words, word)).sum();
@@ -136,8 +136,8 @@ fn second_words(prose: &[(&str, Vec<String>)], names: &[String]) -> Table {
 }
 
 fn second_names(names: &[String]) -> Table {
-    let mut table = Table::new("Second names for one thing", &["name", "count", "write"])
-        .with_note("Whole names in the code of libraries and programs; rows without any are left out.");
+    let mut table = Table::new("Second names for a concept", &["name", "count", "write"])
+        .with_note("Whole names in the code of libraries and programs, without those that do not occur.");
     for (name, write) in SECOND_NAMES {
         let count = names.iter().filter(|other| *other == name).count();
         if count > 0 {
@@ -147,7 +147,7 @@ fn second_names(names: &[String]) -> Table {
     table
 }
 
-/// Types of one name that several files define.
+/// Returns the types whose name is defined in three files or more.
 fn shared_names(workspace: &Workspace) -> Table {
     let mut files: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for file in workspace.crates().iter().flat_map(Crate::sources) {
@@ -173,10 +173,10 @@ fn types(text: &str) -> Vec<String> {
     definitions.map(|window| window[1].text.to_owned()).collect()
 }
 
-/// The words of a file's comments, documentation and messages, in small letters.
+/// Returns the words of a file's comments, documentation and messages, in lower case.
 fn prose(file: &File) -> Vec<String> {
-    let Some(language) = Language::of(file.name.as_ref()) else { return Vec::new() };
-    let source = Source::read(language, &file.text);
+    let Some(language) = SourceLanguage::of(file.name.as_ref()) else { return Vec::new() };
+    let source = SourceParts::read(language, &file.text);
     // A literal without a space is a name or a format.
     let messages = source.strings.into_iter().filter(|piece| piece.text.trim().contains(' '));
     source.comments.into_iter().chain(messages).flat_map(|piece| words(&piece.text)).collect()
@@ -187,7 +187,7 @@ fn words(text: &str) -> Vec<String> {
     words.map(|word| word.trim_matches('\'').to_lowercase()).filter(|word| !word.is_empty()).collect()
 }
 
-/// Every name in the code of libraries and programs.
+/// Returns every name in the code of libraries and programs.
 fn names(workspace: &Workspace) -> Vec<String> {
     let mut names = Vec::new();
     for file in workspace.crates().iter().flat_map(Crate::sources) {
@@ -197,7 +197,7 @@ fn names(workspace: &Workspace) -> Vec<String> {
     names
 }
 
-/// `TcpListener` and `tcp_listener` are `tcp` and `listener`.
+/// Splits a name into words: `TcpListener` and `tcp_listener` into `tcp` and `listener`.
 fn parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut was_small = false;
@@ -211,7 +211,7 @@ fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// How often a word, or several with spaces between them, stands among words.
+/// Returns how often `wanted`, a word or a phrase, occurs in `words`.
 fn count(words: &[String], wanted: &str) -> usize {
     let wanted: Vec<&str> = wanted.split(' ').collect();
     words.windows(wanted.len()).filter(|window| window.iter().eq(wanted.iter())).count()
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn it_gives_shares_with_one_decimal() {
+    fn it_returns_shares_with_one_decimal() {
         assert_eq!(per_10_000(37, 10_000), "37.0");
         assert_eq!(per_10_000(1, 60_000), "0.1");
         assert_eq!(per_10_000(0, 0), "0.0");

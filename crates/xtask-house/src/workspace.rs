@@ -1,4 +1,4 @@
-//! The crates of a workspace and the files that git tracks in it.
+//! Reads the crates of a workspace and the files that git tracks in it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ pub struct Workspace {
     crates: Vec<Crate>,
 }
 
-/// A file that is text.
+/// A text file.
 #[derive(Clone)]
 pub struct File {
-    /// Its path from the root.
+    /// The path from the root.
     pub name: String,
     pub text: String,
 }
@@ -24,11 +24,11 @@ pub struct File {
 /// A package of the workspace.
 pub struct Crate {
     pub name: String,
-    /// The folder of its manifest, from the root, with a slash at its end.
+    /// The folder of the manifest, from the root, with a slash at its end.
     folder: String,
-    /// The root files of its library and its programs, from the workspace's root.
+    /// The root files of the library and the programs, from the workspace's root.
     pub roots: Vec<String>,
-    /// Its files of Rust.
+    /// The Rust files.
     files: Vec<File>,
 }
 
@@ -45,22 +45,23 @@ impl Workspace {
         Ok(Self { root: root.to_owned(), files, crates })
     }
 
-    /// Every file that is text.
+    /// Returns the text files.
     pub fn files(&self) -> &[File] {
         &self.files
     }
 
-    /// The crates, by name.
+    /// Returns the crates, sorted by name.
     pub fn crates(&self) -> &[Crate] {
         &self.crates
     }
 }
 
+/// Returns the text files that git tracks or would add.
 fn tracked(root: &Path) -> Result<Vec<File>> {
     let listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let names = run::output(&mut run::command(root, "git", &listed))?;
     let names = names.split('\0').filter(|name| !name.is_empty());
-    // Those that are no text, or deleted and not yet committed, are left out.
+    // Files that are not text, and deleted files whose deletion is not yet committed, are omitted.
     let read = |name: &str| {
         Some(File { name: name.to_owned(), text: std::fs::read_to_string(root.join(name)).ok()? })
     };
@@ -68,7 +69,7 @@ fn tracked(root: &Path) -> Result<Vec<File>> {
 }
 
 impl Crate {
-    /// Nothing for a package that compiles the sources of another one, which would count twice.
+    /// Reads a package of cargo's metadata. Returns `None` if it compiles the sources of another one, which would count twice.
     fn read(root: &Path, package: &Value, files: &[File]) -> Option<Self> {
         let inside = |path: &Value| {
             let path = Path::new(path.as_str()?).strip_prefix(root).ok()?.to_str()?;
@@ -90,12 +91,12 @@ impl Crate {
         Some(Self { name: package["name"].as_str()?.to_owned(), folder, roots, files })
     }
 
-    /// The files of the library and the programs.
+    /// Returns the files of the library and the programs.
     pub fn sources(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| self.is_source(&file.name))
     }
 
-    /// The files of tests, benches and examples.
+    /// Returns the files of tests, benches and examples.
     pub fn tests(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| !self.is_source(&file.name))
     }
@@ -105,7 +106,7 @@ impl Crate {
     }
 }
 
-/// Whether a file's name ends so.
+/// Whether a file's name has this extension.
 pub fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask test --full`: what takes longer, and its report.
+//! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
-//! Of the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
+//! With the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
 //! into docs/report.md; processes that call through resets, written into docs/rotation.md.
 
 mod rotation;
@@ -16,7 +16,7 @@ use xtask_demo::run::{self, cargo, command, step, succeed};
 
 use crate::python::Venv;
 
-/// Runs it all; the report is written whether it is good or not.
+/// Runs everything. Writes the reports even if a check fails.
 pub fn run(root: &Path) -> Result<()> {
     let venv = Venv::ensure(root)?;
     let libraries = step("release builds", || build(root, "full", None))?;
@@ -28,7 +28,7 @@ pub fn run(root: &Path) -> Result<()> {
         let mut pytest = venv.command(&root.join("bindings/python"), "python", &tests);
         succeed(pytest.env("JUSTCALL_WEBHOOK_CASES", "100000"))
     })?;
-    step("a host's memory, stack and valgrind, with the release build", || hosts(root, &libraries))?;
+    step("the tests of a host program, with the release build", || hosts(root, &libraries))?;
     let killed = step("a rotation that is killed at every system call", || killed(root, &libraries))?;
     let mut bridged = false;
     step("processes that call through twenty resets", || {
@@ -36,14 +36,14 @@ pub fn run(root: &Path) -> Result<()> {
         Ok(())
     })?;
     let mut good = false;
-    step("memory, looked at from outside", || {
+    step("the memory of processes, scanned from outside", || {
         let mut matrix = Command::new(libraries.join("matrix"));
         matrix.env("JUSTCALL_LIB_DIR", &libraries).env("JUSTCALL_PANIC_LIB_DIR", &with_panic);
         matrix.env("JUSTCALL_PYTHON", venv.program("python")).env_remove("RUST_BACKTRACE");
         matrix.env("JUSTCALL_TEST_BUFFERS", "1");
         let output = matrix.stderr(Stdio::inherit()).output().context("cannot start the matrix")?;
         let table = String::from_utf8_lossy(&output.stdout);
-        ensure!(table.lines().count() > 2, "the matrix gave no rows");
+        ensure!(table.lines().count() > 2, "the matrix printed no rows");
         good = output.status.success();
         Ok(fs::write(root.join("docs/report.md"), report(root, &table, &killed)?)?)
     })?;
@@ -52,10 +52,11 @@ pub fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The feature by which tests choose the size of the transport's buffers.
+/// The feature with which tests choose the size of the transport's buffers.
 const BUFFERS: &str = "justcall-auth/test-buffers";
 
-/// The library with what the matrix needs beside it, in a separate folder: none of it may ship.
+/// Builds the library, and without `feature` also the other programs of the matrix, into a separate folder, because these
+/// builds must not ship.
 fn build(root: &Path, folder: &str, feature: Option<&str>) -> Result<PathBuf> {
     let target = run::target_dir(root).join(folder);
     let mut library = cargo(root, &["build", "--quiet", "--release", "-p", "justcall-auth-ffi"]);
@@ -71,7 +72,7 @@ fn build(root: &Path, folder: &str, feature: Option<&str>) -> Result<PathBuf> {
     Ok(target.join("release"))
 }
 
-/// The next `cargo xtask test` installs its own build again.
+/// Installs the release build of the module. The next `cargo xtask test` installs the debug build again.
 fn python_module(root: &Path, venv: &Venv) -> Result<()> {
     let project = root.join("bindings/python");
     let mut maturin = venv.command(&project, "maturin", &["develop", "--quiet", "--release"]);
@@ -79,18 +80,19 @@ fn python_module(root: &Path, venv: &Venv) -> Result<()> {
     succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root).join("full")))
 }
 
-/// What `cargo xtask test` shows of the debug build: frames, and what valgrind notices, are others here.
+/// Runs the tests of a host program, which `cargo xtask test` runs with the debug build. Stack frames and valgrind's
+/// findings differ in a release build.
 fn hosts(root: &Path, libraries: &Path) -> Result<()> {
     let mut test = cargo(root, &["test", "--quiet", "-p", "justcall-auth-ffi", "--test", "abi", "host::"]);
     succeed(test.env("JUSTCALL_LIB_DIR", libraries))
 }
 
-/// The rows that the test prints.
+/// Kills the command at every system call. Returns the rows that the test prints.
 fn killed(root: &Path, programs: &Path) -> Result<String> {
     let mut test = cargo(root, &["test", "--quiet", "-p", "justcall-auth-cli", "--test", "kill", "--"]);
     test.args(["--nocapture", "--test-threads=1"]).env("JUSTCALL_KILL_EVERYWHERE", "1");
     let printed = run::output(test.env("JUSTCALL_CLI", programs.join("justcall-auth")))?;
-    // The test harness shows its progress in dots, also before a row.
+    // The test harness prints its progress as dots, also before a row.
     let rows: String =
         printed.lines().filter_map(|line| line.find('|').map(|at| format!("{}\n", &line[at..]))).collect();
     ensure!(!rows.is_empty(), "the test printed no rows");
@@ -98,31 +100,32 @@ fn killed(root: &Path, programs: &Path) -> Result<String> {
 }
 
 const KILLED: &str = "\
-## A command that is killed
+## Commands killed at every system call
 
-`strace` kills the release build with SIGKILL at one system call after the other, from its start to its end, each time in a fresh folder. *old* and
-*new* are how often the old pair (for setup: none) and the new one were left. Never was half a pair left, or a file that others could read, or other rights
-than before; and the next run worked and removed what was left. *Where a call fails*: strace lets calls about files fail with EIO instead, one in
-each run; the command then cleans up itself. The same sweep catches a writer that writes in place, and one whose temporary file is open to
-others.
+`strace` kills the release build with SIGKILL at each system call from its start to its end, each time in a fresh folder. *old* and
+*new* count the runs that left the old pair (for setup: no pair) and the new one. No run left a part of a pair, a file that others
+could read, or different file permissions. Each following run succeeded and removed the remains. *Where a call fails*: strace makes one
+file system call per run fail with EIO instead, and the command cleans up itself. Positive controls: the same test detects a writer
+that writes in place, and one whose temporary file others can read.
 
 | what | different calls | old | new | wrong |
 |---|---|---|---|---|
 ";
 
 const EXPLANATION: &str = "\
-A scanner outside the process stops it, reads every readable map through `/proc/PID/mem`, and looks for the `Authorization` value, the
-secret, any eight bytes of it, its base64 at every alignment and its hex. Then it looks through a core file that `gcore` makes, registers
-included. *copies* and *in the core file* are what was found; nothing may be, except in calls without pause, where two copies a thread may
-be at a time: the pair as it is taken out and the request's head, or that head and the record in which it is encrypted. They are there for
-microseconds, so not every row of samples comes upon one: the last line says how many all of them saw. In every row a copy that is planted on purpose is found, in memory and in the core file, and at
-level heap the same program shows the pair: *at level heap* is how often. Only the command takes no orders: its control is the same command
-without the right to lock memory. At level secretmem the kernel refuses to read the pair's pages (EIO) in every row in which it is kept, at
-no other level any.
+A scanner in another process stops the program, reads every readable mapping through `/proc/PID/mem`, and searches for the
+`Authorization` value, the secret, any eight bytes of it, its base64 at every alignment and its hex. Then it searches a core file
+written by `gcore`, registers included. *copies* and *in the core file* count the finds, which must be zero. Only a program that makes
+calls without pause may have two copies per thread at a time: the pair read from protected memory and the request's head, or that head
+and the TLS record before its encryption. They exist for microseconds, so not every row of samples sees one. The last line counts those
+of all samples. Every row has two positive controls: the scan finds a planted copy in memory and in the core file, and it finds the pair
+in the same program at level heap (*at level heap*). The command accepts no planted copy, so its control is the same command without the
+right to lock memory. At level secretmem the kernel refuses to read the pair's pages (EIO) in every row in which the client holds the
+pair. At other levels it refuses none.
 ";
 
 fn report(root: &Path, table: &str, killed: &str) -> Result<String> {
-    let mut text = String::from("# What was proven, and where\n\n");
+    let mut text = String::from("# Results of the long tests\n\n");
     text.push_str(
         "Written by `cargo xtask test --full`: change that, not this file.\n\n| what | which |\n|---|---|\n",
     );

@@ -16,37 +16,37 @@ use xtask_demo::{demo, run};
 /// The developer's commands of justcall-auth.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
-struct Arguments {
+struct XtaskArguments {
     #[command(subcommand)]
-    command: Command,
+    command: XtaskCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Verify a pair from C, C++, Python, Rust and the command line, and see what failures look like.
+enum XtaskCommand {
+    /// Verify a pair from C, C++, Python, Rust and the command line, and show typical failures.
     Demo {
-        /// Verify the pair in the environment against the real service, in place of the sandbox.
+        /// Verify the pair in the environment with the real service in place of the sandbox.
         #[arg(long)]
         live: bool,
     },
-    /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
+    /// Run everything that CI runs: formatting, lints, generated files, and the tests of every language.
     Test {
         /// Then search the memory of the release builds at every moment, and write docs/report.md.
         #[arg(long)]
         full: bool,
-        /// Only what `--full` adds.
+        /// Run only the tests that `--full` adds.
         #[arg(long)]
         full_only: bool,
     },
-    /// Put small faults into the exchange and the keyring, and check that the tests of their crate notice them.
+    /// Run mutation tests: put small faults into the exchange and the keyring, and check that a test detects each.
     ///
-    /// Needs cargo-mutants, and about an hour on two processors. What no test can notice is listed in
-    /// tests/equivalent-mutants.txt.
-    Mutants(mutants::Options),
+    /// Needs cargo-mutants, and about an hour on two processors. tests/equivalent-mutants.txt lists the mutants that no test
+    /// can detect.
+    Mutants(mutants::MutantsOptions),
     /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
     #[command(disable_help_flag = true)]
     Bench(Passed),
-    /// Simulate processes, calls, resets and faults, and check what the library promises of them.
+    /// Simulate processes, calls, resets and faults, and check the library's promises.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
@@ -57,12 +57,12 @@ enum Command {
     /// Generate the parts of the documentation and of Python that follow from the table of errors and the examples.
     #[command(disable_help_flag = true)]
     Docs(Passed),
-    /// Print what a maintainer wants to see before and after a change of layout: long functions, circles, duplicates, words.
+    /// Print figures of the code to compare before and after a refactoring: long functions, cycles, duplicates, words.
     #[command(disable_help_flag = true)]
     House(Passed),
 }
 
-/// What the program reads that has the command: its `--help` explains it.
+/// The arguments of a command that another package implements, whose `--help` explains them.
 #[derive(Args)]
 struct Passed {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -72,20 +72,20 @@ struct Passed {
 fn main() -> ExitCode {
     let root = run::root();
     let own = |result: Result<()>| run::exit_code(result);
-    match Arguments::parse().command {
-        Command::Demo { live } => own(demo::run(&root, live)),
-        Command::Test { full, full_only } => own(tests(&root, !full_only, full || full_only)),
-        Command::Mutants(options) => own(mutants::run(&root, &options)),
-        Command::Bench(passed) => program("justcall-auth-bench", &[], &passed),
-        Command::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
-        Command::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
-        Command::Header(passed) => program("xtask-generate", &["header"], &passed),
-        Command::Docs(passed) => program("xtask-generate", &["docs"], &passed),
-        Command::House(passed) => program("xtask-house", &[], &passed),
+    match XtaskArguments::parse().command {
+        XtaskCommand::Demo { live } => own(demo::run(&root, live)),
+        XtaskCommand::Test { full, full_only } => own(tests(&root, !full_only, full || full_only)),
+        XtaskCommand::Mutants(options) => own(mutants::run(&root, &options)),
+        XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
+        XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
+        XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
+        XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
+        XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
+        XtaskCommand::House(passed) => program("xtask-house", &[], &passed),
     }
 }
 
-/// Runs a command that is a program in another package, which is compiled only now.
+/// Runs the program of another package, which is only compiled for its command.
 fn program(package: &str, leading: &[&str], passed: &Passed) -> ExitCode {
     run::exit_code(run::hand_over(run::package(package, leading).args(&passed.arguments)))
 }

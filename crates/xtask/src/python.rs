@@ -1,4 +1,4 @@
-//! The Python side: a virtual environment under target/, with the module built into it.
+//! The virtual environment for the tests of the Python module.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,13 +7,13 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::run;
 
-/// The virtual environment in which the module is installed.
+/// A virtual environment under target/, in which the module is installed.
 pub struct Venv {
     folder: PathBuf,
 }
 
 impl Venv {
-    /// Makes the environment, unless there is one, with the pinned tools in it.
+    /// Creates the environment with the pinned tools, unless it exists.
     pub fn ensure(root: &Path) -> Result<Self> {
         let folder = run::target_dir(root).join("venv");
         let venv = Self { folder };
@@ -24,7 +24,7 @@ impl Venv {
         }
         let requirements = root.join("bindings/python/requirements-dev.txt");
         let wanted = std::fs::read_to_string(&requirements).context("cannot read requirements-dev.txt")?;
-        // What was installed last time; pip would take seconds to find that out.
+        // A copy of the requirements that were installed last: pip would need seconds to compare them.
         let stamp = venv.folder.join("requirements-dev.txt");
         if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(venv);
@@ -43,21 +43,21 @@ impl Venv {
         run::succeed(maturin.env("CARGO_TARGET_DIR", run::target_dir(root)))
     }
 
-    /// A program of the environment, to be run in `folder`.
+    /// Returns the command that runs a program of the environment in `folder`.
     pub fn command(&self, folder: &Path, program: &str, arguments: &[&str]) -> Command {
         let mut command = run::command(folder, self.program(program), arguments);
-        // maturin finds the environment by this.
+        // maturin finds the environment with VIRTUAL_ENV.
         command.env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME").env_remove("PYTHONPATH");
         command
     }
 
-    /// Where a program of the environment is.
+    /// Returns the path of a program of the environment.
     pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join("bin").join(name)
     }
 }
 
-/// Fails when `report`, pytest's own, tells of a skipped test that `tests/allowed-skips.txt` does not list.
+/// Fails if pytest's `report` lists a skipped test that `tests/allowed-skips.txt` does not list.
 pub fn refuse_skips(root: &Path, report: &str) -> Result<()> {
     let allowed =
         std::fs::read_to_string(root.join("tests/allowed-skips.txt")).context("tests/allowed-skips.txt")?;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: exactly what CI runs.
+//! `cargo xtask test`: the command that CI runs.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use xtask_demo::run::{self, cargo, package, step, succeed};
 
 use crate::python::{self, Venv};
 
-/// Runs everything; the first failure ends it.
+/// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::TESTS))?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
@@ -39,14 +39,14 @@ pub fn run(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Cargo's own tests; they compile and run the C and C++ programs too.
+/// Runs the Rust tests, which also compile and run the C and C++ programs.
 fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
-    // What the tests start beside what they link: the commands and the shared library.
+    // The tests start commands and load the shared library, which `cargo test` does not build.
     succeed(&mut cargo(root, &["build", "--quiet", "--workspace", "--exclude", "justcall-auth-python"]))?;
     let mut tests = cargo(root, &["test", "--workspace", "--quiet"]);
-    // The C tests use the library that was just built, in place of another build.
+    // The C tests must use the library that was just built, and no other build.
     tests.env("JUSTCALL_LIB_DIR", run::target_dir(root).join("debug"));
-    // The Python in which memory is searched for the secret.
+    // The tests of memory and rotation run Python programs with the module.
     tests.env("JUSTCALL_PYTHON", venv.program("python"));
     let report = run::output_shown(&mut tests)?;
     let ignored =
@@ -57,7 +57,7 @@ fn rust_tests(root: &Path, venv: &Venv) -> Result<()> {
     }
 }
 
-/// The demo, with what the tests were run on.
+/// Runs the demo with the builds that were tested.
 fn demo(root: &Path, venv: &Venv) -> Result<()> {
     let python = xtask_demo::demo::Python::with_package(venv.program("python"));
     xtask_demo::demo::run_with(root, &run::target_dir(root).join("debug"), &python)

@@ -1,4 +1,4 @@
-//! The shape of the house: which part may use which, how much the library drags in, where unsafe code may be.
+//! Checks the architecture: which crate may use which, how many dependencies the library has, where unsafe code may be.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What each part may use of the others; "ffi, python, cli (and its scan) → justcall-auth → protocol → secret".
+/// The crates that each crate may use: "ffi, python, cli (and its scan) → justcall-auth → protocol → secret".
 const MAY_USE: &[(&str, &[&str])] = &[
     ("justcall-auth-secret", &[]),
     ("justcall-auth-protocol", &["justcall-auth-secret"]),
@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xtask-house", &["xtask-demo"]),
 ];
 
-/// The product; sandbox and xtask are the developers'.
+/// The crates of the product. The sandbox and xtask are for developers.
 const PRODUCT: &[&str] = &[
     "justcall-auth-secret",
     "justcall-auth-protocol",
@@ -57,7 +57,7 @@ fn packages() -> Vec<Value> {
 }
 
 fn sources(package: &Value) -> Vec<(PathBuf, String)> {
-    // Where its library or its programs are: not every package has a separate folder for them.
+    // The folders of its library and its programs, which are not always `src/`.
     let targets = package["targets"].as_array().expect("targets");
     let is_own = |target: &&Value| {
         target["kind"]
@@ -92,7 +92,7 @@ fn its_dependencies_point_one_way() {
     let names: BTreeSet<&str> =
         packages.iter().map(|package| package["name"].as_str().expect("a name")).collect();
     let listed: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, listed, "a new part needs its place in MAY_USE");
+    assert_eq!(names, listed, "list a new crate in MAY_USE");
     let mut edges = 0;
     for package in &packages {
         let name = package["name"].as_str().expect("a name");
@@ -105,7 +105,7 @@ fn its_dependencies_point_one_way() {
             }
         }
     }
-    assert!(edges >= 6, "only {edges} dependencies between the parts were seen: this test looks at nothing");
+    assert!(edges >= 6, "control: the test saw only {edges} dependencies between crates");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn it_keeps_unsafe_code_in_two_crates_and_one_file_of_the_python_module() {
             let is_unsafe = |line: &str| {
                 line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
             };
-            // The generator of the header writes C and Rust names; a word in its text is no code.
+            // The header's generator writes C and Rust code, so the word occurs in its literals.
             if name == "xtask-generate" || code.filter(|line| is_unsafe(line)).count() == 0 {
                 continue;
             }
@@ -141,7 +141,7 @@ fn it_keeps_unsafe_code_in_two_crates_and_one_file_of_the_python_module() {
     assert_eq!(
         homes.into_iter().collect::<Vec<_>>(),
         ["bindings/python/src/capi.rs", "justcall-auth-ffi", "justcall-auth-secret"],
-        "unsafe code is elsewhere, or this test looks at nothing"
+        "unsafe code is in other places, or this test does not see it"
     );
 }
 
@@ -165,11 +165,11 @@ fn it_keeps_the_facts_about_the_service_in_one_file() {
     assert_eq!(homes, BTreeSet::from(["service.rs".to_owned()]));
 }
 
-/// The files that hold the whole `impl` of a type with many states. They may have up to 600 lines.
+/// Files with the `impl` of a type with many states, which may have up to 600 lines.
 const LARGE_TYPES: [&str; 1] = ["crates/justcall-auth-protocol/src/exchange/mod.rs"];
 
 #[test]
-fn it_keeps_files_to_one_idea() {
+fn it_keeps_files_short() {
     for package in packages() {
         for (path, text) in sources(&package) {
             let limit = if LARGE_TYPES.iter().any(|large| path.ends_with(large)) { 600 } else { 450 };

@@ -1,6 +1,6 @@
-//! A core file, made by `gcore` and looked through as the file that it is.
+//! Searches a core file that `gcore` writes.
 //!
-//! Beside memory it holds the threads' registers, in which the last bytes that were copied may still be.
+//! Beside memory it contains the threads' registers, which may still hold the last bytes that were copied.
 
 use std::fs;
 use std::path::Path;
@@ -10,30 +10,30 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::needles::Needles;
-use crate::process::{Hit, Scan};
+use crate::process::{MemoryHit, Scan};
 
-/// Lets `gcore` (Debian's gdb) write the core file of a process that runs, and looks through it.
+/// Writes a core file of a running process with `gcore` (Debian: gdb), and searches it.
 ///
 /// # Errors
-/// When gdb is not there or may not look at the process.
-pub fn take(pid: u32, needles: &Needles) -> Result<Scan> {
-    let folder = TempDir::new().context("a folder for the core file")?;
+/// If gdb is not installed, or must not trace the process.
+pub fn dump_and_scan(pid: u32, needles: &Needles) -> Result<Scan> {
+    let folder = TempDir::new().context("cannot create a folder for the core file")?;
     let mut gcore = Command::new("gcore");
     gcore.arg("-o").arg(folder.path().join("core")).arg(pid.to_string());
-    let output = gcore.output().context("gcore is not there (Debian: gdb)")?;
+    let output = gcore.output().context("cannot run gcore (Debian: gdb)")?;
     let path = folder.path().join(format!("core.{pid}"));
     ensure!(
         output.status.success() && path.exists(),
-        "gcore made no core file:\n{}",
+        "gcore wrote no core file:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
     scan(&path, needles)
 }
 
-/// Looks through a core file.
+/// Searches a core file.
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn scan(path: &Path, needles: &Needles) -> Result<Scan> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let segments = segments(&bytes).unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn scan(path: &Path, needles: &Needles) -> Result<Scan> {
             Some(segment) => ("core file, memory", segment.address + (offset - segment.file.start)),
             None => ("core file", 0),
         };
-        Hit { address, ..Hit::new(place.to_owned(), 0, &bytes, find) }
+        MemoryHit { address, ..MemoryHit::new(place.to_owned(), 0, &bytes, find) }
     });
     Ok(Scan { hits: hits.collect(), bytes: bytes.len() as u64, hidden: Vec::new() })
 }
@@ -57,7 +57,7 @@ struct Segment {
     is_note: bool,
 }
 
-/// The program headers of a 64-bit little-endian ELF file; `None` when it is no such file.
+/// Returns the program headers of a 64-bit little-endian ELF file. Returns `None` for any other file.
 fn segments(bytes: &[u8]) -> Option<Vec<Segment>> {
     const NOTE: u32 = 4;
     bytes.starts_with(b"\x7fELF\x02\x01").then_some(())?;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_survives_files_that_are_no_core() {
+    fn it_returns_no_segments_for_a_file_that_is_not_a_core_file() {
         for bytes in [&b""[..], b"\x7fELF", b"\x7fELF\x02\x01", &[0xFF; 64]] {
             assert!(segments(bytes).is_none_or(|segments| segments.is_empty()));
         }
@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn it_reads_the_segments_of_this_program() {
-        let bytes = fs::read(std::env::current_exe().expect("this test")).expect("its file");
+        let bytes =
+            fs::read(std::env::current_exe().expect("the path of this test")).expect("its file can be read");
         assert!(segments(&bytes).expect("an ELF file").iter().any(|segment| segment.is_note));
     }
 }

@@ -1,12 +1,12 @@
-//! Looks, from outside, for plain copies of a secret in a process and in its core file.
+//! Searches the memory and the core file of a process for plain copies of a secret.
 //!
-//! [`needles`] knows what to look for, [`process`] and [`core_file`] where, [`target`] drives a program that uses the
-//! library, and [`rows`] are the moments at which it is looked at; [`matrix`] puts them together. The scanner is
-//! another process than the one it looks at, and never holds the secret plain itself.
+//! [`needles`] are the byte sequences to find. [`process`] searches memory, and [`core_file`] searches a core file.
+//! [`target`] controls a program that uses the library. [`rows`] are the moments at which a program is scanned, and
+//! [`matrix`] scans it. The scanner is a separate process, and holds the secret only masked.
 //!
-//! Rights: without Yama (`/proc/sys/kernel/yama/ptrace_scope` absent or 0) a user may read the memory of processes of the
-//! same user. With 1 only of children, as the targets are; but `gcore` is no parent of theirs, so core files then need
-//! root, as everything does with 2.
+//! Rights: without Yama (`/proc/sys/kernel/yama/ptrace_scope` absent or 0) a user may read the memory of all processes of
+//! the same user. With 1, a process may read only that of its children, such as the targets; `gcore` is not their parent,
+//! so core files need root. With 2, everything needs root.
 
 pub mod cli;
 pub mod core_file;

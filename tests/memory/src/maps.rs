@@ -1,26 +1,26 @@
-//! The parts of a process's memory, as `/proc/PID/maps` lists them.
+//! The mappings of a process's memory, as `/proc/PID/maps` lists them.
 
 use std::fmt;
 use std::io;
 
-/// One part.
+/// One mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map {
-    /// Its first address.
+    /// The first address.
     pub start: u64,
-    /// The address after its last.
+    /// The address after the last.
     pub end: u64,
     /// Such as `rw-p`.
     pub permissions: String,
-    /// A file's name without its folder, `[heap]`, or `anonymous`.
+    /// The name of a file without its folder, `[heap]`, or `anonymous`.
     pub name: String,
 }
 
 impl Map {
-    /// All of a process.
+    /// Returns all mappings of a process.
     ///
     /// # Errors
-    /// When there is no such process, or it is not ours to look at.
+    /// If there is no such process, or this process must not read its mappings.
     pub fn all(pid: u32) -> io::Result<Vec<Self>> {
         Ok(std::fs::read_to_string(format!("/proc/{pid}/maps"))?.lines().filter_map(Self::parse).collect())
     }
@@ -40,12 +40,12 @@ impl Map {
         })
     }
 
-    /// Whether it can hold something and be read. The kernel's own pages for the clock hold nothing of the process.
+    /// Whether the mapping can be read and can hold data of the process. The kernel's pages for the clock cannot.
     pub fn is_readable(&self) -> bool {
         self.permissions.starts_with('r') && !self.name.starts_with("[vvar") && self.name != "[vsyscall]"
     }
 
-    /// How many bytes it has.
+    /// The size in bytes.
     pub fn size(&self) -> u64 {
         self.end - self.start
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn it_lists_this_process() {
-        let maps = Map::all(std::process::id()).expect("our own");
+        let maps = Map::all(std::process::id()).expect("a process may read its own mappings");
         assert!(maps.iter().any(|map| map.name == "[stack]" && map.is_readable()));
     }
 }

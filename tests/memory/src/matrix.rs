@@ -1,4 +1,4 @@
-//! Looks at a moment and judges it, with the controls that show that something would have been found.
+//! Scans a program at a moment, with positive controls that show that the scan would find a copy.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,38 +7,38 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{Hit, Scan, stop};
-use crate::programs::Programs;
-use crate::rows::{Level, Plan, Row, Stage};
-use crate::sandbox::Sandbox;
+use crate::process::{MemoryHit, Scan, stop};
+use crate::programs::TestPrograms;
+use crate::rows::{MatrixRow, ScanPlan, Stage, TargetLevel};
+use crate::sandbox::SandboxProcess;
 
-/// How many plain copies a thread may have while it makes a call: the pair as it is taken out and the head that it is put
-/// into, or that head and the record in which it is encrypted.
+/// How many plain copies a thread may have during a call: the pair read from protected memory and the head of the request,
+/// or that head and the TLS record before its encryption.
 const IN_FLIGHT: usize = 2;
 
-/// What was seen at a moment.
+/// The result of a row.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
-    /// Plain copies in memory; while calls are made, the most at a time.
+pub struct RowOutcome {
+    /// The number of plain copies in memory. For samples of running calls, the maximum of one sample.
     pub copies: usize,
-    /// Plain copies in the core file.
+    /// The number of plain copies in the core file.
     pub core_copies: usize,
-    /// Where and what, each with how often.
+    /// The descriptions of the copies, each with its count.
     pub places: BTreeMap<String, usize>,
-    /// Why it is not as it must be; empty if it is.
+    /// The failed checks. Empty if the row is good.
     pub complaints: Vec<String>,
-    /// How many copies were seen at level heap, where that is a control.
+    /// The number of copies at level heap, if that is a control of the row.
     pub heap: Option<usize>,
 }
 
-impl Outcome {
-    /// How many copies were seen in all looks together.
+impl RowOutcome {
+    /// Returns the number of copies in all scans together.
     pub fn seen(&self) -> usize {
         self.places.values().sum()
     }
 
-    /// Keeps where and what these are.
-    fn note(&mut self, hits: &[Hit]) {
+    /// Adds the descriptions of `hits`.
+    fn note(&mut self, hits: &[MemoryHit]) {
         for hit in hits {
             let before = if hit.before.is_empty() { "nothing" } else { &hit.before };
             *self.places.entry(format!("{}: {} (after `{before}`)", hit.place, hit.what)).or_default() += 1;
@@ -51,7 +51,7 @@ impl Outcome {
         }
     }
 
-    /// Nothing may be in memory, nor in the core file.
+    /// Requires that neither memory nor the core file has a copy.
     pub(crate) fn complain_of(&mut self, scan: &Scan, core: &Scan) {
         (self.copies, self.core_copies) = (scan.hits.len(), core.hits.len());
         self.note(&scan.hits);
@@ -60,10 +60,10 @@ impl Outcome {
         self.expect(core.hits.is_empty(), format!("{} copies in the core file", core.hits.len()));
     }
 
-    /// Of calls under way there may be `allowed` copies, each where it is known to be.
-    fn complain_of_flight(&mut self, hits: &[Hit], allowed: usize) {
+    /// Requires at most `allowed` copies at a time, each in a known buffer.
+    fn complain_of_calls(&mut self, hits: &[MemoryHit], allowed: usize) {
         let most = self.copies;
-        self.expect(most <= allowed, format!("{most} copies at a time, where {allowed} are allowed"));
+        self.expect(most <= allowed, format!("{most} copies at a time, at most {allowed} are allowed"));
         for hit in hits.iter().filter(|hit| !is_in_named_buffer(hit)) {
             self.complaints.push(format!("outside the named buffers: {} in {}", hit.what, hit.place));
         }
@@ -71,71 +71,89 @@ impl Outcome {
         self.complaints.dedup();
     }
 
-    fn complain_of_hiding(&mut self, level: Level, scan: &Scan) {
+    /// Requires that the kernel hides the pair's pages at level secretmem, and none at other levels.
+    fn complain_of_hiding(&mut self, level: TargetLevel, scan: &Scan) {
         let hidden = scan.hidden.iter().filter(|(map, _)| map.starts_with("secretmem")).count();
-        let expected = level == Level::SecretMem;
+        let expected = level == TargetLevel::SecretMem;
         self.expect((hidden > 0) == expected, format!("{hidden} maps are hidden at level {}", level.name()));
     }
 }
 
-/// Looks at `row`: in memory and in a core file, with a planted copy, and at level heap.
+/// Scans memory and a core file at the moment of `row`. The positive controls are a planted copy, and level heap.
 ///
 /// # Errors
-/// When the moment cannot be reached, or the target cannot be looked at.
-pub fn judge(programs: &Programs, sandbox: &Sandbox, row: &Row, plan: Plan) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
+/// If the moment cannot be reached, or the target cannot be scanned.
+pub fn judge(
+    programs: &TestPrograms,
+    sandbox: &SandboxProcess,
+    row: &MatrixRow,
+    plan: ScanPlan,
+) -> Result<RowOutcome> {
+    let mut outcome = RowOutcome::default();
     let mut stage = Stage::reach(programs, sandbox, row, plan)?;
-    let (scan, core) = (stage.target.scan(&stage.pair.needles)?, stage.target.core(&stage.pair.needles)?);
+    let (scan, core) =
+        (stage.target.scan(&stage.pair.needles)?, stage.target.scan_core(&stage.pair.needles)?);
     outcome.complain_of(&scan, &core);
     if row.is_live {
         outcome.complain_of_hiding(plan.level, &scan);
     }
     let (in_memory, in_core) = planted(&mut stage)?;
-    outcome.expect(in_memory, "the control: a planted copy is not found in memory");
-    outcome.expect(in_core, "the control: a planted copy is not found in the core file");
+    outcome.expect(in_memory, "control: a planted copy is not found in memory");
+    outcome.expect(in_core, "control: a planted copy is not found in the core file");
     if row.is_live {
-        let heap = Stage::reach(programs, sandbox, row, Plan { level: Level::Heap, ..plan })?;
+        let heap = Stage::reach(programs, sandbox, row, ScanPlan { level: TargetLevel::Heap, ..plan })?;
         let seen = heap.target.scan(&heap.pair.needles)?.hits.len();
         outcome.heap = Some(seen);
-        outcome.expect(seen > 0, "the control: at level heap nothing is found");
+        outcome.expect(seen > 0, "control: no copy is found at level heap");
     }
     Ok(outcome)
 }
 
-/// Lets the target make a copy; whether it is found in memory and in a core file, where it is.
+/// Lets the target make a copy of the pair. Returns whether a scan finds it at its address, in memory and in a core file.
 fn planted(stage: &mut Stage<'_>) -> Result<(bool, bool)> {
-    let address = stage.target.say("plant")?;
-    let address = u64::from_str_radix(&address, 16).context("not an address")?;
+    let address = stage.target.run("plant")?;
+    let address = u64::from_str_radix(&address, 16).context("the target did not return an address")?;
     let needles = &stage.pair.needles;
     let is_there =
         |scan: Scan| scan.hits.iter().any(|hit| hit.address == address && hit.what == "header, plain");
-    let found = (is_there(stage.target.scan(needles)?), is_there(stage.target.core(needles)?));
+    let found = (is_there(stage.target.scan(needles)?), is_there(stage.target.scan_core(needles)?));
     stage.target.must("unplant", "ok")?;
     Ok(found)
 }
 
-/// Looks `times` times at a program all of whose threads make calls without pause. Copies are there so shortly that not every
-/// two hundred looks come upon one: that they would be seen, whoever looks at several programs must find.
+/// Scans a program `times` times while all its threads make calls without pause. Copies exist for microseconds, so a few
+/// hundred scans may not see any. The caller checks that the scans of all programs together see some.
 ///
 /// # Errors
-/// When it cannot be started or looked at.
-pub fn sample(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<Outcome> {
-    let (mut outcome, hits) = watch(programs, sandbox, plan, times)?;
-    outcome.complain_of_flight(&hits, IN_FLIGHT * plan.threads);
-    let (heap, _) = watch(programs, sandbox, Plan { level: Level::Heap, ..plan }, times.min(5))?;
+/// If the program cannot be started or scanned.
+pub fn sample(
+    programs: &TestPrograms,
+    sandbox: &SandboxProcess,
+    plan: ScanPlan,
+    times: usize,
+) -> Result<RowOutcome> {
+    let (mut outcome, hits) = scan_calls(programs, sandbox, plan, times)?;
+    outcome.complain_of_calls(&hits, IN_FLIGHT * plan.threads);
+    let (heap, _) =
+        scan_calls(programs, sandbox, ScanPlan { level: TargetLevel::Heap, ..plan }, times.min(5))?;
     outcome.heap = Some(heap.copies);
-    outcome.expect(heap.copies > 0, "the control: at level heap nothing is found");
+    outcome.expect(heap.copies > 0, "control: no copy is found at level heap");
     Ok(outcome)
 }
 
-fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Result<(Outcome, Vec<Hit>)> {
-    let mut outcome = Outcome::default();
+fn scan_calls(
+    programs: &TestPrograms,
+    sandbox: &SandboxProcess,
+    plan: ScanPlan,
+    times: usize,
+) -> Result<(RowOutcome, Vec<MemoryHit>)> {
+    let mut outcome = RowOutcome::default();
     let mut all = Vec::new();
     let mut stage = Stage::busy(programs, sandbox, plan)?;
     let pid = stage.target.pid();
     for time in 0..times {
-        // Another part of a call each time. Asleep, not busy: where there is one processor for both, the timer takes it from
-        // the target in the middle of whatever that does.
+        // Each scan stops the target in another part of a call. This thread sleeps and does not spin: on a single processor
+        // the timer then interrupts the target in the middle of its work.
         let_run(pid, 1 + (time * 7 % 13) as u64)?;
         sleep(Duration::from_micros((time * 17 % 251) as u64));
         let scan = stop(pid)?.scan(&stage.pair.needles)?;
@@ -144,32 +162,33 @@ fn watch(programs: &Programs, sandbox: &Sandbox, plan: Plan, times: usize) -> Re
         all.extend(scan.hits);
     }
     let (in_memory, in_core) = planted(&mut stage)?;
-    outcome.expect(in_memory && in_core, "the control: a planted copy is not found");
+    outcome.expect(in_memory && in_core, "control: a planted copy is not found");
     stage.target.must("stop", "ok")?;
-    if plan.level != Level::Heap {
+    if plan.level != TargetLevel::Heap {
         let left = stage.target.scan(&stage.pair.needles)?.hits.len();
-        outcome.expect(left == 0, format!("{left} copies once the calls have ended"));
+        outcome.expect(left == 0, format!("{left} copies after the calls have ended"));
     }
     Ok((outcome, all))
 }
 
-/// The header in a buffer of its own, or after its name in what is sent, on the heap. In part where the look falls into the
-/// moment in which it is written, encrypted or wiped.
-fn is_in_named_buffer(hit: &Hit) -> bool {
+/// Whether `hit` is the header in a separate buffer or in the head of a request, on the heap. It may be incomplete if the
+/// scan happens while it is written, encrypted or wiped.
+fn is_in_named_buffer(hit: &MemoryHit) -> bool {
     hit.what.ends_with("plain") && (hit.place.starts_with("[heap]") || hit.place.starts_with("anonymous"))
 }
 
-/// Waits until the threads of a process have waited `times` times for something.
+/// Waits until the threads of a process have blocked `times` times.
 fn let_run(pid: u32, times: u64) -> Result<()> {
     let goal = switches(pid)? + times;
     let begun = Instant::now();
     while switches(pid)? < goal {
-        ensure!(begun.elapsed() < Duration::from_secs(20), "the target does nothing");
+        ensure!(begun.elapsed() < Duration::from_secs(20), "the target makes no progress");
         std::thread::yield_now();
     }
     Ok(())
 }
 
+/// Returns how often the threads of a process have blocked.
 fn switches(pid: u32) -> Result<u64> {
     let mut sum = 0;
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {

@@ -1,7 +1,7 @@
-//! What is looked for: the secret's bytes in every form in which they could lie about, held masked.
+//! The byte sequences to find: the secret in every form that a copy may have. They are held masked.
 //!
-//! Whoever holds eight bytes of a secret in a row holds a good part of it, so what is looked for is every eight-byte
-//! window of every form. A run of windows is one find; how far it reaches tells what was found.
+//! Eight consecutive bytes reveal a good part of a secret, so a search finds every eight-byte window of every form.
+//! Adjacent windows are one find, whose extent shows what was found.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,51 +9,51 @@ use std::io::{self, Read as _};
 
 use zeroize::Zeroizing;
 
-/// The shortest piece that is looked for.
+/// The length of a window, in bytes.
 const WINDOW: usize = 8;
-/// What of a secret, in bytes, a find must give away; in an encoded form that is more text.
+/// How many bytes of a secret a find must reveal. In an encoded form they are a longer text.
 const LEAST: usize = 8;
-/// The longest form: hex digits of the longest header.
+/// The length of the longest form: the hex digits of the longest header.
 pub const LONGEST: usize = 2 * 1025;
 
-/// Forms of one pair, masked with random bytes: the pair is not in the memory of whoever holds this.
+/// The forms of one or more pairs, masked with random bytes, so that the scanner's memory has no plain copy.
 pub struct Needles {
     mask: u64,
-    /// One bit for each hash of a window, so that most of memory is passed by with one look.
+    /// A Bloom filter with one bit for each hash of a window, which rejects most of memory with one access.
     filter: Vec<u64>,
-    /// By masked window: the form and where in it.
+    /// For each masked window the forms that contain it, and the offset in each.
     windows: HashMap<u64, Vec<(usize, usize)>>,
-    forms: Vec<Form>,
+    forms: Vec<NeedleForm>,
 }
 
-struct Form {
+struct NeedleForm {
     name: &'static str,
     masked: Vec<u8>,
     mask: Vec<u8>,
-    /// Where in the form the secret's bytes are.
+    /// The position of the secret's bytes in the form.
     secret: std::ops::Range<usize>,
-    /// The shortest run that counts.
+    /// The minimum length of a find.
     least: usize,
 }
 
-/// A run of bytes that should not be there.
+/// A sequence of bytes that equals a part of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Find {
-    /// From the beginning of what was searched.
+    /// The offset in the searched bytes.
     pub offset: usize,
-    /// How many bytes.
+    /// The number of bytes.
     pub length: usize,
-    /// What they are, in words; never the bytes.
+    /// The description of the bytes, without the bytes themselves.
     pub what: String,
 }
 
 const FILTER_BITS: u32 = 18;
 
 impl Needles {
-    /// Every form of `key:secret`.
+    /// Creates the needles of every form of `key:secret`.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the system has no randomness.
     pub fn new(key: &[u8], secret: &[u8]) -> io::Result<Self> {
         let mut mask = [0; 8];
         File::open("/dev/urandom")?.read_exact(&mut mask)?;
@@ -67,10 +67,10 @@ impl Needles {
         Ok(needles)
     }
 
-    /// Looks for another pair as well.
+    /// Adds every form of another pair.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// If the system has no randomness.
     pub fn add_pair(&mut self, key: &[u8], secret: &[u8]) -> io::Result<()> {
         let mut random = File::open("/dev/urandom")?;
         let header = Zeroizing::new([key, b":", secret].concat());
@@ -91,7 +91,7 @@ impl Needles {
         Ok(())
     }
 
-    /// Adds a form, of which the windows within `secret` are looked for.
+    /// Adds the windows of a form that lie within `secret`.
     fn add(
         &mut self,
         name: &'static str,
@@ -110,20 +110,20 @@ impl Needles {
             self.filter[bit >> 6] |= 1 << (bit & 63);
             self.windows.entry(window).or_default().push((number, at));
         }
-        self.forms.push(Form { name, masked, mask, secret, least });
+        self.forms.push(NeedleForm { name, masked, mask, secret, least });
         Ok(())
     }
 
-    /// Everything of the pair in `bytes`, in order.
+    /// Returns every find in `bytes`, by offset.
     pub fn find(&self, bytes: &[u8]) -> Vec<Find> {
         let mut finds: Vec<Find> = Vec::new();
-        // Until where each form was found already.
+        // The end of the last find of each form.
         let mut seen = vec![0; self.forms.len()];
         for at in 0..(bytes.len() + 1).saturating_sub(WINDOW) {
             let plain = window(bytes, at);
             let masked = plain ^ self.mask;
             let bit = hash(masked);
-            // Most of memory is zero, and no form is.
+            // Most of memory is zero, and no window is.
             if plain == 0 || self.filter[bit >> 6] >> (bit & 63) & 1 == 0 {
                 continue;
             }
@@ -140,7 +140,7 @@ impl Needles {
                 }
             }
         }
-        // The two alphabets of base64 are mostly one, and its three alignments share their ends.
+        // The two alphabets of base64 are almost equal, and its three alignments have common ends, so finds overlap.
         finds.sort_by_key(|find| (find.offset, std::cmp::Reverse(find.length)));
         let mut end = 0;
         finds.retain(|find| {
@@ -152,8 +152,8 @@ impl Needles {
     }
 }
 
-impl Form {
-    /// How far the form reaches in `bytes` to both sides of `at`, where its byte number `inner` is.
+impl NeedleForm {
+    /// Returns how many bytes of the form match before and after `at` in `bytes`, where `inner` is the offset in the form.
     fn reach(&self, bytes: &[u8], at: usize, inner: usize) -> (usize, usize) {
         let is_same = |at: usize, inner: usize| bytes[at] ^ self.mask[inner] == self.masked[inner];
         let before = (1..=at.min(inner)).take_while(|back| is_same(at - back, inner - back)).count();
@@ -177,19 +177,19 @@ impl Form {
 }
 
 fn window(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + WINDOW].try_into().expect("as long as a window is"))
+    u64::from_le_bytes(bytes[at..at + WINDOW].try_into().expect("the slice has the length of a window"))
 }
 
 fn hash(window: u64) -> usize {
     let mixed = window.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - FILTER_BITS);
-    usize::try_from(mixed).expect("a few bits")
+    usize::try_from(mixed).expect("the hash has few bits")
 }
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// `header` in base64 when `before` bytes precede it, without the digits that depend on what is around it, and which of
-/// the digits depend on nothing but what comes from `at` on.
+/// Returns the base64 digits of `header` if `before` bytes precede it, without the digits that depend on neighbouring bytes.
+/// Also returns the range of digits that depend only on bytes from `at` on.
 fn base64(
     header: &[u8],
     at: usize,
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_header_secret_and_every_window_and_tells_them_apart() {
+    fn it_finds_and_distinguishes_header_and_secret_and_every_window() {
         assert_eq!(whats(&text(&[b"..", KEY, b":", SECRET, b".."])), ["header, plain"]);
         assert_eq!(whats(&text(&[b":", SECRET])), ["secret, plain"]);
         for at in 0..=SECRET.len() - 8 {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_nothing_in_less_and_in_other_bytes() {
+    fn it_finds_nothing_in_seven_bytes_or_in_other_bytes() {
         assert!(whats(&SECRET[..7]).is_empty());
         assert!(whats(KEY).is_empty());
         assert!(whats(&[0; 100]).is_empty());
@@ -271,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_copies_that_lie_side_by_side() {
+    fn it_counts_adjacent_copies() {
         assert_eq!(whats(&text(&[SECRET, SECRET, b" ", SECRET])).len(), 3);
     }
 
     #[test]
-    fn it_holds_no_form_of_the_pair_itself() {
+    fn it_holds_no_form_of_the_pair_unmasked() {
         let needles = Needles::new(KEY, SECRET).expect("randomness");
         for form in &needles.forms {
             assert!(needles.find(&form.masked).is_empty() && needles.find(&form.mask).is_empty());
@@ -285,7 +285,7 @@ mod tests {
         assert!(needles.find(&windows).is_empty());
     }
 
-    /// Of whole groups of three bytes; what is left over is left out.
+    /// Encodes the whole groups of three bytes, and omits the rest.
     fn encode(plain: &[u8]) -> Vec<u8> {
         let group = |three: &[u8]| {
             let bits = u32::from(three[0]) << 16 | u32::from(three[1]) << 8 | u32::from(three[2]);

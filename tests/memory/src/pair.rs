@@ -1,4 +1,4 @@
-//! A pair of the sandbox's, in files that only the target reads.
+//! A pair of the sandbox, in files that only the target reads.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -10,39 +10,39 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::needles::Needles;
-use crate::sandbox::Sandbox;
+use crate::sandbox::SandboxProcess;
 
-/// An account's pair.
-pub struct Pair {
-    /// What to look for.
+/// The pair of an account.
+pub struct TestPair {
+    /// The needles of this pair and of those before it.
     pub needles: Needles,
     key: String,
     folder: TempDir,
 }
 
-impl Pair {
-    /// Makes an account with a pair that no other text looks like.
+impl TestPair {
+    /// Creates an account with a random pair, which equals no other text.
     ///
     /// # Errors
-    /// When the sandbox refuses it.
-    pub fn make(sandbox: &Sandbox) -> Result<Self> {
+    /// If the sandbox refuses it.
+    pub fn create(sandbox: &SandboxProcess) -> Result<Self> {
         let (key, secret) = (random_text(40)?, Zeroizing::new(random_text(40)?));
         register(sandbox, &key, &secret)?;
-        let folder = TempDir::new().context("a folder for the pair")?;
+        let folder = TempDir::new().context("cannot create a folder for the pair")?;
         write(folder.path(), &key, &secret)?;
         let needles = Needles::new(key.as_bytes(), secret.as_bytes())?;
         Ok(Self { needles, key, folder })
     }
 
-    /// The service rejects it from now on, and the files hold another, which the service knows or does not. Both are looked
-    /// for.
+    /// Replaces the pair in the files. The service rejects the old pair, and accepts the new one if `is_known`. The needles
+    /// include both.
     ///
     /// # Errors
-    /// When the sandbox refuses.
-    pub fn reset(&mut self, sandbox: &Sandbox, is_known: bool) -> Result<()> {
+    /// If the sandbox refuses.
+    pub fn reset(&mut self, sandbox: &SandboxProcess, is_known: bool) -> Result<()> {
         let (key, secret) = (random_text(40)?, Zeroizing::new(random_text(40)?));
         if is_known {
-            // Of the same account: a client that knows the account of its pair refuses a pair of another one.
+            // The account stays the same, because a client refuses a pair of another account.
             let new = json!({"api_key": self.key, "new_api_key": key, "new_api_secret": *secret});
             sandbox.control("POST", "reset", &new)?;
         } else {
@@ -54,40 +54,40 @@ impl Pair {
         Ok(())
     }
 
-    /// Its key, by which the sandbox knows whose webhooks to sign.
+    /// Returns the API key, which names the account in control calls.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The file with `key:secret`.
+    /// Returns the path of the file with `key:secret`.
     pub fn file(&self) -> String {
         self.folder.path().join("pair").display().to_string()
     }
 
-    /// The source that is a folder with a file for each half.
+    /// Returns the source `dir:`, a folder with one file for the key and one for the secret.
     pub fn folder_source(&self) -> String {
         format!("dir:{}", self.folder.path().display())
     }
 
-    /// The source that is a program which prints JSON.
+    /// Returns the source `command:`, a program that prints JSON.
     pub fn command_source(&self) -> String {
         format!("command:cat {}", self.folder.path().join("pair.json").display())
     }
 
-    /// The service rejects it from now on.
+    /// Revokes the pair at the service.
     ///
     /// # Errors
-    /// When the sandbox refuses.
-    pub fn revoke(&self, sandbox: &Sandbox) -> Result<()> {
+    /// If the sandbox refuses.
+    pub fn revoke(&self, sandbox: &SandboxProcess) -> Result<()> {
         sandbox.control("POST", &format!("pairs/{}/revoke", self.key), &json!({})).map(drop)
     }
 }
 
-fn register(sandbox: &Sandbox, key: &str, secret: &str) -> Result<()> {
+fn register(sandbox: &SandboxProcess, key: &str, secret: &str) -> Result<()> {
     sandbox.control("POST", "pairs", &json!({"api_key": key, "api_secret": secret})).map(drop)
 }
 
-/// Every form of a file that a source reads, each whole at every moment.
+/// Writes the files of every source, each by an atomic rename.
 fn write(folder: &Path, key: &str, secret: &str) -> Result<()> {
     let line = Zeroizing::new(format!("{key}:{secret}\n"));
     let json = Zeroizing::new(format!("{{\"api_key\": \"{key}\", \"api_secret\": \"{secret}\"}}"));
@@ -100,7 +100,7 @@ fn write(folder: &Path, key: &str, secret: &str) -> Result<()> {
     Ok(())
 }
 
-/// Letters and digits: 8 of them have 47 bits, so none occurs by chance.
+/// Returns random letters and digits. Eight of them have 47 bits, so that no window occurs by chance.
 fn random_text(length: usize) -> Result<String> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = File::open("/dev/urandom")?;

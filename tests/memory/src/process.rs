@@ -1,4 +1,4 @@
-//! A process of ours, stopped and looked through.
+//! Stops a process and searches its memory.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,43 +11,43 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::maps::Map;
 use crate::needles::{Find, LONGEST, Needles};
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const CHUNK: usize = 1 << 20;
 const PAGE: usize = 4096;
-/// Longer than any process takes to stop, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// More time than any process needs to stop, so that a hang becomes a failure.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A process that is stopped until this is dropped.
-pub struct Stopped {
+/// A stopped process. Dropping this value resumes it.
+pub struct StoppedProcess {
     pid: u32,
 }
 
-/// What a look at a whole process gave.
+/// The result of searching a process or a core file.
 #[derive(Debug, Clone, Default)]
 pub struct Scan {
-    /// Everything that was found.
-    pub hits: Vec<Hit>,
-    /// How many bytes were read.
+    /// The finds.
+    pub hits: Vec<MemoryHit>,
+    /// The number of bytes that were read.
     pub bytes: u64,
-    /// What the kernel refuses to read (EIO): pages of `memfd_secret`, by map.
+    /// The number of bytes that the kernel refuses to read (EIO), by mapping: pages of `memfd_secret`.
     pub hidden: Vec<(String, u64)>,
 }
 
 /// A find in a process or a core file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
-    /// The map's name and permissions, or the part of a core file.
+pub struct MemoryHit {
+    /// The mapping's name and permissions, or the part of a core file.
     pub place: String,
-    /// Its first byte's in the process; 0 when it is in no memory.
+    /// The address of the first byte in the process, or 0 if it is not in memory.
     pub address: u64,
-    /// What was found.
+    /// The description of the find.
     pub what: String,
-    /// The text just before it, other bytes as dots: it tells whose buffer it is.
+    /// The text before it, with other bytes as dots, which helps to identify the buffer.
     pub before: String,
 }
 
-impl Hit {
-    /// Of a find in `bytes`, which lie at `address`.
+impl MemoryHit {
+    /// Creates the hit of a find in `bytes`, which are at `address`.
     pub(crate) fn new(place: String, address: u64, bytes: &[u8], find: &Find) -> Self {
         let before = &bytes[find.offset.saturating_sub(24)..find.offset];
         let printable =
@@ -61,16 +61,16 @@ impl Hit {
     }
 }
 
-/// Stops the process and waits until each of its threads stands.
+/// Stops the process and waits until each of its threads has stopped.
 ///
 /// # Errors
-/// When there is no such process, or it is not ours.
-pub fn stop(pid: u32) -> Result<Stopped> {
+/// If there is no such process, this process must not stop it, or it does not stop.
+pub fn stop(pid: u32) -> Result<StoppedProcess> {
     send(pid, Signal::STOP)?;
-    let stopped = Stopped { pid };
+    let stopped = StoppedProcess { pid };
     let begun = Instant::now();
     while !threads(pid)?.iter().all(|state| matches!(state, 'T' | 't' | 'Z')) {
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > STOP_LIMIT {
             bail!("process {pid} does not stop");
         }
         std::thread::yield_now();
@@ -79,26 +79,26 @@ pub fn stop(pid: u32) -> Result<Stopped> {
 }
 
 fn send(pid: u32, signal: Signal) -> Result<()> {
-    let number = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a process's number")?;
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a process id")?;
     kill_process(number, signal).with_context(|| format!("cannot send a signal to process {pid}"))
 }
 
-/// The state of each thread, as the kernel's letter.
+/// Returns the state of each thread, as the kernel's letter.
 fn threads(pid: u32) -> Result<Vec<char>> {
     let mut states = Vec::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // A thread that ended meanwhile needs no stopping.
+        // A thread that has ended meanwhile is ignored.
         let Ok(stat) = fs::read_to_string(thread?.path().join("stat")) else { continue };
         states.extend(stat.rsplit(") ").next().and_then(|rest| rest.chars().next()));
     }
     Ok(states)
 }
 
-/// Where each thread's stack is in use.
+/// Returns the stack pointer of each thread.
 fn stack_pointers(pid: u32) -> Result<Vec<u64>> {
     let mut pointers = Vec::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // The stack pointer is the last but one word, in a system call or not.
+        // The stack pointer is the last but one word, both in a system call and outside.
         let Ok(state) = fs::read_to_string(thread?.path().join("syscall")) else { continue };
         let pointer = state.split_whitespace().rev().nth(1).and_then(|word| word.strip_prefix("0x"));
         pointers.extend(pointer.and_then(|digits| u64::from_str_radix(digits, 16).ok()));
@@ -106,13 +106,14 @@ fn stack_pointers(pid: u32) -> Result<Vec<u64>> {
     Ok(pointers)
 }
 
-impl Stopped {
-    /// Looks through every readable map.
+impl StoppedProcess {
+    /// Searches every readable mapping.
     ///
     /// # Errors
-    /// When memory cannot be read for another reason than that it is hidden.
+    /// If memory cannot be read for another reason than EIO.
     pub fn scan(&self, needles: &Needles) -> Result<Scan> {
-        let memory = File::open(format!("/proc/{}/mem", self.pid)).context("the process's memory")?;
+        let memory =
+            File::open(format!("/proc/{}/mem", self.pid)).context("cannot open the process's memory")?;
         let mut scan = Scan::default();
         let mut buffer = vec![0; CHUNK + LONGEST];
         let mut maps = Map::all(self.pid)?;
@@ -130,10 +131,10 @@ impl Stopped {
     }
 }
 
-impl Drop for Stopped {
+impl Drop for StoppedProcess {
     fn drop(&mut self) {
-        // One that is gone needs no resuming.
-        let _gone = send(self.pid, Signal::CONT);
+        // Fails if the process has exited.
+        let _resumed = send(self.pid, Signal::CONT);
     }
 }
 
@@ -145,7 +146,7 @@ fn scan_map(
     scan: &mut Scan,
 ) -> io::Result<()> {
     let mut hidden = 0;
-    // What the chunk before ended with is looked at again with this one: something may lie across.
+    // The end of the previous chunk is searched again with this one, to find copies across the boundary.
     let mut kept = 0;
     let mut at = map.start;
     while at < map.end {
@@ -164,7 +165,7 @@ fn scan_map(
         let bytes = &buffer[..kept + read];
         let address = at - kept as u64;
         for find in needles.find(bytes) {
-            let hit = Hit::new(map.to_string(), address, bytes, &find);
+            let hit = MemoryHit::new(map.to_string(), address, bytes, &find);
             push(&mut scan.hits, hit, find.offset + find.length <= kept);
         }
         scan.bytes += read as u64;
@@ -180,8 +181,8 @@ fn scan_map(
     Ok(())
 }
 
-/// Adds `hit`, unless the chunk before had it: whole, or its first part.
-fn push(hits: &mut Vec<Hit>, hit: Hit, was_seen: bool) {
+/// Adds `hit`. Ignores it if it was seen in the previous chunk, and replaces it if only its first part was seen there.
+fn push(hits: &mut Vec<MemoryHit>, hit: MemoryHit, was_seen: bool) {
     if was_seen {
         return;
     }
@@ -196,12 +197,12 @@ fn push(hits: &mut Vec<Hit>, hit: Hit, was_seen: bool) {
 mod tests {
     use super::*;
 
-    fn hit(address: u64, what: &str) -> Hit {
-        Hit { place: "[heap] rw-p".into(), address, what: what.into(), before: String::new() }
+    fn hit(address: u64, what: &str) -> MemoryHit {
+        MemoryHit { place: "[heap] rw-p".into(), address, what: what.into(), before: String::new() }
     }
 
     #[test]
-    fn it_counts_what_lies_across_two_chunks_once() {
+    fn it_counts_a_copy_across_two_chunks_once() {
         let mut hits = vec![];
         push(&mut hits, hit(10, "bytes 0 to 20"), false);
         push(&mut hits, hit(10, "secret"), false);

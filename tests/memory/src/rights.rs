@@ -1,11 +1,12 @@
-//! Commands without the right to lock memory: root's `CAP_IPC_LOCK` ignores the limit, so that has to go too.
+//! Runs commands without the right to lock memory. The limit does not apply to `CAP_IPC_LOCK`, which root has, so
+//! capabilities are dropped as well.
 
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-/// The same command with a limit of `bytes` on locked memory and without capabilities.
+/// Returns `command` with a limit of `bytes` on locked memory and without capabilities.
 pub fn limited(command: &Command, bytes: u32) -> Command {
     let mut limited = Command::new("prlimit");
     limited.arg(format!("--memlock={bytes}:{bytes}"));
@@ -22,10 +23,10 @@ pub fn limited(command: &Command, bytes: u32) -> Command {
     limited
 }
 
-/// Fails unless the limit bites: it is set, and no capability ignores it.
+/// Checks that the limit applies to the process: it is set, and the process has no capabilities.
 ///
 /// # Errors
-/// When the process may lock more.
+/// If the process may lock more.
 pub fn ensure_limited(pid: u32, bytes: u32) -> Result<()> {
     let limits = fs::read_to_string(format!("/proc/{pid}/limits"))?;
     let limit = limits.lines().find_map(|line| line.strip_prefix("Max locked memory"));
@@ -33,6 +34,9 @@ pub fn ensure_limited(pid: u32, bytes: u32) -> Result<()> {
     ensure!(limit == bytes.to_string(), "the limit on locked memory is {limit}");
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let capabilities = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
-    ensure!(capabilities.trim().bytes().all(|digit| digit == b'0'), "it has the capabilities {capabilities}");
+    ensure!(
+        capabilities.trim().bytes().all(|digit| digit == b'0'),
+        "the process has the capabilities {capabilities}"
+    );
     Ok(())
 }

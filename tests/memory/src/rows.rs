@@ -1,27 +1,27 @@
-//! The moments at which a target is looked at, and how each is reached.
+//! The rows of the matrix: the moments at which a target is scanned, and the steps that lead to each.
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::pair::Pair;
-use crate::programs::{Kind, Programs};
-use crate::proxy::Proxy;
-use crate::sandbox::Sandbox;
-use crate::target::Target;
+use crate::pair::TestPair;
+use crate::programs::{ProgramKind, TestPrograms};
+use crate::proxy::Tinyproxy;
+use crate::sandbox::SandboxProcess;
+use crate::target::TargetProcess;
 
-/// How the pair is asked to be kept.
+/// The protection level that the target requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Locked pages, else an error.
+pub enum TargetLevel {
+    /// Locked pages, or an error.
     Locked,
-    /// `memfd_secret`, else an error.
+    /// `memfd_secret`, or an error.
     SecretMem,
-    /// The heap: the control, which shows what would be found.
+    /// The heap, which is the positive control: the scan must find the pair.
     Heap,
 }
 
-impl Level {
-    /// As the library's report calls it.
+impl TargetLevel {
+    /// Returns the name that the library reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Locked => "locked",
@@ -30,7 +30,7 @@ impl Level {
         }
     }
 
-    /// Its number in the C header.
+    /// Returns the number in the C header.
     fn number(self) -> u8 {
         match self {
             Self::Locked => 1,
@@ -40,116 +40,141 @@ impl Level {
     }
 }
 
-/// What a row is looked at with.
+/// The configuration that a row is scanned with.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// The program.
-    pub kind: Kind,
-    /// How its pair is kept.
-    pub level: Level,
-    /// How many of its threads make calls.
+pub struct ScanPlan {
+    /// The kind of program.
+    pub kind: ProgramKind,
+    /// The protection level of its pair.
+    pub level: TargetLevel,
+    /// The number of threads that make calls.
     pub threads: usize,
-    /// The size of the transport's buffers; `None` is what ships.
+    /// The size of the transport's buffers, or `None` for the default.
     pub buffers: Option<usize>,
 }
 
-/// A program that is on its way to a moment, with what it needs.
+/// A target with the service, the pair and the proxy that it uses.
 pub struct Stage<'a> {
     /// The service.
-    pub sandbox: &'a Sandbox,
-    /// What the target has and nobody else may.
-    pub pair: Pair,
-    /// The program.
-    pub target: Target,
-    plan: Plan,
-    proxy: Option<Proxy>,
+    pub sandbox: &'a SandboxProcess,
+    /// The target's pair.
+    pub pair: TestPair,
+    /// The program under test.
+    pub target: TargetProcess,
+    plan: ScanPlan,
+    proxy: Option<Tinyproxy>,
 }
 
-/// A moment.
-pub struct Row {
-    /// As reports call it.
+/// A moment at which a target is scanned.
+pub struct MatrixRow {
+    /// The name in the report.
     pub name: &'static str,
-    /// Whether the pair is still in use then, so that at level heap it is seen.
+    /// Whether the client still holds the pair at this moment, so that a scan at level heap must find it.
     pub is_live: bool,
-    /// Whether it belongs to the short form.
+    /// Whether the short variant includes it.
     pub is_short: bool,
-    /// The one program that it is for, if it is not for every library: that which panics when told to, or that which has
-    /// exceptions.
-    pub only: Option<Kind>,
-    /// Settles what a client must know when it is made.
+    /// The only kind of program that it applies to, or `None` for [`ProgramKind::C`] and [`ProgramKind::Python`].
+    pub only: Option<ProgramKind>,
+    /// Sets options before the client is created.
     prepare: fn(&mut Stage<'_>) -> Result<()>,
-    /// Does what makes the moment.
+    /// Takes the target to the moment.
     reach: fn(&mut Stage<'_>) -> Result<()>,
 }
 
-const USUAL: Row =
-    Row { name: "", is_live: true, is_short: false, only: None, prepare: |_| Ok(()), reach: |_| Ok(()) };
+const USUAL: MatrixRow = MatrixRow {
+    name: "",
+    is_live: true,
+    is_short: false,
+    only: None,
+    prepare: |_| Ok(()),
+    reach: |_| Ok(()),
+};
 
-/// Every moment at which nothing may be found.
-pub const ROWS: &[Row] = &[
-    Row { name: "loaded from a file, idle", is_short: true, reach: load, ..USUAL },
-    Row { name: "loaded from a folder, idle", prepare: from_folder, reach: load, ..USUAL },
-    Row { name: "loaded from a command, idle", prepare: from_command, reach: load, ..USUAL },
-    Row { name: "after 1 verify, pool open, idle", is_short: true, reach: |stage| verify(stage, 1), ..USUAL },
-    Row { name: "after 1,000 verifies, pool open, idle", reach: |stage| verify(stage, 1000), ..USUAL },
-    Row { name: "after a 401", is_short: true, reach: rejection, ..USUAL },
-    Row { name: "after a timeout in mid-send", prepare: short_timeout, reach: timeout, ..USUAL },
-    Row { name: "after a reset connection", reach: reset, ..USUAL },
-    Row { name: "after a refused redirect", reach: redirect, ..USUAL },
-    Row { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
-    Row { name: "after a caught panic", only: Some(Kind::CWithTestPanic), reach: panic, ..USUAL },
-    Row { name: "after a reset, with the new pair", prepare: retries, reach: reset_pair, ..USUAL },
-    Row { name: "after a reset, with a pair that was rejected", prepare: retries, reach: reject, ..USUAL },
-    Row { name: "after a cancelled call", is_live: false, reach: cancel, ..USUAL },
-    Row {
+/// All rows. No scan may find a copy at any of them.
+pub const ROWS: &[MatrixRow] = &[
+    MatrixRow { name: "loaded from a file, idle", is_short: true, reach: load, ..USUAL },
+    MatrixRow { name: "loaded from a folder, idle", prepare: from_folder, reach: load, ..USUAL },
+    MatrixRow { name: "loaded from a command, idle", prepare: from_command, reach: load, ..USUAL },
+    MatrixRow {
+        name: "after 1 verify, pool open, idle",
+        is_short: true,
+        reach: |stage| verify(stage, 1),
+        ..USUAL
+    },
+    MatrixRow { name: "after 1,000 verifies, pool open, idle", reach: |stage| verify(stage, 1000), ..USUAL },
+    MatrixRow { name: "after a 401", is_short: true, reach: rejection, ..USUAL },
+    MatrixRow { name: "after a timeout in mid-send", prepare: short_timeout, reach: timeout, ..USUAL },
+    MatrixRow { name: "after a reset connection", reach: reset, ..USUAL },
+    MatrixRow { name: "after a refused redirect", reach: redirect, ..USUAL },
+    MatrixRow { name: "through a proxy", prepare: through_proxy, reach: |stage| verify(stage, 1), ..USUAL },
+    MatrixRow {
+        name: "after a caught panic",
+        only: Some(ProgramKind::CWithTestPanic),
+        reach: panic,
+        ..USUAL
+    },
+    MatrixRow { name: "after a reset, with the new pair", prepare: retries, reach: reset_pair, ..USUAL },
+    MatrixRow {
+        name: "after a reset, with a pair that was rejected",
+        prepare: retries,
+        reach: reject,
+        ..USUAL
+    },
+    MatrixRow { name: "after a cancelled call", is_live: false, reach: cancel, ..USUAL },
+    MatrixRow {
         name: "after an event handler that raised",
-        only: Some(Kind::Python),
+        only: Some(ProgramKind::Python),
         prepare: raising_handler,
         reach: reject,
         ..USUAL
     },
-    Row { name: "after 100 forged webhooks", is_short: true, reach: forged_webhooks, ..USUAL },
-    Row { name: "after 100 genuine webhooks", is_short: true, reach: genuine_webhooks, ..USUAL },
-    Row { name: "after replace, for both pairs", reach: replace, ..USUAL },
-    Row {
+    MatrixRow { name: "after 100 forged webhooks", is_short: true, reach: forged_webhooks, ..USUAL },
+    MatrixRow { name: "after 100 genuine webhooks", is_short: true, reach: genuine_webhooks, ..USUAL },
+    MatrixRow { name: "after replace, for both pairs", reach: replace, ..USUAL },
+    MatrixRow {
         name: "after a header that the program wiped",
         is_short: true,
-        only: Some(Kind::C),
+        only: Some(ProgramKind::C),
         reach: header,
         ..USUAL
     },
-    Row {
+    MatrixRow {
         name: "after an exchange, whose echo the program wiped",
-        only: Some(Kind::C),
+        only: Some(ProgramKind::C),
         reach: exchange,
         ..USUAL
     },
-    Row { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
-    Row { name: "waiting for an answer", reach: wait, ..USUAL },
-    Row {
+    MatrixRow { name: "after free", is_live: false, is_short: true, reach: free, ..USUAL },
+    MatrixRow { name: "waiting for an answer", reach: wait, ..USUAL },
+    MatrixRow {
         name: "after an echo in an answer, freed",
         is_short: true,
         reach: |stage| echo(stage, 200),
         ..USUAL
     },
-    Row { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
+    MatrixRow { name: "after an echo in a 400, freed", reach: |stage| echo(stage, 400), ..USUAL },
 ];
 
-impl Row {
-    /// Whether it is looked at in programs of this kind.
-    pub fn is_for(&self, kind: Kind) -> bool {
+impl MatrixRow {
+    /// Whether the row applies to programs of this kind.
+    pub fn is_for(&self, kind: ProgramKind) -> bool {
         match self.only {
             Some(only) => only == kind,
-            None => matches!(kind, Kind::C | Kind::Python),
+            None => matches!(kind, ProgramKind::C | ProgramKind::Python),
         }
     }
 }
 
 impl<'a> Stage<'a> {
-    /// A program with a client, which has done nothing yet.
-    fn open(programs: &Programs, sandbox: &'a Sandbox, row: Option<&Row>, plan: Plan) -> Result<Self> {
-        sandbox.heal()?;
-        let pair = Pair::make(sandbox)?;
+    /// Starts a program and creates a client, without a call.
+    fn open(
+        programs: &TestPrograms,
+        sandbox: &'a SandboxProcess,
+        row: Option<&MatrixRow>,
+        plan: ScanPlan,
+    ) -> Result<Self> {
+        sandbox.clear_faults()?;
+        let pair = TestPair::create(sandbox)?;
         let file = pair.file();
         let target = programs.start(plan.kind, [&file, sandbox.url(), sandbox.ca_file()], plan.buffers)?;
         let mut stage = Self { sandbox, pair, target, plan, proxy: None };
@@ -161,21 +186,26 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// A program at the moment of `row`.
+    /// Starts a program and takes it to the moment of `row`.
     ///
     /// # Errors
-    /// When the moment cannot be reached.
-    pub fn reach(programs: &Programs, sandbox: &'a Sandbox, row: &Row, plan: Plan) -> Result<Self> {
+    /// If the moment cannot be reached.
+    pub fn reach(
+        programs: &TestPrograms,
+        sandbox: &'a SandboxProcess,
+        row: &MatrixRow,
+        plan: ScanPlan,
+    ) -> Result<Self> {
         let mut stage = Self::open(programs, sandbox, Some(row), plan)?;
         (row.reach)(&mut stage)?;
         Ok(stage)
     }
 
-    /// A program all of whose threads make calls without pause.
+    /// Starts a program all of whose threads make calls without pause.
     ///
     /// # Errors
-    /// When it does not start.
-    pub fn busy(programs: &Programs, sandbox: &'a Sandbox, plan: Plan) -> Result<Self> {
+    /// If it does not start.
+    pub fn busy(programs: &TestPrograms, sandbox: &'a SandboxProcess, plan: ScanPlan) -> Result<Self> {
         let mut stage = Self::open(programs, sandbox, None, plan)?;
         verify(&mut stage, 1)?;
         stage.target.must(&format!("loop {}", plan.threads), "started")?;
@@ -195,7 +225,7 @@ fn from_command(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must(&format!("source {}", stage.pair.command_source()), "ok")
 }
 
-/// `calls` by each thread, or as many in all when they are many.
+/// Lets each thread verify `calls` times. If `calls` exceeds the number of threads, it is the total of all threads.
 fn verify(stage: &mut Stage<'_>, calls: usize) -> Result<()> {
     let threads = stage.plan.threads;
     let each = if calls > threads { calls / threads } else { calls };
@@ -203,8 +233,8 @@ fn verify(stage: &mut Stage<'_>, calls: usize) -> Result<()> {
 }
 
 fn fails(stage: &mut Stage<'_>, expected: &str) -> Result<()> {
-    let said = stage.target.say(&format!("verify 1 {}", stage.plan.threads))?;
-    ensure!(said.starts_with(expected), "verify came out as `{said}`, not `{expected}`");
+    let result = stage.target.run(&format!("verify 1 {}", stage.plan.threads))?;
+    ensure!(result.starts_with(expected), "verify gave `{result}`, not `{expected}`");
     Ok(())
 }
 
@@ -218,7 +248,7 @@ fn short_timeout(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must("timeout 2000", "ok")
 }
 
-/// A body larger than all socket buffers, to a service that reads no more.
+/// Sends a body larger than all socket buffers to a service that has stopped reading.
 fn timeout(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     let frozen = stage.sandbox.freeze()?;
@@ -230,46 +260,46 @@ fn timeout(stage: &mut Stage<'_>) -> Result<()> {
 fn reset(stage: &mut Stage<'_>) -> Result<()> {
     stage.sandbox.fault(&json!({"fault": "reset_after_request"}))?;
     fails(stage, "connection_failed")?;
-    stage.sandbox.heal()
+    stage.sandbox.clear_faults()
 }
 
 fn redirect(stage: &mut Stage<'_>) -> Result<()> {
     let elsewhere = json!({"Location": "https://127.0.0.1:1/v2/account"});
     stage.sandbox.fault(&json!({"fault": "answer", "status": 302, "headers": elsewhere}))?;
     fails(stage, "redirect_refused")?;
-    stage.sandbox.heal()
+    stage.sandbox.clear_faults()
 }
 
 fn retries(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must("retries 2", "ok")
 }
 
-/// Neither the old pair nor the new one may be there.
+/// Resets the pair; the needles then include the old pair and the new one.
 fn reset_pair(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.pair.reset(stage.sandbox, true)?;
     verify(stage, 1)
 }
 
-/// The source has a new pair, and the service knows none of them.
+/// Writes a new pair to the source that the service does not know, and revokes the old one.
 fn reject(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.pair.reset(stage.sandbox, false)?;
     fails(stage, "invalid_credentials")
 }
 
-/// Their signatures are compared with what the secret makes.
+/// Verifies forged webhooks, for which the library computes the correct signature.
 fn forged_webhooks(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must(&format!("webhooks 100 {} 1711040902", "0".repeat(64)), "webhook_mismatch")
 }
 
-/// One that the service signed, again and again.
+/// Verifies a genuine webhook 100 times.
 fn genuine_webhooks(stage: &mut Stage<'_>) -> Result<()> {
     let (signature, time) = stage.sandbox.webhook(stage.pair.key())?;
     stage.target.must(&format!("webhooks 100 {signature} {time}"), "ok")
 }
 
-/// The program takes the new pair from the file, which the service knows.
+/// Lets the program replace the client's pair with the new one from the file.
 fn replace(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.pair.reset(stage.sandbox, true)?;
@@ -291,7 +321,7 @@ fn raising_handler(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn through_proxy(stage: &mut Stage<'_>) -> Result<()> {
-    let proxy = stage.proxy.insert(Proxy::start()?);
+    let proxy = stage.proxy.insert(Tinyproxy::start()?);
     stage.target.must(&format!("proxy {}", proxy.url()), "ok")
 }
 
@@ -305,7 +335,7 @@ fn free(stage: &mut Stage<'_>) -> Result<()> {
     stage.target.must("free", "ok")
 }
 
-/// Every thread has sent its request, and no answer comes.
+/// Lets every thread send a request to which no response comes.
 fn wait(stage: &mut Stage<'_>) -> Result<()> {
     verify(stage, 1)?;
     stage.sandbox.control("DELETE", "requests", &Value::Null)?;
@@ -314,13 +344,13 @@ fn wait(stage: &mut Stage<'_>) -> Result<()> {
     stage.sandbox.await_requests(stage.plan.threads)
 }
 
-/// Every thread waits for an answer, and none comes.
+/// Cancels calls that wait for a response.
 fn cancel(stage: &mut Stage<'_>) -> Result<()> {
     wait(stage)?;
     stage.target.must("cancel", "cancelled")
 }
 
-/// The header in the body, twice, and in a header of the answer.
+/// Lets the service echo the `Authorization` value in the body and in a header of the response, and the secret again.
 fn echo(stage: &mut Stage<'_>, status: u16) -> Result<()> {
     verify(stage, 1)?;
     let body = json!({"message": "You sent {authorization}", "again": "{api_secret}"});
@@ -328,8 +358,8 @@ fn echo(stage: &mut Stage<'_>, status: u16) -> Result<()> {
     let fault = json!({"fault": "answer", "status": status, "headers": headers, "body": body});
     stage.sandbox.fault(&fault)?;
     let expected = if status == 200 { "ok" } else { "bad_request" };
-    let said = stage.target.say("request GET /v2/account 0")?;
-    ensure!(said.starts_with(expected), "the call came out as `{said}`, not `{expected}`");
-    stage.sandbox.heal()?;
+    let result = stage.target.run("request GET /v2/account 0")?;
+    ensure!(result.starts_with(expected), "the call gave `{result}`, not `{expected}`");
+    stage.sandbox.clear_faults()?;
     stage.target.must("drop", "ok")
 }

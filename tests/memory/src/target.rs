@@ -1,4 +1,4 @@
-//! A program that uses the library and does what it is told, one line at a time: so the moments are ours to choose.
+//! A program that uses the library on command, one line at a time, so that a test can stop it at any moment.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -9,20 +9,20 @@ use crate::core_file;
 use crate::needles::Needles;
 use crate::process::{Scan, stop};
 
-/// A running target; it ends with this value.
-pub struct Target {
+/// A running target. Dropping this value kills it.
+pub struct TargetProcess {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Target {
-    /// Starts `command`, which waits for what to do.
+impl TargetProcess {
+    /// Starts `command`, which then waits for commands on standard input.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(mut command: Command) -> Result<Self> {
-        // A pair from somewhere else, a proxy or a backtrace would change what is measured.
+        // A pair from the environment, a proxy or a backtrace would change the contents of memory.
         for variable in ["JUSTCALL_API_KEY", "JUSTCALL_API_SECRET", "JUSTCALL_CREDENTIALS", "RUST_BACKTRACE"]
         {
             command.env_remove(variable);
@@ -40,72 +40,66 @@ impl Target {
         Ok(Self { child, input, output })
     }
 
-    /// Its number.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Tells it what to do, without waiting until it is done.
-    ///
-    /// # Errors
-    /// When it is gone.
-    pub fn tell(&mut self, what: &str) -> Result<()> {
-        writeln!(self.input, "{what}").with_context(|| format!("the target took no `{what}`"))
+    /// Sends a command without waiting for its result.
+    fn send(&mut self, command: &str) -> Result<()> {
+        writeln!(self.input, "{command}").with_context(|| format!("cannot send `{command}` to the target"))
     }
 
-    /// Waits until it has done what it was told; what it says of it.
-    ///
-    /// # Errors
-    /// When it says that it could not, or is gone.
-    pub fn done(&mut self) -> Result<String> {
+    /// Waits for the result of a command.
+    fn result(&mut self) -> Result<String> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         match line.trim_end().split_once(' ').unwrap_or((line.trim_end(), "")) {
-            ("done", said) => Ok(said.to_owned()),
-            ("", _) => bail!("the target is gone: {:?}", self.child.try_wait()),
-            _ => bail!("the target says: {}", line.trim_end()),
+            ("done", result) => Ok(result.to_owned()),
+            ("", _) => bail!("the target has exited: {:?}", self.child.try_wait()),
+            _ => bail!("the target printed: {}", line.trim_end()),
         }
     }
 
-    /// Lets it do `what`.
+    /// Sends a command. Returns its result.
     ///
     /// # Errors
-    /// When it cannot.
-    pub fn say(&mut self, what: &str) -> Result<String> {
-        self.tell(what)?;
-        self.done().with_context(|| format!("when told to `{what}`"))
+    /// If the target does not understand the command, or has exited.
+    pub fn run(&mut self, command: &str) -> Result<String> {
+        self.send(command)?;
+        self.result().with_context(|| format!("the command was `{command}`"))
     }
 
-    /// Lets it do `what`, which must come out as `expected`.
+    /// Sends a command, whose result must be `expected`.
     ///
     /// # Errors
-    /// When it comes out otherwise: then the moment is not the one that is meant.
-    pub fn must(&mut self, what: &str, expected: &str) -> Result<()> {
-        let said = self.say(what)?;
-        ensure!(said == expected, "`{what}` came out as `{said}`, not `{expected}`");
+    /// If the result is another one, so that the target is not at the intended moment.
+    pub fn must(&mut self, command: &str, expected: &str) -> Result<()> {
+        let result = self.run(command)?;
+        ensure!(result == expected, "`{command}` gave `{result}`, not `{expected}`");
         Ok(())
     }
 
-    /// Looks through its memory, while it is stopped.
+    /// Stops the target and searches its memory.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If its memory cannot be read.
     pub fn scan(&self, needles: &Needles) -> Result<Scan> {
         stop(self.pid())?.scan(needles)
     }
 
-    /// Looks through a core file of it.
+    /// Writes a core file of the target and searches it.
     ///
     /// # Errors
-    /// When none can be made.
-    pub fn core(&self, needles: &Needles) -> Result<Scan> {
-        core_file::take(self.pid(), needles)
+    /// If `gcore` cannot write one.
+    pub fn scan_core(&self, needles: &Needles) -> Result<Scan> {
+        core_file::dump_and_scan(self.pid(), needles)
     }
 }
 
-impl Drop for Target {
+impl Drop for TargetProcess {
     fn drop(&mut self) {
-        let _gone = self.child.kill();
+        let _killed = self.child.kill();
         let _status = self.child.wait();
     }
 }

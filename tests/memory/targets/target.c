@@ -1,5 +1,6 @@
-/* Uses the library as it is told, a line at a time, and answers each with "done …" or "failed …":
- * target PAIR_FILE URL CA_FILE. Keeps no copy of the pair of its own, unless it is told to. */
+/* Runs commands with the library, one per line, and answers each with "done …" or "failed …":
+ * target PAIR_FILE URL CA_FILE. Keeps no copy of the pair itself, except between `plant` and
+ * `unplant`. */
 
 #include <justcall_auth.h>
 
@@ -28,7 +29,7 @@ static atomic_int stopping;
 
 struct work {
     pthread_t thread;
-    long calls; /* until told to stop, if negative */
+    long calls; /* If negative, calls until `stop`. */
     justcall_status last;
 };
 static struct work work[MAX_THREADS];
@@ -44,7 +45,7 @@ static void *verify(void *context) {
     return NULL;
 }
 
-/* The calling thread works too if it is the only one. */
+/* Starts the calls. A single thread with a number of calls is the calling thread. */
 static void start(int count, long calls) {
     threads = count;
     stopping = 0;
@@ -75,14 +76,14 @@ static const char *stop(void) {
     return finish();
 }
 
-/* Ends the calls that wait, and what they came to. */
+/* Ends the waiting calls. Returns their result. */
 static const char *cancel(void) {
     stopping = 1;
     justcall_client_shutdown(client);
     return finish();
 }
 
-/* The pair as it is in the file, in memory of the program's own; where. */
+/* Reads the pair from the file into memory of the program. Returns its address. */
 static const char *plant(void) {
     int file = open(pair_file, O_RDONLY);
     planted = (char *)malloc(4096);
@@ -103,19 +104,19 @@ static const char *unplant(void) {
 }
 
 #ifdef HAVE_MEMORY_PROTECTION
-/* Lets the client read its source, by asking how the pair is kept. */
+/* Lets the client read its source, by requesting the protection report. */
 static const char *load(void) {
-    static char kept[32];
+    static char level[32];
     justcall_report *report = NULL;
     justcall_status status = justcall_client_protection(client, &report, NULL);
     const char *code = justcall_report_code(report, 0);
-    snprintf(kept, sizeof kept, "%s", code ? code : justcall_status_name(status));
+    snprintf(level, sizeof level, "%s", code ? code : justcall_status_name(status));
     justcall_report_free(report);
-    return kept;
+    return level;
 }
 #endif
 
-/* Writes the header into a buffer, as for a request of the program's own, and wipes it. */
+/* Writes the header into a buffer, as a program with another HTTP client does, and wipes it. */
 static justcall_status header(void) {
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     justcall_status status =
@@ -124,7 +125,7 @@ static justcall_status header(void) {
     return status;
 }
 
-/* A call over HTTP of the program's own, whose answer brings the header back. */
+/* Makes an exchange whose response echoes the header, as with another HTTP client. */
 static justcall_status exchange(void) {
     char buffer[JUSTCALL_AUTHORIZATION_SIZE], body[JUSTCALL_AUTHORIZATION_SIZE + 32];
     justcall_exchange *call = NULL;
@@ -153,7 +154,7 @@ static justcall_status exchange(void) {
     return status;
 }
 
-/* Takes the pair that the file has now. */
+/* Replaces the client's pair with that in the file. */
 static justcall_status replace(void) {
     char source[4096];
     justcall_credentials *pair = NULL;
@@ -166,7 +167,7 @@ static justcall_status replace(void) {
 }
 
 static const char *request(const char *method, const char *path, size_t size) {
-    static char outcome[128];
+    static char result[128];
     uint8_t *body = size ? (uint8_t *)calloc(size, 1) : NULL;
     justcall_response_free(response);
     justcall_error_free(kept_error);
@@ -174,12 +175,12 @@ static const char *request(const char *method, const char *path, size_t size) {
         justcall_client_request(client, method, path, body, size, &response, &kept_error);
     free(body);
     const char *reason = justcall_error_reason(kept_error);
-    snprintf(outcome, sizeof outcome, "%s%s%s", justcall_status_name(status), reason ? " " : "",
+    snprintf(result, sizeof result, "%s%s%s", justcall_status_name(status), reason ? " " : "",
              reason ? reason : "");
-    return outcome;
+    return result;
 }
 
-/* Verifies a webhook again and again: each time the library signs with its secret. */
+/* Verifies a webhook `count` times. The library computes the signature each time. */
 static const char *webhooks(long count, const char *signature, const char *timestamp) {
     static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"https://a.b/c\"}";
     justcall_webhook *webhook = NULL;
@@ -214,7 +215,7 @@ static const char *end(void) {
 }
 
 #ifdef HAVE_TEST_PANIC
-/* A call that panics where the pair is plain, and gives nothing. */
+/* Makes a call that panics while the pair is plain in memory. */
 static justcall_status panic_in_call(void) {
     justcall_account *account = NULL;
     justcall_test_panic_in_call();
@@ -223,8 +224,8 @@ static justcall_status panic_in_call(void) {
 }
 #endif
 
-/* What came of it: a name, or NULL if it is not understood. */
-static const char *obey(const char *line) {
+/* Runs a command. Returns its result, or NULL if the command is unknown. */
+static const char *run_command(const char *line) {
     char method[16], path[256];
     int count;
     long number;
@@ -298,9 +299,8 @@ int main(int argc, char **argv) {
         return 2;
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
-        const char *came_out = obey(line);
-        printf("%s %s\n", came_out ? "done" : "failed: not understood:",
-               came_out ? came_out : line);
+        const char *result = run_command(line);
+        printf("%s %s\n", result ? "done" : "failed: unknown command:", result ? result : line);
         fflush(stdout);
     }
     return 0;

@@ -1,6 +1,6 @@
-"""Uses the module as it is told, a line at a time, and answers each with "done …" or "failed …".
+"""Runs commands with the module, one per line, and answers each with "done …" or "failed …".
 
-target.py PAIR_FILE URL CA_FILE. Keeps no copy of the pair of its own, unless it is told to.
+target.py PAIR_FILE URL CA_FILE. Keeps no copy of the pair itself, except between `plant` and `unplant`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ error = None
 planted = None
 stopping = threading.Event()
 working = []
-came_out = []
+results = []
 
 
-def outcome(work):
-    """The name of what `work` came to, and the reason where there is one; keeps its error."""
+def result_of(work):
+    """Calls `work`. Returns "ok", or the name of its error and the reason if there is one; stores the error."""
     global error
     try:
         work()
@@ -40,14 +40,14 @@ def outcome(work):
 def verify(calls):
     last = "ok"
     while not stopping.is_set() if calls < 0 else calls > 0:
-        last = outcome(client.verify)
+        last = result_of(client.verify)
         calls -= calls > 0
-    came_out.append(last)
+    results.append(last)
 
 
 def start(threads, calls):
     stopping.clear()
-    came_out.clear()
+    results.clear()
     if threads == 1 and calls > 0:
         verify(calls)
         return
@@ -59,7 +59,7 @@ def start(threads, calls):
 def finish():
     while working:
         working.pop().join()
-    return next((last for last in came_out if last != "ok"), "ok")
+    return next((last for last in results if last != "ok"), "ok")
 
 
 def request(method, path, size):
@@ -70,11 +70,11 @@ def request(method, path, size):
         global response
         response = client.request(method, path, data=bytes(size) if size else None)
 
-    return outcome(send)
+    return result_of(send)
 
 
 def webhooks(count, signature, timestamp):
-    """Verifies a webhook again and again: each time the library signs with its secret."""
+    """Verifies a webhook `count` times. The library computes the signature each time."""
     verifier = justcall_auth.WebhookVerifier(client, url=justcall_auth.ANY_URL)
     headers = {
         "x-justcall-signature": signature,
@@ -84,12 +84,12 @@ def webhooks(count, signature, timestamp):
     body = b'{"type":"call.completed","webhook_url":"https://a.b/c"}'
     last = "ok"
     for _ in range(count):
-        last = outcome(lambda: verifier.verify(headers, body, int(timestamp)))
+        last = result_of(lambda: verifier.verify(headers, body, int(timestamp)))
     return last
 
 
 def replace():
-    """Takes the pair that the file has now."""
+    """Replaces the client's pair with that in the file."""
     client.replace(justcall_auth.Credentials.load("file:" + PAIR_FILE))
 
 
@@ -105,7 +105,7 @@ def new_client():
 
 
 def load():
-    """Lets the client read its source, by asking how the pair is kept."""
+    """Lets the client read its source, by requesting the protection level."""
     return client.protection.obtained
 
 
@@ -124,13 +124,13 @@ def unplant():
 
 
 def cancel():
-    """Ends the calls that wait, and what they came to."""
+    """Ends the waiting calls. Returns their result."""
     stopping.set()
     client.close()
     return finish()
 
 
-def raise_again(event):
+def raise_error(event):
     raise RuntimeError(event.message)
 
 
@@ -153,7 +153,7 @@ def new_source(words):
     return "ok"
 
 
-def obey(word, *rest):
+def run_command(word, *rest):
     if word == "verify":
         start(int(rest[1]), int(rest[0]))
         return finish()
@@ -168,12 +168,12 @@ def obey(word, *rest):
     if word == "request":
         return request(rest[0], rest[1], int(rest[2]))
     commands = {
-        "client": lambda: outcome(new_client),
+        "client": lambda: result_of(new_client),
         "load": load,
         "cancel": cancel,
-        "raise": lambda: setting("on_event", raise_again),
+        "raise": lambda: setting("on_event", raise_error),
         "drop": drop,
-        "replace": lambda: outcome(replace),
+        "replace": lambda: result_of(replace),
         "free": end,
         "plant": plant,
         "unplant": unplant,
@@ -188,7 +188,7 @@ def obey(word, *rest):
 
 for line in sys.stdin:
     try:
-        answer = "done " + obey(*line.split())
-    except Exception as raised:  # Whatever it is, the harness must hear of it.
+        answer = "done " + run_command(*line.split())
+    except Exception as raised:  # The harness reports every failure.
         answer = f"failed {type(raised).__name__} {raised}".replace("\n", " ")
     os.write(1, (answer + "\n").encode())

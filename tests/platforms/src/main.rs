@@ -1,8 +1,8 @@
-//! `cargo xtask platforms`: what the product is compiled for and run on beside this machine, and the oldest Rust.
+//! `cargo xtask platforms`: compiles the product for other systems and with the oldest Rust, and runs it where possible.
 //!
-//! Debian 13 has Rust 1.85 with the source of its standard library, from which that is built for other systems; Wine, which
-//! runs programs for Windows; and QEMU, which runs those for ARM. It is installed into a folder and used by chroot, so this
-//! machine stays as it is. As there is no such help for macOS, the product is compiled for it and not run.
+//! Debian 13 has Rust 1.85 with the source of the standard library, which is built for the other systems. It has Wine,
+//! which runs programs for Windows, and QEMU, which runs programs for ARM. It is installed into a folder and used by chroot,
+//! so that this machine does not change. Nothing in Debian runs programs for macOS, so the product is only compiled for it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,18 +13,19 @@ use anyhow::{Context as _, Result, ensure};
 
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, command, step, succeed};
-use xtask_demo::sandbox::Sandbox;
+use xtask_demo::sandbox::RunningSandbox;
 
+/// The packages that are installed into that Debian.
 const INSIDE: &str = "ca-certificates cargo rustc rust-src libstd-rust-dev gcc libc6-dev gcc-mingw-w64-x86-64 wine wine64 \
                       gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-venv";
-/// As far as it is for users: the sandbox and the developer's commands may need a newer Rust.
+/// The crates for users. The sandbox and the developer's commands may need a newer Rust.
 const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p justcall-auth -p justcall-auth-ffi -p justcall-auth-scan \
                        -p justcall-auth-cli";
-/// The crates whose unit tests need nothing that Debian's Rust is too old for.
+/// The crates whose unit tests compile with Debian's Rust.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
-/// An emulator is too slow for it.
+/// A test of speed, for which emulators are too slow.
 const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_anything";
-/// Calls Zig's C compiler, which has the headers of macOS, as Apple's is called.
+/// Calls Zig's C compiler, which has the headers of macOS, and accepts the options of Apple's compiler.
 const CC_FOR_MACOS: &str = r#"#!/bin/bash
 arguments=()
 while [ $# -gt 0 ]; do
@@ -38,8 +39,8 @@ done
 exec /opt/zig/bin/python -m ziglang cc -target aarch64-macos "${arguments[@]}"
 "#;
 
-/// A line of the report.
-struct Row {
+/// A row of the report.
+struct PlatformRow {
     system: &'static str,
     what: String,
     how: &'static str,
@@ -49,16 +50,16 @@ fn main() -> ExitCode {
     run::exit_code(platforms(&run::root()))
 }
 
-/// Compiles and runs it all, and writes docs/platforms.md; nothing is written unless all of it works.
+/// Compiles and runs the product for every system, and writes docs/platforms.md if everything succeeds.
 ///
-/// Fails if something does not compile, or does not do what it does here.
+/// Fails if a crate does not compile, or a program does not work as on this machine.
 fn platforms(root: &Path) -> Result<()> {
     let is_root = run::output(Command::new("id").arg("-u"))?.trim() == "0";
-    ensure!(is_root, "chroot is for root alone: run it as root, or on a separate machine");
+    ensure!(is_root, "only root can use chroot: run this command as root, or on a separate machine");
     step("Debian packages", || packages::ensure(root, packages::PLATFORMS))?;
     let debian = step("Debian 13 in a folder (once, 3 GB)", || Debian::ensure(root))?;
     step("the sandbox", || succeed(&mut cargo(root, &["build", "--quiet", "-p", "justcall-auth-sandbox"])))?;
-    let sandbox = Sandbox::start(&run::target_dir(root).join("debug"))?;
+    let sandbox = RunningSandbox::start(&run::target_dir(root).join("debug"))?;
     fs::copy(sandbox.member("ca_file"), debian.folder.join("tmp/ca.pem"))?;
     let mut rows = Vec::new();
     step("the oldest Rust", || oldest_rust(&debian, &mut rows))?;
@@ -70,60 +71,64 @@ fn platforms(root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn oldest_rust(debian: &Debian, rows: &mut Vec<Row>) -> Result<()> {
+fn oldest_rust(debian: &Debian, rows: &mut Vec<PlatformRow>) -> Result<()> {
     debian.show(&format!("cargo check --locked --quiet {PRODUCT} -p justcall-auth-python"))?;
     let what = "compiled: library, C ABI, command, Python module".to_owned();
-    rows.push(Row { system: "Linux, x86-64, Rust 1.85", what, how: "`cargo check`" });
+    rows.push(PlatformRow { system: "Linux, x86-64, Rust 1.85", what, how: "`cargo check`" });
     Ok(())
 }
 
-fn windows(debian: &Debian, sandbox: &Sandbox, rows: &mut Vec<Row>) -> Result<()> {
+fn windows(debian: &Debian, sandbox: &RunningSandbox, rows: &mut Vec<PlatformRow>) -> Result<()> {
     const SYSTEM: &str = "Windows, x86-64";
     const TARGET: &str = "x86_64-pc-windows-gnu";
     const WINE: &str = "WINEDEBUG=-all WINEPREFIX=/tmp/wine wine";
-    // What Rust's own packages have compiled and Debian's have not.
+    // Rust's packages include these compiled objects, Debian's packages do not.
     debian.show(&format!(
         "cd /usr/src/rustc-*/library/rtstartup && mkdir -p /usr/lib/rustlib/{TARGET}/lib && for part in rsbegin rsend; do
          RUSTC_BOOTSTRAP=1 rustc --target {TARGET} --emit=obj -o /usr/lib/rustlib/{TARGET}/lib/$part.o $part.rs; done"
     ))?;
     compile(debian, "build", TARGET, PRODUCT)?;
     let passed = test(debian, TARGET, WINE)?;
-    rows.push(Row { system: SYSTEM, what: passed, how: "run under Wine" });
+    rows.push(PlatformRow { system: SYSTEM, what: passed, how: "run under Wine" });
     let programs = format!("/target/{TARGET}/debug");
     let ca_file = r"Z:\\tmp\\ca.pem";
     verify(debian, sandbox, &format!("{WINE} {programs}/justcall-auth.exe"), ca_file)?;
-    rows.push(Row { system: SYSTEM, what: COMMAND.to_owned(), how: "run under Wine" });
+    rows.push(PlatformRow { system: SYSTEM, what: COMMAND.to_owned(), how: "run under Wine" });
     debian.show(&format!(
         "x86_64-w64-mingw32-gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude examples/c/verify.c \
          -L{programs} -ljustcall_auth -o {programs}/verify.exe"
     ))?;
     let call = format!("{WINE} {programs}/verify.exe env: {} {ca_file}", sandbox.member("url"));
     let printed = debian.output(&with_pair(sandbox, &call))?;
-    ensure!(printed.contains("account: 12345"), "the C program said: {printed}");
+    ensure!(printed.contains("account: 12345"), "the C program printed: {printed}");
     let what = "`justcall_auth.dll` with `examples/c/verify.c`: a verified pair over TLS";
-    rows.push(Row { system: SYSTEM, what: what.to_owned(), how: "run under Wine" });
+    rows.push(PlatformRow { system: SYSTEM, what: what.to_owned(), how: "run under Wine" });
     Ok(())
 }
 
-fn arm(debian: &Debian, sandbox: &Sandbox, rows: &mut Vec<Row>) -> Result<()> {
+fn arm(debian: &Debian, sandbox: &RunningSandbox, rows: &mut Vec<PlatformRow>) -> Result<()> {
     const SYSTEM: &str = "Linux, 64-bit ARM";
     const TARGET: &str = "aarch64-unknown-linux-gnu";
     const QEMU: &str = "qemu-aarch64 -L /usr/aarch64-linux-gnu";
     compile(debian, "build", TARGET, PRODUCT)?;
-    rows.push(Row { system: SYSTEM, what: test(debian, TARGET, QEMU)?, how: "run under QEMU" });
+    rows.push(PlatformRow { system: SYSTEM, what: test(debian, TARGET, QEMU)?, how: "run under QEMU" });
     verify(debian, sandbox, &format!("{QEMU} /target/{TARGET}/debug/justcall-auth"), "/tmp/ca.pem")?;
-    rows.push(Row { system: SYSTEM, what: COMMAND.to_owned(), how: "run under QEMU" });
+    rows.push(PlatformRow { system: SYSTEM, what: COMMAND.to_owned(), how: "run under QEMU" });
     Ok(())
 }
 
-fn macos(debian: &Debian, rows: &mut Vec<Row>) -> Result<()> {
+fn macos(debian: &Debian, rows: &mut Vec<PlatformRow>) -> Result<()> {
     compile(debian, "check", "aarch64-apple-darwin", PRODUCT)?;
     let what = "compiled: library, C ABI, command".to_owned();
-    rows.push(Row { system: "macOS, 64-bit ARM", what, how: "`cargo check`; neither linked nor run" });
+    rows.push(PlatformRow {
+        system: "macOS, 64-bit ARM",
+        what,
+        how: "`cargo check`; neither linked nor run",
+    });
     Ok(())
 }
 
-/// With the standard library, for a system that Debian has none for.
+/// Compiles crates together with the standard library, for a target that Debian has no standard library for.
 fn compile(debian: &Debian, command: &str, target: &str, crates: &str) -> Result<()> {
     debian.show(&build_std(command, target, crates))
 }
@@ -136,7 +141,7 @@ fn build_std(command: &str, target: &str, arguments: &str) -> String {
     )
 }
 
-/// Runs the unit tests under `with`, and says how many there were.
+/// Runs the unit tests under the emulator `with`. Returns a description with their number.
 fn test(debian: &Debian, target: &str, with: &str) -> Result<String> {
     let built = debian.output(&build_std(
         "test",
@@ -156,7 +161,7 @@ fn test(debian: &Debian, target: &str, with: &str) -> Result<String> {
     Ok(format!("{passed} unit tests of memory and protocol, all but the one that is about speed"))
 }
 
-/// The program that a message of cargo names, if any.
+/// Returns the program that a message of cargo names, if any.
 fn executable(line: &str) -> Option<String> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
     Some(message["executable"].as_str()?.to_owned())
@@ -164,17 +169,17 @@ fn executable(line: &str) -> Option<String> {
 
 const COMMAND: &str = "`justcall-auth verify`, `doctor`: a verified pair over TLS, kept in locked memory; a wrong pair rejected";
 
-fn verify(debian: &Debian, sandbox: &Sandbox, program: &str, ca_file: &str) -> Result<()> {
+fn verify(debian: &Debian, sandbox: &RunningSandbox, program: &str, ca_file: &str) -> Result<()> {
     let call =
         |what: &str| format!("{program} {what} --base-url {} --ca-file {ca_file}", sandbox.member("url"));
     let printed = debian.output(&with_pair(sandbox, &call("verify")))?;
-    ensure!(printed.contains("accepts the API key and secret"), "verify said: {printed}");
+    ensure!(printed.contains("accepts the API key and secret"), "verify printed: {printed}");
     let printed = debian.output(&with_pair(sandbox, &call("doctor")))?;
     ensure!(
         printed.contains("memory of the kind locked") && printed.contains("All is well"),
-        "doctor said: {printed}"
+        "doctor printed: {printed}"
     );
-    // The control.
+    // Control: a wrong pair is rejected.
     let wrong = format!(
         "JUSTCALL_API_KEY=abc123def456 JUSTCALL_API_SECRET=sec789xyz000 {}; test $? = 4 && echo rejected",
         call("verify")
@@ -183,7 +188,7 @@ fn verify(debian: &Debian, sandbox: &Sandbox, program: &str, ca_file: &str) -> R
     Ok(())
 }
 
-fn with_pair(sandbox: &Sandbox, call: &str) -> String {
+fn with_pair(sandbox: &RunningSandbox, call: &str) -> String {
     let (key, secret) = (sandbox.member("api_key"), sandbox.member("api_secret"));
     format!("JUSTCALL_API_KEY={key} JUSTCALL_API_SECRET={secret} {call}")
 }
@@ -212,7 +217,7 @@ impl Debian {
             ))?;
             fs::write(complete, "")?;
         }
-        // Those of this machine, private ones included.
+        // Copies the trusted certificates of this machine, which may include private authorities.
         let certificates = "etc/ssl/certs/ca-certificates.crt";
         fs::copy(Path::new("/").join(certificates), debian.folder.join(certificates))?;
         fs::write(debian.folder.join("opt/cc-for-macos"), CC_FOR_MACOS)?;
@@ -228,23 +233,23 @@ impl Debian {
         let source = self.folder.join("src");
         fs::remove_dir_all(&source)?;
         fs::create_dir_all(&source)?;
-        // Cargo goes by the time of a file: one that was written long ago may be new here.
+        // Cargo compares modification times. An old file may be new here, so every file gets the current time.
         let script =
             "git ls-files -z | tar --create --null --files-from=- | tar --extract --touch --directory=\"$0\"";
         succeed(command(root, "sh", &["-c", script]).arg(source))
     }
 
-    /// Runs a script there with its output shown; fails when it does.
+    /// Runs a script in the Debian and shows its output. Fails if the script fails.
     fn show(&self, script: &str) -> Result<()> {
         succeed(&mut self.command(script))
     }
 
-    /// What a script prints there; fails when it does.
+    /// Runs a script in the Debian. Returns its output. Fails if the script fails.
     fn output(&self, script: &str) -> Result<String> {
         run::output(&mut self.command(script))
     }
 
-    /// Its mounts and processes end with it.
+    /// Returns the command that runs a script in the Debian. Its mounts and processes end with it.
     fn command(&self, script: &str) -> Command {
         const INTO: &str = "mount -t proc proc \"$0/proc\" && mount --rbind /dev \"$0/dev\" && \
                             cp /etc/resolv.conf \"$0/etc/resolv.conf\" && exec chroot \"$0\" env --ignore-environment \
@@ -257,12 +262,12 @@ impl Debian {
     }
 }
 
-fn report(root: &Path, debian: &Debian, rows: &[Row]) -> Result<String> {
+fn report(root: &Path, debian: &Debian, rows: &[PlatformRow]) -> Result<String> {
     let line = |command: &mut Command| run::output(command).map(|text| text.trim().to_owned());
     let mut text = String::from(
-        "# What was compiled, and what was run, elsewhere than on Linux on x86-64\n\n\
-         Written by `cargo xtask platforms`: change that, not this file. What is not here was tried nowhere but on Linux on \
-         x86-64,\nwhere `cargo xtask test` runs everything; `--full` looks at memory there ([report.md](report.md)).\n\n\
+        "# Platforms other than Linux on x86-64\n\n\
+         Written by `cargo xtask platforms`: change that, not this file. Everything that is not listed was only run on Linux \
+         on\nx86-64, where `cargo xtask test` runs all tests and `--full` searches memory ([report.md](report.md)).\n\n\
          | system | what | how |\n|---|---|---|\n",
     );
     for row in rows {

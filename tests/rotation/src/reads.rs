@@ -1,4 +1,4 @@
-//! Who reads a source, and when: the kernel tells.
+//! Records the reads of the sources, with inotify.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
@@ -12,20 +12,20 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
 use crate::now;
-use crate::place::Place;
+use crate::source::WorkerSource;
 
 /// One read of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
-    /// Which process's source.
+    /// The index of the process whose source it is.
     pub process: usize,
-    /// When it was opened.
+    /// When the file was opened.
     pub at: i64,
-    /// It was open already.
+    /// Whether the file was already open.
     pub overlaps: bool,
 }
 
-/// Watches sources until it is dropped.
+/// Records reads of sources until it is dropped.
 pub struct Reads {
     inotify: Arc<OwnedFd>,
     watched: Arc<Mutex<HashMap<i32, (usize, &'static str)>>>,
@@ -35,10 +35,10 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Begins to watch.
+    /// Starts recording on a new thread.
     ///
     /// # Errors
-    /// When the system does not let it.
+    /// If inotify is not available.
     pub fn begin() -> Result<Self> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).context("inotify")?;
         let mut reads = Self {
@@ -54,12 +54,12 @@ impl Reads {
         Ok(reads)
     }
 
-    /// Watches the source of `process` where it is now.
+    /// Adds the source of `process`, with the pair that was prepared last.
     ///
     /// # Errors
-    /// When the system does not let it.
-    pub fn add(&self, process: usize, place: &Place) -> Result<()> {
-        let (folder, name) = place.read_at();
+    /// If inotify cannot watch it.
+    pub fn add(&self, process: usize, source: &WorkerSource) -> Result<()> {
+        let (folder, name) = source.opened_file();
         let flags = WatchFlags::OPEN | WatchFlags::CLOSE_NOWRITE | WatchFlags::CLOSE_WRITE;
         let mut watched = self.watched.lock().expect("no thread panics with it");
         let watch = inotify::add_watch(&*self.inotify, &folder, flags)
@@ -68,8 +68,8 @@ impl Reads {
         Ok(())
     }
 
-    /// What was seen so far.
-    pub fn seen(&self) -> Vec<Read> {
+    /// Returns the reads so far.
+    pub fn so_far(&self) -> Vec<Read> {
         self.seen.lock().expect("no thread panics with it").clone()
     }
 }

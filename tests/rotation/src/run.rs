@@ -1,4 +1,4 @@
-//! The run: workers that call, resets, and sources that follow.
+//! Runs workers that call, resets the pair, and writes the new pair to the sources.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -8,144 +8,149 @@ use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
 use crate::now;
-use crate::place::{Kind, Place};
 use crate::reads::{Read, Reads};
-use crate::worker::{Language, Load, Programs, Told};
+use crate::source::{SourceKind, WorkerSource};
+use crate::worker::{CallLoad, WorkerLanguage, WorkerPrograms, WorkerReport};
 
-/// What is to happen.
+/// The plan of a run.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// How the pair is kept.
-    pub kind: Kind,
-    /// Who calls.
-    pub workers: Vec<Language>,
-    /// How each of them calls.
-    pub load: Load,
+pub struct RunPlan {
+    /// The kind of every worker's source.
+    pub kind: SourceKind,
+    /// The language of each worker.
+    pub workers: Vec<WorkerLanguage>,
+    /// The calls of each worker.
+    pub load: CallLoad,
     /// The resets in their order.
-    pub resets: Vec<Reset>,
+    pub resets: Vec<PlannedReset>,
 }
 
-/// A reset: milliseconds from the begin, and how long after it the sources give the new pair.
+/// A planned reset.
 #[derive(Debug, Clone, Copy)]
-pub struct Reset {
-    /// From the begin to the reset.
+pub struct PlannedReset {
+    /// The time from the start of the run to the reset, in milliseconds.
     pub after_ms: u64,
-    /// From the reset to the new pair in the sources.
+    /// The time from the reset until the sources have the new pair, in milliseconds.
     pub lag_ms: u64,
 }
 
-/// A request as the service saw it.
+/// A request as the service recorded it.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// When it came, in nanoseconds of the common clock, to a few milliseconds.
+pub struct RecordedRequest {
+    /// When it was received, in nanoseconds of the shared clock, exact to a few milliseconds.
     pub at: i64,
-    /// Whose it was.
+    /// The index of the process that sent it.
     pub process: usize,
-    /// Which pair the key was of, and which the secret.
+    /// The number of the pair that the key belongs to, and of that of the secret.
     pub generations: (Option<u64>, Option<u64>),
-    /// How it was answered.
+    /// The HTTP status of the response.
     pub status: Option<u64>,
 }
 
-/// What happened.
+/// The record of a run.
 #[derive(Debug)]
-pub struct Outcome {
-    /// What was planned.
-    pub plan: Plan,
-    /// When the workers began.
+pub struct RunOutcome {
+    /// The plan.
+    pub plan: RunPlan,
+    /// When the workers started to call.
     pub began: i64,
-    /// When each reset was done, and when the sources had followed.
+    /// When each reset was done, and when the sources had the new pair.
     pub resets: Vec<(i64, i64)>,
-    /// What the workers told.
-    pub told: Vec<Told>,
-    /// What the service saw.
-    pub requests: Vec<Request>,
-    /// Who read which source.
+    /// The report of each worker.
+    pub reports: Vec<WorkerReport>,
+    /// The service's record.
+    pub requests: Vec<RecordedRequest>,
+    /// The reads of the sources.
     pub reads: Vec<Read>,
 }
 
-enum Step {
+enum Action {
     Reset,
-    Follow,
+    /// Writes the new pair to the sources.
+    Publish,
 }
 
-/// Lets it happen.
+/// Runs `plan`.
 ///
 /// # Errors
-/// When a program, the sandbox or a source fails; not when a call does.
-pub fn run(programs: &Programs, plan: Plan) -> Result<Outcome> {
+/// If a program, the sandbox or a source fails. A call that fails is not an error of the run.
+pub fn run(programs: &WorkerPrograms, plan: RunPlan) -> Result<RunOutcome> {
     let zero = now();
-    let sandbox = Sandbox::start(SandboxConfig::default()).context("no sandbox")?;
+    let sandbox = Sandbox::start(SandboxConfig::default()).context("cannot start a sandbox")?;
     let ca_file = sandbox.ca_file().context("TLS is on")?.display().to_string();
     let service = [sandbox.url(), &ca_file];
     let reads = Reads::begin()?;
-    let (mut places, mut workers) = (Vec::new(), Vec::new());
+    let (mut sources, mut workers) = (Vec::new(), Vec::new());
     for (process, language) in plan.workers.iter().enumerate() {
-        let place = Place::make(plan.kind, sandbox.api_key(), sandbox.api_secret())?;
-        reads.add(process, &place)?;
+        let source = WorkerSource::new(plan.kind, sandbox.api_key(), sandbox.api_secret())?;
+        reads.add(process, &source)?;
         workers.push(programs.start(
             *language,
             service,
-            &place.spelling(),
+            &source.spelling(),
             &process.to_string(),
             plan.load,
         )?);
-        places.push(place);
+        sources.push(source);
     }
-    let mut steps: Vec<(u64, Step)> = Vec::new();
+    let mut steps: Vec<(u64, Action)> = Vec::new();
     for reset in &plan.resets {
-        steps.push((reset.after_ms, Step::Reset));
-        steps.push((reset.after_ms + reset.lag_ms, Step::Follow));
+        steps.push((reset.after_ms, Action::Reset));
+        steps.push((reset.after_ms + reset.lag_ms, Action::Publish));
     }
     let began = now();
     for worker in &mut workers {
         worker.begin()?;
     }
-    let mut record = Record { last: 0, zero, requests: Vec::new() };
+    let mut record = SandboxRecord { last: 0, zero, requests: Vec::new() };
     let (mut resets, mut next) = (Vec::new(), Value::Null);
     for (after_ms, step) in steps {
         record.collect(&sandbox)?;
         let at = began + i64::try_from(after_ms).expect("a short run") * 1_000_000;
         sleep(Duration::from_nanos(u64::try_from(at - now()).unwrap_or_default()));
         match step {
-            Step::Reset => {
+            Action::Reset => {
                 next = sandbox.control("POST", "reset", &json!({})).context("the reset")?;
                 resets.push((now(), i64::MAX));
             }
-            Step::Follow => {
+            Action::Publish => {
                 let half = |name: &str| next[name].as_str().unwrap_or_default();
-                for (process, place) in places.iter_mut().enumerate() {
-                    place.prepare(half("api_key"), half("api_secret"))?;
-                    reads.add(process, place)?;
-                    place.publish()?;
+                for (process, source) in sources.iter_mut().enumerate() {
+                    source.prepare(half("api_key"), half("api_secret"))?;
+                    reads.add(process, source)?;
+                    source.publish()?;
                 }
-                resets.last_mut().context("a reset came before")?.1 = now();
+                resets.last_mut().context("there was no reset before")?.1 = now();
             }
         }
     }
-    let told = workers.into_iter().map(super::worker::Worker::finish).collect::<Result<Vec<Told>>>()?;
+    let reports =
+        workers.into_iter().map(super::worker::Worker::finish).collect::<Result<Vec<WorkerReport>>>()?;
     record.collect(&sandbox)?;
-    Ok(Outcome { plan, began, resets, told, requests: record.requests, reads: reads.seen() })
+    Ok(RunOutcome { plan, began, resets, reports, requests: record.requests, reads: reads.so_far() })
 }
 
-struct Record {
+struct SandboxRecord {
     last: u64,
     zero: i64,
-    requests: Vec<Request>,
+    requests: Vec<RecordedRequest>,
 }
 
-impl Record {
-    /// Takes what the sandbox has recorded since the last time: it does not keep it for ever.
+impl SandboxRecord {
+    /// Adds the requests since the last call. The sandbox only keeps the latest ones.
     fn collect(&mut self, sandbox: &Sandbox) -> Result<()> {
         let record = sandbox.control("GET", &format!("requests?since={}", self.last), &Value::Null)?;
-        for request in record.as_array().context("a list")? {
-            self.last = request["n"].as_u64().context("a number")?;
+        for request in record.as_array().context("the record is not a list")? {
+            self.last = request["n"].as_u64().context("a request has no number")?;
             let head = request["raw_head"].as_str().unwrap_or_default().to_ascii_lowercase();
-            let tag = head.lines().find_map(|line| line.strip_prefix("x-process: ")).context("a tag")?;
-            let milliseconds = i64::try_from(request["t_ms"].as_u64().context("a time")?)?;
-            self.requests.push(Request {
+            let tag = head
+                .lines()
+                .find_map(|line| line.strip_prefix("x-process: "))
+                .context("a request has no x-process header")?;
+            let milliseconds = i64::try_from(request["t_ms"].as_u64().context("a request has no time")?)?;
+            self.requests.push(RecordedRequest {
                 at: self.zero + milliseconds * 1_000_000,
-                process: tag.trim().parse().context("a number")?,
+                process: tag.trim().parse().context("x-process is not a number")?,
                 generations: (request["key_generation"].as_u64(), request["secret_generation"].as_u64()),
                 status: request["status"].as_u64(),
             });

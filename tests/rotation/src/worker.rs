@@ -1,7 +1,8 @@
-//! A process that calls at a fixed rate: `targets/worker.c` on the shared library, or `targets/worker.py` on the module.
+//! A process that calls at a fixed rate: `targets/worker.c` with the shared library, or `targets/worker.py` with the Python
+//! module.
 //!
-//! It says `ready`, begins when it gets a byte, and tells in the end of every call (`call BEGAN ENDED STATUS`) and of every
-//! event (`event AT KIND GENERATION`), in nanoseconds of the clock that all processes share.
+//! A worker prints `ready` and starts to call when it reads a byte. At the end it prints every call (`call BEGAN ENDED
+//! STATUS`) and every event (`event AT KIND GENERATION`), with times in nanoseconds of the shared clock.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,49 +12,51 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
-/// Which program calls.
+/// The language of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// C on the shared library.
+pub enum WorkerLanguage {
+    /// C with the shared library.
     C,
     /// Python with the module.
     Python,
 }
 
-/// How a process calls.
+/// The calls of a worker.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
-    /// Threads that call.
+pub struct CallLoad {
+    /// The number of threads.
     pub threads: usize,
-    /// Calls of each thread.
+    /// The number of calls of each thread.
     pub calls: usize,
-    /// From one call of a thread to its next, in nanoseconds.
+    /// The time from one call of a thread to its next, in nanoseconds.
     pub every: i64,
     /// `rotation_wait`, in milliseconds.
     pub wait_ms: u64,
 }
 
-/// The programs, as they were just built: the shared library in `JUSTCALL_LIB_DIR`, the module in `JUSTCALL_PYTHON`.
-pub struct Programs {
+/// The worker programs. `JUSTCALL_LIB_DIR` is the folder of the shared library. `JUSTCALL_PYTHON` is the Python that has the
+/// module installed.
+pub struct WorkerPrograms {
     folder: TempDir,
     libraries: PathBuf,
     python: PathBuf,
 }
 
-impl Programs {
-    /// Finds what is there and compiles the C program.
+impl WorkerPrograms {
+    /// Reads the environment and compiles the C worker.
     ///
     /// # Errors
-    /// When something is missing; the text says what.
+    /// If a variable is not set, or the C worker cannot be compiled.
     pub fn find() -> Result<Self> {
         let variable = |name: &str| {
-            env::var_os(name).map(PathBuf::from).with_context(|| {
-                format!("{name} is not set: `cargo xtask test` sets it, see the documentation of this module")
-            })
+            env::var_os(name)
+                .map(PathBuf::from)
+                .with_context(|| format!("{name} is not set; `cargo xtask test` sets it"))
         };
         let libraries = variable("JUSTCALL_LIB_DIR")?.canonicalize().context("JUSTCALL_LIB_DIR")?;
         let programs = Self { folder: TempDir::new()?, libraries, python: variable("JUSTCALL_PYTHON")? };
-        let root = here().ancestors().nth(2).context("two folders deep in the repository")?;
+        let root =
+            here().ancestors().nth(2).context("this crate is not two folders deep in the repository")?;
         let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
         compiler.args([
             "-std=c11",
@@ -70,7 +73,7 @@ impl Programs {
             .arg("-L")
             .arg(&programs.libraries)
             .arg("-ljustcall_auth");
-        let output = compiler.output().context("there is no C compiler")?;
+        let output = compiler.output().context("cannot run the C compiler")?;
         ensure!(output.status.success(), "{compiler:?}:\n{}", String::from_utf8_lossy(&output.stderr));
         Ok(programs)
     }
@@ -79,21 +82,21 @@ impl Programs {
         self.folder.path().join("worker")
     }
 
-    /// Starts a worker; `service` is the URL and the file with its authority, `tag` goes with every request.
+    /// Starts a worker. `service` is the base URL and the CA file. Every request has `tag` in the header `x-process`.
     ///
     /// # Errors
-    /// When it does not get ready.
+    /// If the worker does not print `ready`.
     pub fn start(
         &self,
-        language: Language,
+        language: WorkerLanguage,
         service: [&str; 2],
         source: &str,
         tag: &str,
-        load: Load,
+        load: CallLoad,
     ) -> Result<Worker> {
         let mut command = match language {
-            Language::C => Command::new(self.compiled()),
-            Language::Python => {
+            WorkerLanguage::C => Command::new(self.compiled()),
+            WorkerLanguage::Python => {
                 let mut python = Command::new(&self.python);
                 python.arg("-B").arg(here().join("targets/worker.py"));
                 python
@@ -107,16 +110,17 @@ impl Programs {
         let mut output = BufReader::new(child.stdout.take().expect("it was piped"));
         let mut line = String::new();
         output.read_line(&mut line)?;
-        ensure!(line.trim() == "ready", "{command:?} did not get ready: {line:?}");
+        ensure!(line.trim() == "ready", "{command:?} printed {line:?} in place of ready");
         Ok(Worker { child, output })
     }
 }
 
+/// Returns the folder of this crate.
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A worker that is ready.
+/// A worker that is ready to call.
 pub struct Worker {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -124,81 +128,81 @@ pub struct Worker {
 
 /// One call of a worker.
 #[derive(Debug, Clone, Copy)]
-pub struct Call {
+pub struct WorkerCall {
     /// When it began, in nanoseconds.
     pub began: i64,
     /// When it ended, in nanoseconds.
     pub ended: i64,
-    /// 0, or the error's number.
+    /// 0, or the number of the error.
     pub status: i32,
 }
 
 /// One event of a worker.
 #[derive(Debug, Clone, Copy)]
-pub struct Event {
-    /// When it was told, in nanoseconds.
+pub struct WorkerEvent {
+    /// When the handler was called, in nanoseconds.
     pub at: i64,
     /// The number of its kind.
     pub kind: i32,
-    /// The pair that it is about.
+    /// The number of the pair that it is about.
     pub generation: u64,
 }
 
-/// What a worker told.
+/// The calls and events that a worker printed.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct WorkerReport {
     /// Its calls.
-    pub calls: Vec<Call>,
+    pub calls: Vec<WorkerCall>,
     /// Its events.
-    pub events: Vec<Event>,
+    pub events: Vec<WorkerEvent>,
 }
 
 impl Worker {
-    /// Lets it begin.
+    /// Lets the worker start to call.
     ///
     /// # Errors
-    /// When it is gone.
+    /// If it has exited.
     pub fn begin(&mut self) -> Result<()> {
-        let mut input = self.child.stdin.take().context("it began already")?;
+        let mut input = self.child.stdin.take().context("the worker has already begun")?;
         Ok(input.write_all(b"\n")?)
     }
 
-    /// Waits for its end and takes what it tells.
+    /// Waits until the worker exits. Returns its report.
     ///
     /// # Errors
-    /// When it fails.
-    pub fn finish(mut self) -> Result<Told> {
+    /// If the worker exits with another status than 0, or prints an unknown line.
+    pub fn finish(mut self) -> Result<WorkerReport> {
         let mut text = String::new();
         self.output.read_to_string(&mut text)?;
         let status = self.child.wait()?;
         ensure!(status.success(), "a worker ended with {status}");
-        let mut told = Told::default();
+        let mut report = WorkerReport::default();
         for line in text.lines() {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["call", began, ended, status] => {
-                    told.calls.push(Call {
+                    report.calls.push(WorkerCall {
                         began: began.parse()?,
                         ended: ended.parse()?,
                         status: status.parse()?,
                     });
                 }
-                ["event", at, kind, generation] => told.events.push(Event {
+                ["event", at, kind, generation] => report.events.push(WorkerEvent {
                     at: at.parse()?,
                     kind: kind.parse()?,
                     generation: generation.parse()?,
                 }),
-                _ => bail!("a worker told {line:?}"),
+                _ => bail!("a worker printed {line:?}"),
             }
         }
-        Ok(told)
+        Ok(report)
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // One that has ended is gone already.
-        let _gone = self.child.kill();
+        // Fails if the worker has already exited.
+        let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }
 }

@@ -1,4 +1,4 @@
-/* Calls at a fixed rate on several threads and tells of every call: see src/worker.rs. */
+/* Calls at a fixed rate on several threads, and prints every call: see src/worker.rs. */
 
 #include <justcall_auth.h>
 
@@ -46,7 +46,7 @@ static void sleep_until(int64_t at) {
     }
 }
 
-static void happened(void *context, const justcall_event *event) {
+static void record_event(void *context, const justcall_event *event) {
     (void)context;
     pthread_mutex_lock(&events_lock);
     if (event_count < sizeof events / sizeof *events) {
@@ -97,7 +97,7 @@ int main(int argc, char **argv) {
     check(justcall_config_set_ca_file(config, argv[2], &error), error);
     check(justcall_config_set_source(config, argv[3], &error), error);
     check(justcall_config_set_rotation_wait_ms(config, strtoull(argv[8], NULL, 10), &error), error);
-    check(justcall_config_set_event_handler(config, happened, NULL, &error), error);
+    check(justcall_config_set_event_handler(config, record_event, NULL, &error), error);
     check(justcall_client_new(config, &client, &error), error);
     justcall_config_free(config);
 
@@ -108,7 +108,7 @@ int main(int argc, char **argv) {
     }
     printf("ready\n");
     fflush(stdout);
-    /* Whoever started it says when to begin. */
+    /* The test writes a byte when the calls are to start. */
     if (getchar() == EOF) return 1;
     first = now();
     for (int i = 0; i < threads; i++) pthread_create(&callers[i].thread, NULL, run, &callers[i]);

@@ -1,4 +1,4 @@
-"""Calls at a fixed rate on several threads and tells of every call: see src/worker.rs."""
+"""Calls at a fixed rate on several threads, and prints every call: see src/worker.rs."""
 
 import logging
 import sys
@@ -24,14 +24,14 @@ def main() -> None:
     threads, calls, every, wait = (int(argument) for argument in sys.argv[5:9])
     events: list[tuple[int, int, int]] = []
 
-    def happened(event: justcall_auth.Event) -> None:
+    def record_event(event: justcall_auth.Event) -> None:
         if event.name in EVENTS:
             events.append((time.monotonic_ns(), EVENTS.index(event.name) + 1, event.generation))
 
-    # It reports events itself.
+    # Events are printed at the end, so the module must not log them.
     logging.getLogger("justcall_auth").addHandler(logging.NullHandler())
     client = justcall_auth.Client(
-        source, base_url=url, ca_file=ca_file, rotation_wait=wait / 1000, on_event=happened
+        source, base_url=url, ca_file=ca_file, rotation_wait=wait / 1000, on_event=record_event
     )
     done: list[list[tuple[int, int, int]]] = [[] for _ in range(threads)]
     print("ready", flush=True)

@@ -10,14 +10,15 @@ use anyhow::{Context as _, Result, ensure};
 use crate::python::Venv;
 
 const EXPLANATION: &str = "\
-Four C programs on the shared library and four Python programs with the module, eight threads each, call over TLS at a fixed rate, with
-`rotation_wait` 10 s. The service's pair is reset twenty times, which kills the old one at once; 0 to 3 s later each program's source gives the
-new one. Once the sources are files that are replaced, once folders whose `..data` is swapped. What was found is what the programs report of every
-call, what the service recorded of every request, and what the kernel reports of every read of a source. The control is a run without resets, in
-the same minutes; and `cargo xtask test` shows that without `rotation_wait` the same judge sees calls fail.
+Four C programs with the shared library and four Python programs with the module, eight threads each, call over TLS at a fixed rate, with
+`rotation_wait` 10 s. The service's pair is reset twenty times, and each reset invalidates the old pair immediately. After 0 to 3 s the
+new pair is written to each program's source. The first run has files that are replaced as sources, the second one folders whose `..data`
+is swapped. The figures come from the calls that the programs report, the requests that the service recorded, and the reads of the
+sources that the kernel reports. The baseline is a run without resets, directly before. As a positive control, `cargo xtask test` checks
+that calls fail without `rotation_wait`.
 ";
 
-/// Runs it and writes what was found; false when a promise was not kept.
+/// Runs the processes and writes the report. Returns false if a promise was not kept.
 pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]) -> Result<bool> {
     let mut rotation = Command::new(programs.join("rotation"));
     rotation.arg(root.join("docs")).env("JUSTCALL_LIB_DIR", programs);

@@ -1,5 +1,5 @@
-//! `matrix [WORD …]`: looks at every moment and prints the table in Markdown; fails when one is not as it must be. With words,
-//! only at the moments whose row has them all: a part of the name, `Python`, `secretmem`.
+//! `matrix [WORD …]`: scans programs at every moment and prints a table in Markdown. Exits with status 1 if a row has a
+//! complaint. With words, runs only the rows that contain all of them, such as a part of the name, `Python`, `secretmem`.
 
 use std::process::ExitCode;
 use std::thread;
@@ -7,26 +7,27 @@ use std::time::Instant;
 
 use anyhow::Result;
 use justcall_auth_memory_tests::cli;
-use justcall_auth_memory_tests::matrix::{Outcome, judge, sample};
-use justcall_auth_memory_tests::programs::{Kind, Programs};
-use justcall_auth_memory_tests::rows::{Level, Plan, ROWS};
-use justcall_auth_memory_tests::sandbox::Sandbox;
+use justcall_auth_memory_tests::matrix::{RowOutcome, judge, sample};
+use justcall_auth_memory_tests::programs::{ProgramKind, TestPrograms};
+use justcall_auth_memory_tests::rows::{ROWS, ScanPlan, TargetLevel};
+use justcall_auth_memory_tests::sandbox::SandboxProcess;
 
-/// How often a program that makes calls without pause is stopped and looked at.
+/// How often a program that makes calls without pause is stopped and scanned.
 const SAMPLES: usize = 200;
 
 fn main() -> Result<ExitCode> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let programs = Programs::find()?;
-    // Each has a sandbox of its own, for its failures are everybody's; most of the time all of them wait.
+    let programs = TestPrograms::find()?;
+    // Each part has a separate sandbox, because a sandbox's faults apply to all its clients. The parts run at the same
+    // time, because each of them waits most of the time.
     let parts = thread::scope(|scope| {
         let parts: Vec<_> = plans(&programs)
             .into_iter()
-            .map(|plans| scope.spawn(|| Part::look(&words, &programs, plans)))
+            .map(|plans| scope.spawn(|| MatrixPart::run(&words, &programs, plans)))
             .collect();
         parts
             .into_iter()
-            .map(|part| part.join().expect("it gives an error, where one is"))
+            .map(|part| part.join().expect("a part returns errors and does not panic"))
             .collect::<Result<Vec<_>>>()
     })?;
     println!(
@@ -37,60 +38,67 @@ fn main() -> Result<ExitCode> {
         println!("{row}");
     }
     let mut is_good = parts.iter().all(|part| part.is_good);
-    let looks: usize = parts.iter().map(|part| part.looks).sum();
-    if looks > 0 {
+    let samples: usize = parts.iter().map(|part| part.samples).sum();
+    if samples > 0 {
         let seen: usize = parts.iter().map(|part| part.seen).sum();
-        let verdict = if seen > 0 { "good" } else { "the control: of calls under way nothing was ever seen" };
+        let verdict = if seen > 0 { "good" } else { "control: no sample saw a copy of a call in progress" };
         println!(
-            "| the {looks} samples together | all | all | all | all | {seen} seen | – | – | {verdict} |"
+            "| the {samples} samples together | all | all | all | all | {seen} seen | – | – | {verdict} |"
         );
         is_good &= seen > 0;
     }
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Every program, level, number of threads and size of buffers, in parts of one program and level.
-fn plans(programs: &Programs) -> Vec<Vec<Plan>> {
+/// Returns every combination of program, level, number of threads and size of buffers, in parts of one program and level.
+fn plans(programs: &TestPrograms) -> Vec<Vec<ScanPlan>> {
     let sizes = [None, Some(8 << 10), Some(32 << 10), Some(128 << 10)];
     let sizes = if programs.has_buffers { &sizes[..] } else { &sizes[..1] };
     let mut parts = Vec::new();
-    for kind in [Kind::C, Kind::CWithTestPanic, Kind::Python] {
-        for level in [Level::Locked, Level::SecretMem] {
-            let of =
-                |threads| sizes.iter().map(move |buffers| Plan { kind, level, threads, buffers: *buffers });
+    for kind in [ProgramKind::C, ProgramKind::CWithTestPanic, ProgramKind::Python] {
+        for level in [TargetLevel::Locked, TargetLevel::SecretMem] {
+            let of = |threads| {
+                sizes.iter().map(move |buffers| ScanPlan { kind, level, threads, buffers: *buffers })
+            };
             parts.push([1, 4].into_iter().flat_map(of).collect());
         }
     }
-    parts.push(vec![Plan { kind: Kind::Cli, level: Level::Locked, threads: 1, buffers: None }]);
+    parts.push(vec![ScanPlan {
+        kind: ProgramKind::Cli,
+        level: TargetLevel::Locked,
+        threads: 1,
+        buffers: None,
+    }]);
     parts
 }
 
-/// The rows of some plans.
-struct Part<'a> {
+/// The rows of one program at one level.
+struct MatrixPart<'a> {
     words: &'a [String],
     rows: Vec<String>,
     is_good: bool,
-    /// How many samples were taken, and how many copies they saw.
-    looks: usize,
+    /// The number of samples.
+    samples: usize,
+    /// The number of copies that the samples saw.
     seen: usize,
 }
 
-impl<'a> Part<'a> {
-    fn look(words: &'a [String], programs: &Programs, plans: Vec<Plan>) -> Result<Self> {
-        let sandbox = Sandbox::start(&programs.sandbox())?;
-        let mut part = Self { words, rows: Vec::new(), is_good: true, looks: 0, seen: 0 };
+impl<'a> MatrixPart<'a> {
+    fn run(words: &'a [String], programs: &TestPrograms, plans: Vec<ScanPlan>) -> Result<Self> {
+        let sandbox = SandboxProcess::start(&programs.sandbox())?;
+        let mut part = Self { words, rows: Vec::new(), is_good: true, samples: 0, seen: 0 };
         for plan in plans {
-            if plan.kind == Kind::Cli {
+            if plan.kind == ProgramKind::Cli {
                 part.row("waiting for an answer", plan, || cli::judge(programs, &sandbox));
                 continue;
             }
             for row in ROWS.iter().filter(|row| row.is_for(plan.kind)) {
                 part.row(row.name, plan, || judge(programs, &sandbox, row, plan));
             }
-            if plan.kind != Kind::CWithTestPanic {
+            if plan.kind != ProgramKind::CWithTestPanic {
                 let name = format!("sampled {SAMPLES} times while verifying");
                 if let Some(outcome) = part.row(&name, plan, || sample(programs, &sandbox, plan, SAMPLES)) {
-                    part.looks += SAMPLES;
+                    part.samples += SAMPLES;
                     part.seen += outcome.seen();
                 }
             }
@@ -98,8 +106,13 @@ impl<'a> Part<'a> {
         Ok(part)
     }
 
-    /// Adds what `look` gives, if the row is asked for and can be reached.
-    fn row(&mut self, name: &str, plan: Plan, look: impl FnOnce() -> Result<Outcome>) -> Option<Outcome> {
+    /// Runs `scan` and adds its row, if the words select it. Returns `None` if they do not, or if `scan` fails.
+    fn row(
+        &mut self,
+        name: &str,
+        plan: ScanPlan,
+        scan: impl FnOnce() -> Result<RowOutcome>,
+    ) -> Option<RowOutcome> {
         let buffers = plan.buffers.map_or("default".to_owned(), |size| format!("{} KiB", size >> 10));
         let (kind, level, threads) = (plan.kind.name(), plan.level.name(), plan.threads);
         let head = format!("| {name} | {kind} | {level} | {threads} | {buffers} |");
@@ -107,7 +120,7 @@ impl<'a> Part<'a> {
             return None;
         }
         let begun = Instant::now();
-        let outcome = look();
+        let outcome = scan();
         let took = begun.elapsed().as_secs_f64();
         let (text, outcome) = match outcome {
             Ok(outcome) => {
@@ -120,7 +133,7 @@ impl<'a> Part<'a> {
             }
             Err(error) => {
                 self.is_good = false;
-                (format!("– | – | – | not yet: {}", format!("{error:#}").replace('\n', " ")), None)
+                (format!("– | – | – | failed: {}", format!("{error:#}").replace('\n', " ")), None)
             }
         };
         eprintln!("{head} {text} | {took:.1} s");

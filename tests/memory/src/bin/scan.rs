@@ -1,4 +1,5 @@
-//! `scan PID` or `scan --core FILE`: looks for the pair on standard input, `key:secret`, and prints where it is.
+//! `scan PID` or `scan --core FILE`: searches a process or a core file for the pair on standard input, `key:secret`, and
+//! prints where it is. Exits with status 1 if it is there.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -13,8 +14,8 @@ fn main() -> Result<ExitCode> {
     let needles = needles()?;
     let scan = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--core", file] => core_file::scan(Path::new(file), &needles)?,
-        [pid] => process::stop(pid.parse().context("not a process's number")?)?.scan(&needles)?,
-        _ => bail!("scan PID, or scan --core FILE; the pair comes on standard input"),
+        [pid] => process::stop(pid.parse().context("PID is not a number")?)?.scan(&needles)?,
+        _ => bail!("usage: scan PID, or scan --core FILE, with the pair on standard input"),
     };
     for hit in &scan.hits {
         println!("{:#x} {}: {} (after `{}`)", hit.address, hit.place, hit.what, hit.before);
@@ -27,7 +28,7 @@ fn main() -> Result<ExitCode> {
 }
 
 fn needles() -> Result<Needles> {
-    // Enough for the longest pair, so that it never grows and leaves the old block behind.
+    // Large enough for the longest pair: a buffer that grows would leave an unwiped copy behind.
     let mut pair = Zeroizing::new(vec![0; 2048]);
     let mut length = 0;
     while let Some(room) = pair.get_mut(length..).filter(|room| !room.is_empty()) {
@@ -37,6 +38,7 @@ fn needles() -> Result<Needles> {
         }
     }
     let pair = pair[..length].trim_ascii_end();
-    let colon = pair.iter().position(|byte| *byte == b':').context("not a pair written key:secret")?;
+    let colon =
+        pair.iter().position(|byte| *byte == b':').context("standard input is not a pair key:secret")?;
     Ok(Needles::new(&pair[..colon], &pair[colon + 1..])?)
 }

@@ -1,7 +1,7 @@
-//! Circles: files of a crate that use each other.
+//! Finds dependency cycles between the files of a crate.
 //!
-//! A parent and its child module may know each other; nothing else should. Imports of `#[cfg(test)]` items do not count, nor
-//! does the root of a crate, which declares the modules.
+//! A cycle of a parent and its child modules alone is not reported. Imports of `#[cfg(test)]` items do not count, and
+//! neither does the root of a crate, which declares the modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,33 +11,33 @@ use crate::modules::Modules;
 use crate::table::Table;
 use crate::workspace::Workspace;
 
-/// Files of which each uses each other one, directly or through others.
+/// A set of files each of which uses all others, directly or through others.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Circle {
+pub struct Cycle {
     pub files: Vec<String>,
-    /// How many of them are still in a circle if what a child uses of its parent does not count.
+    /// How many of them are still in a cycle if the uses of a parent by its child do not count.
     pub core: usize,
 }
 
-/// The circles of every crate, the largest first.
+/// Returns the cycles of every crate, the largest first.
 pub fn table(workspace: &Workspace) -> Result<Table> {
     let mut all = Vec::new();
     for package in workspace.crates() {
         for root in &package.roots {
-            let found = circles(&Modules::read(&workspace.root, root)?);
-            all.extend(found.into_iter().map(|circle| (package.name.clone(), circle)));
+            let found = cycles(&Modules::read(&workspace.root, root)?);
+            all.extend(found.into_iter().map(|cycle| (package.name.clone(), cycle)));
         }
     }
-    all.sort_by_key(|(_, circle)| std::cmp::Reverse(circle.files.len()));
-    let cores = all.iter().filter(|(_, circle)| circle.core > 0).count();
+    all.sort_by_key(|(_, cycle)| std::cmp::Reverse(cycle.files.len()));
+    let cores = all.iter().filter(|(_, cycle)| cycle.core > 0).count();
     let note = format!(
-        "{} circles, parents with their children alone left out. `core`: the files that stay in a circle if a child may \
-         use its parent; {cores} circles have one.",
+        "{} cycles, without those of a parent and its children alone. `core`: the files that are still in a cycle if a \
+         child may use its parent; {cores} cycles have a core.",
         all.len()
     );
     let mut table =
-        Table::new("Circles of files within a crate", &["files", "core", "crate", "which"]).with_note(note);
-    for (package, Circle { files, core }) in all {
+        Table::new("Cycles of files within a crate", &["files", "core", "crate", "which"]).with_note(note);
+    for (package, Cycle { files, core }) in all {
         let short = |name: &String| name.split_once("src/").map_or(name.clone(), |(_, file)| file.to_owned());
         let names: Vec<String> = files.iter().map(short).collect();
         table.row([files.len().to_string(), core.to_string(), package, names.join(" ")]);
@@ -45,18 +45,18 @@ pub fn table(workspace: &Workspace) -> Result<Table> {
     Ok(table)
 }
 
-/// The circles of a crate.
-pub fn circles(modules: &Modules) -> Vec<Circle> {
+/// Returns the cycles of a crate.
+pub fn cycles(modules: &Modules) -> Vec<Cycle> {
     let is_below = |used: &str| used != modules.root();
     let cores = mutual(modules, |file, used| is_below(used) && !modules.is_parent(used, file));
     let in_cores = |file: &&String| cores.iter().flatten().any(|other| other == *file);
     let sets = mutual(modules, |_, used| is_below(used)).into_iter();
     sets.filter(|files| !is_family(modules, files))
-        .map(|files| Circle { core: files.iter().filter(in_cores).count(), files })
+        .map(|files| Cycle { core: files.iter().filter(in_cores).count(), files })
         .collect()
 }
 
-/// Whether all that these files use of each other is between parent and child.
+/// Whether all uses between these files are between parent and child.
 fn is_family(modules: &Modules, files: &[String]) -> bool {
     files.iter().all(|file| {
         let inside = modules.used_by(file).filter(|used| files.contains(used));
@@ -64,7 +64,7 @@ fn is_family(modules: &Modules, files: &[String]) -> bool {
     })
 }
 
-/// The sets of two files or more in which each is reached from each other one by uses that count.
+/// Returns the sets of two files or more in which each file reaches each other one through the uses that `counts` accepts.
 fn mutual(modules: &Modules, counts: impl Fn(&str, &str) -> bool) -> Vec<Vec<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         modules.files().map(|file| (file, reach(modules, file, &counts))).collect();
@@ -79,7 +79,7 @@ fn mutual(modules: &Modules, counts: impl Fn(&str, &str) -> bool) -> Vec<Vec<Str
     sets
 }
 
-/// The files that `file` uses, and those that they use.
+/// Returns the files that `file` uses, directly or through others.
 fn reach<'a>(
     modules: &'a Modules,
     file: &'a String,

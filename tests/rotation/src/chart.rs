@@ -1,9 +1,9 @@
-//! The picture of a run: calls a second, the pair in use, and how long calls waited, over time.
+//! Draws a chart of a run: calls per second, the pair in use, and the time that calls took.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 70.0;
@@ -21,10 +21,10 @@ impl Panel {
     }
 }
 
-/// The run as SVG.
-#[expect(clippy::cast_precision_loss, reason = "a picture")]
-pub fn draw(outcome: &Outcome, title: &str) -> String {
-    let ends = outcome.told.iter().flat_map(|told| &told.calls).map(|call| call.ended);
+/// Returns the chart as SVG.
+#[expect(clippy::cast_precision_loss, reason = "a chart")]
+pub fn draw(outcome: &RunOutcome, title: &str) -> String {
+    let ends = outcome.reports.iter().flat_map(|report| &report.calls).map(|call| call.ended);
     let length = (ends.max().unwrap_or(outcome.began) - outcome.began) as f64 / SECOND;
     let x = |at: i64| LEFT + (at - outcome.began) as f64 / SECOND / length * (WIDTH - LEFT - 20.0);
     let mut svg = format!(
@@ -40,7 +40,7 @@ pub fn draw(outcome: &Outcome, title: &str) -> String {
         );
     }
 
-    let calls = || outcome.told.iter().flat_map(|told| &told.calls);
+    let calls = || outcome.reports.iter().flat_map(|report| &report.calls);
     let second = |at: i64| usize::try_from((at - outcome.began) / 1_000_000_000).unwrap_or_default();
     let seconds = calls().map(|call| second(call.ended)).max().unwrap_or_default().max(1);
     let mut rates = vec![0.0; seconds + 1];
@@ -49,20 +49,20 @@ pub fn draw(outcome: &Outcome, title: &str) -> String {
     }
     let most = rates.iter().copied().fold(1.0, f64::max);
     let panel = Panel { top: 50.0, height: 130.0, most };
-    // The last second is not whole.
+    // The last second is incomplete, so it is left out.
     let middles = (outcome.began + 500_000_000..).step_by(1_000_000_000);
     let line: Vec<(f64, f64)> =
         middles.zip(&rates[..seconds]).map(|(middle, rate)| (x(middle), panel.y(*rate))).collect();
-    axis(&mut svg, &panel, "calls that end, a second");
+    axis(&mut svg, &panel, "calls per second");
     polyline(&mut svg, &line, "#06c");
 
     let generations = outcome.resets.len() as f64 + 1.0;
     let panel = Panel { top: 210.0, height: 130.0, most: generations };
-    axis(&mut svg, &panel, "pair in use, a line a process");
-    for (process, told) in outcome.told.iter().enumerate() {
+    axis(&mut svg, &panel, "pair in use, one line per process");
+    for (process, report) in outcome.reports.iter().enumerate() {
         let shift = process as f64 * 0.8;
         let mut steps = vec![(x(outcome.began), panel.y(1.0) - shift)];
-        for event in told.events.iter().filter(|event| event.kind == 1) {
+        for event in report.events.iter().filter(|event| event.kind == 1) {
             let before = steps.last().map_or(0.0, |step| step.1);
             steps.push((x(event.at), before));
             steps.push((x(event.at), panel.y(event.generation as f64) - shift));
@@ -71,11 +71,11 @@ pub fn draw(outcome: &Outcome, title: &str) -> String {
         polyline(&mut svg, &steps, "#393");
     }
 
-    let took = |call: &crate::worker::Call| (call.ended - call.began) as f64 / SECOND;
+    let took = |call: &crate::worker::WorkerCall| (call.ended - call.began) as f64 / SECOND;
     let longest = calls().map(took).fold(0.1, f64::max);
     let panel = Panel { top: 370.0, height: 150.0, most: longest };
-    axis(&mut svg, &panel, "how long a call took, s");
-    // A dot for each place that a call falls on: many fall on the same.
+    axis(&mut svg, &panel, "time of a call, s");
+    // Calls at the same position share a dot, which keeps the file small.
     for (failed, color) in [(false, "#333"), (true, "#d00")] {
         let mine = calls().filter(|call| (call.status != 0) == failed);
         let dots: BTreeSet<String> =
@@ -88,7 +88,7 @@ pub fn draw(outcome: &Outcome, title: &str) -> String {
     }
     let _infallible = writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"545\">{length:.0} s; red: from a reset until the sources gave the new pair</text>\n</svg>"
+        "<text x=\"{LEFT}\" y=\"545\">{length:.0} s; red: from a reset until the sources had the new pair</text>\n</svg>"
     );
     svg
 }
