@@ -1,4 +1,4 @@
-//! The report, as people read it on a terminal and in docs/bench.md.
+//! The report, as people read it on a terminal and in docs/evidence/bench.md.
 
 use std::fmt::Write as _;
 
@@ -55,7 +55,7 @@ impl Report {
         text
     }
 
-    /// The page docs/bench.md.
+    /// The page docs/evidence/bench.md.
     pub fn markdown(&self) -> String {
         let mut text = String::from("# What a request costs, beside the usual clients\n\n");
         text.push_str("Written by `cargo xtask bench`: change that, not this file.\n");

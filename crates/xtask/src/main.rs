@@ -31,7 +31,7 @@ enum Command {
     },
     /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test {
-        /// Then search the memory of the release builds at every moment, and write docs/report.md.
+        /// Then search the memory of the release builds at every moment, and write docs/evidence/report.md.
         #[arg(long)]
         full: bool,
         /// Only what `--full` adds.
@@ -43,13 +43,13 @@ enum Command {
     /// Needs cargo-mutants, and about an hour on two processors. What no test can notice is listed in
     /// tests/equivalent-mutants.txt.
     Mutants(mutants::Options),
-    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
     #[command(disable_help_flag = true)]
     Bench(Passed),
     /// Simulate processes, calls, resets and faults, and check what the library promises of them.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
-    /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
+    /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Generate the C header and the list of its symbols, under include/.
     #[command(disable_help_flag = true)]

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     run::exit_code(platforms(&run::root()))
 }
 
-/// Compiles and runs it all, and writes docs/platforms.md; nothing is written unless all of it works.
+/// Compiles and runs it all, and writes docs/evidence/platforms.md; nothing is written unless all of it works.
 ///
 /// Fails if something does not compile, or does not do what it does here.
 fn platforms(root: &Path) -> Result<()> {
@@ -65,8 +65,8 @@ fn platforms(root: &Path) -> Result<()> {
     step("Windows", || windows(&debian, &sandbox, &mut rows))?;
     step("64-bit ARM", || arm(&debian, &sandbox, &mut rows))?;
     step("macOS", || macos(&debian, &mut rows))?;
-    fs::write(root.join("docs/platforms.md"), report(root, &debian, &rows)?)?;
-    println!("\nwritten to docs/platforms.md");
+    fs::write(root.join("docs/evidence/platforms.md"), report(root, &debian, &rows)?)?;
+    println!("\nwritten to docs/evidence/platforms.md");
     Ok(())
 }
 

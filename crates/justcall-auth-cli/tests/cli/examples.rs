@@ -1,4 +1,4 @@
-//! The scripts that the README shows, run as a reader would run them.
+//! The scripts that the documentation shows, run as a reader would run them.
 #![cfg(unix)]
 
 use std::fs;
@@ -22,7 +22,7 @@ fn script(rotation: &Rotation, name: &str, arguments: &[&str], input: &str) -> R
 }
 
 #[test]
-fn the_scripts_of_the_readme_set_up_and_rotate() {
+fn the_scripts_of_the_documentation_set_up_and_rotate() {
     let rotation = Rotation::after_reset();
     let source = format!("file:{}", rotation.folder.path().join("pair.json").display());
     let done = script(&rotation, "setup.sh", &[&source], &rotation.new);
