@@ -3,15 +3,13 @@
 #include <iostream>
 #include <justcall_auth.hpp>
 
-static int first_call(const justcall::config &config) {
+static void first_call(const justcall::config &config) {
     // [snippet]
     try {
         const justcall::client client(config);
         std::cout << client.verify().email().value_or("unknown") << "\n";
-        return 0;
     } catch (const justcall::error &error) {
         std::cerr << error.message() << "\n" << error.hint() << "\n";
-        return 1;
     }
     // [/snippet]
 }
@@ -22,5 +20,5 @@ int main(int argc, char **argv) {
         config.source(argv[1]);
     if (argc > 3)
         config.base_url(argv[2]).ca_file(argv[3]);
-    return first_call(config);
+    first_call(config);
 }

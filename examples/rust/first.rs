@@ -2,14 +2,14 @@
 
 use justcall_auth::{Client, Config, Error};
 
-// [snippet]
 fn first_call(config: &Config) -> Result<(), Error> {
+    // [snippet]
     let client = Client::new(config)?;
     let account = client.verify()?;
     println!("{}", account.email().unwrap_or("unknown"));
+    // [/snippet]
     Ok(())
 }
-// [/snippet]
 
 fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::rotation::{ACCOUNT, Rotation};
-use crate::run::{Run, feed};
+use crate::run::{Run, feed, run};
 
 fn script(rotation: &Rotation, name: &str, arguments: &[&str], input: &str) -> Run {
     let built = Path::new(env!("CARGO_BIN_EXE_justcall-auth")).parent().expect("it is in a folder");
@@ -38,4 +38,24 @@ fn the_scripts_of_the_documentation_set_up_and_rotate() {
     let done = script(&rotation, "rotate.sh", &arguments, "");
     assert!(done.exit == 0 && !pair.exists(), "{done:?}");
     assert_eq!(rotation.verify(&source).exit, 0);
+}
+
+#[test]
+fn the_first_call_of_the_documentation_verifies_and_requests() {
+    let rotation = Rotation::after_reset();
+    let source = format!("file:{}", rotation.folder.path().join("pair.json").display());
+    let stored = script(&rotation, "setup.sh", &[&source], &rotation.new);
+    assert_eq!(stored.exit, 0, "{stored:?}");
+    let done = script(&rotation, "first.sh", &["--source", &source], "");
+    assert!(done.exit == 0 && done.stdout.contains("✓ The service accepts"), "{done:?}");
+    assert!(done.stdout.contains("\"data\":["), "{done:?}");
+}
+
+#[test]
+fn the_error_that_the_readme_shows_is_what_the_command_prints() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/sh");
+    let shown = fs::read_to_string(examples.join("trailing-space.txt")).expect("the text");
+    let pair = [("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", "sec789xyz000 ")];
+    let refused = run(&["verify"], &pair);
+    assert_eq!((refused.exit, refused.stderr), (3, shown), "change examples/sh/trailing-space.txt");
 }

@@ -38,13 +38,13 @@ fn it_has_a_c_example_that_verifies() {
 }
 
 #[test]
-fn its_first_call_in_c_prints_the_account_or_what_to_do() {
+fn its_first_call_in_c_prints_the_result_or_what_to_do() {
     let service = Service::start();
     let source = root().join("examples/c/first.c");
     for standard in [Standard::C99, Standard::C11] {
         let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
-        assert_eq!(succeed(&mut command(&service.good_source())), "admin@yourcompany.com\n");
+        assert_eq!(succeed(&mut command(&service.good_source())), "good, answered GET /v2/account\n");
         let printed = fail(&mut command(&service.bad_source()), 1);
         assert!(printed.contains("rejected the API key and secret.") && printed.contains("Check"), "{printed}");
         // Without a configuration the pair is in the environment, which has none here.

@@ -43,7 +43,10 @@ fn its_first_call_in_cpp_prints_the_account_or_what_to_do() {
         let program = program(&root().join("examples/cpp/first.cpp"), standard, &[]);
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
         assert_eq!(succeed(&mut command(&service.good_source())), "admin@yourcompany.com\n");
-        let printed = fail(&mut command(&service.bad_source()), 1);
-        assert!(printed.contains("rejected the API key and secret.") && printed.contains("Check"), "{printed}");
+        // It goes to standard error.
+        assert_eq!(succeed(&mut command(&service.bad_source())), "");
+        let output = command(&service.bad_source()).output().expect("it runs");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(printed.contains("rejected the API key and secret.\nCheck"), "{printed}");
     }
 }
