@@ -12,7 +12,7 @@ static int first_call(const justcall_config *config) {
     if (status == JUSTCALL_OK)
         status = justcall_client_verify(client, &account, &error);
     if (status == JUSTCALL_OK)
-        printf("good, answered %s\n", justcall_account_verified_by(account));
+        printf("good, says %s\n", justcall_account_verified_by(account));
     else
         fprintf(stderr, "%s\n%s\n", justcall_error_message(error), justcall_error_hint(error));
     /* [/snippet] */

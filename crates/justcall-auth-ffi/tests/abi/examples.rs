@@ -44,7 +44,7 @@ fn its_first_call_in_c_prints_the_result_or_what_to_do() {
     for standard in [Standard::C99, Standard::C11] {
         let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
-        assert_eq!(succeed(&mut command(&service.good_source())), "good, answered GET /v2/account\n");
+        assert_eq!(succeed(&mut command(&service.good_source())), "good, says /v2/account\n");
         let printed = fail(&mut command(&service.bad_source()), 1);
         assert!(printed.contains("rejected the API key and secret.") && printed.contains("Check"), "{printed}");
         // Without a configuration the pair is in the environment, which has none here.
