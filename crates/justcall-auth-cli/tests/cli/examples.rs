@@ -59,3 +59,17 @@ fn the_error_that_the_readme_shows_is_what_the_command_prints() {
     let refused = run(&["verify"], &pair);
     assert_eq!((refused.exit, refused.stderr), (3, shown), "change examples/sh/trailing-space.txt");
 }
+
+#[test]
+fn the_exit_codes_of_the_guide_are_those_of_the_help() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/cli.md");
+    let guide = fs::read_to_string(guide).expect("the page");
+    let help = run(&["--help"], &[]).stdout;
+    let table = help.split("Exit codes:\n").nth(1).expect("its table");
+    let rows: Vec<&str> = table.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), 9, "{table}");
+    for row in rows {
+        let (code, meaning) = row.trim().split_once("  ").expect("two columns");
+        assert!(guide.contains(&format!("\n| {code} | {meaning} |\n")), "not in the guide: {row}");
+    }
+}
