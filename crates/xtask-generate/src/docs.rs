@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn it_takes_a_named_part_without_its_indentation() {
-        let source = "[snippet]\nf() {\n    [snippet x]\n    if (a)\n        b();\n    [/snippet x]\n}\n[/snippet]\n";
+        let source =
+            "[snippet]\nf() {\n    [snippet x]\n    if (a)\n        b();\n    [/snippet x]\n}\n[/snippet]\n";
         let named = filled_from(source, "a.c#x").expect("it fills");
         assert!(named.contains("```c\nif (a)\n    b();\n```\n"), "{named}");
         let whole = filled_from(source, "a.c").expect("it fills");

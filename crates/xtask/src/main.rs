@@ -3,6 +3,7 @@
 mod full;
 mod mutants;
 mod python;
+mod spelling;
 mod test;
 
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
-    /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
+    /// Run everything that CI runs: formatting, spelling, lints, drift, links, and the tests of every language.
     Test {
         /// Then search the memory of the release builds at every moment, and write docs/evidence/report.md.
         #[arg(long)]

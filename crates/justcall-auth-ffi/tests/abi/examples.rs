@@ -46,7 +46,10 @@ fn its_first_call_in_c_prints_the_result_or_what_to_do() {
         let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
         assert_eq!(succeed(&mut command(&service.good_source())), "good, says /v2/account\n");
         let printed = fail(&mut command(&service.bad_source()), 1);
-        assert!(printed.contains("rejected the API key and secret.") && printed.contains("Check"), "{printed}");
+        assert!(
+            printed.contains("rejected the API key and secret.") && printed.contains("Check"),
+            "{printed}"
+        );
         // Without a configuration the pair is in the environment, which has none here.
         let printed = fail(&mut program.command::<&str>(&[]), 1);
         assert!(printed.contains("JUSTCALL_API_KEY"), "{printed}");
