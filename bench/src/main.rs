@@ -35,7 +35,7 @@ use crate::goals::Goal;
 use crate::measured::Measured;
 use crate::report::Report;
 
-/// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
+/// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench")]
 struct BenchOptions {
@@ -45,7 +45,7 @@ struct BenchOptions {
     /// How many requests each peer makes in a round.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Measure only one part, and leave docs/bench.md as it is.
+    /// Measure only one part, and leave docs/evidence/bench.md as it is.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
     /// Fail if a goal is missed. A goal that cannot be decided is not a failure.
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Measures, prints the report, and writes docs/bench.md. With `--check`, fails if a goal is missed.
+/// Measures, prints the report, and writes docs/evidence/bench.md. With `--check`, fails if a goal is missed.
 fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::BENCH))?;
     let programs = build::all(root)?;
@@ -94,9 +94,9 @@ fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     let report = Report { machine, rounds: options.rounds, requests: options.requests, measured, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
-        std::fs::create_dir_all(root.join("docs"))?;
-        std::fs::write(root.join("docs/bench.md"), report.markdown())?;
-        println!("written to docs/bench.md");
+        std::fs::create_dir_all(root.join("docs/evidence"))?;
+        std::fs::write(root.join("docs/evidence/bench.md"), report.markdown())?;
+        println!("written to docs/evidence/bench.md");
     }
     if options.check { check(&report.goals) } else { Ok(()) }
 }

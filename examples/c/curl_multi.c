@@ -55,7 +55,7 @@ static void add_header(struct call *call, const char *name, const char *value) {
     justcall_wipe(line, sizeof line);
 }
 
-/* [readme] */
+/* [snippet] */
 /* Passes the request to libcurl, which may take `wait_ms` milliseconds (0 means no limit). */
 static justcall_status start(struct call *call, CURLM *multi, const char *ca_file,
                              uint64_t wait_ms, justcall_error **error) {
@@ -157,7 +157,7 @@ static void report(struct call *call, CURLcode result) {
     else
         justcall_exchange_failed(call->exchange, cause_of(result), sent > 0, NULL);
 }
-/* [/readme] */
+/* [/snippet] */
 
 static void finish_request(struct call *call, CURLM *multi) {
     curl_multi_remove_handle(multi, call->easy);

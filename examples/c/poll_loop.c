@@ -77,7 +77,7 @@ static int connect_to(const char *url) {
     return handle;
 }
 
-/* [readme] */
+/* [snippet] */
 /* Builds the request and starts to connect. It may take `wait_ms` milliseconds (0 means no limit). */
 static justcall_status start(struct call *call, uint64_t wait_ms, justcall_error **error) {
     justcall_exchange *exchange = call->exchange;
@@ -156,7 +156,7 @@ static void report(struct call *call) {
                                (const uint8_t *)body,
                                call->received - (size_t)(body - call->answer), NULL);
 }
-/* [/readme] */
+/* [/snippet] */
 
 /* The socket can be written to. */
 static void write_more(struct call *call) {

@@ -8,7 +8,7 @@
 #include <justcall_auth.h>
 #include <stdio.h>
 
-/* [readme] */
+/* [snippet] */
 static justcall_status list_calls(const justcall_client *client, justcall_error **error) {
     justcall_request *request = NULL;
     justcall_response *response = NULL;
@@ -36,7 +36,7 @@ static void show_error(const justcall_error *error) {
     if (body)
         fwrite(body, 1, length, stderr);
 }
-/* [/readme] */
+/* [/snippet] */
 
 int main(int argc, char **argv) {
     justcall_config *config = justcall_config_new();

@@ -4,7 +4,7 @@
 #include <justcall_auth.h>
 #include <stdio.h>
 
-/* [readme] */
+/* [snippet] */
 static void show_account(const justcall_account *account) {
     const char *email = justcall_account_email(account);
     const char *plan = justcall_account_plan(account);
@@ -37,7 +37,7 @@ static justcall_status verify(const justcall_config *config) {
     justcall_client_free(client);
     return status;
 }
-/* [/readme] */
+/* [/snippet] */
 
 /* The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is
  * named. */

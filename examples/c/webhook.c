@@ -44,7 +44,7 @@ static void show(const char *what, const justcall_error *error) {
     printf("%s: %s: %s\n", what, justcall_error_name(error), justcall_error_message(error));
 }
 
-/* [readme] */
+/* [snippet] */
 /* Fetches what the event is about: the body of a delivery is not signed, so what it says of the call
  * may be forged. What the API says is not. */
 static int confirm(const justcall_client *client, const justcall_webhook_event *event,
@@ -90,7 +90,7 @@ static int receive(const justcall_webhook *webhook, const justcall_client *clien
     justcall_error_free(error);
     return answer;
 }
-/* [/readme] */
+/* [/snippet] */
 
 /* Reads a request from a connection: 0, or the HTTP status of what is wrong with it. */
 static int read_request(int connection, struct request *request) {

@@ -3,7 +3,7 @@
 #include <iostream>
 #include <justcall_auth.hpp>
 
-// [readme]
+// [snippet]
 static void list_calls(const justcall::client &client) {
     const auto request = justcall::request("GET", "/v2.1/calls")
                              .query("per_page", "3")
@@ -19,7 +19,7 @@ static void list_calls(const justcall::client &client) {
         std::cout << "come back in " << wait.count() << " ms\n";
     }
 }
-// [/readme]
+// [/snippet]
 
 // The pair from SOURCE, or from the environment; a sandbox in place of the service, where one is
 // named.

@@ -15,7 +15,7 @@ static justcall::config configure(int argc, char **argv) {
     return config;
 }
 
-// [readme]
+// [snippet]
 int main(int argc, char **argv) {
     try {
         const justcall::client client(configure(argc, argv));
@@ -31,4 +31,4 @@ int main(int argc, char **argv) {
         return 1;
     }
 }
-// [/readme]
+// [/snippet]

@@ -30,7 +30,7 @@ async def exchange_bytes(
     return await reader.read()
 
 
-# [readme]
+# [snippet]
 async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
     """Sends the request that is due, and reports the result; any HTTP client would do."""
     url = urlsplit(exchange.url)
@@ -72,7 +72,7 @@ async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
         return exchange.response()
 
 
-# [/readme]
+# [/snippet]
 
 
 async def main(

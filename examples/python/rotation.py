@@ -16,12 +16,13 @@ def main(
     seconds: str = "60",
 ) -> None:
     """Goes on until a call fails."""
-    # From a reset until the new pair is in the source no pair works: calls wait so long for it.
+    # From a reset until the new pair is in the source no pair works: calls wait up to 20 s for it.
+    # [snippet calls]
     with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file, rotation_wait=20) as client:
         while True:
-            calls = client.get("/v2.1/calls", params={"per_page": 5}).json()["data"]
-            print(f"{len(calls)} calls", flush=True)
+            print(len(client.get("/v2.1/calls").json()["data"]), "calls", flush=True)
             time.sleep(float(seconds))
+    # [/snippet calls]
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ def create_app(
     """An application with one endpoint, which is registered in JustCall as `url`."""
     app = flask.Flask(__name__)
     client = justcall_auth.Client(source, base_url=base_url, ca_file=ca_file)
-    # What signs webhooks is the API secret, of which the client knows: there is no other.
+    # Webhooks are signed with the API secret, which the client has: there is no other secret.
     verifier = justcall_auth.WebhookVerifier(client, url=url)
 
     @app.post("/hooks/justcall")
+    # [snippet short]
     @webhook(verifier)
     def justcall(event: justcall_auth.WebhookEvent) -> None:
         if event.type == "call.completed":
-            # The body is not signed: what the API says is true, what the body says may not be.
-            call = event.confirm(client).json()["data"]
-            print(
-                "completed:", call["contact_number"], call["call_duration"]["total_duration"], "s", flush=True
-            )
+            call = event.confirm(client).json()["data"]  # from the API: the body is not signed
+            # [/snippet short]
+            seconds = call["call_duration"]["total_duration"]
+            print("completed:", call["contact_number"], seconds, "s", flush=True)
 
     return app

@@ -2,7 +2,7 @@
 
 use justcall_auth::{Client, Config, Error, ErrorKind, Request};
 
-// [readme]
+// [snippet]
 fn list_calls(client: &Client) -> Result<(), Error> {
     let mut request = Request::new("GET", "/v2.1/calls")?;
     request.add_query("per_page", "3")?.set_header("accept-language", "en")?;
@@ -15,7 +15,7 @@ fn list_calls(client: &Client) -> Result<(), Error> {
     }
     Ok(())
 }
-// [/readme]
+// [/snippet]
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

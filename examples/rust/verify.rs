@@ -2,7 +2,7 @@
 
 use justcall_auth::{Client, Config, Error};
 
-// [readme]
+// [snippet]
 fn verify(config: &Config) -> Result<(), Error> {
     let client = Client::new(config)?;
     let account = client.verify()?;
@@ -11,7 +11,7 @@ fn verify(config: &Config) -> Result<(), Error> {
     println!("plan:    {}", account.plan().unwrap_or("unknown"));
     Ok(())
 }
-// [/readme]
+// [/snippet]
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use justcall_auth::webhook::object_path;
 use justcall_auth::{Client, Config, Error, ErrorKind, Request, WebhookHeaders, WebhookVerifier};
 
-// [readme]
+// [snippet]
 /// Made once, shared by all threads. What signs webhooks is the API secret, which the client knows: there is no other.
 fn verifier(url: &str, client: &Client) -> Result<WebhookVerifier, Error> {
     let mut verifier = WebhookVerifier::for_url(url)?;
@@ -44,7 +44,7 @@ fn receive(
         }
     }
 }
-// [/readme]
+// [/snippet]
 
 fn main() {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {

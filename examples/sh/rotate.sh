@@ -3,7 +3,7 @@
 set -u
 source=$1 account=$2 pair=$3
 shift 3
-# [readme]
+# [snippet]
 justcall-auth rotate --source "$source" --expected-account "$account" "$@" <"$pair"
 case $? in
 0) rm "$pair" ;;
@@ -12,4 +12,4 @@ case $? in
 6 | 7 | 8) echo 'try again: nothing was changed' ;;
 *) echo 'nothing was changed, and the message says why' ;;
 esac
-# [/readme]
+# [/snippet]

@@ -3,7 +3,7 @@
 set -eu
 source=$1
 shift
-# [readme]
+# [snippet]
 # A pipe in place of a person: nothing is asked, and the secret is in no argument.
 cat | justcall-auth setup --source "$source" --language python "$@"
-# [/readme]
+# [/snippet]

@@ -41,6 +41,23 @@ def test_it_says_whose_the_pair_is(sandbox: Sandbox, tmp_path: Path) -> None:
     assert output == "account: 67890\nemail:   a@b.example\nplan:    Pro\n"
 
 
+def test_the_first_call_prints_the_account_and_counts_calls(sandbox: Sandbox) -> None:
+    program = f"""
+import functools, runpy, justcall_auth
+justcall_auth.Client = functools.partial(
+    justcall_auth.Client, base_url={sandbox.url!r}, ca_file={sandbox.ca_file!r})
+runpy.run_path({str(EXAMPLES / "first.py")!r})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=sandbox.environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.stdout, done.stderr) == ("admin@yourcompany.com 5\n", "")
+
+
 def test_it_reads_the_environment_unless_told_otherwise(sandbox: Sandbox) -> None:
     code, _, errors = run(
         "verify.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment()

@@ -368,7 +368,7 @@ def test_no_handler_in_the_documentation_blocks_a_loop() -> None:
     """A handler that may wait is a function, which the helper runs in a thread; or it awaits what waits."""
     texts = [
         text
-        for path in (ROOT / "bindings/python/README.md", ROOT / "README.md")
+        for path in (ROOT / "bindings/python/README.md", *(ROOT / "docs/guide").glob("*.md"))
         for text in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
     ]
     texts += [path.read_text(encoding="utf-8") for path in (ROOT / "examples/python").glob("*.py")]

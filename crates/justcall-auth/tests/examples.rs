@@ -1,4 +1,4 @@
-//! The Rust examples that the README shows, run as a reader would run them.
+//! The Rust examples that the documentation shows, run as a reader would run them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -37,6 +37,15 @@ fn it_verifies_a_pair_and_says_what_is_wrong_with_another() {
         !output.status.success() && said.contains("invalid_credentials") && said.contains("hint: "),
         "{said}"
     );
+}
+
+#[test]
+fn the_first_call_prints_the_account_or_fails() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let output = run("first", &sandbox, sandbox.api_key(), sandbox.api_secret());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "admin@yourcompany.com\n");
+    let output = run("first", &sandbox, sandbox.api_key(), &"0".repeat(40));
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
 }
 
 #[test]

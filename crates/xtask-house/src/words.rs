@@ -83,10 +83,10 @@ const SECOND_NAMES: [(&str, &str); 26] = [
 const LEFT_OUT: [&str; 7] = [
     "include/justcall_auth.h",
     "bindings/python/python/justcall_auth/_errors.py",
-    "docs/bench.md",
-    "docs/platforms.md",
-    "docs/report.md",
-    "docs/rotation.md",
+    "docs/evidence/bench.md",
+    "docs/evidence/platforms.md",
+    "docs/evidence/report.md",
+    "docs/evidence/rotation.md",
     "crates/xtask-house/src/words.rs",
 ];
 

@@ -1,7 +1,7 @@
 //! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
 //! With the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
-//! into docs/report.md; processes that call through resets, written into docs/rotation.md.
+//! into docs/evidence/report.md; processes that call through resets, written into docs/evidence/rotation.md.
 
 mod rotation;
 
@@ -45,10 +45,10 @@ pub fn run(root: &Path) -> Result<()> {
         let table = String::from_utf8_lossy(&output.stdout);
         ensure!(table.lines().count() > 2, "the matrix printed no rows");
         good = output.status.success();
-        Ok(fs::write(root.join("docs/report.md"), report(root, &table, &killed)?)?)
+        Ok(fs::write(root.join("docs/evidence/report.md"), report(root, &table, &killed)?)?)
     })?;
-    ensure!(bridged, "a reset was not bridged as promised: see docs/rotation.md");
-    ensure!(good, "a moment is not as it must be: see docs/report.md");
+    ensure!(bridged, "a reset was not bridged as promised: see docs/evidence/rotation.md");
+    ensure!(good, "a moment is not as it must be: see docs/evidence/report.md");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod full;
 mod mutants;
 mod python;
+mod spelling;
 mod test;
 
 use std::ffi::OsString;
@@ -29,9 +30,9 @@ enum XtaskCommand {
         #[arg(long)]
         live: bool,
     },
-    /// Run everything that CI runs: formatting, lints, generated files, and the tests of every language.
+    /// Run everything that CI runs: formatting, spelling, lints, drift, links, and the tests of every language.
     Test {
-        /// Then search the memory of the release builds at every moment, and write docs/report.md.
+        /// Then search the memory of the release builds at every moment, and write docs/evidence/report.md.
         #[arg(long)]
         full: bool,
         /// Run only the tests that `--full` adds.
@@ -43,13 +44,13 @@ enum XtaskCommand {
     /// Needs cargo-mutants, and about an hour on two processors. tests/equivalent-mutants.txt lists the mutants that no test
     /// can detect.
     Mutants(mutants::MutantsOptions),
-    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/bench.md.
+    /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
     #[command(disable_help_flag = true)]
     Bench(Passed),
     /// Simulate processes, calls, resets and faults, and check the library's promises.
     #[command(disable_help_flag = true)]
     Simulate(Passed),
-    /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/platforms.md.
+    /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
     /// Generate the C header and the list of its symbols, under include/.
     #[command(disable_help_flag = true)]

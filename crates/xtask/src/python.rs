@@ -29,7 +29,7 @@ impl Venv {
         if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(venv);
         }
-        println!("  installing maturin, pytest, mypy and ruff into {}", venv.folder.display());
+        println!("  installing maturin, pytest, mypy, ruff and codespell into {}", venv.folder.display());
         let mut pip = venv.command(root, "python", &["-m", "pip", "install", "--quiet", "--requirement"]);
         run::succeed(pip.arg(&requirements))?;
         std::fs::write(stamp, wanted)?;

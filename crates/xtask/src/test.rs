@@ -8,6 +8,7 @@ use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, package, step, succeed};
 
 use crate::python::{self, Venv};
+use crate::spelling;
 
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
@@ -18,6 +19,7 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(&mut package("xtask-generate", &["docs", "--check"]))
     })?;
     let venv = step("Python environment", || Venv::ensure(root))?;
+    step("spelling", || spelling::check(root, &venv))?;
     step("clippy", || {
         succeed(&mut cargo(
             root,

@@ -165,7 +165,40 @@ fn it_keeps_the_facts_about_the_service_in_one_file() {
     assert_eq!(homes, BTreeSet::from(["service.rs".to_owned()]));
 }
 
-/// Files with the `impl` of a type with many states, which may have up to 600 lines.
+#[test]
+fn it_keeps_io_clocks_and_threads_out_of_the_protocol() {
+    let doings = [
+        "TcpStream",
+        "TcpListener",
+        "UdpSocket",
+        "ToSocketAddrs",
+        "std::fs",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "Instant::now",
+        "SystemTime::now",
+    ];
+    let users = |package: &str| -> BTreeSet<String> {
+        let packages = packages();
+        let package = packages.iter().find(|one| one["name"] == package).expect("it is in the workspace");
+        let mut users = BTreeSet::new();
+        for (path, text) in sources(package) {
+            let is_test =
+                path.to_string_lossy().ends_with("_tests.rs") || path.ends_with("diagnose/properties.rs");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let mut code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            if !is_test && code.any(|line| doings.iter().any(|doing| line.contains(doing))) {
+                users.insert(path.display().to_string());
+            }
+        }
+        users
+    };
+    assert_eq!(users("justcall-auth-protocol"), BTreeSet::new());
+    assert!(users("justcall-auth").len() > 5, "this test looks at nothing");
+}
+
+/// The files that hold the whole `impl` of a type with many states. They may have up to 600 lines.
 const LARGE_TYPES: [&str; 1] = ["crates/justcall-auth-protocol/src/exchange/mod.rs"];
 
 #[test]

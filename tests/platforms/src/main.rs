@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     run::exit_code(platforms(&run::root()))
 }
 
-/// Compiles and runs the product for every system, and writes docs/platforms.md if everything succeeds.
+/// Compiles and runs the product for every system, and writes docs/evidence/platforms.md if everything succeeds.
 ///
 /// Fails if a crate does not compile, or a program does not work as on this machine.
 fn platforms(root: &Path) -> Result<()> {
@@ -66,8 +66,8 @@ fn platforms(root: &Path) -> Result<()> {
     step("Windows", || windows(&debian, &sandbox, &mut rows))?;
     step("64-bit ARM", || arm(&debian, &sandbox, &mut rows))?;
     step("macOS", || macos(&debian, &mut rows))?;
-    fs::write(root.join("docs/platforms.md"), report(root, &debian, &rows)?)?;
-    println!("\nwritten to docs/platforms.md");
+    fs::write(root.join("docs/evidence/platforms.md"), report(root, &debian, &rows)?)?;
+    println!("\nwritten to docs/evidence/platforms.md");
     Ok(())
 }
 

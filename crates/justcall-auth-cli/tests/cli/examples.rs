@@ -1,4 +1,4 @@
-//! The scripts that the README shows, run as a reader would run them.
+//! The scripts that the documentation shows, run as a reader would run them.
 #![cfg(unix)]
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::rotation::{ACCOUNT, Rotation};
-use crate::run::{Run, feed};
+use crate::run::{Run, feed, run};
 
 fn script(rotation: &Rotation, name: &str, arguments: &[&str], input: &str) -> Run {
     let built = Path::new(env!("CARGO_BIN_EXE_justcall-auth")).parent().expect("it is in a folder");
@@ -22,7 +22,7 @@ fn script(rotation: &Rotation, name: &str, arguments: &[&str], input: &str) -> R
 }
 
 #[test]
-fn the_scripts_of_the_readme_set_up_and_rotate() {
+fn the_scripts_of_the_documentation_set_up_and_rotate() {
     let rotation = Rotation::after_reset();
     let source = format!("file:{}", rotation.folder.path().join("pair.json").display());
     let done = script(&rotation, "setup.sh", &[&source], &rotation.new);
@@ -38,4 +38,38 @@ fn the_scripts_of_the_readme_set_up_and_rotate() {
     let done = script(&rotation, "rotate.sh", &arguments, "");
     assert!(done.exit == 0 && !pair.exists(), "{done:?}");
     assert_eq!(rotation.verify(&source).exit, 0);
+}
+
+#[test]
+fn the_first_call_of_the_documentation_verifies_and_requests() {
+    let rotation = Rotation::after_reset();
+    let source = format!("file:{}", rotation.folder.path().join("pair.json").display());
+    let stored = script(&rotation, "setup.sh", &[&source], &rotation.new);
+    assert_eq!(stored.exit, 0, "{stored:?}");
+    let done = script(&rotation, "first.sh", &["--source", &source], "");
+    assert!(done.exit == 0 && done.stdout.contains("✓ The service accepts"), "{done:?}");
+    assert!(done.stdout.contains("\"data\":["), "{done:?}");
+}
+
+#[test]
+fn the_error_that_the_readme_shows_is_what_the_command_prints() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/sh");
+    let shown = fs::read_to_string(examples.join("trailing-space.txt")).expect("the text");
+    let pair = [("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", "sec789xyz000 ")];
+    let refused = run(&["verify"], &pair);
+    assert_eq!((refused.exit, refused.stderr), (3, shown), "change examples/sh/trailing-space.txt");
+}
+
+#[test]
+fn the_exit_codes_of_the_guide_are_those_of_the_help() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/cli.md");
+    let guide = fs::read_to_string(guide).expect("the page");
+    let help = run(&["--help"], &[]).stdout;
+    let table = help.split("Exit codes:\n").nth(1).expect("its table");
+    let rows: Vec<&str> = table.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), 9, "{table}");
+    for row in rows {
+        let (code, meaning) = row.trim().split_once("  ").expect("two columns");
+        assert!(guide.contains(&format!("\n| {code} | {meaning} |\n")), "not in the guide: {row}");
+    }
 }

@@ -94,7 +94,9 @@ fn it_tells_an_address_that_is_not_allowed_and_the_one_that_calls_leave_from() {
 
 #[test]
 fn it_tells_a_pair_that_is_to_be_rotated_or_revoked() {
-    assert!(said("Rotate keys quarterly").contains("`justcall-auth status` ends with 1 from 90 days on"));
+    assert!(
+        said("Rotate keys quarterly").contains("`justcall-auth status` exits with status 1 from 90 days on")
+    );
     assert!(said("Revoke unused keys").contains("`justcall-auth status --max-unused 30d`"));
     let folder = tempfile::tempdir().expect("a folder");
     let state = [("XDG_STATE_HOME", folder.path().to_str().expect("UTF-8"))];

@@ -1,4 +1,4 @@
-//! The examples for C that the README shows.
+//! The examples for C that the documentation shows.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -35,6 +35,25 @@ fn check(source: &Path, standards: &[Standard]) {
 #[test]
 fn it_has_a_c_example_that_verifies() {
     check(&root().join("examples/c/verify.c"), &[Standard::C99, Standard::C11]);
+}
+
+#[test]
+fn its_first_call_in_c_prints_the_result_or_what_to_do() {
+    let service = Service::start();
+    let source = root().join("examples/c/first.c");
+    for standard in [Standard::C99, Standard::C11] {
+        let program = Program::compile(&source, standard, Link::Shared(library::folder()), &[]);
+        let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
+        assert_eq!(succeed(&mut command(&service.good_source())), "good, says /v2/account\n");
+        let printed = fail(&mut command(&service.bad_source()), 1);
+        assert!(
+            printed.contains("rejected the API key and secret.") && printed.contains("Check"),
+            "{printed}"
+        );
+        // Without a configuration the pair is in the environment, which has none here.
+        let printed = fail(&mut program.command::<&str>(&[]), 1);
+        assert!(printed.contains("JUSTCALL_API_KEY"), "{printed}");
+    }
 }
 
 #[test]

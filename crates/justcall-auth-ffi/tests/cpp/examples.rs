@@ -1,4 +1,4 @@
-//! The examples for C++ that the README shows.
+//! The examples for C++ that the documentation shows.
 
 use crate::compiler::{STANDARDS, program};
 use crate::support::program::{fail, succeed};
@@ -34,4 +34,16 @@ fn it_has_an_example_that_verifies() {
 #[test]
 fn it_has_an_example_that_sends_a_request() {
     check("request.cpp", &["{\"status\":\"success\",\"count\":3,"]);
+}
+
+#[test]
+fn its_first_call_in_cpp_prints_the_account_or_what_to_do() {
+    let service = Service::start();
+    for standard in STANDARDS {
+        let program = program(&root().join("examples/cpp/first.cpp"), standard, &[]);
+        let command = |pair: &str| program.command(&[pair, service.sandbox.url(), service.ca_file()]);
+        assert_eq!(succeed(&mut command(&service.good_source())), "admin@yourcompany.com\n");
+        let printed = succeed(&mut command(&service.bad_source()));
+        assert!(printed.contains("rejected the API key and secret.\nCheck"), "{printed}");
+    }
 }

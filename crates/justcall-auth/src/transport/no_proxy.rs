@@ -96,7 +96,7 @@ fn number<T: std::str::FromStr>(digits: &str) -> Option<T> {
 mod tests {
     use super::*;
 
-    /// Entry, host, port, and whether the one covers the others. The table of the README says the same in words.
+    /// Entry, host, port, and whether the one covers the others. The table of docs/guide/calls.md says the same in words.
     const TABLE: &[(&str, &str, u16, bool)] = &[
         ("*", "api.justcall.io", 443, true),
         ("a.example, *", "api.justcall.io", 443, true),

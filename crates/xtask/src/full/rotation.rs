@@ -1,4 +1,4 @@
-//! Real processes through twenty resets: docs/rotation.md and its pictures.
+//! Real processes through twenty resets: docs/evidence/rotation.md and its pictures.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,7 +21,7 @@ that calls fail without `rotation_wait`.
 /// Runs the processes and writes the report. Returns false if a promise was not kept.
 pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]) -> Result<bool> {
     let mut rotation = Command::new(programs.join("rotation"));
-    rotation.arg(root.join("docs")).env("JUSTCALL_LIB_DIR", programs);
+    rotation.arg(root.join("docs/evidence")).env("JUSTCALL_LIB_DIR", programs);
     rotation.env("JUSTCALL_PYTHON", venv.program("python"));
     let output = rotation.stderr(Stdio::inherit()).output().context("cannot start the rotation")?;
     let table = String::from_utf8_lossy(&output.stdout);
@@ -36,6 +36,6 @@ pub fn run(root: &Path, programs: &Path, venv: &Venv, machine: &[(&str, String)]
     for source in ["file", "dir"] {
         write!(text, "\n![Twenty resets, the pair from {source}:](rotation-{source}.svg)\n")?;
     }
-    fs::write(root.join("docs/rotation.md"), text)?;
+    fs::write(root.join("docs/evidence/rotation.md"), text)?;
     Ok(output.status.success())
 }
