@@ -26,55 +26,129 @@
  *         return status == JUSTCALL_OK ? 0 : 1;
  *     }
  *
+ * Functions by task
+ *
+ *   Check a pair: justcall_client_verify(); without the service: justcall_diagnose(),
+ *   justcall_diagnose_environment(), justcall_credentials_new().
+ *   Send a request: justcall_client_request(), or justcall_request_new() and justcall_client_send()
+ *   for headers, a query, a timeout or a cancel handle. Read the answer: justcall_response_body(),
+ *   justcall_response_header().
+ *   Choose where the pair comes from: justcall_config_set_source(), _set_credentials(),
+ *   _set_source_callback() with justcall_load_fn and justcall_error_new().
+ *   Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
+ *   _set_proxy(), _set_local_address(), _set_timeout_ms(), _set_max_retries(),
+ *   _set_max_response_length().
+ *   Limit or end a call: justcall_request_set_timeout_ms(), justcall_request_set_cancel(),
+ *   justcall_call_options_new() and the functions that end in _with, justcall_cancel_fire(),
+ *   justcall_client_shutdown().
+ *   Follow a reset of the pair: nothing to do; justcall_config_set_rotation_wait_ms() lets calls wait
+ *   for the new pair, justcall_client_reload() and justcall_client_replace() speed it up,
+ *   justcall_config_set_event_handler() reports it.
+ *   Verify webhooks: justcall_webhook_new(), justcall_webhook_use_client() or
+ *   justcall_webhook_add_secret(), justcall_webhook_verify(),
+ *   justcall_webhook_event_object_path().
+ *   Use your own HTTP client: justcall_exchange_new() for the whole call, or
+ *   justcall_client_authorization() and justcall_classify() for one request.
+ *   Find out what failed: justcall_error_message(), justcall_error_hint(), justcall_error_status(),
+ *   justcall_error_request_sent(), justcall_error_response().
+ *   Monitor: justcall_client_usage(), justcall_client_rate_limit(), justcall_client_generation(),
+ *   justcall_client_key_hint(), justcall_client_protection().
+ *
  * Errors. A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a
- * JUSTCALL_ERROR_ number. Its last parameter takes a justcall_error with the details, and may be
- * NULL if you do not want them. What it points to is overwritten without being read, on success
- * with NULL: free an error before the next call overwrites it. On failure an output handle is NULL
- * and every other output is left as it was, but for the needed length that comes with
+ * JUSTCALL_ERROR_ number. Its last parameter takes a justcall_error with the details, and may be NULL
+ * if you do not want them. The pointer there is overwritten without being read, on success with NULL:
+ * free an error before the next call overwrites it. On failure an output handle is NULL and every
+ * other output is unchanged, except for the needed length that comes with
  * JUSTCALL_ERROR_BUFFER_TOO_SMALL. There is no hidden last error.
  *
- * Ownership. What a function gives through `out`, and what a _new function returns, is yours: pass
- * it once to the _free function of its type. Each of those takes NULL. Free in any order, once no
- * call uses the handle: handles keep what they refer to alive. Text that a function returns is
- * borrowed from the handle it was asked of and lives as long as that, which its comment confirms.
- * What you pass in is copied and stays yours.
+ * Ownership. A handle that a function stores in `*out`, or that a _new function returns, is yours: pass
+ * it once to the _free function of its type, which accepts NULL. Free handles in any order, when no
+ * call uses them: a handle keeps alive what it refers to. Text that a function returns is borrowed from
+ * the handle that was passed, and lives as long as its comment says. What you pass in is copied and
+ * stays yours.
  *
- * Threads. Clients, cancels, credentials, accounts and errors may be used by any number of threads
- * at once, and so may verifiers of webhooks once they are set up; a configuration and an exchange by
- * one thread at a time. A handle may be freed on any thread. Nothing has to be initialised.
+ * Threads. A function that takes a handle as `const` may be called on it by several threads at once,
+ * except that an exchange is for one thread at a time. A function that changes a handle takes it
+ * without `const`: for one thread at a time, unless its comment says otherwise. A handle may be freed on
+ * any thread. Nothing has to be initialised. The library starts no thread, except to look up names.
  *
- * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies come as pointer and
- * length. A secret goes out only into a buffer of yours, where the capacity counts the terminating
- * NUL and the length does not. A truth value is an int32_t, 0 or 1. Each comment says what NULL
- * does; where it does not, NULL is refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
+ * Signal handlers may call justcall_cancel_fire() and justcall_client_shutdown(), and no other function.
  *
- * Server side only: whoever holds the program holds the pair that it is given. Do not put a pair into
- * a page, a browser extension or an app for phones; let those ask a server of yours.
+ * fork(). A child may use every handle that it inherits, except exchanges, also if other threads of the
+ * parent were inside calls. It opens its own connections and reads the source again at its first call;
+ * counters start at zero; what the service rejected is forgotten. Callbacks and their `context` are then
+ * used in both processes.
  *
- * Memory. If an argument or a response of the service does not fit into memory, the call fails with
- * JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
- *
- * End of the program. The library calls abort() in two cases only. If one of its small allocations
- * fails, it prints a line to standard error first. If the guarded memory of a pair was overwritten,
- * it prints nothing: other code of the program wrote there, and may have written elsewhere too. An
- * internal error prints a line to standard error as well, but does not end the program: the call
- * fails with JUSTCALL_ERROR_INTERNAL.
+ * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until the
+ * call returns, also while it runs your callbacks, and the state that you had set is then restored. A
+ * pending request takes effect at the thread's next cancellation point. To end a call early, use
+ * justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call the library, as
+ * POSIX demands for nearly every function.
  *
  * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What your
  * callbacks use comes on top.
  *
- * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until the
- * call returns, also while it runs your callbacks, and the state that you had set is then restored. A
- * request that came meanwhile takes effect at the thread's next cancellation point. To end a call
- * early, use justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call
- * the library, as POSIX demands for nearly every function.
+ * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies are passed as a pointer
+ * and a length; a body is a `const void *`, so that text, such as JSON, needs no cast. A secret is
+ * written only into a buffer of yours: `capacity` counts the terminating NUL, `length` does not. A truth
+ * value is an int32_t, 0 or 1. If a comment does not say what NULL does, NULL is refused with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT.
  *
- * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
- * beside this header in the sources.
+ * Limits. An API key or secret has at most 512 bytes, a text argument 128 KiB, a path with its query
+ * 8 KiB, a response 1000 headers if you pass it in, and 64 KiB of headers if the library reads it. A
+ * response body has at most justcall_config_set_max_response_length() bytes, that of an error 64 KiB, a
+ * webhook delivery 1 MiB. A file with a pair and the output of a `command:` source have at most 64 KiB;
+ * the program may run for 10 seconds. 16 names are looked up at a time. 64 idle connections are kept,
+ * each for 30 seconds.
  *
- * The library changes nothing global: no signal handler, no allocator, no locale, no standard stream
- * but for the lines above, and no environment variable but the two that a source with `?scrub`
- * removes.
+ * Time. A call ends at its timeout, 30 seconds unless set, retries and waits included; a callback that
+ * is running is waited for. Functions block only if their comment says so.
+ *
+ * Retries. A call is retried up to justcall_config_set_max_retries() times, 2 unless set, with growing
+ * pauses and as late as `Retry-After` asks. After 429, every request is. After 408, 5xx or a lost
+ * connection, a request whose method is idempotent (GET, HEAD, OPTIONS, PUT, DELETE) is; another, such
+ * as POST, only if it was surely not delivered. After 401, the source is read, and if it gives another
+ * pair the request is sent once more with that. Nothing else is retried.
+ *
+ * When the source is read, which is when `load` of justcall_config_set_source_callback() runs: at the
+ * first call that needs the pair, webhooks included; at the first call of a client that is created
+ * later; after the service rejected the pair, at most once a second, or up to four times a second while
+ * calls wait (justcall_config_set_rotation_wait_ms()); after a delivery that no known secret signed, at
+ * most once a second; and in justcall_client_reload(). A file or folder is also checked for changes once
+ * a second. One thread reads at a time; a read that takes over 60 seconds no longer stops others.
+ *
+ * Environment. The library reads JUSTCALL_CREDENTIALS, JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or the
+ * variables that the source names; CREDENTIALS_DIRECTORY; HTTPS_PROXY and NO_PROXY, in capitals or not;
+ * SSL_CERT_FILE and SSL_CERT_DIR; and PATH to find the program of a `command:` source.
+ * justcall_diagnose_environment() also looks at JUSTCALL_WEBHOOK_SECRET. A program that has more rights
+ * than its user (set-user-ID) reads none of them. Like getenv(), reading races with setenv() in another
+ * thread.
+ *
+ * The library changes nothing global: no signal handler, no allocator, no locale, no standard stream but
+ * for the lines named below, and no environment variable but the two that a source with `?scrub` removes.
+ *
+ * Server side only: everyone who has the program has the pair that is in it. Do not put a pair into a
+ * page, a browser extension or an app for phones; let those ask a server of yours.
+ *
+ * Memory. If an argument or a response of the service does not fit into memory, the call fails with
+ * JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
+ *
+ * End of the program. The library calls abort() in two cases only. If one of its small allocations fails,
+ * it prints a line to standard error first. If the guarded memory of a pair was overwritten, it prints
+ * nothing: other code of the program wrote there, and may have written elsewhere too. An internal error
+ * prints a line to standard error as well, but does not end the program: the call fails with
+ * JUSTCALL_ERROR_INTERNAL.
+ *
+ * Unloading. On Linux, dlclose() leaves the shared library in memory, because a thread that looks up a
+ * name may still run. On other systems do not unload it.
+ *
+ * Versions. Every function and constant exists since 0.1.0, unless its comment says otherwise. A number
+ * of a status, an event or a severity is never given another meaning. Compilers warn if the result of a
+ * function that is marked JUSTCALL_NODISCARD is ignored; define that macro yourself, before you include
+ * this header, to change it.
+ *
+ * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is beside
+ * this header in the sources.
  */
 
 #ifndef JUSTCALL_AUTH_H
@@ -84,6 +158,30 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/** Marks functions whose result must not be ignored: those that call, load, verify or create. */
+#ifndef JUSTCALL_NODISCARD
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__)
+#define JUSTCALL_NODISCARD __attribute__((warn_unused_result))
+#else
+#define JUSTCALL_NODISCARD
+#endif
+#endif
+
+/** Marks functions that a later version will not have. There are none yet. */
+#ifndef JUSTCALL_DEPRECATED
+#if defined(__GNUC__)
+#define JUSTCALL_DEPRECATED __attribute__((deprecated))
+#elif defined(_MSC_VER)
+#define JUSTCALL_DEPRECATED __declspec(deprecated)
+#else
+#define JUSTCALL_DEPRECATED
+#endif
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -207,8 +305,15 @@ const char *justcall_status_name(justcall_status status);
 typedef struct justcall_account justcall_account;
 
 /**
- * Ends the calls whose requests it was given to, with justcall_request_set_cancel(). Any number of
- * threads may use one at once.
+ * A time limit and a cancel handle for a call: for the functions whose names end in `_with`. One
+ * handle may serve any number of calls. For one thread at a time while it is changed; then any number
+ * of threads may call with it at once. A call copies it when it starts.
+ */
+typedef struct justcall_call_options justcall_call_options;
+
+/**
+ * Ends calls early, from any thread or from a signal handler. Give it to a request with
+ * justcall_request_set_cancel(), or to options with justcall_call_options_set_cancel().
  */
 typedef struct justcall_cancel justcall_cancel;
 
@@ -295,17 +400,21 @@ typedef struct justcall_webhook justcall_webhook;
 typedef struct justcall_webhook_event justcall_webhook_event;
 
 /**
- * Gives the pair of a client when it is needed: stores credentials, which the library then owns,
- * through `out` and returns JUSTCALL_OK. Otherwise returns a JUSTCALL_ERROR_ number, with which the
- * call that needs the pair then fails; JUSTCALL_ERROR_CREDENTIALS_MISSING and
- * JUSTCALL_ERROR_SOURCE_UNAVAILABLE say what is usually meant. `context` is what
+ * Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it returns
+ * a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
+ * JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error in
+ * `*error`: one of justcall_error_new(), or one that another function of this library stored there. The
+ * library owns what is stored. `*out` and `*error` are NULL before. `context` is what
  * justcall_config_set_source_callback() was given.
  *
- * Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
+ * Called on the thread of the call that needs the pair; several threads may call it at once. It may use
  * clients that do not share this pair; a call of one that does fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
+ * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle interrupts
+ * it.
  */
-typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials **out);
+typedef justcall_status (*justcall_load_fn)(void *context,
+                                            justcall_credentials **out,
+                                            justcall_error **error);
 
 /**
  * Frees the `context` of a callback, once nobody will call it any more. May be called on any
@@ -314,11 +423,12 @@ typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials 
 typedef void (*justcall_free_fn)(void *context);
 
 /**
- * Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+ * Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and its
+ * texts live until the function returns.
  *
- * Called on the thread of the call that met the event, between two of its steps, so perhaps on
- * several at once; the call goes on when it returns. No lock is held: it may use any client, this
- * one included. It must not unwind or longjmp, nor free the client.
+ * Called on the thread of the call that caused the event, between two of its steps; several threads
+ * may call it at once. The call continues when it returns. The library holds no lock meanwhile, so it
+ * may use any client, this one included. It must not free the client, unwind or longjmp.
  */
 typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 
@@ -333,6 +443,17 @@ typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
+
+/** The version of this header; justcall_version() returns that of the library in use. */
+#define JUSTCALL_VERSION_MAJOR 0
+#define JUSTCALL_VERSION_MINOR 1
+#define JUSTCALL_VERSION_PATCH 0
+
+/** The same as one number that grows: 10000 * major + 100 * minor + patch. */
+#define JUSTCALL_VERSION_NUMBER 100
+
+/** The same as text. */
+#define JUSTCALL_VERSION_STRING "0.1.0"
 
 /**
  * The ABI that this header describes. It grows with every change that a program built before
@@ -388,6 +509,7 @@ void justcall_forget_rejections(void);
  * impossible. On success `*out` is yours, to be freed with justcall_credentials_free(); on failure
  * it is NULL. Any thread may call this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_new(const char *key,
                                          size_t key_length,
                                          const char *secret,
@@ -396,19 +518,34 @@ justcall_status justcall_credentials_new(const char *key,
                                          justcall_error **error);
 
 /**
- * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
- * hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
- * means running a program, for 10 seconds at most. A variable that is empty is not set.
+ * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`. The
+ * hint of the error about an unknown source lists them all. A variable that is empty counts as not
+ * set.
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
- * JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL. On success
- * `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL. Any thread
- * may call this while no other changes the environment.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was searched;
+ * with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On success
+ * `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+ *
+ * Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
+ * thread may call this while no other changes the environment.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_load(const char *source,
                                           justcall_credentials **out,
                                           justcall_error **error);
+
+/**
+ * Reads an API key and its secret as justcall_credentials_load() does, within the limits of `options`,
+ * which may be NULL for none: a `command:` source is stopped at the timeout or when it is cancelled.
+ *
+ * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_credentials_load_with(const char *source,
+                                               const justcall_call_options *options,
+                                               justcall_credentials **out,
+                                               justcall_error **error);
 
 /**
  * The ends of the key, to tell pairs apart by in logs: its first four characters, an ellipsis
@@ -428,6 +565,7 @@ const char *justcall_credentials_key_hint(const justcall_credentials *credential
  * large enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is
  * NULL and `capacity` not 0, or `capacity` is impossible. Any thread may call this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_authorization(const justcall_credentials *credentials,
                                                    char *buffer,
                                                    size_t capacity,
@@ -441,6 +579,24 @@ justcall_status justcall_credentials_authorization(const justcall_credentials *c
 void justcall_credentials_free(justcall_credentials *credentials);
 
 /* A source of your own ---------------------------------------------------------------------- */
+
+/**
+ * Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL, and
+ * returns `status`, so that a callback can end with
+ * `return justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
+ *
+ * `message` says what failed; if it is NULL the message is that of `status`. Bytes that are not UTF-8 are
+ * replaced, control characters are removed, secrets of the pairs that clients of this process use are
+ * masked, and the message is cut at 512 bytes, between two characters. A secret that no client uses yet
+ * is not recognised: leave it out.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the library
+ * in use has. Free the error with justcall_error_free(), unless it is left to the library as the result
+ * of a callback. Does not block. Any thread may call this.
+ */
+justcall_status justcall_error_new(justcall_status status,
+                                   const char *message,
+                                   justcall_error **error);
 
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
@@ -467,10 +623,11 @@ void justcall_credentials_free(justcall_credentials *credentials);
 #define JUSTCALL_MEMORY_SECRETMEM 3
 
 /**
- * A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
- * 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
- * justcall_config_free(). NULL only after a bug of the library.
+ * Creates a configuration with every default: the pair from `"default:"`, the service itself, a timeout
+ * of 30 seconds, 2 retries, the system's certificate authorities. Free it with justcall_config_free().
+ * Returns NULL only on an internal error.
  */
+JUSTCALL_NODISCARD
 justcall_config *justcall_config_new(void);
 
 /**
@@ -501,13 +658,13 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
                                                 justcall_error **error);
 
 /**
- * Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
- * database or another keychain. `context` is handed to it, and to `free_context`, which may be
- * NULL, once neither this configuration nor a client made from it will call it any more. Clients
- * made from one such call share their pair.
+ * Sets the function that loads the pair, in place of a source: for pairs in a database or another
+ * keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be NULL,
+ * once neither this configuration nor a client made from it will call `load` any more. Clients made
+ * after one call of this function share their pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
- * then as it was, and `context` stays yours.
+ * then unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_load_fn load,
@@ -571,37 +728,26 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
                                                      justcall_error **error);
 
 /**
- * Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
- * yours and must live as long as this configuration and the clients and exchanges made from it. After
- * fork() the function is called in the child too. Replaces an earlier one.
+ * Sets the function that is called for each event: see justcall_event_fn. `context` is passed to it,
+ * and to `free_context`, which may be NULL, once neither this configuration nor a client or exchange
+ * made from it will call `handler` any more. After fork() both are called in the child too. Replaces an
+ * earlier handler.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
- * then as it was.
+ * then unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
                                                   justcall_event_fn handler,
                                                   void *context,
+                                                  justcall_free_fn free_context,
                                                   justcall_error **error);
 
 /**
- * As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
- * `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
- * will call the function any more. After fork() both are called in the child too.
- *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
- * then as it was, and `context` stays yours.
- */
-justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
-                                                        justcall_event_fn handler,
-                                                        void *context,
-                                                        justcall_free_fn free_context,
-                                                        justcall_error **error);
-
-/**
- * Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
- * client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
- * Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
- * certificates in those that cannot be used are passed over.
+ * Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
+ * justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new() fails
+ * if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE and
+ * SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that cannot be
+ * used are skipped.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
  * configuration is then as it was.
@@ -609,6 +755,44 @@ justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
 justcall_status justcall_config_set_ca_file(justcall_config *config,
                                             const char *path,
                                             justcall_error **error);
+
+/**
+ * Sets certificate authorities to trust in place of the system's: `pem_length` bytes of certificates in
+ * PEM form, which are copied. For programs that have them in memory. Replaces those of
+ * justcall_config_set_ca_file().
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that cannot be
+ * used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is then unchanged.
+ */
+justcall_status justcall_config_set_ca_pem(justcall_config *config,
+                                           const char *pem,
+                                           size_t pem_length,
+                                           justcall_error **error);
+
+/**
+ * Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
+ * `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API calls
+ * from some addresses only, on hosts with several. Addresses of the service, or of the proxy, that are
+ * of the other family (IPv4 or IPv6) are skipped.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is NULL;
+ * the configuration is then unchanged. If this machine does not have the address, calls fail with
+ * JUSTCALL_ERROR_CONNECTION_FAILED.
+ */
+justcall_status justcall_config_set_local_address(justcall_config *config,
+                                                  const char *address,
+                                                  justcall_error **error);
+
+/**
+ * Sets the length of the longest response body that calls read, in bytes after decompression. A longer
+ * one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and of one that
+ * verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32 MiB).
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ */
+justcall_status justcall_config_set_max_response_length(justcall_config *config,
+                                                        size_t max_length,
+                                                        justcall_error **error);
 
 /**
  * Sets a file in which clients write down, at most once an hour, that their pair is used, for the
@@ -686,6 +870,7 @@ void justcall_config_free(justcall_config *config);
  * holds no certificate. On success `*out` is yours, to be freed with justcall_client_free(); on
  * failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_new(const justcall_config *config,
                                     justcall_client **out,
                                     justcall_error **error);
@@ -706,9 +891,22 @@ justcall_status justcall_client_new(const justcall_config *config,
  * should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
  * NULL. Any number of threads may call this on one client.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_verify(const justcall_client *client,
                                        justcall_account **out,
                                        justcall_error **error);
+
+/**
+ * Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be NULL
+ * for none.
+ *
+ * Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_verify_with(const justcall_client *client,
+                                            const justcall_call_options *options,
+                                            justcall_account **out,
+                                            justcall_error **error);
 
 /**
  * Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
@@ -721,6 +919,7 @@ justcall_status justcall_client_verify(const justcall_client *client,
  * `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
  * failure it is NULL. Any number of threads may call this on one client.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_send(const justcall_client *client,
                                      const justcall_request *request,
                                      justcall_response **out,
@@ -733,54 +932,85 @@ justcall_status justcall_client_send(const justcall_client *client,
  * `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_request(const justcall_client *client,
                                         const char *method,
                                         const char *path,
-                                        const uint8_t *body,
+                                        const void *body,
                                         size_t body_length,
                                         justcall_response **out,
                                         justcall_error **error);
 
 /**
- * Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
- * clients of the process that share this one's pair. The source is not written: see to it that it
- * gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+ * Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on, for all
+ * clients of the process that share this one's pair. `credentials` stays yours. The source is not
+ * written: write the same pair there, or the next read of the source brings the old one back.
  *
  * Fails as justcall_client_verify() does, about `credentials`, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
- * was. Any number of threads may call this on one client.
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
+ * unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one client.
  */
-justcall_status justcall_client_replace(const justcall_client *client,
+JUSTCALL_NODISCARD
+justcall_status justcall_client_replace(justcall_client *client,
                                         const justcall_credentials *credentials,
                                         justcall_error **error);
 
 /**
- * Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
- * becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
- * else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
- * most once a second, any other when the service rejects the pair.
+ * Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may be NULL
+ * for none.
+ *
+ * Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_replace_with(justcall_client *client,
+                                             const justcall_credentials *credentials,
+                                             const justcall_call_options *options,
+                                             justcall_error **error);
+
+/**
+ * Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is NULL, to 1
+ * if the source gives another pair than before, which the next call then proves and uses, else to 0.
+ * Calls read the source by themselves: a file or folder at most once a second, any other source when
+ * the service rejects the pair. Call this to have it read sooner.
  *
  * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
- * NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+ * NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number of
+ * threads may call this on one client.
  */
-justcall_status justcall_client_reload(const justcall_client *client,
+JUSTCALL_NODISCARD
+justcall_status justcall_client_reload(justcall_client *client,
                                        int32_t *changed,
                                        justcall_error **error);
 
 /**
- * Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
- * justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
- * the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
- * is NULL. Any thread may call this, at any time.
+ * Reads the source as justcall_client_reload() does, within the limits of `options`, which may be NULL
+ * for none.
+ *
+ * Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
  */
-void justcall_client_shutdown(const justcall_client *client);
+JUSTCALL_NODISCARD
+justcall_status justcall_client_reload_with(justcall_client *client,
+                                            const justcall_call_options *options,
+                                            int32_t *changed,
+                                            justcall_error **error);
 
 /**
- * As justcall_credentials_authorization(), with the pair that the client's calls are made with
- * now: for a request that you send yourself. Reads the source if no call has done so yet, and then
- * fails as justcall_credentials_load() does too. Any number of threads may call this on one
- * client.
+ * Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
+ * justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back before the
+ * client is freed. Other clients that share its pair are not affected. Does nothing if `client` is NULL.
+ *
+ * Does not block and takes no lock. Any thread may call this at any time, and so may a signal handler:
+ * the function is async-signal-safe.
  */
+void justcall_client_shutdown(justcall_client *client);
+
+/**
+ * Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of the pair
+ * that the client's calls use now: for a request that you send yourself. Reads the source if no call has
+ * read it yet; then it blocks, and fails as justcall_credentials_load() does too. Any number of threads
+ * may call this on one client.
+ */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_authorization(const justcall_client *client,
                                               char *buffer,
                                               size_t capacity,
@@ -788,16 +1018,77 @@ justcall_status justcall_client_authorization(const justcall_client *client,
                                               justcall_error **error);
 
 /**
- * Tells how the pair is protected while it rests: a report of one finding, whose code is
- * `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
- * its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
- * no call has done so yet, and then fails as justcall_credentials_load() does too, or with
- * JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
- * justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+ * Writes the value of the `Authorization` header as justcall_client_authorization() does. A source that
+ * has to be read first is read within the limits of `options`, which may be NULL for none.
+ *
+ * Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
  */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_authorization_with(const justcall_client *client,
+                                                   const justcall_call_options *options,
+                                                   char *buffer,
+                                                   size_t capacity,
+                                                   size_t *length,
+                                                   justcall_error **error);
+
+/**
+ * Reports how the pair is protected in memory between calls: a report of one finding, whose code is
+ * `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
+ * JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+ *
+ * Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the source
+ * if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too. On
+ * success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. Any number of
+ * threads may call this on one client.
+ */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_protection(const justcall_client *client,
                                            justcall_report **out,
                                            justcall_error **error);
+
+/**
+ * Reports the protection as justcall_client_protection() does. A source that has to be read first is read
+ * within the limits of `options`, which may be NULL for none.
+ *
+ * Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_protection_with(const justcall_client *client,
+                                                const justcall_call_options *options,
+                                                justcall_report **out,
+                                                justcall_error **error);
+
+/**
+ * Returns the generation of the pair in use: 1 for the first pair that the clients which share it used,
+ * one more with each pair that was taken into use since. Returns 0 if no call has read a pair yet or
+ * `client` is NULL. Reads no source and does not block. Any number of threads may call this at once.
+ */
+uint64_t justcall_client_generation(const justcall_client *client);
+
+/**
+ * Returns a figure of the account's rate limit as the last response to a client that shares this one's
+ * pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no response has
+ * reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and does not block. Any
+ * number of threads may call this at once.
+ */
+int64_t justcall_client_rate_limit(const justcall_client *client,
+                                   int32_t which);
+
+/**
+ * Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
+ * justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if no
+ * call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
+ *
+ * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not 0. Reads
+ * no source and does not block. Any number of threads may call this at once.
+ */
+justcall_status justcall_client_key_hint(const justcall_client *client,
+                                         char *buffer,
+                                         size_t capacity,
+                                         size_t *length,
+                                         justcall_error **error);
 
 /**
  * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
@@ -878,14 +1169,14 @@ void justcall_client_free(justcall_client *client);
 int32_t justcall_event_kind(const justcall_event *event);
 
 /**
- * The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
- * as long as `event`.
+ * Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never NULL,
+ * `"none"` if `event` is NULL. The text lives as long as `event`.
  */
 const char *justcall_event_name(const justcall_event *event);
 
 /**
- * What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
- * `event`.
+ * Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is NULL.
+ * The text lives as long as `event`.
  */
 const char *justcall_event_message(const justcall_event *event);
 
@@ -918,6 +1209,7 @@ uint64_t justcall_event_wait_ms(const justcall_event *event);
  * characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
  * with justcall_request_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_request_new(const char *method,
                                      const char *path,
                                      justcall_request **out,
@@ -949,14 +1241,15 @@ justcall_status justcall_request_set_header(justcall_request *request,
                                             justcall_error **error);
 
 /**
- * Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+ * Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are copied.
+ * NULL with a length of 0 sets an empty body.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
- * length not 0; the request is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
+ * length is not 0; the request is then unchanged.
  */
 justcall_status justcall_request_set_body(justcall_request *request,
-                                          const uint8_t *body,
-                                          size_t length,
+                                          const void *body,
+                                          size_t body_length,
                                           justcall_error **error);
 
 /**
@@ -983,25 +1276,62 @@ justcall_status justcall_request_set_cancel(justcall_request *request,
  */
 void justcall_request_free(justcall_request *request);
 
+/* Call options: limits of other calls ------------------------------------------------------- */
+
+/**
+ * Creates options that change nothing: the timeout is the client's, and nothing cancels the call. Free
+ * them with justcall_call_options_free(). Returns NULL only on an internal error.
+ */
+JUSTCALL_NODISCARD
+justcall_call_options *justcall_call_options_new(void);
+
+/**
+ * Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0 means
+ * no limit.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` is NULL.
+ */
+justcall_status justcall_call_options_set_timeout_ms(justcall_call_options *options,
+                                                     uint64_t ms,
+                                                     justcall_error **error);
+
+/**
+ * Lets `cancel` end calls with these options: see justcall_cancel_fire(). Replaces an earlier one.
+ * `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then unchanged.
+ */
+justcall_status justcall_call_options_set_cancel(justcall_call_options *options,
+                                                 const justcall_cancel *cancel,
+                                                 justcall_error **error);
+
+/**
+ * Frees options; calls that were started with them go on. Does nothing if `options` is NULL.
+ */
+void justcall_call_options_free(justcall_call_options *options);
+
 /* Cancel: ends calls from outside ----------------------------------------------------------- */
 
 /**
- * One that was not fired. Yours, to be freed with justcall_cancel_free(). NULL only after a bug of
- * the library.
+ * Creates a cancel handle. Free it with justcall_cancel_free(). Returns NULL only on an internal
+ * error.
  */
-justcall_cancel *justcall_cancel_new(void);
+JUSTCALL_NODISCARD justcall_cancel *justcall_cancel_new(void);
 
 /**
- * Ends the calls: those that are under way, within about 50 ms and whatever they are waiting for,
- * and those that are begun later, with JUSTCALL_ERROR_CANCELLED. It stays fired. A function that
- * loads the pair, and a handler of events, are waited for. Does nothing if `cancel` is NULL. Any
- * thread may call this, at any time; a signal handler may, too.
+ * Ends the calls that `cancel` was given to, with JUSTCALL_ERROR_CANCELLED: those that are under way
+ * within about 50 ms, whatever they wait for, and those that start later at once. A load callback or
+ * an event handler that is running is not interrupted; the call ends when it returns. A handle stays
+ * fired. Does nothing if `cancel` is NULL.
+ *
+ * Does not block and takes no lock. Any thread may call this at any time, and so may a signal handler:
+ * the function is async-signal-safe.
  */
-void justcall_cancel_fire(const justcall_cancel *cancel);
+void justcall_cancel_fire(justcall_cancel *cancel);
 
 /**
- * Frees the handle; requests that it was given to, and their calls, live on. Does nothing if
- * `cancel` is NULL.
+ * Frees the handle. Requests and options that it was given to, and their calls, live on. Does nothing
+ * if `cancel` is NULL.
  */
 void justcall_cancel_free(justcall_cancel *cancel);
 
@@ -1043,12 +1373,13 @@ void justcall_cancel_free(justcall_cancel *cancel);
 int32_t justcall_response_http_status(const justcall_response *response);
 
 /**
- * The body, whole and after decompression, and through `length`, which may be NULL, its size in
- * bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
- * if `response` is. Lives as long as `response`.
+ * Returns the whole body, after decompression, and sets `*length`, unless `length` is NULL, to its
+ * length in bytes. A byte order mark at its beginning is kept. The body is not NUL-terminated. Returns
+ * NULL, with a length of 0, only if `response` is NULL; an empty body is not NULL. Lives as long as
+ * `response`.
  */
-const uint8_t *justcall_response_body(const justcall_response *response,
-                                      size_t *length);
+const void *justcall_response_body(const justcall_response *response,
+                                   size_t *length);
 
 /**
  * The value of the first header called `name`, in any case. NULL if there is none or an argument is
@@ -1131,6 +1462,7 @@ void justcall_account_free(justcall_account *account);
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is no whole URL or an argument is
  * NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_webhook_new(const char *expected_url,
                                      uint64_t tolerance_s,
                                      justcall_webhook **out,
@@ -1179,16 +1511,18 @@ justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
                                             justcall_error **error);
 
 /**
- * Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
- * two genuine events of one type in one second have the same signature. `context` stays yours and
- * must be good until the verifier is freed. Replaces an earlier check.
+ * Sets the function that is asked about every delivery that passed all other checks; the library itself
+ * remembers nothing, as two genuine events of one type in one second have the same signature. `context`
+ * is passed to it, and to `free_context`, which may be NULL, once the verifier is freed or gets another
+ * check. Replaces an earlier check.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
- * as it was.
+ * unchanged, and `context` is not freed.
  */
 justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
                                                   justcall_replay_fn check,
                                                   void *context,
+                                                  justcall_free_fn free_context,
                                                   justcall_error **error);
 
 /**
@@ -1207,15 +1541,35 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * or a length impossible; and with what the client's source or the replay check says. On success
  * `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         const char *signature,
                                         const char *version,
                                         const char *timestamp,
-                                        const uint8_t *body,
+                                        const void *body,
                                         size_t body_length,
                                         int64_t now_unix,
                                         justcall_webhook_event **out,
                                         justcall_error **error);
+
+/**
+ * Verifies one delivery as justcall_webhook_verify() does. If the secrets come from a client whose pair
+ * has to be read first, that is done within the limits of `options`, which may be NULL for none, in
+ * place of the client's timeout. Secrets that were given need no limit.
+ *
+ * Fails as justcall_webhook_verify() does, and with JUSTCALL_ERROR_TIMEOUT or JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
+                                             const char *signature,
+                                             const char *version,
+                                             const char *timestamp,
+                                             const void *body,
+                                             size_t body_length,
+                                             int64_t now_unix,
+                                             const justcall_call_options *options,
+                                             justcall_webhook_event **out,
+                                             justcall_error **error);
 
 /**
  * Copies the results of the verifications that this verifier made in this process into `buffer`,
@@ -1287,7 +1641,7 @@ const char *justcall_webhook_event_signature(const justcall_webhook_event *event
  * NULL. 128 bytes are enough.
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
-                                                   const uint8_t *body,
+                                                   const void *body,
                                                    size_t body_length,
                                                    char *buffer,
                                                    size_t capacity,
@@ -1362,6 +1716,7 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
  * `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
  * threads may call this on one client.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_new(const justcall_client *client,
                                       const justcall_request *request,
                                       justcall_exchange **out,
@@ -1379,6 +1734,7 @@ justcall_status justcall_exchange_new(const justcall_client *client,
  * too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
  * or the exchange is in use.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_next(justcall_exchange *exchange,
                                        int32_t *action,
                                        uint64_t *wait_ms,
@@ -1449,6 +1805,7 @@ int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
  * else as justcall_credentials_authorization().
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
                                                 char *buffer,
                                                 size_t capacity,
@@ -1468,7 +1825,7 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            const char *const *header_names,
                                            const char *const *header_values,
                                            size_t header_count,
-                                           const uint8_t *body,
+                                           const void *body,
                                            size_t body_length,
                                            justcall_error **error);
 
@@ -1499,6 +1856,7 @@ justcall_status justcall_exchange_failed(justcall_exchange *exchange,
  * exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
  * freed with justcall_response_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_response(const justcall_exchange *exchange,
                                            justcall_response **out,
                                            justcall_error **error);
@@ -1526,11 +1884,12 @@ void justcall_exchange_free(justcall_exchange *exchange);
  * libcurl gives 0 when there was no answer), a needed pointer is NULL, or a length impossible:
  * justcall_error_http_status() is then 0. Any thread may call this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_classify(int32_t http_status,
                                   const char *const *header_names,
                                   const char *const *header_values,
                                   size_t header_count,
-                                  const uint8_t *body,
+                                  const void *body,
                                   size_t body_length,
                                   justcall_error **error);
 
@@ -1552,18 +1911,32 @@ justcall_status justcall_classify(int32_t http_status,
 #define JUSTCALL_SEVERITY_ERROR 2
 
 /**
- * Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
- * a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
- * looks at where `"default:"` finds a pair, and at what would mislead it there.
+ * Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length` bytes
+ * that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is the
+ * variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
  *
- * Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
- * if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
- * justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+ * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is NULL. On
+ * success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text of
+ * the report holds what was passed. Does not block.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_diagnose(const char *text,
-                                  size_t length,
+                                  size_t text_length,
                                   justcall_report **out,
                                   justcall_error **error);
+
+/**
+ * Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a program
+ * there, such as another pair in another place. Asks nothing of the service and runs no program.
+ *
+ * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On success
+ * `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text of the
+ * report holds a key or a secret. Blocks while files are read. Any thread may call this while no other
+ * changes the environment.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_diagnose_environment(justcall_report **out,
+                                              justcall_error **error);
 
 /**
  * How many findings there are. 0 if `report` is NULL.

@@ -1,6 +1,6 @@
 //! The meaning of an answer that came over the program's own HTTP.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use justcall_auth::classify::classify;
 use justcall_auth::unix_time;
@@ -23,13 +23,14 @@ use crate::status::justcall_status;
 /// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is no HTTP status (100 to 999;
 /// libcurl gives 0 when there was no answer), a needed pointer is NULL, or a length impossible:
 /// justcall_error_http_status() is then 0. Any thread may call this.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_classify(
     http_status: i32,
     header_names: *const *const c_char,
     header_values: *const *const c_char,
     header_count: usize,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {

@@ -1,10 +1,11 @@
 //! A client of the service.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use justcall_auth::{Call, Client, Config, copy};
 
 use crate::account::justcall_account;
+use crate::call_options::justcall_call_options;
 use crate::config::justcall_config;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
@@ -12,7 +13,7 @@ use crate::fallible::fallible;
 use crate::function::{argument, free, guarded, infallible};
 use crate::report::justcall_report;
 use crate::request::justcall_request;
-use crate::response::justcall_response;
+use crate::response::{figure, justcall_response};
 use crate::status::justcall_status;
 
 /// A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
@@ -39,6 +40,7 @@ impl justcall_client {
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or the CA file cannot be read or
 /// holds no certificate. On success `*out` is yours, to be freed with justcall_client_free(); on
 /// failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_new(
     config: *const justcall_config,
@@ -68,6 +70,7 @@ pub unsafe extern "C" fn justcall_client_new(
 /// the pair, any other but those about buffers if it could not be asked or did not answer as it
 /// should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
 /// NULL. Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify(
     client: *const justcall_client,
@@ -75,6 +78,23 @@ pub unsafe extern "C" fn justcall_client_verify(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(out, error, |client: handle| justcall_account::new(&client.client.verify()?))
+}
+
+/// Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be NULL
+/// for none.
+///
+/// Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_verify_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_account,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |client: handle, options: call_options| {
+        justcall_account::new(&client.client.call().with_options(&options).verify()?)
+    })
 }
 
 /// Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
@@ -86,6 +106,7 @@ pub unsafe extern "C" fn justcall_client_verify(
 /// headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
 /// `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
 /// failure it is NULL. Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_send(
     client: *const justcall_client,
@@ -104,12 +125,13 @@ pub unsafe extern "C" fn justcall_client_send(
 ///
 /// `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_request(
     client: *const justcall_client,
     method: *const c_char,
     path: *const c_char,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     out: *mut *mut justcall_response,
     error: *mut *mut justcall_error,
@@ -123,16 +145,17 @@ pub unsafe extern "C" fn justcall_client_request(
     })
 }
 
-/// Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
-/// clients of the process that share this one's pair. The source is not written: see to it that it
-/// gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+/// Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on, for all
+/// clients of the process that share this one's pair. `credentials` stays yours. The source is not
+/// written: write the same pair there, or the next read of the source brings the old one back.
 ///
 /// Fails as justcall_client_verify() does, about `credentials`, and with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
-/// was. Any number of threads may call this on one client.
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
+/// unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_replace(
-    client: *const justcall_client,
+    client: *mut justcall_client,
     credentials: *const justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -141,16 +164,35 @@ pub unsafe extern "C" fn justcall_client_replace(
     })
 }
 
-/// Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
-/// becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
-/// else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
-/// most once a second, any other when the service rejects the pair.
+/// Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may be NULL
+/// for none.
+///
+/// Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_replace_with(
+    client: *mut justcall_client,
+    credentials: *const justcall_credentials,
+    options: *const justcall_call_options,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, credentials: handle, options: call_options| {
+        client.client.call().with_options(&options).replace(credentials.get()).map(drop)
+    })
+}
+
+/// Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is NULL, to 1
+/// if the source gives another pair than before, which the next call then proves and uses, else to 0.
+/// Calls read the source by themselves: a file or folder at most once a second, any other source when
+/// the service rejects the pair. Call this to have it read sooner.
 ///
 /// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
-/// NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+/// NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number of
+/// threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_reload(
-    client: *const justcall_client,
+    client: *mut justcall_client,
     changed: *mut i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -161,19 +203,43 @@ pub unsafe extern "C" fn justcall_client_reload(
     })
 }
 
-/// Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
-/// justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
-/// the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
-/// is NULL. Any thread may call this, at any time.
+/// Reads the source as justcall_client_reload() does, within the limits of `options`, which may be NULL
+/// for none.
+///
+/// Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_client_shutdown(client: *const justcall_client) {
-    infallible!((), |client| guarded((), || client.client.shutdown()));
+pub unsafe extern "C" fn justcall_client_reload_with(
+    client: *mut justcall_client,
+    options: *const justcall_call_options,
+    changed: *mut i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, options: call_options| {
+        let is_changed = client.client.call().with_options(&options).reload()?;
+        argument!(changed).optional_output().set(i32::from(is_changed));
+        Ok(())
+    })
 }
 
-/// As justcall_credentials_authorization(), with the pair that the client's calls are made with
-/// now: for a request that you send yourself. Reads the source if no call has done so yet, and then
-/// fails as justcall_credentials_load() does too. Any number of threads may call this on one
-/// client.
+/// Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
+/// justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back before the
+/// client is freed. Other clients that share its pair are not affected. Does nothing if `client` is NULL.
+///
+/// Does not block and takes no lock. Any thread may call this at any time, and so may a signal handler:
+/// the function is async-signal-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_shutdown(client: *mut justcall_client) {
+    // Without the guard, which a signal handler could not use: storing a flag does not panic.
+    let client = client.cast_const();
+    infallible!((), |client| client.client.shutdown());
+}
+
+/// Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of the pair
+/// that the client's calls use now: for a request that you send yourself. Reads the source if no call has
+/// read it yet; then it blocks, and fails as justcall_credentials_load() does too. Any number of threads
+/// may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_authorization(
     client: *const justcall_client,
@@ -187,12 +253,35 @@ pub unsafe extern "C" fn justcall_client_authorization(
     })
 }
 
-/// Tells how the pair is protected while it rests: a report of one finding, whose code is
-/// `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
-/// its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
-/// no call has done so yet, and then fails as justcall_credentials_load() does too, or with
-/// JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
-/// justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+/// Writes the value of the `Authorization` header as justcall_client_authorization() does. A source that
+/// has to be read first is read within the limits of `options`, which may be NULL for none.
+///
+/// Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_authorization_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, options: call_options, buffer: buffer(capacity, length)| {
+        let credentials = client.client.call().with_options(&options).credentials()?;
+        credentials.expose_authorization(|value| buffer.fill(value))
+    })
+}
+
+/// Reports how the pair is protected in memory between calls: a report of one finding, whose code is
+/// `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
+/// JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+///
+/// Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the source
+/// if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too. On
+/// success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. Any number of
+/// threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_protection(
     client: *const justcall_client,
@@ -201,6 +290,62 @@ pub unsafe extern "C" fn justcall_client_protection(
 ) -> justcall_status {
     fallible!(out, error, |client: handle| {
         Ok(justcall_report::of_protection(&client.client.protection()?))
+    })
+}
+
+/// Reports the protection as justcall_client_protection() does. A source that has to be read first is read
+/// within the limits of `options`, which may be NULL for none.
+///
+/// Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_protection_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |client: handle, options: call_options| {
+        let protection = client.client.call().with_options(&options).protection()?;
+        Ok(justcall_report::of_protection(&protection))
+    })
+}
+
+/// Returns the generation of the pair in use: 1 for the first pair that the clients which share it used,
+/// one more with each pair that was taken into use since. Returns 0 if no call has read a pair yet or
+/// `client` is NULL. Reads no source and does not block. Any number of threads may call this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
+    infallible!(0, |client| guarded(0, || client.client.generation()))
+}
+
+/// Returns a figure of the account's rate limit as the last response to a client that shares this one's
+/// pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no response has
+/// reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and does not block. Any
+/// number of threads may call this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_rate_limit(client: *const justcall_client, which: i32) -> i64 {
+    infallible!(-1, |client| guarded(None, || figure(&client.client.rate_limit(), which))?)
+}
+
+/// Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
+/// justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if no
+/// call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
+///
+/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not 0. Reads
+/// no source and does not block. Any number of threads may call this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_key_hint(
+    client: *const justcall_client,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
+        buffer.fill(client.client.key_hint().unwrap_or_default().as_bytes())
     })
 }
 

@@ -29,9 +29,10 @@ impl justcall_config {
     }
 }
 
-/// A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
-/// 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
-/// justcall_config_free(). NULL only after a bug of the library.
+/// Creates a configuration with every default: the pair from `"default:"`, the service itself, a timeout
+/// of 30 seconds, 2 retries, the system's certificate authorities. Free it with justcall_config_free().
+/// Returns NULL only on an internal error.
+#[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_config_new() -> *mut justcall_config {
     guarded(ptr::null_mut(), || into_raw(justcall_config { config: Config::new() }))
@@ -73,13 +74,13 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     })
 }
 
-/// Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
-/// database or another keychain. `context` is handed to it, and to `free_context`, which may be
-/// NULL, once neither this configuration nor a client made from it will call it any more. Clients
-/// made from one such call share their pair.
+/// Sets the function that loads the pair, in place of a source: for pairs in a database or another
+/// keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be NULL,
+/// once neither this configuration nor a client made from it will call `load` any more. Clients made
+/// after one call of this function share their pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
-/// then as it was, and `context` stays yours.
+/// then unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
@@ -174,33 +175,15 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     })
 }
 
-/// Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
-/// yours and must live as long as this configuration and the clients and exchanges made from it. After
-/// fork() the function is called in the child too. Replaces an earlier one.
+/// Sets the function that is called for each event: see justcall_event_fn. `context` is passed to it,
+/// and to `free_context`, which may be NULL, once neither this configuration nor a client or exchange
+/// made from it will call `handler` any more. After fork() both are called in the child too. Replaces an
+/// earlier handler.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
-/// then as it was.
+/// then unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_event_handler(
-    config: *mut justcall_config,
-    handler: justcall_event_fn,
-    context: *mut c_void,
-    error: *mut *mut justcall_error,
-) -> justcall_status {
-    fallible!(error, |config: handle_mut, handler: callback(context, None)| {
-        config.config.set_observer(Arc::new(handler));
-        Ok(())
-    })
-}
-
-/// As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
-/// `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
-/// will call the function any more. After fork() both are called in the child too.
-///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
-/// then as it was, and `context` stays yours.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
     handler: justcall_event_fn,
     context: *mut c_void,
@@ -213,10 +196,11 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     })
 }
 
-/// Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
-/// client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
-/// Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
-/// certificates in those that cannot be used are passed over.
+/// Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
+/// justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new() fails
+/// if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE and
+/// SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that cannot be
+/// used are skipped.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
 /// configuration is then as it was.
@@ -227,6 +211,58 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, path: text| config.config.set_ca_file(path).map(drop))
+}
+
+/// Sets certificate authorities to trust in place of the system's: `pem_length` bytes of certificates in
+/// PEM form, which are copied. For programs that have them in memory. Replaces those of
+/// justcall_config_set_ca_file().
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that cannot be
+/// used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_ca_pem(
+    config: *mut justcall_config,
+    pem: *const c_char,
+    pem_length: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut, pem: bytes(pem_length)| config.config.set_ca_pem(pem).map(drop))
+}
+
+/// Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
+/// `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API calls
+/// from some addresses only, on hosts with several. Addresses of the service, or of the proxy, that are
+/// of the other family (IPv4 or IPv6) are skipped.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is NULL;
+/// the configuration is then unchanged. If this machine does not have the address, calls fail with
+/// JUSTCALL_ERROR_CONNECTION_FAILED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_local_address(
+    config: *mut justcall_config,
+    address: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut, address: text| {
+        config.config.set_local_address(address).map(drop)
+    })
+}
+
+/// Sets the length of the longest response body that calls read, in bytes after decompression. A longer
+/// one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and of one that
+/// verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32 MiB).
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_max_response_length(
+    config: *mut justcall_config,
+    max_length: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut| {
+        config.config.set_max_response_length(max_length);
+        Ok(())
+    })
 }
 
 /// Sets a file in which clients write down, at most once an hour, that their pair is used, for the

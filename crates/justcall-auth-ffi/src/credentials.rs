@@ -6,6 +6,7 @@ use std::ptr;
 use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Credentials, Source, diagnose};
 
+use crate::call_options::justcall_call_options;
 use crate::error::justcall_error;
 use crate::fallible::fallible;
 use crate::function::{free, infallible};
@@ -42,6 +43,7 @@ const _: () =
 /// value, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL or a length
 /// impossible. On success `*out` is yours, to be freed with justcall_credentials_free(); on failure
 /// it is NULL. Any thread may call this.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_new(
     key: *const c_char,
@@ -56,15 +58,18 @@ pub unsafe extern "C" fn justcall_credentials_new(
     })
 }
 
-/// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
-/// hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
-/// means running a program, for 10 seconds at most. A variable that is empty is not set.
+/// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`. The
+/// hint of the error about an unknown source lists them all. A variable that is empty counts as not
+/// set.
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
-/// JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL. On success
-/// `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL. Any thread
-/// may call this while no other changes the environment.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was searched;
+/// with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On success
+/// `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+///
+/// Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
+/// thread may call this while no other changes the environment.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_load(
     source: *const c_char,
@@ -74,6 +79,24 @@ pub unsafe extern "C" fn justcall_credentials_load(
     fallible!(out, error, |source: text| {
         let source = Source::parse(source)?;
         Ok(justcall_credentials::new(source.load(&ProcessEnvironment)?.pair.credentials))
+    })
+}
+
+/// Reads an API key and its secret as justcall_credentials_load() does, within the limits of `options`,
+/// which may be NULL for none: a `command:` source is stopped at the timeout or when it is cancelled.
+///
+/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_load_with(
+    source: *const c_char,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |source: text, options: call_options| {
+        let loaded = Source::parse(source)?.load_with(&ProcessEnvironment, &options)?;
+        Ok(justcall_credentials::new(loaded.pair.credentials))
     })
 }
 
@@ -96,6 +119,7 @@ pub unsafe extern "C" fn justcall_credentials_key_hint(
 /// `*length` too, and leaves `buffer` as it was; a buffer of JUSTCALL_AUTHORIZATION_SIZE is always
 /// large enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is
 /// NULL and `capacity` not 0, or `capacity` is impossible. Any thread may call this.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_authorization(
     credentials: *const justcall_credentials,

@@ -48,7 +48,6 @@ impl justcall_error {
         })
     }
 
-    #[cfg(test)]
     pub(crate) fn get(&self) -> &Error {
         &self.error
     }

@@ -1,7 +1,6 @@
 //! What happens to the pair and to calls, told to a function of the program's own.
 
 use std::ffi::{CString, c_char, c_void};
-use std::ptr;
 
 use justcall_auth::{Event, EventKind, Observe};
 
@@ -54,11 +53,12 @@ pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
 /// an hour at most; the message has the figures.
 pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 
-/// Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+/// Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and its
+/// texts live until the function returns.
 ///
-/// Called on the thread of the call that met the event, between two of its steps, so perhaps on
-/// several at once; the call goes on when it returns. No lock is held: it may use any client, this
-/// one included. It must not unwind or longjmp, nor free the client.
+/// Called on the thread of the call that caused the event, between two of its steps; several threads
+/// may call it at once. The call continues when it returns. The library holds no lock meanwhile, so it
+/// may use any client, this one included. It must not free the client, unwind or longjmp.
 pub type justcall_event_fn = Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
 
 impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_event)> {
@@ -76,18 +76,18 @@ pub unsafe extern "C" fn justcall_event_kind(event: *const justcall_event) -> i3
     infallible!(0, |event| event.kind.number())
 }
 
-/// The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
-/// as long as `event`.
+/// Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never NULL,
+/// `"none"` if `event` is NULL. The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_name(event: *const justcall_event) -> *const c_char {
-    infallible!(ptr::null(), |event| event.name.as_ptr())
+    infallible!(c"none".as_ptr(), |event| event.name.as_ptr())
 }
 
-/// What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
-/// `event`.
+/// Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is NULL.
+/// The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) -> *const c_char {
-    infallible!(ptr::null(), |event| event.message.as_ptr())
+    infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
 /// The generation of the pair that it is about: 1 for the first pair of the process, one more with

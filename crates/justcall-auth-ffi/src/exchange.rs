@@ -120,6 +120,7 @@ pub const JUSTCALL_CAUSE_CANCELLED: i32 = 6;
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
 /// `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
 /// threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_new(
     client: *const justcall_client,
@@ -143,6 +144,7 @@ pub unsafe extern "C" fn justcall_exchange_new(
 /// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
 /// too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
 /// or the exchange is in use.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_next(
     exchange: *mut justcall_exchange,
@@ -260,6 +262,7 @@ pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcal
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
 /// else as justcall_credentials_authorization().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_authorization(
     exchange: *mut justcall_exchange,
@@ -286,7 +289,7 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     header_names: *const *const c_char,
     header_values: *const *const c_char,
     header_count: usize,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -340,6 +343,7 @@ pub unsafe extern "C" fn justcall_exchange_failed(
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or the
 /// exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
 /// freed with justcall_response_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_response(
     exchange: *const justcall_exchange,

@@ -20,6 +20,7 @@ static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocato
 
 pub mod account;
 mod argument;
+pub mod call_options;
 mod callback;
 pub mod cancel;
 mod cancellation;

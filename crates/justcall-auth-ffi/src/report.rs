@@ -66,27 +66,40 @@ impl justcall_report {
     }
 }
 
-/// Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
-/// a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
-/// looks at where `"default:"` finds a pair, and at what would mislead it there.
+/// Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length` bytes
+/// that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is the
+/// variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
 ///
-/// Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
-/// if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
-/// justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is NULL. On
+/// success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text of
+/// the report holds what was passed. Does not block.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_diagnose(
     text: *const c_char,
-    length: usize,
+    text_length: usize,
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |text: optional_bytes(length)| {
-        let findings = match text {
-            Some(text) => diagnose(text, &ProcessEnvironment),
-            None => diagnose_environment(&ProcessEnvironment),
-        };
-        Ok(justcall_report::new(&findings))
+    fallible!(out, error, |text: bytes(text_length)| {
+        Ok(justcall_report::new(&diagnose(text, &ProcessEnvironment)))
     })
+}
+
+/// Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a program
+/// there, such as another pair in another place. Asks nothing of the service and runs no program.
+///
+/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On success
+/// `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text of the
+/// report holds a key or a secret. Blocks while files are read. Any thread may call this while no other
+/// changes the environment.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_diagnose_environment(
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, || Ok(justcall_report::new(&diagnose_environment(&ProcessEnvironment))))
 }
 
 /// How many findings there are. 0 if `report` is NULL.

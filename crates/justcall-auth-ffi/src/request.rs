@@ -1,6 +1,6 @@
 //! A request to the service.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use justcall_auth::{Cancel, Request, copy};
@@ -37,6 +37,7 @@ impl justcall_request {
 /// or if `path` is a full URL or could become one (`//host`, dot segments, backslashes, control
 /// characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
 /// with justcall_request_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_new(
     method: *const c_char,
@@ -85,18 +86,19 @@ pub unsafe extern "C" fn justcall_request_set_header(
     })
 }
 
-/// Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+/// Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are copied.
+/// NULL with a length of 0 sets an empty body.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
-/// length not 0; the request is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
+/// length is not 0; the request is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_body(
     request: *mut justcall_request,
-    body: *const u8,
-    length: usize,
+    body: *const c_void,
+    body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |request: handle_mut, body: optional_bytes(length)| {
+    fallible!(error, |request: handle_mut, body: optional_bytes(body_length)| {
         request.request.set_body(copy::bytes(body.unwrap_or_default())?);
         Ok(())
     })

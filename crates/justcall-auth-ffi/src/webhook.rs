@@ -4,9 +4,10 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use justcall_auth::webhook::{ANY_URL, ReplayCheck};
-use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
+use justcall_auth::{Client, Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerifier};
 
-use crate::callback::Callback;
+use crate::call_options::justcall_call_options;
+use crate::callback::{Callback, justcall_free_fn};
 use crate::client::justcall_client;
 use crate::error::justcall_error;
 use crate::fallible::fallible;
@@ -23,6 +24,8 @@ use crate::webhook_event::justcall_webhook_event;
 /// justcall_webhook_event_object_path() gives.
 pub struct justcall_webhook {
     verifier: WebhookVerifier,
+    /// The client that the secrets come from, if they are not given.
+    client: Option<Client>,
 }
 
 /// Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
@@ -62,6 +65,7 @@ impl ReplayCheck
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is no whole URL or an argument is
 /// NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_new(
     expected_url: *const c_char,
@@ -75,7 +79,7 @@ pub unsafe extern "C" fn justcall_webhook_new(
             url => WebhookVerifier::for_url(url)?,
         };
         verifier.set_tolerance(tolerance_s);
-        Ok(justcall_webhook { verifier })
+        Ok(justcall_webhook { verifier, client: None })
     })
 }
 
@@ -128,24 +132,28 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |webhook: handle_mut, client: handle| {
-        webhook.verifier.use_secrets_of(Arc::new(client.get().clone()))
+        webhook.verifier.use_secrets_of(Arc::new(client.get().clone()))?;
+        webhook.client = Some(client.get().clone());
+        Ok(())
     })
 }
 
-/// Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
-/// two genuine events of one type in one second have the same signature. `context` stays yours and
-/// must be good until the verifier is freed. Replaces an earlier check.
+/// Sets the function that is asked about every delivery that passed all other checks; the library itself
+/// remembers nothing, as two genuine events of one type in one second have the same signature. `context`
+/// is passed to it, and to `free_context`, which may be NULL, once the verifier is freed or gets another
+/// check. Replaces an earlier check.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
-/// as it was.
+/// unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     webhook: *mut justcall_webhook,
     check: justcall_replay_fn,
     context: *mut c_void,
+    free_context: justcall_free_fn,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |webhook: handle_mut, check: callback(context, None)| {
+    fallible!(error, |webhook: handle_mut, check: callback(context, free_context)| {
         webhook.verifier.set_replay_check(check);
         Ok(())
     })
@@ -165,13 +173,14 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 /// looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
 /// or a length impossible; and with what the client's source or the replay check says. On success
 /// `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_verify(
     webhook: *const justcall_webhook,
     signature: *const c_char,
     version: *const c_char,
     timestamp: *const c_char,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     now_unix: i64,
     out: *mut *mut justcall_webhook_event,
@@ -184,6 +193,43 @@ pub unsafe extern "C" fn justcall_webhook_verify(
             argument!(timestamp).string(),
         );
         justcall_webhook_event::new(&webhook.verifier.verify(&headers, body.unwrap_or_default(), now_unix)?)
+    })
+}
+
+/// Verifies one delivery as justcall_webhook_verify() does. If the secrets come from a client whose pair
+/// has to be read first, that is done within the limits of `options`, which may be NULL for none, in
+/// place of the client's timeout. Secrets that were given need no limit.
+///
+/// Fails as justcall_webhook_verify() does, and with JUSTCALL_ERROR_TIMEOUT or JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_webhook_verify_with(
+    webhook: *const justcall_webhook,
+    signature: *const c_char,
+    version: *const c_char,
+    timestamp: *const c_char,
+    body: *const c_void,
+    body_length: usize,
+    now_unix: i64,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_webhook_event,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |webhook: handle, body: optional_bytes(body_length), options: call_options| {
+        let headers = WebhookHeaders::new(
+            argument!(signature).string(),
+            argument!(version).string(),
+            argument!(timestamp).string(),
+        );
+        let body = body.unwrap_or_default();
+        let event = match &webhook.client {
+            Some(client) => {
+                let call = client.call().with_options(&options);
+                webhook.verifier.verify_with_secrets(&headers, body, now_unix, &call)
+            }
+            None => webhook.verifier.verify(&headers, body, now_unix),
+        };
+        justcall_webhook_event::new(&event?)
     })
 }
 

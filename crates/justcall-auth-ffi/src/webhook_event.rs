@@ -1,6 +1,6 @@
 //! What a verified delivery tells for certain.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use justcall_auth::webhook::object_path;
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_object_path(
     event: *const justcall_webhook_event,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     buffer: *mut c_char,
     capacity: usize,

@@ -26,6 +26,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("client", "Client: calls of the service"),
     ("event", "Events: what happens to the pair and to calls"),
     ("request", "Request: what to send"),
+    ("call_options", "Call options: limits of other calls"),
     ("cancel", "Cancel: ends calls from outside"),
     ("response", "Response: what came back"),
     ("account", "Account: what a verification tells"),
@@ -39,6 +40,9 @@ const SECTIONS: &[(&str, &str)] = &[
 
 /// The file with the type of the status, which stands before everything else.
 const STATUS: &str = "status";
+
+/// The file whose section has the version.
+const LIBRARY: &str = "library";
 
 /// The file whose section has a constant that is text, which cbindgen cannot write.
 const WEBHOOK: &str = "webhook";
@@ -120,8 +124,10 @@ fn generate(source: &Path) -> Result<(String, String)> {
         section.items.clear();
         let prototypes = functions(&mut section, &mut symbols)?;
         heading(&mut header, title)?;
-        if *name == WEBHOOK {
-            header.push_str(&any_url());
+        match *name {
+            LIBRARY => header.push_str(&version(env!("CARGO_PKG_VERSION"))?),
+            WEBHOOK => header.push_str(&any_url()),
+            _ => {}
         }
         block(&mut header, &text_of(&section)?)?;
         block(&mut header, &prototypes)?;
@@ -130,6 +136,33 @@ fn generate(source: &Path) -> Result<(String, String)> {
     ensure!(header.is_ascii(), "the header has a character outside ASCII, which some compilers misread");
     Ok((header, symbols.into_iter().fold(String::new(), |list, name| list + &name + "\n")))
 }
+
+/// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
+const ATTRIBUTES: &str = r#"
+/** Marks functions whose result must not be ignored: those that call, load, verify or create. */
+#ifndef JUSTCALL_NODISCARD
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__)
+#define JUSTCALL_NODISCARD __attribute__((warn_unused_result))
+#else
+#define JUSTCALL_NODISCARD
+#endif
+#endif
+
+/** Marks functions that a later version will not have. There are none yet. */
+#ifndef JUSTCALL_DEPRECATED
+#if defined(__GNUC__)
+#define JUSTCALL_DEPRECATED __attribute__((deprecated))
+#elif defined(_MSC_VER)
+#define JUSTCALL_DEPRECATED __declspec(deprecated)
+#else
+#define JUSTCALL_DEPRECATED
+#endif
+#endif
+"#;
 
 /// What stands around the sections.
 struct Frame {
@@ -162,6 +195,7 @@ impl Frame {
         for name in includes {
             writeln!(text, "#include <{name}>")?;
         }
+        text.push_str(ATTRIBUTES);
         text.push_str("\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
         Ok(text)
     }
@@ -205,6 +239,24 @@ fn status_constants() -> String {
         let (message, name, number) = (kind.message(), kind.name().to_uppercase(), kind.number());
         text + &format!("\n/** {message} */\n#define JUSTCALL_ERROR_{name} {number}\n")
     })
+}
+
+/// The version of the header, as numbers and as text.
+fn version(version: &str) -> Result<String> {
+    let parts: Vec<u32> = version.split('.').map(str::parse).collect::<Result<_, _>>()?;
+    let [major, minor, patch] = parts[..] else { bail!("the version {version} is not three numbers") };
+    ensure!(minor < 100 && patch < 100, "the number of the version {version} has two digits for each part");
+    Ok(format!(
+        "\n/** The version of this header; justcall_version() returns that of the library in use. */\n\
+         #define JUSTCALL_VERSION_MAJOR {major}\n\
+         #define JUSTCALL_VERSION_MINOR {minor}\n\
+         #define JUSTCALL_VERSION_PATCH {patch}\n\
+         \n/** The same as one number that grows: 10000 * major + 100 * minor + patch. */\n\
+         #define JUSTCALL_VERSION_NUMBER {number}\n\
+         \n/** The same as text. */\n\
+         #define JUSTCALL_VERSION_STRING \"{version}\"\n",
+        number = 10000 * major + 100 * minor + patch,
+    ))
 }
 
 fn any_url() -> String {
