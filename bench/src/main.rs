@@ -45,7 +45,7 @@ struct BenchOptions {
     /// How many requests each peer makes in a round.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Measure only one part, and leave docs/bench.md as it is.
+    /// Measure one part alone, and leave docs/bench.md as it is.
     #[arg(long, value_name = "NAME")]
     only: Option<Part>,
     /// Fail if a goal is missed. A goal that cannot be decided is not a failure.

@@ -8,10 +8,9 @@
 //! | `known`, `spelling` | the user's own pair, exactly, in every form |
 //! | `candidate`, `marks`, `shape` | words that seem random, the service that they belong to, and the rule |
 //! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and its meaning |
-//! | `exposure`, `allow` | whether a text ships to browsers; the findings that its owner allows |
-//! | `text`, `wide` | reads a text of any length through a window, as UTF-8 |
-//! | `files`, `history` | the texts of files and of git history |
-//! | `git` | runs git so that a repository cannot run anything |
+//! | `exposure`, `allow` | whether a text ships to browsers; what its owner allows |
+//! | `text`, `wide` | a text of any length through a window, as UTF-8 |
+//! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +43,7 @@ use justcall_auth::Zeroizing;
 pub use allow::{Baseline, baseline_of};
 pub use code::ScanCode;
 pub use files::Files;
-use finding::ScanHit;
+use finding::Hit;
 pub use finding::{Fingerprint, Location, ScanFinding};
 pub use history::History;
 pub use known::Known;
@@ -188,7 +187,7 @@ impl Scanner {
     }
 
     /// Returns the hits in a part of a text. Binary data is searched for the user's own pair only.
-    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<ScanHit> {
+    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<Hit> {
         let mut hits = self.known.as_ref().map(|known| known.hits(text)).unwrap_or_default();
         if !is_binary {
             let shaped = shape::hits(text, name);

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use crate::allow::Comments;
 use crate::code::ScanCode;
 use crate::exposure::Exposure;
-use crate::finding::{Fingerprint, Location, ScanFinding, ScanHit};
+use crate::finding::{Fingerprint, Hit, Location, ScanFinding};
 use crate::wide::{Decoder, Wide, is_binary};
 use crate::{Report, Subject};
 
@@ -174,7 +174,7 @@ fn characters(text: &[u8]) -> usize {
 fn add_findings(
     subject: &Subject,
     text: &[u8],
-    hits: impl Iterator<Item = ScanHit>,
+    hits: impl Iterator<Item = Hit>,
     mut position: Position,
     report: &mut Report,
 ) {

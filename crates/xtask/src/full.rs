@@ -1,6 +1,6 @@
 //! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
-//! With the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
+//! Of the release builds, which ship: a rotation that is killed at every system call, and the matrix of `tests/memory`, written
 //! into docs/report.md; processes that call through resets, written into docs/rotation.md.
 
 mod rotation;

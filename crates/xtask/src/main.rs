@@ -29,7 +29,7 @@ enum XtaskCommand {
         #[arg(long)]
         live: bool,
     },
-    /// Run everything that CI runs: formatting, lints, generated files, and the tests of every language.
+    /// Run everything that CI runs: formatting, lints, drift, and the tests of every language.
     Test {
         /// Then search the memory of the release builds at every moment, and write docs/report.md.
         #[arg(long)]

@@ -165,7 +165,7 @@ fn it_keeps_the_facts_about_the_service_in_one_file() {
     assert_eq!(homes, BTreeSet::from(["service.rs".to_owned()]));
 }
 
-/// Files with the `impl` of a type with many states, which may have up to 600 lines.
+/// The files that hold the whole `impl` of a type with many states. They may have up to 600 lines.
 const LARGE_TYPES: [&str; 1] = ["crates/justcall-auth-protocol/src/exchange/mod.rs"];
 
 #[test]

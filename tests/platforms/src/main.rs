@@ -23,7 +23,7 @@ const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p just
                        -p justcall-auth-cli";
 /// The crates whose unit tests compile with Debian's Rust.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
-/// A test of speed, for which emulators are too slow.
+/// An emulator is too slow for it.
 const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_anything";
 /// Calls Zig's C compiler, which has the headers of macOS, and accepts the options of Apple's compiler.
 const CC_FOR_MACOS: &str = r#"#!/bin/bash
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     run::exit_code(platforms(&run::root()))
 }
 
-/// Compiles and runs the product for every system, and writes docs/platforms.md if everything succeeds.
+/// Compiles and runs it all, and writes docs/platforms.md; nothing is written unless all of it works.
 ///
 /// Fails if a crate does not compile, or a program does not work as on this machine.
 fn platforms(root: &Path) -> Result<()> {
