@@ -11,10 +11,9 @@ use crate::server::pinned;
 use crate::statistics::Ratio;
 use xtask_demo::run::{cargo, output};
 
-/// The unit test that measures if the environment sets the number of rounds. It is a test because it measures private
-/// functions.
+/// The test that measures if the environment has the number of rounds, in the release profile: what it measures is private.
 const TEST: &str = "webhook::measure_tests::it_measures_a_check_that_accepts";
-/// The number of rounds, of which the first is a warm-up.
+/// One of them is a warm-up.
 const ROUNDS: (&str, &str) = ("JUSTCALL_MEASURE_ROUNDS", "41");
 const WORKER: &str = "bench/python/webhook.py";
 

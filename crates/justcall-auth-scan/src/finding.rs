@@ -8,7 +8,7 @@ use justcall_auth::encoding::hex;
 use crate::code::ScanCode;
 
 /// A match in one text, with the secret. A [`ScanFinding`] is made from it.
-pub(crate) struct ScanHit {
+pub(crate) struct Hit {
     pub code: ScanCode,
     /// The offset in the text, in bytes.
     pub at: usize,
@@ -18,9 +18,9 @@ pub(crate) struct ScanHit {
     pub secret: Zeroizing<Vec<u8>>,
 }
 
-impl fmt::Debug for ScanHit {
+impl fmt::Debug for Hit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScanHit").field("code", &self.code).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Hit").field("code", &self.code).field("at", &self.at).finish_non_exhaustive()
     }
 }
 

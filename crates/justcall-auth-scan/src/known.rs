@@ -4,7 +4,7 @@ use justcall_auth::encoding::{base64, write_hex};
 use justcall_auth::{Credentials, Secret, Zeroizing};
 
 use crate::code::ScanCode;
-use crate::finding::ScanHit;
+use crate::finding::Hit;
 use crate::spelling::Writing;
 
 /// The length of the shortest secret that is searched for, in bytes. Many files contain a shorter one by chance.
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// Finds the secret in `bytes`, in any of its forms.
-    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<ScanHit> {
+    pub(crate) fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut places = Vec::new();
         for form in &self.forms {
             form.text.expose(|text| {
@@ -90,9 +90,9 @@ impl Known {
         hits
     }
 
-    fn hit(&self, form: &'static str, at: usize) -> ScanHit {
+    fn hit(&self, form: &'static str, at: usize) -> Hit {
         let secret_at = self.credentials.secret_at();
-        ScanHit {
+        Hit {
             code: ScanCode::OwnSecret,
             at,
             form,

@@ -45,7 +45,7 @@ use justcall_auth::Zeroizing;
 pub use allow::{Baseline, baseline_of};
 pub use code::ScanCode;
 pub use files::Files;
-use finding::ScanHit;
+use finding::Hit;
 pub use finding::{Fingerprint, Location, ScanFinding};
 pub use history::History;
 pub use known::Known;
@@ -189,7 +189,7 @@ impl Scanner {
     }
 
     /// Returns the hits in a part of a text. Binary data is searched for the user's own pair only.
-    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<ScanHit> {
+    fn hits(&self, name: &str, text: &[u8], is_binary: bool) -> Vec<Hit> {
         let mut hits = self.known.as_ref().map(|known| known.hits(text)).unwrap_or_default();
         if !is_binary {
             let shaped = shape::hits(text, name);

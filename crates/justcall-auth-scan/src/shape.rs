@@ -5,7 +5,7 @@ use justcall_auth::{Zeroizing, key_hint};
 use crate::beside;
 use crate::candidate::{Candidate, CandidateValue, candidates};
 use crate::code::ScanCode;
-use crate::finding::ScanHit;
+use crate::finding::Hit;
 use crate::marks::{Marks, name_of_file};
 use crate::name::{Name, Role};
 
@@ -17,14 +17,14 @@ const SIDE_BY_SIDE: usize = 40;
 const TELLING: usize = 300;
 
 /// Returns the hits in `text` with the path `path`.
-pub(crate) fn hits(text: &[u8], path: &str) -> Vec<ScanHit> {
+pub(crate) fn hits(text: &[u8], path: &str) -> Vec<Hit> {
     let Some(marks) = Marks::of(text, path) else { return Vec::new() };
     let candidates: Vec<Candidate> =
         marks.ranges().into_iter().flat_map(|range| candidates(text, range)).collect();
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || !byte.is_ascii();
     let begin = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
     let search = Search { text, path, begin, marks, candidates };
-    let mut hits: Vec<ScanHit> = Vec::new();
+    let mut hits: Vec<Hit> = Vec::new();
     let mut index = 0;
     while index < search.candidates.len() {
         // A pair of two candidates uses the next one as well.
@@ -48,7 +48,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Applies the rules to the candidate at `index`, and to the next one if they form a pair. Also returns how many
     /// candidates it used.
-    fn at(&self, index: usize) -> (Option<ScanHit>, usize) {
+    fn at(&self, index: usize) -> (Option<Hit>, usize) {
         let candidate = &self.candidates[index];
         if self.is_part_of_another(candidate) {
             return (None, 1);
@@ -150,8 +150,8 @@ impl Search<'_> {
     }
 }
 
-fn hit(code: ScanCode, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> ScanHit {
-    ScanHit {
+fn hit(code: ScanCode, candidate: &Candidate, secret: &[u8], key: Option<&[u8]>) -> Hit {
+    Hit {
         code,
         at: candidate.span.start,
         form: if candidate.is_base64 { "in base64" } else { "as it is" },

@@ -175,7 +175,7 @@ fn characters(text: &[u8]) -> usize {
 fn add_findings(
     subject: &Subject,
     text: &[u8],
-    hits: impl Iterator<Item = ScanHit>,
+    hits: impl Iterator<Item = Hit>,
     mut position: Position,
     report: &mut Report,
 ) {

@@ -95,11 +95,11 @@ impl CheckCounts {
     fn add(&mut self, file: &File) {
         match SourceLanguage::of(file.name.as_ref()) {
             Some(language @ SourceLanguage::Rust) => {
-                self.add_rust(&SourceParts::read(language, &file.text).code)
+                self.add_rust(&SourceParts::read(language, &file.text).code);
             }
             Some(language @ SourceLanguage::C) => self.add_c(&SourceParts::read(language, &file.text).code),
             Some(language @ SourceLanguage::Python) => {
-                self.add_python(&SourceParts::read(language, &file.text).code)
+                self.add_python(&SourceParts::read(language, &file.text).code);
             }
             Some(SourceLanguage::Markdown) | None => {}
         }

@@ -23,9 +23,9 @@ const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p just
                        -p justcall-auth-cli";
 /// The crates whose unit tests compile with Debian's Rust.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
-/// A test of speed, for which emulators are too slow.
+/// An emulator is too slow for it.
 const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_anything";
-/// Calls Zig's C compiler, which has the headers of macOS, and accepts the options of Apple's compiler.
+/// Calls Zig's C compiler, which has the headers of macOS, as Apple's is called.
 const CC_FOR_MACOS: &str = r#"#!/bin/bash
 arguments=()
 while [ $# -gt 0 ]; do
