@@ -6,8 +6,8 @@
 static void first_call(const justcall::config &config) {
     // [snippet]
     try {
-        const justcall::client client(config);
-        std::cout << client.verify().email().value_or("unknown") << "\n";
+        const auto account = justcall::client(config).verify();
+        std::cout << account.email().value_or("unknown") << "\n";
     } catch (const justcall::error &error) {
         std::cerr << error.message() << "\n" << error.hint() << "\n";
     }

@@ -20,7 +20,7 @@ def main(
     # [snippet calls]
     with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file, rotation_wait=20) as client:
         while True:
-            print(len(client.get("/v2.1/calls").json()["data"]), "calls", flush=True)
+            print(len(client.get("/v2.1/calls?per_page=5").json()["data"]), "calls", flush=True)
             time.sleep(float(seconds))
     # [/snippet calls]
 
