@@ -1,6 +1,6 @@
-//! The counters as OpenMetrics 1.0 text, which Prometheus and most monitors read.
+//! The counters as OpenMetrics 1.0 text, which Prometheus and most monitoring systems read.
 //!
-//! Labels have few values, all of them fixed here. Nothing in the text is a secret, or tells which pair it is about.
+//! Labels have few values, all of them fixed in this file. The text contains no secret and does not identify the pair.
 
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::keyring::Keyring;
 use crate::policy::Policy;
 use crate::time::Moment;
 
-/// The text is never longer, in bytes.
+/// The longest text, in bytes.
 pub const MAX_SIZE: usize = 24 * 1024;
 
-/// Returns what the clients that share a source did, and the state of its pair `now`. `policy` is that of one client and
-/// says from which age on a pair is due for rotation.
+/// Returns the counters of the clients that share a source, and the state of its pair `now`. `policy` is the policy of
+/// one client, for the age at which a pair is due for rotation.
 pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &Moment) -> String {
     let mut text = Text(String::with_capacity(8 * 1024));
     build(&mut text);
@@ -31,7 +31,7 @@ pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &M
     text.finish()
 }
 
-/// The results of the deliveries that one verifier verified.
+/// Returns the results of the webhooks that one verifier verified.
 pub(crate) fn webhook_metrics(results: &WebhookResults) -> String {
     let mut text = Text(String::with_capacity(2 * 1024));
     build(&mut text);
@@ -39,7 +39,7 @@ pub(crate) fn webhook_metrics(results: &WebhookResults) -> String {
     text.finish()
 }
 
-/// Text that grows by one metric family after another.
+/// Text that grows by one metric family at a time.
 struct Text(String);
 
 impl Text {
@@ -63,7 +63,7 @@ impl Text {
     }
 
     fn line(&mut self, line: impl Display) {
-        writeln!(self.0, "{line}").expect("a String takes everything");
+        writeln!(self.0, "{line}").expect("writing to a String does not fail");
     }
 
     fn finish(mut self) -> String {
@@ -80,7 +80,7 @@ fn build(text: &mut Text) {
 fn calls(text: &mut Text, usage: &Metrics) {
     text.family("calls", "counter", "", "Calls that ended, by outcome: ok, or the name of the error.");
     text.sample("calls_total", "{outcome=\"ok\"}", usage.calls.read(0));
-    // All of them, also those that never came: a rate needs the zero before the first.
+    // Outcomes that never occurred are included, because a rate needs the zero before the first.
     for kind in ErrorKind::ALL.iter().filter(|kind| ends_calls(**kind)) {
         let labels = format!("{{outcome=\"{}\"}}", kind.name());
         text.sample("calls_total", &labels, usage.calls.read(outcome(*kind)));
@@ -89,7 +89,7 @@ fn calls(text: &mut Text, usage: &Metrics) {
     text.sample("retries_total", "", usage.retries.load(std::sync::atomic::Ordering::Relaxed));
 }
 
-/// Whether a call can end so: buffers and webhooks are no calls.
+/// Returns true if a call can end with this error. Buffers and webhooks are not calls.
 fn ends_calls(kind: ErrorKind) -> bool {
     kind != ErrorKind::BufferTooSmall && !kind.name().starts_with("webhook_")
 }
@@ -135,7 +135,8 @@ fn webhooks(text: &mut Text, results: &WebhookResults) {
     }
 }
 
-/// Whether the verifier or the source of its secrets fails so. Only a replay check can fail otherwise.
+/// Returns true if the verifier or the source of its secrets can fail with this error. Only a replay check can fail
+/// with any other.
 fn ends_verifications(kind: ErrorKind) -> bool {
     let is_of_source = matches!(
         kind,
@@ -220,7 +221,7 @@ mod tests {
     use crate::service::{RateLimit, RateWindow};
 
     #[test]
-    fn it_is_never_longer_than_it_promises() {
+    fn it_never_exceeds_its_maximum_size() {
         let (usage, keyring) = (Metrics::default(), Keyring::new("", Arc::default()));
         let counters =
             usage.requests.iter().flat_map(|row| &row.0).chain(&usage.calls.0).chain(&usage.events.0);
@@ -232,7 +233,7 @@ mod tests {
         usage.limited(&RateLimit { main: window, burst: window });
         let now = Moment { monotonic: most, unix: most, random: 0 };
         let length = open_metrics(&usage, &keyring, &Policy::default(), &now).len();
-        // What is told of a pair is not in it: seven short lines and their descriptions.
+        // The text lacks the metrics of a pair: seven short lines and their descriptions.
         assert!((12 * 1024..MAX_SIZE - 2 * 1024).contains(&length), "{length}");
     }
 }
