@@ -213,7 +213,7 @@ fn it_fixes_the_pair_when_the_authorization_is_taken() {
     assert!(exchange.authorization().expect("due").same_pair(&pair()));
     assert!(
         matches!(exchange.next(&now).expect("an action"), Action::Send { .. }),
-        "asking repeated changes nothing"
+        "a second call changes nothing"
     );
     assert_eq!(exchange.url(), "https://api.justcall.io/v2/calls");
 }
@@ -295,7 +295,7 @@ fn it_rejects_no_pair_only_because_the_account_page_rejected_a_callers_own_reque
         for (status, body) in
             [(200, "{}"), (200, "<html>"), (403, "{}"), (404, ""), (429, ""), (503, ""), (0, "")]
         {
-            let error = account_call(status, body).next(&now).expect_err("the account page's response");
+            let error = account_call(status, body).next(&now).expect_err("the response of the account page");
             assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401), "{status}");
             assert_eq!(error.hint().contains("The pair is good"), status == 200 && body == "{}", "{status}");
             assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "{status}");
@@ -307,7 +307,7 @@ fn it_rejects_no_pair_only_because_the_account_page_rejected_a_callers_own_reque
         assert_eq!(sent(&mut exchange, &now), path);
         exchange.answered(response(200, None, "{}"), &now);
         assert_eq!(exchange.next(&now).expect("done"), Action::Done);
-        assert_eq!(exchange.into_response().expect("an response").body(), b"{}");
+        assert_eq!(exchange.into_response().expect("a response").body(), b"{}");
     }
 }
 

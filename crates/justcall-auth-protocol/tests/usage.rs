@@ -43,7 +43,7 @@ fn call(shared: &Shared, method: &str, mut now: u64, took: u64, responses: &[Opt
             Ok(Action::Send { .. }) => {
                 exchange.authorization().expect("due");
                 now += took;
-                match responses.next().expect("an response for every request") {
+                match responses.next().expect("a response for every request") {
                     Some(response) => exchange.answered(response.clone(), &at(now)),
                     None => exchange.not_answered(Error::new(ErrorKind::ConnectionFailed), &at(now)),
                 }

@@ -53,7 +53,7 @@ fn it_measures_an_accepted_verification() {
     let check = || {
         let signature = Signature::read(black_box(SIGNATURE)).expect("hexadecimal");
         let url = expected.encode(black_box(URL)).expect("memory");
-        url.forms().any(|form| signature.is_by(black_box(SECRET), form, black_box(TYPE), black_box(TIME)))
+        url.encodings().any(|form| signature.is_by(black_box(SECRET), form, black_box(TYPE), black_box(TIME)))
     };
     let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
     verifier.add_secret(SECRET).expect("a secret");
