@@ -149,7 +149,7 @@ impl Refresh {
     }
 
     /// Ends the refresh with `error`, unless it is over. Its lease ends, so that another call can read the source.
-    pub fn give_up(&mut self, error: Error) {
+    pub fn cancel(&mut self, error: Error) {
         if !matches!(self.state, RefreshState::Done(_)) {
             self.fail(error);
         }

@@ -76,7 +76,7 @@ fn it_reports_the_same_for_a_cancelled_call() {
         if is_taken {
             exchange.authorization().expect("a request is due");
         }
-        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        exchange.cancel(Error::new(ErrorKind::Cancelled));
         let error = failure(&mut exchange, 2);
         assert_eq!((error.kind(), error.request_sent()), (ErrorKind::Cancelled, is_taken));
     }
@@ -113,7 +113,7 @@ fn it_keeps_the_last_response_of_a_call_that_ends_while_it_waits_for_a_retry() {
         take(&mut exchange, 1);
         respond(&mut exchange, status, &[("retry-after", "5"), ("x-trace", "7")], 2);
         assert!(matches!(exchange.next(&at(3)), Ok(Action::Wait(_))));
-        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        exchange.cancel(Error::new(ErrorKind::Cancelled));
         let error = failure(&mut exchange, 4);
         assert_eq!(
             (error.kind(), error.http_status(), error.request_sent()),
@@ -130,7 +130,7 @@ fn it_keeps_the_refusal_of_a_call_that_ends_while_it_waits_for_another_pair() {
     let mut exchange = call("POST", policy);
     take(&mut exchange, 1);
     respond(&mut exchange, 401, &[], 2);
-    exchange.give_up(Error::new(ErrorKind::Cancelled));
+    exchange.cancel(Error::new(ErrorKind::Cancelled));
     let error = failure(&mut exchange, 4);
     assert_eq!((error.kind(), error.http_status(), error.request_sent()), (ErrorKind::Cancelled, 401, true));
 }

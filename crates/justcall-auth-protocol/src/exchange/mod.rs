@@ -339,7 +339,7 @@ impl Exchange {
     }
 
     /// Ends the call with `error`, unless it is over. Its lease ends, so that another call can take over its work.
-    pub fn give_up(&mut self, error: Error) {
+    pub fn cancel(&mut self, error: Error) {
         if !matches!(self.state, ExchangeState::Done(_)) {
             self.fail(error);
         }

@@ -75,7 +75,7 @@ fn it_ignores_a_report_after_the_end() {
     respond(&mut exchange, 200, "first", 2);
     respond(&mut exchange, 500, "second", 3);
     exchange.not_answered(Cause::Closed.into_error(true), &at(3));
-    exchange.give_up(Error::new(ErrorKind::Cancelled));
+    exchange.cancel(Error::new(ErrorKind::Cancelled));
     assert_eq!(exchange.next(&at(3)).expect("it is over"), Action::Done);
     assert_eq!(exchange.response().expect("a response").body(), b"first");
     assert_eq!(exchange.into_response().expect("a response").http_status(), 200);

@@ -236,7 +236,7 @@ fn it_lets_another_call_prove_a_pair_if_the_proving_call_ends_or_is_abandoned() 
     drop(first);
     let mut third = call(&policy, &shared, &at(2));
     assert!(sent(&mut third, &at(2)).0);
-    third.give_up(Error::new(ErrorKind::Cancelled));
+    third.cancel(Error::new(ErrorKind::Cancelled));
     let mut fourth = call(&policy, &shared, &at(2));
     assert!(sent(&mut fourth, &at(2)).0);
     // The fourth call is kept beyond its deadline, as by a program that forgot it.
