@@ -19,14 +19,14 @@ pub(crate) const TOO_DEEP: &str = "The body is nested more than 128 deep.";
 pub(crate) type Result<T> = std::result::Result<T, &'static str>;
 
 /// A parser and its position in the text.
-pub(crate) struct Scanner<'a> {
+pub(crate) struct JsonScanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 /// A string in its raw form, without its quotes.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<'a> {
+pub(crate) struct RawText<'a> {
     pub(crate) raw: &'a str,
     pub(crate) has_escapes: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) fn text(body: &[u8]) -> Option<&str> {
 /// Fails if the text is not JSON, or not an object.
 pub(crate) fn members<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Result<[Option<&'a str>; N]> {
     let mut values = [None; N];
-    Scanner::new(text).object(|scanner, name| {
+    JsonScanner::new(text).object(|scanner, name| {
         let value = scanner.raw_value()?;
         if let Some(at) = names.iter().position(|known| name.is(known)) {
             values[at] = Some(value);
@@ -63,17 +63,17 @@ pub(crate) fn small_value(raw: &str) -> Option<Value> {
 
 /// Returns the first raw element of the array `raw`, or `None` if there is none.
 pub(crate) fn first_element(raw: &str) -> Option<&str> {
-    let mut scanner = Scanner::new(raw);
+    let mut scanner = JsonScanner::new(raw);
     scanner.expect(b'[').ok()?;
     scanner.raw_value().ok()
 }
 
 /// Returns the characters of the raw string `raw`. An unpaired surrogate is `None`.
 pub(crate) fn characters(raw: &str) -> Option<impl Iterator<Item = Option<char>>> {
-    Some(Scanner::new(raw).text_value().ok()?.characters())
+    Some(JsonScanner::new(raw).text_value().ok()?.characters())
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> JsonScanner<'a> {
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
@@ -83,7 +83,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Fails if the text is not JSON or not an object, or with the error of `member`.
-    pub fn object(&mut self, mut member: impl FnMut(&mut Self, Text<'a>) -> Result<()>) -> Result<()> {
+    pub fn object(&mut self, mut member: impl FnMut(&mut Self, RawText<'a>) -> Result<()>) -> Result<()> {
         self.expect(b'{')?;
         let mut token = self.token();
         if token != Some(b'}') {
@@ -105,7 +105,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a value that must be a string.
-    pub fn text_value(&mut self) -> Result<Text<'a>> {
+    pub fn text_value(&mut self) -> Result<RawText<'a>> {
         let start = self.at;
         if self.token() == Some(b'"') {
             return self.string();
@@ -188,10 +188,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a string, after its opening quote.
-    fn string(&mut self) -> Result<Text<'a>> {
+    fn string(&mut self) -> Result<RawText<'a>> {
         let start = self.at;
         let has_escapes = self.end_of_string()?;
-        Ok(Text { raw: &self.text[start..self.at - 1], has_escapes })
+        Ok(RawText { raw: &self.text[start..self.at - 1], has_escapes })
     }
 
     /// Reads past a string, after its opening quote. Returns true if it contains escapes.
@@ -323,7 +323,7 @@ fn escape_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-impl<'a> Text<'a> {
+impl<'a> RawText<'a> {
     /// Returns true if the decoded text is `name`.
     pub fn is(self, name: &str) -> bool {
         if self.has_escapes {

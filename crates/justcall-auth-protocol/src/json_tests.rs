@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::json::{Scanner, TOO_DEEP, Text, plain};
+use crate::json::{JsonScanner, RawText, TOO_DEEP, plain};
 
 /// Returns true if the parser accepts `value` as the value of a member.
 fn accepts(value: &str) -> bool {
     let text = format!("{{\"a\":{value}}}");
-    Scanner::new(&text).object(|scanner, _| scanner.skip_value()).is_ok()
+    JsonScanner::new(&text).object(|scanner, _| scanner.skip_value()).is_ok()
 }
 
 fn serde_accepts(value: &str) -> bool {
@@ -28,7 +28,7 @@ fn it_accepts_128_levels_and_refuses_more() {
     let objects = format!("{}1{}", "{\"b\":[".repeat(63), "]}".repeat(63));
     assert!(accepts(&objects) && !accepts(&format!("[{{\"b\":{objects}}}]")));
     assert_eq!(
-        Scanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
+        JsonScanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
         Err(TOO_DEEP)
     );
 }
@@ -65,7 +65,7 @@ fn it_decodes_as_serde_does() {
         "é😀",
     ] {
         let decoded =
-            Text { raw, has_escapes: raw.contains('\\') }.decode().expect("memory").map(Cow::into_owned);
+            RawText { raw, has_escapes: raw.contains('\\') }.decode().expect("memory").map(Cow::into_owned);
         assert_eq!(decoded, serde_json::from_str::<String>(&format!("\"{raw}\"")).ok(), "{raw}");
     }
 }

@@ -21,8 +21,8 @@ impl Response {
         Self(Arc::new(ResponseParts { http_status, headers, body, received: Duration::ZERO }))
     }
 
-    /// Returns the same response with the time at which it was received, since the epoch. Has no effect on a response
-    /// that has been cloned.
+    /// Returns the same response with the time at which it was received, since the epoch. Has no effect while
+    /// clones of the response exist.
     #[must_use]
     pub fn with_received(mut self, unix: Duration) -> Self {
         if let Some(parts) = Arc::get_mut(&mut self.0) {

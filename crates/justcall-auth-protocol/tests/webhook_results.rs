@@ -21,9 +21,9 @@ fn verifier(secret: &[u8]) -> WebhookVerifier {
     verifier
 }
 
-/// A webhook. Each test changes one part of a genuine one.
+/// A delivery. Each test changes one part of a genuine one.
 #[derive(Clone, Copy)]
-struct Webhook<'a> {
+struct Delivery<'a> {
     signature: Option<&'a str>,
     version: &'a str,
     body: &'a [u8],
@@ -34,10 +34,10 @@ fn body() -> Vec<u8> {
     format!(r#"{{"type":"call.completed","webhook_url":"{URL}","data":{{"note":"9f3c7a51"}}}}"#).into_bytes()
 }
 
-fn verify(verifier: &WebhookVerifier, webhook: &Webhook<'_>) -> Result<WebhookEvent, ErrorKind> {
-    let signature = webhook.signature.map(str::as_bytes);
-    let headers = WebhookHeaders::new(signature, Some(webhook.version.as_bytes()), Some(TIME.as_bytes()));
-    verifier.verify(&headers, webhook.body, webhook.now).map_err(|error| error.kind())
+fn verify(verifier: &WebhookVerifier, delivery: &Delivery<'_>) -> Result<WebhookEvent, ErrorKind> {
+    let signature = delivery.signature.map(str::as_bytes);
+    let headers = WebhookHeaders::new(signature, Some(delivery.version.as_bytes()), Some(TIME.as_bytes()));
+    verifier.verify(&headers, delivery.body, delivery.now).map_err(|error| error.kind())
 }
 
 /// Returns the counters that are not zero, by result.
@@ -59,20 +59,20 @@ fn once(names: &[&str]) -> BTreeMap<String, u64> {
 #[test]
 fn it_counts_every_result_once_and_by_its_name() {
     let body = body();
-    let good = || Webhook { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
+    let good = || Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
     let long = vec![b' '; MAX_BODY + 1];
     let mut all = verifier(SECRET);
     all.set_replay_check(|event: &WebhookEvent| Ok(event.secret_index() == 0));
-    for (webhook, kind) in [
-        (Webhook { signature: None, ..good() }, ErrorKind::WebhookUnsigned),
-        (Webhook { version: "v2", ..good() }, ErrorKind::WebhookVersion),
-        (Webhook { body: &long, ..good() }, ErrorKind::WebhookMalformed),
-        (Webhook { signature: Some(&"0".repeat(64)), ..good() }, ErrorKind::WebhookMismatch),
-        (Webhook { now: NOW + 601, ..good() }, ErrorKind::WebhookStale),
+    for (delivery, kind) in [
+        (Delivery { signature: None, ..good() }, ErrorKind::WebhookUnsigned),
+        (Delivery { version: "v2", ..good() }, ErrorKind::WebhookVersion),
+        (Delivery { body: &long, ..good() }, ErrorKind::WebhookMalformed),
+        (Delivery { signature: Some(&"0".repeat(64)), ..good() }, ErrorKind::WebhookMismatch),
+        (Delivery { now: NOW + 601, ..good() }, ErrorKind::WebhookStale),
         (good(), ErrorKind::WebhookReplayed),
     ] {
         let before = counted(&all);
-        assert_eq!(verify(&all, &webhook), Err(kind));
+        assert_eq!(verify(&all, &delivery), Err(kind));
         let mut expected = before;
         assert_eq!(expected.insert(kind.name().to_owned(), 1), None);
         assert_eq!(counted(&all), expected);
@@ -90,7 +90,7 @@ fn it_counts_every_result_once_and_by_its_name() {
 }
 
 #[test]
-fn it_exports_zeros_before_the_first_webhook() {
+fn it_exports_zeros_before_the_first_delivery() {
     let usage = verifier(SECRET).usage();
     let webhook = ErrorKind::ALL.iter().filter(|kind| kind.name().starts_with("webhook_"));
     let names = webhook.map(|kind| kind.name()).chain(["ok", "source_unavailable", "invalid_argument"]);
@@ -111,8 +111,8 @@ fn it_counts_the_errors_of_a_replay_check() {
         (Err(ErrorKind::NotFound), ErrorKind::NotFound),
     ] {
         verifier.set_replay_check(move |_: &WebhookEvent| result.map_err(Error::new));
-        let webhook = Webhook { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
-        assert_eq!(verify(&verifier, &webhook), Err(kind));
+        let delivery = Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
+        assert_eq!(verify(&verifier, &delivery), Err(kind));
     }
     assert_eq!(counted(&verifier), once(&["not_found", "unavailable", "webhook_replayed"]));
 }
@@ -134,7 +134,7 @@ impl SigningSecrets for Owner {
 #[test]
 fn it_reports_each_result_to_the_owner_of_its_secrets_and_keeps_its_own_count() {
     let body = body();
-    let good = || Webhook { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
+    let good = || Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
     for unreadable in [None, Some(ErrorKind::SourceUnavailable)] {
         let owner = Arc::new(Owner(Mutex::default(), unreadable));
         let [first, second] = [(); 2].map(|()| {
@@ -143,7 +143,7 @@ fn it_reports_each_result_to_the_owner_of_its_secrets_and_keeps_its_own_count() 
             verifier
         });
         assert_eq!(verify(&first, &good()).err(), unreadable);
-        assert_eq!(verify(&second, &Webhook { signature: None, ..good() }), Err(ErrorKind::WebhookUnsigned));
+        assert_eq!(verify(&second, &Delivery { signature: None, ..good() }), Err(ErrorKind::WebhookUnsigned));
         assert_eq!(*owner.0.lock().expect("whole"), [unreadable, Some(ErrorKind::WebhookUnsigned)]);
         assert_eq!(counted(&first), once(&[unreadable.map_or("ok", ErrorKind::name)]));
         assert_eq!(counted(&second), once(&["webhook_unsigned"]));
@@ -156,10 +156,10 @@ fn it_loses_no_count_between_threads() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let good = Webhook { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
+                let good = Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
                 for _ in 0..500 {
                     verify(&verifier, &good).expect("genuine");
-                    verify(&verifier, &Webhook { signature: None, ..good }).expect_err("unsigned");
+                    verify(&verifier, &Delivery { signature: None, ..good }).expect_err("unsigned");
                 }
             });
         }
@@ -169,12 +169,12 @@ fn it_loses_no_count_between_threads() {
 }
 
 #[test]
-fn it_exports_no_secret_no_url_and_no_content_of_a_webhook() {
+fn it_exports_no_secret_no_url_and_no_content_of_a_delivery() {
     let body = body();
     let verifiers = [verifier(SECRET), verifier(OTHER)];
     for verifier in &verifiers {
-        let webhook = Webhook { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
-        let _ = verify(verifier, &webhook);
+        let delivery = Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
+        let _ = verify(verifier, &delivery);
         let usage = verifier.usage();
         let secrets = [SECRET, OTHER].map(|secret| std::str::from_utf8(secret).expect("ASCII"));
         for hidden in [secrets[0], secrets[1], URL, "webhook.site", SIGNATURE, "9f3c7a51", "call.completed"] {

@@ -1,7 +1,7 @@
 //! Values that belong to the process that made them.
 //!
-//! A child of `fork()` inherits a copy of each value and must not change it: a thread that does not exist in the child may
-//! hold its lock, and shared resources are the parent's to release. The child makes its own value at its first use.
+//! A child of `fork()` inherits a copy of each value and must not change it: a thread that does not exist in the child
+//! may hold its lock, and shared resources are the parent's to release. The child makes its own value at its first use.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -171,18 +171,18 @@ mod tests {
     fn it_drops_a_value_in_its_own_process_and_leaves_it_in_a_child() {
         static DROPPED: AtomicUsize = AtomicUsize::new(0);
         static LEFT: AtomicUsize = AtomicUsize::new(0);
-        struct Lease;
-        impl Drop for Lease {
+        struct Resource;
+        impl Drop for Resource {
             fn drop(&mut self) {
                 DROPPED.fetch_add(1, Ordering::Relaxed);
             }
         }
-        fn leave(lease: Lease) {
-            std::mem::forget(lease);
+        fn leave(resource: Resource) {
+            std::mem::forget(resource);
             LEFT.fetch_add(1, Ordering::Relaxed);
         }
         let counts = || (DROPPED.load(Ordering::Relaxed), LEFT.load(Ordering::Relaxed));
-        let owned = std::cell::Cell::new(Some(ForkOwned::with_leave(Lease, leave)));
+        let owned = std::cell::Cell::new(Some(ForkOwned::with_leave(Resource, leave)));
         let in_child = || {
             drop(owned.take());
             demand(counts() == (0, 1));
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(signal_that_kills(in_child), 0);
         drop(owned.take());
         assert_eq!(counts(), (1, 0));
-        drop(ForkOwned::with_leave(Lease, leave).into_inner());
+        drop(ForkOwned::with_leave(Resource, leave).into_inner());
         assert_eq!(counts(), (2, 0));
     }
 }

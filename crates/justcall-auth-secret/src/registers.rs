@@ -91,7 +91,8 @@ mod tests {
             let mut seen = vec![0_u8; 32 * $width];
             let run: extern "C" fn() = $run;
             // SAFETY: `seen` has room for 32 registers. All changed registers are declared. The three inputs are in
-            // registers that the callee preserves. The room below the stack pointer is the shadow space of Windows.
+            // registers that the callee preserves. The 32 bytes on the stack are the shadow space that Windows
+            // requires.
             unsafe {
                 asm!(
                     $(concat!($move, " ", $name, $number, ", [r12]"),)+

@@ -108,7 +108,7 @@ impl Secret {
     /// because locks are not inherited.
     ///
     /// # Panics
-    /// As [`Secret::expose`].
+    /// Panics as [`Secret::expose`] does.
     pub fn protection(&self) -> Protection {
         match &self.storage {
             Storage::Heap(_) => Protection::Heap,
@@ -121,7 +121,7 @@ impl Secret {
     /// the child's copy has a lower protection than the parent's.
     ///
     /// # Panics
-    /// As [`Secret::expose`].
+    /// Panics as [`Secret::expose`] does.
     pub fn refused(&self) -> Option<Refused> {
         match &self.storage {
             Storage::Arena { allocation, child_copy } if !allocation.is_own() => {

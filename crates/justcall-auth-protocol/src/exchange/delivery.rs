@@ -6,7 +6,7 @@ use crate::response::Response;
 
 /// The delivery of the request that the call is about: the caller's own request, or the verifying one.
 #[derive(Debug, Default)]
-pub(super) struct Delivery {
+pub(super) struct RequestDelivery {
     /// The number of times that the driver was asked to send the request.
     pub attempts: u32,
     /// True if the service may have received at least one attempt.
@@ -15,7 +15,7 @@ pub(super) struct Delivery {
     pub last_response: Option<Response>,
 }
 
-impl Delivery {
+impl RequestDelivery {
     /// Returns `error` with the delivery of `request`. `is_under_way` must be true if the driver is sending the
     /// request. Only this function sets `request_sent`.
     pub fn describe(&self, error: Error, request: &Request, is_under_way: bool) -> Error {

@@ -44,12 +44,14 @@ use crate::service;
 use crate::shared::Shared;
 use crate::time::Moment;
 pub use action::{Action, Cause, Phase};
-use delivery::Delivery;
+use delivery::RequestDelivery;
 use recovery::{Recovery, another_call_proves, no_response_in_time, recently_rejected};
 use reporter::{Answered, Reporter};
 use retry::{backoff, may_retry};
-use state::{ExchangeState, InFlight, Task};
-use verification::{NO_PAGE, Verification, is_accepted, is_no_account_page, read_account, wrong_account};
+use state::{CallTask, ExchangeState, InFlight};
+use verification::{
+    NO_ACCOUNT_PAGE_HINT, PairVerification, is_accepted, is_no_account_page, read_account, wrong_account,
+};
 
 /// The largest body of a response to a verifying request, in bytes.
 const MAX_VERIFY_BODY: usize = 64 * 1024;
@@ -62,53 +64,53 @@ pub struct Exchange {
     policy: Arc<Policy>,
     keyring: Arc<Keyring>,
     reporter: Reporter,
-    task: Task,
-    verification: Verification,
+    task: CallTask,
+    verification: PairVerification,
     began: Duration,
     deadline: Option<Duration>,
     retries: u32,
     recovery: Recovery,
     account: Option<Account>,
-    delivery: Delivery,
+    delivery: RequestDelivery,
     /// What the call waits for, if it waits for another call.
     blocker: Option<Blocker>,
     state: ExchangeState,
 }
 
-/// Creation.
+/// Creating a call.
 impl Exchange {
     /// Creates a call that sends `request`. The call begins `now`.
     pub fn request(policy: Arc<Policy>, shared: Shared, request: Request, now: &Moment) -> Self {
-        Self::begin(policy, shared, Task::Request(request), now)
+        Self::begin(policy, shared, CallTask::Request(request), now)
     }
 
     /// Creates a call that proves the pair in use. The call begins `now`. It asks the account page, and then the page
     /// that the official clients verify with if the service has no account page or rejects the pair there.
     pub fn verify(policy: Arc<Policy>, shared: Shared, now: &Moment) -> Self {
-        Self::begin(policy, shared, Task::Verify, now)
+        Self::begin(policy, shared, CallTask::Verify, now)
     }
 
     /// Creates a call that proves `credentials` as [`Exchange::verify`] does, and then uses them. If the proof fails,
     /// the pair in use stays.
     pub fn replace(policy: Arc<Policy>, shared: Shared, credentials: Credentials, now: &Moment) -> Self {
         let version = shared.keyring.admit(credentials, now);
-        Self::begin(policy, shared, Task::Replace(version), now)
+        Self::begin(policy, shared, CallTask::Replace(version), now)
     }
 
-    fn begin(policy: Arc<Policy>, shared: Shared, task: Task, now: &Moment) -> Self {
+    fn begin(policy: Arc<Policy>, shared: Shared, task: CallTask, now: &Moment) -> Self {
         let deadline = policy.deadline(task.request().and_then(Request::timeout), now);
         let mut exchange = Self {
             policy,
             keyring: shared.keyring,
             reporter: Reporter::new(shared.metrics),
             task,
-            verification: Verification::default(),
+            verification: PairVerification::default(),
             began: now.monotonic,
             deadline,
             retries: 0,
             recovery: Recovery::default(),
             account: None,
-            delivery: Delivery::default(),
+            delivery: RequestDelivery::default(),
             blocker: None,
             state: ExchangeState::Ready,
         };
@@ -117,7 +119,7 @@ impl Exchange {
     }
 }
 
-/// The state that the driver reads.
+/// Methods that a driver reads the call with.
 impl Exchange {
     /// Returns the next action. Returns the same action again until the driver reports.
     ///
@@ -140,7 +142,7 @@ impl Exchange {
             }
             _ => self.state = ExchangeState::Ready,
         }
-        let Task::Replace(version) = &self.task else { return self.follow_keyring(now) };
+        let CallTask::Replace(version) = &self.task else { return self.follow_keyring(now) };
         let version = version.clone();
         match self.keyring.rejection_of(&version, now.monotonic) {
             Some(left) => Err(self.fail(recently_rejected(left))),
@@ -163,9 +165,9 @@ impl Exchange {
         self.policy.base_url.join(self.outgoing().path())
     }
 
-    /// Returns the pair to send. The response is then counted for this pair. If another pair came into use since
+    /// Returns the pair to send. From then on, the response is about this pair. If another pair came into use since
     /// [`Action::Send`], returns that one. Still returns a pair that was rejected since if it has no successor, because
-    /// this method has no clock to check the end of a cool-down; a driver that calls it right after [`Action::Send`]
+    /// this method has no clock to check the end of a cool-down. A driver that calls it right after [`Action::Send`]
     /// never sends a rejected pair.
     ///
     /// # Errors
@@ -249,7 +251,7 @@ impl Exchange {
     }
 }
 
-/// Reports of the driver.
+/// Methods that a driver reports with.
 impl Exchange {
     /// Reports the result of reading the source, after [`Action::Load`]. A failed read has no effect if there is a
     /// pair. Returns false if the report is ignored, because none was expected or because the lease has ended.
@@ -298,7 +300,7 @@ impl Exchange {
             Err(error)
                 if is_no_account_page(&error) && self.verification.may_ask_users_page(&self.policy) =>
             {
-                // Another call may have had the pair rejected in the meantime.
+                // The pair may have been rejected in another call in the meantime.
                 if self.keyring.rejection_of(&in_flight.version, now.monotonic).is_none() {
                     return self.ask_users_page(in_flight, now);
                 }
@@ -450,7 +452,7 @@ impl Exchange {
     }
 }
 
-/// Evaluation of responses.
+/// Evaluating responses.
 impl Exchange {
     fn succeed(&mut self, response: Response, in_flight: InFlight, now: &Moment) {
         let Some(page) = &self.verification.page else {
@@ -462,7 +464,7 @@ impl Exchange {
                 return drop(self.fail(unconfirmed_rejection));
             }
             self.promote(&in_flight, None, now);
-            return drop(self.fail(unconfirmed_rejection.with_hint(NO_PAGE)));
+            return drop(self.fail(unconfirmed_rejection.with_hint(NO_ACCOUNT_PAGE_HINT)));
         }
         let version = &in_flight.version;
         let account = read_account(page.path(), &response)
@@ -486,15 +488,15 @@ impl Exchange {
         }
     }
 
-    /// Returns the account that `version` must have before other requests are sent with it: the expected account; for a
-    /// pair from the source, otherwise the account of the pair in use. A pair passed to `replace` may belong to any
-    /// account.
+    /// Returns the account that `version` must have before other requests are sent with it. That is the expected
+    /// account, if one is configured; otherwise, for a pair from the source, the account of the pair in use. A pair
+    /// passed to `replace` may belong to any account.
     fn account_required_of(&self, version: &PairVersion) -> Option<u64> {
         self.policy.expected_account.or_else(|| self.account_in_use_required_of(version))
     }
 
     fn account_in_use_required_of(&self, version: &PairVersion) -> Option<u64> {
-        self.keyring.account_required_of(version).filter(|_| !matches!(self.task, Task::Replace(_)))
+        self.keyring.account_required_of(version).filter(|_| !matches!(self.task, CallTask::Replace(_)))
     }
 
     fn check_account(&self, account: Account, version: &PairVersion) -> Result<Account, Error> {
@@ -503,11 +505,11 @@ impl Exchange {
     }
 
     /// Puts a pair that had to be proven into use, because the service accepted it. `account` is the account in the
-    /// response. A pair that must prove its account is not put into use by a response without it, whose request may
+    /// response. If the pair must prove its account, a response without that account does not suffice: its request may
     /// have been sent before the account was required.
     fn promote(&mut self, in_flight: &InFlight, account: Option<u64>, now: &Moment) {
         let required = self.account_in_use_required_of(&in_flight.version);
-        let is_proof = in_flight.proof.is_some() || matches!(self.task, Task::Replace(_));
+        let is_proof = in_flight.proof.is_some() || matches!(self.task, CallTask::Replace(_));
         if !is_proof || required.is_some() && account != required {
             return;
         }
@@ -530,7 +532,7 @@ impl Exchange {
         drop(in_flight);
         self.verification.unconfirmed_rejection = None;
         self.restart_verification();
-        if matches!(self.task, Task::Replace(_)) || self.retries >= self.policy.max_retries {
+        if matches!(self.task, CallTask::Replace(_)) || self.retries >= self.policy.max_retries {
             return drop(self.fail(error));
         }
         self.count_retry(&error);
@@ -555,8 +557,8 @@ impl Exchange {
     /// Starts the verification of the next pair.
     fn restart_verification(&mut self) {
         match self.task {
-            Task::Request(_) => self.verification.end(),
-            Task::Verify | Task::Replace(_) => self.verification.ask_account_page(&self.policy),
+            CallTask::Request(_) => self.verification.end(),
+            CallTask::Verify | CallTask::Replace(_) => self.verification.ask_account_page(&self.policy),
         }
     }
 
@@ -566,7 +568,7 @@ impl Exchange {
     }
 
     /// Returns true if the account page rejected the pair in response to the caller's own request, and no other call
-    /// has had the pair rejected.
+    /// knows of a rejection.
     fn needs_confirmation(&self, in_flight: &InFlight, now: &Moment) -> bool {
         let Some(request) = self.task.request() else { return false };
         !self.is_verifying()
@@ -581,7 +583,7 @@ impl Exchange {
     }
 }
 
-/// Results.
+/// Ending a call.
 impl Exchange {
     fn done(&mut self, response: Response) {
         self.reporter.ended(None);

@@ -1,11 +1,11 @@
-//! The failures of a call that was refused and looks for a better pair.
+//! The errors of a call that was refused and waits for a better pair.
 
 use std::time::Duration;
 
 use super::action::Phase;
 use crate::error::{Error, ErrorKind};
 
-/// The failures that a refused call has had so far.
+/// The errors that a refused call has had so far.
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// Why the service refused the pair, or that it belongs to another account than expected.

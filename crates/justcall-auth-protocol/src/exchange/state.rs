@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::verification::Verification;
+use super::verification::PairVerification;
 use crate::error::Error;
 use crate::keyring::{Lease, PairVersion};
 use crate::request::Request;
@@ -10,7 +10,7 @@ use crate::response::Response;
 
 /// The task of a call.
 #[derive(Debug)]
-pub(super) enum Task {
+pub(super) enum CallTask {
     /// Send this request.
     Request(Request),
     /// Prove the pair, and return its account.
@@ -19,14 +19,14 @@ pub(super) enum Task {
     Replace(PairVersion),
 }
 
-impl Task {
+impl CallTask {
     /// Returns the caller's own request.
     pub fn request(&self) -> Option<&Request> {
         if let Self::Request(request) = self { Some(request) } else { None }
     }
 
     /// Returns the next request: the verifying one, or otherwise the caller's own.
-    pub fn due_request<'a>(&'a self, verification: &'a Verification) -> &'a Request {
+    pub fn due_request<'a>(&'a self, verification: &'a PairVerification) -> &'a Request {
         let request = verification.page.as_ref().or(self.request());
         request.expect("a task without the caller's request always verifies")
     }

@@ -10,7 +10,7 @@ use crate::service;
 
 /// The verification that a call performs.
 #[derive(Debug, Default)]
-pub(super) struct Verification {
+pub(super) struct PairVerification {
     /// The page that is asked, or `None` if the caller's own request is sent.
     pub page: Option<Request>,
     /// The pair for which the users page is asked after the account page.
@@ -19,7 +19,7 @@ pub(super) struct Verification {
     pub unconfirmed_rejection: Option<Error>,
 }
 
-impl Verification {
+impl PairVerification {
     /// Starts with the account page.
     pub fn ask_account_page(&mut self, policy: &Policy) {
         self.users_page_version = None;
@@ -65,15 +65,15 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
         Error::with_message(ErrorKind::WrongAccount, message)
     } else {
         let message = format!("The new pair {found}; the pair in use belongs to the account {required}.");
-        Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT)
+        Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT_HINT)
     };
     Some(error.with_request_sent(true))
 }
 
-const OTHER_ACCOUNT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
+const OTHER_ACCOUNT_HINT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
 
 /// The hint of a rejection that another page disproved.
-pub(super) const NO_PAGE: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
+pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
 
 /// Returns true if `error` may mean that the service has no account page.
 pub(super) fn is_no_account_page(error: &Error) -> bool {

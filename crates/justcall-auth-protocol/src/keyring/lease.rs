@@ -1,8 +1,8 @@
 //! The exclusive right to read the source, or to prove a pair.
 //!
-//! At any time, one call of a process reads the source and one proves a pair. Each holds a [`Lease`]. A lease ends when
-//! it is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none. An abandoned call thus
-//! does not block others.
+//! At any time, at most one call of a process reads the source, and at most one proves a pair. Each holds a [`Lease`].
+//! A lease ends when it is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none. An
+//! abandoned call thus does not block others.
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | current | calls use it |
 //! | candidate | the source returned it; one call proves it, while the others use the current one |
-//! | previous | for a limited time, it verifies webhooks that were signed before the reset |
+//! | previous | for a limited time, it verifies webhook deliveries that were signed before the reset |
 //!
 //! [`Keyring`] publishes one `KeyringState`. Reading it takes no lock; changes are made one at a time. `KeyringState`
 //! contains the rules. `NextStep` is the next step of a call. A `Lease` is the exclusive right to read the source or to
@@ -75,7 +75,7 @@ impl Keyring {
         Self { scope: scope.into(), rejections, state: Published::default(), change: Mutex::default() }
     }
 
-    /// Returns the pair in use, or `None` if the source has not been read successfully.
+    /// Returns the pair in use, or `None` if there is none yet.
     pub fn current(&self) -> Option<PairVersion> {
         self.state.read().current.clone()
     }
@@ -178,8 +178,8 @@ impl Keyring {
         self.change(|state| state.admit(credentials.into(), now))
     }
 
-    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns it if another pair
-    /// was in use before.
+    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns the version in use if
+    /// it replaced another pair.
     pub(crate) fn promote(
         &self,
         version: &PairVersion,
@@ -190,14 +190,15 @@ impl Keyring {
         self.change(|state| state.promote(version, overlap, now))
     }
 
-    /// Blocks `version` until `until`, because the service rejected it.
+    /// Prevents `version` from being sent until `until`, because the service rejected it.
     pub(crate) fn reject(&self, version: &PairVersion, now: Duration, until: Duration) -> RejectedPair {
         let rejection = Rejection { since: now, at: now, until };
         self.rejections.remember(&self.scope, version.credentials(), rejection);
         self.change(|state| state.reject(version, rejection))
     }
 
-    /// Blocks the candidate `version` until `until` in this keyring only, because it belongs to another account.
+    /// Prevents the candidate `version` from being sent until `until` in this keyring only, because it belongs to
+    /// another account.
     pub(crate) fn set_aside(&self, version: &PairVersion, until: Duration) {
         self.change(|state| state.set_aside(version, until));
     }
@@ -220,8 +221,8 @@ impl Keyring {
         }
     }
 
-    /// Returns the pairs that a webhook may be signed with at `now`, the most likely first. They do not include the
-    /// current pair once the source reports it as compromised.
+    /// Returns the pairs that a webhook delivery may be signed with at `now`, the most likely first. They do not
+    /// include the current pair once the source reports it as compromised.
     pub fn webhook_pairs(&self, now: Duration) -> impl Iterator<Item = PairVersion> + use<> {
         let state = self.state.read();
         let candidate = state.candidate.as_ref();
@@ -232,9 +233,9 @@ impl Keyring {
         [current, candidate.map(|one| one.version.clone()), previous].into_iter().flatten()
     }
 
-    /// Records a webhook that is signed with `version`. In a process that only receives webhooks, no call proves a
-    /// candidate, so such a webhook is the proof. From then on, webhooks signed with the current pair are accepted for
-    /// `overlap`, as after a call.
+    /// Records a webhook delivery that is signed with `version`. In a process that only receives webhooks, no call
+    /// proves a candidate, so such a delivery is the proof. From then on, deliveries signed with the current pair are
+    /// accepted for `overlap`, as after a call.
     pub fn confirm_by_webhook(&self, version: &PairVersion, overlap: Duration, now: Duration) {
         let is_news = |state: &KeyringState| {
             state.candidate.as_ref().is_some_and(|one| one.version.is(version) && one.signed_until.is_none())
@@ -249,7 +250,7 @@ impl Keyring {
         });
     }
 
-    /// Returns true if another keyring of the process may have had a pair of `state` rejected.
+    /// Returns true if another keyring of the process may know of a rejection that `state` lacks.
     fn is_outdated(&self, state: &KeyringState) -> bool {
         state.rejections != self.rejections.changes()
     }

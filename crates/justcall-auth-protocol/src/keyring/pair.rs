@@ -31,13 +31,13 @@ impl PairVersion {
         self.pair.created_at
     }
 
-    /// Returns when this process first loaded the pair, since the epoch.
+    /// Returns when the keyring received the pair, since the epoch.
     pub fn first_seen(&self) -> Duration {
         self.first_seen
     }
 
-    /// Returns the age of the pair at `unix`, from its creation if that is known, otherwise from when it was first
-    /// loaded.
+    /// Returns the age of the pair at `unix`, from its creation if that is known, otherwise from when the keyring
+    /// received it.
     pub fn age(&self, unix: Duration) -> Duration {
         unix.saturating_sub(self.pair.created_at.unwrap_or(self.first_seen))
     }

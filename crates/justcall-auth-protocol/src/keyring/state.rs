@@ -22,11 +22,11 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Clone, Default)]
 pub(super) struct KeyringState {
     pub current: Option<PairVersion>,
-    pub candidate: Option<Candidate>,
-    pub previous: Option<Previous>,
-    /// The service rejected the current pair.
+    pub candidate: Option<CandidatePair>,
+    pub previous: Option<PreviousPair>,
+    /// The rejection of the current pair, if the service rejected it.
     pub rejection: Option<Rejection>,
-    /// The account that the service named for the pair with this serial.
+    /// The account of the current pair, if known.
     pub account: Option<KnownAccount>,
     /// The number of changes of the process's rejections that this state has applied.
     pub rejections: u64,
@@ -57,11 +57,11 @@ pub(super) struct SourceStatus {
 
 /// A pair that the source returned and that is not proven yet.
 #[derive(Clone)]
-pub(super) struct Candidate {
+pub(super) struct CandidatePair {
     pub version: PairVersion,
     pub rejected_until: Option<Duration>,
-    /// Set once a webhook was signed with this pair: until then, webhooks signed with the current pair are accepted
-    /// too.
+    /// Set once a webhook delivery was signed with this pair: until then, deliveries signed with the current pair are
+    /// accepted too.
     pub signed_until: Option<Duration>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct KnownAccount {
 
 /// The pair before the current one.
 #[derive(Clone)]
-pub(super) struct Previous {
+pub(super) struct PreviousPair {
     pub version: PairVersion,
     pub until: Duration,
 }
@@ -202,7 +202,7 @@ impl KeyringState {
             (Some(_), _) => {
                 let version = self.new_version(pair, now);
                 let rejected_until = rejection.map(|rejection| rejection.until);
-                self.candidate = Some(Candidate { version, rejected_until, signed_until: None });
+                self.candidate = Some(CandidatePair { version, rejected_until, signed_until: None });
                 RefreshOutcome::NewPair
             }
             (None, _) => {
@@ -232,8 +232,8 @@ impl KeyringState {
         }
     }
 
-    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns it if another pair
-    /// was in use before.
+    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns the version in use
+    /// if it replaced another pair.
     pub fn promote(
         &mut self,
         version: &PairVersion,
@@ -249,12 +249,12 @@ impl KeyringState {
             Some(current) if current.serial > version.serial => None,
             replaced => {
                 let generation = replaced.as_ref().map_or(1, |replaced| replaced.generation + 1);
-                let is_promoted = |candidate: &&Candidate| candidate.version.is(version);
+                let is_promoted = |candidate: &&CandidatePair| candidate.version.is(version);
                 let signed_until =
                     self.candidate.as_ref().filter(is_promoted).and_then(|one| one.signed_until);
                 let until = signed_until.unwrap_or(now.saturating_add(overlap));
                 let replaced_good = replaced.clone().filter(|_| !version.pair.previous_compromised);
-                self.previous = replaced_good.map(|version| Previous { version, until });
+                self.previous = replaced_good.map(|version| PreviousPair { version, until });
                 let promoted = PairVersion { generation, ..version.clone() };
                 self.current = Some(promoted.clone());
                 // The source may have returned the same pair again in the meantime.
@@ -281,7 +281,7 @@ impl KeyringState {
         if self.set_aside(version, rejection.until) { RejectedPair::Candidate } else { RejectedPair::Former }
     }
 
-    /// Blocks the candidate `version` until `until`. Returns false if it is not the candidate.
+    /// Prevents the candidate `version` from being sent until `until`. Returns false if it is not the candidate.
     pub fn set_aside(&mut self, version: &PairVersion, until: Duration) -> bool {
         let candidate = self.candidate.as_mut();
         let candidate = candidate.filter(|candidate| candidate.version.is_same_pair(version));
@@ -357,7 +357,7 @@ impl SourceStatus {
     }
 }
 
-impl Candidate {
+impl CandidatePair {
     /// Returns true if the candidate may be proven. A rejected candidate is not sent again while the pair in use is
     /// good.
     fn is_eligible(&self, is_rejected: bool, now: Duration) -> bool {

@@ -58,7 +58,7 @@ fn it_accepts_the_previous_pair_for_the_overlap_after_a_call_proved_the_new_one(
 }
 
 #[test]
-fn it_treats_a_webhook_as_proof_if_no_call_is_made() {
+fn it_treats_a_delivery_as_proof_if_no_call_is_made() {
     let keyring = keyring([pair("first", false), pair("second", false)]);
     let candidate = keyring.candidate().expect("the second");
     keyring.confirm_by_webhook(&keyring.current().expect("the first"), OVERLAP, at(5));

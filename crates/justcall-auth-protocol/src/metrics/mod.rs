@@ -111,7 +111,7 @@ impl Metrics {
         &self.webhooks
     }
 
-    /// Counts a webhook that was verified with the secrets of these clients. `failure` is `None` if the webhook is
+    /// Counts a delivery that was verified with the secrets of these clients. `failure` is `None` if the delivery is
     /// genuine.
     pub fn delivered(&self, failure: Option<ErrorKind>) {
         self.webhooks.add(failure);

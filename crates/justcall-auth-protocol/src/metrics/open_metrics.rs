@@ -19,7 +19,7 @@ pub const MAX_SIZE: usize = 24 * 1024;
 /// Returns the counters of the clients that share a source, and the state of its pair `now`. `policy` is the policy of
 /// one client, for the age at which a pair is due for rotation.
 pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &Moment) -> String {
-    let mut text = Text(String::with_capacity(8 * 1024));
+    let mut text = MetricsText(String::with_capacity(8 * 1024));
     build(&mut text);
     calls(&mut text, usage);
     requests(&mut text, usage);
@@ -31,18 +31,18 @@ pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &M
     text.finish()
 }
 
-/// Returns the results of the webhooks that one verifier verified.
+/// Returns the results of the deliveries that one verifier verified.
 pub(crate) fn webhook_metrics(results: &WebhookResults) -> String {
-    let mut text = Text(String::with_capacity(2 * 1024));
+    let mut text = MetricsText(String::with_capacity(2 * 1024));
     build(&mut text);
     webhooks(&mut text, results);
     text.finish()
 }
 
 /// Text that grows by one metric family at a time.
-struct Text(String);
+struct MetricsText(String);
 
-impl Text {
+impl MetricsText {
     fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
         self.line(format_args!("# TYPE justcall_auth_{name} {kind}"));
         if !unit.is_empty() {
@@ -72,12 +72,12 @@ impl Text {
     }
 }
 
-fn build(text: &mut Text) {
+fn build(text: &mut MetricsText) {
     text.family("build", "info", "", "The library that counts.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
 }
 
-fn calls(text: &mut Text, usage: &Metrics) {
+fn calls(text: &mut MetricsText, usage: &Metrics) {
     text.family("calls", "counter", "", "Calls that ended, by outcome: ok, or the name of the error.");
     text.sample("calls_total", "{outcome=\"ok\"}", usage.calls.read(0));
     // Outcomes that never occurred are included, because a rate needs the zero before the first.
@@ -94,7 +94,7 @@ fn ends_calls(kind: ErrorKind) -> bool {
     kind != ErrorKind::BufferTooSmall && !kind.name().starts_with("webhook_")
 }
 
-fn requests(text: &mut Text, usage: &Metrics) {
+fn requests(text: &mut MetricsText, usage: &Metrics) {
     let help = "Requests sent, retries included, by method and HTTP status; none where no answer came.";
     text.family("requests", "counter", "", help);
     for (method, counters) in METHODS.iter().zip(&usage.requests) {
@@ -123,7 +123,7 @@ fn requests(text: &mut Text, usage: &Metrics) {
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 
-fn webhooks(text: &mut Text, results: &WebhookResults) {
+fn webhooks(text: &mut MetricsText, results: &WebhookResults) {
     let help = "Webhook deliveries verified, by result: ok, or the name of the error.";
     text.family("webhooks", "counter", "", help);
     text.sample("webhooks_total", "{result=\"ok\"}", results.read(None));
@@ -152,7 +152,7 @@ fn ends_verifications(kind: ErrorKind) -> bool {
     is_of_source || kind.name().starts_with("webhook_")
 }
 
-fn events(text: &mut Text, usage: &Metrics) {
+fn events(text: &mut MetricsText, usage: &Metrics) {
     text.family("events", "counter", "", "Events, by kind; the first of a kind is what an alert waits for.");
     for (index, kind) in EventKind::ALL.iter().enumerate() {
         let labels = format!("{{event=\"{}\"}}", kind.name());
@@ -160,7 +160,7 @@ fn events(text: &mut Text, usage: &Metrics) {
     }
 }
 
-fn budget(text: &mut Text, usage: &Metrics) {
+fn budget(text: &mut MetricsText, usage: &Metrics) {
     let budget = &usage.budget;
     let windows = [("main", &budget.main), ("burst", &budget.burst)];
     let mut family = |name: &str, unit: &str, help: &str, figures: [Option<u64>; 2]| {
@@ -186,7 +186,7 @@ fn budget(text: &mut Text, usage: &Metrics) {
     text.sample("account_requests_total", "", budget.used());
 }
 
-fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
+fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
     if let Some(version) = keyring.current() {
         let help = "How many pairs have been in use: 1 for the first.";
@@ -206,7 +206,7 @@ fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
     text.gauge("pair_rotation_due_seconds", "seconds", help, seconds(due));
 }
 
-fn last_used(text: &mut Text, usage: &Metrics) {
+fn last_used(text: &mut MetricsText, usage: &Metrics) {
     let help = "When a pair was sent last, since the epoch.";
     let seconds = usage.last_used().map(|time| time.as_secs());
     text.gauge("last_used_timestamp_seconds", "seconds", help, seconds);

@@ -5,12 +5,12 @@ use justcall_auth_secret::PerProcess;
 use super::{Counters, OUTCOMES, outcome};
 use crate::error::ErrorKind;
 
-/// One counter for each result of a verification. `None` is a genuine webhook.
+/// One counter for each result of a verification. `None` is a genuine delivery.
 #[derive(Default)]
 pub(crate) struct WebhookResults(pub(super) Counters<OUTCOMES>);
 
 impl WebhookResults {
-    /// Counts a verification. `failure` is `None` if the webhook is genuine.
+    /// Counts a verification. `failure` is `None` if the delivery is genuine.
     pub fn add(&self, failure: Option<ErrorKind>) {
         self.0.add(failure.map_or(0, outcome));
     }
@@ -26,7 +26,7 @@ impl WebhookResults {
 pub(crate) struct ProcessResults(PerProcess<WebhookResults>);
 
 impl ProcessResults {
-    /// Counts a verification. `failure` is `None` if the webhook is genuine.
+    /// Counts a verification. `failure` is `None` if the delivery is genuine.
     pub fn add(&self, failure: Option<ErrorKind>) {
         self.with(|results| results.add(failure));
     }

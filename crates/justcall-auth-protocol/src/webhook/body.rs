@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::json::{self, Scanner, Text};
+use crate::json::{self, JsonScanner, RawText};
 use crate::service;
 
 /// The largest body that is accepted, in bytes.
@@ -37,11 +37,11 @@ pub(super) fn read(body: &[u8]) -> Result<SignedFields<'_>, Error> {
 }
 
 /// Returns the raw fields `webhook_url` and `type`.
-fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
+fn fields(body: &[u8]) -> json::Result<(RawText<'_>, RawText<'_>)> {
     if body.len() > MAX_BODY {
         return Err("The body is larger than 1 MiB.");
     }
-    let mut scanner = Scanner::new(std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?);
+    let mut scanner = JsonScanner::new(std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?);
     let mut url = None;
     let mut event_type = None;
     scanner.object(|scanner, name| {
@@ -62,19 +62,19 @@ fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
     url.zip(event_type).ok_or("The body lacks `webhook_url` or `type`.")
 }
 
-/// Returns true if `text` contains a control character. For ASCII without one, all bytes are tested in one vectorised
-/// pass.
+/// Returns true if `text` contains a control character. Printable ASCII needs only one pass, which the compiler
+/// vectorises.
 fn has_control(text: &str) -> bool {
     let is_suspect = |byte: u8| !(0x20..0x7f).contains(&byte);
     text.bytes().fold(false, |found, byte| found | is_suspect(byte)) && text.contains(char::is_control)
 }
 
-fn decoded(text: Text<'_>) -> Result<Cow<'_, str>, Error> {
+fn decoded(text: RawText<'_>) -> Result<Cow<'_, str>, Error> {
     let decoded = text.decode()?;
     decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` has half of a surrogate pair in it."))
 }
 
-/// Returns the error for a webhook of an invalid form.
+/// Returns the error for a delivery of an invalid form.
 pub(super) fn malformed(message: &'static str) -> Error {
     Error::with_message(ErrorKind::WebhookMalformed, message)
 }

@@ -1,11 +1,11 @@
-//! The verified content of a webhook.
+//! The verified content of a delivery.
 
 use std::fmt;
 
 use super::signature::{Signature, SignatureText};
 use crate::error::Error;
 
-/// A verified webhook: everything that its signature covers. It contains nothing of the body's `data`, which is not
+/// A verified delivery: everything that its signature covers. It contains nothing of the body's `data`, which is not
 /// signed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WebhookEvent {
@@ -34,7 +34,7 @@ impl WebhookEvent {
         Ok(Self { url: url.into(), event_type: event_type.into(), timestamp, secret_index, signature })
     }
 
-    /// Returns the URL that the webhook was signed for: one of the expected URLs, or any if any URL is accepted.
+    /// Returns the URL that the delivery was signed for: one of the expected URLs, or any if any URL is accepted.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -56,7 +56,7 @@ impl WebhookEvent {
     }
 
     /// Returns the signature as 64 lower-case hexadecimal digits, whatever the case in the header. It is the same for
-    /// each repetition of this webhook, but also for another event of the same type in the same second.
+    /// each repetition of this delivery, but also for another event of the same type in the same second.
     pub fn signature(&self) -> &str {
         self.signature.as_str()
     }

@@ -1,10 +1,10 @@
-//! The three headers of a webhook.
+//! The three headers of a delivery.
 
 use std::fmt;
 
 use crate::service;
 
-/// The headers that a webhook is verified by, in their raw form. An empty header counts as missing.
+/// The headers that a delivery is verified by, in their raw form. An empty header counts as missing.
 #[derive(Clone, Copy, Default)]
 pub struct WebhookHeaders<'a> {
     pub(super) signature: Option<&'a [u8]>,

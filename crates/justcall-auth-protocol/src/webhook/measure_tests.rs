@@ -37,7 +37,7 @@ fn time<R>(mut work: impl FnMut() -> R) -> f64 {
 }
 
 /// Prints three figures per round, in nanoseconds: ring's HMAC with its key setup, the verification of a signature from
-/// both fields, and the verification of a webhook from its headers and body.
+/// both fields, and the verification of a delivery from its headers and body.
 #[test]
 fn it_measures_an_accepted_verification() {
     let message = [SECRET, b"|", ENCODED.as_bytes(), b"|", TYPE.as_bytes(), b"|", TIME].concat();

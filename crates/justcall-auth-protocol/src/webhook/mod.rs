@@ -1,7 +1,7 @@
-//! Verification of webhooks: a webhook must be signed by JustCall, be fresh, and be for this receiver.
+//! Verification of webhooks: a delivery must be signed by JustCall, be fresh, and be for this receiver.
 //!
 //! **The body is not signed.** The signature covers the URL, the event's type and a timestamp, and nothing else: anyone
-//! who has one genuine webhook can change `data`, `request_id` and `url_id`. A verified webhook therefore only proves
+//! who has one genuine delivery can change `data`, `request_id` and `url_id`. A verified delivery therefore only proves
 //! that *something* of this type happened. Before you act on `data`, fetch the object through the API (`confirm` here):
 //!
 //! ```

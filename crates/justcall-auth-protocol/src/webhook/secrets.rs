@@ -1,4 +1,4 @@
-//! The secrets that may have signed a webhook.
+//! The secrets that may have signed a delivery.
 
 use justcall_auth_secret::Secret;
 
@@ -6,7 +6,7 @@ use crate::credentials;
 use crate::diagnose;
 use crate::error::{Error, ErrorKind};
 
-/// Secrets that may have signed a webhook. Implemented by types whose pairs change.
+/// Secrets that may have signed a delivery. Implemented by types whose pairs change.
 pub trait SigningSecrets: Send + Sync {
     /// Calls `is_signer` with each secret, the most likely first, until it returns true. Returns the index of that
     /// secret, starting at 0, or `None`. An index must keep its meaning for as long as a caller may use it.
@@ -15,7 +15,7 @@ pub trait SigningSecrets: Send + Sync {
     /// Fails if there are no secrets, with the reason.
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error>;
 
-    /// Counts a completed verification, including one that needed no secret. `failure` is `None` if the webhook is
+    /// Counts a completed verification, including one that needed no secret. `failure` is `None` if the delivery is
     /// genuine. The default implementation counts nothing; the verifier has its own counters.
     fn delivered(&self, failure: Option<ErrorKind>) {
         let _ = failure;

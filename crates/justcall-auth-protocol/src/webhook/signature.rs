@@ -1,4 +1,4 @@
-//! The signature of a webhook.
+//! The signature of a delivery.
 
 use justcall_auth_secret::zeroize_stack;
 use ring::hmac;

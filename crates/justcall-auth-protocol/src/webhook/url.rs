@@ -14,7 +14,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// Returns true if webhooks for `url` are accepted.
+    /// Returns true if deliveries for `url` are accepted.
     pub fn includes(&self, url: &str) -> bool {
         match self {
             Self::Any => true,

@@ -24,10 +24,11 @@ pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
 /// with it.
 pub const ANY_URL: &str = "*";
 
-/// The program's own check for repeated webhooks. It is called last, for a webhook that has passed every other check.
+/// The program's own check for repeated deliveries. It is called last, for a delivery that has passed every other
+/// check.
 pub trait ReplayCheck: Send + Sync {
-    /// Returns true if this webhook was seen before. Otherwise the same call must store it, so that of two equal
-    /// webhooks at the same moment only one passes.
+    /// Returns true if this delivery was seen before. Otherwise the same call must store it, so that of two equal
+    /// deliveries at the same moment only one passes.
     ///
     /// # Errors
     /// May fail with any error if the answer is unknown. The verification then fails with this error.
@@ -41,9 +42,9 @@ impl<F: Fn(&WebhookEvent) -> Result<bool, Error> + Send + Sync> ReplayCheck for 
     }
 }
 
-/// Verifies webhooks. Set it up once, then share it between threads.
+/// Verifies deliveries of webhooks. Set it up once, then share it between threads.
 ///
-/// **The body of a verified webhook is not proven**: see [the module](super) for what a signature covers.
+/// **The body of a verified delivery is not proven**: see [the module](super) for what a signature covers.
 pub struct WebhookVerifier {
     expected: Expected,
     secrets: VerifierSecrets,
@@ -59,7 +60,7 @@ enum VerifierSecrets {
 }
 
 impl WebhookVerifier {
-    /// Creates a verifier of webhooks for `url`, exactly as it is registered in JustCall.
+    /// Creates a verifier of deliveries for `url`, exactly as it is registered in JustCall.
     ///
     /// # Errors
     /// Fails with `invalid_argument` if `url` is not a complete URL.
@@ -67,7 +68,7 @@ impl WebhookVerifier {
         Ok(Self::new(Expected::These(vec![EncodedUrl::expected(url)?])))
     }
 
-    /// Creates a verifier of webhooks for any URL. It accepts webhooks for every endpoint of the account, so check
+    /// Creates a verifier of deliveries for any URL. It accepts deliveries for every endpoint of the account, so check
     /// [`WebhookEvent::url`].
     pub fn for_any_url() -> Self {
         Self::new(Expected::Any)
@@ -79,7 +80,7 @@ impl WebhookVerifier {
         Self { expected, secrets, tolerance, replay_check: None, results: ProcessResults::default() }
     }
 
-    /// Accepts webhooks for `url` too.
+    /// Accepts deliveries for `url` too.
     ///
     /// # Errors
     /// Fails with `invalid_argument` if `url` is not a complete URL, or if any URL is already accepted.
@@ -93,8 +94,8 @@ impl WebhookVerifier {
         }
     }
 
-    /// Accepts webhooks that are signed with `secret`, the API secret. Copies it into protected memory. Add the current
-    /// secret first, then those that it recently replaced.
+    /// Accepts deliveries that are signed with `secret`, the API secret. Copies it into protected memory. Add the
+    /// current secret first, then those that it recently replaced.
     ///
     /// # Errors
     /// Fails with `credentials_malformed` if `secret` cannot be a secret, or with `invalid_argument` after
@@ -106,7 +107,8 @@ impl WebhookVerifier {
         }
     }
 
-    /// Accepts webhooks that are signed with one of `secrets`, which may change. Replaces an earlier source of secrets.
+    /// Accepts deliveries that are signed with one of `secrets`, which may change. Replaces an earlier source of
+    /// secrets.
     ///
     /// # Errors
     /// Fails with `invalid_argument` after [`WebhookVerifier::add_secret`].
@@ -118,18 +120,18 @@ impl WebhookVerifier {
         Ok(())
     }
 
-    /// Sets how far the time of a webhook may be from now, in the past and in the future, in whole seconds. The default
-    /// is ten minutes. 0 accepts only webhooks of the current second.
+    /// Sets how far the time of a delivery may be from now, in the past and in the future, in whole seconds. The
+    /// default is ten minutes. 0 accepts only deliveries of the current second.
     pub fn set_tolerance(&mut self, seconds: u64) {
         self.tolerance = seconds;
     }
 
-    /// Sets the replay check, which is called for every webhook that has passed all other checks.
+    /// Sets the replay check, which is called for every delivery that has passed all other checks.
     pub fn set_replay_check(&mut self, check: impl ReplayCheck + 'static) {
         self.replay_check = Some(Box::new(check));
     }
 
-    /// Verifies one webhook: its headers, the raw bytes of its body, and the time in seconds since the epoch.
+    /// Verifies one delivery: its headers, the raw bytes of its body, and the time in seconds since the epoch.
     ///
     /// # Errors
     /// Fails with the first that applies: `webhook_unsigned`, `webhook_version`, `webhook_malformed`,
@@ -140,8 +142,8 @@ impl WebhookVerifier {
         self.verify_with(headers, body, now, self.replay_check.as_deref())
     }
 
-    /// Verifies one webhook as [`WebhookVerifier::verify`], but calls `check` instead of the verifier's replay check.
-    /// For checks that need to know more about a webhook than the event contains.
+    /// Verifies one delivery as [`WebhookVerifier::verify`], but calls `check` instead of the verifier's replay check.
+    /// For checks that need to know more about a delivery than the event contains.
     ///
     /// # Errors
     /// Fails as [`WebhookVerifier::verify`].
@@ -157,9 +159,9 @@ impl WebhookVerifier {
 
     /// Returns the results of this verifier in this process as OpenMetrics 1.0 text: the counter
     /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the error. The text is never longer
-    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and contains no secret, URL or content of a webhook.
+    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and contains no secret, URL or content of a delivery.
     ///
-    /// Webhooks that are verified with the secrets of a client are counted in the metrics of that client too. Export
+    /// Deliveries that are verified with the secrets of a client are counted in the metrics of that client too. Export
     /// only one of the two texts, because a sum over both would count them twice.
     ///
     /// A child of `fork()` starts at zero.
@@ -254,7 +256,7 @@ impl WebhookVerifier {
 }
 
 fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Error> {
-    // The panic comes from the program's code and leaves the verifier valid. The webhook is refused.
+    // The panic comes from the program's code and leaves the verifier valid. The delivery is refused.
     match catch_unwind(AssertUnwindSafe(|| check.was_seen(event))) {
         Ok(Ok(false)) => Ok(()),
         Ok(Ok(true)) => Err(Error::new(ErrorKind::WebhookReplayed)),
@@ -348,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn it_calls_the_check_of_one_webhook_instead_of_its_own() {
+    fn it_calls_the_check_of_one_delivery_instead_of_its_own() {
         let mut verifier = verifier();
         let body = format!(r#"{{"type":"call.completed","webhook_url":"{URL}"}}"#);
         let headers =
@@ -368,8 +370,8 @@ mod tests {
 
     #[test]
     fn it_refuses_to_have_two_sources_of_secrets_or_none() {
-        struct Client(Result<(), ErrorKind>);
-        impl SigningSecrets for Client {
+        struct SourceOfSecrets(Result<(), ErrorKind>);
+        impl SigningSecrets for SourceOfSecrets {
             fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
                 self.0.map_err(Error::new)?;
                 Ok(is_signer(SECRET).then_some(7))
@@ -378,14 +380,16 @@ mod tests {
         let new = || WebhookVerifier::for_url(URL).expect("a URL");
         let mut verifier = new();
         assert_eq!(refusal(&verifier), ErrorKind::InvalidArgument, "there is no secret");
-        verifier.use_secrets_of(Arc::new(Client(Ok(())))).expect("the only source");
+        verifier.use_secrets_of(Arc::new(SourceOfSecrets(Ok(())))).expect("the only source");
         assert_eq!(verify(&verifier).expect("genuine").secret_index(), 7);
         assert!(verifier.add_secret(SECRET).is_err());
-        verifier.use_secrets_of(Arc::new(Client(Err(ErrorKind::SourceUnavailable)))).expect("it replaces");
+        verifier
+            .use_secrets_of(Arc::new(SourceOfSecrets(Err(ErrorKind::SourceUnavailable))))
+            .expect("it replaces");
         assert_eq!(refusal(&verifier), ErrorKind::SourceUnavailable);
         verifier = new();
         verifier.add_secret(SECRET).expect("a secret");
-        assert!(verifier.use_secrets_of(Arc::new(Client(Ok(())))).is_err());
+        assert!(verifier.use_secrets_of(Arc::new(SourceOfSecrets(Ok(())))).is_err());
         assert!(verify(&verifier).is_ok(), "a refused call changes nothing");
     }
 

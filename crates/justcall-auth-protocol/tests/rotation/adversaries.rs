@@ -7,7 +7,7 @@ use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::event::EventKind;
 use proptest::prelude::*;
 
-use crate::world::{Change, NetworkOutcome, SourceState, World, ms};
+use crate::world::{Change, RequestOutcome, SourceState, World, ms};
 
 fn calls(world: &mut World, number: u64, every: u64) {
     for call in 0..number {
@@ -91,12 +91,12 @@ fn it_uses_a_rejected_pair_again_once_the_service_accepts_it_again() {
 }
 
 #[test]
-fn it_treats_no_response_as_proof_that_does_not_depend_on_the_pair() {
+fn it_does_not_treat_a_429_503_400_or_lost_response_as_proof() {
     for outcome in [
-        NetworkOutcome::Response(429),
-        NetworkOutcome::Response(503),
-        NetworkOutcome::Lost,
-        NetworkOutcome::Response(400),
+        RequestOutcome::Response(429),
+        RequestOutcome::Response(503),
+        RequestOutcome::Lost,
+        RequestOutcome::Response(400),
     ] {
         let policy = Policy { max_retries: 1, ..Policy::default() };
         let mut world = World::new(policy, SourceState::Watched(1), 1);
@@ -108,7 +108,7 @@ fn it_treats_no_response_as_proof_that_does_not_depend_on_the_pair() {
         world.outcomes = vec![outcome];
         world.at(2500, Change::CallBegins).run();
         assert_eq!((world.in_use(), world.count(EventKind::Rotated)), (Some(1), 0), "{outcome:?}");
-        world.outcomes = vec![NetworkOutcome::Response(404)];
+        world.outcomes = vec![RequestOutcome::Response(404)];
         world.at(9500, Change::CallBegins).run();
         assert_eq!((world.in_use(), world.count(EventKind::Rotated)), (Some(2), 1), "after {outcome:?}");
     }
@@ -122,8 +122,8 @@ proptest! {
         changes in proptest::collection::vec((0..60_000_u64, 0..6_u32, 0..3_u32), 0..20),
         begins in proptest::collection::vec(0..60_000_u64, 1..80),
         outcomes in proptest::collection::vec(
-            prop_oneof![4 => Just(NetworkOutcome::Response(200)), 1 => Just(NetworkOutcome::Response(429)), 1 => Just(NetworkOutcome::Response(503)),
-                1 => Just(NetworkOutcome::Response(404)), 1 => Just(NetworkOutcome::Lost)], 1..6),
+            prop_oneof![4 => Just(RequestOutcome::Response(200)), 1 => Just(RequestOutcome::Response(429)), 1 => Just(RequestOutcome::Response(503)),
+                1 => Just(RequestOutcome::Response(404)), 1 => Just(RequestOutcome::Lost)], 1..6),
         latency in 1..3000_u64,
         wait in 0..20_u64,
         max_retries in 0..4_u32,

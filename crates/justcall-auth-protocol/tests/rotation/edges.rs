@@ -30,7 +30,7 @@ fn it_is_settled_while_there_is_only_a_good_pair() {
     assert!(shared.keyring.settled(at(0).monotonic).is_none(), "there is no pair");
     reload(&shared, watched(1), &at(1));
     assert_eq!(shared.keyring.settled(at(1).monotonic).expect("good").generation(), 1);
-    assert!(shared.keyring.settled(at(2).monotonic).is_none(), "its source may be read repeated");
+    assert!(shared.keyring.settled(at(2).monotonic).is_none(), "its source may be read again");
     reload(&shared, unwatched(1), &at(2));
     assert!(shared.keyring.settled(at(9).monotonic).is_some(), "its source is expensive to read");
     shared.keyring.request_refresh();

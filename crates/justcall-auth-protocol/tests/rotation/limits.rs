@@ -45,7 +45,7 @@ fn it_reads_a_good_source_once_per_second_however_many_calls_begin() {
     let mut other = get(&policy, &shared, &after(2000));
     assert!(
         matches!(other.next(&after(2000)).expect("an action"), Action::Send { .. }),
-        "nobody waits for the one that reads"
+        "no other call waits for the read"
     );
     reads.loaded(Ok(SourceRead::Unchanged), &after(2100));
     assert!(matches!(

@@ -50,7 +50,7 @@ pub enum Change {
 
 /// The outcome of a request that is sent with a good pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkOutcome {
+pub enum RequestOutcome {
     Response(u16),
     Lost,
 }
@@ -61,7 +61,7 @@ enum WorldStep {
     Continue(usize),
     ReadEnds(usize),
     RequestArrives(usize, Pair),
-    ResponseArrives(usize, Pair, NetworkOutcome),
+    ResponseArrives(usize, Pair, RequestOutcome),
 }
 
 /// The result of a call.
@@ -78,7 +78,7 @@ pub struct World {
     pub latency: Duration,
     pub read_time: Duration,
     /// The outcomes of requests with a good pair, in turn.
-    pub outcomes: Vec<NetworkOutcome>,
+    pub outcomes: Vec<RequestOutcome>,
     now: Duration,
     accepts: Pair,
     source: SourceState,
@@ -107,7 +107,7 @@ impl World {
             shared: Shared::new("https://api.justcall.io", Arc::default()),
             latency: ms(40),
             read_time: ms(1),
-            outcomes: vec![NetworkOutcome::Response(200)],
+            outcomes: vec![RequestOutcome::Response(200)],
             now: Duration::from_secs(1000),
             accepts,
             source: first,
@@ -192,20 +192,20 @@ impl World {
             }
             WorldStep::RequestArrives(call, pair) => {
                 let outcome =
-                    if pair == self.accepts { self.next_outcome() } else { NetworkOutcome::Response(401) };
+                    if pair == self.accepts { self.next_outcome() } else { RequestOutcome::Response(401) };
                 self.schedule(self.now + self.latency / 2, WorldStep::ResponseArrives(call, pair, outcome));
             }
             WorldStep::ResponseArrives(call, pair, outcome) => {
                 let now = self.moment();
-                if outcome == NetworkOutcome::Response(401) {
+                if outcome == RequestOutcome::Response(401) {
                     self.rejected += 1;
                     self.known_bad.entry(pair).or_insert(self.now);
                 }
                 match outcome {
-                    NetworkOutcome::Response(status) => {
+                    RequestOutcome::Response(status) => {
                         self.exchange(call).answered(Response::new(status, Vec::new(), Vec::new()), &now);
                     }
-                    NetworkOutcome::Lost => self
+                    RequestOutcome::Lost => self
                         .exchange(call)
                         .not_answered(Error::new(ErrorKind::ConnectionFailed).with_request_sent(true), &now),
                 }
@@ -214,7 +214,7 @@ impl World {
         }
     }
 
-    fn next_outcome(&mut self) -> NetworkOutcome {
+    fn next_outcome(&mut self) -> RequestOutcome {
         self.good_sent += 1;
         self.outcomes[self.good_sent % self.outcomes.len()]
     }
