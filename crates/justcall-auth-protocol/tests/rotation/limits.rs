@@ -67,7 +67,7 @@ fn it_spreads_the_reads_of_many_processes_after_a_rejection() {
         assert_eq!(exchange.next(&after(500)).expect("an action"), Action::Load);
         exchange.loaded(Ok(SourceRead::Unchanged), &Moment { random, ..after(500) });
         let is_due = |millis: &u64| exchange.next(&after(*millis)).expect("an action") == Action::Load;
-        (500..1500).find(is_due).expect("it reads again") - 500
+        (500..1500).find(is_due).expect("the source is read again") - 500
     };
     assert_eq!([0, 40, 63, 64].map(next_read), [250, 290, 313, 250]);
 }

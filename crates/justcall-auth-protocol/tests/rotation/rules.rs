@@ -176,7 +176,7 @@ fn it_verifies_the_account_of_a_candidate_before_it_sends_other_requests() {
     respond(&mut exchange, 404, "", &at(2));
     assert_eq!(sent(&mut exchange, &at(2)), (true, "/v2.1/users?per_page=1".into()));
     respond(&mut exchange, 404, "", &at(2));
-    assert_eq!(exchange.next(&at(2)).expect_err("not watched").kind(), ErrorKind::NotFound);
+    assert_eq!(exchange.next(&at(2)).expect_err("not found").kind(), ErrorKind::NotFound);
     assert_eq!(shared.keyring.current().expect("a pair").generation(), 1, "a 404 proves no account");
     let mut exchange = call(&policy, &shared, &at(2));
     sent(&mut exchange, &at(2));
