@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, MAX_MESSAGE};
+use crate::printable::shortened;
 use crate::response::Response;
 use crate::service;
-
-/// The longest `service_message`, in bytes.
-const MAX_SERVICE_MESSAGE: usize = 512;
 
 /// The message of a 408. The service, or a proxy before it, stopped waiting for the request.
 const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
@@ -83,12 +81,7 @@ pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Cre
 /// Masks the pair in the service's text, then cuts the text. Masking comes first, because a secret cut in two would not
 /// be found.
 fn mask_and_cut(text: &str, sent: Option<&Credentials>) -> String {
-    let mut masked = sent.map_or_else(|| text.to_owned(), |sent| sent.mask(text));
-    if masked.len() > MAX_SERVICE_MESSAGE {
-        let end = (0..=MAX_SERVICE_MESSAGE).rev().find(|end| masked.is_char_boundary(*end)).unwrap_or(0);
-        masked.truncate(end);
-    }
-    masked
+    shortened(sent.map_or_else(|| text.to_owned(), |sent| sent.mask(text)), MAX_MESSAGE)
 }
 
 /// Names only the host of the redirect, because the rest of a `Location` may echo the pair. The host is masked for the
@@ -175,10 +168,10 @@ mod tests {
     #[test]
     fn it_masks_a_pair_before_it_cuts_the_text() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
-        let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_SERVICE_MESSAGE - 6));
+        let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_MESSAGE - 6));
         let error = classify(&response(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
         let message = error.service_message().expect("a message");
-        assert!(message.len() <= MAX_SERVICE_MESSAGE && !message.contains("sec7"), "{message}");
+        assert!(message.len() <= MAX_MESSAGE && !message.contains("sec7"), "{message}");
     }
 
     #[test]

@@ -20,12 +20,12 @@ pub struct WipingAllocator;
 // is freeing is written to.
 unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller promises a layout whose size is not 0, which is all that the system wants.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promises.
+        // SAFETY: the system wants of the layout what the caller of `alloc` promises too.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
 /// # Safety
 /// `block` may be written to for `size` bytes.
 unsafe fn wipe(block: *mut u8, size: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller promises that these bytes may be written to.
     unsafe { std::ptr::write_bytes(block, 0, size) };
     // SAFETY: the assembly holds no instruction. The compiler must assume that it reads all memory.
     unsafe { asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags)) };
@@ -109,10 +109,10 @@ mod tests {
         // SAFETY: the block is freed with its layout, and not used afterwards.
         let without_wiping = runs_left_after(|block, layout| unsafe { System.dealloc(block, layout) });
         assert!(without_wiping > 100, "the control");
-        // SAFETY: as above.
+        // SAFETY: the block came from this allocator, and is not used after it is freed.
         assert_eq!(runs_left_after(|block, layout| unsafe { WipingAllocator.dealloc(block, layout) }), 0);
         for new_size in [64, 1 << 20] {
-            // SAFETY: as above; the new block is freed with its new layout.
+            // SAFETY: the new block is used within its new size, and freed with its new layout.
             let in_old_block = runs_left_after(|block, layout| unsafe {
                 let moved = WipingAllocator.realloc(block, layout, new_size);
                 assert_eq!(*moved, 7, "the content is kept");

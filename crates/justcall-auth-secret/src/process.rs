@@ -42,7 +42,7 @@ fn page_zeroed_by_fork() -> Option<*mut AtomicU32> {
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
     // The system rounds the size up to a page.
     let size = size_of::<AtomicU32>();
-    // SAFETY: the mapping is new and replaces no other.
+    // SAFETY: the mapping is new, at an address that the system chooses, and touches no other memory.
     let page = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, -1, 0) };
     if page == libc::MAP_FAILED {
         return None;

@@ -290,4 +290,26 @@ mod tests {
             }
         });
     }
+
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    #[test]
+    fn it_leaves_no_part_of_a_secret_in_registers_after_keep_or_expose() {
+        use std::sync::LazyLock;
+
+        use crate::registers::tests::{PLANTED, registers_after};
+
+        extern "C" fn keep() {
+            drop(Secret::copy_from(&PLANTED));
+        }
+        extern "C" fn read() {
+            SECRET.expose(|plain| assert_eq!(plain, PLANTED));
+        }
+        static SECRET: LazyLock<Secret> = LazyLock::new(|| Secret::copy_from(&PLANTED));
+        LazyLock::force(&SECRET);
+        for run in [keep as extern "C" fn(), read] {
+            for (name, seen) in registers_after(run) {
+                assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
+            }
+        }
+    }
 }

@@ -25,7 +25,7 @@ fn start_child(body: impl FnOnce() -> bool) -> libc::pid_t {
             // SAFETY: plain system calls.
             unsafe { libc::alarm(60) };
             let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
-            // SAFETY: it ends the child.
+            // SAFETY: `_exit` runs no exit handler of the parent.
             unsafe { libc::_exit(i32::from(!passed)) }
         }
         child => child,
@@ -34,7 +34,7 @@ fn start_child(body: impl FnOnce() -> bool) -> libc::pid_t {
 
 fn wait_for(child: libc::pid_t) -> i32 {
     let mut status = 0;
-    // SAFETY: `child` is a child of this process, and the status is writable.
+    // SAFETY: each child is awaited once, by the process that forked it; the status is writable.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
 }

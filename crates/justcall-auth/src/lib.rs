@@ -20,6 +20,7 @@ compile_error!(
 );
 
 mod call;
+mod callback_error;
 mod cancel;
 mod client;
 mod clock;
@@ -31,6 +32,7 @@ pub mod exchange;
 mod interrupt;
 mod machine;
 mod observe;
+mod options;
 mod protection;
 mod reentry;
 pub mod replace;
@@ -45,11 +47,12 @@ mod transport;
 pub mod webhook;
 
 pub use call::Call;
+pub use callback_error::callback_error;
 pub use cancel::Cancel;
 pub use client::Client;
 pub use clock::unix_time;
 pub use config::Config;
-pub use diagnose::{Code, Finding, Severity, diagnose};
+pub use diagnose::{Code, Finding, Severity, diagnose, diagnose_environment};
 pub use exchange::Exchange;
 pub use interrupt::Interrupt;
 pub use justcall_auth_protocol::account::Account;
@@ -61,6 +64,7 @@ pub use justcall_auth_protocol::response::Response;
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};
+pub use options::CallOptions;
 pub use protection::ProtectionReport;
 pub use source::Source;
 pub use state::{Remembered, StateFile};

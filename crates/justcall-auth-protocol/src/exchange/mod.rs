@@ -55,8 +55,6 @@ use verification::{
 
 /// The largest body of a response to a verifying request, in bytes.
 const MAX_VERIFY_BODY: usize = 64 * 1024;
-/// The largest body of any other response, in bytes, after decompression.
-const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// One call. See the [module](self).
 #[derive(Debug)]
@@ -194,7 +192,8 @@ impl Exchange {
 
     /// Returns the size at which the driver should stop reading a body, in bytes.
     pub fn max_body(&self) -> usize {
-        if self.is_verifying() { MAX_VERIFY_BODY } else { MAX_BODY }
+        let limit = self.policy.max_response_length;
+        if self.is_verifying() { limit.min(MAX_VERIFY_BODY) } else { limit }
     }
 
     /// Returns true if the next action is [`Action::Load`].

@@ -2,6 +2,7 @@
 //! the same account are visible only here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::service::{RateLimit, RateWindow};
 
@@ -53,6 +54,12 @@ impl Figure {
 }
 
 impl Window {
+    /// Returns the figures that are known.
+    fn read(&self) -> RateWindow {
+        let reset = self.reset.read().map(Duration::from_secs);
+        RateWindow { limit: self.limit.read(), remaining: self.remaining.read(), reset }
+    }
+
     fn set(&self, window: &RateWindow) {
         self.limit.set(window.limit);
         self.remaining.set(window.remaining);
@@ -61,6 +68,11 @@ impl Window {
 }
 
 impl Budget {
+    /// Returns both windows, as far as they are known.
+    pub fn read(&self) -> RateLimit {
+        RateLimit { main: self.main.read(), burst: self.burst.read() }
+    }
+
     /// Returns how many requests the account has used since this process started, as far as responses show it.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
@@ -94,8 +106,6 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn used_after(budget: &Budget, remaining: u64, reset: u64) -> u64 {

@@ -101,6 +101,11 @@ impl Metrics {
         self.budget.set(limit);
     }
 
+    /// Returns the account's rate limit from the latest response. A figure that no response contained is `None`.
+    pub fn rate_limit(&self) -> RateLimit {
+        self.budget.read()
+    }
+
     /// Counts a retry.
     pub(crate) fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);

@@ -59,6 +59,13 @@ enum VerifierSecrets {
     Shared(Arc<dyn SigningSecrets>),
 }
 
+/// The secrets and the replay check for one delivery.
+struct Overrides<'a> {
+    /// Used instead of the secrets of the verifier.
+    secrets: Option<&'a dyn SigningSecrets>,
+    check: Option<&'a dyn ReplayCheck>,
+}
+
 impl WebhookVerifier {
     /// Creates a verifier of deliveries for `url`, exactly as it is registered in JustCall.
     ///
@@ -139,7 +146,12 @@ impl WebhookVerifier {
     /// there is no secret or if the replay check panicked, with `out_of_memory` if memory is short, and with the error
     /// of the source of secrets or of the replay check.
     pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, self.replay_check.as_deref())
+        self.verify_with(
+            headers,
+            body,
+            now,
+            &Overrides { secrets: None, check: self.replay_check.as_deref() },
+        )
     }
 
     /// Verifies one delivery as [`WebhookVerifier::verify`], but calls `check` instead of the verifier's replay check.
@@ -154,7 +166,23 @@ impl WebhookVerifier {
         now: i64,
         check: &dyn ReplayCheck,
     ) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, Some(check))
+        self.verify_with(headers, body, now, &Overrides { secrets: None, check: Some(check) })
+    }
+
+    /// Verifies one delivery as [`WebhookVerifier::verify`], but with `secrets` instead of the verifier's secrets. For one
+    /// delivery whose secrets must be found in a limited time.
+    ///
+    /// # Errors
+    /// Fails as [`WebhookVerifier::verify`].
+    pub fn verify_with_secrets(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: i64,
+        secrets: &dyn SigningSecrets,
+    ) -> Result<WebhookEvent, Error> {
+        let overrides = Overrides { secrets: Some(secrets), check: self.replay_check.as_deref() };
+        self.verify_with(headers, body, now, &overrides)
     }
 
     /// Returns the results of this verifier in this process as OpenMetrics 1.0 text: the counter
@@ -174,15 +202,20 @@ impl WebhookVerifier {
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        check: Option<&dyn ReplayCheck>,
+        overrides: &Overrides<'_>,
     ) -> Result<WebhookEvent, Error> {
-        let result = self.check(headers, body, now, check);
+        let result = self.check(headers, body, now, overrides);
         let failure = result.as_ref().err().map(Error::kind);
         self.results.add(failure);
-        if let VerifierSecrets::Shared(secrets) = &self.secrets {
-            secrets.delivered(failure);
-        }
+        self.secrets(overrides).delivered(failure);
         result
+    }
+
+    fn secrets<'a>(&'a self, overrides: &Overrides<'a>) -> &'a dyn SigningSecrets {
+        overrides.secrets.unwrap_or(match &self.secrets {
+            VerifierSecrets::Fixed(secrets) => secrets,
+            VerifierSecrets::Shared(secrets) => secrets.as_ref(),
+        })
     }
 
     fn check(
@@ -190,9 +223,11 @@ impl WebhookVerifier {
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        check: Option<&dyn ReplayCheck>,
+        overrides: &Overrides<'_>,
     ) -> Result<WebhookEvent, Error> {
-        if matches!(&self.secrets, VerifierSecrets::Fixed(given) if given.is_empty()) {
+        if overrides.secrets.is_none()
+            && matches!(&self.secrets, VerifierSecrets::Fixed(secrets) if secrets.is_empty())
+        {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
                 .with_hint("Give it the API secret of the account, or a client to take it from."));
         }
@@ -207,7 +242,7 @@ impl WebhookVerifier {
             .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
         let signed = body::read(body)?;
 
-        let secret_index = self.signer(&signature, &signed, written)?;
+        let secret_index = self.signer(self.secrets(overrides), &signature, &signed, written)?;
         self.check_age(timestamp, now)?;
         if !self.expected.includes(&signed.url) {
             return Err(Error::new(ErrorKind::WebhookWrongUrl));
@@ -219,13 +254,14 @@ impl WebhookVerifier {
             secret_index,
             signature: signature.to_text(),
         };
-        check.map_or(Ok(()), |check| check_replay(check, &event))?;
+        overrides.check.map_or(Ok(()), |check| check_replay(check, &event))?;
         Ok(event)
     }
 
     /// Returns the index of the secret that signed.
     fn signer(
         &self,
+        secrets: &dyn SigningSecrets,
         signature: &Signature,
         signed: &SignedFields<'_>,
         timestamp: &[u8],
@@ -234,11 +270,7 @@ impl WebhookVerifier {
         let mut is_signer = |secret: &[u8]| {
             url.encodings().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
         };
-        let found = match &self.secrets {
-            VerifierSecrets::Fixed(secrets) => secrets.find(&mut is_signer)?,
-            VerifierSecrets::Shared(secrets) => secrets.find(&mut is_signer)?,
-        };
-        found.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
+        secrets.find(&mut is_signer)?.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
     }
 
     fn check_age(&self, timestamp: i64, now: i64) -> Result<(), Error> {
