@@ -73,6 +73,6 @@ fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
 
 /// The names of all events.
 #[pyfunction]
-pub(crate) fn event_names() -> [&'static str; EventKind::ALL.len()] {
-    EventKind::ALL.map(EventKind::name)
+pub(crate) fn event_names() -> Vec<&'static str> {
+    EventKind::ALL.iter().map(|kind| kind.name()).collect()
 }

@@ -189,8 +189,9 @@ impl Exchange {
     /// Raises `InvalidArgumentError` for another cause; the exchange is then unchanged.
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
         let named = text("cause", cause)?;
-        let cause = Cause::ALL.into_iter().find(|cause| cause.name() == named).ok_or_else(|| {
-            invalid(py, "cause", &format!("is not one of {}", Cause::ALL.map(Cause::name).join(", ")))
+        let cause = Cause::ALL.iter().copied().find(|cause| cause.name() == named).ok_or_else(|| {
+            let names: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+            invalid(py, "cause", &format!("is not one of {}", names.join(", ")))
         })?;
         self.drive(py, |exchange| {
             exchange.failed(cause, request_sent);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::exit::Exit;
+use crate::explanations::Explanation;
 use crate::output::Output;
 use crate::unechoed::Unechoed;
 
@@ -56,7 +57,7 @@ impl Failure {
         match self {
             Self::Known(error) => {
                 output.failure(&text(error, output.unechoed()), &json(error, output.unechoed()));
-                Exit::of(error.kind())
+                Explanation::of(error.kind()).exit
             }
             Self::Answered { error, answer, include } => {
                 let mut object = json(error, output.unechoed());
@@ -65,7 +66,7 @@ impl Failure {
                 if !output.is_json() {
                     output.diagnose_answer(answer, *include);
                 }
-                Exit::of(error.kind())
+                Explanation::of(error.kind()).exit
             }
             Self::Told(exit) => *exit,
             Self::File { path, error } => {

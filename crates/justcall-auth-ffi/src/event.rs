@@ -127,6 +127,6 @@ mod tests {
             (EventKind::RotationDue, JUSTCALL_EVENT_ROTATION_DUE),
             (EventKind::UsageSpike, JUSTCALL_EVENT_USAGE_SPIKE),
         ];
-        assert_eq!(numbers, EventKind::ALL.map(|kind| (kind, kind.number())));
+        assert_eq!(EventKind::ALL.iter().map(|kind| (*kind, kind.number())).collect::<Vec<_>>(), numbers);
     }
 }

@@ -2,63 +2,36 @@
 
 use std::time::Duration;
 
-/// The kind of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EventKind {
+use crate::table;
+
+table! {
+    /// The kind of an event.
+    #[non_exhaustive]
+    pub enum EventKind {
+        /// Returns the name of the kind, the same in every language.
+        name: &'static str,
+        /// Returns the number of the kind in C.
+        number: i32,
+    }
+
     /// Another pair was proven and is now in use.
-    Rotated = 1,
+    Rotated { name: "rotated", number: 1 }
     /// The service rejected a new pair, or the pair belongs to another account. The pair in use stays.
-    CandidateRejected = 2,
+    CandidateRejected { name: "candidate_rejected", number: 2 }
     /// The service rejected the pair in use.
-    PairRejected = 3,
+    PairRejected { name: "pair_rejected", number: 3 }
     /// Calls wait until the source has another pair.
-    WaitingForSource = 4,
+    WaitingForSource { name: "waiting_for_source", number: 4 }
     /// A call is retried after a wait.
-    Retrying = 5,
+    Retrying { name: "retrying", number: 5 }
     /// Less than a tenth of the account's rate limit is left.
-    RateLimitLow = 6,
+    RateLimitLow { name: "rate_limit_low", number: 6 }
     /// The source has another pair. The next call proves it.
-    SourceChanged = 7,
+    SourceChanged { name: "source_changed", number: 7 }
     /// The pair in use has reached the age at which it should be replaced.
-    RotationDue = 8,
+    RotationDue { name: "rotation_due", number: 8 }
     /// A minute had more requests than usual.
-    UsageSpike = 9,
-}
-
-impl EventKind {
-    /// All kinds.
-    pub const ALL: [Self; 9] = [
-        Self::Rotated,
-        Self::CandidateRejected,
-        Self::PairRejected,
-        Self::WaitingForSource,
-        Self::Retrying,
-        Self::RateLimitLow,
-        Self::SourceChanged,
-        Self::RotationDue,
-        Self::UsageSpike,
-    ];
-
-    /// Returns the number of the kind in C.
-    pub const fn number(self) -> i32 {
-        self as i32
-    }
-
-    /// Returns the name of the kind, the same in every language.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rotated => "rotated",
-            Self::CandidateRejected => "candidate_rejected",
-            Self::PairRejected => "pair_rejected",
-            Self::WaitingForSource => "waiting_for_source",
-            Self::Retrying => "retrying",
-            Self::RateLimitLow => "rate_limit_low",
-            Self::SourceChanged => "source_changed",
-            Self::RotationDue => "rotation_due",
-            Self::UsageSpike => "usage_spike",
-        }
-    }
+    UsageSpike { name: "usage_spike", number: 9 }
 }
 
 /// One event. Its text never contains a secret.

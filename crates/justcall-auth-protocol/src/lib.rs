@@ -29,6 +29,7 @@ pub mod response;
 pub mod service;
 pub mod shared;
 mod sync;
+mod table;
 pub mod time;
 pub mod url;
 pub mod webhook;

@@ -9,7 +9,7 @@
 //! | `candidate`, `marks`, `shape` | words that seem random, the service that they belong to, and the rule |
 //! | `beside`, `tag`, `table`, `readable`, `name` | the name that a text gives a value, and its meaning |
 //! | `exposure`, `allow` | whether a text ships to browsers; what its owner allows |
-//! | `text`, `wide` | a text of any length through a window, as UTF-8 |
+//! | `text`, `decode`, `wide` | a text of any length through a window, as UTF-8; its encoding |
 //! | `files`, `history`, `git` | where texts come from; git so that a repository cannot run anything |
 
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ mod allow;
 mod beside;
 mod candidate;
 mod code;
+mod decode;
 mod exposure;
 mod files;
 mod finding;

@@ -5,9 +5,10 @@ use std::io::{self, Read};
 
 use crate::allow::Comments;
 use crate::code::ScanCode;
+use crate::decode::Decoder;
 use crate::exposure::Exposure;
 use crate::finding::{Fingerprint, Hit, Location, ScanFinding};
-use crate::wide::{Decoder, Wide, is_binary};
+use crate::wide::{Wide, is_binary};
 use crate::{Report, Subject};
 
 /// The length of the window, in bytes: most files are read at once, and it stays in a processor's cache.

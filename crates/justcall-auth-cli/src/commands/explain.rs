@@ -10,7 +10,7 @@ use justcall_auth_scan::ScanCode;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::explanations;
+use crate::explanations::Explanation;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -106,8 +106,10 @@ impl Topic {
             (_, false) => "does not help until something is changed",
         };
         let exit = match (self, self.kind()) {
-            (Self::Finding(_), Some(kind)) => format!("{} ({})", Exit::of(kind).code(), kind.name()),
-            (_, Some(kind)) => Exit::of(kind).code().to_string(),
+            (Self::Finding(_), Some(kind)) => {
+                format!("{} ({})", Explanation::of(kind).exit.code(), kind.name())
+            }
+            (_, Some(kind)) => Explanation::of(kind).exit.code().to_string(),
             (Self::Leak(_), None) => format!("{} (of scan)", Exit::Failure.code()),
             (_, None) => "none of its own: it is no failure".to_owned(),
         };
@@ -125,13 +127,13 @@ impl Topic {
             }
         }
         let example = match self {
-            Self::Error(kind) => format!("  {}", explanations::of(kind).example),
+            Self::Error(kind) => format!("  {}", Explanation::of(kind).example),
             Self::Finding(code) => {
                 let Example { bad, good } = code.example();
                 format!("  instead of  {bad}\n  write       {good}")
             }
             Self::Leak(code) => {
-                let (bad, good) = code.example();
+                let Example { bad, good } = code.example();
                 format!("  instead of  {bad}\n  have        {good}")
             }
         };
@@ -141,7 +143,7 @@ impl Topic {
 
     fn explanation(self) -> &'static str {
         match self {
-            Self::Error(kind) => explanations::of(kind).text,
+            Self::Error(kind) => Explanation::of(kind).text,
             Self::Finding(code) => code.explanation(),
             Self::Leak(code) => code.explanation(),
         }
@@ -149,16 +151,17 @@ impl Topic {
 
     /// Text for an error; for a finding what was given and what belongs there.
     fn example_json(self) -> Value {
-        match self {
-            Self::Error(kind) => explanations::of(kind).example.into(),
-            Self::Finding(code) => json!({"bad": code.example().bad, "good": code.example().good}),
-            Self::Leak(code) => json!({"bad": code.example().0, "good": code.example().1}),
-        }
+        let Example { bad, good } = match self {
+            Self::Error(kind) => return Explanation::of(kind).example.into(),
+            Self::Finding(code) => code.example(),
+            Self::Leak(code) => code.example(),
+        };
+        json!({"bad": bad, "good": good})
     }
 
     fn causes(self) -> &'static [&'static str] {
         match self {
-            Self::Error(kind) => explanations::of(kind).causes,
+            Self::Error(kind) => Explanation::of(kind).causes,
             // A finding is its own cause.
             Self::Finding(_) | Self::Leak(_) => &[],
         }
@@ -183,7 +186,7 @@ impl Topic {
             "example": self.example_json(),
             "exit_code": match self {
                 Self::Leak(_) => Some(Exit::Failure.code()),
-                _ => self.kind().map(|kind| Exit::of(kind).code()),
+                _ => self.kind().map(|kind| Explanation::of(kind).exit.code()),
             },
         })
     }

@@ -1,6 +1,7 @@
 //! A finding of a check.
 
 use super::code::{Code, Severity};
+use crate::table;
 
 /// One fault or note that a check found. Its texts never contain the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,27 +68,19 @@ pub(super) fn worst_first(mut found: Vec<Finding>) -> Vec<Finding> {
     found
 }
 
-/// The subject of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    Key,
-    Secret,
-    /// Both halves, as one text.
-    Pair,
-    /// A text that may be either half.
-    Value,
-    /// The name of a half.
-    Name,
-}
-
-impl Subject {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Key => "API key",
-            Self::Secret => "API secret",
-            Self::Pair => "pair",
-            Self::Value => "value",
-            Self::Name => "name",
-        }
+table! {
+    /// The subject of a finding.
+    pub(super) enum Subject {
+        /// Returns the name that messages use.
+        name: &'static str,
     }
+
+    Key { name: "API key" }
+    Secret { name: "API secret" }
+    /// Both halves, as one text.
+    Pair { name: "pair" }
+    /// A text that may be either half.
+    Value { name: "value" }
+    /// The name of a half.
+    Name { name: "name" }
 }

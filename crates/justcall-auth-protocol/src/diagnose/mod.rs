@@ -5,7 +5,6 @@
 
 mod base64;
 mod code;
-mod explanation;
 mod finding;
 mod half;
 mod name;
@@ -17,8 +16,7 @@ mod text;
 mod unicode;
 mod wrapping;
 
-pub use code::{Code, Severity};
-pub use explanation::Example;
+pub use code::{Code, Example, Severity};
 pub use finding::Finding;
 pub use half::MAX_HALF;
 pub use name::half_name;

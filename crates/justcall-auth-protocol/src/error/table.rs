@@ -1,143 +1,145 @@
 //! The one table of errors: every language, the command line and the documentation are made from it.
 
-/// Builds [`ErrorKind`] and its look-ups from the rows.
-macro_rules! error_table {
-    ($($kind:ident = $number:literal, $name:literal, retryable: $retryable:literal,
-       $message:literal, $remedy:literal;)*) => {
-        /// The kind of a failure: one row of the error table.
-        ///
-        /// Numbers and names are public API in every language and are never reused.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        #[allow(rustdoc::bare_urls, reason = "the table's texts are for terminals too")]
-        pub enum ErrorKind {
-            $(#[doc = concat!("`", $name, "` (", stringify!($number), "): ", $message, " ", $remedy)]
-            $kind,)*
-        }
+use crate::table;
 
-        impl ErrorKind {
-            /// Every kind, in the order of its number.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
+table! {
+    /// The kind of a failure: one row of the error table.
+    ///
+    /// Numbers and names are public API in every language and are never reused.
+    #[non_exhaustive]
+    pub enum ErrorKind {
+        /// The name, the same in every language.
+        name: &'static str,
+        /// The number: the status in C, `code` in Python. For answers of the service the HTTP status.
+        number: i32,
+        /// Whether the same call may succeed later without anybody changing anything.
+        retryable: bool,
+        /// What happened, in one sentence.
+        message: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    }
 
-            /// The number: the status in C, `code` in Python. For answers of the service the HTTP status.
-            pub const fn number(self) -> i32 {
-                match self { $(Self::$kind => $number),* }
-            }
-
-            /// The name, the same in every language.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => $name),* }
-            }
-
-            /// What happened, in one sentence.
-            pub const fn message(self) -> &'static str {
-                match self { $(Self::$kind => $message),* }
-            }
-
-            /// What to do about it.
-            pub const fn remedy(self) -> &'static str {
-                match self { $(Self::$kind => $remedy),* }
-            }
-
-            /// Whether the same call may succeed later without anybody changing anything.
-            pub const fn retryable(self) -> bool {
-                match self { $(Self::$kind => $retryable),* }
-            }
-        }
-    };
-}
-
-error_table! {
-    InvalidArgument = 1, "invalid_argument", retryable: false,
-        "The caller passed something impossible.",
-        "Correct the argument that the message names.";
-    BufferTooSmall = 2, "buffer_too_small", retryable: false,
-        "The buffer given cannot hold the result.",
-        "Call again with a buffer of the needed length, which is in the length parameter.";
-    OutOfMemory = 3, "out_of_memory", retryable: false,
-        "There is not enough memory for what was passed in or came from the service.",
-        "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The process goes on, and so may other calls.";
-    CredentialsMissing = 10, "credentials_missing", retryable: false,
-        "No API key and secret were found.",
-        "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in JustCall under Settings → API & Webhooks.";
-    CredentialsMalformed = 11, "credentials_malformed", retryable: false,
-        "What was found cannot be an API key and secret.",
-        "Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing was sent.";
-    SourceUnavailable = 12, "source_unavailable", retryable: true,
-        "The source of the credentials could not be read.",
-        "Check that the source exists and that this process may read it.";
-    MemoryProtection = 13, "memory_protection", retryable: false,
-        "The system refused the memory protection that was asked for.",
-        "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.";
-    WrongAccount = 14, "wrong_account", retryable: false,
-        "The pair works, but for another account than the expected one.",
-        "Use the pair of the expected account, or correct the expected account's number.";
-    Timeout = 20, "timeout", retryable: true,
-        "The call did not finish within its timeout.",
-        "Check the network to the service, or allow a longer timeout.";
-    ConnectionFailed = 21, "connection_failed", retryable: true,
-        "The connection to the service failed.",
-        "Check DNS, firewall and proxy between this machine and the service, then try again.";
-    TlsFailed = 22, "tls_failed", retryable: false,
-        "A secure connection to the service could not be made.",
-        "Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the system's clock and its installed CA certificates.";
-    RedirectRefused = 23, "redirect_refused", retryable: false,
-        "The service answered with a redirect, which is never followed with credentials.",
-        "Check the base URL: it should be https://api.justcall.io.";
-    InvalidResponse = 24, "invalid_response", retryable: false,
-        "The answer is not one that the JustCall API gives.",
-        "Check the base URL, and whether a proxy or captive portal answers in place of the service.";
-    Cancelled = 25, "cancelled", retryable: false,
-        "The call was cancelled.",
-        "Nothing is wrong with the credentials; call again if the result is still wanted.";
-    WebhookUnsigned = 30, "webhook_unsigned", retryable: false,
-        "The delivery carries no signature.",
-        "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it with 200 and do nothing else.";
-    WebhookMalformed = 31, "webhook_malformed", retryable: false,
-        "The delivery's headers or body cannot be read.",
-        "Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed them.";
-    WebhookMismatch = 32, "webhook_mismatch", retryable: false,
-        "The signature was made with none of the secrets held.",
-        "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no webhook secret of its own. After a reset, hold the old secret beside the new one for a while.";
-    WebhookStale = 33, "webhook_stale", retryable: false,
-        "The signature is right, but its time is too far from now.",
-        "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer tolerance only if late deliveries must count.";
-    WebhookWrongUrl = 34, "webhook_wrong_url", retryable: false,
-        "The delivery was signed for another URL than the one expected.",
-        "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right, somebody passes on another endpoint's delivery.";
-    WebhookVersion = 35, "webhook_version", retryable: false,
-        "The version of the signature is missing or not known.",
-        "Check that proxies pass on the header with the signature's version. If JustCall has a new version, update this library.";
-    WebhookReplayed = 36, "webhook_replayed", retryable: false,
-        "The replay check has seen this delivery before.",
-        "Answer it with 200 and do not act on it again.";
-    Internal = 90, "internal", retryable: false,
-        "A bug in justcall-auth.",
-        "Please report it with this message; it contains no secret. Free the handle and make a new one.";
-    BadRequest = 400, "bad_request", retryable: false,
-        "The service refused the request.",
-        "Correct the request; the service's message and the response body say what it objects to.";
-    InvalidCredentials = 401, "invalid_credentials", retryable: false,
-        "The service rejected the API key and secret.",
-        "Check that both halves are sent, separated by a colon and without trailing spaces, and that the pair was not revoked or reset: compare with JustCall under Settings → API & Webhooks, or generate a new pair there.";
-    Forbidden = 403, "forbidden", retryable: false,
-        "The credentials are good, but they may not do this.",
-        "The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin of the account or JustCall's support.";
-    NotFound = 404, "not_found", retryable: false,
-        "The service knows no such object or path.",
-        "Check the path and the identifiers in it.";
-    Unprocessable = 422, "unprocessable", retryable: false,
-        "The service understood the request but cannot accept its contents.",
-        "Correct the fields that the response body names.";
-    RateLimited = 429, "rate_limited", retryable: true,
-        "The account's rate limit is used up.",
-        "Wait for the time in retry_after, and send fewer requests: the limit is for the whole account.";
-    ServerError = 500, "server_error", retryable: true,
-        "The service failed.",
-        "Try again later; if it lasts, contact JustCall's support.";
-    Unavailable = 503, "unavailable", retryable: true,
-        "The service is not available at the moment.",
-        "Try again later; JustCall's status page may say more.";
+    InvalidArgument { name: "invalid_argument", number: 1, retryable: false,
+        message: "The caller passed something impossible.",
+        remedy: "Correct the argument that the message names.",
+    }
+    BufferTooSmall { name: "buffer_too_small", number: 2, retryable: false,
+        message: "The buffer given cannot hold the result.",
+        remedy: "Call again with a buffer of the needed length, which is in the length parameter.",
+    }
+    OutOfMemory { name: "out_of_memory", number: 3, retryable: false,
+        message: "There is not enough memory for what was passed in or came from the service.",
+        remedy: "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The process goes on, and so may other calls.",
+    }
+    CredentialsMissing { name: "credentials_missing", number: 10, retryable: false,
+        message: "No API key and secret were found.",
+        remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in JustCall under Settings → API & Webhooks.",
+    }
+    CredentialsMalformed { name: "credentials_malformed", number: 11, retryable: false,
+        message: "What was found cannot be an API key and secret.",
+        remedy: "Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing was sent.",
+    }
+    SourceUnavailable { name: "source_unavailable", number: 12, retryable: true,
+        message: "The source of the credentials could not be read.",
+        remedy: "Check that the source exists and that this process may read it.",
+    }
+    MemoryProtection { name: "memory_protection", number: 13, retryable: false,
+        message: "The system refused the memory protection that was asked for.",
+        remedy: "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.",
+    }
+    WrongAccount { name: "wrong_account", number: 14, retryable: false,
+        message: "The pair works, but for another account than the expected one.",
+        remedy: "Use the pair of the expected account, or correct the expected account's number.",
+    }
+    Timeout { name: "timeout", number: 20, retryable: true,
+        message: "The call did not finish within its timeout.",
+        remedy: "Check the network to the service, or allow a longer timeout.",
+    }
+    ConnectionFailed { name: "connection_failed", number: 21, retryable: true,
+        message: "The connection to the service failed.",
+        remedy: "Check DNS, firewall and proxy between this machine and the service, then try again.",
+    }
+    TlsFailed { name: "tls_failed", number: 22, retryable: false,
+        message: "A secure connection to the service could not be made.",
+        remedy: "Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the system's clock and its installed CA certificates.",
+    }
+    RedirectRefused { name: "redirect_refused", number: 23, retryable: false,
+        message: "The service answered with a redirect, which is never followed with credentials.",
+        remedy: "Check the base URL: it should be https://api.justcall.io.",
+    }
+    InvalidResponse { name: "invalid_response", number: 24, retryable: false,
+        message: "The answer is not one that the JustCall API gives.",
+        remedy: "Check the base URL, and whether a proxy or captive portal answers in place of the service.",
+    }
+    Cancelled { name: "cancelled", number: 25, retryable: false,
+        message: "The call was cancelled.",
+        remedy: "Nothing is wrong with the credentials; call again if the result is still wanted.",
+    }
+    WebhookUnsigned { name: "webhook_unsigned", number: 30, retryable: false,
+        message: "The delivery carries no signature.",
+        remedy: "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it with 200 and do nothing else.",
+    }
+    WebhookMalformed { name: "webhook_malformed", number: 31, retryable: false,
+        message: "The delivery's headers or body cannot be read.",
+        remedy: "Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed them.",
+    }
+    WebhookMismatch { name: "webhook_mismatch", number: 32, retryable: false,
+        message: "The signature was made with none of the secrets held.",
+        remedy: "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no webhook secret of its own. After a reset, hold the old secret beside the new one for a while.",
+    }
+    WebhookStale { name: "webhook_stale", number: 33, retryable: false,
+        message: "The signature is right, but its time is too far from now.",
+        remedy: "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer tolerance only if late deliveries must count.",
+    }
+    WebhookWrongUrl { name: "webhook_wrong_url", number: 34, retryable: false,
+        message: "The delivery was signed for another URL than the one expected.",
+        remedy: "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right, somebody passes on another endpoint's delivery.",
+    }
+    WebhookVersion { name: "webhook_version", number: 35, retryable: false,
+        message: "The version of the signature is missing or not known.",
+        remedy: "Check that proxies pass on the header with the signature's version. If JustCall has a new version, update this library.",
+    }
+    WebhookReplayed { name: "webhook_replayed", number: 36, retryable: false,
+        message: "The replay check has seen this delivery before.",
+        remedy: "Answer it with 200 and do not act on it again.",
+    }
+    Internal { name: "internal", number: 90, retryable: false,
+        message: "A bug in justcall-auth.",
+        remedy: "Please report it with this message; it contains no secret. Free the handle and make a new one.",
+    }
+    BadRequest { name: "bad_request", number: 400, retryable: false,
+        message: "The service refused the request.",
+        remedy: "Correct the request; the service's message and the response body say what it objects to.",
+    }
+    InvalidCredentials { name: "invalid_credentials", number: 401, retryable: false,
+        message: "The service rejected the API key and secret.",
+        remedy: "Check that both halves are sent, separated by a colon and without trailing spaces, and that the pair was not revoked or reset: compare with JustCall under Settings → API & Webhooks, or generate a new pair there.",
+    }
+    Forbidden { name: "forbidden", number: 403, retryable: false,
+        message: "The credentials are good, but they may not do this.",
+        remedy: "The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin of the account or JustCall's support.",
+    }
+    NotFound { name: "not_found", number: 404, retryable: false,
+        message: "The service knows no such object or path.",
+        remedy: "Check the path and the identifiers in it.",
+    }
+    Unprocessable { name: "unprocessable", number: 422, retryable: false,
+        message: "The service understood the request but cannot accept its contents.",
+        remedy: "Correct the fields that the response body names.",
+    }
+    RateLimited { name: "rate_limited", number: 429, retryable: true,
+        message: "The account's rate limit is used up.",
+        remedy: "Wait for the time in retry_after, and send fewer requests: the limit is for the whole account.",
+    }
+    ServerError { name: "server_error", number: 500, retryable: true,
+        message: "The service failed.",
+        remedy: "Try again later; if it lasts, contact JustCall's support.",
+    }
+    Unavailable { name: "unavailable", number: 503, retryable: true,
+        message: "The service is not available at the moment.",
+        remedy: "Try again later; JustCall's status page may say more.",
+    }
 }
 
 impl ErrorKind {

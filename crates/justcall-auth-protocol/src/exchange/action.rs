@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::table;
 
 /// The next action of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,65 +21,45 @@ pub enum Action {
     Done,
 }
 
-/// The phase in which a request failed without a response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Resolving the host name.
-    Resolve,
-    /// Connecting, TLS included.
-    Connect,
-    /// Sending the request.
-    Send,
-    /// Waiting for the response, or reading it.
-    Receive,
-}
-
-impl Phase {
-    /// Returns the name of the phase, used as the reason of an error.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }
+table! {
+    /// The phase in which a request failed without a response.
+    pub enum Phase {
+        /// Returns the name of the phase, used as the reason of an error.
+        name: &'static str,
     }
+
+    /// Resolving the host name.
+    Resolve { name: "resolve" }
+    /// Connecting, TLS included.
+    Connect { name: "connect" }
+    /// Sending the request.
+    Send { name: "send" }
+    /// Waiting for the response, or reading it.
+    Receive { name: "receive" }
 }
 
-/// The cause of a missing response, as reported by the program's own HTTP client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+table! {
+    /// The cause of a missing response, as reported by the program's own HTTP client.
+    pub enum Cause {
+        /// Returns the name of the cause, the same in every language.
+        name: &'static str,
+    }
+
     /// The host name was not resolved.
-    Resolve,
+    Resolve { name: "resolve" }
     /// No connection was established.
-    Connect,
+    Connect { name: "connect" }
     /// The TLS handshake failed, for example because the certificate is not trusted.
-    Tls,
+    Tls { name: "tls" }
     /// The client's own time limit passed.
-    Timeout,
+    Timeout { name: "timeout" }
     /// The connection was closed or reset before the response was complete.
-    Closed,
+    Closed { name: "closed" }
     /// The program cancelled the request.
-    Cancelled,
+    Cancelled { name: "cancelled" }
 }
 
 impl Cause {
-    /// All causes.
-    pub const ALL: [Self; 6] =
-        [Self::Resolve, Self::Connect, Self::Tls, Self::Timeout, Self::Closed, Self::Cancelled];
-
-    /// Returns the name of the cause, the same in every language.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Closed => "closed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
     /// Returns the error that the built-in transport reports for the same cause.
     pub fn into_error(self, request_sent: bool) -> Error {
         let connection_failed = |message: &str, phase: Phase| {

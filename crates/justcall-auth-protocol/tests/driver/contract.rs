@@ -226,6 +226,6 @@ fn it_shows_the_state_of_a_call_but_no_secret_in_debug() {
 
 #[test]
 fn it_names_every_cause_in_one_word() {
-    let names = Cause::ALL.map(Cause::name);
+    let names: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
     assert_eq!(names, ["resolve", "connect", "tls", "timeout", "closed", "cancelled"]);
 }

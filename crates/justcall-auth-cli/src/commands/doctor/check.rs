@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::builder::styling::Style;
-use justcall_auth::{Error, Finding};
+use justcall_auth::{Error, Finding, table};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::explanations::Explanation;
 use crate::failure::{CYAN, GREEN, RED, YELLOW};
 use crate::unechoed::Unechoed;
 
@@ -15,35 +16,21 @@ const DIM: Style = Style::new().dimmed();
 /// As wide as the longest name.
 const WIDTH: usize = 13;
 
-/// How it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
-    Ok,
+table! {
+    /// How it is.
+    pub(super) enum Status {
+        /// The word for programs.
+        name: &'static str,
+        /// The mark for people.
+        mark: (char, Style),
+    }
+
+    Ok { name: "ok", mark: ('✓', GREEN) }
     /// It works, but is rarely meant.
-    Warning,
-    Failed,
+    Warning { name: "warning", mark: ('!', YELLOW) }
+    Failed { name: "failed", mark: ('✗', RED) }
     /// It does not apply, or what it needs has failed.
-    Skipped,
-}
-
-impl Status {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    const fn mark(self) -> (char, Style) {
-        match self {
-            Self::Ok => ('✓', GREEN),
-            Self::Warning => ('!', YELLOW),
-            Self::Failed => ('✗', RED),
-            Self::Skipped => ('–', DIM),
-        }
-    }
+    Skipped { name: "skipped", mark: ('–', DIM) }
 }
 
 /// What a look at something found.
@@ -78,7 +65,7 @@ impl Verdict {
         if let Some(said) = error.service_message() {
             detail = format!("{detail} The service says: \"{said}\"");
         }
-        Self::failed(detail, error.hint(), Exit::of(error.kind()))
+        Self::failed(detail, error.hint(), Explanation::of(error.kind()).exit)
     }
 
     /// Warns of `findings`; without any it is well, as `well` says.

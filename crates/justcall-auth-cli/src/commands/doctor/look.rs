@@ -12,6 +12,7 @@ use justcall_auth::{Account, Error, ErrorKind, Finding, Severity, unix_time};
 use super::check::Verdict;
 use super::when;
 use crate::exit::Exit;
+use crate::explanations::Explanation;
 
 const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
 
@@ -251,7 +252,11 @@ pub(super) fn rate_limit(told: Option<RateLimit>) -> Verdict {
     }
     let detail = windows.join("; ");
     if [told.main, told.burst].iter().any(|window| window.remaining == Some(0)) {
-        return Verdict::failed(detail, ErrorKind::RateLimited.remedy(), Exit::of(ErrorKind::RateLimited));
+        return Verdict::failed(
+            detail,
+            ErrorKind::RateLimited.remedy(),
+            Explanation::of(ErrorKind::RateLimited).exit,
+        );
     }
     Verdict::ok(detail)
 }
