@@ -305,13 +305,13 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  * clients that do not share this pair; a call of one that does fails with
  * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
  */
-typedef justcall_status (*justcall_load)(void *context, justcall_credentials **out);
+typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials **out);
 
 /**
  * Frees the `context` of a callback, once nobody will call it any more. May be called on any
  * thread.
  */
-typedef void (*justcall_free_context)(void *context);
+typedef void (*justcall_free_fn)(void *context);
 
 /**
  * Is told what happens; `context` is what justcall_config_set_event_handler() was given.
@@ -320,7 +320,7 @@ typedef void (*justcall_free_context)(void *context);
  * several at once; the call goes on when it returns. No lock is held: it may use any client, this
  * one included. It must not unwind or longjmp, nor free the client.
  */
-typedef void (*justcall_handle_event)(void *context, const justcall_event *event);
+typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 
 /**
  * Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
@@ -330,7 +330,7 @@ typedef void (*justcall_handle_event)(void *context, const justcall_event *event
  *
  * Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
  */
-typedef justcall_status (*justcall_replay_check)(void *context, const justcall_webhook_event *event);
+typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
 
@@ -389,9 +389,9 @@ void justcall_forget_rejections(void);
  * it is NULL. Any thread may call this.
  */
 justcall_status justcall_credentials_new(const char *key,
-                                         size_t key_len,
+                                         size_t key_length,
                                          const char *secret,
-                                         size_t secret_len,
+                                         size_t secret_length,
                                          justcall_credentials **out,
                                          justcall_error **error);
 
@@ -446,7 +446,7 @@ void justcall_credentials_free(justcall_credentials *credentials);
 
 /**
  * Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
- * justcall_protection() says which, and why. The default.
+ * justcall_client_protection() says which, and why. The default.
  */
 #define JUSTCALL_MEMORY_AUTO 0
 
@@ -510,9 +510,9 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
  * then as it was, and `context` stays yours.
  */
 justcall_status justcall_config_set_source_callback(justcall_config *config,
-                                                    justcall_load load,
+                                                    justcall_load_fn load,
                                                     void *context,
-                                                    justcall_free_context free_context,
+                                                    justcall_free_fn free_context,
                                                     justcall_error **error);
 
 /**
@@ -579,7 +579,7 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
  * then as it was.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
-                                                  justcall_handle_event handler,
+                                                  justcall_event_fn handler,
                                                   void *context,
                                                   justcall_error **error);
 
@@ -592,9 +592,9 @@ justcall_status justcall_config_set_event_handler(justcall_config *config,
  * then as it was, and `context` stays yours.
  */
 justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
-                                                        justcall_handle_event handler,
+                                                        justcall_event_fn handler,
                                                         void *context,
-                                                        justcall_free_context free_context,
+                                                        justcall_free_fn free_context,
                                                         justcall_error **error);
 
 /**
@@ -673,7 +673,7 @@ void justcall_config_free(justcall_config *config);
 /* Client: calls of the service -------------------------------------------------------------- */
 
 /**
- * A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
+ * A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
  */
 #define JUSTCALL_USAGE_SIZE (32 * 1024)
 
@@ -795,9 +795,9 @@ justcall_status justcall_client_authorization(const justcall_client *client,
  * JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
  * justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
  */
-justcall_status justcall_protection(const justcall_client *client,
-                                    justcall_report **out,
-                                    justcall_error **error);
+justcall_status justcall_client_protection(const justcall_client *client,
+                                           justcall_report **out,
+                                           justcall_error **error);
 
 /**
  * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
@@ -811,11 +811,11 @@ justcall_status justcall_protection(const justcall_client *client,
  * call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
  * is 0. Any number of threads may call this on one client.
  */
-justcall_status justcall_usage(const justcall_client *client,
-                               char *buffer,
-                               size_t capacity,
-                               size_t *length,
-                               justcall_error **error);
+justcall_status justcall_client_usage(const justcall_client *client,
+                                      char *buffer,
+                                      size_t capacity,
+                                      size_t *length,
+                                      justcall_error **error);
 
 /**
  * Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
@@ -1157,7 +1157,7 @@ justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
  */
 justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             const char *secret,
-                                            size_t secret_len,
+                                            size_t secret_length,
                                             justcall_error **error);
 
 /**
@@ -1187,7 +1187,7 @@ justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
  * as it was.
  */
 justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
-                                                  justcall_replay_check check,
+                                                  justcall_replay_fn check,
                                                   void *context,
                                                   justcall_error **error);
 
@@ -1197,7 +1197,7 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
  * seconds since 1970-01-01 UTC, such as from time().
  *
- * Counts the result, for justcall_webhook_usage() and the client's justcall_usage().
+ * Counts the result, for justcall_webhook_usage() and the client's justcall_client_usage().
  *
  * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
  * a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
@@ -1212,19 +1212,19 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         const char *version,
                                         const char *timestamp,
                                         const uint8_t *body,
-                                        size_t body_len,
+                                        size_t body_length,
                                         int64_t now_unix,
                                         justcall_webhook_event **out,
                                         justcall_error **error);
 
 /**
  * Copies the results of the verifications that this verifier made in this process into `buffer`,
- * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_usage(). It has the counter
+ * NUL-terminated: OpenMetrics 1.0 text, as that of justcall_client_usage(). It has the counter
  * `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
  * justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
  * impossible are not counted. The text holds no secret, URL or content of a delivery.
  *
- * justcall_usage() of a client has the results of all verifiers that use its secrets. Serve one of
+ * justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve one of
  * the two texts to a monitor: a sum over both counts each delivery twice.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
@@ -1288,7 +1288,7 @@ const char *justcall_webhook_event_signature(const justcall_webhook_event *event
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
                                                    const uint8_t *body,
-                                                   size_t body_len,
+                                                   size_t body_length,
                                                    char *buffer,
                                                    size_t capacity,
                                                    size_t *length,
@@ -1469,7 +1469,7 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            const char *const *header_values,
                                            size_t header_count,
                                            const uint8_t *body,
-                                           size_t body_len,
+                                           size_t body_length,
                                            justcall_error **error);
 
 /**
@@ -1518,7 +1518,7 @@ void justcall_exchange_free(justcall_exchange *exchange);
  *
  * `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
  * each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
- * `body_len` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
+ * `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
  * not known here, so a secret that the service echoes is not masked in
  * justcall_error_service_message().
  *
@@ -1531,7 +1531,7 @@ justcall_status justcall_classify(int32_t http_status,
                                   const char *const *header_values,
                                   size_t header_count,
                                   const uint8_t *body,
-                                  size_t body_len,
+                                  size_t body_length,
                                   justcall_error **error);
 
 /* Report: what a local check found ---------------------------------------------------------- */

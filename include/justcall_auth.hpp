@@ -753,7 +753,7 @@ inline justcall_status give(result<credentials> pair, justcall_credentials **out
     return pair ? give(*std::move(pair), out) : static_cast<justcall_status>(pair.error().status());
 }
 
-/// A justcall_load whose context is a `Function`: no exception leaves it.
+/// A justcall_load_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 justcall_status load(void *context, justcall_credentials **out) noexcept {
     const auto &function = *static_cast<const Function *>(context);
@@ -849,7 +849,7 @@ private:
 
 namespace detail {
 
-/// A justcall_handle_event whose context is a `Function`: no exception leaves it.
+/// A justcall_event_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 void handle_event(void *context, const justcall_event *what) noexcept {
     const auto &function = *static_cast<const Function *>(context);
@@ -1291,15 +1291,15 @@ public:
     /// justcall_client_shutdown().
     void shutdown() const noexcept { justcall_client_shutdown(native_handle()); }
 
-    /// How the pair is protected while it rests, as a report of one finding: justcall_protection().
+    /// How the pair is protected while it rests, as a report of one finding: justcall_client_protection().
     result<report> try_protection() const {
-        return detail::make<report>(justcall_protection, native_handle());
+        return detail::make<report>(justcall_client_protection, native_handle());
     }
 
     /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
-    /// justcall_usage().
+    /// justcall_client_usage().
     result<std::string> try_usage() const {
-        return detail::usage_text(justcall_usage, native_handle());
+        return detail::usage_text(justcall_client_usage, native_handle());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
@@ -1418,7 +1418,7 @@ inline justcall_status seen(const result<bool> &before) noexcept {
     return before ? seen(*before) : static_cast<justcall_status>(before.error().status());
 }
 
-/// A justcall_replay_check whose context is a `Function`: no exception leaves it.
+/// A justcall_replay_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
 justcall_status replay_check(void *context, const justcall_webhook_event *event) noexcept {
     const auto &function = *static_cast<const Function *>(context);

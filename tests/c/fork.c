@@ -315,7 +315,7 @@ static int counts(const struct receiver *receiver, int count) {
            justcall_webhook_usage(receiver->webhook, text, sizeof text, NULL, NULL) ==
                JUSTCALL_OK &&
            strstr(text, sample) &&
-           justcall_usage(receiver->client, text, sizeof text, NULL, NULL) == JUSTCALL_OK &&
+           justcall_client_usage(receiver->client, text, sizeof text, NULL, NULL) == JUSTCALL_OK &&
            strstr(text, sample);
 }
 

@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
     send_requests(client);
     verify_a_webhook(client);
     exchange(client);
-    CHECK_OK(justcall_protection(client, &report, &error), &error);
+    CHECK_OK(justcall_client_protection(client, &report, &error), &error);
     justcall_report_free(report);
     justcall_client_shutdown(client);
     justcall_client_free(client);

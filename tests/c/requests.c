@@ -484,13 +484,13 @@ static void it_tells_what_was_done(struct sandbox *sandbox) {
     justcall_error *error = POISON(justcall_error);
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
-    CHECK_OK(justcall_usage(client, text, sizeof text, &length, &error), &error);
+    CHECK_OK(justcall_client_usage(client, text, sizeof text, &length, &error), &error);
     CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"ok\"} 0\n"));
     CHECK(!strstr(text, "pair_generation"));
 
     justcall_response_free(answer_to(client, "/v2.1/echo"));
     CHECK(justcall_client_request(client, "GET", "/v2.1/nothing", NULL, 0, &response, NULL) == 404);
-    CHECK_OK(justcall_usage(client, text, sizeof text, &length, &error), &error);
+    CHECK_OK(justcall_client_usage(client, text, sizeof text, &length, &error), &error);
     CHECK(length == strlen(text));
     CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"ok\"} 1\n"));
     CHECK(strstr(text, "justcall_auth_calls_total{outcome=\"not_found\"} 1\n"));
@@ -499,12 +499,12 @@ static void it_tells_what_was_done(struct sandbox *sandbox) {
     CHECK(strcmp(text + length - 6, "# EOF\n") == 0);
     CHECK(!strstr(text, member(pair, "api_key")) && !strstr(text, member(pair, "api_secret")));
 
-    CHECK(justcall_usage(client, small, sizeof small, &needed, &error) ==
+    CHECK(justcall_client_usage(client, small, sizeof small, &needed, &error) ==
           JUSTCALL_ERROR_BUFFER_TOO_SMALL);
     justcall_error_free(error);
     CHECK(needed > sizeof small && needed < JUSTCALL_USAGE_SIZE);
     CHECK_TEXT(small, "as is");
-    CHECK(justcall_usage(client, NULL, 0, NULL, NULL) == JUSTCALL_ERROR_BUFFER_TOO_SMALL);
+    CHECK(justcall_client_usage(client, NULL, 0, NULL, NULL) == JUSTCALL_ERROR_BUFFER_TOO_SMALL);
     justcall_client_free(client);
     cJSON_Delete(pair);
 }

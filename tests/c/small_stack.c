@@ -198,9 +198,9 @@ static void *look_at_things(void *context) {
     justcall_report_free(report);
     CHECK_FAILS(justcall_classify(403, NULL, NULL, 0, (const uint8_t *)body, strlen(body), &error),
                 JUSTCALL_ERROR_FORBIDDEN, &error);
-    CHECK_OK(justcall_protection(client, &report, &error), &error);
+    CHECK_OK(justcall_client_protection(client, &report, &error), &error);
     justcall_report_free(report);
-    CHECK_OK(justcall_usage(client, usage, sizeof usage, NULL, &error), &error);
+    CHECK_OK(justcall_client_usage(client, usage, sizeof usage, NULL, &error), &error);
     justcall_client_free(client);
     return NULL;
 }

@@ -214,7 +214,7 @@ static void *use_all(void *context) {
     CHECK_FAILS(justcall_client_replace(client, credentials, &error),
                 JUSTCALL_ERROR_INVALID_CREDENTIALS, &error);
     CHECK_OK(justcall_client_reload(client, NULL, &error), &error);
-    CHECK_OK(justcall_protection(client, &report, &error), &error);
+    CHECK_OK(justcall_client_protection(client, &report, &error), &error);
     justcall_report_free(report);
     verify_a_delivery();
     justcall_client_shutdown(client);

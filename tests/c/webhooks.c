@@ -231,7 +231,7 @@ static void counts_in_the_usage_of_its_client(void) {
     CHECK_COUNTED(webhooks[0], "ok", "1");
     CHECK_COUNTED(webhooks[1], "ok", "1");
     CHECK_COUNTED(webhooks[1], "webhook_unsigned", "0");
-    CHECK_OK(justcall_usage(client, usage, sizeof usage, NULL, &error), &error);
+    CHECK_OK(justcall_client_usage(client, usage, sizeof usage, NULL, &error), &error);
     CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"ok\"} 2\n"));
     CHECK(strstr(usage, "justcall_auth_webhooks_total{result=\"webhook_unsigned\"} 1\n"));
     CHECK(strstr(usage, "justcall_auth_calls_total{outcome=\"ok\"} 0\n"));

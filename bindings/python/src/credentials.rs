@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use justcall_auth::source::{ProcessEnvironment, Source};
-use justcall_auth::{WipedBuffer, Zeroizing};
+use justcall_auth::{CallOptions, WipedBuffer, Zeroizing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
@@ -58,8 +58,9 @@ impl Credentials {
     /// `SourceUnavailableError` when the place cannot be read.
     #[staticmethod]
     fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
-        let load =
-            move || Source::parse(&source.0)?.load_with_interrupt(&ProcessEnvironment, Arc::new(Signals));
+        let mut options = CallOptions::new();
+        options.set_interrupt(Arc::new(Signals));
+        let load = move || Source::parse(&source.0)?.load_with(&ProcessEnvironment, &options);
         running::run(py, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 

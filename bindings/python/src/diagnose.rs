@@ -24,6 +24,11 @@ pub(crate) fn diagnose<'py>(
     text: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let text = text.map(|text| copy("text", text, usize::MAX)).transpose()?;
-    let check = || Ok(justcall_auth::diagnose(text.as_ref().map(AsRef::as_ref), &ProcessEnvironment));
+    let check = || {
+        Ok(match &text {
+            Some(text) => justcall_auth::diagnose(text.as_ref(), &ProcessEnvironment),
+            None => justcall_auth::diagnose_environment(&ProcessEnvironment),
+        })
+    };
     findings(py, &detached(py, check)?)
 }

@@ -5,13 +5,16 @@ use std::ffi::c_void;
 use justcall_auth::Error;
 
 use crate::argument::Argument;
-use crate::source::justcall_free_context;
+
+/// Frees the `context` of a callback, once nobody will call it any more. May be called on any
+/// thread.
+pub type justcall_free_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 /// A callback of the C type `F`. Frees its context when it is dropped.
 pub(crate) struct Callback<F> {
     pub function: F,
     pub context: *mut c_void,
-    free: justcall_free_context,
+    free: justcall_free_fn,
 }
 
 // SAFETY: the header demands that the function may be called, and the context freed, on any thread.
@@ -21,7 +24,7 @@ unsafe impl<F: Sync> Sync for Callback<F> {}
 
 impl<F: Copy> Argument<Option<F>> {
     /// A function with its context, and what frees that.
-    pub fn callback(self, context: *mut c_void, free: justcall_free_context) -> Result<Callback<F>, Error> {
+    pub fn callback(self, context: *mut c_void, free: justcall_free_fn) -> Result<Callback<F>, Error> {
         let function = self.value().ok_or_else(|| self.null_error())?;
         Ok(Callback { function, context, free })
     }

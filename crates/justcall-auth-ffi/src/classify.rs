@@ -6,7 +6,7 @@ use justcall_auth::classify::classify;
 use justcall_auth::unix_time;
 
 use crate::error::justcall_error;
-use crate::function::fallible;
+use crate::fallible::fallible;
 use crate::response::from_own_http;
 use crate::status::justcall_status;
 
@@ -16,7 +16,7 @@ use crate::status::justcall_status;
 ///
 /// `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
 /// each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
-/// `body_len` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
+/// `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
 /// not known here, so a secret that the service echoes is not masked in
 /// justcall_error_service_message().
 ///
@@ -30,13 +30,13 @@ pub unsafe extern "C" fn justcall_classify(
     header_values: *const *const c_char,
     header_count: usize,
     body: *const u8,
-    body_len: usize,
+    body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |http_status: http_status,
                       header_names: headers(header_count),
                       header_values: headers(header_count),
-                      body: optional_bytes(body_len)| {
+                      body: optional_bytes(body_length)| {
         let response = from_own_http(http_status, header_names, header_values, body)?;
         classify(&response, None, unix_time())
     })

@@ -8,13 +8,14 @@ use crate::account::justcall_account;
 use crate::config::justcall_config;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
-use crate::function::{argument, fallible, free, guarded, infallible};
+use crate::fallible::fallible;
+use crate::function::{argument, free, guarded, infallible};
 use crate::report::justcall_report;
 use crate::request::justcall_request;
 use crate::response::justcall_response;
 use crate::status::justcall_status;
 
-/// A buffer of this size holds the text of justcall_usage() and of justcall_webhook_usage().
+/// A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
 pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
@@ -193,7 +194,7 @@ pub unsafe extern "C" fn justcall_client_authorization(
 /// JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
 /// justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_protection(
+pub unsafe extern "C" fn justcall_client_protection(
     client: *const justcall_client,
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
@@ -214,7 +215,7 @@ pub unsafe extern "C" fn justcall_protection(
 /// call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
 /// is 0. Any number of threads may call this on one client.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_usage(
+pub unsafe extern "C" fn justcall_client_usage(
     client: *const justcall_client,
     buffer: *mut c_char,
     capacity: usize,

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use justcall_auth::{Config, Error, Level};
 
+use crate::callback::justcall_free_fn;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
-use crate::event::justcall_handle_event;
-use crate::function::{fallible, free, guarded, into_raw};
-use crate::source::{justcall_free_context, justcall_load};
+use crate::event::justcall_event_fn;
+use crate::fallible::fallible;
+use crate::function::{free, guarded, into_raw};
+use crate::source::justcall_load_fn;
 use crate::status::justcall_status;
 
 /// The settings of clients; what is not set keeps its default. For one thread at a time. A client
@@ -81,9 +83,9 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
-    load: justcall_load,
+    load: justcall_load_fn,
     context: *mut c_void,
-    free_context: justcall_free_context,
+    free_context: justcall_free_fn,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, load: callback(context, free_context)| {
@@ -181,7 +183,7 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_event_handler(
     config: *mut justcall_config,
-    handler: justcall_handle_event,
+    handler: justcall_event_fn,
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -200,9 +202,9 @@ pub unsafe extern "C" fn justcall_config_set_event_handler(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
-    handler: justcall_handle_event,
+    handler: justcall_event_fn,
     context: *mut c_void,
-    free_context: justcall_free_context,
+    free_context: justcall_free_fn,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |config: handle_mut, handler: callback(context, free_context)| {
@@ -281,7 +283,7 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
 }
 
 /// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
-/// justcall_protection() says which, and why. The default.
+/// justcall_client_protection() says which, and why. The default.
 pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
 /// Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;

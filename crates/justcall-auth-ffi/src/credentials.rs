@@ -7,7 +7,8 @@ use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Credentials, Source, diagnose};
 
 use crate::error::justcall_error;
-use crate::function::{fallible, free, infallible};
+use crate::fallible::fallible;
+use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
@@ -44,13 +45,13 @@ const _: () =
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_new(
     key: *const c_char,
-    key_len: usize,
+    key_length: usize,
     secret: *const c_char,
-    secret_len: usize,
+    secret_length: usize,
     out: *mut *mut justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |key: bytes(key_len), secret: bytes(secret_len)| {
+    fallible!(out, error, |key: bytes(key_length), secret: bytes(secret_length)| {
         Ok(justcall_credentials::new(Credentials::new(key, secret)?))
     })
 }

@@ -59,8 +59,7 @@ pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 /// Called on the thread of the call that met the event, between two of its steps, so perhaps on
 /// several at once; the call goes on when it returns. No lock is held: it may use any client, this
 /// one included. It must not unwind or longjmp, nor free the client.
-pub type justcall_handle_event =
-    Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
+pub type justcall_event_fn = Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
 
 impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_event)> {
     fn happened(&self, event: &Event) {

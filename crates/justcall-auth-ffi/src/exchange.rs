@@ -10,7 +10,8 @@ use justcall_auth::{Call, Error, ErrorKind, Exchange};
 use crate::argument::Argument;
 use crate::client::justcall_client;
 use crate::error::justcall_error;
-use crate::function::{argument, fallible, free, infallible};
+use crate::fallible::fallible;
+use crate::function::{argument, free, infallible};
 use crate::output;
 use crate::request::justcall_request;
 use crate::response::{from_own_http, justcall_response};
@@ -286,14 +287,14 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     header_values: *const *const c_char,
     header_count: usize,
     body: *const u8,
-    body_len: usize,
+    body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(error, |exchange: exclusive,
                       http_status: http_status,
                       header_names: headers(header_count),
                       header_values: headers(header_count),
-                      body: optional_bytes(body_len)| {
+                      body: optional_bytes(body_length)| {
         exchange.exchange.answered(from_own_http(http_status, header_names, header_values, body)?);
         Ok(())
     })

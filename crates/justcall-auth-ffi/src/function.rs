@@ -1,5 +1,5 @@
-//! The frame of the exported functions: one macro for those that can fail, one for those that cannot, one for those that
-//! free a handle.
+//! The frame of the exported functions: one macro for those that cannot fail, one for those that free a handle. The one
+//! for those that can fail is in `fallible.rs`.
 //!
 //! # Why the `unsafe` is sound
 //!
@@ -28,15 +28,9 @@
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
-
-use justcall_auth::{Error, ErrorKind};
 
 use crate::argument::Argument;
 use crate::cancellation::CancellationDisabled;
-use crate::error::justcall_error;
-use crate::output::Output;
-use crate::status::{JUSTCALL_OK, justcall_status};
 
 /// Takes `$name`, a parameter of an exported function or what a callback stored, as an [`Argument`].
 macro_rules! argument {
@@ -47,39 +41,6 @@ macro_rules! argument {
     }};
 }
 pub(crate) use argument;
-
-/// The body of an exported function that can fail, from the [`Argument`]s that it lists to the status that it returns.
-///
-/// `fallible!(error, |client: handle, body: bytes(length)| …)` converts the parameters `client` and `body` in this order,
-/// with the methods [`Argument::handle`] and [`Argument::bytes`]. `…` then uses the results under the same names, and
-/// gives a `Result<(), Error>`. The error is stored where `error` points.
-///
-/// `fallible!(out, error, |…| …)` creates a handle: `…` gives a `Result` with its content. `out` holds NULL until then.
-macro_rules! fallible {
-    ($error:ident, || $body:expr) => {
-        $crate::function::status($crate::function::argument!($error).optional_output(), || $body)
-    };
-    ($error:ident, |$($name:ident: $kind:ident $(($($with:ident),+))?),+| $body:expr) => {
-        $crate::function::status($crate::function::argument!($error).optional_output(), || {
-            $(
-                #[allow(unused_mut, reason = "only some kinds are changed")]
-                let mut $name = $crate::function::argument!($name).$kind($($($with),+)?)?;
-            )+
-            $body
-        })
-    };
-    ($out:ident, $error:ident, || $body:expr) => {
-        $crate::function::fallible!($error, |$out: out| {
-            $body.map(|handle| $out.set($crate::function::into_raw(handle)))
-        })
-    };
-    ($out:ident, $error:ident, |$($name:ident: $kind:ident $(($($with:ident),+))?),+| $body:expr) => {
-        $crate::function::fallible!($error, |$out: out, $($name: $kind $(($($with),+))?),+| {
-            $body.map(|handle| $out.set($crate::function::into_raw(handle)))
-        })
-    };
-}
-pub(crate) use fallible;
 
 /// The body of an exported function that cannot fail: what `$value` reads from `$handle`, or `$otherwise` if the handle is
 /// NULL or a `?` in `$value` meets `None`.
@@ -97,22 +58,6 @@ macro_rules! free {
     };
 }
 pub(crate) use free;
-
-/// Runs the body of a function that can fail. Stores its error, or NULL, in `error`, and returns its status.
-pub(crate) fn status(
-    error: Output<*mut justcall_error>,
-    body: impl FnOnce() -> Result<(), Error>,
-) -> justcall_status {
-    let _disabled = CancellationDisabled::new();
-    let failure = or_else(|| Err(Error::new(ErrorKind::Internal)), body).err();
-    let (status, handle) = match failure {
-        None => (JUSTCALL_OK, ptr::null_mut()),
-        Some(failure) if error.is_null() => (failure.kind().number(), ptr::null_mut()),
-        Some(failure) => justcall_error::into_raw(failure),
-    };
-    error.set(handle);
-    status
-}
 
 /// What `read` finds in a handle, or `otherwise`.
 pub(crate) fn read<'a, T: 'a, R>(
@@ -137,12 +82,12 @@ pub(crate) fn drop_handle<T>(handle: Argument<*mut T>) {
 
 /// Runs the body of a function that has no way to report an error; returns `otherwise` after a panic.
 pub(crate) fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    let _disabled = CancellationDisabled::new();
-    or_else(|| otherwise, body)
+    guarded_or_else(|| otherwise, body)
 }
 
 /// As [`guarded`], but makes the stand-in only after a panic.
-fn or_else<T>(otherwise: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
+pub(crate) fn guarded_or_else<T>(otherwise: impl FnOnce() -> T, body: impl FnOnce() -> T) -> T {
+    let _disabled = CancellationDisabled::new();
     // Nothing that the body leaves half done is seen again: see the top of this file.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         // Dropping what was thrown could panic itself.
@@ -169,15 +114,5 @@ mod tests {
     #[test]
     fn it_survives_a_payload_that_panics_again() {
         assert_eq!(guarded(7, || panic::resume_unwind(Box::new(PanicsAgain))), 7);
-    }
-
-    #[test]
-    fn it_makes_a_panic_the_status_internal() {
-        let mut error = ptr::null_mut();
-        let place = &raw mut error;
-        let status = fallible!(place, || panic::resume_unwind(Box::new("canary")));
-        assert_eq!(status, ErrorKind::Internal.number());
-        let error = argument!(error).owned().expect("the guard has stored a handle");
-        assert!(!format!("{:?}", error.get()).contains("canary"));
     }
 }

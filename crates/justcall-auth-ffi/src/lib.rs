@@ -30,6 +30,7 @@ pub mod credentials;
 pub mod error;
 pub mod event;
 pub mod exchange;
+mod fallible;
 mod function;
 pub mod library;
 mod output;

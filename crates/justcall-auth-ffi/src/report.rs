@@ -4,10 +4,11 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 
 use justcall_auth::source::ProcessEnvironment;
-use justcall_auth::{Finding, ProtectionReport, Severity, diagnose};
+use justcall_auth::{Finding, ProtectionReport, Severity, diagnose, diagnose_environment};
 
 use crate::error::justcall_error;
-use crate::function::{fallible, free, infallible};
+use crate::fallible::fallible;
+use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
@@ -80,7 +81,10 @@ pub unsafe extern "C" fn justcall_diagnose(
     error: *mut *mut justcall_error,
 ) -> justcall_status {
     fallible!(out, error, |text: optional_bytes(length)| {
-        let findings = diagnose(text, &ProcessEnvironment);
+        let findings = match text {
+            Some(text) => diagnose(text, &ProcessEnvironment),
+            None => diagnose_environment(&ProcessEnvironment),
+        };
         Ok(justcall_report::new(&findings))
     })
 }

@@ -7,7 +7,8 @@ use justcall_auth::{Cancel, Request, copy};
 
 use crate::cancel::justcall_cancel;
 use crate::error::justcall_error;
-use crate::function::{fallible, free};
+use crate::fallible::fallible;
+use crate::function::free;
 use crate::status::justcall_status;
 
 /// A request that justcall_client_send() sends: method, path, headers, body. For one thread at a

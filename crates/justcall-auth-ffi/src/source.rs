@@ -20,13 +20,9 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
 /// clients that do not share this pair; a call of one that does fails with
 /// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
-pub type justcall_load = Option<
+pub type justcall_load_fn = Option<
     unsafe extern "C" fn(context: *mut c_void, out: *mut *mut justcall_credentials) -> justcall_status,
 >;
-
-/// Frees the `context` of a callback, once nobody will call it any more. May be called on any
-/// thread.
-pub type justcall_free_context = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 impl Load for Callback<unsafe extern "C" fn(*mut c_void, *mut *mut justcall_credentials) -> justcall_status> {
     fn load(&self) -> Result<Credentials, Error> {

@@ -1,7 +1,7 @@
 //! A bug on demand, for the test of the panic guard.
 
 use crate::error::justcall_error;
-use crate::function::fallible;
+use crate::fallible::fallible;
 use crate::status::justcall_status;
 
 /// Panics inside, which must come out as `internal` (90).

@@ -9,7 +9,8 @@ use justcall_auth::{Error, ErrorKind, WebhookEvent, WebhookHeaders, WebhookVerif
 use crate::callback::Callback;
 use crate::client::justcall_client;
 use crate::error::justcall_error;
-use crate::function::{argument, fallible, free};
+use crate::fallible::fallible;
+use crate::function::{argument, free};
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
 
@@ -30,7 +31,7 @@ pub struct justcall_webhook {
 /// `context` what justcall_webhook_set_replay_check() was given.
 ///
 /// Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
-pub type justcall_replay_check = Option<
+pub type justcall_replay_fn = Option<
     unsafe extern "C" fn(context: *mut c_void, event: *const justcall_webhook_event) -> justcall_status,
 >;
 
@@ -102,10 +103,10 @@ pub unsafe extern "C" fn justcall_webhook_add_url(
 pub unsafe extern "C" fn justcall_webhook_add_secret(
     webhook: *mut justcall_webhook,
     secret: *const c_char,
-    secret_len: usize,
+    secret_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |webhook: handle_mut, secret: bytes(secret_len)| webhook.verifier.add_secret(secret))
+    fallible!(error, |webhook: handle_mut, secret: bytes(secret_length)| webhook.verifier.add_secret(secret))
 }
 
 /// Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
@@ -140,7 +141,7 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_set_replay_check(
     webhook: *mut justcall_webhook,
-    check: justcall_replay_check,
+    check: justcall_replay_fn,
     context: *mut c_void,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -155,7 +156,7 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 /// came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
 /// seconds since 1970-01-01 UTC, such as from time().
 ///
-/// Counts the result, for justcall_webhook_usage() and the client's justcall_usage().
+/// Counts the result, for justcall_webhook_usage() and the client's justcall_client_usage().
 ///
 /// Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
 /// a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
@@ -171,12 +172,12 @@ pub unsafe extern "C" fn justcall_webhook_verify(
     version: *const c_char,
     timestamp: *const c_char,
     body: *const u8,
-    body_len: usize,
+    body_length: usize,
     now_unix: i64,
     out: *mut *mut justcall_webhook_event,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |webhook: handle, body: optional_bytes(body_len)| {
+    fallible!(out, error, |webhook: handle, body: optional_bytes(body_length)| {
         let headers = WebhookHeaders::new(
             argument!(signature).string(),
             argument!(version).string(),
@@ -187,12 +188,12 @@ pub unsafe extern "C" fn justcall_webhook_verify(
 }
 
 /// Copies the results of the verifications that this verifier made in this process into `buffer`,
-/// NUL-terminated: OpenMetrics 1.0 text, as that of justcall_usage(). It has the counter
+/// NUL-terminated: OpenMetrics 1.0 text, as that of justcall_client_usage(). It has the counter
 /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the status that
 /// justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
 /// impossible are not counted. The text holds no secret, URL or content of a delivery.
 ///
-/// justcall_usage() of a client has the results of all verifiers that use its secrets. Serve one of
+/// justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve one of
 /// the two texts to a monitor: a sum over both counts each delivery twice.
 ///
 /// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with

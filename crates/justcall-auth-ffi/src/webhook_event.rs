@@ -7,7 +7,8 @@ use justcall_auth::webhook::object_path;
 use justcall_auth::{Error, WebhookEvent};
 
 use crate::error::justcall_error;
-use crate::function::{fallible, free, infallible};
+use crate::fallible::fallible;
+use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
@@ -84,13 +85,13 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
 pub unsafe extern "C" fn justcall_webhook_event_object_path(
     event: *const justcall_webhook_event,
     body: *const u8,
-    body_len: usize,
+    body_length: usize,
     buffer: *mut c_char,
     capacity: usize,
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |buffer: buffer(capacity, length), event: handle, body: optional_bytes(body_len)| {
+    fallible!(error, |buffer: buffer(capacity, length), event: handle, body: optional_bytes(body_length)| {
         let event_type = event.event_type.to_string_lossy();
         let path = object_path(&event_type, body.unwrap_or_default())?;
         buffer.fill(path.as_bytes())

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, MAX_MESSAGE};
+use crate::printable::shortened;
 use crate::response::Response;
 use crate::service;
-
-/// The longest `service_message`, in bytes.
-const MAX_SERVICE_MESSAGE: usize = 512;
 
 /// The message of a 408: the service, or what stands before it, gave up on the request.
 const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
@@ -79,12 +77,7 @@ pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Cre
 
 /// Masked first, then cut: a secret cut in two would not be recognised.
 fn safe(said: &str, sent: Option<&Credentials>) -> String {
-    let mut said = sent.map_or_else(|| said.to_owned(), |sent| sent.mask(said));
-    if said.len() > MAX_SERVICE_MESSAGE {
-        let end = (0..=MAX_SERVICE_MESSAGE).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0);
-        said.truncate(end);
-    }
-    said
+    shortened(sent.map_or_else(|| said.to_owned(), |sent| sent.mask(said)), MAX_MESSAGE)
 }
 
 /// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes. So may
@@ -171,10 +164,10 @@ mod tests {
     #[test]
     fn it_masks_before_it_cuts() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
-        let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_SERVICE_MESSAGE - 6));
+        let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_MESSAGE - 6));
         let error = classify(&answer(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
         let said = error.service_message().expect("a message");
-        assert!(said.len() <= MAX_SERVICE_MESSAGE && !said.contains("sec7"), "{said}");
+        assert!(said.len() <= MAX_MESSAGE && !said.contains("sec7"), "{said}");
     }
 
     #[test]

@@ -26,10 +26,12 @@ pub struct Policy {
     pub overlap: Duration,
     /// The age at which a pair should be replaced. Zero: never.
     pub rotation_due: Duration,
+    /// The largest body of a response that calls read, in bytes, after decompression.
+    pub max_response_length: usize,
 }
 
 impl Default for Policy {
-    /// The service itself, 30 seconds, 2 retries, any account, no wait, 30 seconds, 15 minutes, 90 days.
+    /// The service itself, 30 seconds, 2 retries, any account, no wait, 30 seconds, 15 minutes, 90 days, 32 MiB.
     fn default() -> Self {
         Self {
             base_url: BaseUrl::default(),
@@ -41,6 +43,7 @@ impl Default for Policy {
             cool_down: Duration::from_secs(30),
             overlap: Duration::from_secs(15 * 60),
             rotation_due: Duration::from_secs(90 * 24 * 60 * 60),
+            max_response_length: 32 * 1024 * 1024,
         }
     }
 }

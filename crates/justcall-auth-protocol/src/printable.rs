@@ -20,6 +20,15 @@ pub fn on_one_line(text: &str) -> String {
     text.chars().filter(|c| is_printable(*c)).collect::<String>().trim().to_owned()
 }
 
+/// Returns `text` cut after the last character that ends within `length` bytes.
+pub fn shortened(mut text: String, length: usize) -> String {
+    if text.len() > length {
+        let end = (0..=length).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
 /// Returns `text` without what is not printable, except line breaks and tabs.
 pub fn on_lines(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || is_printable(*c)).collect()

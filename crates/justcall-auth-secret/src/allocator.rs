@@ -21,12 +21,12 @@ pub struct WipingAllocator;
 // a block that its owner gives up are written.
 unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller promises a layout whose size is not 0, which is all that the system wants.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promises.
+        // SAFETY: the system wants of the layout what the caller of `alloc` promises too.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -59,7 +59,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
 /// # Safety
 /// `block` may be written to for `size` bytes.
 unsafe fn wipe(block: *mut u8, size: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller promises that these bytes may be written to.
     unsafe { std::ptr::write_bytes(block, 0, size) };
     // SAFETY: no instruction at all; to the compiler, one that may read all memory.
     unsafe { asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags)) };
@@ -107,10 +107,10 @@ mod tests {
     fn it_leaves_nothing_in_a_block_that_is_freed_or_moved_or_made_smaller() {
         // SAFETY: the block is given back with its layout, and not used afterwards.
         assert!(left(|block, layout| unsafe { System.dealloc(block, layout) }) > 100, "the control");
-        // SAFETY: as above.
+        // SAFETY: the block came from this allocator, and is not used once it is given back.
         assert_eq!(left(|block, layout| unsafe { WipingAllocator.dealloc(block, layout) }), 0);
         for new_size in [64, 1 << 20] {
-            // SAFETY: as above; what comes back is given back with the layout that it has then.
+            // SAFETY: what comes back is used within its new size, and given back with the layout that it has then.
             let of_old = left(|block, layout| unsafe {
                 let moved = WipingAllocator.realloc(block, layout, new_size);
                 assert_eq!(*moved, 7, "what it holds is kept");

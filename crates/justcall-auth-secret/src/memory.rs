@@ -79,7 +79,7 @@ impl Region {
     fn lock_pages(&self) -> io::Result<()> {
         // SAFETY: the pages are this region's own, and nothing refers to them yet.
         check(unsafe { libc::mprotect(self.address(), self.length, libc::PROT_READ | libc::PROT_WRITE) })?;
-        // SAFETY: as above; locking changes no byte.
+        // SAFETY: locking changes no byte of the region.
         check(unsafe { libc::mlock(self.address(), self.length) })
     }
 
@@ -87,9 +87,9 @@ impl Region {
     #[cfg(windows)]
     fn lock_pages(&self) -> io::Result<()> {
         let mut before = 0;
-        // SAFETY: the pages are this region's own, and nothing refers to them yet.
+        // SAFETY: the pages are reserved for this region alone, and `before` may be written to.
         check(unsafe { VirtualProtect(self.address(), self.length, PAGE_READWRITE, &raw mut before) })?;
-        // SAFETY: as above; locking changes no byte.
+        // SAFETY: the pages were made usable; locking them changes no byte.
         check(unsafe { VirtualLock(self.address(), self.length) })
     }
 
@@ -146,7 +146,7 @@ impl Drop for Region {
 #[cfg(unix)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
-    // SAFETY: a new mapping of nobody's memory.
+    // SAFETY: without MAP_FIXED the system chooses addresses that nothing uses.
     let mapped = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
@@ -157,7 +157,7 @@ fn reserve(length: usize) -> io::Result<NonNull<u8>> {
 /// Address space that may not be touched yet.
 #[cfg(windows)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
-    // SAFETY: a new mapping of nobody's memory.
+    // SAFETY: without an address the system chooses one that nothing uses.
     let mapped = unsafe { VirtualAlloc(ptr::null(), length, MEM_RESERVE | MEM_COMMIT, PAGE_NOACCESS) };
     NonNull::new(mapped.cast()).ok_or_else(io::Error::last_os_error)
 }
@@ -168,7 +168,7 @@ fn reserve(length: usize) -> io::Result<NonNull<u8>> {
 /// Nothing refers to it.
 #[cfg(unix)]
 unsafe fn release(start: *mut c_void, length: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller promises that nothing refers to the mapping.
     unsafe { libc::munmap(start, length) };
 }
 
@@ -178,7 +178,7 @@ unsafe fn release(start: *mut c_void, length: usize) {
 /// Nothing refers to it.
 #[cfg(windows)]
 unsafe fn release(start: *mut c_void, _: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: `reserve` gave all of it in one piece, and the caller promises that nothing refers to it.
     unsafe { VirtualFree(start, 0, MEM_RELEASE) };
 }
 
@@ -287,16 +287,16 @@ pub(crate) mod tests {
     /// Runs `body` in a child; the signal that killed it, 0 when it lived.
     #[cfg(target_os = "linux")]
     pub(crate) fn signal_that_kills(body: impl FnOnce()) -> i32 {
-        // SAFETY: the child only runs `body` and ends without running the parent's exit handlers.
+        // SAFETY: the child runs `body` alone, in which nothing waits for another thread.
         match unsafe { libc::fork() } {
             0 => {
                 body();
-                // SAFETY: it ends the child.
+                // SAFETY: the child ends without running the parent's exit handlers.
                 unsafe { libc::_exit(0) }
             }
             child => {
                 let mut status = 0;
-                // SAFETY: the child is ours and the status may be written to.
+                // SAFETY: `child` was forked here and is awaited once; `status` may be written to.
                 assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
                 if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 }
             }

@@ -42,7 +42,7 @@ fn page_that_forks_empty() -> Option<*mut AtomicU32> {
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
     // The system rounds it up to a page.
     let size = size_of::<AtomicU32>();
-    // SAFETY: a new mapping of nobody's memory.
+    // SAFETY: a new mapping, at an address that the system chooses: it touches no other memory.
     let page = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, -1, 0) };
     if page == libc::MAP_FAILED {
         return None;

@@ -281,4 +281,26 @@ mod tests {
             }
         });
     }
+
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    #[test]
+    fn it_leaves_nothing_in_any_vector_register_of_a_secret_that_was_kept_or_read() {
+        use std::sync::LazyLock;
+
+        use crate::registers::tests::{PLANTED, registers_after};
+
+        extern "C" fn keep() {
+            drop(Secret::copy_from(&PLANTED));
+        }
+        extern "C" fn read() {
+            SECRET.expose(|plain| assert_eq!(plain, PLANTED));
+        }
+        static SECRET: LazyLock<Secret> = LazyLock::new(|| Secret::copy_from(&PLANTED));
+        LazyLock::force(&SECRET);
+        for run in [keep as extern "C" fn(), read] {
+            for (name, seen) in registers_after(run) {
+                assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
+            }
+        }
+    }
 }

@@ -25,7 +25,7 @@ fn begin_child(body: impl FnOnce() -> bool) -> libc::pid_t {
             // SAFETY: plain system calls.
             unsafe { libc::alarm(60) };
             let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
-            // SAFETY: it ends the child.
+            // SAFETY: `_exit` runs no exit handler of the parent's.
             unsafe { libc::_exit(i32::from(!good)) }
         }
         child => child,
@@ -34,7 +34,7 @@ fn begin_child(body: impl FnOnce() -> bool) -> libc::pid_t {
 
 fn end_of(child: libc::pid_t) -> i32 {
     let mut status = 0;
-    // SAFETY: the child is ours and the status may be written to.
+    // SAFETY: each child is awaited once, by the process that forked it; the status may be written to.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
 }

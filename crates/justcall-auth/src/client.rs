@@ -12,6 +12,7 @@ use justcall_auth_protocol::exchange as rules;
 use justcall_auth_protocol::metrics::open_metrics;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
+use justcall_auth_protocol::service::RateLimit;
 use justcall_auth_protocol::{Moment, Policy, Refresh, Shared};
 use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
@@ -190,6 +191,24 @@ impl Client {
         open_metrics(&shared.metrics, &shared.keyring, &self.0.policy, &clock::now())
     }
 
+    /// Returns the generation of the pair in use: 1 for the first pair that the clients which share it used, one more with
+    /// each pair that was taken into use since. 0 if no call has read a pair yet. Reads no source and does not block.
+    pub fn generation(&self) -> u64 {
+        self.shared().0.keyring.current().map_or(0, |version| version.generation())
+    }
+
+    /// Returns the account's rate limit as the last response to a client that shares this one's pair reports it. A figure that
+    /// no response has reported is absent. Asks nothing and does not block.
+    pub fn rate_limit(&self) -> RateLimit {
+        self.shared().0.metrics.rate_limit()
+    }
+
+    /// Returns the ends of the key of the pair in use, as [`Credentials::key_hint`]. `None` if no call has read a pair yet.
+    /// Reads no source and does not block.
+    pub fn key_hint(&self) -> Option<String> {
+        self.shared().0.keyring.current().map(|version| version.credentials().key_hint().to_owned())
+    }
+
     /// Creates a request for `target`: a path, as of [`Request::new`], or a URL under the client's base URL, such as the
     /// `next_page_link` of an answer.
     ///
@@ -213,11 +232,11 @@ impl Client {
     /// Returns an exchange of this process, and what the built-in driver sends with.
     pub(crate) fn begin(
         &self,
-        begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
+        begin: impl FnOnce(Shared, &Moment) -> rules::Exchange,
         context: &CallContext,
     ) -> (Exchange, Arc<Transport>) {
         let session = self.session();
-        let exchange = begin(self.0.policy.clone(), session.source.shared.clone(), &clock::now());
+        let exchange = begin(session.source.shared.clone(), &clock::now());
         let driven = Driven::new(exchange, session.source.clone(), self.0.observer.clone(), context);
         (Exchange::new(driven, self.0.recorder.clone()), session.transport.clone())
     }
@@ -225,11 +244,11 @@ impl Client {
     /// Returns a refresh of this process.
     pub(crate) fn begin_refresh(
         &self,
-        begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh,
+        begin: impl FnOnce(Shared, &Moment) -> Refresh,
         context: &CallContext,
     ) -> Driven<Refresh> {
         let source = self.shared_source();
-        let refresh = begin(&self.0.policy, source.shared.clone(), &clock::now());
+        let refresh = begin(source.shared.clone(), &clock::now());
         Driven::new(refresh, source, self.0.observer.clone(), context)
     }
 
@@ -257,6 +276,10 @@ impl Client {
     /// Whether the pair comes from the environment.
     pub(crate) fn reads_environment(&self) -> bool {
         self.0.source.is_environment()
+    }
+
+    pub(crate) fn policy(&self) -> &Arc<Policy> {
+        &self.0.policy
     }
 
     pub(crate) fn memory(&self) -> Level {

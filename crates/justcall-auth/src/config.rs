@@ -1,5 +1,6 @@
 //! How a client is set up.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +11,36 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::url::BaseUrl;
 use justcall_auth_secret::Level;
+use rustls::RootCertStore;
 
 use crate::observe::Observe;
 use crate::source::{Environment, Load, Source};
 use crate::state::StateFile;
-use crate::transport::{NamedProxy, Proxy, Settings, roots_in};
+use crate::transport::{NamedProxy, Proxy, Settings, roots_in, roots_of};
 
 /// The settings of a [`Client`](crate::Client). What is not set keeps its default.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) source: Source,
     pub(crate) policy: Policy,
-    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) authorities: Authorities,
     pub(crate) proxy: ProxyChoice,
+    pub(crate) local_address: Option<IpAddr>,
     pub(crate) memory: Level,
     pub(crate) observer: Option<Arc<dyn Observe>>,
     pub(crate) state: Option<StateFile>,
+}
+
+/// Which certificate authorities to trust.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Authorities {
+    /// The system's.
+    #[default]
+    System,
+    /// Those of this file, which is read when a client is made.
+    File(PathBuf),
+    /// These.
+    Given(Arc<RootCertStore>),
 }
 
 /// Which proxy to take.
@@ -173,6 +188,32 @@ impl Config {
         Ok(self)
     }
 
+    /// Sets the largest body of a response that calls read, in bytes after decompression; 32 MiB unless set. A longer one
+    /// fails the call with `invalid_response`. Of a failure's response, and of one that verifies the pair, at most 64 KiB
+    /// are read. Zero: no limit.
+    pub fn set_max_response_length(&mut self, length: usize) -> &mut Self {
+        self.policy.max_response_length = if length == 0 { usize::MAX } else { length };
+        self
+    }
+
+    /// Sets the IP address of this machine that connections come from, such as `192.0.2.7`, for an account that allows API
+    /// calls from some addresses only. Addresses of the service, or of the proxy, that are of the other family (IPv4, IPv6)
+    /// are skipped. Empty, the default: the system chooses.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it is not an IP address. Whether this machine has it shows when a connection is made: the call
+    /// fails with `connection_failed`.
+    pub fn set_local_address(&mut self, address: &str) -> Result<&mut Self, Error> {
+        self.local_address = match address {
+            "" => None,
+            address => Some(address.parse().map_err(|_| {
+                Error::invalid_argument("The local address is not an IP address.")
+                    .with_hint("Pass an address such as 192.0.2.7 or 2001:db8::7: no name, port or network.")
+            })?),
+        };
+        Ok(self)
+    }
+
     /// How well the pair is protected while it rests. A level that the system refuses fails the first call with
     /// `memory_protection`; [`Level::Auto`] takes what it obtains, and [`Client::protection`](crate::Client::protection)
     /// says what that was.
@@ -187,8 +228,22 @@ impl Config {
     /// `invalid_argument` when the CA file is not usable, or the environment's proxy if calls would go through it.
     pub(crate) fn settings(&self, environment: &dyn Environment) -> Result<Settings, Error> {
         Ok(Settings {
-            roots: self.ca_file.as_deref().map(roots_in).transpose()?.map(Arc::new),
+            roots: self.roots()?,
             proxy: self.named_proxy(environment)?.and_then(NamedProxy::into_used),
+            local_address: self.local_address,
+            max_response_length: self.policy.max_response_length,
+        })
+    }
+
+    /// The certificate authorities to trust in place of the system's.
+    ///
+    /// # Errors
+    /// `invalid_argument` when the CA file is not usable.
+    pub(crate) fn roots(&self) -> Result<Option<Arc<RootCertStore>>, Error> {
+        Ok(match &self.authorities {
+            Authorities::System => None,
+            Authorities::File(path) => Some(Arc::new(roots_in(path)?)),
+            Authorities::Given(roots) => Some(roots.clone()),
         })
     }
 
@@ -217,7 +272,17 @@ impl Config {
         if path.as_os_str().is_empty() {
             return Err(Error::invalid_argument("The path of the CA file is empty."));
         }
-        self.ca_file = Some(path.to_owned());
+        self.authorities = Authorities::File(path.to_owned());
+        Ok(self)
+    }
+
+    /// Sets the certificate authorities to trust in place of the system's, as text in PEM form: for programs that have them
+    /// in memory. Replaces a CA file, and is replaced by one.
+    ///
+    /// # Errors
+    /// `invalid_argument` if there is no certificate in `pem`, or one that cannot be used, or if `pem` is longer than 8 MiB.
+    pub fn set_ca_pem(&mut self, pem: &[u8]) -> Result<&mut Self, Error> {
+        self.authorities = Authorities::Given(Arc::new(roots_of(pem)?));
         Ok(self)
     }
 }
@@ -228,8 +293,9 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("source", &self.source)
             .field("policy", &self.policy)
-            .field("ca_file", &self.ca_file)
+            .field("authorities", &self.authorities)
             .field("proxy", &self.proxy)
+            .field("local_address", &self.local_address)
             .field("memory", &self.memory)
             .field("state", &self.state)
             .finish_non_exhaustive()

@@ -16,21 +16,18 @@ use crate::source::{self, CHOICE, Environment, PLACES, Source, setting, usual_pl
 /// Many integrations read it; the service knows no such secret.
 const WEBHOOK_VARIABLE: &str = "JUSTCALL_WEBHOOK_SECRET";
 
-/// What is wrong with `text` as a pair, a header's value or a header line; without it, with the pair that `default:`
-/// would use and with the places where it looks. The worst comes first; a message never holds the value.
-///
-/// Offline: a source that needs the network is not asked, and a program is never run. Blocks while files are read.
-pub fn diagnose(text: Option<&[u8]>, environment: &dyn Environment) -> Vec<Finding> {
-    match text {
-        Some(text) => {
-            let key = environment.variable(KEY_VARIABLE).map(|key| Zeroizing::new(key.into_encoded_bytes()));
-            justcall_auth_protocol::diagnose::text(text, key.as_deref().map(|key| key.trim_ascii()))
-        }
-        None => surroundings(environment),
-    }
+/// Returns what is wrong with `text` as a pair, a header's value or a header line. The worst comes first; a message never
+/// holds the value. Of `environment` only the API key counts, by which halves that were swapped are recognised.
+pub fn diagnose(text: &[u8], environment: &dyn Environment) -> Vec<Finding> {
+    let key = environment.variable(KEY_VARIABLE).map(|key| Zeroizing::new(key.into_encoded_bytes()));
+    justcall_auth_protocol::diagnose::text(text, key.as_deref().map(|key| key.trim_ascii()))
 }
 
-fn surroundings(environment: &dyn Environment) -> Vec<Finding> {
+/// Returns what is wrong with the pair that `default:` would use, and what would mislead it where it looks. The worst comes
+/// first; a message never holds the value.
+///
+/// Offline: a source that needs the network is not asked, and a program is never run. Blocks while files are read.
+pub fn diagnose_environment(environment: &dyn Environment) -> Vec<Finding> {
     let mut found = Vec::new();
     if setting(environment, WEBHOOK_VARIABLE).is_some() {
         found.push(Finding::at(Code::WebhookSecretVariable, WEBHOOK_VARIABLE));
@@ -162,7 +159,7 @@ mod tests {
     use crate::source::variables::Variables;
 
     fn found(variables: &[(&'static str, &str)]) -> Vec<Finding> {
-        diagnose(None, &Variables(variables))
+        diagnose_environment(&Variables(variables))
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
 use crate::shared_state::SharedState;
 use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
+use crate::transport::step_context;
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
-use crate::transport::{roots_in, step_context};
 
 /// The checks of one client configuration.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Diagnostics {
     /// # Errors
     /// `invalid_argument` if the CA file cannot be read or holds no certificate.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        config.ca_file.as_deref().map(roots_in).transpose()?;
+        config.roots()?;
         Ok(Self { config: config.clone() })
     }
 
@@ -91,7 +91,7 @@ impl Diagnostics {
     /// Returns what is likely to mislead: a variable that means nothing, other places with another pair.
     pub fn surroundings(&self) -> Vec<Finding> {
         let is_default = matches!(self.config.source, Source::Default);
-        let mut found = diagnose::diagnose(None, &ProcessEnvironment);
+        let mut found = diagnose::diagnose_environment(&ProcessEnvironment);
         // The findings of the pair itself are reported by `source` and by the pair.
         found.retain(|finding| match finding.code() {
             Code::WebhookSecretVariable => true,

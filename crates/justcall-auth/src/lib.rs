@@ -19,6 +19,7 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
+mod callback_error;
 mod cancel;
 mod client;
 mod clock;
@@ -30,6 +31,7 @@ pub mod exchange;
 mod interrupt;
 mod machine;
 mod observe;
+mod options;
 mod protection;
 mod reentry;
 pub mod replace;
@@ -43,11 +45,12 @@ pub mod testing;
 mod transport;
 pub mod webhook;
 
+pub use callback_error::callback_error;
 pub use cancel::Cancel;
 pub use client::{Call, Client};
 pub use clock::unix_time;
 pub use config::Config;
-pub use diagnose::{Code, Finding, Severity, diagnose};
+pub use diagnose::{Code, Finding, Severity, diagnose, diagnose_environment};
 pub use exchange::Exchange;
 pub use interrupt::Interrupt;
 pub use justcall_auth_protocol::account::Account;
@@ -59,6 +62,7 @@ pub use justcall_auth_protocol::response::Response;
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};
 pub use justcall_auth_secret::{Level, Protection, Secret, WipedBuffer, WipingAllocator, Zeroize, Zeroizing};
 pub use observe::{Event, EventKind, Observe};
+pub use options::CallOptions;
 pub use protection::ProtectionReport;
 pub use source::Source;
 pub use state::{Remembered, StateFile};

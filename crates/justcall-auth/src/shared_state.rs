@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::keyring::Rejections;
 use justcall_auth_protocol::{Policy, Shared};
@@ -132,6 +133,18 @@ impl SharedState {
         known.retain(|source| source.strong_count() > 0);
         known.push(Arc::downgrade(&source));
         source
+    }
+
+    /// The pairs of all clients of this process: those in use, those that have yet to be proven, and those that were replaced
+    /// a short while before `now`.
+    pub fn pairs(&self, now: Duration) -> Vec<Credentials> {
+        let sources: Vec<Arc<SharedSource>> =
+            lock(&self.sources).known.values().flatten().filter_map(Weak::upgrade).collect();
+        let versions = sources.iter().flat_map(|source| {
+            let keyring = &source.shared.keyring;
+            [keyring.current(), keyring.candidate(), keyring.previous(now)]
+        });
+        versions.flatten().map(|version| version.credentials().clone()).collect()
     }
 
     /// The connections of all clients with these settings.

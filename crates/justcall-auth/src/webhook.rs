@@ -40,6 +40,17 @@ impl SigningSecrets for Client {
     }
 }
 
+/// The client's secrets, found within the limits of this call.
+impl SigningSecrets for Call<'_> {
+    fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
+        self.clone().find_signer(is_signer)
+    }
+
+    fn delivered(&self, failure: Option<ErrorKind>) {
+        self.client().delivered(failure);
+    }
+}
+
 impl Call<'_> {
     /// As the client's own [`SigningSecrets::find`].
     ///

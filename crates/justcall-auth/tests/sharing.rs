@@ -196,3 +196,35 @@ fn it_counts_together_what_the_clients_of_one_pair_do() {
     assert_eq!(counted(&other, "calls_total{outcome=\"invalid_credentials\"}"), Some(1));
     assert_eq!(counted(&other, "pair_rejected"), Some(1));
 }
+
+#[test]
+fn it_tells_the_generation_the_key_hint_and_the_rate_limit_of_the_pair_in_use() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pair");
+    let put = |key: &str, secret: &str| std::fs::write(&file, format!("{key}:{secret}")).expect("a file");
+    put(sandbox.api_key(), sandbox.api_secret());
+    let mut config = config(&sandbox);
+    config.set_source(&format!("file:{}", file.display())).expect("good");
+    let (client, twin) = (Client::new(&config).expect("a client"), Client::new(&config).expect("a client"));
+    let known = |client: &Client| (client.generation(), client.key_hint());
+    assert_eq!(known(&client), (0, None), "nothing was read yet");
+    assert_eq!(client.rate_limit().main.limit, None);
+
+    calls(&client).expect("the first pair");
+    let hint = Some(justcall_auth::key_hint(sandbox.api_key().as_bytes()));
+    assert_eq!(known(&client), (1, hint.clone()));
+    assert_eq!(known(&twin), (1, hint), "they share the pair");
+    let (limit, left) = (twin.rate_limit().main, twin.rate_limit().main.remaining.expect("it was reported"));
+    assert!(limit.limit.is_some_and(|limit| left < limit), "{limit:?}");
+
+    let new = sandbox.control("POST", "reset", &json!({})).expect("a reset");
+    put(new["api_key"].as_str().expect("a key"), new["api_secret"].as_str().expect("a secret"));
+    let begun = Instant::now();
+    while calls(&client).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the new pair is never read");
+        std::thread::yield_now();
+    }
+    let hint = justcall_auth::key_hint(new["api_key"].as_str().expect("a key").as_bytes());
+    assert_eq!(known(&client), (2, Some(hint)));
+}

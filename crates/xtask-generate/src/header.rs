@@ -43,6 +43,9 @@ const STATUS: &str = "status";
 /// The file whose section has a constant that is text, which cbindgen cannot write.
 const WEBHOOK: &str = "webhook";
 
+/// The files with types that stand in no section, because no function belongs to them alone.
+const SHARED_TYPES: &[&str] = &["callback"];
+
 /// Exports that no shipped library has: they are behind a feature.
 const UNSHIPPED: &[&str] = &["test_panic"];
 
@@ -104,7 +107,8 @@ fn generate(source: &Path) -> Result<(String, String)> {
     header.push_str(&status_constants());
     block(&mut header, &name_of_status)?;
 
-    let all: Vec<PathBuf> = SECTIONS.iter().map(|(name, _)| file(name)).collect();
+    let all: Vec<PathBuf> =
+        SECTIONS.iter().map(|(name, _)| *name).chain(SHARED_TYPES.iter().copied()).map(file).collect();
     let mut handles = bind(&config, &all)?;
     handles.functions.clear();
     handles.constants.clear();

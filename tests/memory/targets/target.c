@@ -107,7 +107,7 @@ static const char *unplant(void) {
 static const char *load(void) {
     static char kept[32];
     justcall_report *report = NULL;
-    justcall_status status = justcall_protection(client, &report, NULL);
+    justcall_status status = justcall_client_protection(client, &report, NULL);
     const char *code = justcall_report_code(report, 0);
     snprintf(kept, sizeof kept, "%s", code ? code : justcall_status_name(status));
     justcall_report_free(report);

@@ -88,9 +88,9 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
         ("int32_t", "which") => {
             &[("JUSTCALL_RATE_LIMIT", OK), ("INT32_MIN", OK), ("-1", OK), ("6", OK), ("INT32_MAX", OK)]
         }
-        ("justcall_load", "load") => &[("load_nothing", OK), ("NULL", ALWAYS_INVALID)],
-        ("justcall_handle_event", "handler") => &[("handle_nothing", OK), ("NULL", ALWAYS_INVALID)],
-        ("justcall_free_context", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
+        ("justcall_load_fn", "load") => &[("load_nothing", OK), ("NULL", ALWAYS_INVALID)],
+        ("justcall_event_fn", "handler") => &[("handle_nothing", OK), ("NULL", ALWAYS_INVALID)],
+        ("justcall_free_fn", "free_context") => &[("free_nothing", OK), ("NULL", OK)],
         ("void *", "context") => &[("scratch", OK), ("NULL", OK)],
         ("const char *const *", "header_names" | "header_values") => &[
             ("good_headers", OK),

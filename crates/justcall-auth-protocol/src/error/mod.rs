@@ -11,6 +11,9 @@ pub use table::ErrorKind;
 use crate::diagnose::Finding;
 use crate::response::Response;
 
+/// The longest text of others in a failure, in bytes: of the service, or of a callback.
+pub const MAX_MESSAGE: usize = 512;
+
 /// A failure, with all that a person or a program needs to act on it.
 ///
 /// Its texts are safe to log: they never hold a secret. Cloning is cheap.

@@ -52,8 +52,6 @@ use verification::{NO_PAGE, Verification, is_accepted, is_no_account_page, read_
 
 /// The largest body that a verification reads, in bytes.
 const MAX_VERIFY_BODY: usize = 64 * 1024;
-/// The largest body that any other request reads, in bytes, after decompression.
-const MAX_BODY: usize = 32 * 1024 * 1024;
 
 /// One call. See the [module](self).
 #[derive(Debug)]
@@ -189,7 +187,8 @@ impl Exchange {
 
     /// Returns the largest body worth reading, in bytes.
     pub fn max_body(&self) -> usize {
-        if self.is_verifying() { MAX_VERIFY_BODY } else { MAX_BODY }
+        let limit = self.policy.max_response_length;
+        if self.is_verifying() { limit.min(MAX_VERIFY_BODY) } else { limit }
     }
 
     /// Returns whether [`Action::Load`] is due.

@@ -2,6 +2,7 @@
 //! somebody else has as well count there, and nowhere else that this process can see.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::service::{RateLimit, RateWindow};
 
@@ -53,6 +54,12 @@ impl Told {
 }
 
 impl Window {
+    /// Returns the figures that are known.
+    fn read(&self) -> RateWindow {
+        let reset = self.reset.read().map(Duration::from_secs);
+        RateWindow { limit: self.limit.read(), remaining: self.remaining.read(), reset }
+    }
+
     fn told(&self, window: &RateWindow) {
         self.limit.told(window.limit);
         self.remaining.told(window.remaining);
@@ -61,6 +68,11 @@ impl Window {
 }
 
 impl Budget {
+    /// Returns both windows, as far as they are known.
+    pub fn read(&self) -> RateLimit {
+        RateLimit { main: self.main.read(), burst: self.burst.read() }
+    }
+
     /// What the account has used since this process looks, as far as the answers told.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
@@ -94,8 +106,6 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn told(budget: &Budget, remaining: u64, reset: u64) -> u64 {

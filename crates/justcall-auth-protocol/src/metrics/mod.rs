@@ -101,6 +101,11 @@ impl Metrics {
         self.budget.told(limit);
     }
 
+    /// Returns the account's rate limit as the last response reports it. A figure that no response reports is absent.
+    pub fn rate_limit(&self) -> RateLimit {
+        self.budget.read()
+    }
+
     /// A call makes another attempt.
     pub(crate) fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);

@@ -57,6 +57,13 @@ enum Secrets {
     Of(Arc<dyn SigningSecrets>),
 }
 
+/// What is asked about one delivery.
+struct Asked<'a> {
+    /// In place of the verifier's own.
+    secrets: Option<&'a dyn SigningSecrets>,
+    check: Option<&'a dyn ReplayCheck>,
+}
+
 impl WebhookVerifier {
     /// A verifier of deliveries for `url`, which is to be given exactly as it is registered in JustCall.
     ///
@@ -135,7 +142,7 @@ impl WebhookVerifier {
     /// `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. `invalid_argument` when there is no secret or the replay
     /// check panicked; `out_of_memory`; what the source of the secrets or the replay check says.
     pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, self.replay_check.as_deref())
+        self.verify_with(headers, body, now, &Asked { secrets: None, check: self.replay_check.as_deref() })
     }
 
     /// Like [`WebhookVerifier::verify`], but asks `check` about this delivery, in place of what was set: for a check that
@@ -150,7 +157,23 @@ impl WebhookVerifier {
         now: i64,
         check: &dyn ReplayCheck,
     ) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, Some(check))
+        self.verify_with(headers, body, now, &Asked { secrets: None, check: Some(check) })
+    }
+
+    /// Verifies as [`WebhookVerifier::verify`] does, but takes the secrets from `secrets`, in place of those that were set: for
+    /// one delivery whose secrets are to be found in a limited time.
+    ///
+    /// # Errors
+    /// Those of [`WebhookVerifier::verify`].
+    pub fn verify_with_secrets(
+        &self,
+        headers: &WebhookHeaders<'_>,
+        body: &[u8],
+        now: i64,
+        secrets: &dyn SigningSecrets,
+    ) -> Result<WebhookEvent, Error> {
+        let asked = Asked { secrets: Some(secrets), check: self.replay_check.as_deref() };
+        self.verify_with(headers, body, now, &asked)
     }
 
     /// The results of the verifications that this verifier made in this process, as OpenMetrics 1.0 text: the counter
@@ -170,15 +193,20 @@ impl WebhookVerifier {
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        check: Option<&dyn ReplayCheck>,
+        asked: &Asked<'_>,
     ) -> Result<WebhookEvent, Error> {
-        let result = self.judge(headers, body, now, check);
+        let result = self.judge(headers, body, now, asked);
         let failure = result.as_ref().err().map(Error::kind);
         self.results.add(failure);
-        if let Secrets::Of(secrets) = &self.secrets {
-            secrets.delivered(failure);
-        }
+        self.secrets(asked).delivered(failure);
         result
+    }
+
+    fn secrets<'a>(&'a self, asked: &Asked<'a>) -> &'a dyn SigningSecrets {
+        asked.secrets.unwrap_or(match &self.secrets {
+            Secrets::Given(secrets) => secrets,
+            Secrets::Of(secrets) => secrets.as_ref(),
+        })
     }
 
     fn judge(
@@ -186,9 +214,9 @@ impl WebhookVerifier {
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        check: Option<&dyn ReplayCheck>,
+        asked: &Asked<'_>,
     ) -> Result<WebhookEvent, Error> {
-        if matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
+        if asked.secrets.is_none() && matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
                 .with_hint("Give it the API secret of the account, or a client to take it from."));
         }
@@ -203,7 +231,7 @@ impl WebhookVerifier {
             .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
         let signed = body::read(body)?;
 
-        let secret_index = self.signer(&signature, &signed, written)?;
+        let secret_index = self.signer(self.secrets(asked), &signature, &signed, written)?;
         self.check_age(timestamp, now)?;
         if !self.expected.includes(&signed.url) {
             return Err(Error::new(ErrorKind::WebhookWrongUrl));
@@ -215,21 +243,23 @@ impl WebhookVerifier {
             secret_index,
             signature: signature.to_text(),
         };
-        check.map_or(Ok(()), |check| check_replay(check, &event))?;
+        asked.check.map_or(Ok(()), |check| check_replay(check, &event))?;
         Ok(event)
     }
 
     /// Which secret signed.
-    fn signer(&self, signature: &Signature, signed: &Signed<'_>, timestamp: &[u8]) -> Result<usize, Error> {
+    fn signer(
+        &self,
+        secrets: &dyn SigningSecrets,
+        signature: &Signature,
+        signed: &Signed<'_>,
+        timestamp: &[u8],
+    ) -> Result<usize, Error> {
         let url = self.expected.encode(&signed.url)?;
         let mut is_signer = |secret: &[u8]| {
             url.forms().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
         };
-        let found = match &self.secrets {
-            Secrets::Given(secrets) => secrets.find(&mut is_signer)?,
-            Secrets::Of(secrets) => secrets.find(&mut is_signer)?,
-        };
-        found.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
+        secrets.find(&mut is_signer)?.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
     }
 
     fn check_age(&self, timestamp: i64, now: i64) -> Result<(), Error> {

@@ -16,6 +16,17 @@ fn it_reads_64_kib_of_a_verification_and_32_mib_of_any_other_response() {
 }
 
 #[test]
+fn it_reads_no_longer_body_than_the_policy_allows() {
+    let policy = |max_response_length| Policy { max_response_length, ..Policy::default() };
+    for (limit, of_call, of_verification) in
+        [(1000, 1000, 1000), (1 << 20, 1 << 20, 65_536), (usize::MAX, usize::MAX, 65_536)]
+    {
+        assert_eq!(call("GET", policy(limit), &holding(), 0).max_body(), of_call);
+        assert_eq!(verify(policy(limit), &holding(), 0).max_body(), of_verification);
+    }
+}
+
+#[test]
 fn it_ends_at_the_timeout_of_the_request_then_of_the_client_then_never() {
     let policy = |seconds| Policy { timeout: Duration::from_secs(seconds), ..Policy::default() };
     assert_eq!(call("GET", policy(9), &holding(), 1000).deadline(), Some(Duration::from_secs(10)));

@@ -17,31 +17,49 @@ use crate::cancel::Cancel;
 use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
+use crate::options::CallOptions;
 use crate::protection::ProtectionReport;
 use crate::transport::{Outgoing, Transport};
 
 /// One call that is about to be made.
+#[derive(Debug, Clone)]
 pub struct Call<'a> {
     client: &'a Client,
-    cancels: Vec<Cancel>,
-    interrupt: Option<Arc<dyn Interrupt>>,
+    options: CallOptions,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(client: &'a Client, shutdown: Cancel) -> Self {
-        Self { client, cancels: vec![shutdown], interrupt: None }
+        let mut options = CallOptions::new();
+        options.add_cancel(shutdown);
+        Self { client, options }
     }
 
     /// Lets `interrupt` end the call early, with `cancelled`.
     #[must_use]
-    pub fn with_interrupt(self, interrupt: Arc<dyn Interrupt>) -> Self {
-        Self { interrupt: Some(interrupt), ..self }
+    pub fn with_interrupt(mut self, interrupt: Arc<dyn Interrupt>) -> Self {
+        self.options.set_interrupt(interrupt);
+        self
     }
 
     /// Lets `cancel` end the call early, with `cancelled`, whatever it is waiting for.
     #[must_use]
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
-        self.cancels.push(cancel);
+        self.options.add_cancel(cancel);
+        self
+    }
+
+    /// Limits the call, in place of the client's timeout. Zero: no limit. A request that has a timeout keeps it.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.options.set_timeout(timeout);
+        self
+    }
+
+    /// Adds what is set in `options`.
+    #[must_use]
+    pub fn with_options(mut self, options: &CallOptions) -> Self {
+        self.options.add(options);
         self
     }
 
@@ -69,8 +87,9 @@ impl<'a> Call<'a> {
 
     /// As [`Client::exchange`]. What may end this call ends the exchange, and its looks at the source.
     pub fn exchange(self, request: Request) -> Exchange {
-        let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
-        self.client.begin(begin, &CallContext::new(self.cancels, self.interrupt)).0
+        let policy = self.policy();
+        let begin = |shared, now: &_| rules::Exchange::request(policy, shared, request, now);
+        self.client.begin(begin, &self.options.context()).0
     }
 
     /// As [`Client::replace`].
@@ -97,7 +116,7 @@ impl<'a> Call<'a> {
     /// As [`Client::credentials`], and `cancelled`.
     pub fn credentials(self) -> Result<Credentials, Error> {
         // For a program's own HTTP this is asked once a request: mostly there is nothing to find, and no call to be made of it.
-        if !self.cancels.iter().any(Cancel::is_fired) {
+        if !self.options.is_cancelled() {
             if let Some(settled) = self.client.settled() {
                 return Ok(settled);
             }
@@ -127,14 +146,24 @@ impl<'a> Call<'a> {
         self.client
     }
 
+    /// The client's settings, with the time limit of this call.
+    fn policy(&self) -> Arc<Policy> {
+        let policy = self.client.policy();
+        match self.options.timeout() {
+            Some(timeout) => Arc::new(Policy { timeout, ..Policy::clone(policy) }),
+            None => policy.clone(),
+        }
+    }
+
     fn drive(
         self,
         begin: impl FnOnce(Arc<Policy>, Shared, &Moment) -> rules::Exchange,
         last: &mut Option<Response>,
     ) -> Result<rules::Exchange, Error> {
         let _last = RegisterWipe;
-        let context = CallContext::new(self.cancels, self.interrupt);
-        let (mut exchange, transport) = self.client.begin(begin, &context);
+        let policy = self.policy();
+        let begin = |shared, now: &_| begin(policy, shared, now);
+        let (mut exchange, transport) = self.client.begin(begin, &self.options.context());
         loop {
             match exchange.next()? {
                 Action::Load => exchange.load(),
@@ -147,8 +176,9 @@ impl<'a> Call<'a> {
 
     fn refresh(self, begin: impl FnOnce(&Policy, Shared, &Moment) -> Refresh) -> Result<bool, Error> {
         let _last = RegisterWipe;
-        let context = CallContext::new(self.cancels, self.interrupt);
-        let mut refresh = self.client.begin_refresh(begin, &context);
+        let policy = self.policy();
+        let begin = |shared, now: &_| begin(&policy, shared, now);
+        let mut refresh = self.client.begin_refresh(begin, &self.options.context());
         loop {
             match refresh.next()? {
                 RefreshAction::Load => refresh.load(),

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::error::Error;
+use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::keyring::LoadedPair;
 use justcall_auth_protocol::printable::is_printable;
 use justcall_auth_secret::WipedBuffer;
@@ -42,7 +42,7 @@ pub use rewrite::Content;
 pub use text::Form;
 
 use crate::context::CallContext;
-use crate::interrupt::Interrupt;
+use crate::options::CallOptions;
 
 /// The environment, as a source sees it: an argument, so that tests need not change the process's own.
 pub trait Environment {
@@ -205,16 +205,15 @@ impl Source {
         self.load_within(environment, &CallContext::default())
     }
 
-    /// As [`Source::load`], but `interrupt` may end it, with `cancelled`: a program that it runs is killed.
+    /// Reads the pair as [`Source::load`] does. What `options` holds may end that early: a program that it runs is killed then.
     ///
     /// # Errors
     /// As [`Source::load`], and `cancelled`.
-    pub fn load_with_interrupt(
-        &self,
-        environment: &dyn Environment,
-        interrupt: Arc<dyn Interrupt>,
-    ) -> Result<Loaded, Error> {
-        self.load_within(environment, &CallContext::new(Vec::new(), Some(interrupt)))
+    pub fn load_with(&self, environment: &dyn Environment, options: &CallOptions) -> Result<Loaded, Error> {
+        if options.is_cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled));
+        }
+        self.load_within(environment, &options.limited_context())
     }
 
     /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it

@@ -1,4 +1,4 @@
-//! Certificate authorities from PEM files: those of `ca_file`, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and the system's.
+//! Certificate authorities in PEM form: those of `ca_file` and `ca_pem`, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and the system's.
 //!
 //! What is wrong with a file is one sentence of this library: the texts of those that parse it hold the bytes they read,
 //! and a CA file may have a private key in it.
@@ -21,6 +21,8 @@ use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
 /// The largest file that is read, in bytes. The bundle of an operating system has about 250 KiB.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
+/// Why a longer text is refused: what follows its name.
+const TOO_LARGE: &str = "is larger than 8 MiB";
 /// Name a file and folders of certificates to trust in place of the system's.
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
@@ -32,14 +34,30 @@ const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
     let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", shown(path)));
     let text = read(path).map_err(refuse)?;
+    all_roots(&text, refuse)
+}
+
+/// Reads the certificate authorities of the PEM text `text`, all of which must be usable.
+///
+/// # Errors
+/// `invalid_argument`, saying what is wrong, with which certificate.
+pub(crate) fn roots_of(text: &[u8]) -> Result<RootCertStore, Error> {
+    let refuse = |why: String| Error::invalid_argument(format!("The PEM text of the CA {why}."));
+    if text.len() as u64 > MAX_FILE {
+        return Err(refuse(TOO_LARGE.to_owned()));
+    }
+    all_roots(text, refuse)
+}
+
+fn all_roots(text: &[u8], refuse: impl Fn(String) -> Error) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
-    for (index, certificate) in certificates(&text).into_iter().enumerate() {
+    for (index, certificate) in certificates(text).into_iter().enumerate() {
         let at = |why: String| refuse(format!("cannot be used: its certificate {} {why}", index + 1));
         let certificate = certificate.map_err(|fault| at(fault.to_owned()))?;
         let subject = Certificate::read(&certificate).subject;
         roots.add(certificate).map_err(|_| at(unusable(subject.as_deref())))?;
     }
-    if roots.is_empty() { Err(refuse(no_certificate(&text).to_owned())) } else { Ok(roots) }
+    if roots.is_empty() { Err(refuse(no_certificate(text).to_owned())) } else { Ok(roots) }
 }
 
 /// The certificate authorities of the system, read when the first handshake of a process needs them.
@@ -191,7 +209,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     // There may be a private key beside the certificates.
     let mut text = Zeroizing::new(Vec::new());
     File::open(path).map_err(unreadable)?.take(MAX_FILE + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_FILE { Err("is larger than 8 MiB".to_owned()) } else { Ok(text) }
+    if text.len() as u64 > MAX_FILE { Err(TOO_LARGE.to_owned()) } else { Ok(text) }
 }
 
 /// Why a certificate is refused that can be read: what follows its number.

@@ -2,25 +2,36 @@
 //! address costs a quarter of a second, not the whole timeout.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketType, connect, ipproto};
+use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto};
 
-use super::call::CallState;
+use super::call::{CallState, Phase};
 
 /// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to one of `addresses`, tried in order.
+/// Connects to one of `addresses`, tried in order, from the address `local` of this machine if there is one. Addresses of
+/// another family than `local` are skipped.
 ///
 /// # Errors
 /// The last address's own error, where none answered; the call's deadline or interrupt.
-pub(super) fn connect_any(addresses: &[SocketAddr], call: &CallState) -> io::Result<TcpStream> {
-    let mut untried = addresses.iter();
+pub(super) fn connect_any(
+    addresses: &[SocketAddr],
+    local: Option<IpAddr>,
+    call: &CallState,
+) -> io::Result<TcpStream> {
+    let is_of_family = |address: &&SocketAddr| local.is_none_or(|own| own.is_ipv4() == address.is_ipv4());
+    let usable: Vec<&SocketAddr> = addresses.iter().filter(is_of_family).collect();
+    if let Some(own) = local.filter(|_| usable.is_empty() && !addresses.is_empty()) {
+        return Err(call.fail(no_address_of_family(own)));
+    }
+    let mut untried = usable.into_iter();
     let mut trying: Vec<OwnedFd> = Vec::new();
     let mut next_start = Instant::now();
     let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, "there is no address to connect to");
@@ -28,7 +39,7 @@ pub(super) fn connect_any(addresses: &[SocketAddr], call: &CallState) -> io::Res
         let now = Instant::now();
         if trying.is_empty() || now >= next_start {
             if let Some(address) = untried.next() {
-                match start(*address) {
+                match start(*address, local, call) {
                     Ok((socket, true)) => return finish(socket),
                     Ok((socket, false)) => trying.push(socket),
                     Err(error) => last_error = error,
@@ -61,9 +72,12 @@ pub(super) fn connect_any(addresses: &[SocketAddr], call: &CallState) -> io::Res
 }
 
 /// Starts connecting; true when it is connected at once, as on loopback.
-fn start(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
+fn start(address: SocketAddr, local: Option<IpAddr>, call: &CallState) -> io::Result<(OwnedFd, bool)> {
     let socket =
         nonblocking_socket(if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 })?;
+    if let Some(own) = local {
+        bind(&socket, &SocketAddr::new(own, 0)).map_err(|why| call.fail(cannot_bind(own, why)))?;
+    }
     match connect(&socket, &address) {
         Ok(()) => Ok((socket, true)),
         // An interrupted connect goes on in the background, as one in progress does.
@@ -72,6 +86,21 @@ fn start(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
         Err(Errno::WOULDBLOCK) if cfg!(windows) => Ok((socket, false)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn no_address_of_family(own: IpAddr) -> Error {
+    let family = if own.is_ipv4() { "IPv4" } else { "IPv6" };
+    let message = format!("The host has no {family} address to connect to from the local address {own}.");
+    Error::with_message(ErrorKind::ConnectionFailed, message)
+        .with_hint("Set local_address to an address of the family that the host has, or do not set it.")
+        .with_reason(Phase::Connect.name())
+}
+
+fn cannot_bind(own: IpAddr, why: Errno) -> Error {
+    let message = format!("No connection can be made from the local address {own}: {why}.");
+    Error::with_message(ErrorKind::ConnectionFailed, message)
+        .with_hint("Set local_address to an address that this machine has, or do not set it.")
+        .with_reason(Phase::Connect.name())
 }
 
 #[cfg(not(any(target_vendor = "apple", windows)))]

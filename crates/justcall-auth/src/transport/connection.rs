@@ -79,7 +79,9 @@ impl Connector {
 
     /// A connection to one of `addresses`.
     pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &CallState) -> io::Result<Socket> {
-        connect_any(addresses, call).map(Socket::new).inspect_err(|_| self.addresses.forget(host))
+        connect_any(addresses, self.settings.local_address, call)
+            .map(Socket::new)
+            .inspect_err(|_| self.addresses.forget(host))
     }
 
     /// A TLS session with `host` over `socket`.

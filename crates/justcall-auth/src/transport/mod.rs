@@ -49,7 +49,7 @@ use ureq::{Agent, Body};
 
 use crate::clock;
 use crate::context::CallContext;
-pub(crate) use authorities::{SystemRoots, roots_in};
+pub(crate) use authorities::{SystemRoots, roots_in, roots_of};
 use call::CurrentCall;
 pub use certificate::Certificate;
 use connection::Connector;
@@ -71,6 +71,9 @@ const MAX_IDLE: usize = 64;
 const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
 /// How much of an error's body is read: enough for the service's words and a form's field errors.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+const TOO_LONG: &str =
+    "Ask for less at a time, such as with per_page, or allow more with max_response_length.";
 
 /// A request as it goes out.
 pub(crate) struct Outgoing<'a> {
@@ -187,8 +190,9 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Re
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed distinguishes a body that is too large from one that fits.
-    let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call)
-        .and_then(|plain| FilteredBody::new(plain, call).take(limit as u64 + 1).read_to_end(&mut bytes));
+    let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call).and_then(|plain| {
+        FilteredBody::new(plain, call).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)
+    });
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
@@ -216,8 +220,8 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Re
     let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message =
-            format!("The answer is larger than {limit} bytes, which the JustCall API does not send here.");
-        broken = Some(Error::with_message(ErrorKind::InvalidResponse, message));
+            format!("The body of the response is longer than {limit} bytes, the most that is read here.");
+        broken = Some(Error::with_message(ErrorKind::InvalidResponse, message).with_hint(TOO_LONG));
     }
     match broken.filter(|_| is_success) {
         Some(error) => Err(error.with_response(response)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
-use justcall_auth::{Code, Finding, diagnose};
+use justcall_auth::{Code, Finding, diagnose, diagnose_environment};
 use serde_json::{Value, json};
 
 use crate::cases::{Variables, base64, exactly, list, run_all, text, vectors};
@@ -64,7 +64,8 @@ fn run(vector: &Value) -> Result<(), String> {
         Value::String(encoded) => Some(base64(encoded)?),
         other => return Err(format!("unknown text {other}")),
     };
-    let found = diagnose(given.as_deref(), &Variables(variables));
+    let variables = Variables(variables);
+    let found = given.map_or_else(|| diagnose_environment(&variables), |text| diagnose(&text, &variables));
     let told: Vec<Value> = found
         .iter()
         .map(|finding| json!({"code": finding.code().name(), "severity": finding.severity().name()}))
