@@ -2,7 +2,6 @@
 //! name the argument.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use justcall_auth::webhook::DEFAULT_TOLERANCE;
@@ -13,11 +12,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyEllipsis, PyString};
 
-use crate::callable::Callable;
 use crate::capi;
-use crate::credentials::Credentials;
-use crate::errors::{exception, out_of_memory};
-use crate::held::Held;
+use crate::errors::exception;
+use crate::exception::out_of_memory;
 
 /// The text `name` that is not secret.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -97,48 +94,6 @@ text_arguments! {
     Path, "path";
 }
 
-/// The argument `source`: a spelling or a path, a callable that gives the pair, or the pair.
-pub(crate) enum Source {
-    Spelling(String),
-    Callable(Arc<Callable>),
-    Credentials(justcall_auth::Credentials),
-}
-
-impl Source {
-    /// Where a pair is looked for unless the program says otherwise.
-    pub(crate) fn usual() -> Self {
-        Self::Spelling("default:".to_owned())
-    }
-}
-
-impl FromPyObject<'_, '_> for Source {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if object.is_instance_of::<PyString>() {
-            return text("source", &object).map(Self::Spelling);
-        }
-        if let Ok(credentials) = object.cast::<Credentials>() {
-            return Ok(Self::Credentials(credentials.get().0.clone()));
-        }
-        if capi::getattr_opt(object.get_type().as_any(), intern!(object.py(), "__fspath__"))?.is_some() {
-            return place(object).map(Self::Spelling);
-        }
-        callback("source", &object, "str, os.PathLike, Credentials or a callable that returns Credentials")?;
-        Ok(Self::Callable(Arc::new(Callable::new(object.to_owned()))))
-    }
-}
-
-/// The spelling of a path as a source: a file, or a folder.
-fn place(object: Borrowed<'_, '_, PyAny>) -> PyResult<String> {
-    let found = path("source", object)?;
-    let kind = if found.is_dir() { "dir" } else { "file" };
-    let Some(text) = found.to_str() else {
-        return Err(invalid(object.py(), "source", "holds a character that is not Unicode"));
-    };
-    Ok(format!("{kind}:{text}"))
-}
-
 /// Fails unless `object` can be called, and what it returns need not be awaited: no call of a client runs an event loop.
 pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
     static IS_COROUTINE_FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -177,7 +132,8 @@ impl FromPyObject<'_, '_> for StateFile {
     }
 }
 
-fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
+/// The path `name`.
+pub(crate) fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
     capi::fspath(&object).and_then(|path| path.extract()).map_err(|failure| {
         let why = "holds a character that the file system cannot express";
         refusal(&object, &failure, name, "str, os.PathLike or None", why)
@@ -232,18 +188,6 @@ impl FromPyObject<'_, '_> for RotationWait {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         seconds("rotation_wait", &object, "a real number").map(Self)
-    }
-}
-
-/// The argument `on_event`: a callable.
-pub(crate) struct OnEvent(pub(crate) Held);
-
-impl FromPyObject<'_, '_> for OnEvent {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        callback("on_event", &object, "a callable that takes an Event, or None")?;
-        Ok(Self(Held::new(object.to_owned())))
     }
 }
 

@@ -8,7 +8,8 @@ use pyo3::types::{IntoPyDict, PyByteArray, PyBytes, PyMemoryView, PySlice, PyStr
 
 use crate::arguments::{invalid, refusal, text, wrong_type};
 use crate::capi;
-use crate::errors::{exception, out_of_memory};
+use crate::errors::exception;
+use crate::exception::out_of_memory;
 
 /// The bytes of the argument `name`; text in UTF-8.
 pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
@@ -42,15 +43,6 @@ pub(crate) fn snapshot<'py>(array: &Bound<'py, PyByteArray>, length: usize) -> P
 /// The bytes in Rust's memory.
 fn copied(bytes: &Bound<'_, PyBytes>) -> PyResult<Vec<u8>> {
     copy::bytes(bytes.as_bytes()).map_err(|error| exception(bytes.py(), &error))
-}
-
-/// A `bytes` object with this content.
-pub(crate) fn object<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    let made = PyBytes::new_with(py, bytes.len(), |room| {
-        room.copy_from_slice(bytes);
-        Ok(())
-    });
-    made.map_err(|_| out_of_memory(py))
 }
 
 /// The argument `json`, written in JSON, in UTF-8, without spaces.

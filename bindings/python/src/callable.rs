@@ -13,7 +13,8 @@ use pyo3::sync::PyOnceLock;
 use crate::arguments::type_name;
 use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::{exception, is_ours};
+use crate::errors::exception;
+use crate::exception::is_ours;
 use crate::held::Held;
 use crate::running;
 

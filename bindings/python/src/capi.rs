@@ -73,18 +73,22 @@ impl<T> Carried<T> {
     }
 }
 
-/// The function of Python's C interface, as one that may unwind.
+/// Calls a function of Python's C interface that may run Python code, by way of [`parked`] or [`outside`], and lets it
+/// unwind. The callers hold the GIL.
 ///
 /// The pointer is read where the compiler cannot follow: pyo3 declares the same functions as `extern "C"`, and a call
 /// that is seen to reach such a declaration is compiled without its landing pad, which is what stops the thread.
-macro_rules! unwinding {
-    ($function:path: fn($($argument:ty),*) $(-> $result:ty)?) => {{
-        type Declared = unsafe extern "C" fn($($argument),*) $(-> $result)?;
-        type Unwinding = unsafe extern "C-unwind" fn($($argument),*) $(-> $result)?;
+macro_rules! python {
+    ($by:ident($($py:ident)?), $function:path: fn($($type:ty),*) $(-> $result:ty)?, $($argument:expr),*) => {{
+        type Declared = unsafe extern "C" fn($($type),*) $(-> $result)?;
+        type Unwinding = unsafe extern "C-unwind" fn($($type),*) $(-> $result)?;
         static FUNCTION: Declared = $function;
         // SAFETY: It reads an initialized static. Both types are called alike; they differ in what may be assumed
         // about unwinding, and `Unwinding` assumes less.
-        unsafe { mem::transmute::<Declared, Unwinding>(ptr::read_volatile(&raw const FUNCTION)) }
+        let entry = unsafe { mem::transmute::<Declared, Unwinding>(ptr::read_volatile(&raw const FUNCTION)) };
+        // SAFETY: Each argument is an object of the type that the function takes, or NULL if it takes that. The caller
+        // borrows it until the call returns, or gives its reference away with the call. The GIL is held.
+        $by($($py,)? || unsafe { entry($($argument),*) })
     }};
 }
 
@@ -101,10 +105,9 @@ pub(crate) fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = function.py();
     let arguments = arguments.into_pyobject(py).map_err(Into::into)?;
-    let (function, arguments) = (function.as_ptr(), arguments.as_ptr());
-    let entry = unwinding!(ffi::PyObject_Call: fn(Object, Object, Object) -> Object);
-    // SAFETY: Both are alive until the call returns, the arguments are a tuple, and the GIL is held.
-    object(py, outside(py, || unsafe { entry(function, arguments, ptr::null_mut()) }))
+    let (function, arguments, named) = (function.as_ptr(), arguments.as_ptr(), ptr::null_mut());
+    let call = python!(outside(py), ffi::PyObject_Call: fn(Object, Object, Object) -> Object, function, arguments, named);
+    object(py, call)
 }
 
 /// Calls a function or class of this package or of Python's library.
@@ -117,9 +120,8 @@ pub(crate) fn call_package<'py>(
     let arguments = arguments.into_pyobject(py).map_err(Into::into)?;
     let (function, arguments) = (function.as_ptr(), arguments.as_ptr());
     let named = named.map_or(ptr::null_mut(), Bound::as_ptr);
-    let entry = unwinding!(ffi::PyObject_Call: fn(Object, Object, Object) -> Object);
-    // SAFETY: As in `call`; the named arguments are a dictionary or NULL.
-    object(py, parked(|| unsafe { entry(function, arguments, named) }))
+    let call = python!(parked(), ffi::PyObject_Call: fn(Object, Object, Object) -> Object, function, arguments, named);
+    object(py, call)
 }
 
 /// The attribute `name` of an object of the program's.
@@ -128,9 +130,7 @@ pub(crate) fn getattr<'py>(
     name: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let (owner, name, py) = (owner.as_ptr(), name.as_ptr(), owner.py());
-    let entry = unwinding!(ffi::PyObject_GetAttr: fn(Object, Object) -> Object);
-    // SAFETY: Both are alive until the call returns, and the GIL is held.
-    object(py, outside(py, || unsafe { entry(owner, name) }))
+    object(py, python!(outside(py), ffi::PyObject_GetAttr: fn(Object, Object) -> Object, owner, name))
 }
 
 /// The attribute `name` of an object of the program's, if it has one.
@@ -148,9 +148,8 @@ pub(crate) fn getattr_opt<'py>(
 /// What an iterable of the program's gives.
 pub(crate) fn list<'py>(iterable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let (iterable, py) = (iterable.as_ptr(), iterable.py());
-    let entry = unwinding!(ffi::PySequence_List: fn(Object) -> Object);
-    // SAFETY: It is alive until the call returns, and the GIL is held.
-    Ok(object(py, outside(py, || unsafe { entry(iterable) }))?.cast_into::<PyList>()?)
+    let list = python!(outside(py), ffi::PySequence_List: fn(Object) -> Object, iterable);
+    Ok(object(py, list)?.cast_into::<PyList>()?)
 }
 
 /// The number that an object of the program's is, as `float()` reads it.
@@ -159,34 +158,26 @@ pub(crate) fn float(number: &Bound<'_, PyAny>) -> PyResult<f64> {
         return number.extract();
     }
     let (number, py) = (number.as_ptr(), number.py());
-    let entry = unwinding!(ffi::PyFloat_AsDouble: fn(Object) -> f64);
-    // SAFETY: It is alive until the call returns, and the GIL is held.
-    let float = outside(py, || unsafe { entry(number) });
+    let float = python!(outside(py), ffi::PyFloat_AsDouble: fn(Object) -> f64, number);
     PyErr::take(py).map_or(Ok(float), Err)
 }
 
 /// The `int` that an object of the program's is.
 pub(crate) fn index<'py>(number: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let (number, py) = (number.as_ptr(), number.py());
-    let entry = unwinding!(ffi::PyNumber_Index: fn(Object) -> Object);
-    // SAFETY: It is alive until the call returns, and the GIL is held.
-    object(py, outside(py, || unsafe { entry(number) }))
+    object(py, python!(outside(py), ffi::PyNumber_Index: fn(Object) -> Object, number))
 }
 
 /// The `str` or `bytes` of a path of the program's.
 pub(crate) fn fspath<'py>(path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let (path, py) = (path.as_ptr(), path.py());
-    let entry = unwinding!(ffi::PyOS_FSPath: fn(Object) -> Object);
-    // SAFETY: It is alive until the call returns, and the GIL is held.
-    object(py, outside(py, || unsafe { entry(path) }))
+    object(py, python!(outside(py), ffi::PyOS_FSPath: fn(Object) -> Object, path))
 }
 
 /// Whether an object of the program's is an instance of `class`.
 pub(crate) fn is_instance(instance: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>) -> PyResult<bool> {
     let (instance, class, py) = (instance.as_ptr(), class.as_ptr(), instance.py());
-    let entry = unwinding!(ffi::PyObject_IsInstance: fn(Object, Object) -> c_int);
-    // SAFETY: Both are alive until the call returns, and the GIL is held.
-    match outside(py, || unsafe { entry(instance, class) }) {
+    match python!(outside(py), ffi::PyObject_IsInstance: fn(Object, Object) -> c_int, instance, class) {
         -1 => Err(PyErr::fetch(py)),
         answer => Ok(answer == 1),
     }
@@ -194,26 +185,21 @@ pub(crate) fn is_instance(instance: &Bound<'_, PyAny>, class: &Bound<'_, PyAny>)
 
 /// Runs the handlers of signals that arrived, if this is the main thread.
 pub(crate) fn check_signals(py: Python<'_>) -> PyResult<()> {
-    let entry = unwinding!(ffi::PyErr_CheckSignals: fn() -> c_int);
-    // SAFETY: The GIL is held.
-    if outside(py, || unsafe { entry() }) == -1 { Err(PyErr::fetch(py)) } else { Ok(()) }
+    let result = python!(outside(py), ffi::PyErr_CheckSignals: fn() -> c_int,);
+    if result == -1 { Err(PyErr::fetch(py)) } else { Ok(()) }
 }
 
 /// Gives `raised` to `sys.unraisablehook`, as what was raised in `place`.
 pub(crate) fn write_unraisable(py: Python<'_>, raised: PyErr, place: Option<&Bound<'_, PyAny>>) {
     let place = place.map_or(ptr::null_mut(), Bound::as_ptr);
-    let entry = unwinding!(ffi::PyErr_WriteUnraisable: fn(Object));
     raised.restore(py);
-    // SAFETY: `place` is NULL or alive until the call returns, an exception is set, and the GIL is held.
-    outside(py, || unsafe { entry(place) });
+    python!(outside(py), ffi::PyErr_WriteUnraisable: fn(Object), place);
 }
 
 /// Lets go of an object of the program's: where this was the last reference, its destructor runs.
 pub(crate) fn release(_py: Python<'_>, object: Py<PyAny>) {
     let object = object.into_ptr();
-    let entry = unwinding!(ffi::Py_DecRef: fn(Object));
-    // SAFETY: `object` was owned here and is not used again, and the GIL is held.
-    parked(|| unsafe { entry(object) });
+    python!(parked(), ffi::Py_DecRef: fn(Object), object);
 }
 
 /// The interpreter's dictionary of modules, which no other interpreter of the process has.

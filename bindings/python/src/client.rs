@@ -1,11 +1,13 @@
 //! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
 
 mod calls;
+pub(crate) mod exchange;
 mod pair;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use justcall_auth::service::RateLimit;
 use justcall_auth::{Config, Level};
 use pyo3::exceptions::PyTypeError;
@@ -15,25 +17,27 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, CallTimeout, ExpectedAccount, MaxRetries, MemoryProtection, Method, OnEvent, Path,
-    Proxy, RotationWait, Source, StateFile, Timeout, VerifyPath,
+    BaseUrl, CaFile, CallTimeout, ExpectedAccount, MaxRetries, MemoryProtection, Method, Path, Proxy,
+    RotationWait, StateFile, Timeout, VerifyPath,
 };
 use crate::callable::Callable;
 use crate::credentials::Credentials;
 use crate::errors::{detached, exception};
-use crate::event::Observer;
-use crate::exchange::Exchange;
+use crate::event::{Observer, OnEvent};
 use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::rate_limit;
 use crate::settings::Settings;
+use crate::source::Source;
+use exchange::Exchange;
 
 #[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Client {
-    /// Nothing once it is closed: pair and connections go with the last call under way.
-    open: Mutex<Option<Open>>,
-    /// What the last answer told.
+    /// Nothing once it is closed: pair and connections go with the last call under way. Reading it takes no lock, because
+    /// webhooks are verified without the GIL, and a child of `fork()` would find a lock locked for ever.
+    open: ArcSwapOption<Open>,
+    /// What the last answer told. Never locked without the GIL, so a child of `fork()` finds it unlocked.
     rate_limit: Mutex<Option<RateLimit>>,
 }
 
@@ -194,28 +198,7 @@ impl Client {
         self.call(py, |call| call.reload())
     }
 
-    /// Sends a request and gives the service's answer, of a status from 200 to 299.
-    ///
-    /// `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
-    /// percent-encoded, and may hold a query.
-    /// It may also be a URL under the base URL, such as the `next_page_link` of an answer.
-    /// `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
-    /// `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
-    /// repeated; None is left out.
-    /// `json` is a value to send as JSON; `data` is a body as it is, `str` in UTF-8. At most one of them is
-    /// given. The body's type is `application/json` unless `headers` has a `Content-Type`.
-    /// `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
-    /// `Authorization`, `Host` and others that only the library sets are refused.
-    /// `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
-    /// counts.
-    ///
-    /// Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
-    /// refused it and the wait fits into the timeout, after failures of server and network only of methods
-    /// that may be repeated. A `POST` is not sent twice unless the first was surely refused or not delivered.
-    ///
-    /// Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
-    /// status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
-    /// where no answer came. Raises what a signal handler raises.
+    #[doc = include_str!("client/request.txt")]
     #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
     fn request<'py>(
         &self,
@@ -315,7 +298,7 @@ impl Client {
     /// Answers to `verify` count where they are errors.
     #[getter]
     fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let told = *lock(&self.rate_limit);
+        let told = *self.last_rate_limit();
         told.map(|told| rate_limit(py, &told)).transpose()
     }
 
@@ -361,9 +344,7 @@ impl Client {
     /// The client's hold on the pair and its connections end once no call is under way. Closing again
     /// does nothing. Leaving a `with` block closes the client too.
     fn close(&self) {
-        // Let go of outside the lock: what the program's functions held may use this client as it goes.
-        let open = lock(&self.open).take();
-        if let Some(open) = open {
+        if let Some(open) = self.open.swap(None) {
             open.client.shutdown();
         }
     }
@@ -379,7 +360,7 @@ impl Client {
     }
 
     fn __repr__(&self) -> &'static str {
-        if lock(&self.open).is_some() { "<Client open>" } else { "<Client closed>" }
+        if self.open.load().is_some() { "<Client open>" } else { "<Client closed>" }
     }
 
     /// Refuses, with `TypeError`: a pickle would hold the secret.
@@ -392,8 +373,7 @@ impl Client {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Where it is locked, it is in use, and thus no garbage.
-        let Ok(open) = self.open.try_lock() else { return Ok(()) };
+        let open = self.open.load();
         let Some(open) = open.as_ref() else { return Ok(()) };
         open.source.as_ref().map_or(Ok(()), |source| source.traverse(&visit))?;
         open.observer.traverse(&visit)
@@ -402,9 +382,4 @@ impl Client {
     fn __clear__(&self) {
         self.close();
     }
-}
-
-/// None of these is held while the GIL is let go of, so a child of `fork()` never finds one locked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,11 +11,12 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use crate::arguments::{SourceSpelling, wrong_type};
 use crate::body::snapshot;
 use crate::capi;
-use crate::errors::{exception, out_of_memory};
+use crate::errors::exception;
+use crate::exception::out_of_memory;
 use crate::running::{self, Signals};
 
-/// How much of half a pair is looked at when it is a `str`, in characters. Far less is already too long to be half of a pair.
-const MAX_TEXT: usize = 64 * 1024;
+/// How much of half a pair is looked at when it is a `str`, in characters: far more than it may have.
+pub(crate) const MAX_TEXT: usize = 64 * 1024;
 
 /// An API key and its secret, checked: they can be sent.
 ///

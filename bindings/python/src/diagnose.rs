@@ -1,14 +1,12 @@
-//! `diagnose`: the local check of a pair, and its findings as the package's `Finding`, which is written in Python.
+//! `diagnose`: the local check of a pair.
 
-use justcall_auth::Finding;
 use justcall_auth::source::ProcessEnvironment;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyType};
+use pyo3::types::PyList;
 
-use crate::capi;
 use crate::credentials::copy;
 use crate::errors::detached;
+use crate::finding::findings;
 
 /// What is wrong with `text` as a pair, or with the pair that `default:` would use. Sends nothing.
 ///
@@ -33,15 +31,4 @@ pub(crate) fn diagnose<'py>(
         })
     };
     findings(py, &detached(py, check)?)
-}
-
-/// The list of `Finding` that `found` is in Python.
-pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Bound<'py, PyList>> {
-    static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = FINDING.import(py, "justcall_auth._finding", "Finding")?;
-    let one = |finding: &Finding| {
-        let fields = (finding.code().name(), finding.severity().name(), finding.message(), finding.remedy());
-        capi::call_package(class, fields, None)
-    };
-    PyList::new(py, found.iter().map(one).collect::<PyResult<Vec<_>>>()?)
 }

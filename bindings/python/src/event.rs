@@ -8,10 +8,23 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::arguments::callback;
 use crate::capi;
 use crate::held::Held;
 use crate::running::{self, Running};
 use crate::value::value;
+
+/// The argument `on_event`: a callable.
+pub(crate) struct OnEvent(pub(crate) Held);
+
+impl FromPyObject<'_, '_> for OnEvent {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        callback("on_event", &object, "a callable that takes an Event, or None")?;
+        Ok(Self(Held::new(object.to_owned())))
+    }
+}
 
 /// Tells Python's `logging`, and the handler of a client that has one.
 pub(crate) struct Observer(pub(crate) Option<Held>);

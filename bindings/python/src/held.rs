@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 
 use crate::capi;
-use crate::running;
+use crate::gil;
 
 /// The object. Its destructor may be Python code of the program's, which [`capi`] runs.
 pub(crate) struct Held(Option<Py<PyAny>>);
@@ -28,7 +28,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         // Without the GIL it is left to pyo3, which lets go of it later: waiting for the GIL here could wait for a thread
         // that waits for a lock of this one.
-        if running::has_gil() {
+        if gil::is_held() {
             if let Some(object) = self.0.take() {
                 Python::try_attach(|py| capi::release(py, object));
             }

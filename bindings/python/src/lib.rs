@@ -19,7 +19,9 @@ mod credentials;
 mod diagnose;
 mod errors;
 mod event;
-mod exchange;
+mod exception;
+mod finding;
+mod gil;
 mod held;
 mod interpreter;
 mod pairs;
@@ -28,6 +30,7 @@ mod request;
 mod response;
 mod running;
 mod settings;
+mod source;
 mod testing;
 mod value;
 mod webhook;
@@ -43,15 +46,15 @@ mod _native {
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
+    use super::client::exchange::Exchange;
+    #[pymodule_export]
     use super::credentials::Credentials;
     #[pymodule_export]
     use super::diagnose::diagnose;
     #[pymodule_export]
-    use super::errors::error_table;
-    #[pymodule_export]
     use super::event::event_names;
     #[pymodule_export]
-    use super::exchange::Exchange;
+    use super::exception::error_table;
     #[pymodule_export]
     use super::testing::forget_rejections;
     #[pymodule_export]

@@ -9,9 +9,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple, PyType};
 
-use crate::body;
-use crate::errors::out_of_memory;
-use crate::value::{blank, value};
+use crate::exception::out_of_memory;
+use crate::value::{blank, bytes, value};
 
 /// The `Response` that `answer` is in Python.
 pub(crate) fn response<'py>(
@@ -24,7 +23,7 @@ pub(crate) fn response<'py>(
     let fields = [
         (intern!(py, "http_status"), answer.http_status().into_pyobject(py)?.into_any()),
         (intern!(py, "headers"), headers(py, answer)?),
-        (intern!(py, "body"), body::object(py, answer.body())?.into_any()),
+        (intern!(py, "body"), bytes(py, answer.body())?.into_any()),
         (intern!(py, "rate_limit"), rate_limit(py, told)?),
     ];
     value(class, fields)

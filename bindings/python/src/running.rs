@@ -16,6 +16,7 @@ use pyo3::sync::PyOnceLock;
 
 use crate::capi;
 use crate::errors::{exception, guarded};
+use crate::gil::Attached;
 
 thread_local! {
     /// The call that this thread makes; nothing while Python code runs.
@@ -23,8 +24,6 @@ thread_local! {
     /// How many calls of this thread are in Python code now. One that is not below the current call on the stack belongs
     /// to a greenlet that waits for its turn.
     static IN_PYTHON: Cell<usize> = const { Cell::new(0) };
-    /// This thread let go of the GIL.
-    static DETACHED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A call.
@@ -108,23 +107,10 @@ pub(crate) fn call_of(client: &Client) -> Call<'_> {
     client.call().with_interrupt(Arc::new(Signals)).with_cancel(end.unwrap_or_default())
 }
 
-/// Does `work` as one that let go of the GIL. It does not panic.
-pub(crate) fn without_gil<T>(work: impl FnOnce() -> T) -> T {
-    let outer = DETACHED.replace(true);
-    let result = work();
-    DETACHED.set(outer);
-    result
-}
-
-/// Whether this thread, which Python called, has the GIL.
-pub(crate) fn has_gil() -> bool {
-    !DETACHED.get()
-}
-
 /// Runs Python code in the call that this thread makes, if it makes one. Gives nothing if the interpreter is shutting
 /// down.
 pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T) -> Option<T> {
-    let back = Back { current: CURRENT.take(), detached: DETACHED.replace(false) };
+    let back = Back { current: CURRENT.take(), _gil: Attached::new() };
     IN_PYTHON.set(IN_PYTHON.get() + 1);
     Python::try_attach(|py| code(py, back.current.as_deref()))
 }
@@ -132,13 +118,12 @@ pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T)
 /// Makes a call the current one again when its Python code is over.
 struct Back {
     current: Option<Arc<Running>>,
-    detached: bool,
+    _gil: Attached,
 }
 
 impl Drop for Back {
     fn drop(&mut self) {
         IN_PYTHON.set(IN_PYTHON.get() - 1);
-        DETACHED.set(self.detached);
         CURRENT.set(self.current.take());
     }
 }

@@ -1,10 +1,12 @@
-//! Values of the package's own classes, made without their `__init__`: what a frozen dataclass does there for each of
+//! Values for Python. Those of the package's own classes are made without their `__init__`: what a frozen dataclass does there for each of
 //! its fields takes longer than all that the module does for an answer.
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyDict, PyString, PyType};
+use pyo3::types::{PyAny, PyBytes, PyDict, PyString, PyType};
+
+use crate::exception::out_of_memory;
 
 /// A value of the frozen dataclass `class`, of these fields, which are all that it has.
 pub(crate) fn value<'py, const N: usize>(
@@ -26,4 +28,13 @@ pub(crate) fn blank<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAn
     let py = class.py();
     let new = || py.get_type::<PyAny>().getattr("__new__").map(Bound::unbind);
     NEW.get_or_try_init(py, new)?.bind(py).call1((class,))
+}
+
+/// Returns a `bytes` object with this content.
+pub(crate) fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let made = PyBytes::new_with(py, bytes.len(), |room| {
+        room.copy_from_slice(bytes);
+        Ok(())
+    });
+    made.map_err(|_| out_of_memory(py))
 }

@@ -13,16 +13,15 @@ use crate::arguments::{Now, Tolerance, callback, invalid, text, wrong_type};
 use crate::body;
 use crate::capi;
 use crate::client::Client;
-use crate::credentials::{copy, wipe};
-use crate::errors::{detached, exception, kind_of};
+use crate::credentials::{MAX_TEXT, copy, wipe};
+use crate::errors::{detached, exception};
+use crate::exception::kind_of;
 use crate::held::Held;
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
+use crate::value;
 use crate::webhook_event::WebhookEvent;
 use crate::webhook_headers::signing_headers;
-
-/// How much of a secret is looked at when it is a `str`, in characters: far more than it may have.
-const MAX_TEXT: usize = 64 * 1024;
 
 /// Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
 ///
@@ -111,7 +110,7 @@ impl WebhookVerifier {
             WebhookHeaders::find(found.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
         let body = match body.cast_exact::<PyBytes>() {
             Ok(bytes) => bytes.clone(),
-            Err(_) => body::object(py, &body::bytes("body", body)?)?,
+            Err(_) => value::bytes(py, &body::bytes("body", body)?)?,
         };
         let now = now.map_or_else(unix_seconds, |now| now.0);
 

@@ -144,6 +144,11 @@ class Sandbox:
         }
 
 
+def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> justcall_auth.Client:
+    """A client of the sandbox with this source."""
+    return justcall_auth.Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
+
+
 class Account:
     """An account of a sandbox, whose pair can be reset."""
 

@@ -13,7 +13,7 @@ import pytest
 
 import justcall_auth
 from justcall_auth import Action, Client, Credentials, Exchange, Wait
-from support import wait_until
+from support import client_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,6 @@ every_call = pytest.mark.parametrize(
     [Client.verify, Client.authorization, lambda client: client.get("/v2.1/echo")],
     ids=["verify", "authorization", "get"],
 )
-
-
-def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> Client:
-    """A client of the sandbox with this source."""
-    return Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
 
 
 def drive(client: Client, exchange: Exchange | None = None) -> None:

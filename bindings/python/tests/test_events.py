@@ -16,7 +16,7 @@ import pytest
 
 import justcall_auth
 from justcall_auth import Client, Event, _event, _native
-from support import Account, finish, put, wait_until, within
+from support import Account, client_of, finish, put, wait_until, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 ECHO = "/v2.1/echo"
-
-
-def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> Client:
-    """A client of the sandbox with this source."""
-    return Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
 
 
 def names(events: list[Event]) -> list[str]:

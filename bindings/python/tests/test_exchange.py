@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import justcall_auth
-from justcall_auth import Action, Client, Event, Exchange, Response, Wait
-from support import SOON, Account, finish, put, wait_until, within
+from justcall_auth import Action, Event, Exchange, Response, Wait
+from support import SOON, Account, client_of, finish, put, wait_until, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 ECHO = "/v2.1/echo"
-
-
-def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> Client:
-    """A client of the sandbox with this source."""
-    return Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
 
 
 def send(exchange: Exchange, sandbox: Sandbox) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,14 @@ from support import end_family, finish, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support import Sandbox, Start
 
 LIMIT = 60.0
 """How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+
+TESTS = str(Path(__file__).parent)
+"""Where the modules of the tests are."""
 
 CHILDREN = """
 import warnings
@@ -149,6 +152,44 @@ print(well)
     wait_until(lambda: any(request["path"] == "/v2.1/echo" for request in sandbox.requests()))
     child.send_signal(signal.SIGUSR1)
     assert finish(child, LIMIT) == (0, "True\n", "")
+
+
+def test_a_child_uses_a_client_with_which_threads_of_the_parent_verify_webhooks(start: Start) -> None:
+    # Threads verify without the GIL. A lock that one of them held at the fork would stay locked in the child:
+    # with one in the client, a child of the first few hundred hung.
+    script = f"""
+import webhooks
+
+sys.setswitchinterval(1e-5)
+secret = justcall_auth.Credentials("canary123key", webhooks.SECRET)
+client = justcall_auth.Client(secret)
+verifier = justcall_auth.WebhookVerifier(client, url=webhooks.URL)
+headers, body = webhooks.headers(), webhooks.body()
+done = threading.Event()
+counts = [0] * 4
+
+def verify_on(number):
+    while not done.is_set():
+        verifier.verify(headers, body, webhooks.NOW)
+        counts[number] += 1
+
+def work():
+    signal.alarm({LIMIT / 4:.0f})
+    verifier.verify(headers, body, webhooks.NOW)
+    assert repr(client) == "<Client open>"
+
+threads = [threading.Thread(target=verify_on, args=(number,)) for number in range(4)]
+for thread in threads:
+    thread.start()
+well = True
+for _ in range(300):
+    well = well and ended_well(fork(work))
+done.set()
+for thread in threads:
+    thread.join()
+print(well, min(counts) > 0)
+"""
+    assert output_of(start, f"sys.path.insert(0, {TESTS!r})" + script) == "True True\n"
 
 
 def test_a_callable_source_is_asked_in_the_child_too(start: Start) -> None:

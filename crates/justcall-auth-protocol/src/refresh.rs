@@ -127,8 +127,9 @@ impl Refresh {
         };
         let finished = Finished::of(&self.shared.keyring, lease, result, now);
         if finished.outcome == RefreshOutcome::LeaseEnded {
-            if self.is_forced || !may_continue(&self.shared.keyring, self.deadline, now) {
-                self.fail(finished_late(self.is_over(now)));
+            let late = late_error(&self.shared.keyring, self.deadline, now);
+            if let Some(late) = late.or_else(|| self.is_forced.then(|| finished_late(false))) {
+                self.fail(late);
             }
             return false;
         }
@@ -234,11 +235,12 @@ impl Finished {
     }
 }
 
-/// Returns true if a call whose read finished late may continue, because another call found a pair in the meantime. It
-/// must not read the source again, which would take as long.
-pub(crate) fn may_continue(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> bool {
+/// Returns the error of a call whose read ended after its lease. Returns `None` if the call may continue, because another
+/// call found a pair in the meantime. It must not read the source again, which would take as long.
+pub(crate) fn late_error(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> Option<Error> {
     let has_pair = keyring.current().is_some() && keyring.rejected_for(now.monotonic).is_none();
-    has_pair && !is_over(deadline, now)
+    let is_over = is_over(deadline, now);
+    (is_over || !has_pair).then(|| finished_late(is_over))
 }
 
 pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
@@ -246,7 +248,7 @@ pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
 }
 
 /// Returns the error for a read of the source that took longer than the lease.
-pub(crate) fn finished_late(is_over: bool) -> Error {
+fn finished_late(is_over: bool) -> Error {
     if is_over {
         let message = "Reading the source of the credentials took longer than the call's timeout.";
         return Error::with_message(ErrorKind::Timeout, message).with_hint(SLOW_SOURCE_HINT);

@@ -1,5 +1,7 @@
 //! The client: settings, and what it shares with the other clients of its process.
 
+mod call;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,6 @@ use justcall_auth_protocol::service::RateLimit;
 use justcall_auth_protocol::{Moment, Policy, Refresh, Shared};
 use justcall_auth_secret::{ForkOwned, Level, PerProcess};
 
-use crate::call::Call;
 use crate::cancel::Cancel;
 use crate::clock;
 use crate::config::Config;
@@ -27,6 +28,7 @@ use crate::shared_state::{SharedSource, SharedState};
 use crate::source::{ProcessEnvironment, Source};
 use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
+pub use call::Call;
 
 /// A client of the JustCall API. Thread-safe; cloning shares everything.
 ///

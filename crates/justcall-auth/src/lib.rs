@@ -19,7 +19,6 @@ compile_error!(
     "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
 );
 
-mod call;
 mod callback_error;
 mod cancel;
 mod client;
@@ -46,10 +45,9 @@ pub mod testing;
 mod transport;
 pub mod webhook;
 
-pub use call::Call;
 pub use callback_error::callback_error;
 pub use cancel::Cancel;
-pub use client::Client;
+pub use client::{Call, Client};
 pub use clock::unix_time;
 pub use config::Config;
 pub use diagnose::{Code, Finding, Severity, diagnose, diagnose_environment};

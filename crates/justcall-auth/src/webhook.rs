@@ -19,8 +19,7 @@ pub use justcall_auth_protocol::webhook::{
     WebhookVerifier, object_path,
 };
 
-use crate::call::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::clock;
 
 /// The client's pair, whichever that is when a delivery comes; read from the source, if no call has done so yet. After a

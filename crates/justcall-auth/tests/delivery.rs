@@ -1,5 +1,7 @@
 //! What a caller of the client learns about its request, and calls that do not wait for themselves.
 
+mod support;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
@@ -8,20 +10,15 @@ use std::time::{Duration, Instant};
 use justcall_auth::exchange::Action;
 use justcall_auth::source::Load;
 use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{reaching, requests, sandbox};
 
 /// Longer than anything here takes, so that a hang fails instead of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = reaching(sandbox);
     config.set_timeout(PATIENCE);
     config
 }
@@ -39,10 +36,6 @@ fn post() -> Request {
     let mut request = Request::new("POST", "/v2.1/echo").expect("good");
     request.set_body("{}");
     request
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+use support::{requests, with_pair};
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,16 +28,8 @@ fn sandboxes() -> [Sandbox; 2] {
 }
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    if let Some(ca_file) = sandbox.ca_file() {
-        config.set_ca_file(ca_file).expect("a path");
-    }
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(PATIENCE)
-        .set_max_retries(0);
+    let mut config = with_pair(sandbox);
+    config.set_timeout(PATIENCE).set_max_retries(0);
     config
 }
 
@@ -57,10 +50,6 @@ fn upload_of(size: usize, client: &Client, method: &str) -> Result<Response, Err
 fn fault(sandbox: &Sandbox, fault: &Value) {
     sandbox.control("POST", "clear", &Value::Null).expect("cleared");
     sandbox.control("POST", "faults", fault).expect("a fault");
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 /// A client with the pair of an account of its own; a pair that was rejected is not sent again for a while.

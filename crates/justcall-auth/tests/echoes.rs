@@ -1,13 +1,16 @@
 //! A service that sends the secret back, cut up or packed: the caller gets no part of it, and the connection goes.
 #![cfg(target_os = "linux")]
 
-use std::io::{Read as _, Write as _};
+mod support;
+
+use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use justcall_auth::{Client, Config, Credentials, Request, Response};
+use support::read_request;
 
 const KEY: &str = "abc123def456";
 const SECRET: &str = "sec789xyz000";
@@ -46,11 +49,7 @@ impl Service {
 const FAREWELL: &str = "\0farewell";
 
 fn answer(mut stream: &TcpStream, pieces: &[Vec<u8>]) -> Option<()> {
-    let (mut request, mut byte) = (Vec::new(), [0]);
-    while !request.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        request.push(byte[0]);
-    }
+    read_request(stream)?;
     stream.set_nodelay(true).ok()?;
     for piece in pieces {
         if piece == FAREWELL.as_bytes() {

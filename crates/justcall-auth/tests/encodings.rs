@@ -1,7 +1,9 @@
 //! Bodies that are compressed, or said to be: an answer that came is never reported as a lost connection.
 #![cfg(target_os = "linux")]
 
-use std::io::{Read as _, Write as _};
+mod support;
+
+use std::io::Write as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +12,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
+use support::read_request;
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -53,11 +56,7 @@ impl Service {
 
 /// Reads one request without a body and answers it; `None` at the end of the connection.
 fn serve(mut stream: &TcpStream, answer: &[u8], counted: &AtomicUsize) -> Option<()> {
-    let (mut request, mut byte) = (Vec::new(), [0]);
-    while !request.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).ok()?;
-        request.push(byte[0]);
-    }
+    read_request(stream)?;
     counted.fetch_add(1, Ordering::SeqCst);
     stream.write_all(answer).ok()?;
     if answer.starts_with(b"HTTP/1.1 200 Cut") {

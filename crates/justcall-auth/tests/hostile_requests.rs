@@ -1,8 +1,11 @@
 //! No path and no header that a caller gives reaches another host or adds a header: the sandbox's raw log shows it.
 
-use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+mod support;
+
+use justcall_auth::{Client, Error, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
+use support::with_pair;
 
 /// Refused before anything is sent.
 const REFUSED_PATHS: &[&str] = &[
@@ -109,12 +112,7 @@ const REFUSED_HEADERS: &[(&str, &str)] = &[
 ];
 
 fn client(sandbox: &Sandbox) -> Client {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("the sandbox's pair is good"));
-    Client::new(&config).expect("a client")
+    Client::new(&with_pair(sandbox)).expect("a client")
 }
 
 fn raw_heads(sandbox: &Sandbox) -> Vec<String> {

@@ -12,24 +12,14 @@ use std::time::{Duration, Instant};
 use justcall_auth::{Client, Config, Credentials, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::Tinyproxy;
+use support::{Tinyproxy, example, requests, sandbox, with_pair};
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(PATIENCE)
-        .set_max_retries(0);
+    let mut config = with_pair(sandbox);
+    config.set_timeout(PATIENCE).set_max_retries(0);
     config
 }
 
@@ -37,10 +27,6 @@ fn post(client: &Client, body: &[u8]) -> justcall_auth::Response {
     let mut request = Request::new("POST", "/v2.1/echo").expect("good");
     request.set_body(body);
     client.request(request).expect("the sandbox echoes")
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 fn port(sandbox: &Sandbox) -> u16 {
@@ -263,12 +249,6 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
     assert!(verify(&[], &[]).contains("tls_failed"), "the system does not know the sandbox's authority");
     assert!(verify(&[own], &[("SSL_CERT_FILE", system)]).contains("plan:"));
     assert!(verify(&[system], &[("SSL_CERT_FILE", own)]).contains("tls_failed"));
-}
-
-/// The example `verify`, which cargo builds beside this test.
-fn example() -> std::path::PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
 }
 
 #[test]

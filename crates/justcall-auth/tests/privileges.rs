@@ -1,17 +1,14 @@
 //! What a program's surroundings do to it: rights that its user does not have, signals that its parent ignores.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-
-/// The example `verify`, which cargo builds beside this test.
-fn example() -> std::path::PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
-}
+use support::example;
 
 /// Runs `program` as a user without any rights.
 fn as_nobody(program: &Path, sandbox: &Sandbox, source: &str) -> String {

@@ -1,17 +1,15 @@
 //! What the tests of programs need. In a program of its own: it is about all clients of the process.
 
+mod support;
+
 use justcall_auth::testing::forget_rejections;
-use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
+use justcall_auth::{Client, Error, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+use support::with_pair;
 
 fn client(sandbox: &Sandbox) -> Client {
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.set_credentials(pair.expect("well formed"));
-    Client::new(&config).expect("a client")
+    Client::new(&with_pair(sandbox)).expect("a client")
 }
 
 fn call(client: &Client) -> Result<(), Error> {

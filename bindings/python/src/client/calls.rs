@@ -1,13 +1,14 @@
 //! How a client's methods make their calls.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwapOption;
 use justcall_auth::service::{self, RateLimit};
 use justcall_auth::webhook::SigningSecrets as _;
 use justcall_auth::{Call, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
 
-use super::{Client, Open, lock};
+use super::{Client, Open};
 use crate::arguments::{Method, Path};
 use crate::callable::Callable;
 use crate::errors::{detached, exception};
@@ -27,22 +28,19 @@ impl Client {
             settings.apply(&mut config)?;
             justcall_auth::Client::new(&config)
         })?;
-        Ok(Self {
-            open: Mutex::new(Some(Open { client, source, observer: settings.observer.clone() })),
-            rate_limit: Mutex::default(),
-        })
+        let open = Open { client, source, observer: settings.observer.clone() };
+        Ok(Self { open: ArcSwapOption::from_pointee(open), rate_limit: Mutex::default() })
     }
 
     /// The client, kept alive for one call.
     pub(crate) fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
-        // The exception is made with nothing locked: Python may let other threads run meanwhile.
         self.open_client().map_err(|error| exception(py, &error))
     }
 
     /// The client, kept alive for one use; `cancelled` once it is closed.
     pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
         self.refuse_in_its_source()?;
-        lock(&self.open).as_ref().map(|open| open.client.clone()).ok_or_else(|| {
+        self.open.load().as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
             error.with_hint("Make a new client, or close this one after its last call.")
         })
@@ -50,15 +48,14 @@ impl Client {
 
     /// Counts a delivery that was verified with the secrets of this client, unless it is closed.
     pub(crate) fn delivered(&self, failure: Option<ErrorKind>) {
-        let client = lock(&self.open).as_ref().map(|open| open.client.clone());
-        if let Some(client) = client {
-            client.delivered(failure);
+        if let Some(open) = self.open.load_full() {
+            open.client.delivered(failure);
         }
     }
 
     /// Fails in the callable that is the source, for which calls of the client would wait.
     pub(crate) fn refuse_in_its_source(&self) -> Result<(), Error> {
-        let source = lock(&self.open).as_ref().and_then(|open| open.source.clone());
+        let source = self.open.load().as_ref().and_then(|open| open.source.clone());
         if source.is_some_and(|source| source.is_asked()) {
             let message =
                 "The callable that is a client's source cannot use that client, whose calls wait for it.";
@@ -97,7 +94,11 @@ impl Client {
     /// Remembers what an answer tells.
     pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
         let told = service::rate_limit(answer);
-        *lock(&self.rate_limit) = Some(told);
+        *self.last_rate_limit() = Some(told);
         told
+    }
+
+    pub(super) fn last_rate_limit(&self) -> MutexGuard<'_, Option<RateLimit>> {
+        self.rate_limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -37,7 +37,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::keyring::{Blocker, CallNeeds, Keyring, Lease, NextStep, PairVersion, RefreshOutcome, SourceRead};
 use crate::policy::Policy;
-use crate::refresh::{Finished, another_call_reads, finished_late, is_over, may_continue, timed_out};
+use crate::refresh::{Finished, another_call_reads, is_over, late_error, timed_out};
 use crate::request::Request;
 use crate::response::Response;
 use crate::service;
@@ -265,8 +265,7 @@ impl Exchange {
         let keyring = &self.keyring;
         let finished = Finished::of(keyring, lease, result, now);
         if finished.outcome == RefreshOutcome::LeaseEnded {
-            if !may_continue(keyring, self.deadline, now) {
-                let late = finished_late(is_over(self.deadline, now));
+            if let Some(late) = late_error(keyring, self.deadline, now) {
                 self.fail(self.recovery.failure().unwrap_or(late));
             }
             return false;

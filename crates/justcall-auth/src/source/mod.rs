@@ -18,6 +18,8 @@ mod place;
 mod rewrite;
 mod running;
 mod text;
+#[cfg(test)]
+pub(crate) mod variables;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -5,34 +5,24 @@
 //! begun anew. Nothing writes it unless asked: a client whose configuration names one, and the command `justcall-auth`.
 
 mod disk;
+mod pairs;
 mod recorder;
 
-use std::collections::BTreeMap;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_protocol::encoding::{hex, read_hex};
 use justcall_auth_protocol::error::{Error, ErrorKind};
-use justcall_auth_secret::zeroize_stack;
-use ring::hmac;
-use ring::rand::{SecureRandom as _, SystemRandom};
-use serde_json::{Value, json};
 
 use crate::replace::private_folder;
 use crate::source::{Environment, setting, shown};
-use disk::{lock, readable, replace};
+use disk::{lock, replace};
+use pairs::State;
 pub(crate) use recorder::Recorder;
 
 /// That a pair is used is written down no more often.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// So many pairs are remembered: those that were used or seen last.
-const MAX_PAIRS: usize = 256;
-/// A larger file is not one of ours.
-const MAX_SIZE: u64 = 1024 * 1024;
-/// More stack than the HMAC uses: the end of the pair, or all of a short one, lies there in the block under way.
-const STACK: usize = 8192;
 
 /// Where it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +85,7 @@ impl StateFile {
     fn remember(&self, credentials: &Credentials, unix: Duration, is_use: bool) -> io::Result<Remembered> {
         let now = unix.as_secs();
         if let Some(state) = State::read(&self.path)? {
-            let known = state.pairs.get(&state.fingerprint(credentials)).copied();
-            if let Some(known) = known.filter(|known| !known.is_stale(now, is_use)) {
+            if let Some(known) = state.known(credentials).filter(|known| !known.is_stale(now, is_use)) {
                 return Ok(known.remembered());
             }
         }
@@ -108,103 +97,9 @@ impl StateFile {
             Some(state) => state,
             None => State::new()?,
         };
-        let pair =
-            state.pairs.entry(state.fingerprint(credentials)).or_insert(Pair { first: now, last: None });
-        pair.first = pair.first.min(now);
-        pair.last = if is_use { Some(now) } else { pair.last.map(|last| last.min(now)) };
-        let remembered = pair.remembered();
-        state.forget_the_oldest();
+        let remembered = state.remember(credentials, now, is_use).remembered();
         replace(&self.path, state.text().as_bytes())?;
         Ok(remembered)
-    }
-}
-
-/// What the file holds.
-struct State {
-    key: [u8; 32],
-    pairs: BTreeMap<String, Pair>,
-}
-
-/// Seconds since the epoch.
-#[derive(Debug, Clone, Copy)]
-struct Pair {
-    first: u64,
-    last: Option<u64>,
-}
-
-impl Pair {
-    /// Whether there is something to write at `now`: also where the clock went back.
-    fn is_stale(self, now: u64, is_use: bool) -> bool {
-        let is_due = |last: u64| now.saturating_sub(last) >= INTERVAL.as_secs();
-        self.first > now || self.last.is_some_and(|last| last > now) || is_use && self.last.is_none_or(is_due)
-    }
-
-    fn remembered(self) -> Remembered {
-        let (first_seen, last_used) = (Duration::from_secs(self.first), self.last.map(Duration::from_secs));
-        Remembered { first_seen, last_used }
-    }
-}
-
-impl State {
-    fn new() -> io::Result<Self> {
-        let mut key = [0; 32];
-        SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no randomness"))?;
-        Ok(Self { key, pairs: BTreeMap::new() })
-    }
-
-    /// `None` where there is none, or none that can be read.
-    fn read(path: &Path) -> io::Result<Option<Self>> {
-        let file = match readable(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file?,
-        };
-        let mut text = Vec::new();
-        file.take(MAX_SIZE).read_to_end(&mut text)?;
-        Ok(Self::parse(&text))
-    }
-
-    fn parse(text: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(text).ok()?;
-        let key = read_hex(value.get("key")?.as_str()?.as_bytes())?;
-        let pairs = value.get("pairs")?.as_object()?.iter().map(|(name, pair)| {
-            let first = pair.get("first_seen")?.as_u64()?;
-            let last = match pair.get("last_used") {
-                None | Some(Value::Null) => None,
-                Some(last) => Some(last.as_u64()?),
-            };
-            Some((name.clone(), Pair { first, last }))
-        });
-        Some(Self { key, pairs: pairs.collect::<Option<_>>()? })
-    }
-
-    fn text(&self) -> String {
-        let pair = |pair: &Pair| json!({"first_seen": pair.first, "last_used": pair.last});
-        let pairs: serde_json::Map<String, Value> =
-            self.pairs.iter().map(|(name, known)| (name.clone(), pair(known))).collect();
-        let about = "Written by justcall-auth: when API pairs were first seen and last used, in seconds since 1970. \
-                     No pair can be got back from it.";
-        format!("{}\n", json!({"about": about, "key": hex(&self.key), "pairs": pairs}))
-    }
-
-    fn fingerprint(&self, credentials: &Credentials) -> String {
-        let tag = self.tag(credentials);
-        zeroize_stack::<STACK>();
-        hex(&tag.as_ref()[..16])
-    }
-
-    /// What is hashed lies on the stack of this function, which is why it must have a frame of its own.
-    #[inline(never)]
-    fn tag(&self, credentials: &Credentials) -> hmac::Tag {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
-        credentials.expose_authorization(|pair| hmac::sign(&key, pair))
-    }
-
-    fn forget_the_oldest(&mut self) {
-        while self.pairs.len() > MAX_PAIRS {
-            let lately = |pair: &Pair| pair.last.unwrap_or(pair.first);
-            let oldest = self.pairs.iter().min_by_key(|(_, pair)| lately(pair)).map(|(name, _)| name.clone());
-            oldest.and_then(|name| self.pairs.remove(&name));
-        }
     }
 }
 
@@ -213,6 +108,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::source::variables::Variables;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
@@ -302,44 +198,6 @@ mod tests {
         assert_ne!(name(&file), name(&other), "each file has a key of its own");
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn it_leaves_nothing_of_the_pair_on_the_stack() {
-        use std::io::{Seek as _, SeekFrom};
-
-        /// What the functions that this thread called last left below its frame.
-        fn left(whose: &[u8]) -> bool {
-            const DEPTH: u64 = 32 * 1024;
-            let here = 0_u8;
-            let end = (&raw const here).addr() as u64;
-            let mut memory = fs::File::open("/proc/self/mem").expect("Linux has it");
-            let mut stack = vec![0; usize::try_from(DEPTH).expect("small")];
-            memory.seek(SeekFrom::Start(end - DEPTH)).expect("an address");
-            memory.read_exact(&mut stack).expect("a thread's stack is larger");
-            memchr::memmem::find(&stack, whose).is_some()
-        }
-
-        // Short enough to stay whole in the block under way.
-        let pair = pair("stackcanary789");
-        let state = State::new().expect("randomness");
-        let is_left = |act: fn(&State, &Credentials)| {
-            // A stack of its own, on which nothing else was.
-            std::thread::scope(|scope| {
-                let thread = scope.spawn(|| {
-                    act(&state, &pair);
-                    left(b"stackcanary789")
-                });
-                thread.join().expect("it does not panic")
-            })
-        };
-        let unwiped = |state: &State, credentials: &Credentials| {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, &state.key);
-            credentials.expose_authorization(|pair| hmac::sign(&key, pair));
-        };
-        assert!(is_left(unwiped), "the control");
-        assert!(!is_left(|state, credentials| drop(state.fingerprint(credentials))));
-    }
-
     /// Where others may write too, as in /tmp: they cannot have another file emptied, or a call wait.
     #[cfg(unix)]
     #[test]
@@ -396,25 +254,9 @@ mod tests {
     }
 
     #[test]
-    fn it_forgets_the_pairs_that_were_used_longest_ago() {
-        let mut state = State::new().expect("randomness");
-        for number in 0..300 {
-            state.pairs.insert(format!("{number:03}"), Pair { first: number, last: None });
-        }
-        state.forget_the_oldest();
-        assert_eq!(state.pairs.len(), MAX_PAIRS);
-        assert!(state.pairs.contains_key("299") && !state.pairs.contains_key("043"));
-    }
-
-    #[test]
     fn it_is_where_programs_of_a_user_keep_their_state() {
-        struct Set(&'static [(&'static str, &'static str)]);
-        impl Environment for Set {
-            fn variable(&self, name: &str) -> Option<std::ffi::OsString> {
-                self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
-            }
-        }
-        let usual = |set| StateFile::usual(&Set(set)).map(|file| file.path().display().to_string());
+        let usual =
+            |set: &[_]| StateFile::usual(&Variables(set)).map(|file| file.path().display().to_string());
         assert_eq!(
             usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
             Some("/s/justcall-auth/pairs.json")

@@ -195,26 +195,17 @@ fn status(head: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::ffi::OsString;
 
     use super::*;
     use crate::source::Environment;
-
-    struct Variables(HashMap<&'static str, &'static str>);
-
-    impl Environment for Variables {
-        fn variable(&self, name: &str) -> Option<OsString> {
-            self.0.get(name).map(OsString::from)
-        }
-    }
+    use crate::source::variables::Variables;
 
     fn environment(
         variables: &[(&'static str, &'static str)],
         url: &str,
     ) -> Result<Option<NamedProxy>, Error> {
-        let variables = Variables(variables.iter().copied().collect());
-        NamedProxy::of_environment(&variables, &url.parse().expect(url))
+        NamedProxy::of_environment(&Variables(variables), &url.parse().expect(url))
     }
 
     /// Whether calls to `url` go through a proxy of the environment.

@@ -1,11 +1,62 @@
-//! What several tests of the network need.
+//! What several tests need.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use justcall_auth::{Config, Credentials};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::Value;
+
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts a sandbox with every default.
+pub fn sandbox() -> Sandbox {
+    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
+}
+
+/// Returns a configuration whose clients reach the sandbox.
+pub fn reaching(sandbox: &Sandbox) -> Config {
+    let mut config = Config::new();
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    if let Some(ca_file) = sandbox.ca_file() {
+        config.set_ca_file(ca_file).expect("a path");
+    }
+    config
+}
+
+/// Returns a configuration whose clients reach the sandbox with its first pair.
+pub fn with_pair(sandbox: &Sandbox) -> Config {
+    let mut config = reaching(sandbox);
+    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
+    config.set_credentials(pair.expect("the sandbox's pair is good"));
+    config
+}
+
+/// Returns the requests that came to the sandbox.
+pub fn requests(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
+}
+
+/// Returns the example `verify`, which cargo builds beside the tests.
+pub fn example() -> PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
+}
+
+/// Reads one request without a body; `None` at the end of the connection.
+pub fn read_request(mut stream: &TcpStream) -> Option<()> {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while !request.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        request.push(byte[0]);
+    }
+    Some(())
+}
 
 /// A real tinyproxy on a random port, with its log.
 pub struct Tinyproxy {

@@ -11,14 +11,15 @@ use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
+use super::Client;
 use crate::arguments::{HttpStatus, invalid, text};
-use crate::body::{self, bytes};
+use crate::body::bytes;
 use crate::capi;
 use crate::classify::headers_of;
-use crate::client::Client;
 use crate::errors::exception;
 use crate::response::response;
 use crate::running::{self, Signals};
+use crate::value;
 
 /// One call with the program's own HTTP client, such as `http.client`, `httpx` or an event loop.
 ///
@@ -114,7 +115,7 @@ impl Exchange {
     /// The body of the request to send; `None` where there is none.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        self.read(py, |exchange| exchange.outgoing().body().map(|body| body::object(py, body)).transpose())
+        self.read(py, |exchange| exchange.outgoing().body().map(|body| value::bytes(py, body)).transpose())
     }
 
     /// The time left until the call's deadline, in seconds; `None` if the call has no limit.

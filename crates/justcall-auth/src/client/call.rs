@@ -12,8 +12,9 @@ use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::{Moment, Policy, Refresh, RefreshAction, Shared};
 use justcall_auth_secret::RegisterWipe;
 
+use super::Client;
 use crate::cancel::Cancel;
-use crate::client::Client;
+use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
 use crate::options::CallOptions;

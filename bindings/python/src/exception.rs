@@ -1,0 +1,70 @@
+//! The package's exceptions, which are written in Python.
+
+use justcall_auth::{Error, ErrorKind};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{IntoPyDict, PyDict, PyType};
+
+use crate::capi;
+use crate::finding::findings;
+
+/// Returns the exception that `error` is in Python, with `response`; what kept it from being made, if that failed.
+pub(crate) fn with_response(py: Python<'_>, error: &Error, response: Option<Bound<'_, PyAny>>) -> PyErr {
+    build(py, error, response).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// Returns `OutOfMemoryError`, in place of Python's `MemoryError`, which is a base of it.
+pub(crate) fn out_of_memory(py: Python<'_>) -> PyErr {
+    with_response(py, &Error::new(ErrorKind::OutOfMemory), None)
+}
+
+fn build<'py>(
+    py: Python<'py>,
+    error: &Error,
+    response: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static BY_CODE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let class =
+        BY_CODE.import(py, "justcall_auth._errors", "BY_CODE")?.as_any().get_item(error.kind().number())?;
+    let details = [
+        ("hint", error.hint().into_pyobject(py)?.into_any()),
+        ("http_status", error.http_status().into_pyobject(py)?.into_any()),
+        ("service_message", error.service_message().into_pyobject(py)?),
+        ("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()).into_pyobject(py)?),
+        ("request_sent", error.request_sent().into_pyobject(py)?.to_owned().into_any()),
+        ("reason", error.reason().into_pyobject(py)?),
+        ("findings", findings(py, error.findings())?.into_any()),
+        ("response", response.into_pyobject(py)?),
+        ("method", error.method().into_pyobject(py)?),
+        ("path", error.path().into_pyobject(py)?),
+        ("attempts", error.attempts().into_pyobject(py)?.into_any()),
+    ];
+    capi::call_package(&class, (error.message(),), Some(&details.into_py_dict(py)?))
+}
+
+/// Whether an exception is one of this package.
+pub(crate) fn is_ours(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
+    static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(raised.is_instance(py, BASE.import(py, "justcall_auth._error_base", "JustCallError")?))
+}
+
+/// The kind of failure that an exception of the program's own function is: its own for one of this package, `cancelled`
+/// for those that end programs and tasks, and `invalid_argument` for any other, as for a function that panics.
+pub(crate) fn kind_of(py: Python<'_>, raised: &PyErr) -> ErrorKind {
+    if !raised.is_instance_of::<PyException>(py) {
+        return ErrorKind::Cancelled;
+    }
+    let code = || raised.value(py).getattr("code").and_then(|code| code.extract());
+    let kind = is_ours(py, raised).ok().filter(|is_ours| *is_ours).and_then(|_| code().ok());
+    kind.and_then(ErrorKind::from_number).unwrap_or(ErrorKind::InvalidArgument)
+}
+
+/// The error table: code, name, message, remedy and whether it is retryable, of each row.
+#[pyfunction]
+pub(crate) fn error_table() -> Vec<(i32, &'static str, &'static str, &'static str, bool)> {
+    ErrorKind::ALL
+        .iter()
+        .map(|kind| (kind.number(), kind.name(), kind.message(), kind.remedy(), kind.retryable()))
+        .collect()
+}

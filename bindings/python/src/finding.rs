@@ -1,0 +1,19 @@
+//! What the local check finds, as the package's `Finding`, which is written in Python.
+
+use justcall_auth::Finding;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyList, PyType};
+
+use crate::capi;
+
+/// The list of `Finding` that `found` is in Python.
+pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Bound<'py, PyList>> {
+    static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = FINDING.import(py, "justcall_auth._finding", "Finding")?;
+    let one = |finding: &Finding| {
+        let fields = (finding.code().name(), finding.severity().name(), finding.message(), finding.remedy());
+        capi::call_package(class, fields, None)
+    };
+    PyList::new(py, found.iter().map(one).collect::<PyResult<Vec<_>>>()?)
+}

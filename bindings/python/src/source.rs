@@ -1,0 +1,54 @@
+//! The argument `source` of a client.
+
+use std::sync::Arc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::arguments::{callback, invalid, path, text};
+use crate::callable::Callable;
+use crate::capi;
+use crate::credentials::Credentials;
+
+/// The argument `source`: a spelling or a path, a callable that gives the pair, or the pair.
+pub(crate) enum Source {
+    Spelling(String),
+    Callable(Arc<Callable>),
+    Credentials(justcall_auth::Credentials),
+}
+
+impl Source {
+    /// Where a pair is looked for unless the program says otherwise.
+    pub(crate) fn usual() -> Self {
+        Self::Spelling("default:".to_owned())
+    }
+}
+
+impl FromPyObject<'_, '_> for Source {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            return text("source", &object).map(Self::Spelling);
+        }
+        if let Ok(credentials) = object.cast::<Credentials>() {
+            return Ok(Self::Credentials(credentials.get().0.clone()));
+        }
+        if capi::getattr_opt(object.get_type().as_any(), intern!(object.py(), "__fspath__"))?.is_some() {
+            return place(object).map(Self::Spelling);
+        }
+        callback("source", &object, "str, os.PathLike, Credentials or a callable that returns Credentials")?;
+        Ok(Self::Callable(Arc::new(Callable::new(object.to_owned()))))
+    }
+}
+
+/// The spelling of a path as a source: a file, or a folder.
+fn place(object: Borrowed<'_, '_, PyAny>) -> PyResult<String> {
+    let found = path("source", object)?;
+    let kind = if found.is_dir() { "dir" } else { "file" };
+    let Some(text) = found.to_str() else {
+        return Err(invalid(object.py(), "source", "holds a character that is not Unicode"));
+    };
+    Ok(format!("{kind}:{text}"))
+}
