@@ -12,7 +12,7 @@ use crate::statistics::Ratio;
 use xtask_demo::run::{cargo, output};
 
 /// The test that measures if the environment has the number of rounds, in the release profile: what it measures is private.
-const TEST: &str = "webhook::measure_tests::it_measures_a_check_that_accepts";
+const TEST: &str = "webhook::measure_tests::it_measures_an_accepted_verification";
 /// One of them is a warm-up.
 const ROUNDS: (&str, &str) = ("JUSTCALL_MEASURE_ROUNDS", "41");
 const WORKER: &str = "bench/python/webhook.py";

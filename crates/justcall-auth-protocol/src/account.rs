@@ -1,6 +1,6 @@
-//! What a successful verification tells of the account.
+//! The account that a successful verification returns.
 
-/// The account that a pair belongs to. A detail that the service did not tell is `None`.
+/// The account that a pair belongs to. A field is `None` if the service did not send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     id: Option<u64>,
@@ -10,7 +10,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account as the service told it, and the path that told it. No account has the number 0.
+    /// Creates an account from the fields of a response and the path of the request. The id 0 counts as no id.
     pub fn new(
         id: Option<u64>,
         email: Option<String>,
@@ -20,27 +20,27 @@ impl Account {
         Self { id: id.filter(|id| *id != 0), email, plan, verified_by: verified_by.into() }
     }
 
-    /// The same account, told by another path.
+    /// Returns the same account with another path.
     pub(crate) fn with_path(self, path: &str) -> Self {
         Self { verified_by: path.to_owned(), ..self }
     }
 
-    /// The account's number.
+    /// Returns the account's number.
     pub fn id(&self) -> Option<u64> {
         self.id
     }
 
-    /// The account's e-mail address.
+    /// Returns the account's e-mail address.
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
 
-    /// The account's plan, such as `Pro`.
+    /// Returns the account's plan, such as `Pro`.
     pub fn plan(&self) -> Option<&str> {
         self.plan.as_deref()
     }
 
-    /// The path whose answer proved the pair, such as `/v2/account`.
+    /// Returns the path of the request that proved the pair, such as `/v2/account`.
     pub fn verified_by(&self) -> &str {
         &self.verified_by
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_takes_the_number_0_for_none() {
+    fn it_treats_the_id_0_as_no_id() {
         let account = |id| Account::new(Some(id), None, None, "/v2/account");
         assert_eq!((account(0).id(), account(1).id()), (None, Some(1)));
     }

@@ -1,4 +1,4 @@
-//! What an answer of the service means: [`classify`] turns a status and a body into success or one row of the table.
+//! Classification of responses: [`classify`] maps a status and a body to success or to one row of the error table.
 
 use std::time::Duration;
 
@@ -8,19 +8,20 @@ use crate::printable::shortened;
 use crate::response::Response;
 use crate::service;
 
-/// The message of a 408: the service, or what stands before it, gave up on the request.
+/// The message of a 408. The service, or a proxy before it, stopped waiting for the request.
 const REQUEST_TIMEOUT: &str = "The service stopped waiting for the rest of the request (HTTP 408).";
 
-/// The longest `Location` that is looked at, in bytes.
+/// The longest `Location` header that is parsed, in bytes.
 const MAX_LOCATION: usize = 8 * 1024;
 
-/// Success for 200–299, else the error that `response` stands for. The HTTP status decides; the body only explains.
+/// Returns success for the statuses 200–299, otherwise the error for `response`. The HTTP status decides; the body only
+/// adds an explanation.
 ///
-/// `sent` is the pair that the request carried: it is masked in what the service echoes, and a 401 tells what the local
-/// check notes about it. `unix` is the time of day, since the epoch: reset headers count in it.
+/// `sent` is the pair that the request carried. It is masked in the service's message, and an error for a 401 contains
+/// the findings about it. `unix` is the time since the epoch, for reset headers.
 ///
 /// # Errors
-/// One row of the table, with the response in it.
+/// Fails with the row of the error table for the status. The error contains the response.
 pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration) -> Result<(), Error> {
     let status = response.http_status();
     let kind = match status {
@@ -36,13 +37,13 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         500..=599 => ErrorKind::ServerError,
         _ => ErrorKind::InvalidResponse,
     };
-    let said = service::message(response.body());
+    let service_message = service::message(response.body());
     let mut error = match kind {
         ErrorKind::InvalidResponse => {
             Error::with_message(kind, format!("The HTTP status {status} is not one that an API gives."))
         }
         ErrorKind::RedirectRefused => redirect(response, sent),
-        ErrorKind::Forbidden => forbidden(said.as_deref()),
+        ErrorKind::Forbidden => forbidden(service_message.as_deref()),
         ErrorKind::Unavailable if status == 408 => Error::with_message(kind, REQUEST_TIMEOUT),
         _ => Error::new(kind),
     };
@@ -59,34 +60,37 @@ pub fn classify(response: &Response, sent: Option<&Credentials>, unix: Duration)
         }
         error = error.with_retry_after(wait);
     }
-    Err(error.with_service_message(said.map(|said| safe(&said, sent))).with_response(response.clone()))
+    Err(error
+        .with_service_message(service_message.map(|text| mask_and_cut(&text, sent)))
+        .with_response(response.clone()))
 }
 
-/// The most that a message shows of a host's name, in bytes.
+/// The longest host name in a message, in bytes.
 const MAX_HOST: usize = 100;
 
-/// A row-24 failure of an answer that came with a good status.
+/// Returns the error for a response whose status is good but whose content is unexpected.
 pub(crate) fn invalid_response(response: &Response, why: &str, sent: Option<&Credentials>) -> Error {
     Error::with_message(
         ErrorKind::InvalidResponse,
         format!("The answer is not what the JustCall API gives: {why}."),
     )
-    .with_service_message(service::message(response.body()).map(|said| safe(&said, sent)))
+    .with_service_message(service::message(response.body()).map(|text| mask_and_cut(&text, sent)))
     .with_response(response.clone())
 }
 
-/// Masked first, then cut: a secret cut in two would not be recognised.
-fn safe(said: &str, sent: Option<&Credentials>) -> String {
-    shortened(sent.map_or_else(|| said.to_owned(), |sent| sent.mask(said)), MAX_MESSAGE)
+/// Masks the pair in the service's text, then cuts the text. Masking comes first, because a secret cut in two would not
+/// be found.
+fn mask_and_cut(text: &str, sent: Option<&Credentials>) -> String {
+    shortened(sent.map_or_else(|| text.to_owned(), |sent| sent.mask(text)), MAX_MESSAGE)
 }
 
-/// Names the host that the redirect leads to and nothing more: the rest of a `Location` may hold what it echoes. So may
-/// the host itself.
+/// Names only the host of the redirect, because the rest of a `Location` may echo the pair. The host is masked for the
+/// same reason.
 fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
     let location = response.header("location").filter(|location| location.len() <= MAX_LOCATION);
     let target = location.and_then(|location| location.parse::<http::Uri>().ok());
     let host = target.as_ref().and_then(http::Uri::host);
-    let shown = host.map(|host| safe(host, sent));
+    let shown = host.map(|host| mask_and_cut(host, sent));
     let to = shown.map(|host| format!(" to {}", host.get(..MAX_HOST).unwrap_or(&host))).unwrap_or_default();
     Error::with_message(
         ErrorKind::RedirectRefused,
@@ -97,8 +101,8 @@ fn redirect(response: &Response, sent: Option<&Credentials>) -> Error {
     )
 }
 
-fn forbidden(said: Option<&str>) -> Error {
-    let reason = service::forbidden_reason(said);
+fn forbidden(service_message: Option<&str>) -> Error {
+    let reason = service::forbidden_reason(service_message);
     let error = Error::new(ErrorKind::Forbidden).with_reason(reason);
     match reason {
         "plan" => error.with_hint(
@@ -121,12 +125,12 @@ fn forbidden(said: Option<&str>) -> Error {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Response {
+    fn response(status: u16, body: &str) -> Response {
         Response::new(status, Vec::new(), body.as_bytes().to_vec())
     }
 
     #[test]
-    fn it_gives_every_status_its_row() {
+    fn it_maps_every_status_to_its_row() {
         let rows = [
             (301, "redirect_refused"),
             (304, "redirect_refused"),
@@ -151,37 +155,37 @@ mod tests {
             (999, "invalid_response"),
         ];
         for (status, name) in rows {
-            let error = classify(&answer(status, "<html>"), None, Duration::ZERO).expect_err(name);
+            let error = classify(&response(status, "<html>"), None, Duration::ZERO).expect_err(name);
             assert_eq!(error.kind().name(), name, "{status}");
             assert_eq!(error.http_status(), status);
             assert!(error.request_sent() && error.response().is_some());
         }
         for status in [200, 201, 204, 299] {
-            assert!(classify(&answer(status, ""), None, Duration::ZERO).is_ok(), "{status}");
+            assert!(classify(&response(status, ""), None, Duration::ZERO).is_ok(), "{status}");
         }
     }
 
     #[test]
-    fn it_masks_before_it_cuts() {
+    fn it_masks_a_pair_before_it_cuts_the_text() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
         let echo = format!("{{\"message\":\"{}sec789xyz000\"}}", "y".repeat(MAX_MESSAGE - 6));
-        let error = classify(&answer(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
-        let said = error.service_message().expect("a message");
-        assert!(said.len() <= MAX_MESSAGE && !said.contains("sec7"), "{said}");
+        let error = classify(&response(400, &echo), Some(&pair), Duration::ZERO).expect_err("400");
+        let message = error.service_message().expect("a message");
+        assert!(message.len() <= MAX_MESSAGE && !message.contains("sec7"), "{message}");
     }
 
     #[test]
-    fn it_masks_what_an_answer_of_another_shape_echoes() {
+    fn it_masks_a_pair_in_an_unexpected_response() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
-        let echo = answer(200, "{\"message\":\"Hello abc123def456:sec789xyz000!\"}");
-        let said =
+        let echo = response(200, "{\"message\":\"Hello abc123def456:sec789xyz000!\"}");
+        let message =
             |sent| invalid_response(&echo, "it is a greeting", sent).service_message().map(str::to_owned);
-        assert_eq!(said(Some(&pair)).as_deref(), Some("Hello [redacted]:[redacted]!"));
-        assert_eq!(said(None).as_deref(), Some("Hello abc123def456:sec789xyz000!"), "the control");
+        assert_eq!(message(Some(&pair)).as_deref(), Some("Hello [redacted]:[redacted]!"));
+        assert_eq!(message(None).as_deref(), Some("Hello abc123def456:sec789xyz000!"), "the control");
     }
 
     #[test]
-    fn it_masks_a_pair_in_the_host_that_a_redirect_leads_to() {
+    fn it_masks_a_pair_in_the_host_of_a_redirect() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
         let headers = vec![("location".into(), "https://sec789xyz000.example/abc123def456".into())];
         let error = classify(&Response::new(302, headers, Vec::new()), Some(&pair), Duration::ZERO);
@@ -190,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_what_it_notes_about_a_rejected_pair() {
+    fn it_reports_findings_about_a_rejected_pair() {
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
-        let error = classify(&answer(401, ""), Some(&pair), Duration::ZERO).expect_err("401");
+        let error = classify(&response(401, ""), Some(&pair), Duration::ZERO).expect_err("401");
         assert_eq!(error.findings().len(), 2);
         assert!(error.hint().contains("40 lower-case hexadecimal digits"));
     }

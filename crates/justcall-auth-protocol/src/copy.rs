@@ -1,5 +1,5 @@
-//! Copies of what has the length that a caller or the service chooses. Where there is no memory for one, the call fails
-//! with `out_of_memory`, where the usual copies end the process.
+//! Copies whose length the caller or the service chooses. A copy fails with `out_of_memory` if memory is short; the
+//! copies of the standard library would abort the process.
 
 use std::borrow::Cow;
 use std::collections::TryReserveError;
@@ -12,10 +12,10 @@ impl From<TryReserveError> for Error {
     }
 }
 
-/// A copy of `bytes`.
+/// Returns a copy of `bytes`.
 ///
 /// # Errors
-/// `out_of_memory`.
+/// Fails with `out_of_memory` if memory is short.
 pub fn bytes(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(bytes.len())?;
@@ -23,10 +23,10 @@ pub fn bytes(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(copy)
 }
 
-/// A copy of `text`.
+/// Returns a copy of `text`.
 ///
 /// # Errors
-/// `out_of_memory`.
+/// Fails with `out_of_memory` if memory is short.
 pub fn text(text: &str) -> Result<String, Error> {
     let mut copy = String::new();
     copy.try_reserve_exact(text.len())?;
@@ -34,18 +34,18 @@ pub fn text(text: &str) -> Result<String, Error> {
     Ok(copy)
 }
 
-/// Fails where there is no memory for `bytes` more at this moment: asked before work whose copies cannot fail one by one.
+/// Fails if there is currently no memory for `bytes` more bytes. Called before work whose own copies cannot fail.
 ///
 /// # Errors
-/// `out_of_memory`.
+/// Fails with `out_of_memory` if memory is short.
 pub fn check_room(bytes: usize) -> Result<(), Error> {
     Ok(Vec::<u8>::new().try_reserve_exact(bytes)?)
 }
 
-/// `borrowed`, copied unless it is a copy already.
+/// Returns `borrowed` as an owned text. Copies it only if it is borrowed.
 ///
 /// # Errors
-/// `out_of_memory`.
+/// Fails with `out_of_memory` if memory is short.
 pub fn owned(borrowed: Cow<'_, str>) -> Result<String, Error> {
     match borrowed {
         Cow::Owned(owned) => Ok(owned),
@@ -53,10 +53,10 @@ pub fn owned(borrowed: Cow<'_, str>) -> Result<String, Error> {
     }
 }
 
-/// `bytes` as text; each that is not UTF-8 becomes U+FFFD, as `String::from_utf8_lossy` does it.
+/// Returns `bytes` as text. Invalid UTF-8 becomes U+FFFD, as in `String::from_utf8_lossy`.
 ///
 /// # Errors
-/// `out_of_memory`.
+/// Fails with `out_of_memory` if memory is short.
 pub fn lossy_text(bytes: &[u8]) -> Result<String, Error> {
     if let Ok(valid) = std::str::from_utf8(bytes) {
         return text(valid);
@@ -77,21 +77,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_replaces_what_is_no_utf8_as_the_standard_library_does() {
+    fn it_replaces_invalid_utf8_as_the_standard_library_does() {
         for sample in [&b""[..], b"plain", b"\xff", b"a\xe2\x82b\xc3\xa9\xf0\x9f", "é\u{FFFD}".as_bytes()] {
             assert_eq!(lossy_text(sample).expect("memory"), String::from_utf8_lossy(sample));
         }
     }
 
     #[test]
-    fn it_copies_without_room_to_spare() {
+    fn it_allocates_no_more_than_the_copy_needs() {
         assert_eq!(bytes(&[7; 1000]).expect("memory").capacity(), 1000);
         assert_eq!(text("abc").expect("memory"), "abc");
     }
 
     #[test]
-    fn it_makes_a_failed_reservation_the_error_of_the_table() {
-        let failed = Vec::<u8>::new().try_reserve(usize::MAX).expect_err("more than an address can say");
+    fn it_converts_a_failed_reservation_to_out_of_memory() {
+        let failed = Vec::<u8>::new().try_reserve(usize::MAX).expect_err("more than the address space");
         assert_eq!(Error::from(failed).kind(), ErrorKind::OutOfMemory);
     }
 }

@@ -8,27 +8,29 @@ use justcall_auth_secret::{Level, Protection, Refused, Secret, WipedBuffer};
 use crate::diagnose::{self, Finding, Severity};
 use crate::error::{Error, ErrorKind};
 
-/// An API key and its secret, checked: they can be sent.
+/// An API key and its secret that have passed the local check.
 ///
-/// Held as `key:secret`, which is the `Authorization` header's value (the service takes it raw: no scheme word, no
-/// encoding). Cloning shares the one protected copy, which is wiped with the last clone. `Debug` shows the key's hint.
+/// Stored as `key:secret`, the value of the `Authorization` header: the service expects the raw value, without scheme
+/// word and encoding. Clones share one protected copy, which is wiped with the last clone. `Debug` shows only the key
+/// hint.
 #[derive(Clone)]
-pub struct Credentials(Arc<Pair>);
+pub struct Credentials(Arc<StoredPair>);
 
-struct Pair {
+struct StoredPair {
     header: Secret,
     key_len: usize,
     hint: String,
 }
 
-/// The longest message about a pair, in bytes, beside the number of further findings.
+/// The longest message about a pair, in bytes, without the sentence that counts further findings.
 const MAX_MESSAGE: usize = 200;
 
 impl Credentials {
-    /// Checks a pair and copies it into protected memory. The caller's copies stay the caller's to wipe.
+    /// Checks a pair and copies it into protected memory. The caller must wipe its own copies.
     ///
     /// # Errors
-    /// `credentials_malformed`: which half, and what is wrong with it, never the value.
+    /// Fails with `credentials_malformed` if the check finds an error. The message names the half and the fault, but
+    /// never the value.
     pub fn new(key: &[u8], secret: &[u8]) -> Result<Self, Error> {
         let findings = diagnose::pair(key, secret);
         refuse_errors(findings)?;
@@ -37,19 +39,21 @@ impl Credentials {
         header.push(b":");
         header.push(secret);
         let header = Secret::copy_from(header.as_ref());
-        Ok(Self(Arc::new(Pair { header, key_len: key.len(), hint: key_hint(key) })))
+        Ok(Self(Arc::new(StoredPair { header, key_len: key.len(), hint: key_hint(key) })))
     }
 
-    /// The same pair in memory of the protection that `level` asks for; itself where it has that already.
+    /// Returns the same pair in memory with the protection that `level` requests. Returns a clone if the pair already
+    /// has that protection.
     ///
     /// # Errors
-    /// `memory_protection` when the system refuses, and why.
+    /// Fails with `memory_protection` if the system refuses the memory. The message contains the reason.
     pub fn with_protection(&self, level: Level) -> Result<Self, Error> {
         let suffices = match level {
             Level::Auto => true,
             Level::Strict => self.protection() == Protection::Locked,
             Level::SecretMem => self.protection() == Protection::SecretMem,
-            // One that ended there because more was refused is another matter: it would say so.
+            // A pair that is on the heap because better protection was refused does not suffice: its report would
+            // differ.
             Level::Heap => self.protection() == Protection::Heap && self.protection_refused().is_none(),
         };
         if suffices {
@@ -60,67 +64,68 @@ impl Credentials {
                 format!("The memory protection {} was refused: {}.", refused.asked.name(), refused.why);
             Error::with_message(ErrorKind::MemoryProtection, message)
         })?;
-        Ok(Self(Arc::new(Pair { header, key_len: self.0.key_len, hint: self.0.hint.clone() })))
+        Ok(Self(Arc::new(StoredPair { header, key_len: self.0.key_len, hint: self.0.hint.clone() })))
     }
 
-    /// What keeps the pair.
+    /// Returns the protection of the pair's memory.
     pub fn protection(&self) -> Protection {
         self.0.header.protection()
     }
 
-    /// Why it is not kept as well as was asked, where it is not.
+    /// Returns why the protection is lower than requested, or `None` if it is not.
     pub fn protection_refused(&self) -> Option<Refused> {
         self.0.header.refused()
     }
 
-    /// Checks a pair written `key:secret`; the first colon splits it.
+    /// Checks a pair in the form `key:secret`, split at the first colon.
     ///
     /// # Errors
-    /// `credentials_malformed`, as [`Credentials::new`]; text without a colon has an empty secret.
+    /// Fails with `credentials_malformed`, as [`Credentials::new`]. A text without a colon has an empty secret.
     pub fn parse(pair: &[u8]) -> Result<Self, Error> {
         let colon = pair.iter().position(|byte| *byte == b':').unwrap_or(pair.len());
         let secret = pair.get(colon + 1..).unwrap_or_default();
         Self::new(&pair[..colon], secret)
     }
 
-    /// The ends of the key, to tell pairs apart by: `abc1…f456`. Never the secret. A key shorter than 12 bytes gives
-    /// only its first character away.
+    /// Returns the ends of the key, such as `abc1…f456`, to identify a pair. It never contains the secret. The hint of
+    /// a key shorter than 12 bytes contains only its first character.
     pub fn key_hint(&self) -> &str {
         &self.0.hint
     }
 
-    /// Gives `read` the value of the `Authorization` header. Do not let it outlive the closure.
+    /// Calls `read` with the value of the `Authorization` header. Do not copy the value out of the closure.
     pub fn expose_authorization<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
         self.0.header.expose(read)
     }
 
-    /// The length of the `Authorization` header's value, in bytes: at most 1025.
+    /// Returns the length of the `Authorization` header's value, in bytes: at most 1025.
     pub fn authorization_len(&self) -> usize {
         self.0.header.len()
     }
 
-    /// Where in the header's value the secret begins.
+    /// Returns the offset of the secret in the header's value.
     pub fn secret_at(&self) -> usize {
         self.0.key_len + 1
     }
 
-    /// What the local check notes about this pair although it may be sent.
+    /// Returns the findings of the local check about this pair, none of which is an error.
     pub fn findings(&self) -> Vec<Finding> {
         self.expose_halves(diagnose::pair)
     }
 
-    /// Where the one copy lives: the same for clones, another for every other pair that is alive.
+    /// Returns the address of the shared copy. Clones have the same address; all other pairs that exist have another.
     pub fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether both hold the same pair.
+    /// Returns true if both contain the same pair.
     pub fn same_pair(&self, other: &Self) -> bool {
         self.0.key_len == other.0.key_len
             && self.expose_authorization(|mine| other.expose_authorization(|theirs| mine == theirs))
     }
 
-    /// Returns `text` with the secret masked, and the key if it is long enough to be distinguished from other words.
+    /// Returns `text` with the secret masked. The key is masked only if it has at least 8 bytes, so that no other word
+    /// is masked.
     pub fn mask(&self, text: &str) -> String {
         self.expose_halves(|key, secret| {
             let halves = [Some(secret), Some(key).filter(|key| key.len() >= 8)];
@@ -143,7 +148,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// `credentials_malformed` when the worst of `findings` is an error.
+/// Fails with `credentials_malformed` if the worst of `findings` is an error.
 pub(crate) fn refuse_errors(findings: Vec<Finding>) -> Result<(), Error> {
     match findings.first() {
         Some(worst) if worst.severity() == Severity::Error => Err(malformed(findings)),
@@ -157,7 +162,7 @@ fn malformed(findings: Vec<Finding>) -> Error {
     let message = brief(&worst);
     let mut remedies: Vec<_> = Vec::new();
     for finding in &worst {
-        // Both halves may have the same fault.
+        // Both halves may have the same fault, and thus the same remedy.
         if !remedies.contains(&finding.remedy()) {
             remedies.push(finding.remedy());
         }
@@ -169,7 +174,7 @@ fn malformed(findings: Vec<Finding>) -> Error {
         .with_hint(format!("{remedy} Nothing was sent."))
 }
 
-/// What the worst of `findings` say, and how many more there are: a file that is no pair at all has nearly every fault.
+/// Joins the messages of the worst findings and counts the rest. A file that contains no pair has nearly every fault.
 fn brief(findings: &[Finding]) -> String {
     let mut length = 0;
     let fits = |finding: &&Finding| {
@@ -184,7 +189,7 @@ fn brief(findings: &[Finding]) -> String {
     }
 }
 
-/// Returns the ends of a key, which may be shown: four characters at each end of a key of 12 or more, only the first of a
+/// Returns the hint of a key: four characters at each end of a key of 12 bytes or more, the first character of a
 /// shorter one. See [`Credentials::key_hint`].
 pub fn key_hint(key: &[u8]) -> String {
     let (first, last) = if key.len() < 12 { (1, 0) } else { (4, 4) };
@@ -199,7 +204,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_moves_to_memory_of_the_level_that_is_asked_and_stays_where_it_suffices() {
+    fn it_moves_a_pair_only_if_its_protection_does_not_suffice() {
         let wanted = [
             (Level::Strict, Protection::Locked),
             (Level::SecretMem, Protection::SecretMem),
@@ -209,16 +214,19 @@ mod tests {
             let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("good");
             let pair = pair.with_protection(from).expect("this kernel has every kind");
             assert_eq!(pair.protection(), before);
-            assert_eq!(pair.with_protection(Level::Auto).expect("any will do").address(), pair.address());
+            assert_eq!(
+                pair.with_protection(Level::Auto).expect("any protection suffices").address(),
+                pair.address()
+            );
             for (to, after) in wanted {
-                let kept = pair.with_protection(to).expect("this kernel has every kind");
+                let moved_pair = pair.with_protection(to).expect("this kernel has every kind");
                 assert_eq!(
-                    (kept.protection(), kept.protection_refused()),
+                    (moved_pair.protection(), moved_pair.protection_refused()),
                     (after, None),
                     "{from:?} to {to:?}"
                 );
-                assert_eq!(kept.address() == pair.address(), to == from, "{from:?} to {to:?}");
-                assert!(kept.same_pair(&pair) && kept.key_hint() == pair.key_hint());
+                assert_eq!(moved_pair.address() == pair.address(), to == from, "{from:?} to {to:?}");
+                assert!(moved_pair.same_pair(&pair) && moved_pair.key_hint() == pair.key_hint());
             }
         }
     }
@@ -249,8 +257,8 @@ mod tests {
     #[test]
     fn it_splits_at_the_first_colon() {
         let split = Credentials::parse(b"abc123def456:sec:789").expect("a colon in the secret is legal");
-        let given = Credentials::new(b"abc123def456", b"sec:789").expect("a colon in the secret is legal");
-        assert!(split.same_pair(&given));
+        let expected = Credentials::new(b"abc123def456", b"sec:789").expect("a colon in the secret is legal");
+        assert!(split.same_pair(&expected));
         let moved = Credentials::new(b"abc123def456x", b"ec:789").expect("another pair");
         assert!(!split.same_pair(&moved));
     }
@@ -263,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn it_says_once_what_to_do_about_a_fault_of_both_halves() {
+    fn it_gives_one_remedy_for_a_fault_of_both_halves() {
         let error = Credentials::new(b"", b"").expect_err("both are empty");
         assert_eq!(error.hint(), "Give both halves, as key:secret. Nothing was sent.");
         assert!(error.message().contains("key is empty") && error.message().contains("secret is empty"));
     }
 
     #[test]
-    fn it_keeps_the_message_short_whatever_is_wrong() {
+    fn it_limits_the_message_however_many_findings_there_are() {
         let half = "' \u{feff}\u{200b}\u{a0}“canary\u{1}ä ";
         let error = Credentials::new(half.as_bytes(), half.as_bytes()).expect_err("nearly every fault");
         assert!(error.findings().len() > 10, "{error:?}");

@@ -1,12 +1,12 @@
-//! Dates of the Gregorian calendar, as seconds since the epoch.
+//! Dates of the Gregorian calendar, in seconds since the epoch.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The length of `YYYY-MM-DD HH:MM:SS`.
 pub(crate) const LENGTH: usize = 19;
 
-/// Seconds since the epoch of `YYYY-MM-DD HH:MM:SS` in UTC, with any byte in the middle; `None` when it is none. A leap
-/// second, which is only ever the last of a day, counts as the second after it.
+/// Parses `YYYY-MM-DD HH:MM:SS` in UTC, with any byte between date and time. Returns seconds since the epoch, or `None`
+/// if the text has another form. A leap second is allowed only at the end of a day, and counts as the next second.
 pub(crate) fn seconds(text: &[u8]) -> Option<i64> {
     let [y3, y2, y1, y0, b'-', mo1, mo0, b'-', d1, d0, _, h1, h0, b':', mi1, mi0, b':', s1, s0] = *text
     else {
@@ -16,8 +16,9 @@ pub(crate) fn seconds(text: &[u8]) -> Option<i64> {
     at(date, (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?))
 }
 
-/// Seconds since the epoch of `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` in UTC, the times of certificates (RFC 5280, section
-/// 4.1.2.5): two digits from 50 on mean the last century. `None` when it is none.
+/// Parses `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` in UTC, the times of certificates (RFC 5280, section 4.1.2.5). Years of
+/// two digits from 50 on belong to the last century. Returns seconds since the epoch, or `None` if the text has another
+/// form.
 pub fn certificate_time(text: &[u8]) -> Option<i64> {
     let (year, rest) = match *text {
         [y3, y2, y1, y0, ref rest @ ..] if rest.len() == 11 => (two(y3, y2)? * 100 + two(y1, y0)?, rest),
@@ -31,7 +32,7 @@ pub fn certificate_time(text: &[u8]) -> Option<i64> {
     at((year, two(mo1, mo0)?, two(d1, d0)?), (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?))
 }
 
-/// Seconds since the epoch of a year, month and day with an hour, minute and second, in UTC.
+/// Returns seconds since the epoch of a date and a time of day in UTC.
 fn at((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
     let is_leap_second = (hour, minute, second) == (23, 59, 60);
     if hour > 23 || minute > 59 || second > 59 && !is_leap_second {
@@ -40,8 +41,8 @@ fn at((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i6
     Some(days(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// Seconds since the epoch of a date and time as RFC 3339 writes it, such as `2026-11-24T16:10:00Z`; the fraction of a
-/// second is dropped. `None` when it is none.
+/// Parses a date and time of RFC 3339, such as `2026-11-24T16:10:00Z`, without the fraction of a second. Returns
+/// seconds since the epoch, or `None` if the text has another form.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let (date, rest) = bytes.split_at_checked(LENGTH)?;
@@ -73,7 +74,8 @@ pub fn rfc3339(text: &str) -> Option<i64> {
     Some(seconds(date)? - offset)
 }
 
-/// The time since the epoch of a date of HTTP, in one of its three historic forms. `None` when it is none.
+/// Parses a date of HTTP in one of its three historic forms. Returns the time since the epoch, or `None` if the text
+/// has another form.
 pub fn http_date(text: &str) -> Option<Duration> {
     httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()
 }
@@ -86,7 +88,7 @@ fn digit(byte: u8) -> Option<i64> {
     byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
 }
 
-/// Days from 1970-01-01 to that day of the Gregorian calendar.
+/// Returns the days from 1970-01-01 to a day of the Gregorian calendar, or `None` if there is no such day.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -98,7 +100,8 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=length).contains(&day) {
         return None;
     }
-    // Years are counted from March, so that the leap day ends one; 719,468 days lie between 0000-03-01 and the epoch.
+    // Years start in March here, so that the leap day is the last day of a year. 719,468 days lie between 0000-03-01
+    // and the epoch.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_the_times_of_certificates_alone() {
+    fn it_reads_only_the_times_of_certificates() {
         for (text, expected) in [
             ("700101000000Z", Some(0)),
             ("491231235959Z", Some(2_524_607_999)),
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_what_rfc_3339_writes_and_nothing_else() {
+    fn it_reads_the_forms_of_rfc_3339_and_nothing_else() {
         for text in [
             "2024-03-21T17:08:22Z",
             "2024-03-21t17:08:22z",

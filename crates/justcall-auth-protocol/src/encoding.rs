@@ -1,7 +1,7 @@
 //! Hexadecimal, base64 and percent-encoding.
 //!
-//! What encodes or decodes a secret writes to a [`WipedBuffer`], and the crates below it only to a slice that is wiped:
-//! memory that a crate takes for itself stays behind when it is freed.
+//! Encoded and decoded secrets are written only to a [`WipedBuffer`]. Dependencies write them only to slices that are
+//! wiped, because memory that a dependency allocates is not wiped when it is freed.
 
 use std::collections::TryReserveError;
 
@@ -22,23 +22,24 @@ pub fn write_hex(bytes: &[u8], digits: &mut [u8]) {
     const fn digit(value: u8) -> u8 {
         if value < 10 { b'0' + value } else { b'a' + value - 10 }
     }
-    assert!(digits.len() == 2 * bytes.len(), "two digits a byte");
+    assert!(digits.len() == 2 * bytes.len(), "two digits per byte");
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
 }
 
-/// Returns `bytes`, which are no secret, as lower-case hexadecimal digits.
+/// Returns `bytes` as lower-case hexadecimal digits. Not for secrets: the result is not wiped.
 pub fn hex(bytes: &[u8]) -> String {
     let mut digits = vec![0; 2 * bytes.len()];
     write_hex(bytes, &mut digits);
     String::from_utf8(digits).expect("digits are ASCII")
 }
 
-/// Reads hexadecimal digits of either case. Returns `None` if `digits` are anything else, or not twice `N`.
+/// Reads hexadecimal digits of either case. Returns `None` if `digits` contains anything else, or if its length is not
+/// twice `N`.
 #[inline]
 pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    /// The value of a digit; more than 15 for what is none.
+    /// Returns the value of a digit, or more than 15 for any other byte.
     const fn value(digit: u8) -> u8 {
         let decimal = digit.wrapping_sub(b'0');
         let letter = (digit | 0x20).wrapping_sub(b'a');
@@ -53,7 +54,7 @@ pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     if digits.len() != 2 * N {
         return None;
     }
-    // One step for all digits after the other: the compiler makes each a few instructions for many of them.
+    // Each step handles all digits, so that the compiler can vectorise it.
     let mut values = [[0; 2]; N];
     for (place, digit) in values.as_flattened_mut().iter_mut().zip(digits) {
         *place = value(*digit);
@@ -64,16 +65,16 @@ pub fn read_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(values.map(|[high, low]| high << 4 | low))
 }
 
-/// Returns `bytes` in base64: the standard alphabet, with padding (RFC 4648).
+/// Returns `bytes` in base64 with the standard alphabet and padding (RFC 4648).
 pub fn base64(bytes: &[u8]) -> WipedBuffer {
-    let length = base64::encoded_len(bytes.len(), true).expect("it is shorter than memory");
+    let length = base64::encoded_len(bytes.len(), true).expect("the length fits into memory");
     let mut encoded = WipedBuffer::with_capacity(length);
-    let written = STANDARD.encode_slice(bytes, encoded.spare()).expect("the room is what it needs");
+    let written = STANDARD.encode_slice(bytes, encoded.spare()).expect("the buffer has the encoded length");
     encoded.advance(written);
     encoded
 }
 
-/// Takes what ends without padding, or with bits left over.
+/// Accepts missing padding and non-zero trailing bits.
 static LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -81,10 +82,10 @@ static LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Decodes base64 and gives `take` one byte after the other: the standard or the URL-safe alphabet, with or without
-/// padding, wrapped or not. No more than three decoded bytes exist at a time.
+/// Decodes base64 and calls `take` with each byte. Accepts the standard and the URL-safe alphabet, with or without
+/// padding and line breaks. No more than three decoded bytes exist at a time.
 ///
-/// Returns how many bytes there were, or `None` if `text` is no base64 or `take` returns false, at once.
+/// Returns the number of decoded bytes. Returns `None` if `text` is not base64, or as soon as `take` returns false.
 pub fn read_base64(text: &[u8], mut take: impl FnMut(u8) -> bool) -> Option<usize> {
     let is_symbol = |byte: &&u8| !byte.is_ascii_whitespace();
     let end = text.iter().rposition(|byte| *byte != b'=' && is_symbol(&byte)).map_or(0, |at| at + 1);
@@ -95,7 +96,7 @@ pub fn read_base64(text: &[u8], mut take: impl FnMut(u8) -> bool) -> Option<usiz
     let mut symbols = text.iter().filter(is_symbol).map(|byte| match byte {
         b'-' => b'+',
         b'_' => b'/',
-        // Padding ends a text, and was cut off.
+        // Padding ends a text and has been cut off, so this `=` is invalid.
         b'=' => 0,
         other => *other,
     });
@@ -118,7 +119,7 @@ pub fn read_base64(text: &[u8], mut take: impl FnMut(u8) -> bool) -> Option<usiz
     }
 }
 
-/// What is encoded where letters, digits and the ASCII characters `kept` are left as they are.
+/// Returns the set of characters to encode: all except letters, digits and the ASCII characters `kept`.
 pub const fn all_but(kept: &[u8]) -> AsciiSet {
     let mut set = NON_ALPHANUMERIC.remove(kept[0]);
     let mut next = 1;
@@ -134,10 +135,10 @@ pub fn push_percent_encoded(text: &str, encoded: &'static AsciiSet, out: &mut St
     out.extend(utf8_percent_encode(text, encoded));
 }
 
-/// Returns `text`, percent-encoded, in as much memory as it needs.
+/// Returns `text`, percent-encoded, without spare capacity.
 ///
 /// # Errors
-/// There is no memory for it.
+/// Fails if memory is short.
 pub fn percent_encoded(text: &str, encoded: &'static AsciiSet) -> Result<String, TryReserveError> {
     let parts = || utf8_percent_encode(text, encoded);
     let mut out = String::new();
@@ -146,7 +147,7 @@ pub fn percent_encoded(text: &str, encoded: &'static AsciiSet) -> Result<String,
     Ok(out)
 }
 
-/// Returns the bytes that `text` stands for; a `%` that two hexadecimal digits do not follow stands for itself.
+/// Returns `text`, percent-decoded. A `%` without two hexadecimal digits after it is kept.
 pub fn percent_decoded(text: &str) -> WipedBuffer {
     let mut decoded = WipedBuffer::with_capacity(text.len());
     for byte in percent_decode(text.as_bytes()) {
@@ -162,7 +163,7 @@ mod tests {
     const PUBLISHED: &[u8] = b"56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf";
 
     #[test]
-    fn it_reads_as_many_hexadecimal_digits_as_it_is_to_and_nothing_else() {
+    fn it_reads_exactly_the_expected_number_of_hexadecimal_digits() {
         let with = |at: usize, byte: u8| {
             let mut text = PUBLISHED.to_vec();
             text[at] = byte;
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_base64_in_every_spelling_and_nothing_else() {
+    fn it_accepts_base64_in_every_spelling_and_nothing_else() {
         for text in ["fn5-fn4", "fn5+fn4=", "fn5+\r\nfn 5+", "fn5_fn5_", "fn5/fn4==", "Zh", "fn5= ="] {
             assert!(read_base64(text.as_bytes(), |_| true).is_some(), "{text}");
         }
@@ -217,11 +218,11 @@ mod tests {
             taken < 2
         };
         assert_eq!(read_base64(b"Zm9vYmFy", two), None);
-        assert_eq!(taken, 2, "it goes on after a refusal");
+        assert_eq!(taken, 2, "it stops when take returns false");
     }
 
     #[test]
-    fn it_percent_encodes_all_but_what_is_kept() {
+    fn it_percent_encodes_all_but_the_kept_characters() {
         static KEPT: AsciiSet = all_but(b"-._~");
         let mut out = "?".to_owned();
         push_percent_encoded("a/\u{e4}~\0", &KEPT, &mut out);
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn it_percent_decodes_what_two_digits_follow() {
+    fn it_percent_decodes_only_before_two_digits() {
         for (text, decoded) in
             [("a%2Fb%zz%", "a/b%zz%"), ("%e4", "\u{e4}"), ("%%41%4", "%A%4"), ("a+b", "a+b")]
         {

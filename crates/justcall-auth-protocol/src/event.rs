@@ -1,40 +1,40 @@
-//! What happens to the pair and to calls, told to whoever asked to be told.
+//! Events about the pair and about calls, for the program's event handler.
 
 use std::time::Duration;
 
 use crate::table;
 
 table! {
-    /// What happened.
+    /// The kind of an event.
     #[non_exhaustive]
     pub enum EventKind {
-        /// Its name, the same in every language.
+        /// Returns the name of the kind, the same in every language.
         name: &'static str,
-        /// The number that stands for it in C.
+        /// Returns the number of the kind in C.
         number: i32,
     }
 
-    /// Another pair was proven and is in use now.
+    /// Another pair was proven and is now in use.
     Rotated { name: "rotated", number: 1 }
-    /// The service rejected a new pair, or it belongs to another account: the one in use stays.
+    /// The service rejected a new pair, or the pair belongs to another account. The pair in use stays.
     CandidateRejected { name: "candidate_rejected", number: 2 }
     /// The service rejected the pair in use.
     PairRejected { name: "pair_rejected", number: 3 }
-    /// Calls are held until the source gives another pair.
+    /// Calls wait until the source has another pair.
     WaitingForSource { name: "waiting_for_source", number: 4 }
-    /// A call is made again, after a wait.
+    /// A call is retried after a wait.
     Retrying { name: "retrying", number: 5 }
     /// Less than a tenth of the account's rate limit is left.
     RateLimitLow { name: "rate_limit_low", number: 6 }
-    /// The source gave another pair: the next call proves it.
+    /// The source has another pair. The next call proves it.
     SourceChanged { name: "source_changed", number: 7 }
-    /// The pair in use is older than it should become.
+    /// The pair in use has reached the age at which it should be replaced.
     RotationDue { name: "rotation_due", number: 8 }
-    /// More requests were made in a minute than are usual.
+    /// A minute had more requests than usual.
     UsageSpike { name: "usage_spike", number: 9 }
 }
 
-/// Something that happened. Its text never holds a secret.
+/// One event. Its text never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     kind: EventKind,
@@ -64,27 +64,27 @@ impl Event {
         Self { wait: Some(wait), ..self }
     }
 
-    /// What happened.
+    /// Returns the kind of the event.
     pub fn kind(&self) -> EventKind {
         self.kind
     }
 
-    /// What happened, in a sentence that is safe to log.
+    /// Returns the message, a sentence that is safe to log.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The generation of the pair that it is about: 1 for the first. 0 where it is about none.
+    /// Returns the generation of the pair that the event is about, starting at 1. Returns 0 if it is about no pair.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The HTTP status that led to it, 0 where none did.
+    /// Returns the HTTP status that caused the event, or 0 if no response did.
     pub fn http_status(&self) -> u16 {
         self.http_status
     }
 
-    /// How long the call waits now, where it does.
+    /// Returns how long the call waits now, or `None` if it does not wait.
     pub fn wait(&self) -> Option<Duration> {
         self.wait
     }

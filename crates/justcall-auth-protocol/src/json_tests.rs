@@ -1,19 +1,19 @@
-//! The reader of JSON against `serde_json`, on what is odd, random and cut.
+//! The JSON parser compared with `serde_json`, on unusual, random and truncated input.
 
 use std::borrow::Cow;
 
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::json::{Scanner, TOO_DEEP, Text, plain};
+use crate::json::{JsonScanner, RawText, TOO_DEEP, plain};
 
-/// Whether the reader takes `value`, as the value of a member.
-fn reads(value: &str) -> bool {
+/// Returns true if the parser accepts `value` as the value of a member.
+fn accepts(value: &str) -> bool {
     let text = format!("{{\"a\":{value}}}");
-    Scanner::new(&text).object(|scanner, _| scanner.skip_value()).is_ok()
+    JsonScanner::new(&text).object(|scanner, _| scanner.skip_value()).is_ok()
 }
 
-fn serde_reads(value: &str) -> bool {
+fn serde_accepts(value: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(&format!("{{\"a\":{value}}}")).is_ok()
 }
 
@@ -22,19 +22,19 @@ fn nested(depth: usize) -> String {
 }
 
 #[test]
-fn it_takes_128_levels_and_refuses_more() {
-    assert!(reads(&nested(127)), "the object around it is the first level");
-    assert!(!reads(&nested(128)));
+fn it_accepts_128_levels_and_refuses_more() {
+    assert!(accepts(&nested(127)), "the object around it is the first level");
+    assert!(!accepts(&nested(128)));
     let objects = format!("{}1{}", "{\"b\":[".repeat(63), "]}".repeat(63));
-    assert!(reads(&objects) && !reads(&format!("[{{\"b\":{objects}}}]")));
+    assert!(accepts(&objects) && !accepts(&format!("[{{\"b\":{objects}}}]")));
     assert_eq!(
-        Scanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
+        JsonScanner::new(&format!("{{\"a\":{}", "[".repeat(100_000))).object(|s, _| s.skip_value()),
         Err(TOO_DEEP)
     );
 }
 
 #[test]
-fn it_finds_what_ends_a_run_of_plain_bytes_at_every_place() {
+fn it_finds_the_end_of_plain_bytes_at_every_position() {
     for length in 0..40 {
         for stop in 0..=length {
             for byte in [b'"', b'\\', 0, 0x1f, b'\n'] {
@@ -65,13 +65,13 @@ fn it_decodes_as_serde_does() {
         "é😀",
     ] {
         let decoded =
-            Text { raw, has_escapes: raw.contains('\\') }.decode().expect("memory").map(Cow::into_owned);
+            RawText { raw, has_escapes: raw.contains('\\') }.decode().expect("memory").map(Cow::into_owned);
         assert_eq!(decoded, serde_json::from_str::<String>(&format!("\"{raw}\"")).ok(), "{raw}");
     }
 }
 
 #[test]
-fn it_agrees_with_serde_on_odd_values() {
+fn it_agrees_with_serde_on_unusual_values() {
     for value in [
         "0",
         "-0",
@@ -131,32 +131,32 @@ fn it_agrees_with_serde_on_odd_values() {
         "\"\\ud800\"",
         "-a",
     ] {
-        assert_eq!(reads(value), serde_reads(value), "{value}");
+        assert_eq!(accepts(value), serde_accepts(value), "{value}");
     }
 }
 
 proptest! {
-    /// Text of what JSON is made of: much of it is nearly JSON.
+    /// Text combined from parts of JSON, much of it almost valid.
     #[test]
-    fn it_agrees_with_serde_on_anything(pieces in prop::collection::vec(prop::sample::select(vec![
+    fn it_agrees_with_serde_on_random_text(pieces in prop::collection::vec(prop::sample::select(vec![
         "{", "}", "[", "]", ",", ":", "\"a\":", "\"b\"", "\"long enough for words of eight\"", "\"", "\\", "\\u00e9", "\\\"", "0", "12",
         "-", ".5", "e9", "true", "false", "null", " ", "\n", "\t", "é", "x", "\u{1}"]), 0..12))
     {
         let value = pieces.concat();
-        prop_assert_eq!(reads(&value), serde_reads(&value), "{}", value);
+        prop_assert_eq!(accepts(&value), serde_accepts(&value), "{}", value);
     }
 
-    /// Whatever is JSON, cut at any place.
+    /// Valid JSON, truncated at any place.
     #[test]
-    fn it_agrees_with_serde_on_what_is_cut(value in any_json(), at in any::<prop::sample::Index>()) {
+    fn it_agrees_with_serde_on_truncated_text(value in any_json(), at in any::<prop::sample::Index>()) {
         let text = value.to_string();
-        prop_assert!(reads(&text), "{}", text);
+        prop_assert!(accepts(&text), "{}", text);
         let mut end = at.index(text.len() + 1);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         let cut = &text[..end];
-        prop_assert_eq!(reads(cut), serde_reads(cut), "{}", cut);
+        prop_assert_eq!(accepts(cut), serde_accepts(cut), "{}", cut);
     }
 }
 

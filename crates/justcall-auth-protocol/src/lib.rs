@@ -1,8 +1,8 @@
 //! The rules of JustCall API authentication, without I/O, clock or thread.
 //!
-//! This crate decides and does nothing. [`exchange::Exchange`] is the heart: it says what to send, when to wait and what
-//! an answer means; whoever drives it brings the network, the time and the randomness. Every fact about the service
-//! is in [`service`], every way to fail is in the one table of [`error`].
+//! This crate decides and performs nothing. [`exchange::Exchange`] is its core: it decides what to send, when to wait
+//! and what a response means. Its driver provides the network, the time and the randomness. [`service`] holds every
+//! fact about the service, [`error`] the table of all errors.
 
 #![forbid(unsafe_code)]
 

@@ -1,37 +1,37 @@
-//! The settings of a client that its calls follow.
+//! The settings of a client that apply to its calls.
 
 use std::time::Duration;
 
 use crate::time::Moment;
 use crate::url::BaseUrl;
 
-/// What a client asks of all its calls.
+/// The settings of all calls of a client.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Where the service is.
+    /// The base URL of the service.
     pub base_url: BaseUrl,
-    /// What `verify` asks in place of [`service::ACCOUNT_PATH`](crate::service::ACCOUNT_PATH).
+    /// The path that `verify` requests instead of [`service::ACCOUNT_PATH`](crate::service::ACCOUNT_PATH).
     pub verify_path: Option<String>,
-    /// For the whole call, waits included. Zero: no limit.
+    /// The time limit of a call, including waits. Zero means no limit.
     pub timeout: Duration,
-    /// How many second attempts a call may make, of every kind together.
+    /// The number of retries of a call, of all kinds together.
     pub max_retries: u32,
-    /// The account that a pair must belong to before anything else is asked with it.
+    /// The account that a pair must belong to before other requests are sent with it.
     pub expected_account: Option<u64>,
-    /// How long calls are held for another pair, from the moment that the pair in use was rejected.
+    /// How long calls wait for another pair after the pair in use was rejected.
     pub rotation_wait: Duration,
-    /// How long a pair that the service rejected is not sent again, unless the source gives another.
+    /// How long a rejected pair is not sent again, unless the source returns another.
     pub cool_down: Duration,
     /// How long webhooks signed with the previous pair are accepted.
     pub overlap: Duration,
-    /// The age at which a pair should be replaced. Zero: never.
+    /// The age at which a pair should be replaced. Zero means never.
     pub rotation_due: Duration,
     /// The largest body of a response that calls read, in bytes, after decompression.
     pub max_response_length: usize,
 }
 
 impl Default for Policy {
-    /// The service itself, 30 seconds, 2 retries, any account, no wait, 30 seconds, 15 minutes, 90 days, 32 MiB.
+    /// The public service, 30 seconds, 2 retries, any account, no wait, 30 seconds, 15 minutes, 90 days, 32 MiB.
     fn default() -> Self {
         Self {
             base_url: BaseUrl::default(),
@@ -49,7 +49,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Returns when a call that begins `now` ends at the latest, on the monotonic clock. `own` is its own timeout, if it has one.
+    /// Returns the monotonic time at which a call that begins `now` must end. `own` is the timeout of the call itself,
+    /// if any.
     pub(crate) fn deadline(&self, own: Option<Duration>, now: &Moment) -> Option<Duration> {
         let timeout = own.unwrap_or(self.timeout);
         (!timeout.is_zero()).then(|| now.monotonic.saturating_add(timeout))

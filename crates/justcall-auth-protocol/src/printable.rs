@@ -1,26 +1,26 @@
-//! What may be shown of a text that others wrote: nothing that drives a terminal, begins a line of a log, or turns the
-//! direction of what stands around it.
+//! Filters for text from other programs. They remove characters that control a terminal, start a new line in a log, or
+//! change the direction of the surrounding text.
 
-/// Whether `c` is shown as itself: no control character, no separator of lines or paragraphs, no mark of direction.
+/// Returns true if `c` is neither a control character, nor a line or paragraph separator, nor a mark of direction.
 pub fn is_printable(c: char) -> bool {
     !(c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_direction(c))
 }
 
-/// Whether `c` marks or changes the direction of text: Unicode's property `Bidi_Control`.
+/// Returns true if `c` marks or changes the direction of text (Unicode property `Bidi_Control`).
 pub fn is_direction(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns `text` on one line, without white space around it and without what is not printable.
+/// Returns `text` on one line, trimmed and without unprintable characters.
 pub fn on_one_line(text: &str) -> String {
-    // Nearly all texts are clean; the general way takes them apart letter by letter.
+    // A fast path for printable ASCII, which nearly all texts are.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.trim().to_owned();
     }
     text.chars().filter(|c| is_printable(*c)).collect::<String>().trim().to_owned()
 }
 
-/// Returns `text` cut after the last character that ends within `length` bytes.
+/// Returns `text`, cut to at most `length` bytes at the end of a character.
 pub fn shortened(mut text: String, length: usize) -> String {
     if text.len() > length {
         let end = (0..=length).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -29,7 +29,7 @@ pub fn shortened(mut text: String, length: usize) -> String {
     text
 }
 
-/// Returns `text` without what is not printable, except line breaks and tabs.
+/// Returns `text` without unprintable characters, except line breaks and tabs.
 pub fn on_lines(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || is_printable(*c)).collect()
 }
@@ -39,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_keeps_line_breaks_and_tabs_where_a_text_may_have_lines() {
+    fn it_keeps_line_breaks_and_tabs_in_texts_of_several_lines() {
         assert_eq!(on_lines("a\u{1b}[31m\r\n\tb\u{7}"), "a[31m\n\tb");
     }
 
     #[test]
-    fn it_leaves_out_what_is_not_shown_as_itself() {
+    fn it_removes_unprintable_characters() {
         for (text, shown) in [
             (" plain text ", "plain text"),
             ("a\u{1b}[31m\r\n\tb\u{7}", "a[31mb"),

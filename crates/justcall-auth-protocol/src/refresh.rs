@@ -1,7 +1,7 @@
 //! Reading the source without a request to the service: `reload`, and finding the first pair.
 //!
-//! A driver loops over [`Refresh::next`]: it reads the source after [`RefreshAction::Load`] and reports with
-//! [`Refresh::loaded`], asks again after [`RefreshAction::Wait`], and stops at [`RefreshAction::Done`].
+//! A driver calls [`Refresh::next`] in a loop. On [`RefreshAction::Load`] it reads the source and reports the result to
+//! [`Refresh::loaded`]. On [`RefreshAction::Wait`] it calls again after that time. On [`RefreshAction::Done`] it stops.
 
 use std::mem;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::policy::Policy;
 use crate::shared::Shared;
 use crate::time::Moment;
 
-pub(crate) const STILL_READING: &str =
+pub(crate) const SLOW_SOURCE_HINT: &str =
     "Check why the source of the credentials is slow, or allow a longer timeout than it needs.";
 
-/// What the driver must do next.
+/// The next action of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshAction {
-    /// Read the source. No other call of the process does so meanwhile.
+    /// Read the source. No other call of the process reads it at the same time.
     Load,
-    /// Ask again after this time.
+    /// Call `next` again after this time.
     Wait(Duration),
-    /// It is over. True if the source gave another pair than before.
+    /// The refresh is over. True if the source returned a new pair.
     Done(bool),
 }
 
@@ -31,28 +31,28 @@ pub enum RefreshAction {
 #[derive(Debug)]
 pub struct Refresh {
     shared: Shared,
-    /// Whether the source is read even if there is a pair.
+    /// True if the source is read even if there is a pair.
     is_forced: bool,
     began: Duration,
     deadline: Option<Duration>,
-    /// What it waits for, while it waits for another call.
+    /// What the refresh waits for, if it waits for another call.
     blocker: Option<Blocker>,
     events: Vec<Event>,
-    state: State,
+    state: RefreshState,
 }
 
 #[derive(Debug)]
-enum State {
-    /// The keyring is asked what to do.
+enum RefreshState {
+    /// The keyring decides what to do.
     Ready,
     /// The driver reads the source.
     Loading(Lease),
-    /// Over: whether there is another pair.
+    /// The refresh is over. True if there is a new pair.
     Done(Result<bool, Error>),
 }
 
 impl Refresh {
-    /// Creates a refresh that reads the source, whatever pair there is.
+    /// Creates a refresh that reads the source even if there is a pair.
     pub fn reload(policy: &Policy, shared: Shared, now: &Moment) -> Self {
         Self::begin(policy, shared, true, now)
     }
@@ -70,22 +70,22 @@ impl Refresh {
             deadline: policy.deadline(None, now),
             blocker: None,
             events: Vec::new(),
-            state: State::Ready,
+            state: RefreshState::Ready,
         }
     }
 
-    /// Returns what to do now. Asking twice without reporting in between gives the same action again.
+    /// Returns the next action. Returns the same action again until the driver reports.
     ///
     /// # Errors
-    /// The failure, once it is final; the same one at every later call.
+    /// Fails with the error of the refresh once it has failed. Every later call returns the same error.
     pub fn next(&mut self, now: &Moment) -> Result<RefreshAction, Error> {
-        if let State::Done(result) = &self.state {
+        if let RefreshState::Done(result) = &self.state {
             return result.clone().map(RefreshAction::Done);
         }
         if self.is_over(now) {
             let error = match self.blocker {
                 Some(Blocker::Refresh) => another_call_reads(),
-                _ => time_used_up(),
+                _ => timed_out(),
             };
             return Err(self.fail(error));
         }
@@ -110,16 +110,16 @@ impl Refresh {
             NextStep::Wait(wait, blocker) if self.shared.keyring.current().is_none() => {
                 Ok(self.wait(wait, blocker))
             }
-            // Any pair will do.
+            // Any pair suffices.
             _ => Ok(self.done(false)),
         }
     }
 
-    /// Reports what reading the source gave, after [`RefreshAction::Load`]. Returns false if the report is ignored, because
-    /// none was due or because the lease has ended.
+    /// Reports the result of reading the source, after [`RefreshAction::Load`]. Returns false if the report is ignored,
+    /// because none was expected or because the lease has ended.
     pub fn loaded(&mut self, result: Result<SourceRead, Error>, now: &Moment) -> bool {
-        let lease = match mem::replace(&mut self.state, State::Ready) {
-            State::Loading(lease) => lease,
+        let lease = match mem::replace(&mut self.state, RefreshState::Ready) {
+            RefreshState::Loading(lease) => lease,
             other => {
                 self.state = other;
                 return false;
@@ -127,8 +127,8 @@ impl Refresh {
         };
         let finished = Finished::of(&self.shared.keyring, lease, result, now);
         if finished.outcome == RefreshOutcome::LeaseEnded {
-            let late = late(&self.shared.keyring, self.deadline, now);
-            if let Some(late) = late.or_else(|| self.is_forced.then(|| came_late(false))) {
+            let late = late_error(&self.shared.keyring, self.deadline, now);
+            if let Some(late) = late.or_else(|| self.is_forced.then(|| finished_late(false))) {
                 self.fail(late);
             }
             return false;
@@ -149,44 +149,44 @@ impl Refresh {
         true
     }
 
-    /// Ends it with `error`, unless it is over. Another call may read the source then.
-    pub fn give_up(&mut self, error: Error) {
-        if !matches!(self.state, State::Done(_)) {
+    /// Ends the refresh with `error`, unless it is over. Its lease ends, so that another call can read the source.
+    pub fn cancel(&mut self, error: Error) {
+        if !matches!(self.state, RefreshState::Done(_)) {
             self.fail(error);
         }
     }
 
-    /// Returns the monotonic time at which it ends, if it has a limit.
+    /// Returns the monotonic time at which the refresh ends, or `None` if it has no limit.
     pub fn deadline(&self) -> Option<Duration> {
         self.deadline
     }
 
-    /// Returns whether [`RefreshAction::Load`] is due.
+    /// Returns true if the next action is [`RefreshAction::Load`].
     pub fn is_loading(&self) -> bool {
-        matches!(self.state, State::Loading(_))
+        matches!(self.state, RefreshState::Loading(_))
     }
 
-    /// Returns whether it waits for a lease that another call holds.
+    /// Returns true if the refresh waits for a lease that another call holds.
     pub fn waits_for_lease(&self) -> bool {
         matches!(self.blocker, Some(Blocker::Refresh | Blocker::Proof))
     }
 
-    /// Returns what happened since the last time. While it holds a lease that is nothing: who handles an event may make a call
-    /// that would wait for this one.
+    /// Returns the events since the last call of this method. Returns none while the refresh holds a lease, because an
+    /// event handler may start a call, which would wait for this lease.
     pub fn take_events(&mut self) -> Vec<Event> {
         if self.is_loading() { Vec::new() } else { mem::take(&mut self.events) }
     }
 
-    /// Ends it without giving back its lease: a child of `fork()` has none.
+    /// Ends the refresh without releasing its lease, because a child of `fork()` holds none.
     pub fn leave(self) {
-        if let State::Loading(lease) = self.state {
+        if let RefreshState::Loading(lease) = self.state {
             mem::forget(lease);
         }
     }
 
     fn load(&mut self, lease: Lease) -> RefreshAction {
         self.blocker = None;
-        self.state = State::Loading(lease);
+        self.state = RefreshState::Loading(lease);
         RefreshAction::Load
     }
 
@@ -196,12 +196,12 @@ impl Refresh {
     }
 
     fn done(&mut self, is_new_pair: bool) -> RefreshAction {
-        self.state = State::Done(Ok(is_new_pair));
+        self.state = RefreshState::Done(Ok(is_new_pair));
         RefreshAction::Done(is_new_pair)
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        self.state = State::Done(Err(error.clone()));
+        self.state = RefreshState::Done(Err(error.clone()));
         error
     }
 
@@ -210,17 +210,17 @@ impl Refresh {
     }
 }
 
-/// What came of a read of the source.
+/// The effects of a read of the source.
 pub(crate) struct Finished {
     pub outcome: RefreshOutcome,
-    /// Why the source gave nothing.
+    /// The error, if the read failed.
     pub error: Option<Error>,
-    /// The source gave another pair.
+    /// The event, if the source returned a new pair.
     pub event: Option<Event>,
 }
 
 impl Finished {
-    /// Gives the result of a read to the keyring, and ends the lease.
+    /// Passes the result of a read to the keyring, and ends the lease.
     pub fn of(keyring: &Keyring, lease: Lease, result: Result<SourceRead, Error>, now: &Moment) -> Self {
         let error = result.as_ref().err().cloned();
         let outcome = keyring.finish_refresh(&lease, result, now);
@@ -235,35 +235,35 @@ impl Finished {
     }
 }
 
-/// Returns the failure of a call whose read ended after its lease; `None` if the call goes on, because another call found a
-/// pair meanwhile. It does not read the source again, which would take as long.
-pub(crate) fn late(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> Option<Error> {
+/// Returns the error of a call whose read ended after its lease. Returns `None` if the call may continue, because another
+/// call found a pair in the meantime. It must not read the source again, which would take as long.
+pub(crate) fn late_error(keyring: &Keyring, deadline: Option<Duration>, now: &Moment) -> Option<Error> {
     let has_pair = keyring.current().is_some() && keyring.rejected_for(now.monotonic).is_none();
     let is_over = is_over(deadline, now);
-    (is_over || !has_pair).then(|| came_late(is_over))
+    (is_over || !has_pair).then(|| finished_late(is_over))
 }
 
 pub(crate) fn is_over(deadline: Option<Duration>, now: &Moment) -> bool {
     deadline.is_some_and(|deadline| now.monotonic >= deadline)
 }
 
-/// The failure of a call whose read of the source took longer than the lease.
-fn came_late(is_over: bool) -> Error {
+/// Returns the error for a read of the source that took longer than the lease.
+fn finished_late(is_over: bool) -> Error {
     if is_over {
         let message = "Reading the source of the credentials took longer than the call's timeout.";
-        return Error::with_message(ErrorKind::Timeout, message).with_hint(STILL_READING);
+        return Error::with_message(ErrorKind::Timeout, message).with_hint(SLOW_SOURCE_HINT);
     }
     let limit = LEASE_LIMIT.as_secs();
     let message = format!("Reading the source took longer than {limit} s; its result was ignored.");
     Error::with_message(ErrorKind::SourceUnavailable, message)
 }
 
-/// The failure of a call that waits for another one's read until its deadline.
+/// Returns the error for a call at its deadline while another call reads the source.
 pub(crate) fn another_call_reads() -> Error {
     Error::with_message(ErrorKind::Timeout, "Another call is still reading the source of the credentials.")
-        .with_hint(STILL_READING)
+        .with_hint(SLOW_SOURCE_HINT)
 }
 
-pub(crate) fn time_used_up() -> Error {
+pub(crate) fn timed_out() -> Error {
     Error::with_message(ErrorKind::Timeout, "The call's time was used up before an answer came.")
 }

@@ -1,4 +1,4 @@
-//! A request under the base URL, checked so that nothing in it can reach another host or inject a header.
+//! A request under the base URL, checked so that it can neither reach another host nor inject a header.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::url::BaseUrl;
 use crate::{encoding, service};
 
-/// Headers that only the library sets: they carry the pair, choose the host, frame the message or belong to one hop.
+/// Headers that only the library sets. They carry the pair, choose the host, delimit the message or apply to one
+/// connection.
 const RESERVED_HEADERS: &[&str] = &[
     "authorization",
     "connection",
@@ -27,16 +28,16 @@ const RESERVED_HEADERS: &[&str] = &[
     "upgrade",
 ];
 
-/// All but RFC 3986's unreserved characters.
+/// All characters except the unreserved ones of RFC 3986.
 static ENCODED_IN_QUERY: AsciiSet = encoding::all_but(b"-._~");
 
-/// The longest path with its query, in bytes: what common servers accept.
+/// The longest path with its query, in bytes. Common servers accept this length.
 const MAX_PATH: usize = 8 * 1024;
 
-/// The longest header, in bytes: more than common servers accept.
+/// The longest header, in bytes. This is more than common servers accept.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// The most that a message shows of a header's name, in bytes.
+/// The longest header name in a message, in bytes.
 const MAX_SHOWN: usize = 100;
 
 /// A request: method, path under the base URL, headers, body.
@@ -45,34 +46,35 @@ pub struct Request {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
-    /// Shared, since it may be large and every call works on a clone.
+    /// Shared, because a body may be large and every call uses a clone.
     body: Option<Arc<Vec<u8>>>,
     timeout: Option<Duration>,
 }
 
 impl Request {
-    /// A request for `path`, which starts with `/`, is already percent-encoded and may hold a query.
+    /// Creates a request for `path`, which must start with `/`, be percent-encoded and may contain a query.
     ///
     /// # Errors
-    /// `invalid_argument` when `method` is not an HTTP method in capitals (`CONNECT` and `TRACE` are refused: the one
-    /// is for proxies, the other echoes the secret), or when `path` is a full URL or could become one: `//host`, dot
-    /// segments, backslashes, control characters, spaces, a fragment, anything outside ASCII.
+    /// Fails with `invalid_argument` if `method` is not an HTTP method in capitals. `CONNECT` and `TRACE` are refused,
+    /// because the first is for proxies and the second echoes the secret. Also fails with `invalid_argument` if `path`
+    /// is a full URL or could become one: `//host`, dot segments, backslashes, control characters, spaces, a fragment,
+    /// characters outside ASCII.
     pub fn new(method: &str, path: &str) -> Result<Self, Error> {
         check_method(method)?;
         check_path(path)?;
         Ok(Self { method: method.into(), path: path.into(), headers: Vec::new(), body: None, timeout: None })
     }
 
-    /// A request for `target`: a path, as of [`Request::new`], or a URL under `base`, such as the `next_page_link` of an
-    /// answer.
+    /// Creates a request for `target`: a path as for [`Request::new`], or a URL under `base`, such as the
+    /// `next_page_link` of a response.
     ///
     /// # Errors
-    /// Those of [`Request::new`]; `invalid_argument` too if `target` is a URL that is not under `base`.
+    /// Fails as [`Request::new`], and with `invalid_argument` if `target` is a URL that is not under `base`.
     pub fn under(base: &BaseUrl, method: &str, target: &str) -> Result<Self, Error> {
         Self::new(method, &base.path_of(target)?)
     }
 
-    /// A request with a path of this crate's own.
+    /// Creates a request for a path of this crate, without checks.
     pub(crate) fn trusted_get(path: &str) -> Self {
         Self { method: "GET".into(), path: path.into(), headers: Vec::new(), body: None, timeout: None }
     }
@@ -80,9 +82,9 @@ impl Request {
     /// Adds `name=value` to the query, percent-encoded.
     ///
     /// # Errors
-    /// `invalid_argument` when the path would become longer than 8 KiB.
+    /// Fails with `invalid_argument` if the path would become longer than 8 KiB.
     pub fn add_query(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
-        // Encoded it is not shorter.
+        // Encoding never shortens a text.
         if name.len().saturating_add(value.len()) > MAX_PATH {
             return Err(too_long());
         }
@@ -96,12 +98,12 @@ impl Request {
         Ok(self)
     }
 
-    /// Sets a header, replacing one of the same name in any case.
+    /// Sets a header. Replaces a header with the same name, ignoring case.
     ///
     /// # Errors
-    /// `invalid_argument` when the name is not a header name or is one that only the library sets, when the value holds
-    /// a control character, when both are longer than 64 KiB together, or when `Accept-Encoding` accepts anything but
-    /// `gzip` and `identity`: the library decodes nothing else.
+    /// Fails with `invalid_argument` if the name is not a header name or only the library may set it, if the value
+    /// contains a control character, if name and value together are longer than 64 KiB, or if `Accept-Encoding` accepts
+    /// anything but `gzip` and `identity`, the only encodings that the library decodes.
     pub fn set_header(&mut self, name: &str, value: &str) -> Result<&mut Self, Error> {
         if name.len().saturating_add(value.len()) > MAX_HEADER {
             return Err(Error::invalid_argument("A header is longer than 64 KiB."));
@@ -121,7 +123,7 @@ impl Request {
                 "The value of the header {shown} has a control character, or a space at an end."
             )));
         }
-        if lower == "accept-encoding" && !accepts_what_is_decoded(value) {
+        if lower == "accept-encoding" && !accepts_only_decoded_encodings(value) {
             return Err(Error::invalid_argument(
                 "The header accept-encoding accepts an encoding other than gzip and identity.",
             )
@@ -132,61 +134,63 @@ impl Request {
         Ok(self)
     }
 
-    /// Sets the body. Its type is JSON unless a `Content-Type` header says otherwise.
+    /// Sets the body. Its type is JSON if no `Content-Type` header is set.
     pub fn set_body(&mut self, body: impl Into<Vec<u8>>) -> &mut Self {
         self.body = Some(Arc::new(body.into()));
         self
     }
 
-    /// Limits this call alone, in place of the client's timeout. Zero means none.
+    /// Sets the timeout of this call, which overrides the client's timeout. Zero means no limit.
     pub fn set_timeout(&mut self, timeout: Duration) -> &mut Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The HTTP method, in capitals.
+    /// Returns the HTTP method, in capitals.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The path with its query.
+    /// Returns the path with its query.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The path without its query.
+    /// Returns the path without its query.
     pub fn route(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()
     }
 
-    /// The caller's headers, names in lower case.
+    /// Returns the caller's headers, with names in lower case.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// What is sent beside the caller's headers: those of [`service::HEADERS`] that the caller has not set.
+    /// Returns the headers that are sent beside the caller's: those of [`service::HEADERS`] that the caller has not
+    /// set.
     pub fn default_headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let is_set = |name: &str| self.headers.iter().any(|(set, _)| set == name);
         service::HEADERS.iter().copied().filter(move |(name, _)| !is_set(name))
     }
 
-    /// The body, where there is one.
+    /// Returns the body, or `None` if none is set.
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_ref().map(|body| body.as_slice())
     }
 
-    /// The timeout of this call alone.
+    /// Returns the timeout of this call, or `None` if the client's timeout applies.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// Whether doing it twice does no more than doing it once (RFC 9110, section 9.2.2).
+    /// Returns true if the method is idempotent (RFC 9110, section 9.2.2).
     pub fn is_idempotent(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
     }
 }
 
-/// Method, route and sizes: query, headers and body are the customer's data and stay out of logs.
+/// Shows the method, the route and the length of the body. Query, headers and body are data of the customer and must
+/// not appear in logs.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -247,14 +251,14 @@ fn too_long() -> Error {
     Error::invalid_argument("The path is longer than 8 KiB.")
 }
 
-/// `tchar` of RFC 9110.
+/// Returns true for a `tchar` of RFC 9110.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Whether `value`, of an `Accept-Encoding` header, asks for no encoding that would reach the caller undecoded. What it
-/// gives a weight of zero it does not ask for.
-fn accepts_what_is_decoded(value: &str) -> bool {
+/// Returns true if `value`, of an `Accept-Encoding` header, accepts only encodings that the library decodes. An
+/// encoding with a weight of zero is not accepted.
+fn accepts_only_decoded_encodings(value: &str) -> bool {
     value.split(',').all(|accepted| {
         let (coding, weight) = accepted.split_once(';').unwrap_or((accepted, ""));
         let coding = coding.trim();
@@ -264,7 +268,7 @@ fn accepts_what_is_decoded(value: &str) -> bool {
     })
 }
 
-/// Whether `weight` is written as `q=0`, in one of its forms.
+/// Returns true if `weight` is a form of `q=0`.
 fn is_zero(weight: &str) -> bool {
     let number = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
     number.is_some_and(|number| number.trim().parse() == Ok(0.0_f32))
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_under_the_base_url_becomes_its_path() {
+    fn it_converts_a_url_under_the_base_url_to_its_path() {
         let base = BaseUrl::parse("https://gateway.corp/justcall").expect("a good base URL");
         for (target, path) in [("https://gateway.corp/justcall/a?b=c", "/a?b=c"), ("/a?b=c", "/a?b=c")] {
             assert_eq!(Request::under(&base, "GET", target).expect(target).path(), path);
@@ -336,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_methods_that_are_not_for_calling() {
+    fn it_refuses_methods_that_are_not_for_an_api() {
         for bad in ["", "get", "GET ", "G\r\nET", "CONNECT", "TRACE", "ÄÖ"] {
             assert!(Request::new(bad, "/").is_err(), "{bad:?}");
         }
@@ -359,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_to_ask_for_an_encoding_that_it_does_not_decode() {
+    fn it_refuses_to_accept_encodings_that_it_does_not_decode() {
         let mut request = Request::new("GET", "/v2.1/calls").expect("good");
         for good in
             ["gzip", "GZIP;q=1.0, identity; q=0.5", "identity", "", "gzip, br;q=0", "*; Q = 0.000", "x-gzip"]

@@ -1,14 +1,14 @@
-//! An answer of the service, whole.
+//! A complete HTTP response.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An HTTP answer: status, headers, body. Immutable; cloning shares the bytes.
+/// An HTTP response: status, headers and body. Immutable; clones share the bytes.
 #[derive(Clone)]
-pub struct Response(Arc<Parts>);
+pub struct Response(Arc<ResponseParts>);
 
-struct Parts {
+struct ResponseParts {
     http_status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -16,12 +16,13 @@ struct Parts {
 }
 
 impl Response {
-    /// An answer as it came. Header names keep their order and spelling; look-ups ignore case.
+    /// Creates a response. Header names keep their order and spelling; lookups ignore case.
     pub fn new(http_status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self(Arc::new(Parts { http_status, headers, body, received: Duration::ZERO }))
+        Self(Arc::new(ResponseParts { http_status, headers, body, received: Duration::ZERO }))
     }
 
-    /// The same answer, received at `unix`, since the epoch.
+    /// Returns the same response with the time at which it was received, since the epoch. Has no effect while
+    /// clones of the response exist.
     #[must_use]
     pub fn with_received(mut self, unix: Duration) -> Self {
         if let Some(parts) = Arc::get_mut(&mut self.0) {
@@ -30,22 +31,22 @@ impl Response {
         self
     }
 
-    /// When the answer came, since the epoch; zero where that is not known.
+    /// Returns when the response was received, since the epoch, or zero if that is unknown.
     pub fn received(&self) -> Duration {
         self.0.received
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn http_status(&self) -> u16 {
         self.0.http_status
     }
 
-    /// The headers in the order they came. Bytes that are not UTF-8 are replaced by U+FFFD.
+    /// Returns the headers in the order received. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub fn headers(&self) -> &[(String, String)] {
         &self.0.headers
     }
 
-    /// The first header called `name`, in any case.
+    /// Returns the value of the first header with this name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0
             .headers
@@ -54,13 +55,13 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body, whole.
+    /// Returns the complete body.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
 }
 
-/// The status and the size of the body: its contents are the customer's data and stay out of logs.
+/// Shows the status and the length of the body. The body is data of the customer and must not appear in logs.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

@@ -1,8 +1,8 @@
-//! Every fact about the JustCall API: addresses, header spellings, body shapes. When the service changes, this file
-//! and `tests/vectors/service/` change, and nothing else.
+//! Every fact about the JustCall API: addresses, header names, body shapes. If the service changes, only this file and
+//! `tests/vectors/service/` change.
 //!
-//! How sure a fact is stands beside it: **O** the official reference or an official client, **M** measured live by a
-//! third party, **U** the help article "API Authentication" of 2026-03-12.
+//! Each fact states its origin: **O** the official reference or an official client, **M** measured live by a third
+//! party, **U** the help article "API Authentication" of 2026-03-12.
 
 use std::time::Duration;
 
@@ -13,16 +13,17 @@ use crate::printable::{self, is_printable};
 use crate::response::Response;
 use crate::{date, json};
 
-/// Where the API is. (O, U)
+/// The base URL of the API. (O, U)
 pub const BASE_URL: &str = "https://api.justcall.io";
 
-/// Answers with the account of the pair. (U; the public reference of v2.1 has no such page)
+/// The page that returns the account of the pair. (U; the public reference of v2.1 has no such page)
 pub const ACCOUNT_PATH: &str = "/v2/account";
 
-/// What the official clients verify with; the body is staff data and is discarded. (O)
+/// The page that the official clients verify with. Its body contains staff data and is discarded. (O)
 pub const USERS_PATH: &str = "/v2.1/users?per_page=1";
 
-/// Sent with every request: `Accept` (O), `Content-Type` (U), and the client's name as the official clients send it (O).
+/// The headers of every request: `Accept` (O), `Content-Type` (U), and the name of the client as the official clients
+/// send it (O).
 pub const HEADERS: &[(&str, &str)] = &[
     ("accept", "application/json"),
     ("content-type", "application/json"),
@@ -30,32 +31,32 @@ pub const HEADERS: &[(&str, &str)] = &[
     ("user-agent", concat!("justcall-auth/", env!("CARGO_PKG_VERSION"))),
 ];
 
-/// The environment variables that nearly all integrators use for the pair.
+/// The environment variable that most integrations use for the API key.
 pub const KEY_VARIABLE: &str = "JUSTCALL_API_KEY";
-/// See [`KEY_VARIABLE`].
+/// The environment variable that most integrations use for the API secret.
 pub const SECRET_VARIABLE: &str = "JUSTCALL_API_SECRET";
 
-/// The header with a webhook's signature: `hex(HMAC-SHA256(secret, message))`, where the message is the secret, the
+/// The header with the signature of a webhook: `hex(HMAC-SHA256(secret, message))`. The message is the secret, the
 /// percent-encoded URL, the type and the timestamp, joined with [`WEBHOOK_SEPARATOR`]. (O)
 pub const WEBHOOK_SIGNATURE: &str = "x-justcall-signature";
 /// The header with the version of the signature. (O)
 pub const WEBHOOK_VERSION: &str = "x-justcall-signature-version";
-/// The header with the time of the signature, signed as it is written. (O)
+/// The header with the time of the signature. The signature covers the text of the header. (O)
 pub const WEBHOOK_TIMESTAMP: &str = "x-justcall-request-timestamp";
-/// The one version there is. (O)
+/// The only existing version. (O)
 pub const WEBHOOK_KNOWN_VERSION: &str = "v1";
-/// Between the parts of what is signed. (O)
+/// The separator between the parts of the signed message. (O)
 pub const WEBHOOK_SEPARATOR: &str = "|";
-/// The field of the body with the URL that the delivery is for. (O)
+/// The field of the body with the webhook's URL. (O)
 pub const WEBHOOK_URL_FIELD: &str = "webhook_url";
 /// The field of the body with the type of the event. (O)
 pub const WEBHOOK_TYPE_FIELD: &str = "type";
-/// What the percent-encoding of the URL leaves as it is, beside ASCII letters and digits: `encodeURIComponent` (O), and
-/// Python's `quote(safe="")`, which other encoders agree with.
+/// The characters that percent-encoding of the URL keeps, beside ASCII letters and digits: those of
+/// `encodeURIComponent` (O), and those of Python's `quote(safe="")` and other encoders.
 pub const WEBHOOK_UNRESERVED: [&[u8]; 2] = [b"-_.~!*'()", b"-_.~"];
 
-/// Where the API has what an event is about: how its type begins, the path before the object's identifier, and the
-/// member of the body's `data` that holds it. (O; that of the sales dialer's is from its lists of calls)
+/// The location of an event's object in the API: the prefix of the event's type, the path before the identifier, and
+/// the member of `data` in the body that contains the identifier. (O; for the sales dialer, from its lists of calls)
 pub const WEBHOOK_OBJECTS: &[(&str, &str, &str)] = &[
     ("call.", "/v2.1/calls/", "id"),
     ("jc.call_", "/v2.1/calls/", "id"),
@@ -64,20 +65,20 @@ pub const WEBHOOK_OBJECTS: &[(&str, &str, &str)] = &[
     ("jc.contact_", "/v2.1/contacts/", "id"),
 ];
 
-/// One window of the account's rate limit, as an answer tells it. A figure that was not told is `None`.
+/// One window of the account's rate limit, from the headers of a response. A figure without a header is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateWindow {
-    /// How many requests the window allows.
+    /// The number of requests that the window allows.
     pub limit: Option<u64>,
-    /// How many of them are left.
+    /// The number of requests left.
     pub remaining: Option<u64>,
-    /// When the window opens again, since the epoch.
+    /// When the window is reset, since the epoch.
     pub reset: Option<Duration>,
 }
 
 impl RateWindow {
-    /// Takes the figure called `what` where there is none yet; `unix` is when the answer came, since the epoch.
-    fn take(&mut self, what: &str, value: &str, unix: Duration) {
+    /// Sets the figure called `what` if it is not set yet. `unix` is when the response came, since the epoch.
+    fn set(&mut self, what: &str, value: &str, unix: Duration) {
         let Ok(figure) = value.trim().parse::<u64>() else { return };
         match what {
             "limit" => drop(self.limit.get_or_insert(figure)),
@@ -96,47 +97,48 @@ impl RateWindow {
     }
 }
 
-/// The account's rate limit, as an answer tells it.
+/// The account's rate limit, from the headers of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateLimit {
     /// The long window, or the only one.
     pub main: RateWindow,
-    /// The short window beside it.
+    /// The short window, if there are two.
     pub burst: RateWindow,
 }
 
-/// No header of the rate limit has a longer name, in bytes.
+/// The longest name of a rate limit header, in bytes.
 const MAX_RATE_NAME: usize = 64;
 
-/// The rate limit that `response` tells. (O spells `Rate-Limit` and has a burst window, U spells `RateLimit`)
+/// Returns the rate limit in the headers of `response`. (O writes `Rate-Limit` and has a burst window, U writes
+/// `RateLimit`)
 pub fn rate_limit(response: &Response) -> RateLimit {
     rate_limit_at(response, response.received())
 }
 
-/// The same, of an answer that came at `unix`, since the epoch.
+/// Returns the rate limit in a response that came at `unix`, since the epoch.
 pub(crate) fn rate_limit_at(response: &Response, unix: Duration) -> RateLimit {
-    let (mut official, mut burst, mut article) = <(RateWindow, RateWindow, RateWindow)>::default();
+    let (mut official, mut burst, mut help_article) = <(RateWindow, RateWindow, RateWindow)>::default();
     for (name, value) in response.headers() {
-        let is_of_a_limit = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate"));
-        if !is_of_a_limit || name.len() > MAX_RATE_NAME {
+        let is_rate_header = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-rate"));
+        if !is_rate_header || name.len() > MAX_RATE_NAME {
             continue;
         }
         let rest = name[6..].to_ascii_lowercase();
         if let Some(what) = rest.strip_prefix("-limit-burst-") {
-            burst.take(what, value, unix);
+            burst.set(what, value, unix);
         } else if let Some(what) = rest.strip_prefix("-limit-") {
-            official.take(what, value, unix);
+            official.set(what, value, unix);
         } else if let Some(what) = rest.strip_prefix("limit-") {
-            article.take(what, value, unix);
+            help_article.set(what, value, unix);
         }
     }
-    RateLimit { main: official.or(article), burst }
+    RateLimit { main: official.or(help_article), burst }
 }
 
-/// The account in the answer of [`ACCOUNT_PATH`]: `{"status":"success","data":{…}}`. (U)
+/// Parses the account in a response of [`ACCOUNT_PATH`]: `{"status":"success","data":{…}}`. (U)
 ///
 /// # Errors
-/// What is wrong with the shape, in words.
+/// Returns what is wrong with the body, as text for people.
 pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     let [status, data] = members(body, ["status", "data"]).ok_or("the body is not JSON, or not an object")?;
     if status.and_then(json::small_value) != Some("success".into()) {
@@ -165,73 +167,75 @@ pub fn account(body: &[u8]) -> Result<Account, &'static str> {
     Ok(Account::new(id, text(email)?, text(plan)?, ACCOUNT_PATH))
 }
 
-/// Whether the body is a JSON object, as every JSON answer of the API is. (O, U)
+/// Returns true if the body is a JSON object, as every JSON response of the API is. (O, U)
 pub fn is_json_object(body: &[u8]) -> bool {
     members(body, []).is_some()
 }
 
-/// The values of these members, as they are written, of a body that is a JSON object. Nothing is built of the rest, which
-/// may be as long as the service likes.
+/// Returns the raw values of these members of a JSON object. Does not build values of the rest, which may be very long.
 fn members<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Option<[Option<&'a str>; N]> {
     json::members(json::text(body)?, names).ok()
 }
 
-/// What the body says went wrong: `message`, beside a `status` of `error` (U) or `failed` (M); proxies and older
-/// pages use `error` or an object in it. Control characters are taken out.
+/// Returns the error message in the body: `message`, beside a `status` of `error` (U) or `failed` (M). Proxies and
+/// older pages use `error`, or an object in it. Control characters are removed.
 pub fn message(body: &[u8]) -> Option<String> {
     let [message, error, errors] = members(body, ["message", "error", "errors"])?;
     let texts = [message, error, inner(error), inner(errors.and_then(json::first_element))];
     texts.into_iter().flatten().find_map(beginning).filter(|text| !text.is_empty())
 }
 
-/// The `message` in what is written as an object.
+/// Returns the `message` of a raw JSON object.
 fn inner(object: Option<&str>) -> Option<&str> {
     let [message] = json::members(object?, ["message"]).ok()?;
     message
 }
 
-/// How much of a message is read, in bytes: more than is shown of it, once the pair is masked.
+/// The length at which reading a message stops, in bytes. It exceeds the shown length, so that masking sees the whole
+/// pair.
 const MAX_MESSAGE: usize = 4 * 1024;
 
-/// The text that is written as `raw`, as [`printable::on_one_line`] gives it, but no more than is of any use; `None` if it is no text.
+/// Returns the beginning of the raw JSON string `raw`, filtered as by [`printable::on_one_line`]. Returns `None` if
+/// `raw` is not a string.
 fn beginning(raw: &str) -> Option<String> {
     let mut text = String::new();
-    for letter in json::letters(raw)? {
-        let letter = letter?;
+    for character in json::characters(raw)? {
+        let character = character?;
         if text.len() >= MAX_MESSAGE {
             break;
         }
-        let is_left_out = !is_printable(letter) || text.is_empty() && letter.is_whitespace();
-        if !is_left_out {
-            text.push(letter);
+        let is_removed = !is_printable(character) || text.is_empty() && character.is_whitespace();
+        if !is_removed {
+            text.push(character);
         }
     }
     text.truncate(text.trim_end().len());
     Some(text)
 }
 
-/// Why a 403 was given, read from its message; `unspecified` unless exactly one reason is named. The messages are
-/// those of U (plan, role) and M (add-on); that of `ip` is not known, only that the feature exists (U).
+/// Returns the reason of a 403, from its message, or `unspecified` if the message does not name exactly one reason. The
+/// messages are those of U (plan, role) and M (add-on). The message for `ip` is unknown; only the feature is documented
+/// (U).
 pub fn forbidden_reason(message: Option<&str>) -> &'static str {
     let text = message.unwrap_or_default().to_lowercase();
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect();
-    let says = |any: &[&str]| words.iter().any(|word| any.contains(word));
+    let contains = |any: &[&str]| words.iter().any(|word| any.contains(word));
     let named = [
-        ("plan", says(&["plan", "plans", "subscription"])),
-        ("role", says(&["admin", "admin-level", "admins", "owner", "role"])),
-        ("ip", says(&["ip", "ips"])),
-        ("addon", says(&["add-on", "addon", "add-ons", "addons"])),
+        ("plan", contains(&["plan", "plans", "subscription"])),
+        ("role", contains(&["admin", "admin-level", "admins", "owner", "role"])),
+        ("ip", contains(&["ip", "ips"])),
+        ("addon", contains(&["add-on", "addon", "add-ons", "addons"])),
     ];
-    let mut reasons = named.iter().filter(|(_, said)| *said).map(|(reason, _)| *reason);
+    let mut reasons = named.iter().filter(|(_, is_named)| *is_named).map(|(reason, _)| *reason);
     match (reasons.next(), reasons.next()) {
         (Some(reason), None) => reason,
         _ => "unspecified",
     }
 }
 
-/// How long the service asks to wait: `Retry-After` (U, seconds or an HTTP date), else until the window that is used
-/// up opens again (O, U). `unix` is the time of day, since the epoch.
+/// Returns how long the service asks to wait: `Retry-After` (U, seconds or an HTTP date), or otherwise the time until
+/// the exhausted window is reset (O, U). `unix` is the time since the epoch.
 pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
     if let Some(value) = response.header("retry-after") {
         let value = value.trim();
@@ -249,10 +253,10 @@ pub fn retry_after(response: &Response, unix: Duration) -> Option<Duration> {
     used_up.or_else(|| windows.iter().map(|(_, wait)| *wait).min())
 }
 
-/// A number above this is milliseconds since the epoch, not seconds.
+/// A number above this is in milliseconds since the epoch, not in seconds.
 pub(crate) const EPOCH_MILLISECONDS: u64 = 1_000_000_000_000;
 
-/// A reset above 1e12 is epoch milliseconds, above 1e9 epoch seconds, else seconds from now.
+/// Returns the time of a reset: above 1e12 epoch milliseconds, above 1e9 epoch seconds, otherwise seconds from now.
 fn reset_time(reset: u64, unix: Duration) -> Duration {
     if reset > EPOCH_MILLISECONDS {
         Duration::from_millis(reset)
@@ -269,14 +273,14 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
-    fn answer(headers: &[(&str, &str)]) -> Response {
+    fn response(headers: &[(&str, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         Response::new(429, headers, Vec::new())
     }
 
     #[test]
     fn it_reads_the_wait_from_every_spelling() {
-        let wait = |headers: &[(&str, &str)]| retry_after(&answer(headers), NOW).map(|wait| wait.as_secs());
+        let wait = |headers: &[(&str, &str)]| retry_after(&response(headers), NOW).map(|wait| wait.as_secs());
         assert_eq!(wait(&[("Retry-After", "45")]), Some(45));
         assert_eq!(wait(&[("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT")]), Some(30));
         assert_eq!(wait(&[("Retry-After", "Fri, 15 Jan 2027 07:00:00 GMT")]), Some(0));
@@ -289,18 +293,18 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_for_the_window_that_is_used_up() {
+    fn it_waits_for_the_exhausted_window() {
         let both = [
             ("X-Rate-Limit-Remaining", "900"),
             ("X-Rate-Limit-Reset", "3000"),
             ("X-Rate-Limit-Burst-Remaining", "0"),
             ("X-Rate-Limit-Burst-Reset", "20"),
         ];
-        assert_eq!(retry_after(&answer(&both), NOW), Some(Duration::from_secs(20)));
+        assert_eq!(retry_after(&response(&both), NOW), Some(Duration::from_secs(20)));
     }
 
     #[test]
-    fn it_takes_control_characters_out_of_messages() {
+    fn it_removes_control_characters_from_messages() {
         let body = br#"{"status":"failed","message":" a\u001b[31mb\r\nc\u202e "}"#;
         assert_eq!(message(body).as_deref(), Some("a[31mbc"));
         assert_eq!(message(b"<html>"), None);
@@ -318,7 +322,7 @@ mod tests {
             "1,".repeat(100_000),
             "y".repeat(100_000)
         );
-        assert_eq!(message(long.as_bytes()).map(|said| said.len()), Some(MAX_MESSAGE));
+        assert_eq!(message(long.as_bytes()).map(|text| text.len()), Some(MAX_MESSAGE));
         assert_eq!(message(br#"{"error":{"message":"inner"}}"#).as_deref(), Some("inner"));
     }
 }

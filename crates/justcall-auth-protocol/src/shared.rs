@@ -1,21 +1,21 @@
-//! What the calls of one source share.
+//! The shared state of the calls of one source.
 
 use std::sync::Arc;
 
 use crate::keyring::{Keyring, Rejections};
 use crate::metrics::Metrics;
 
-/// What the calls of one source share: its pairs, and what is counted of the calls. Cloning shares both.
+/// The shared state of the calls of one source. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Shared {
     /// The pairs.
     pub keyring: Arc<Keyring>,
-    /// What is counted and reported.
+    /// The counters of calls and events.
     pub metrics: Arc<Metrics>,
 }
 
 impl Shared {
-    /// Creates what the calls of a new source share: a [`Keyring::new`] and nothing counted yet.
+    /// Creates the shared state of a new source. See [`Keyring::new`] for the arguments.
     pub fn new(scope: impl Into<String>, rejections: Arc<Rejections>) -> Self {
         Self { keyring: Arc::new(Keyring::new(scope, rejections)), metrics: Arc::default() }
     }

@@ -1,6 +1,7 @@
-//! What the keyring is shared with: state that is read without a lock, and the lock of those who change it.
+//! Synchronisation of the keyring: a value that is read without a lock, and a lock for changes.
 //!
-//! Under `cfg(shuttle)` both are the model checker's own, so that it can try every order of events on the code as it is.
+//! Under `cfg(shuttle)` both are types of the model checker, so that it can try every order of events on unchanged
+//! code.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -13,14 +14,14 @@ pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(shuttle)]
 pub(crate) use std::sync::PoisonError;
 
-/// A value that is replaced as a whole. Whoever reads it never waits and keeps what was read.
+/// A value that is replaced as a whole. Readers never wait, and keep the value that they read.
 #[cfg(not(shuttle))]
 #[derive(Default)]
 pub(crate) struct Published<T>(arc_swap::ArcSwap<T>);
 
 #[cfg(not(shuttle))]
 impl<T> Published<T> {
-    /// The value as it is now.
+    /// Returns the current value.
     pub fn read(&self) -> impl Deref<Target = Arc<T>> {
         self.0.load()
     }
@@ -31,7 +32,7 @@ impl<T> Published<T> {
     }
 }
 
-/// As above, with a step at which the model checker may switch.
+/// The same interface, with a point at which the model checker may switch threads.
 #[cfg(shuttle)]
 #[derive(Default)]
 pub(crate) struct Published<T>(Mutex<Arc<T>>);

@@ -1,14 +1,14 @@
-//! The time, as the driver of a call passes it in.
+//! The time, passed in by the driver of a call.
 
 use std::time::Duration;
 
-/// The time and some randomness, as the driver sees them now.
+/// The time and a random number at the moment of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// Time that never jumps, since any fixed point.
+    /// Monotonic time since any fixed point.
     pub monotonic: Duration,
-    /// The time of day, since the epoch: the service's reset headers count in it.
+    /// The time since the epoch, for reset headers.
     pub unix: Duration,
-    /// Uniformly random: spreads the retries of many callers.
+    /// A uniformly random number, which spreads the retries of many callers.
     pub random: u64,
 }

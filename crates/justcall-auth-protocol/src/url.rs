@@ -1,4 +1,4 @@
-//! The base URL: where the service is, checked once.
+//! The base URL of the service, checked once.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::service;
 
 /// A checked base URL: `https://host[:port][/prefix]`, or `http://` for a loopback host.
 ///
-/// Whether a host *name* under `http://` is loopback is known only once it is resolved; the transport checks that.
+/// Whether a host *name* under `http://` is loopback is known only after resolution, so the transport checks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     /// Without a slash at the end.
@@ -20,16 +20,16 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Checks `text`.
+    /// Parses and checks a base URL.
     ///
     /// # Errors
-    /// `invalid_argument`, saying what is wrong.
+    /// Fails with `invalid_argument`. The message names the fault.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
             Err(Error::invalid_argument(format!("The base URL {why}."))
                 .with_hint(format!("Leave it out to use {}.", service::BASE_URL)))
         };
-        // Not even an invalid URL is echoed: people paste pairs into URLs.
+        // Even an invalid URL is not echoed, because people paste pairs into URLs.
         let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return refuse("has no scheme and host: it should look like https://host");
@@ -60,26 +60,25 @@ impl BaseUrl {
         Ok(Self { text: text.trim_end_matches('/').to_owned(), encrypted })
     }
 
-    /// The URL of `path`, which starts with a slash.
+    /// Returns the URL of `path`, which must start with a slash.
     pub fn join(&self, path: &str) -> String {
         [&self.text, path].concat()
     }
 
-    /// The path of `target`, which is a path already or a URL under this one.
-    ///
-    /// It is what [`BaseUrl::join`] makes the URL of. [`Request`](crate::request::Request) checks it.
+    /// Returns the path of `target`, which is a path or a URL under this one. The path is the argument of
+    /// [`BaseUrl::join`] for that URL; [`Request`](crate::request::Request) checks it.
     ///
     /// # Errors
-    /// `invalid_argument` if `target` is a URL of another scheme, host, port or prefix.
+    /// Fails with `invalid_argument` if `target` is a URL with another scheme, host, port or prefix.
     pub(crate) fn path_of<'a>(&self, target: &'a str) -> Result<Cow<'a, str>, Error> {
-        let Some(url) = Parts::of(target) else { return Ok(target.into()) };
-        let base = Parts::of(&self.text).expect("a base URL has a scheme and a host");
+        let Some(url) = UrlParts::of(target) else { return Ok(target.into()) };
+        let base = UrlParts::of(&self.text).expect("a base URL has a scheme and a host");
         let under = url.rest.strip_prefix(base.rest).filter(|_| url.origin == base.origin);
         match under {
             Some("") => Ok("/".into()),
             Some(path) if path.starts_with('/') => Ok(path.into()),
             Some(query) if query.starts_with('?') => Ok(["/", query].concat().into()),
-            // The URL is not repeated: people paste pairs into URLs.
+            // The URL is not echoed, because people paste pairs into URLs.
             _ => Err(Error::invalid_argument("The URL is not under the client's base URL.").with_hint(
                 format!(
                     "Pass a path, or a URL that starts with {}: the pair is sent to no other place.",
@@ -89,31 +88,31 @@ impl BaseUrl {
         }
     }
 
-    /// False for `http://`.
+    /// Returns true for `https://`, false for `http://`.
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 }
 
-/// `host[:port]`, checked: what is no port must not become the scheme's own.
+/// A checked `host[:port]`. An invalid port is an error, and is not replaced by the default port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostAndPort {
-    /// A name, or an address; one of IPv6 in brackets.
+    /// A name, an IPv4 address, or an IPv6 address in brackets.
     pub host: String,
-    /// `None` if none is given.
+    /// The port, or `None` if there is none.
     pub port: Option<u16>,
 }
 
-/// The longest name that the domain name system has, with a dot at its end, in bytes.
+/// The longest name of the domain name system with a final dot, in bytes.
 const MAX_HOST: usize = 254;
 
 impl HostAndPort {
-    /// Reads `text`.
+    /// Parses `text`.
     ///
     /// # Errors
-    /// What is wrong, in words that follow a subject and hold nothing of `text`.
+    /// Returns the fault as a predicate, such as "has no host". It contains nothing of `text`.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        // A colon in an address of IPv6 begins no port.
+        // A colon within an IPv6 address does not start a port.
         let end = text.find(']').map_or(0, |bracket| bracket + 1);
         let (host, port) = match text[end..].find(':') {
             Some(colon) => (&text[..end + colon], Some(&text[end + colon + 1..])),
@@ -155,16 +154,16 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// An absolute URL in two parts.
-struct Parts<'a> {
-    /// Scheme, host and port, in lower case, without the port that the scheme has anyway.
+/// An absolute URL, split in two.
+struct UrlParts<'a> {
+    /// Scheme, host and port in lower case, without the default port of the scheme.
     origin: String,
     /// Path and query.
     rest: &'a str,
 }
 
-impl<'a> Parts<'a> {
-    /// Nothing if `text` does not begin with a scheme and a host.
+impl<'a> UrlParts<'a> {
+    /// Returns `None` if `text` does not start with a scheme and a host.
     fn of(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
@@ -185,7 +184,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn it_finds_the_path_of_a_url_under_it() {
+    fn it_finds_the_path_of_a_url_under_the_base_url() {
         for (base, url, path) in [
             (service::BASE_URL, "https://api.justcall.io/v2.1/calls?page=2", "/v2.1/calls?page=2"),
             (service::BASE_URL, "HTTPS://API.JustCall.io/v2.1/Calls", "/v2.1/Calls"),
@@ -202,7 +201,7 @@ mod tests {
             assert_eq!(base.path_of(url).expect(url), path);
         }
         for path in ["/v2.1/calls?a=https://b/", "", "//evil.example", "v2", "/a://b"] {
-            assert_eq!(BaseUrl::default().path_of(path).expect("it is no URL"), path);
+            assert_eq!(BaseUrl::default().path_of(path).expect("a path"), path);
         }
     }
 
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_what_would_leak_or_mislead() {
+    fn it_refuses_urls_that_leak_the_pair_or_are_ambiguous() {
         for bad in [
             "",
             "/v2",
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_every_port_that_is_one() {
+    fn it_keeps_every_valid_port() {
         for (url, port) in [
             ("https://host:1", Some(1)),
             ("https://host:65535/prefix", Some(65535)),
@@ -305,7 +304,7 @@ mod tests {
             let uri: Uri = url.parse().expect(url);
             let authority = uri.authority().expect(url).as_str();
             assert_eq!(HostAndPort::parse(authority).expect(url).port, port, "{url}");
-            assert_eq!(uri.port_u16(), port, "the transport reads the same: {url}");
+            assert_eq!(uri.port_u16(), port, "the transport parses the same port: {url}");
         }
     }
 }

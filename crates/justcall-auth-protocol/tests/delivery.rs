@@ -1,4 +1,5 @@
-//! What a caller learns about its request when the call fails: it resends what was surely not delivered, and nothing else.
+//! The delivery of a request in the error of a failed call. A caller may resend a request that was certainly not
+//! delivered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ fn pair(secret: &str) -> Credentials {
     Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair")
 }
 
-/// A keyring with a pair in use.
+/// Returns the shared state with a pair in use.
 fn holding() -> Shared {
     let shared = Shared::new("https://api.justcall.io", Arc::default());
     let mut exchange = Refresh::find(&Policy::default(), shared.clone(), &at(0));
@@ -36,13 +37,13 @@ fn quick() -> Policy {
     Policy { timeout: Duration::from_secs(1), ..Policy::default() }
 }
 
-/// Takes the authorization at `now`, as before sending.
+/// Takes the authorization at `now`, as a driver does before it sends.
 fn take(exchange: &mut Exchange, now: u64) {
     assert!(matches!(exchange.next(&at(now)), Ok(Action::Send { .. })));
     exchange.authorization().expect("a request is due");
 }
 
-fn answer(exchange: &mut Exchange, status: u16, header: &[(&str, &str)], now: u64) {
+fn respond(exchange: &mut Exchange, status: u16, header: &[(&str, &str)], now: u64) {
     let headers = header.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     exchange.answered(Response::new(status, headers.collect(), b"{}".to_vec()), &at(now));
 }
@@ -52,7 +53,7 @@ fn failure(exchange: &mut Exchange, now: u64) -> Error {
 }
 
 #[test]
-fn it_says_that_a_request_was_sent_once_its_authorization_was_taken() {
+fn it_reports_a_request_as_sent_once_its_authorization_was_taken() {
     for method in ["POST", "GET"] {
         for (is_taken, phase) in [(false, "connect"), (true, "receive")] {
             let mut exchange = call(method, quick());
@@ -68,21 +69,21 @@ fn it_says_that_a_request_was_sent_once_its_authorization_was_taken() {
 }
 
 #[test]
-fn it_says_the_same_of_a_call_that_is_cancelled() {
+fn it_reports_the_same_for_a_cancelled_call() {
     for is_taken in [false, true] {
         let mut exchange = call("POST", Policy::default());
         assert!(matches!(exchange.next(&at(1)), Ok(Action::Send { .. })));
         if is_taken {
             exchange.authorization().expect("a request is due");
         }
-        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        exchange.cancel(Error::new(ErrorKind::Cancelled));
         let error = failure(&mut exchange, 2);
         assert_eq!((error.kind(), error.request_sent()), (ErrorKind::Cancelled, is_taken));
     }
 }
 
 #[test]
-fn it_takes_the_drivers_word_that_nothing_was_sent() {
+fn it_trusts_the_driver_that_nothing_was_sent() {
     for sent in [false, true] {
         let mut exchange = call("POST", Policy { max_retries: 0, ..quick() });
         take(&mut exchange, 1);
@@ -92,7 +93,7 @@ fn it_takes_the_drivers_word_that_nothing_was_sent() {
 }
 
 #[test]
-fn it_does_not_forget_an_attempt_that_may_have_arrived() {
+fn it_remembers_an_attempt_that_may_have_been_delivered() {
     let mut exchange = call("GET", Policy::default());
     take(&mut exchange, 1);
     exchange.not_answered(Cause::Closed.into_error(true), &at(2));
@@ -101,7 +102,7 @@ fn it_does_not_forget_an_attempt_that_may_have_arrived() {
     take(&mut exchange, 3000);
     exchange.not_answered(Cause::Connect.into_error(false), &at(3001));
     let error = failure(&mut exchange, 3002);
-    assert!(error.request_sent(), "the first attempt may have arrived");
+    assert!(error.request_sent(), "the first attempt may have been delivered");
     assert_eq!((error.reason(), error.attempts()), (Some("connect"), 3));
 }
 
@@ -110,9 +111,9 @@ fn it_keeps_the_last_response_of_a_call_that_ends_while_it_waits_for_a_retry() {
     for (method, status) in [("PUT", 503), ("POST", 429)] {
         let mut exchange = call(method, Policy::default());
         take(&mut exchange, 1);
-        answer(&mut exchange, status, &[("retry-after", "5"), ("x-trace", "7")], 2);
+        respond(&mut exchange, status, &[("retry-after", "5"), ("x-trace", "7")], 2);
         assert!(matches!(exchange.next(&at(3)), Ok(Action::Wait(_))));
-        exchange.give_up(Error::new(ErrorKind::Cancelled));
+        exchange.cancel(Error::new(ErrorKind::Cancelled));
         let error = failure(&mut exchange, 4);
         assert_eq!(
             (error.kind(), error.http_status(), error.request_sent()),
@@ -128,14 +129,14 @@ fn it_keeps_the_refusal_of_a_call_that_ends_while_it_waits_for_another_pair() {
     let policy = Policy { rotation_wait: Duration::from_secs(20), ..Policy::default() };
     let mut exchange = call("POST", policy);
     take(&mut exchange, 1);
-    answer(&mut exchange, 401, &[], 2);
-    exchange.give_up(Error::new(ErrorKind::Cancelled));
+    respond(&mut exchange, 401, &[], 2);
+    exchange.cancel(Error::new(ErrorKind::Cancelled));
     let error = failure(&mut exchange, 4);
     assert_eq!((error.kind(), error.http_status(), error.request_sent()), (ErrorKind::Cancelled, 401, true));
 }
 
 #[test]
-fn it_does_not_take_a_question_about_the_pair_for_the_request() {
+fn it_distinguishes_a_verifying_request_from_the_request_of_the_call() {
     let policy = Policy { expected_account: Some(7), ..quick() };
     let mut exchange = call("POST", policy);
     take(&mut exchange, 1);
@@ -143,7 +144,7 @@ fn it_does_not_take_a_question_about_the_pair_for_the_request() {
     let error = failure(&mut exchange, 1000);
     assert_eq!((error.kind(), error.request_sent(), error.attempts()), (ErrorKind::Timeout, false, 0));
     assert_eq!((error.method(), error.path()), (Some("POST"), Some("/v2.1/texts/+15550100")));
-    // A call that only verifies is about that question.
+    // A verifying call is about its verifying request.
     let mut verifies = Exchange::verify(Arc::new(quick()), holding(), &at(0));
     take(&mut verifies, 1);
     let error = failure(&mut verifies, 1000);
@@ -152,10 +153,10 @@ fn it_does_not_take_a_question_about_the_pair_for_the_request() {
 }
 
 #[test]
-fn it_names_the_request_in_attributes_and_in_no_text() {
+fn it_names_the_request_in_attributes_but_in_no_text() {
     let mut exchange = call("POST", Policy::default());
     take(&mut exchange, 1);
-    answer(&mut exchange, 422, &[], 2);
+    respond(&mut exchange, 422, &[], 2);
     let error = failure(&mut exchange, 3);
     assert_eq!(
         (error.method(), error.path(), error.attempts()),
@@ -164,8 +165,11 @@ fn it_names_the_request_in_attributes_and_in_no_text() {
     for text in [error.to_string(), format!("{error:?}"), format!("{error:#?}"), error.hint().to_owned()] {
         assert!(!text.contains("5550100") && !text.contains("note"), "{text}");
     }
-    let of_no_request = Error::invalid_argument("no request");
-    assert_eq!((of_no_request.method(), of_no_request.path(), of_no_request.attempts()), (None, None, 0));
+    let without_request = Error::invalid_argument("no request");
+    assert_eq!(
+        (without_request.method(), without_request.path(), without_request.attempts()),
+        (None, None, 0)
+    );
 }
 
 #[test]
@@ -173,7 +177,7 @@ fn it_counts_every_attempt_of_the_request() {
     let mut exchange = call("GET", Policy { max_retries: 2, ..Policy::default() });
     for now in [1, 1000, 3000] {
         take(&mut exchange, now);
-        answer(&mut exchange, 503, &[], now + 1);
+        respond(&mut exchange, 503, &[], now + 1);
     }
     assert_eq!(failure(&mut exchange, 3002).attempts(), 3);
 }
@@ -186,27 +190,27 @@ fn it_states_how_long_the_service_asks_to_wait() {
     ] {
         let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
         take(&mut exchange, 1);
-        answer(&mut exchange, status, &[("retry-after", "45")], 2);
+        respond(&mut exchange, status, &[("retry-after", "45")], 2);
         assert_eq!(failure(&mut exchange, 3).message(), text);
     }
     let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
     take(&mut exchange, 1);
-    answer(&mut exchange, 429, &[], 2);
+    respond(&mut exchange, 429, &[], 2);
     assert_eq!(failure(&mut exchange, 3).message(), "The account's rate limit is used up.");
 }
 
 #[test]
-fn it_repeats_after_a_408_what_may_be_repeated() {
+fn it_retries_only_idempotent_requests_after_a_408() {
     let mut exchange = call("GET", Policy::default());
     take(&mut exchange, 1);
-    answer(&mut exchange, 408, &[], 2);
+    respond(&mut exchange, 408, &[], 2);
     take(&mut exchange, 1000);
-    answer(&mut exchange, 200, &[], 1001);
+    respond(&mut exchange, 200, &[], 1001);
     assert_eq!(exchange.next(&at(1002)).expect("done"), Action::Done);
 
     let mut exchange = call("POST", Policy::default());
     take(&mut exchange, 1);
-    answer(&mut exchange, 408, &[], 2);
+    respond(&mut exchange, 408, &[], 2);
     let error = failure(&mut exchange, 3);
     assert_eq!(
         (error.kind(), error.http_status(), error.request_sent(), error.attempts()),
@@ -216,11 +220,11 @@ fn it_repeats_after_a_408_what_may_be_repeated() {
 }
 
 #[test]
-fn it_gives_the_driver_the_time_that_is_left() {
+fn it_passes_the_remaining_time_to_the_driver() {
     let mut exchange = call("GET", quick());
     let remaining = |exchange: &mut Exchange, now| match exchange.next(&at(now)) {
         Ok(Action::Send { remaining }) => remaining,
-        other => panic!("not to be sent: {other:?}"),
+        other => panic!("expected Send: {other:?}"),
     };
     assert_eq!(remaining(&mut exchange, 1), Some(Duration::from_millis(999)));
     assert_eq!(remaining(&mut exchange, 999), Some(Duration::from_millis(1)));
@@ -229,7 +233,7 @@ fn it_gives_the_driver_the_time_that_is_left() {
 }
 
 #[test]
-fn it_reports_every_cause_as_the_built_in_transport_would() {
+fn it_reports_every_cause_as_the_built_in_transport_does() {
     let rows = [
         (Cause::Resolve, true, ErrorKind::ConnectionFailed, Some("resolve")),
         (Cause::Connect, true, ErrorKind::ConnectionFailed, Some("connect")),
@@ -247,7 +251,7 @@ fn it_reports_every_cause_as_the_built_in_transport_would() {
 }
 
 #[test]
-fn it_retries_lost_connections_and_no_certificate_that_is_not_trusted() {
+fn it_retries_lost_connections_but_no_tls_failure() {
     for (cause, is_retried) in [
         (Cause::Resolve, true),
         (Cause::Connect, true),

@@ -1,4 +1,4 @@
-//! The exchange under random answers, losses and clocks, and its rules one by one.
+//! The exchange with random responses, losses and clocks, and each of its rules.
 
 mod property;
 
@@ -25,7 +25,7 @@ fn shared() -> Shared {
     Shared::new("https://api.justcall.io", Arc::default())
 }
 
-/// A keyring with `pair` in use since `at`.
+/// Returns the shared state with `pair` in use since `at`.
 fn holding(pair: Credentials, at: &Moment) -> Shared {
     let shared = shared();
     let mut exchange = Refresh::find(&Policy::default(), shared.clone(), at);
@@ -43,7 +43,7 @@ fn moment(monotonic: Duration) -> Moment {
     }
 }
 
-fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Response {
+fn response(status: u16, retry_after: Option<u64>, body: &str) -> Response {
     let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
     Response::new(status, headers.into_iter().collect(), body.into())
 }
@@ -52,15 +52,15 @@ fn lost(sent: bool) -> Error {
     Error::new(ErrorKind::ConnectionFailed).with_request_sent(sent)
 }
 
-/// What the network does with one attempt.
+/// The outcome of one attempt on the network.
 #[derive(Debug, Clone)]
-enum Outcome {
-    Answer { status: u16, retry_after: Option<u64>, body: &'static str },
+enum NetworkOutcome {
+    Response { status: u16, retry_after: Option<u64>, body: &'static str },
     Lost { sent: bool },
     Failed(ErrorKind),
 }
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
+fn outcomes() -> impl Strategy<Value = NetworkOutcome> {
     let statuses = prop_oneof![
         Just(200),
         Just(401),
@@ -80,60 +80,65 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     ];
     prop_oneof![
         4 => (statuses, proptest::option::of(0..100_u64), bodies)
-            .prop_map(|(status, retry_after, body)| Outcome::Answer { status, retry_after, body }),
-        2 => any::<bool>().prop_map(|sent| Outcome::Lost { sent }),
+            .prop_map(|(status, retry_after, body)| NetworkOutcome::Response { status, retry_after, body }),
+        2 => any::<bool>().prop_map(|sent| NetworkOutcome::Lost { sent }),
         1 => prop_oneof![Just(ErrorKind::TlsFailed), Just(ErrorKind::Timeout), Just(ErrorKind::InvalidResponse)]
-            .prop_map(Outcome::Failed),
+            .prop_map(NetworkOutcome::Failed),
     ]
 }
 
-/// What was seen of a call that was driven to its end.
+/// The record of a completed call.
 #[derive(Debug)]
-struct Seen {
-    outcomes: Vec<Outcome>,
+struct CallRecord {
+    outcomes: Vec<NetworkOutcome>,
     ended: Duration,
     result: Result<(), Error>,
 }
 
-/// Drives `exchange`, each attempt taking the next of `steps` milliseconds.
-fn drive(exchange: &mut Exchange, outcomes: &[Outcome], steps: &[u64], now: &mut Duration) -> Seen {
-    let mut seen = Seen { outcomes: Vec::new(), ended: *now, result: Ok(()) };
+/// Drives `exchange` to its end. Each attempt takes the next of `steps` milliseconds.
+fn drive(
+    exchange: &mut Exchange,
+    outcomes: &[NetworkOutcome],
+    steps: &[u64],
+    now: &mut Duration,
+) -> CallRecord {
+    let mut record = CallRecord { outcomes: Vec::new(), ended: *now, result: Ok(()) };
     for turn in 0..MAX_ACTIONS {
-        seen.ended = *now;
+        record.ended = *now;
         match exchange.next(&moment(*now)) {
             Err(error) => {
-                seen.result = Err(error);
-                return seen;
+                record.result = Err(error);
+                return record;
             }
-            Ok(Action::Done) => return seen,
+            Ok(Action::Done) => return record,
             Ok(Action::Load) => {
                 exchange.loaded(Ok(pair().into()), &moment(*now));
             }
             Ok(Action::Wait(wait)) => {
-                assert!(wait > Duration::ZERO, "a wait of nothing would spin");
+                assert!(wait > Duration::ZERO, "a wait of zero would loop");
                 *now += wait;
             }
             Ok(Action::Send { .. }) => {
-                exchange.authorization().expect("SEND is due");
+                exchange.authorization().expect("the action is Send");
                 *now += Duration::from_millis(steps[turn % steps.len()]);
-                let outcome = outcomes[seen.outcomes.len() % outcomes.len()].clone();
+                let outcome = outcomes[record.outcomes.len() % outcomes.len()].clone();
                 match &outcome {
-                    Outcome::Answer { status, retry_after, body } => {
-                        exchange.answered(answer(*status, *retry_after, body), &moment(*now));
+                    NetworkOutcome::Response { status, retry_after, body } => {
+                        exchange.answered(response(*status, *retry_after, body), &moment(*now));
                     }
-                    Outcome::Lost { sent } => exchange.not_answered(lost(*sent), &moment(*now)),
-                    Outcome::Failed(kind) => exchange.not_answered(Error::new(*kind), &moment(*now)),
+                    NetworkOutcome::Lost { sent } => exchange.not_answered(lost(*sent), &moment(*now)),
+                    NetworkOutcome::Failed(kind) => exchange.not_answered(Error::new(*kind), &moment(*now)),
                 }
-                seen.outcomes.push(outcome);
+                record.outcomes.push(outcome);
             }
         }
     }
-    panic!("the exchange does not end: {seen:?}");
+    panic!("the exchange does not end: {record:?}");
 }
 
-/// Surely not carried out by the service.
-fn surely_refused(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Answer { status: 429, .. } | Outcome::Lost { sent: false })
+/// Returns true if the service has certainly not executed the request.
+fn certainly_refused(outcome: &NetworkOutcome) -> bool {
+    matches!(outcome, NetworkOutcome::Response { status: 429, .. } | NetworkOutcome::Lost { sent: false })
 }
 
 proptest! {
@@ -159,24 +164,24 @@ proptest! {
         } else {
             Exchange::request(policy, shared, Request::new(method, "/v2/calls").expect("a good path"), &moment(now))
         };
-        let seen = drive(&mut exchange, &outcomes, &steps, &mut now);
+        let record = drive(&mut exchange, &outcomes, &steps, &mut now);
 
         let fallback = usize::from(verify);
-        prop_assert!(seen.outcomes.len() <= 1 + max_retries as usize + fallback, "{seen:?}");
+        prop_assert!(record.outcomes.len() <= 1 + max_retries as usize + fallback, "{record:?}");
         if !timeout.is_zero() {
-            // Only the last attempt may reach past the deadline, for the driver was told it; no wait ever does.
+            // Only the last attempt may end after the deadline, because the driver knows it. A wait must not.
             let longest = steps.iter().copied().max().unwrap_or(0);
-            prop_assert!(seen.ended <= started + timeout + Duration::from_millis(longest), "{seen:?}");
+            prop_assert!(record.ended <= started + timeout + Duration::from_millis(longest), "{record:?}");
         }
         if !verify && matches!(method, "POST" | "PATCH") {
-            let repeated = seen.outcomes.len().saturating_sub(1);
-            prop_assert!(seen.outcomes[..repeated].iter().all(surely_refused), "{seen:?}");
+            let retried = record.outcomes.len().saturating_sub(1);
+            prop_assert!(record.outcomes[..retried].iter().all(certainly_refused), "{record:?}");
         }
-        // The end is the end, and says the same again.
-        let again = exchange.next(&moment(now + Duration::from_secs(3600)));
-        match &seen.result {
-            Ok(()) => prop_assert_eq!(again.expect("done stays done"), Action::Done),
-            Err(error) => prop_assert_eq!(again.expect_err("failed stays failed").kind(), error.kind()),
+        // The result is final.
+        let repeated = exchange.next(&moment(now + Duration::from_secs(3600)));
+        match &record.result {
+            Ok(()) => prop_assert_eq!(repeated.expect("done stays done"), Action::Done),
+            Err(error) => prop_assert_eq!(repeated.expect_err("failed stays failed").kind(), error.kind()),
         }
     }
 }
@@ -191,11 +196,11 @@ fn get(policy: Policy) -> Exchange {
 }
 
 #[test]
-fn it_asks_for_the_source_before_it_sends_and_ends_with_the_sources_error() {
+fn it_reads_the_source_before_it_sends_and_fails_with_the_error_of_the_source() {
     let start = moment(Duration::ZERO);
     let mut exchange = Exchange::verify(Arc::default(), shared(), &start);
     assert_eq!(exchange.next(&start).expect("an action"), Action::Load);
-    assert!(exchange.authorization().is_err(), "nothing is due to be sent");
+    assert!(exchange.authorization().is_err(), "the action is not Send");
     exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &start);
     assert_eq!(exchange.next(&start).expect_err("the source's error").kind(), ErrorKind::SourceUnavailable);
 }
@@ -208,17 +213,17 @@ fn it_fixes_the_pair_when_the_authorization_is_taken() {
     assert!(exchange.authorization().expect("due").same_pair(&pair()));
     assert!(
         matches!(exchange.next(&now).expect("an action"), Action::Send { .. }),
-        "asking again changes nothing"
+        "a second call changes nothing"
     );
     assert_eq!(exchange.url(), "https://api.justcall.io/v2/calls");
 }
 
 #[test]
-fn it_fails_at_once_when_the_wait_would_pass_the_deadline() {
+fn it_fails_immediately_if_the_wait_would_exceed_the_deadline() {
     let mut exchange = get(Policy { timeout: Duration::from_secs(20), ..Policy::default() });
     let now = moment(Duration::from_secs(1));
     assert!(matches!(exchange.next(&now).expect("an action"), Action::Send { .. }));
-    exchange.answered(answer(429, Some(19), ""), &now);
+    exchange.answered(response(429, Some(19), ""), &now);
     let error = exchange.next(&now).expect_err("19 s from now is the deadline");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(19))));
 }
@@ -229,7 +234,7 @@ fn it_backs_off_longer_each_time_and_never_less_than_half() {
     let mut now = Duration::ZERO;
     for full in [250_u64, 500, 1000, 2000] {
         assert!(matches!(exchange.next(&moment(now)).expect("an action"), Action::Send { .. }));
-        exchange.answered(answer(503, None, ""), &moment(now));
+        exchange.answered(response(503, None, ""), &moment(now));
         let Action::Wait(wait) = exchange.next(&moment(now)).expect("an action") else { panic!("no wait") };
         let range = Duration::from_millis(full / 2)..=Duration::from_millis(full);
         assert!(range.contains(&wait), "{wait:?} is not in {range:?}");
@@ -238,16 +243,16 @@ fn it_backs_off_longer_each_time_and_never_less_than_half() {
 }
 
 #[test]
-fn it_ignores_reports_that_nobody_asked_for() {
+fn it_ignores_unexpected_reports() {
     let mut exchange = get(Policy::default());
     let now = moment(Duration::ZERO);
-    exchange.answered(answer(200, None, ""), &now);
+    exchange.answered(response(200, None, ""), &now);
     exchange.not_answered(lost(true), &now);
-    assert!(matches!(exchange.next(&now).expect("still to be sent"), Action::Send { .. }));
+    assert!(matches!(exchange.next(&now).expect("the action is still Send"), Action::Send { .. }));
     assert_eq!(exchange.into_response().expect_err("not over").kind(), ErrorKind::InvalidArgument);
 }
 
-/// A fresh exchange's actions and reports, in short.
+/// Expects that the exchange sends, takes the authorization, and returns the path.
 fn sent(exchange: &mut Exchange, now: &Moment) -> String {
     assert!(matches!(exchange.next(now).expect("an action"), Action::Send { .. }));
     exchange.authorization().expect("due");
@@ -255,76 +260,76 @@ fn sent(exchange: &mut Exchange, now: &Moment) -> String {
 }
 
 #[test]
-fn it_confirms_on_the_users_page_what_the_account_page_says_against_a_pair() {
+fn it_confirms_a_rejection_by_the_account_page_on_the_users_page() {
     for status in [401, 404] {
         let now = moment(Duration::ZERO);
         let shared = holding(pair(), &now);
         let mut exchange = Exchange::verify(Arc::default(), shared.clone(), &now);
         assert_eq!(sent(&mut exchange, &now), "/v2/account");
-        exchange.answered(answer(status, None, ""), &now);
-        assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "not marked yet");
+        exchange.answered(response(status, None, ""), &now);
+        assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "not rejected yet");
         assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
-        exchange.answered(answer(200, None, "{}"), &now);
+        exchange.answered(response(200, None, "{}"), &now);
         assert_eq!(exchange.into_account().expect("proven").verified_by(), "/v2.1/users?per_page=1");
     }
 }
 
 #[test]
-fn it_takes_no_pair_for_bad_because_a_callers_own_request_for_the_account_page_says_so() {
+fn it_rejects_no_pair_only_because_the_account_page_rejected_a_callers_own_request() {
     let now = moment(Duration::from_secs(2));
     for path in ["/v2/account", "/v2/account?fields=plan"] {
         let shared = holding(pair(), &moment(Duration::ZERO));
-        let ask = |status, body| {
+        let account_call = |status, body| {
             let request = Request::new("GET", path).expect("good");
             let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &now);
             assert_eq!(sent(&mut exchange, &now), path);
-            exchange.answered(answer(401, None, ""), &now);
+            exchange.answered(response(401, None, ""), &now);
             assert_eq!(sent(&mut exchange, &now), "/v2.1/users?per_page=1");
             assert!(exchange.is_verifying() && shared.keyring.rejected_for(now.monotonic).is_none());
             match status {
                 0 => exchange.not_answered(lost(true), &now),
-                status => exchange.answered(answer(status, None, body), &now),
+                status => exchange.answered(response(status, None, body), &now),
             }
             exchange
         };
         for (status, body) in
             [(200, "{}"), (200, "<html>"), (403, "{}"), (404, ""), (429, ""), (503, ""), (0, "")]
         {
-            let error = ask(status, body).next(&now).expect_err("the account page's answer");
+            let error = account_call(status, body).next(&now).expect_err("the response of the account page");
             assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401), "{status}");
             assert_eq!(error.hint().contains("The pair is good"), status == 200 && body == "{}", "{status}");
             assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "{status}");
         }
-        let mut exchange = ask(401, "");
-        assert!(shared.keyring.rejected_for(now.monotonic).is_some(), "two pages say so");
+        let mut exchange = account_call(401, "");
+        assert!(shared.keyring.rejected_for(now.monotonic).is_some(), "two pages rejected the pair");
         assert_eq!(exchange.next(&now).expect("an action"), Action::Load);
         exchange.loaded(Ok(other("another").into()), &now);
         assert_eq!(sent(&mut exchange, &now), path);
-        exchange.answered(answer(200, None, "{}"), &now);
+        exchange.answered(response(200, None, "{}"), &now);
         assert_eq!(exchange.next(&now).expect("done"), Action::Done);
-        assert_eq!(exchange.into_response().expect("an answer").body(), b"{}");
+        assert_eq!(exchange.into_response().expect("a response").body(), b"{}");
     }
 }
 
 #[test]
-fn it_takes_the_word_of_every_other_page_and_of_one_that_was_chosen() {
+fn it_trusts_a_rejection_by_any_other_page_and_by_a_configured_one() {
     let now = moment(Duration::ZERO);
     let shared = holding(pair(), &now);
     let request = Request::new("GET", "/v2/accounts").expect("good");
     let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &now);
     sent(&mut exchange, &now);
-    exchange.answered(answer(401, None, ""), &now);
+    exchange.answered(response(401, None, ""), &now);
     assert!(shared.keyring.rejected_for(now.monotonic).is_some());
     let policy = Policy { verify_path: Some("/v2/account".into()), ..Policy::default() };
     let shared = holding(pair(), &now);
     let mut exchange = Exchange::verify(Arc::new(policy), shared.clone(), &now);
     assert_eq!(sent(&mut exchange, &now), "/v2/account");
-    exchange.answered(answer(401, None, ""), &now);
+    exchange.answered(response(401, None, ""), &now);
     assert!(shared.keyring.rejected_for(now.monotonic).is_some());
 }
 
 #[test]
-fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_changes() {
+fn it_does_not_send_a_rejected_pair_until_the_cool_down_ends_or_the_source_changes() {
     let at = |seconds: u64| moment(Duration::from_secs(seconds));
     let shared = holding(pair(), &at(1));
     let call = |seconds: u64| {
@@ -333,13 +338,13 @@ fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_cha
     };
     let mut first = call(2);
     sent(&mut first, &at(2));
-    first.answered(answer(401, None, ""), &at(2));
-    assert_eq!(first.next(&at(2)).expect("an action"), Action::Load, "perhaps the source has another");
+    first.answered(response(401, None, ""), &at(2));
+    assert_eq!(first.next(&at(2)).expect("an action"), Action::Load, "the source may have another pair");
     first.loaded(Ok(pair().into()), &at(2));
     assert_eq!(first.next(&at(2)).expect_err("401").http_status(), 401);
 
     let mut second = call(3);
-    assert_eq!(second.next(&at(3)).expect("an action"), Action::Load, "a second later it may");
+    assert_eq!(second.next(&at(3)).expect("an action"), Action::Load, "the interval of one second is over");
     second.loaded(Ok(pair().into()), &at(3));
     let error = second.next(&at(3)).expect_err("the same pair");
     assert_eq!(
@@ -352,7 +357,7 @@ fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_cha
     assert_eq!(third.next(&at(4)).expect("an action"), Action::Load);
     third.loaded(Ok(other("another").into()), &at(4));
     assert_eq!(sent(&mut third, &at(4)), "/v2/calls");
-    third.answered(answer(401, None, ""), &at(4));
+    third.answered(response(401, None, ""), &at(4));
     assert_eq!(third.next(&at(4)).expect_err("neither is good").http_status(), 401);
     assert!(call(5).next(&at(5)).is_ok_and(|action| action == Action::Load));
     let mut after = call(34);
@@ -360,7 +365,7 @@ fn it_sends_a_rejected_pair_to_nobody_until_the_cool_down_ends_or_the_source_cha
 }
 
 #[test]
-fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
+fn it_keeps_the_pair_if_the_source_cannot_be_read() {
     let now = moment(Duration::from_secs(10));
     let shared = holding(pair(), &moment(Duration::ZERO));
     shared.keyring.request_refresh();
@@ -371,7 +376,7 @@ fn it_keeps_the_pair_when_the_source_cannot_be_read_any_more() {
 }
 
 #[test]
-fn it_asks_nothing_with_a_pair_of_another_account() {
+fn it_sends_no_request_with_a_pair_of_another_account() {
     let policy = Arc::new(Policy { expected_account: Some(7), ..Policy::default() });
     let now = moment(Duration::ZERO);
     let shared = holding(pair(), &now);
@@ -385,7 +390,7 @@ fn it_asks_nothing_with_a_pair_of_another_account() {
     ] {
         let mut exchange = call();
         assert_eq!(sent(&mut exchange, &now), "/v2/account");
-        exchange.answered(answer(200, None, body), &now);
+        exchange.answered(response(200, None, body), &now);
         let error = exchange.next(&now).expect_err("another account");
         assert_eq!(error.kind(), ErrorKind::WrongAccount);
         assert!(error.message().contains(why), "{error}");
@@ -393,9 +398,9 @@ fn it_asks_nothing_with_a_pair_of_another_account() {
     let good = r#"{"status":"success","data":{"account_id":7}}"#;
     let mut exchange = call();
     assert_eq!(sent(&mut exchange, &now), "/v2/account");
-    exchange.answered(answer(200, None, good), &now);
+    exchange.answered(response(200, None, good), &now);
     assert_eq!(sent(&mut exchange, &now), "/v2/texts");
-    exchange.answered(answer(201, None, ""), &now);
+    exchange.answered(response(201, None, ""), &now);
     assert_eq!(exchange.next(&now).expect("done"), Action::Done);
-    assert_eq!(sent(&mut call(), &now), "/v2/texts", "proven once a pair");
+    assert_eq!(sent(&mut call(), &now), "/v2/texts", "proven once per pair");
 }

@@ -2,7 +2,7 @@
 
 use justcall_auth_simulation::{Options, run};
 
-/// Enough for every rule of the exchange and the keyring to be met. `cargo xtask simulate` goes on for longer.
+/// Enough requests to exercise every rule of the exchange and the keyring. `cargo xtask simulate` runs longer.
 const REQUESTS: u64 = 30_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is counted of calls, as the exchange counts it.
+//! The metrics that an exchange counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,31 +20,31 @@ fn at(ms: u64) -> Moment {
     Moment { monotonic, unix: Duration::from_secs(1_800_000_000) + monotonic, random: 0 }
 }
 
-fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
+fn response(status: u16, headers: &[(&str, &str)]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Response::new(status, headers, b"{}".to_vec())
 }
 
-/// Makes a call that begins at `now`; the answers come `took` milliseconds after each request, one after the other.
-fn call(shared: &Shared, method: &str, mut now: u64, took: u64, answers: &[Option<Response>]) -> Exchange {
+/// Makes a call that begins at `now`. Each response comes `took` milliseconds after its request.
+fn call(shared: &Shared, method: &str, mut now: u64, took: u64, responses: &[Option<Response>]) -> Exchange {
     let request = Request::new(method, "/v2.1/calls").expect("good");
     let mut exchange = Exchange::request(Arc::default(), shared.clone(), request, &at(now));
-    let mut answers = answers.iter();
+    let mut responses = responses.iter();
     loop {
         match exchange.next(&at(now)) {
             Ok(Action::Load) => {
                 let credentials = Credentials::new(KEY, SECRET).expect("good");
-                let found = LoadedPair {
+                let value = LoadedPair {
                     created_at: Some(Duration::from_secs(1_799_000_000)),
                     ..LoadedPair::from(credentials)
                 };
-                exchange.loaded(Ok(justcall_auth_protocol::keyring::SourceRead::Pair(found)), &at(now));
+                exchange.loaded(Ok(justcall_auth_protocol::keyring::SourceRead::Pair(value)), &at(now));
             }
             Ok(Action::Send { .. }) => {
                 exchange.authorization().expect("due");
                 now += took;
-                match answers.next().expect("an answer for every request") {
-                    Some(answer) => exchange.answered(answer.clone(), &at(now)),
+                match responses.next().expect("a response for every request") {
+                    Some(response) => exchange.answered(response.clone(), &at(now)),
                     None => exchange.not_answered(Error::new(ErrorKind::ConnectionFailed), &at(now)),
                 }
             }
@@ -54,13 +54,16 @@ fn call(shared: &Shared, method: &str, mut now: u64, took: u64, answers: &[Optio
     }
 }
 
-/// The samples of the text, by name with labels.
+/// Returns the samples of the text, by name with labels.
 fn samples(shared: &Shared, now: &Moment) -> BTreeMap<String, f64> {
     let text = open_metrics(&shared.metrics, &shared.keyring, &Policy::default(), now);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let sample = |line: &str| {
         let (name, value) = line.rsplit_once(' ').expect("a sample");
-        (name.strip_prefix("justcall_auth_").expect("our own").to_owned(), value.parse().expect("a number"))
+        (
+            name.strip_prefix("justcall_auth_").expect("the prefix of our metrics").to_owned(),
+            value.parse().expect("a number"),
+        )
     };
     lines.map(sample).collect()
 }
@@ -72,12 +75,12 @@ fn shared() -> Shared {
 #[test]
 fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
     let shared = shared();
-    call(&shared, "GET", 0, 7, &[Some(answer(200, &[]))]);
-    call(&shared, "POST", 100, 30, &[Some(answer(201, &[]))]);
-    call(&shared, "GET", 200, 700, &[Some(answer(503, &[])), None, Some(answer(200, &[]))]);
-    call(&shared, "PURGE", 9000, 7, &[Some(answer(418, &[]))]);
-    call(&shared, "GET", 9100, 7, &[Some(answer(403, &[]))]);
-    let told = samples(&shared, &at(10_000));
+    call(&shared, "GET", 0, 7, &[Some(response(200, &[]))]);
+    call(&shared, "POST", 100, 30, &[Some(response(201, &[]))]);
+    call(&shared, "GET", 200, 700, &[Some(response(503, &[])), None, Some(response(200, &[]))]);
+    call(&shared, "PURGE", 9000, 7, &[Some(response(418, &[]))]);
+    call(&shared, "GET", 9100, 7, &[Some(response(403, &[]))]);
+    let samples_now = samples(&shared, &at(10_000));
     for (name, count) in [
         ("calls_total{outcome=\"ok\"}", 3.0),
         ("calls_total{outcome=\"bad_request\"}", 1.0),
@@ -103,18 +106,20 @@ fn it_counts_calls_by_outcome_and_requests_by_method_and_status() {
         ("pair_rejected", 0.0),
         ("last_used_timestamp_seconds", 1_800_000_009.0),
     ] {
-        let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
-        assert!((found - count).abs() < 1e-9, "{name} is {found}");
+        let value = samples_now.get(name).unwrap_or_else(|| panic!("{name} is not among {samples_now:#?}"));
+        assert!((value - count).abs() < 1e-9, "{name} is {value}");
     }
     assert!(
-        !told.keys().any(|name| name.starts_with("calls_total{outcome=\"webhook") || name.contains("buffer"))
+        !samples_now
+            .keys()
+            .any(|name| name.starts_with("calls_total{outcome=\"webhook") || name.contains("buffer"))
     );
-    let webhooks = told.iter().filter(|(name, _)| name.starts_with("webhooks_total"));
+    let webhooks = samples_now.iter().filter(|(name, _)| name.starts_with("webhooks_total"));
     assert!(webhooks.clone().count() > 8 && webhooks.clone().all(|(_, count)| *count < 0.5));
 }
 
 #[test]
-fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
+fn it_exports_a_rejected_pair_and_the_rest_of_the_rate_limit() {
     let shared = shared();
     let limits = [
         ("X-Rate-Limit-Limit", "1800"),
@@ -122,11 +127,11 @@ fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
         ("X-Rate-Limit-Reset", "1800003600"),
         ("X-Rate-Limit-Burst-Remaining", "29"),
     ];
-    call(&shared, "GET", 0, 7, &[Some(answer(200, &limits))]);
+    call(&shared, "GET", 0, 7, &[Some(response(200, &limits))]);
     let others = [limits[0], ("X-Rate-Limit-Remaining", "1600"), limits[2]];
-    call(&shared, "GET", 50, 7, &[Some(answer(200, &others))]);
-    call(&shared, "GET", 100, 7, &[Some(answer(401, &[]))]);
-    let told = samples(&shared, &at(1000));
+    call(&shared, "GET", 50, 7, &[Some(response(200, &others))]);
+    call(&shared, "GET", 100, 7, &[Some(response(401, &[]))]);
+    let samples_now = samples(&shared, &at(1000));
     for (name, figure) in [
         ("pair_rejected", 1.0),
         ("calls_total{outcome=\"invalid_credentials\"}", 1.0),
@@ -137,18 +142,18 @@ fn it_tells_a_rejected_pair_and_what_is_left_of_the_rate_limit() {
         ("rate_limit_reset_timestamp_seconds{window=\"main\"}", 1_800_003_600.0),
         ("account_requests_total", 102.0),
     ] {
-        let found = told.get(name).unwrap_or_else(|| panic!("{name} is not among {told:#?}"));
-        assert!((found - figure).abs() < 1e-9, "{name} is {found}");
+        let value = samples_now.get(name).unwrap_or_else(|| panic!("{name} is not among {samples_now:#?}"));
+        assert!((value - figure).abs() < 1e-9, "{name} is {value}");
     }
     assert!(samples(&shared, &at(31_000))["pair_rejected"] < 0.5, "the cool-down is over");
 }
 
 #[test]
-fn it_says_nothing_of_a_pair_before_there_is_one() {
+fn it_exports_nothing_about_a_pair_before_there_is_one() {
     let shared = shared();
-    let told = samples(&shared, &at(0));
-    assert!(!told.keys().any(|name| name.starts_with("pair_age") || name.starts_with("last_used")));
-    // Looking for one is no call.
+    let samples_now = samples(&shared, &at(0));
+    assert!(!samples_now.keys().any(|name| name.starts_with("pair_age") || name.starts_with("last_used")));
+    // Reading the source for a first pair is not a call.
     let mut exchange = Refresh::find(&Policy::default(), shared.clone(), &at(0));
     exchange.next(&at(0)).expect("an action");
     exchange.loaded(Err(Error::new(ErrorKind::SourceUnavailable)), &at(0));
@@ -156,13 +161,13 @@ fn it_says_nothing_of_a_pair_before_there_is_one() {
 }
 
 #[test]
-fn it_tells_of_a_spike_as_an_event_with_its_figures() {
+fn it_reports_a_spike_as_an_event_with_its_figures() {
     let shared = shared();
     let mut events = Vec::new();
     for minute in 0..62_u64 {
         let requests = if minute == 61 { 500 } else { 10 };
         for _ in 0..requests {
-            let mut exchange = call(&shared, "GET", minute * 60_000, 1, &[Some(answer(200, &[]))]);
+            let mut exchange = call(&shared, "GET", minute * 60_000, 1, &[Some(response(200, &[]))]);
             events.extend(exchange.take_events());
         }
     }
@@ -171,14 +176,14 @@ fn it_tells_of_a_spike_as_an_event_with_its_figures() {
     let figures = format!("{} requests were made within a minute", FLOOR + 1);
     assert!(events[0].message().starts_with(&figures), "{}", events[0].message());
     assert!(events[0].message().ends_with("the busiest one before had 10."), "{}", events[0].message());
-    let told = samples(&shared, &at(62 * 60_000));
-    assert!((told["events_total{event=\"usage_spike\"}"] - 1.0).abs() < 1e-9);
+    let samples_now = samples(&shared, &at(62 * 60_000));
+    assert!((samples_now["events_total{event=\"usage_spike\"}"] - 1.0).abs() < 1e-9);
 }
 
 #[test]
-fn it_never_tells_which_pair_it_is() {
+fn it_never_identifies_the_pair() {
     let shared = shared();
-    call(&shared, "GET", 0, 7, &[Some(answer(401, &[("canary-header", "canary")]))]);
+    call(&shared, "GET", 0, 7, &[Some(response(401, &[("canary-header", "canary")]))]);
     let text = open_metrics(&shared.metrics, &shared.keyring, &Policy::default(), &at(0));
     assert!(!text.contains("cana"), "{text}");
     assert!(text.ends_with("\n# EOF\n"));

@@ -1,4 +1,4 @@
-//! Whatever bytes come as a webhook: what the fuzz target asks, on the vectors and thousands of variations of them.
+//! Webhooks of arbitrary bytes: the properties of the fuzz target, on the vectors and thousands of variations of them.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 #[path = "../../../fuzz/webhook.rs"]
 mod webhook;
 
-/// The bodies of the vectors that are short enough to be varied.
+/// Returns the bodies of all vectors.
 fn bodies() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/webhook");
     let mut bodies: Vec<String> = fs::read_dir(folder)
@@ -27,7 +27,7 @@ fn bodies() -> Vec<String> {
     bodies
 }
 
-/// What a byte may be replaced with, or be followed by.
+/// Texts that replace a byte or are inserted.
 const PIECES: &[&str] = &[
     "",
     "\"",
@@ -58,7 +58,7 @@ const PIECES: &[&str] = &[
 ];
 
 #[test]
-fn it_reads_and_refuses_the_vectors_as_the_model_does() {
+fn it_accepts_and_refuses_the_vectors_as_the_model_does() {
     let read: Vec<bool> = bodies().iter().filter_map(|body| webhook::check_body(body.as_bytes())).collect();
     let good = read.iter().filter(|is_read| **is_read).count();
     assert!(good > 10 && read.len() - good > 10, "{good} of {} were read", read.len());

@@ -1,4 +1,4 @@
-//! What is counted of webhooks: every verification once, by its result.
+//! Counters of webhook results: every verification counts once, by its result.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ fn verifier(secret: &[u8]) -> WebhookVerifier {
     verifier
 }
 
-/// A delivery. The tests change one part of a genuine one.
+/// A delivery. Each test changes one part of a genuine one.
 #[derive(Clone, Copy)]
 struct Delivery<'a> {
     signature: Option<&'a str>,
@@ -40,7 +40,7 @@ fn verify(verifier: &WebhookVerifier, delivery: &Delivery<'_>) -> Result<Webhook
     verifier.verify(&headers, delivery.body, delivery.now).map_err(|error| error.kind())
 }
 
-/// The results that were counted, and how often; those that were not are left out.
+/// Returns the counters that are not zero, by result.
 fn counted(verifier: &WebhookVerifier) -> BTreeMap<String, u64> {
     let usage = verifier.usage();
     let samples =
@@ -90,7 +90,7 @@ fn it_counts_every_result_once_and_by_its_name() {
 }
 
 #[test]
-fn it_writes_the_zeros_before_the_first_delivery() {
+fn it_exports_zeros_before_the_first_delivery() {
     let usage = verifier(SECRET).usage();
     let webhook = ErrorKind::ALL.iter().filter(|kind| kind.name().starts_with("webhook_"));
     let names = webhook.map(|kind| kind.name()).chain(["ok", "source_unavailable", "invalid_argument"]);
@@ -98,26 +98,26 @@ fn it_writes_the_zeros_before_the_first_delivery() {
         let sample = format!("justcall_auth_webhooks_total{{result=\"{name}\"}} 0\n");
         assert!(usage.contains(&sample), "{name}: {usage}");
     }
-    assert!(!usage.contains("result=\"not_found\""), "nothing but a replay check ends so");
+    assert!(!usage.contains("result=\"not_found\""), "only a replay check fails like this");
 }
 
 #[test]
-fn it_counts_what_a_replay_check_fails_with() {
+fn it_counts_the_errors_of_a_replay_check() {
     let body = body();
     let mut verifier = verifier(SECRET);
-    for (answer, kind) in [
+    for (result, kind) in [
         (Ok(true), ErrorKind::WebhookReplayed),
         (Err(ErrorKind::Unavailable), ErrorKind::Unavailable),
         (Err(ErrorKind::NotFound), ErrorKind::NotFound),
     ] {
-        verifier.set_replay_check(move |_: &WebhookEvent| answer.map_err(Error::new));
+        verifier.set_replay_check(move |_: &WebhookEvent| result.map_err(Error::new));
         let delivery = Delivery { signature: Some(SIGNATURE), version: "v1", body: &body, now: NOW };
         assert_eq!(verify(&verifier, &delivery), Err(kind));
     }
     assert_eq!(counted(&verifier), once(&["not_found", "unavailable", "webhook_replayed"]));
 }
 
-/// An owner of secrets: the results that were reported to it, and why its secrets cannot be read.
+/// An owner of secrets: the results reported to it, and the error of reading its secrets.
 struct Owner(Mutex<Vec<Option<ErrorKind>>>, Option<ErrorKind>);
 
 impl SigningSecrets for Owner {
@@ -169,7 +169,7 @@ fn it_loses_no_count_between_threads() {
 }
 
 #[test]
-fn it_shows_neither_secret_nor_url_nor_anything_of_a_delivery() {
+fn it_exports_no_secret_no_url_and_no_content_of_a_delivery() {
     let body = body();
     let verifiers = [verifier(SECRET), verifier(OTHER)];
     for verifier in &verifiers {

@@ -1,13 +1,12 @@
-//! An allocator that leaves nothing behind: what is freed is wiped first.
+//! An allocator that wipes memory before it frees it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::arch::asm;
 
-/// The system's allocator, wiping what is freed. Other libraries copy a secret on its way (an HTTP library, a TLS
-/// library) and free the copy as it is; under this allocator nothing of it stays.
+/// The system's allocator, with memory wiped before it is freed. An HTTP or TLS library copies a secret while it
+/// handles it, and frees the copy unwiped. This allocator wipes such copies.
 ///
-/// This library imposes it on nobody: its C library and Python module use it for their own memory, and a Rust program
-/// may do so with
+/// The C library and the Python module use it for their own memory. A Rust program opts in with
 ///
 /// ```
 /// #[global_allocator]
@@ -17,8 +16,8 @@ use std::arch::asm;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WipingAllocator;
 
-// SAFETY: every block comes from the system's allocator and goes back to it with its layout; in between only bytes of
-// a block that its owner gives up are written.
+// SAFETY: every block comes from the system's allocator and returns to it with its layout. Only a block that its owner
+// is freeing is written to.
 unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises a layout whose size is not 0, which is all that the system wants.
@@ -31,37 +30,38 @@ unsafe impl GlobalAlloc for WipingAllocator {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is of this size and nobody uses it any more; it goes back as it came.
+        // SAFETY: the block has this size and is no longer in use; the layout is the one it was allocated with.
         unsafe {
             wipe(block, layout.size());
             System.dealloc(block, layout);
         }
     }
 
-    /// Allocates, copies, wipes: the system's own could move the block and leave the old one as it was.
+    /// Allocates a new block, copies, and frees the old block. The system's `realloc` could move the data and leave the
+    /// old block unwiped.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the caller promises a size that a layout can have.
+        // SAFETY: the caller promises that the size is valid for a layout.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
         // SAFETY: the caller promises a size that is not 0.
         let new_block = unsafe { System.alloc(new_layout) };
         if !new_block.is_null() {
-            // SAFETY: two blocks that do not overlap, both at least as long as what is copied.
+            // SAFETY: the two blocks do not overlap, and both are at least as long as what is copied.
             unsafe { std::ptr::copy_nonoverlapping(block, new_block, layout.size().min(new_size)) };
-            // SAFETY: the block is the caller's to give up.
+            // SAFETY: the caller owns the block, and passed its layout.
             unsafe { self.dealloc(block, layout) };
         }
         new_block
     }
 }
 
-/// Writes zeros that the compiler cannot leave out, though nobody reads them.
+/// Writes zeros. The compiler cannot remove the writes, although nothing reads the zeros.
 ///
 /// # Safety
 /// `block` may be written to for `size` bytes.
 unsafe fn wipe(block: *mut u8, size: usize) {
     // SAFETY: the caller promises that these bytes may be written to.
     unsafe { std::ptr::write_bytes(block, 0, size) };
-    // SAFETY: no instruction at all; to the compiler, one that may read all memory.
+    // SAFETY: the assembly holds no instruction. The compiler must assume that it reads all memory.
     unsafe { asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags)) };
 }
 
@@ -72,9 +72,9 @@ mod tests {
     use crate::memory::tests::View;
 
     #[test]
-    fn it_keeps_what_a_block_holds_when_it_grows_and_shrinks() {
+    fn it_keeps_the_content_of_a_block_that_grows_or_shrinks() {
         let layout = Layout::from_size_align(16, 8).expect("a layout");
-        // SAFETY: the layouts are those of the blocks, and each block is used within its size.
+        // SAFETY: each layout is the one of its block, and each block is used within its size.
         unsafe {
             let block = WipingAllocator.alloc(layout);
             block.write_bytes(7, 16);
@@ -87,9 +87,10 @@ mod tests {
         }
     }
 
-    /// How many runs of eight bytes that were 7 are so still, once `free` has done with a block of 128 of them.
+    /// Allocates a block that is filled with 7, calls `free` with it, and counts the runs of eight bytes that are still
+    /// 7 (of 128).
     #[cfg(target_os = "linux")]
-    fn left(free: impl FnOnce(*mut u8, Layout)) -> usize {
+    fn runs_left_after(free: impl FnOnce(*mut u8, Layout)) -> usize {
         let layout = Layout::from_size_align(1024, 8).expect("a layout");
         let mut view = View::of(layout.size());
         // SAFETY: the layout has a size, and the block is used within it.
@@ -104,20 +105,21 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_leaves_nothing_in_a_block_that_is_freed_or_moved_or_made_smaller() {
-        // SAFETY: the block is given back with its layout, and not used afterwards.
-        assert!(left(|block, layout| unsafe { System.dealloc(block, layout) }) > 100, "the control");
-        // SAFETY: the block came from this allocator, and is not used once it is given back.
-        assert_eq!(left(|block, layout| unsafe { WipingAllocator.dealloc(block, layout) }), 0);
+    fn it_wipes_blocks_that_are_freed_moved_or_made_smaller() {
+        // SAFETY: the block is freed with its layout, and not used afterwards.
+        let without_wiping = runs_left_after(|block, layout| unsafe { System.dealloc(block, layout) });
+        assert!(without_wiping > 100, "the control");
+        // SAFETY: the block came from this allocator, and is not used after it is freed.
+        assert_eq!(runs_left_after(|block, layout| unsafe { WipingAllocator.dealloc(block, layout) }), 0);
         for new_size in [64, 1 << 20] {
-            // SAFETY: what comes back is used within its new size, and given back with the layout that it has then.
-            let of_old = left(|block, layout| unsafe {
+            // SAFETY: the new block is used within its new size, and freed with its new layout.
+            let in_old_block = runs_left_after(|block, layout| unsafe {
                 let moved = WipingAllocator.realloc(block, layout, new_size);
-                assert_eq!(*moved, 7, "what it holds is kept");
+                assert_eq!(*moved, 7, "the content is kept");
                 let layout = Layout::from_size_align(new_size, 8).expect("a layout");
                 WipingAllocator.dealloc(moved, layout);
             });
-            assert_eq!(of_old, 0, "to {new_size} bytes");
+            assert_eq!(in_old_block, 0, "to {new_size} bytes");
         }
     }
 }

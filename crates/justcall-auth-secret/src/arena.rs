@@ -1,8 +1,8 @@
-//! Where secrets rest: slots of a few sizes in shared pages, so that ten thousand pairs lock little more memory than
+//! The memory of secrets: slots of a few sizes in shared pages, so that ten thousand pairs lock little more memory than
 //! they fill.
 //!
-//! An arena belongs to a process. After `fork()` the child makes its own: what it inherited is not locked there, may be
-//! guarded by a lock that no thread of the child holds, and, where pages are shared, is the parent's to wipe.
+//! An arena belongs to one process. A child of `fork()` creates its own, because the inherited arena is not locked in
+//! the child, a thread that does not exist in the child may hold its mutex, and shared pages are the parent's to wipe.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,17 +11,17 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::buffer::WipedBuffer;
 use crate::fork::{ForkOwned, PerProcess};
-use crate::memory::{Kind, Region, Slot};
+use crate::memory::{Region, RegionKind, Slot};
 use crate::shield::{OVERHEAD, PREKEY, Shield};
 
-/// How many bytes are mapped at a time: little enough for the smallest usual limit of locked memory.
+/// The number of bytes mapped at a time: small enough for the smallest usual limit on locked memory.
 const CHUNK: usize = 16 * 1024;
-/// The sizes of slots: most pairs fit the first, the longest possible pair the last.
+/// The sizes of slots. Most pairs fit the first; the longest possible pair fits the last.
 const SIZES: [usize; 4] = [128, 256, 512, 2048];
 const CANARY: usize = 8;
 const LENGTH: usize = 2;
 
-/// What keeps the secrets of one process.
+/// The secrets of one process.
 pub(crate) struct Arena {
     canary: [u8; CANARY],
     locked: SizeClasses,
@@ -29,39 +29,39 @@ pub(crate) struct Arena {
     shield: Mutex<Option<Arc<Shield>>>,
 }
 
-/// Pages of one kind, by the size of their slots.
+/// Pages of one kind, by slot size.
 struct SizeClasses {
-    kind: Kind,
+    kind: RegionKind,
     regions: Mutex<[Vec<Arc<Region>>; SIZES.len()]>,
 }
 
 static CURRENT: PerProcess<Arena> = PerProcess::new();
 
 impl Arena {
-    /// The arena of the process that asks.
+    /// Returns the arena of the current process.
     pub fn current() -> Arc<ForkOwned<Self>> {
         CURRENT.get_or_make(Self::new)
     }
 
     fn new() -> Self {
         let mut canary = [0; CANARY];
-        // Without randomness it is still a canary, only one that could be guessed.
+        // A canary without randomness can be guessed, but still detects overruns.
         let _guessable = SystemRandom::new().fill(&mut canary);
         Self {
             canary,
-            locked: SizeClasses::new(Kind::Locked),
-            hidden: SizeClasses::new(Kind::SecretMem),
+            locked: SizeClasses::new(RegionKind::Locked),
+            hidden: SizeClasses::new(RegionKind::SecretMem),
             shield: Mutex::new(None),
         }
     }
 
-    /// Keeps a copy of `plain`, encrypted where the memory is not hidden.
+    /// Stores a copy of `plain`. The copy is encrypted if the memory is not hidden.
     ///
     /// # Errors
-    /// What the system refuses.
-    pub fn keep(kind: Kind, plain: &[u8]) -> io::Result<Allocation> {
+    /// Fails if the system refuses the memory or gives no randomness, or if `plain` is too long for a slot.
+    pub fn keep(kind: RegionKind, plain: &[u8]) -> io::Result<Allocation> {
         let arena = Self::current();
-        let stored = plain.len() + if kind == Kind::Locked { OVERHEAD } else { 0 };
+        let stored = plain.len() + if kind == RegionKind::Locked { OVERHEAD } else { 0 };
         let length = u16::try_from(stored).map_err(|_| io::Error::other("the secret is too long"))?;
         let mut slot = arena.size_classes(kind).take(2 * CANARY + LENGTH + stored)?;
         let bytes = slot.bytes_mut();
@@ -72,8 +72,8 @@ impl Arena {
         let (size, body) = rest.split_at_mut(LENGTH);
         size.copy_from_slice(&length.to_ne_bytes());
         let shield = match kind {
-            Kind::Locked => Some(arena.shield()?),
-            Kind::SecretMem => None,
+            RegionKind::Locked => Some(arena.shield()?),
+            RegionKind::SecretMem => None,
         };
         match &shield {
             Some(shield) if !shield.seal(plain, &mut body[..stored]) => return Err(no_randomness()),
@@ -83,45 +83,45 @@ impl Arena {
         Ok(Allocation { slot, shield, arena })
     }
 
-    /// Made with the first secret, as it needs a locked page of its own.
+    /// Returns the shield. Creates it with the first secret, because it needs a locked page.
     fn shield(&self) -> io::Result<Arc<Shield>> {
         let mut shield = lock(&self.shield);
         if let Some(shield) = &*shield {
             return Ok(shield.clone());
         }
         let slot = self.locked.take(PREKEY)?;
-        let made = Arc::new(Shield::new(slot).ok_or_else(no_randomness)?);
-        Ok(shield.insert(made).clone())
+        let new = Arc::new(Shield::new(slot).ok_or_else(no_randomness)?);
+        Ok(shield.insert(new).clone())
     }
 
-    fn size_classes(&self, kind: Kind) -> &SizeClasses {
+    fn size_classes(&self, kind: RegionKind) -> &SizeClasses {
         match kind {
-            Kind::Locked => &self.locked,
-            Kind::SecretMem => &self.hidden,
+            RegionKind::Locked => &self.locked,
+            RegionKind::SecretMem => &self.hidden,
         }
     }
 }
 
-/// A secret in an arena. Wiped when dropped by the process that made it; a child leaves it as it is.
+/// A secret in an arena. The process that made it wipes it on drop; a child of `fork()` leaves it as it is.
 pub(crate) struct Allocation {
     slot: Slot,
-    /// What encrypts it, unless it is hidden.
+    /// Encrypts the secret; `None` if its memory is hidden.
     shield: Option<Arc<Shield>>,
     arena: Arc<ForkOwned<Arena>>,
 }
 
 impl Allocation {
-    /// What it is kept in.
-    pub fn kind(&self) -> Kind {
-        if self.shield.is_some() { Kind::Locked } else { Kind::SecretMem }
+    /// Returns the kind of memory that holds the secret.
+    pub fn kind(&self) -> RegionKind {
+        if self.shield.is_some() { RegionKind::Locked } else { RegionKind::SecretMem }
     }
 
-    /// Whether the process that asks is the one that made it.
+    /// Returns true if the current process made the allocation.
     pub fn is_own(&self) -> bool {
         self.arena.is_own()
     }
 
-    /// Gives `read` the plain bytes; `None` when they were destroyed, by the parent of this process.
+    /// Calls `read` with the plain bytes. Returns `None` if the parent of this process has wiped them.
     pub fn expose<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let body = self.body()?;
         match &self.shield {
@@ -130,7 +130,8 @@ impl Allocation {
         }
     }
 
-    /// A plain copy, in memory that is wiped.
+    /// Returns a plain copy in a buffer that is wiped on drop. Returns `None` if the parent of this process has wiped
+    /// the secret.
     pub fn copy(&self) -> Option<WipedBuffer> {
         self.expose(|plain| {
             let mut copy = WipedBuffer::with_capacity(plain.len());
@@ -143,7 +144,7 @@ impl Allocation {
         let bytes = self.slot.bytes();
         let (head, rest) = bytes.split_at(CANARY);
         let (size, body) = rest.split_at(LENGTH);
-        let length = u16::from_ne_bytes(size.try_into().expect("as long as a length is"));
+        let length = u16::from_ne_bytes(size.try_into().expect("split at LENGTH"));
         (head == self.arena.canary).then(|| body.get(..length.into())).flatten()
     }
 }
@@ -153,18 +154,19 @@ impl Drop for Allocation {
         let bytes = self.slot.bytes();
         let intact = bytes.starts_with(&self.arena.canary) && bytes.ends_with(&self.arena.canary);
         if self.is_own() && !intact {
-            // Somebody wrote where no part of a program may write: what else it wrote, nobody knows.
+            // A write outside any allocation hit this slot. Other memory may be corrupt too, so the program must not
+            // continue.
             std::process::abort();
         }
     }
 }
 
 impl SizeClasses {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: RegionKind) -> Self {
         Self { kind, regions: Mutex::default() }
     }
 
-    /// A slot of at least `size` bytes, all zero.
+    /// Returns a slot of at least `size` bytes, all zero.
     fn take(&self, size: usize) -> io::Result<Slot> {
         let class =
             SIZES.iter().position(|slot| *slot >= size).ok_or_else(|| io::Error::other("it is too long"))?;
@@ -172,13 +174,13 @@ impl SizeClasses {
         let regions = &mut regions[class];
         if let Some(slot) = regions.iter().rev().find_map(Region::take) {
             if slot.bytes().iter().any(|byte| *byte != 0) {
-                // It was wiped when it was given back: whoever wrote to it since wrote to freed memory.
+                // The slot was wiped when it was freed, so a later write was a write to freed memory.
                 std::process::abort();
             }
             return Ok(slot);
         }
         regions.push(Region::map(self.kind, CHUNK, SIZES[class])?);
-        Ok(regions[regions.len() - 1].take().expect("a new region has room"))
+        Ok(regions[regions.len() - 1].take().expect("a new region has a free slot"))
     }
 }
 
@@ -186,7 +188,7 @@ fn no_randomness() -> io::Error {
     io::Error::other("the system gives no randomness")
 }
 
-/// What these locks guard is whole at every moment, so a panic elsewhere does not spoil it.
+/// The guarded values are valid at every moment, so a poisoned lock is safe to use.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -197,9 +199,9 @@ mod tests {
     use super::*;
     use crate::memory::tests::{kinds, signal_that_kills};
 
-    /// Writes one byte, as a bug elsewhere in a program would.
+    /// Inverts one byte, as a memory error of a program would.
     fn corrupt(at: *const u8) {
-        // SAFETY: of a child alone, into pages that are mapped: what it breaks is what is tested.
+        // SAFETY: runs in a child only, on mapped pages. The damage is the purpose of the test.
         unsafe { at.cast_mut().write_volatile(at.read_volatile() ^ 0xFF) };
     }
 
@@ -207,19 +209,27 @@ mod tests {
     fn it_kills_programs_that_wrote_past_a_secret() {
         for kind in kinds() {
             let damage = |offset: usize| {
-                // The child's arena is a new one: what it inherits it would leave as it is.
-                let kept = Arena::keep(kind, b"sec789xyz000").expect("memory");
-                let bytes = kept.slot.bytes();
+                // The child creates its own arena; dropping an inherited allocation checks no canary.
+                let allocation = Arena::keep(kind, b"sec789xyz000").expect("memory");
+                let bytes = allocation.slot.bytes();
                 corrupt(&raw const bytes[offset]);
-                drop(kept);
+                drop(allocation);
             };
-            assert_eq!(signal_that_kills(|| damage(0)), libc::SIGABRT, "{kind:?}: the canary before it");
+            assert_eq!(
+                signal_that_kills(|| damage(0)),
+                libc::SIGABRT,
+                "{kind:?}: the canary before the secret"
+            );
             assert_eq!(
                 signal_that_kills(|| damage(SIZES[0] - 1)),
                 libc::SIGABRT,
-                "{kind:?}: the canary after it"
+                "{kind:?}: the canary after the secret"
             );
-            assert_eq!(signal_that_kills(|| damage(CANARY + LENGTH)), 0, "{kind:?}: the control, within it");
+            assert_eq!(
+                signal_that_kills(|| damage(CANARY + LENGTH)),
+                0,
+                "{kind:?}: the control, within the secret"
+            );
         }
     }
 
@@ -227,9 +237,9 @@ mod tests {
     fn it_kills_programs_that_wrote_to_a_freed_secret() {
         for kind in kinds() {
             let use_after_free = |write: bool| {
-                let kept = Arena::keep(kind, b"sec789xyz000").expect("memory");
-                let freed = &raw const kept.slot.bytes()[20];
-                drop(kept);
+                let allocation = Arena::keep(kind, b"sec789xyz000").expect("memory");
+                let freed = &raw const allocation.slot.bytes()[20];
+                drop(allocation);
                 if write {
                     corrupt(freed);
                 }
@@ -242,10 +252,10 @@ mod tests {
 
     #[test]
     fn it_keeps_no_plain_copy_in_a_locked_slot() {
-        let kept = Arena::keep(Kind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
-        assert!(!kept.slot.bytes().windows(8).any(|window| window == b"sec789xy"));
-        assert_eq!(kept.copy().expect("its own").as_ref(), b"sec789xyz000sec789xyz000");
-        let heads = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"sec789xy");
-        assert!(kept.expose(heads).expect("its own"), "the control");
+        let allocation = Arena::keep(RegionKind::Locked, b"sec789xyz000sec789xyz000").expect("memory");
+        assert!(!allocation.slot.bytes().windows(8).any(|window| window == b"sec789xy"));
+        assert_eq!(allocation.copy().expect("made by this process").as_ref(), b"sec789xyz000sec789xyz000");
+        let contains_plain = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"sec789xy");
+        assert!(allocation.expose(contains_plain).expect("made by this process"), "the control");
     }
 }

@@ -1,4 +1,4 @@
-//! A secret on its way through a call.
+//! A buffer for a secret during a call.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -9,22 +9,22 @@ use crate::REDACTED;
 
 /// A byte buffer of fixed capacity that is wiped on drop.
 ///
-/// It never grows: growing would leave the old block behind, unwiped.
+/// It never grows, because growing would leave an unwiped copy in the old block.
 pub struct WipedBuffer {
     bytes: Box<[u8]>,
     used: usize,
 }
 
 impl WipedBuffer {
-    /// An empty buffer with room for `capacity` bytes.
+    /// Creates an empty buffer with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { bytes: vec![0; capacity].into_boxed_slice(), used: 0 }
     }
 
-    /// The same where the capacity comes from outside.
+    /// Creates an empty buffer with room for `capacity` bytes, for a capacity that comes from input.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// Fails if there is not enough memory.
     pub fn try_with_capacity(capacity: usize) -> Result<Self, TryReserveError> {
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(capacity)?;
@@ -35,27 +35,27 @@ impl WipedBuffer {
     /// Appends `bytes`.
     ///
     /// # Panics
-    /// When they do not fit: the capacity is the caller's promise.
+    /// Panics if they do not fit. The caller chose the capacity.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes[self.used..self.used + bytes.len()].copy_from_slice(bytes);
         self.used += bytes.len();
     }
 
-    /// The room for further bytes; say how many of it were filled with [`WipedBuffer::advance`].
+    /// Returns the unused room. After writing to it, call [`WipedBuffer::advance`] with the number of bytes written.
     pub fn spare(&mut self) -> &mut [u8] {
         &mut self.bytes[self.used..]
     }
 
-    /// Counts the first `count` bytes of [`WipedBuffer::spare`] as filled.
+    /// Counts the first `count` bytes of [`WipedBuffer::spare`] as used.
     ///
     /// # Panics
-    /// When `count` is more than the spare room.
+    /// Panics if `count` exceeds the unused room.
     pub fn advance(&mut self, count: usize) {
         assert!(count <= self.bytes.len() - self.used, "more bytes than the buffer holds");
         self.used += count;
     }
 
-    /// Forgets all but the first `length` bytes. They are wiped with the rest.
+    /// Shortens the content to its first `length` bytes. The rest stays in the buffer until drop wipes it.
     pub fn truncate(&mut self, length: usize) {
         self.used = self.used.min(length);
     }
@@ -92,7 +92,7 @@ mod tests {
     use crate::memory::tests::View;
 
     #[test]
-    fn it_holds_what_was_pushed_and_filled() {
+    fn it_holds_the_bytes_that_were_pushed_and_advanced_over() {
         assert!(WipedBuffer::try_with_capacity(usize::MAX).is_err());
         let mut buffer = WipedBuffer::try_with_capacity(8).expect("memory");
         buffer.push(b"key:");
@@ -105,7 +105,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_wipes_all_of_it_what_was_forgotten_too() {
+    fn it_wipes_its_whole_capacity_after_truncation() {
         let mut buffer = WipedBuffer::with_capacity(1024);
         buffer.push(&[7; 1024]);
         buffer.truncate(8);

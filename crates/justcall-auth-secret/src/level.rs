@@ -1,35 +1,35 @@
-//! How well a secret is protected while it rests, and what was obtained of what was asked.
+//! Protection levels of a secret in memory: the level requested and the protection obtained.
 
-/// What is asked of the memory that keeps secrets.
+/// The protection requested for a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Level {
-    /// Locked pages; where the system refuses them, the heap, with a report that says why.
+    /// Locked pages. If the system refuses them: the heap, and the reason is reported.
     #[default]
     Auto,
-    /// Locked pages, else an error.
+    /// Locked pages, or an error.
     Strict,
-    /// The heap: wiped when freed, and no more.
+    /// The heap: wiped when freed, without further protection.
     Heap,
-    /// `memfd_secret`, else an error. While a process has such memory, Linux refuses to hibernate.
+    /// `memfd_secret`, or an error. Linux refuses to hibernate while any process has such memory.
     SecretMem,
 }
 
-/// What keeps a secret.
+/// The protection that a secret has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protection {
-    /// Pages between guard pages, locked into memory, left out of core dumps, encrypted while they rest.
+    /// Locked pages between guard pages, excluded from core dumps, with encrypted content.
     Locked,
-    /// Pages that nobody but this process can read, not even the kernel.
+    /// Pages that only this process can read; not even the kernel can.
     SecretMem,
-    /// The heap: wiped when freed, and no more.
+    /// The heap: wiped when freed, without further protection.
     Heap,
 }
 
 impl Level {
-    /// Every level, in the order of its number.
+    /// All levels, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Strict, Self::Heap, Self::SecretMem];
 
-    /// `auto`, `strict`, `heap` or `secretmem`.
+    /// Returns `auto`, `strict`, `heap` or `secretmem`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -39,14 +39,14 @@ impl Level {
         }
     }
 
-    /// The level called `name`.
+    /// Returns the level with this name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 }
 
 impl Protection {
-    /// `locked`, `secretmem` or `heap`.
+    /// Returns `locked`, `secretmem` or `heap`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Locked => "locked",
@@ -56,11 +56,11 @@ impl Protection {
     }
 }
 
-/// The system refuses the memory that was asked for.
+/// The system refused the requested memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// What was asked for.
+    /// The protection requested.
     pub asked: Protection,
-    /// Why not, in words.
+    /// The reason, as text for people.
     pub why: String,
 }

@@ -1,14 +1,14 @@
-//! Memory for secrets: [`Secret`] keeps one, [`WipedBuffer`] carries one for the length of a call.
+//! Memory for secrets: [`Secret`] holds one between calls, [`WipedBuffer`] during a call.
 //!
-//! Both are wiped when they are dropped, both show `[redacted]` in `Debug`, and neither can be cloned, displayed or
-//! serialised. Code that must see the bytes asks for them with [`Secret::expose`], which keeps every such place easy
-//! to find.
+//! Both are wiped on drop, both show `[redacted]` in `Debug`, and neither can be cloned, displayed or serialised. Code
+//! that needs the bytes calls [`Secret::expose`], so every such place is easy to find.
 //!
-//! A secret rests in pages of its own between guard pages: locked into memory, left out of core dumps and encrypted
-//! under a key that is derived from a large random prekey; or, where that is asked for, in memory that nobody but this
-//! process can read. [`Secret::protection`] says what was obtained, [`Secret::refused`] why not more.
+//! A secret is stored in pages between guard pages. The pages are locked into memory and excluded from core dumps;
+//! their content is encrypted with a key derived from a large random prekey. On request, a secret is stored in memory
+//! that only this process can read. [`Secret::protection`] returns the protection obtained, [`Secret::refused`] the
+//! reason for a lower one than requested.
 //!
-//! Not covered: code that runs in this process, a debugger that calls it, hibernation images of locked memory.
+//! Not covered: other code in this process, an attached debugger, hibernation images of locked memory.
 
 #![deny(unsafe_code)]
 
@@ -41,5 +41,5 @@ pub use secret::Secret;
 pub use thread::spawn_without_signals;
 pub use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
-/// What `Debug` of a secret shows.
+/// The text that `Debug` shows for a secret.
 pub const REDACTED: &str = "[redacted]";

@@ -1,7 +1,7 @@
-//! Every primitive of memory, and all the unsafe code that they need: pages between guard pages that are locked, kept
-//! out of core dumps, or hidden from everybody else; and slots within them.
+//! The memory primitives, with all the unsafe code that they need: pages between guard pages that are locked, excluded
+//! from core dumps or hidden from other processes, and slots within these pages.
 //!
-//! One `#if` of the platform a helper: what Linux does and others do not says so there.
+//! A function that differs by platform has one version per platform side by side.
 
 use std::ffi::c_void;
 use std::io;
@@ -20,54 +20,54 @@ use zeroize::Zeroize;
 
 use crate::fork::ForkOwned;
 
-/// How the pages of a region are held.
+/// How the pages of a region are protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Never written to swap, nor to a core dump.
+pub(crate) enum RegionKind {
+    /// Never written to swap or to a core dump.
     Locked,
-    /// Seen by nobody but the processes that map them: not by the kernel, not through `/proc`.
+    /// Readable only by the processes that map them; neither by the kernel nor through `/proc`.
     SecretMem,
 }
 
-/// Pages between two guard pages, which nobody may touch. They are handed out in [`Slot`]s of one size.
+/// Pages between two guard pages, divided into [`Slot`]s of one size. Any access to a guard page ends the process.
 pub(crate) struct Region {
-    /// Of the first page that may be used.
+    /// The address of the first usable page.
     start: NonNull<u8>,
     length: usize,
     page: usize,
     slot_size: usize,
-    /// The offsets of the slots that nobody has. No other process hands slots out, takes them back or wipes them.
+    /// The offsets of the unused slots. Only the process that made the region changes this list or wipes slots.
     free: ForkOwned<Mutex<Vec<usize>>>,
 }
 
-// SAFETY: a region is memory; each part of it is touched through the one slot that has it.
+// SAFETY: a region is plain memory; only the one slot of each part accesses it.
 unsafe impl Send for Region {}
-// SAFETY: likewise; the region itself gives no access to its bytes.
+// SAFETY: as above; the region itself gives no access to its bytes.
 unsafe impl Sync for Region {}
 
 impl Region {
-    /// Maps `length` bytes, rounded up to whole pages, all zero, to be handed out `slot_size` at a time.
+    /// Maps `length` bytes, rounded up to whole pages, all zero, for slots of `slot_size` bytes.
     ///
     /// # Errors
-    /// What the system refuses: locking beyond the limit, or the kind of memory.
-    pub fn map(kind: Kind, length: usize, slot_size: usize) -> io::Result<Arc<Self>> {
+    /// Fails if the system refuses the kind of memory, or if locking exceeds the limit.
+    pub fn map(kind: RegionKind, length: usize, slot_size: usize) -> io::Result<Arc<Self>> {
         let page = page_size();
         let length = length.div_ceil(page) * page;
         let guarded = reserve(length + 2 * page)?;
-        // SAFETY: one page further is within what was reserved.
+        // SAFETY: the reservation is longer than one page.
         let start = unsafe { guarded.add(page) };
         let free = (0..length / slot_size).rev().map(|slot| slot * slot_size).collect();
         let free = ForkOwned::new(Mutex::new(free));
         let region = Self { start, length, page, slot_size, free };
         match kind {
-            Kind::Locked => region.lock_pages()?,
-            Kind::SecretMem => region.hide_pages()?,
+            RegionKind::Locked => region.lock_pages()?,
+            RegionKind::SecretMem => region.hide_pages()?,
         }
         region.keep_out_of_dumps();
         Ok(Arc::new(region))
     }
 
-    /// A slot that nobody has, all zero; `None` when there is none left.
+    /// Returns an unused slot, all zero, or `None` if the region is full.
     pub fn take(self: &Arc<Self>) -> Option<Slot> {
         debug_assert!(self.free.is_own(), "a child of fork() makes regions of its own");
         let offset = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
@@ -77,7 +77,7 @@ impl Region {
     /// Makes the reserved pages usable and keeps them out of swap.
     #[cfg(unix)]
     fn lock_pages(&self) -> io::Result<()> {
-        // SAFETY: the pages are this region's own, and nothing refers to them yet.
+        // SAFETY: the pages belong to this region, and nothing refers to them yet.
         check(unsafe { libc::mprotect(self.address(), self.length, libc::PROT_READ | libc::PROT_WRITE) })?;
         // SAFETY: locking changes no byte of the region.
         check(unsafe { libc::mlock(self.address(), self.length) })
@@ -87,45 +87,45 @@ impl Region {
     #[cfg(windows)]
     fn lock_pages(&self) -> io::Result<()> {
         let mut before = 0;
-        // SAFETY: the pages are reserved for this region alone, and `before` may be written to.
+        // SAFETY: the pages are reserved for this region only, and `before` is writable.
         check(unsafe { VirtualProtect(self.address(), self.length, PAGE_READWRITE, &raw mut before) })?;
         // SAFETY: the pages were made usable; locking them changes no byte.
         check(unsafe { VirtualLock(self.address(), self.length) })
     }
 
-    /// Puts memory in the place of the reserved pages that only processes which map it can see.
+    /// Replaces the reserved pages by memory that is visible only to processes that map it.
     #[cfg(target_os = "linux")]
     fn hide_pages(&self) -> io::Result<()> {
         use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-        // SAFETY: the call takes flags alone and gives a new descriptor.
+        // SAFETY: the call takes only flags and returns a new descriptor.
         let number = unsafe { libc::syscall(libc::SYS_memfd_secret, libc::O_CLOEXEC) };
         let number =
             i32::try_from(number).ok().filter(|number| *number >= 0).ok_or_else(io::Error::last_os_error)?;
-        // SAFETY: the descriptor was just made and is nobody else's.
+        // SAFETY: the descriptor is new and has no other owner.
         let file = unsafe { OwnedFd::from_raw_fd(number) };
         let size = libc::off_t::try_from(self.length).map_err(io::Error::other)?;
         // SAFETY: the descriptor is open.
         check(unsafe { libc::ftruncate(file.as_raw_fd(), size) })?;
         let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_FIXED);
-        // SAFETY: it takes the place of pages that are this region's own and that nothing refers to yet.
+        // SAFETY: the mapping replaces pages that belong to this region, and nothing refers to them yet.
         let mapped = unsafe { libc::mmap(self.address(), self.length, access, flags, file.as_raw_fd(), 0) };
         if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// There is no such memory elsewhere.
+    /// Only Linux has such memory.
     #[cfg(not(target_os = "linux"))]
     fn hide_pages(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Leaves the pages out of core dumps. Where a kernel cannot, they are still locked and shielded.
+    /// Excludes the pages from core dumps. If the kernel does not support that, they are still locked and encrypted.
     #[cfg(target_os = "linux")]
     fn keep_out_of_dumps(&self) {
-        // SAFETY: the pages are this region's own; the advice changes no byte.
-        let _as_far_as_it_can = unsafe { libc::madvise(self.address(), self.length, libc::MADV_DONTDUMP) };
+        // SAFETY: the pages belong to this region; the advice changes no byte.
+        let _best_effort = unsafe { libc::madvise(self.address(), self.length, libc::MADV_DONTDUMP) };
     }
 
-    /// There is no such advice elsewhere.
+    /// Only Linux has such advice.
     #[cfg(not(target_os = "linux"))]
     fn keep_out_of_dumps(&self) {}
 
@@ -136,17 +136,17 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: with its guard pages the region is what `reserve` gave, and no slot keeps a region alive longer than it
-        // needs it: the last one is gone. Unmapping unlocks, and touches no byte: a child of `fork()` destroys nothing.
+        // SAFETY: the region with its guard pages is what `reserve` returned. Each slot keeps its region alive, so no
+        // slot is left. Unmapping unlocks the pages and changes no byte, so a child of `fork()` destroys nothing.
         unsafe { release(self.start.as_ptr().sub(self.page).cast(), self.length + 2 * self.page) };
     }
 }
 
-/// Address space that may not be touched yet.
+/// Reserves address space that must not be accessed yet.
 #[cfg(unix)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
-    // SAFETY: without MAP_FIXED the system chooses addresses that nothing uses.
+    // SAFETY: without MAP_FIXED, the system chooses addresses that nothing uses.
     let mapped = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
@@ -154,28 +154,28 @@ fn reserve(length: usize) -> io::Result<NonNull<u8>> {
     Ok(NonNull::new(mapped.cast()).expect("a mapping that did not fail is not at 0"))
 }
 
-/// Address space that may not be touched yet.
+/// Reserves address space that must not be accessed yet.
 #[cfg(windows)]
 fn reserve(length: usize) -> io::Result<NonNull<u8>> {
-    // SAFETY: without an address the system chooses one that nothing uses.
+    // SAFETY: without an address, the system chooses one that nothing uses.
     let mapped = unsafe { VirtualAlloc(ptr::null(), length, MEM_RESERVE | MEM_COMMIT, PAGE_NOACCESS) };
     NonNull::new(mapped.cast()).ok_or_else(io::Error::last_os_error)
 }
 
-/// Gives back what [`reserve`] gave.
+/// Releases address space that [`reserve`] returned.
 ///
 /// # Safety
-/// Nothing refers to it.
+/// Nothing refers to the address space.
 #[cfg(unix)]
 unsafe fn release(start: *mut c_void, length: usize) {
     // SAFETY: the caller promises that nothing refers to the mapping.
     unsafe { libc::munmap(start, length) };
 }
 
-/// Gives back what [`reserve`] gave, all of it.
+/// Releases address space that [`reserve`] returned, as a whole.
 ///
 /// # Safety
-/// Nothing refers to it.
+/// Nothing refers to the address space.
 #[cfg(windows)]
 unsafe fn release(start: *mut c_void, _: usize) {
     // SAFETY: `reserve` gave all of it in one piece, and the caller promises that nothing refers to it.
@@ -185,51 +185,51 @@ unsafe fn release(start: *mut c_void, _: usize) {
 #[cfg(windows)]
 fn page_size() -> usize {
     let mut system = SYSTEM_INFO::default();
-    // SAFETY: the call writes what it is given room for.
+    // SAFETY: the call writes one `SYSTEM_INFO`.
     unsafe { GetSystemInfo(&raw mut system) };
     usize::try_from(system.dwPageSize).unwrap_or(4096)
 }
 
 #[cfg(unix)]
 fn page_size() -> usize {
-    // SAFETY: the call reads a constant of the system.
+    // SAFETY: the call only reads a constant of the system.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// Unix says 0 for success, Windows for failure.
+/// Unix returns 0 on success, Windows on failure.
 fn check(result: i32) -> io::Result<()> {
     if (result == 0) == cfg!(unix) { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// A part of a region that belongs to whoever holds this. Wiped when dropped, by the process that made it.
+/// A part of a region with one owner. The process that made the region wipes the slot on drop.
 pub(crate) struct Slot {
     region: Arc<Region>,
     offset: usize,
 }
 
 impl Slot {
-    /// Its bytes.
+    /// Returns the bytes of the slot.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the part lies within mapped pages, which the region keeps; the region handed it out once, so whoever
-        // writes to it has this slot mutably, which excludes this borrow.
+        // SAFETY: the slot lies within mapped pages, which it keeps mapped. The region handed it out once, so a writer
+        // borrows this slot mutably, which excludes this borrow.
         unsafe { std::slice::from_raw_parts(self.first(), self.region.slot_size) }
     }
 
-    /// Its bytes, to be changed.
+    /// Returns the bytes of the slot for writing.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above, and this borrow of the slot is the only one.
         unsafe { std::slice::from_raw_parts_mut(self.first(), self.region.slot_size) }
     }
 
     fn first(&self) -> *mut u8 {
-        // SAFETY: the region hands out offsets at which a whole slot lies within it.
+        // SAFETY: at each offset of the list, a whole slot lies within the region.
         unsafe { self.region.start.as_ptr().add(self.offset) }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // In a child of `fork()` the pages may be the parent's too, and the lock held by a thread that is not there.
+        // In a child of `fork()`, the parent may share the pages, and a thread that does not exist may hold the lock.
         if self.region.free.is_own() {
             self.bytes_mut().zeroize();
             self.region.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.offset);
@@ -241,22 +241,22 @@ impl Drop for Slot {
 pub(crate) mod tests {
     use super::*;
 
-    /// The kinds that this system has: hidden memory is not everywhere (Linux before 6.5 has it when it is told to).
-    pub(crate) fn kinds() -> impl Iterator<Item = Kind> {
-        [Kind::Locked, Kind::SecretMem].into_iter().filter(|kind| {
-            let is_had = Region::map(*kind, 1, 1).is_ok();
-            assert!(is_had || *kind == Kind::SecretMem, "a page can be locked");
-            is_had
+    /// Returns the kinds that this system supports. Linux before 6.5 has hidden memory only if it is enabled at boot.
+    pub(crate) fn kinds() -> impl Iterator<Item = RegionKind> {
+        [RegionKind::Locked, RegionKind::SecretMem].into_iter().filter(|kind| {
+            let is_supported = Region::map(*kind, 1, 1).is_ok();
+            assert!(is_supported || *kind == RegionKind::SecretMem, "a page can be locked");
+            is_supported
         })
     }
 
-    /// A region of one page.
-    fn map(kind: Kind, slot_size: usize) -> Arc<Region> {
-        Region::map(kind, 1, slot_size).expect("the system has it")
+    /// Maps a region of one page.
+    fn map(kind: RegionKind, slot_size: usize) -> Arc<Region> {
+        Region::map(kind, 1, slot_size).expect("the kind is supported")
     }
 
     #[test]
-    fn it_gives_zeroed_bytes_that_can_be_written_to_their_very_ends() {
+    fn it_returns_zeroed_slots_that_are_writable_to_both_ends() {
         for region in kinds().map(|kind| map(kind, page_size())) {
             let mut slot = region.take().expect("a slot");
             assert_eq!(slot.bytes().len(), page_size());
@@ -267,7 +267,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_hands_each_part_out_once_and_wiped() {
+    fn it_hands_out_each_slot_once_and_wiped() {
         for region in kinds().map(|kind| map(kind, page_size() / 4)) {
             let mut slots: Vec<Slot> = std::iter::from_fn(|| region.take()).collect();
             assert_eq!(slots.len(), 4);
@@ -278,16 +278,16 @@ pub(crate) mod tests {
                 assert!(slot.bytes().iter().all(|byte| *byte == number), "slots overlap");
             }
             slots.remove(2);
-            let again = region.take().expect("the one that was given back");
-            assert!(again.bytes().iter().all(|byte| *byte == 0));
+            let reused = region.take().expect("the freed slot");
+            assert!(reused.bytes().iter().all(|byte| *byte == 0));
             assert!(region.take().is_none());
         }
     }
 
-    /// Runs `body` in a child; the signal that killed it, 0 when it lived.
+    /// Runs `body` in a child. Returns the signal that killed the child, or 0 if it exited.
     #[cfg(target_os = "linux")]
     pub(crate) fn signal_that_kills(body: impl FnOnce()) -> i32 {
-        // SAFETY: the child runs `body` alone, in which nothing waits for another thread.
+        // SAFETY: the child only runs `body`, which waits for no other thread.
         match unsafe { libc::fork() } {
             0 => {
                 body();
@@ -296,15 +296,15 @@ pub(crate) mod tests {
             }
             child => {
                 let mut status = 0;
-                // SAFETY: `child` was forked here and is awaited once; `status` may be written to.
+                // SAFETY: `child` was forked here and is awaited once; `status` is writable.
                 assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
                 if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 }
             }
         }
     }
 
-    /// What lies at `address` of this process, as the kernel sees it: freed memory may not be looked at otherwise. Make it
-    /// before what is looked at is freed, for it allocates nothing afterwards.
+    /// Reads memory of this process through the kernel, because freed memory must not be read directly. Create it
+    /// before the memory is freed: reading allocates nothing.
     #[cfg(target_os = "linux")]
     pub(crate) struct View {
         memory: std::fs::File,
@@ -318,8 +318,8 @@ pub(crate) mod tests {
             Self { memory, seen: vec![0; length] }
         }
 
-        /// How many runs of eight bytes there are nothing but `byte`. The C library writes addresses into what is free, in
-        /// which a byte may be anything.
+        /// Counts the runs of eight bytes that are all `byte`. Single bytes do not count: the C library stores
+        /// addresses in free memory, which can contain any byte.
         pub fn count(&mut self, address: usize, byte: u8) -> usize {
             use std::os::unix::fs::FileExt as _;
             self.memory.read_exact_at(&mut self.seen, address as u64).expect("it is still mapped");
@@ -329,12 +329,12 @@ pub(crate) mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_keeps_locked_pages_out_of_swap_and_of_core_dumps() {
+    fn it_keeps_pages_out_of_swap_and_core_dumps() {
         let flags = |address: usize| {
             let maps =
                 std::fs::read_to_string("/proc/self/smaps").expect("the kernel's view of this process");
-            let starts = format!("{address:x}-");
-            let mut lines = maps.lines().skip_while(|line| !line.starts_with(&starts));
+            let prefix = format!("{address:x}-");
+            let mut lines = maps.lines().skip_while(|line| !line.starts_with(&prefix));
             lines.find_map(|line| line.strip_prefix("VmFlags:")).unwrap_or_default().to_owned()
         };
         for region in kinds().map(|kind| map(kind, page_size())) {
@@ -358,24 +358,24 @@ pub(crate) mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_kills_attempts_to_touch_what_lies_around_its_pages() {
+    fn it_kills_a_process_that_accesses_a_guard_page() {
         for region in kinds().map(|kind| map(kind, page_size())) {
             let slot = region.take().expect("a slot");
             let first = slot.first();
             let size = isize::try_from(slot.bytes().len()).expect("a page is small");
             for (distance, signal) in [(-1, libc::SIGSEGV), (0, 0), (size - 1, 0), (size, libc::SIGSEGV)] {
-                // SAFETY: of the child alone, which may die of it: that is what is tested.
-                let touch = || unsafe {
+                // SAFETY: runs in a child only. The test expects that the access kills the child.
+                let access = || unsafe {
                     first.offset(distance).write_volatile(first.offset(distance).read_volatile());
                 };
-                assert_eq!(signal_that_kills(touch), signal, "at {distance}");
+                assert_eq!(signal_that_kills(access), signal, "at {distance}");
             }
         }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_hides_secret_memory_even_from_the_kernels_own_view() {
+    fn it_hides_secret_memory_from_the_kernel() {
         use std::os::unix::fs::FileExt as _;
         let memory = std::fs::File::open("/proc/self/mem").expect("the kernel's view of this process");
         for kind in kinds() {
@@ -385,8 +385,8 @@ pub(crate) mod tests {
             let mut seen = [0; 6];
             let read = memory.read_exact_at(&mut seen, slot.first().addr() as u64);
             match kind {
-                Kind::Locked => assert!(read.is_ok() && &seen == b"canary", "the control: {read:?}"),
-                Kind::SecretMem => {
+                RegionKind::Locked => assert!(read.is_ok() && &seen == b"canary", "the control: {read:?}"),
+                RegionKind::SecretMem => {
                     assert_eq!(read.expect_err("hidden").raw_os_error(), Some(libc::EIO));
                     assert_eq!(seen, [0; 6]);
                 }

@@ -1,53 +1,53 @@
-//! Which process this is. Whatever belongs to a process asks at every use, and a system call each time would be most of
-//! what such a use costs.
+//! The process id, cached. Every use of a value that belongs to a process checks the id, and a system call would be
+//! most of the cost of such a use.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// As [`std::process::id`], mostly without a system call: the number stands in a page that Linux empties in a child of
-/// `fork()`. Elsewhere, and where the system cannot do that, it asks each time.
+/// Returns the result of [`std::process::id`], mostly without a system call: the id is cached in a page that Linux
+/// zeroes in a child of `fork()`. Without such a page, each call is a system call.
 pub(crate) fn process_id() -> u32 {
-    let Some(note) = note() else { return std::process::id() };
-    match note.load(Ordering::Relaxed) {
+    let Some(cached_id) = cached_id() else { return std::process::id() };
+    match cached_id.load(Ordering::Relaxed) {
         0 => {
             let id = std::process::id();
-            note.store(id, Ordering::Relaxed);
+            cached_id.store(id, Ordering::Relaxed);
             id
         }
         id => id,
     }
 }
 
-/// Where the number stands, 0 in a new process; `None` where there is no such page.
-fn note() -> Option<&'static AtomicU32> {
-    /// No lock: a child of `fork()` could inherit it closed.
-    static NOTE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
-    static NONE: AtomicU32 = AtomicU32::new(0);
-    let absent = (&raw const NONE).cast_mut();
-    let mut note = NOTE.load(Ordering::Acquire);
-    if note.is_null() {
-        let made = page_that_forks_empty().unwrap_or(absent);
-        note = match NOTE.compare_exchange(note, made, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => made,
-            // Another thread was first; a page is all that this one wastes.
+/// Returns the cached id, 0 in a new process, or `None` if the system has no page that is zeroed by `fork()`.
+fn cached_id() -> Option<&'static AtomicU32> {
+    /// An atomic and not a lock, because a child of `fork()` could inherit a locked lock.
+    static CACHE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+    static UNSUPPORTED: AtomicU32 = AtomicU32::new(0);
+    let unsupported = (&raw const UNSUPPORTED).cast_mut();
+    let mut cached_id = CACHE.load(Ordering::Acquire);
+    if cached_id.is_null() {
+        let page = page_zeroed_by_fork().unwrap_or(unsupported);
+        cached_id = match CACHE.compare_exchange(cached_id, page, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => page,
+            // Another thread was faster. This page stays unused.
             Err(first) => first,
         };
     }
-    // SAFETY: the page is mapped for as long as the process lives, as large as a number and aligned, all zero at first.
-    (note != absent).then(|| unsafe { &*note })
+    // SAFETY: the page stays mapped until the process ends. It is aligned, large enough and initially zero.
+    (cached_id != unsupported).then(|| unsafe { &*cached_id })
 }
 
 #[cfg(target_os = "linux")]
-fn page_that_forks_empty() -> Option<*mut AtomicU32> {
+fn page_zeroed_by_fork() -> Option<*mut AtomicU32> {
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
-    // The system rounds it up to a page.
+    // The system rounds the size up to a page.
     let size = size_of::<AtomicU32>();
-    // SAFETY: a new mapping, at an address that the system chooses: it touches no other memory.
+    // SAFETY: the mapping is new, at an address that the system chooses, and touches no other memory.
     let page = unsafe { libc::mmap(ptr::null_mut(), size, access, flags, -1, 0) };
     if page == libc::MAP_FAILED {
         return None;
     }
-    // SAFETY: the page is ours alone, and nothing is in it yet.
+    // SAFETY: the page belongs to this function and is empty.
     if unsafe { libc::madvise(page, size, libc::MADV_WIPEONFORK) } != 0 {
         // SAFETY: nothing refers to it.
         unsafe { libc::munmap(page, size) };
@@ -57,7 +57,7 @@ fn page_that_forks_empty() -> Option<*mut AtomicU32> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn page_that_forks_empty() -> Option<*mut AtomicU32> {
+fn page_zeroed_by_fork() -> Option<*mut AtomicU32> {
     None
 }
 
@@ -66,7 +66,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::memory::tests::signal_that_kills;
 
-    /// A panic in a child would come out as a test that passes.
+    /// Aborts if `holds` is false. A panic in a child would not fail the test.
     pub(crate) fn demand(holds: bool) {
         if !holds {
             std::process::abort();
@@ -74,7 +74,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_knows_a_child_from_its_parent_and_a_grandchild_from_both() {
+    fn it_returns_a_new_id_in_a_child_and_in_a_grandchild() {
         assert_eq!(process_id(), std::process::id());
         let parent = process_id();
         let in_child = || {
@@ -88,8 +88,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_asks_the_system_once() {
-        let note = note().expect("Linux 4.14 or newer");
-        assert_eq!((process_id(), note.load(Ordering::Relaxed)), (std::process::id(), std::process::id()));
+    fn it_caches_the_id() {
+        let cached_id = cached_id().expect("Linux 4.14 or newer");
+        assert_eq!(
+            (process_id(), cached_id.load(Ordering::Relaxed)),
+            (std::process::id(), std::process::id())
+        );
     }
 }

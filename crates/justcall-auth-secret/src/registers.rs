@@ -1,16 +1,16 @@
-//! What a call leaves in the processor: a cipher or a copy works in vector registers, and the last sixteen bytes of a
-//! secret stay there until something else needs them. A core file shows them, and whatever saves registers (a signal, the
-//! first call of a lazily bound function) writes them to the stack.
+//! Secrets in processor registers. Ciphers and copies use vector registers, and the last sixteen bytes of a secret stay
+//! there until other code overwrites them. A core file contains them. Code that saves registers (a signal, the first
+//! call of a lazily bound function) writes them to the stack.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use std::arch::asm;
 
-/// Wipes this thread's vector registers when it is dropped, also by a panic. Declare it first: what is declared last is
-/// dropped first.
+/// Wipes the vector registers of the current thread on drop, also during a panic. Declare it first, because the value
+/// that is declared first is dropped last.
 ///
-/// On x86-64 these are xmm0 to xmm15 with their upper parts (ymm, zmm), and zmm16 to zmm31 where the processor has them;
-/// on 64-bit ARM v0 to v31. Those that a calling convention gives to the caller (xmm6 to xmm15 on Windows, the lower
-/// halves of v8 to v15 on ARM) keep what the caller has in them, as after every call. On other processors it does
+/// On x86-64 these are xmm0 to xmm15 with their upper parts (ymm, zmm), and zmm16 to zmm31 if the processor has them;
+/// on 64-bit ARM v0 to v31. Registers that belong to the caller by the calling convention (xmm6 to xmm15 on Windows,
+/// the lower halves of v8 to v15 on ARM) keep the caller's values, as after every call. On other processors it does
 /// nothing.
 #[derive(Debug)]
 pub struct RegisterWipe;
@@ -21,14 +21,15 @@ impl Drop for RegisterWipe {
     }
 }
 
-/// `is_x86_feature_detected` also asks whether the system keeps these registers.
+/// `is_x86_feature_detected` also checks that the system saves these registers.
 #[cfg(target_arch = "x86_64")]
 fn wipe() {
     if is_x86_feature_detected!("avx") {
-        // SAFETY: the processor has the instruction; what it changes is declared, so the compiler keeps nothing there.
+        // SAFETY: the processor has the instruction; all changed registers are declared, so the compiler keeps no value
+        // there.
         unsafe { asm!("vzeroall", clobber_abi("sysv64"), options(nomem, nostack)) };
     } else {
-        // SAFETY: every x86-64 processor has the instruction; what it changes is declared.
+        // SAFETY: every x86-64 processor has the instruction; all changed registers are declared.
         unsafe {
             asm!(
                 ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
@@ -40,7 +41,7 @@ fn wipe() {
         }
     }
     if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the instruction; what it changes is declared.
+        // SAFETY: the processor has the instruction; all changed registers are declared.
         unsafe {
             asm!(
                 ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
@@ -55,7 +56,7 @@ fn wipe() {
 
 #[cfg(target_arch = "aarch64")]
 fn wipe() {
-    // SAFETY: every processor that std supports has the instruction; what it changes is declared.
+    // SAFETY: every processor that std supports has the instruction; all changed registers are declared.
     unsafe {
         asm!(
             ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
@@ -77,17 +78,18 @@ fn wipe() {}
 pub(crate) mod tests {
     use super::*;
 
-    /// What is in every register before.
+    /// The content of every register before a call.
     pub(crate) const PLANTED: [u8; 64] = [7; 64];
 
-    /// Fills registers of a width in bytes, calls r13, and stores what is in them then.
+    /// Fills the registers of a width in bytes, calls r13, and stores the registers afterwards.
     #[cfg(target_arch = "x86_64")]
     macro_rules! registers_after {
         ($run:ident, $width:literal, $move:literal, $name:literal, $($number:literal)+) => {{
             let mut seen = vec![0_u8; 32 * $width];
             let run: extern "C" fn() = $run;
-            // SAFETY: `seen` has room for 32 registers; what is changed is declared; the three inputs are in registers that
-            // what is called keeps, and below the stack's end is the room that Windows wants there.
+            // SAFETY: `seen` has room for 32 registers. All changed registers are declared. The three inputs are in
+            // registers that the callee preserves. The 32 bytes on the stack are the shadow space that Windows
+            // requires.
             unsafe {
                 asm!(
                     $(concat!($move, " ", $name, $number, ", [r12]"),)+
@@ -100,11 +102,11 @@ pub(crate) mod tests {
                 );
             }
             let registers = seen.chunks($width).enumerate().take([$($number),+].len());
-            registers.flat_map(|(number, register)| &register[kept(number)..]).copied().collect::<Vec<_>>()
+            registers.flat_map(|(number, register)| &register[preserved(number)..]).copied().collect::<Vec<_>>()
         }};
     }
 
-    /// Does the same on this processor, whose registers are all alike.
+    /// Fills all registers, calls x21, and stores the registers afterwards.
     #[cfg(target_arch = "aarch64")]
     macro_rules! registers_after {
         ($run:ident, $($number:literal)+) => {{
@@ -122,12 +124,12 @@ pub(crate) mod tests {
                 );
             }
             let registers = seen.chunks(16).enumerate();
-            registers.flat_map(|(number, register)| &register[kept(number)..]).copied().collect::<Vec<_>>()
+            registers.flat_map(|(number, register)| &register[preserved(number)..]).copied().collect::<Vec<_>>()
         }};
     }
 
-    /// How many bytes of a register are the caller's by the system's calling convention.
-    fn kept(number: usize) -> usize {
+    /// Returns the number of bytes of a register that belong to the caller by the system's calling convention.
+    fn preserved(number: usize) -> usize {
         match number {
             6..16 if cfg!(windows) => 16,
             8..16 if cfg!(target_arch = "aarch64") => 8,
@@ -135,8 +137,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// What is in every vector register that this processor has, by their width, when `run` has run: all that is not the
-    /// caller's.
+    /// Returns the content of every vector register after `run`, by register width, without the parts that belong to
+    /// the caller.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn registers_after(run: extern "C" fn()) -> Vec<(&'static str, Vec<u8>)> {
         let mut seen =
@@ -165,18 +167,18 @@ pub(crate) mod tests {
         )]
     }
 
-    extern "C" fn wipe_them() {
+    extern "C" fn wipe_all() {
         drop(RegisterWipe);
     }
 
-    extern "C" fn leave_them() {}
+    extern "C" fn wipe_none() {}
 
     #[test]
-    fn it_leaves_nothing_in_any_vector_register() {
-        for (name, seen) in registers_after(leave_them) {
+    fn it_wipes_every_vector_register() {
+        for (name, seen) in registers_after(wipe_none) {
             assert!(seen.iter().all(|byte| *byte == 7), "the control: {name} {seen:?}");
         }
-        for (name, seen) in registers_after(wipe_them) {
+        for (name, seen) in registers_after(wipe_all) {
             assert!(seen.iter().all(|byte| *byte == 0), "{name} {seen:?}");
         }
     }
@@ -190,7 +192,7 @@ pub(crate) mod tests {
             });
             assert!(caught.is_err());
         }
-        // What runs after the wipe may use them again.
+        // The code after the panic may use the registers again.
         for (name, seen) in registers_after(panic) {
             assert!(!seen.windows(8).any(|part| part == &PLANTED[..8]), "{name} {seen:?}");
         }

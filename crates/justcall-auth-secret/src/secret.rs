@@ -1,4 +1,4 @@
-//! A secret that rests in memory between calls.
+//! A secret in memory between calls.
 
 use std::fmt;
 use std::io;
@@ -10,13 +10,13 @@ use crate::REDACTED;
 use crate::arena::{Allocation, Arena};
 use crate::fork::{ForkOwned, PerProcess};
 use crate::level::{Level, Protection, Refused};
-use crate::memory::Kind;
+use crate::memory::RegionKind;
 use crate::registers::RegisterWipe;
 
-/// Bytes that must not leak: kept in protected memory, wiped on drop, redacted in `Debug`.
+/// Bytes that must not leak: stored in protected memory, wiped on drop, redacted in `Debug`.
 ///
-/// There is no `Clone`, `Display` or serialisation: share one with `Arc`, and read it inside [`Secret::expose`]. Any
-/// thread may; so may a child of `fork()`, which makes a copy of its own at its first use.
+/// There is no `Clone`, `Display` or serialisation. Share a secret with `Arc`, and read it inside [`Secret::expose`].
+/// Any thread may read it. A child of `fork()` may also read it, and copies it into its own memory at the first use.
 ///
 /// ```compile_fail
 /// let secret = justcall_auth_secret::Secret::from(b"x".to_vec());
@@ -27,132 +27,141 @@ use crate::registers::RegisterWipe;
 /// ```
 pub struct Secret {
     length: usize,
-    home: Home,
+    storage: Storage,
     refused: Option<Refused>,
 }
 
-enum Home {
+enum Storage {
     Heap(Box<[u8]>),
     Arena {
-        kept: Allocation,
-        /// The copy that a child of `fork()` made.
-        childs: PerProcess<Secret>,
+        allocation: Allocation,
+        /// The copy that a child of `fork()` makes at its first use.
+        child_copy: PerProcess<Secret>,
     },
 }
 
 impl Secret {
-    /// Copies `bytes` into memory of its own, as well protected as [`Level::Auto`] obtains. The caller's copy stays the
-    /// caller's to wipe.
+    /// Copies `bytes` into memory with the best protection that [`Level::Auto`] obtains. The caller must wipe its own
+    /// copy.
     pub fn copy_from(bytes: &[u8]) -> Self {
         Self::keep(bytes, Level::Auto).expect("the heap is never refused")
     }
 
-    /// Copies `bytes` into memory of the protection that `level` asks for.
+    /// Copies `bytes` into memory with the protection that `level` requests. The caller must wipe its own copy.
     ///
     /// # Errors
-    /// When the system refuses it, and `level` takes no other.
+    /// Fails if the system refuses the memory and `level` is not [`Level::Auto`].
     pub fn keep(bytes: &[u8], level: Level) -> Result<Self, Refused> {
         let _last = RegisterWipe;
         let length = bytes.len();
         let kind = match level {
-            Level::Heap => return Ok(Self { length, home: Home::Heap(Box::from(bytes)), refused: None }),
-            Level::Auto | Level::Strict => Kind::Locked,
-            Level::SecretMem => Kind::SecretMem,
+            Level::Heap => {
+                return Ok(Self { length, storage: Storage::Heap(Box::from(bytes)), refused: None });
+            }
+            Level::Auto | Level::Strict => RegionKind::Locked,
+            Level::SecretMem => RegionKind::SecretMem,
         };
         match Arena::keep(kind, bytes) {
-            Ok(kept) => {
-                Ok(Self { length, home: Home::Arena { kept, childs: PerProcess::new() }, refused: None })
-            }
+            Ok(allocation) => Ok(Self {
+                length,
+                storage: Storage::Arena { allocation, child_copy: PerProcess::new() },
+                refused: None,
+            }),
             Err(error) => {
-                let refused = refuse(kind, &error);
+                let refused = refusal(kind, &error);
                 if level != Level::Auto {
                     return Err(refused);
                 }
-                Ok(Self { length, home: Home::Heap(Box::from(bytes)), refused: Some(refused) })
+                Ok(Self { length, storage: Storage::Heap(Box::from(bytes)), refused: Some(refused) })
             }
         }
     }
 
-    /// Gives `read` the bytes. Do not let them outlive the closure. What reading them leaves in vector registers is wiped:
-    /// the next call of a lazily bound function would write it to the stack.
+    /// Calls `read` with the bytes and returns its result. Do not copy the bytes out of the closure. The vector
+    /// registers are wiped afterwards, because the next call of a lazily bound function would write them to the stack.
     ///
     /// # Panics
-    /// In a child of `fork()` whose parent freed the secret before the child used it, where pages are shared.
+    /// Panics in a child of `fork()` if the memory is shared and the parent freed the secret before the child first
+    /// used it.
     pub fn expose<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
         let _last = RegisterWipe;
-        match &self.home {
-            Home::Heap(bytes) => read(bytes),
-            Home::Arena { kept, .. } if kept.is_own() => {
-                kept.expose(read).expect("the shield opens what it closed")
+        match &self.storage {
+            Storage::Heap(bytes) => read(bytes),
+            Storage::Arena { allocation, .. } if allocation.is_own() => {
+                allocation.expose(read).expect("the shield opens what it sealed")
             }
-            Home::Arena { kept, childs } => adopt(kept, childs).expose(read),
+            Storage::Arena { allocation, child_copy } => copy_of_child(allocation, child_copy).expose(read),
         }
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// True when there are no bytes.
+    /// Returns true if there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// What keeps it: in a child of `fork()` the child's own copy, for locks are not inherited.
+    /// Returns the protection of the secret. In a child of `fork()`, this is the protection of the child's copy,
+    /// because locks are not inherited.
     ///
     /// # Panics
-    /// As [`Secret::expose`].
+    /// Panics as [`Secret::expose`] does.
     pub fn protection(&self) -> Protection {
-        match &self.home {
-            Home::Heap(_) => Protection::Heap,
-            Home::Arena { kept, .. } if kept.is_own() => obtained(kept.kind()),
-            Home::Arena { kept, childs } => adopt(kept, childs).protection(),
+        match &self.storage {
+            Storage::Heap(_) => Protection::Heap,
+            Storage::Arena { allocation, .. } if allocation.is_own() => obtained(allocation.kind()),
+            Storage::Arena { allocation, child_copy } => copy_of_child(allocation, child_copy).protection(),
         }
     }
 
-    /// Why it is not kept as it was asked for, where it is not; in a child of `fork()` why the child's own copy is not
-    /// kept as its parent's.
+    /// Returns why the protection is lower than requested, or `None` if it is not. In a child of `fork()`, returns why
+    /// the child's copy has a lower protection than the parent's.
     ///
     /// # Panics
-    /// As [`Secret::expose`].
+    /// Panics as [`Secret::expose`] does.
     pub fn refused(&self) -> Option<Refused> {
-        match &self.home {
-            Home::Arena { kept, childs } if !kept.is_own() => adopt(kept, childs).refused(),
+        match &self.storage {
+            Storage::Arena { allocation, child_copy } if !allocation.is_own() => {
+                copy_of_child(allocation, child_copy).refused()
+            }
             _ => self.refused.clone(),
         }
     }
 }
 
-/// The copy of this process, which did not make `kept`: made at the first use, for the parent may wipe its own at any time.
-fn adopt(kept: &Allocation, childs: &PerProcess<Secret>) -> Arc<ForkOwned<Secret>> {
-    childs.get_or_make(|| copy_of(kept))
+/// Returns the copy of the current process, a child of the process that made `allocation`. Makes it at the first use,
+/// because the parent may wipe its own at any time.
+fn copy_of_child(allocation: &Allocation, child_copy: &PerProcess<Secret>) -> Arc<ForkOwned<Secret>> {
+    child_copy.get_or_make(|| copy_to_child(allocation))
 }
 
-fn copy_of(kept: &Allocation) -> Secret {
-    let plain = kept.copy().expect("the parent freed this secret before its child used it");
-    let level = match kept.kind() {
-        Kind::Locked => Level::Strict,
-        Kind::SecretMem => Level::SecretMem,
+fn copy_to_child(allocation: &Allocation) -> Secret {
+    let plain = allocation.copy().expect("the parent freed this secret before its child used it");
+    let level = match allocation.kind() {
+        RegionKind::Locked => Level::Strict,
+        RegionKind::SecretMem => Level::SecretMem,
     };
-    // A child that may not lock memory must authenticate all the same.
+    // A child that may not lock memory must still be able to authenticate.
     Secret::keep(plain.as_ref(), level)
         .unwrap_or_else(|refused| Secret { refused: Some(refused), ..Secret::copy_from(plain.as_ref()) })
 }
 
-fn obtained(kind: Kind) -> Protection {
+fn obtained(kind: RegionKind) -> Protection {
     match kind {
-        Kind::Locked => Protection::Locked,
-        Kind::SecretMem => Protection::SecretMem,
+        RegionKind::Locked => Protection::Locked,
+        RegionKind::SecretMem => Protection::SecretMem,
     }
 }
 
-fn refuse(kind: Kind, error: &io::Error) -> Refused {
+fn refusal(kind: RegionKind, error: &io::Error) -> Refused {
     let why = match kind {
-        Kind::Locked => {
+        RegionKind::Locked => {
             format!("the system refuses to lock memory ({error}); see the limit on locked memory, ulimit -l")
         }
-        Kind::SecretMem => {
+        RegionKind::SecretMem => {
             format!(
                 "the system refuses memfd_secret ({error}); it needs Linux 5.14 or newer, enabled, and counts against the limit on locked memory, ulimit -l"
             )
@@ -161,7 +170,7 @@ fn refuse(kind: Kind, error: &io::Error) -> Refused {
     Refused { asked: obtained(kind), why }
 }
 
-/// Takes ownership and wipes the whole of what it took, spare capacity included.
+/// Takes ownership of the bytes, copies them, and wipes the whole vector with its spare capacity.
 impl From<Vec<u8>> for Secret {
     fn from(bytes: Vec<u8>) -> Self {
         let bytes = Zeroizing::new(bytes);
@@ -169,14 +178,14 @@ impl From<Vec<u8>> for Secret {
     }
 }
 
-/// Takes ownership and wipes the whole of what it took, spare capacity included.
+/// Takes ownership of the text, copies it, and wipes the whole string with its spare capacity.
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self::from(text.into_bytes())
     }
 }
 
-impl Drop for Home {
+impl Drop for Storage {
     fn drop(&mut self) {
         if let Self::Heap(bytes) = self {
             bytes.zeroize();
@@ -198,7 +207,7 @@ mod tests {
     use crate::memory::tests::kinds;
 
     #[test]
-    fn it_gives_back_the_bytes_it_took_at_every_level() {
+    fn it_exposes_the_same_bytes_at_every_level() {
         for level in [Level::Auto, Level::Strict, Level::Heap, Level::SecretMem] {
             for length in [0, 1, 81, 128, 500, 1025] {
                 let bytes: Vec<u8> =
@@ -215,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_keeps_it() {
+    fn it_reports_its_protection() {
         let protection = |level| Secret::keep(b"sec789xyz000", level).map(|secret| secret.protection());
         assert_eq!(protection(Level::Heap), Ok(Protection::Heap));
         assert_eq!(protection(Level::Strict), Ok(Protection::Locked));
@@ -223,13 +232,13 @@ mod tests {
             Ok(got) => assert_eq!(got, Protection::SecretMem),
             Err(refused) => {
                 assert_eq!(refused.asked, Protection::SecretMem);
-                assert!(!kinds().any(|kind| kind == Kind::SecretMem), "{refused:?}");
+                assert!(!kinds().any(|kind| kind == RegionKind::SecretMem), "{refused:?}");
             }
         }
     }
 
     #[test]
-    fn it_refuses_what_is_too_long_for_a_slot_and_keeps_it_on_the_heap_when_it_may() {
+    fn it_refuses_secrets_longer_than_a_slot_unless_the_heap_is_allowed() {
         let long = vec![7; 4000];
         for level in [Level::Strict, Level::SecretMem] {
             assert!(Secret::keep(&long, level).is_err(), "{level:?}");
@@ -241,21 +250,21 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_wipes_what_it_took_and_what_it_had_on_the_heap() {
+    fn it_wipes_its_source_and_its_heap_memory() {
         const LENGTH: usize = 1024;
         let mut view = View::of(LENGTH);
         let at = |bytes: &[u8]| bytes.as_ptr().addr();
         let plain = vec![7; LENGTH];
         let address = at(&plain);
         drop(plain);
-        assert!(view.count(address, 7) > 100, "the control: who frees does not wipe");
+        assert!(view.count(address, 7) > 100, "the control: plain freed memory is not wiped");
         let taken = vec![7; LENGTH];
         let address = at(&taken);
         let secret = Secret::from(taken);
         assert!(view.count(address, 7) == 0 && secret.len() == LENGTH);
         let secret = Secret::keep(&[7; LENGTH], Level::Heap).expect("never refused");
         let address = secret.expose(at);
-        assert_eq!(view.count(address, 7), LENGTH / 8, "while it is there");
+        assert_eq!(view.count(address, 7), LENGTH / 8, "before the drop");
         drop(secret);
         assert_eq!(view.count(address, 7), 0);
     }
@@ -268,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_used_by_many_threads_at_once() {
+    fn it_serves_many_threads_at_once() {
         std::thread::scope(|scope| {
             for thread in 0_u8..8 {
                 scope.spawn(move || {
@@ -284,7 +293,7 @@ mod tests {
 
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[test]
-    fn it_leaves_nothing_in_any_vector_register_of_a_secret_that_was_kept_or_read() {
+    fn it_leaves_no_part_of_a_secret_in_registers_after_keep_or_expose() {
         use std::sync::LazyLock;
 
         use crate::registers::tests::{PLANTED, registers_after};

@@ -1,20 +1,20 @@
-//! Threads of the library in a program whose signals they must leave alone.
+//! Threads of the library that leave the signals of the program alone.
 
 use std::io;
 use std::thread;
 
-/// Starts a thread that runs `work` and receives no signal that the process gets: those are for the program's own
-/// threads, and a handler may expect to run on one of them. Signals that a fault of the thread itself raises stay.
+/// Starts a thread that runs `work` and receives no signal sent to the process: the handlers of the program may expect
+/// to run on its own threads. Signals raised by a fault of the thread itself are not blocked.
 ///
 /// # Errors
-/// The system's, if it can start no more threads.
+/// Fails if the system cannot start another thread.
 pub fn spawn_without_signals(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    // A thread starts with the mask of the thread that starts it.
+    // A new thread inherits the signal mask of the thread that starts it.
     let _blocked = BlockedSignals::begin();
     thread::Builder::new().name(name.into()).spawn(work).map(drop)
 }
 
-/// Keeps signals from this thread until it is dropped.
+/// Blocks signals on the current thread until it is dropped.
 #[cfg(unix)]
 struct BlockedSignals {
     before: libc::sigset_t,
@@ -32,7 +32,7 @@ impl BlockedSignals {
             libc::SIGSYS,
             libc::SIGTRAP,
         ];
-        // SAFETY: a set of signals is plain data, for which zero is a value; all calls get sets of this function.
+        // SAFETY: a signal set is plain data and may be zero; all calls receive sets of this function.
         unsafe {
             let (mut blocked, mut before) = std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>();
             libc::sigfillset(&raw mut blocked);
@@ -53,7 +53,7 @@ impl Drop for BlockedSignals {
     }
 }
 
-/// Other systems have no signals that choose a thread.
+/// Other systems have no signal masks for threads.
 #[cfg(not(unix))]
 struct BlockedSignals;
 
@@ -70,9 +70,9 @@ mod tests {
 
     use super::*;
 
-    /// The signals that this thread blocks, as bits.
+    /// Returns the signals that the current thread blocks, as bits.
     fn blocked() -> u64 {
-        let status = std::fs::read_to_string("/proc/thread-self/status").expect("the kernel's own");
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("the kernel has this file");
         let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).expect("a mask");
         u64::from_str_radix(mask.trim(), 16).expect("hexadecimal")
     }
@@ -82,10 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn it_blocks_signals_in_the_new_thread_alone() {
+    fn it_blocks_signals_in_the_new_thread_only() {
         let before = blocked();
         let (send, receive) = mpsc::channel();
-        spawn_without_signals("test", move || send.send(blocked()).expect("awaited")).expect("a thread");
+        spawn_without_signals("test", move || send.send(blocked()).expect("the test receives"))
+            .expect("a thread");
         assert_eq!(blocked(), before);
         let inside = receive.recv().expect("it ran");
         let chosen = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGALRM, libc::SIGCHLD, libc::SIGPROF];

@@ -1,4 +1,4 @@
-//! What happens in other processes: children of `fork()`, and programs that touch what they must not.
+//! Secrets in children of `fork()`, and processes without the right to lock memory.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, missing_docs)]
 
@@ -12,29 +12,29 @@ use justcall_auth_secret::{Level, Protection, Secret};
 const PLAIN: &[u8] = b"abc123def456:sec789xyz000";
 const LEVELS: [Level; 4] = [Level::Auto, Level::Strict, Level::Heap, Level::SecretMem];
 
-/// Runs `body` in a child; its exit code, or the negated signal that killed it.
+/// Runs `body` in a child. Returns its exit code, or the negated signal that killed it.
 fn in_child(body: impl FnOnce() -> bool) -> i32 {
-    end_of(begin_child(body))
+    wait_for(start_child(body))
 }
 
-fn begin_child(body: impl FnOnce() -> bool) -> libc::pid_t {
-    // SAFETY: the child only runs `body` and ends without unwinding or running the parent's exit handlers.
+fn start_child(body: impl FnOnce() -> bool) -> libc::pid_t {
+    // SAFETY: the child only runs `body` and exits without unwinding or running the parent's exit handlers.
     match unsafe { libc::fork() } {
         0 => {
-            // A test that hangs fails in place of lasting.
+            // A child that hangs fails the test instead of blocking it.
             // SAFETY: plain system calls.
             unsafe { libc::alarm(60) };
-            let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
-            // SAFETY: `_exit` runs no exit handler of the parent's.
-            unsafe { libc::_exit(i32::from(!good)) }
+            let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
+            // SAFETY: `_exit` runs no exit handler of the parent.
+            unsafe { libc::_exit(i32::from(!passed)) }
         }
         child => child,
     }
 }
 
-fn end_of(child: libc::pid_t) -> i32 {
+fn wait_for(child: libc::pid_t) -> i32 {
     let mut status = 0;
-    // SAFETY: each child is awaited once, by the process that forked it; the status may be written to.
+    // SAFETY: each child is awaited once, by the process that forked it; the status is writable.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) }
 }
@@ -44,7 +44,7 @@ fn holds(secret: &Secret) -> bool {
 }
 
 #[test]
-fn it_serves_a_child_and_a_childs_child_at_every_level() {
+fn it_serves_a_child_and_a_grandchild_at_every_level() {
     for level in LEVELS {
         let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
         let in_both = in_child(|| holds(&secret) && holds(&secret) && in_child(|| holds(&secret)) == 0);
@@ -52,19 +52,19 @@ fn it_serves_a_child_and_a_childs_child_at_every_level() {
         assert_eq!(
             in_child(|| secret.expose(|plain| plain == b"another")),
             1,
-            "the control: a child that sees another"
+            "the control: a child that compares with another secret"
         );
         assert!(holds(&secret));
     }
 }
 
 #[test]
-fn it_keeps_the_parents_secret_when_a_child_frees_it_or_ends() {
+fn it_keeps_the_parents_secret_if_a_child_frees_it_or_exits() {
     for level in LEVELS {
         let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
         let freed = ManuallyDrop::new(Secret::keep(PLAIN, level).expect("as above"));
         let child = in_child(|| {
-            // SAFETY: the child has its own copy of this value, and nobody uses it there any more.
+            // SAFETY: the child has its own copy of this value and does not use it again.
             drop(unsafe { std::ptr::read(&raw const *freed) });
             holds(&secret)
         });
@@ -74,21 +74,22 @@ fn it_keeps_the_parents_secret_when_a_child_frees_it_or_ends() {
     }
 }
 
-/// What a child comes to that does `before`, then waits until its parent has freed `secret`, then does `after`.
+/// Runs `before` in a child, waits until the parent has freed `secret`, and then runs `after` in the child. Returns the
+/// result of the child as `in_child` does.
 fn outlive(secret: Secret, before: impl FnOnce(&Secret), after: impl FnOnce(Secret) -> bool) -> i32 {
-    let (mut childs, mut parents) = UnixStream::pair().expect("two ends");
+    let (mut child_end, mut parent_end) = UnixStream::pair().expect("two ends");
     let secret = ManuallyDrop::new(secret);
-    let child = begin_child(|| {
-        // SAFETY: the child has its own copy of this value, and nobody else uses it there.
+    let child = start_child(|| {
+        // SAFETY: the child has its own copy of this value and uses it nowhere else.
         let own = unsafe { std::ptr::read(&raw const *secret) };
         before(&own);
-        let is_freed = childs.write_all(b"1").and_then(|()| childs.read_exact(&mut [0]));
+        let is_freed = child_end.write_all(b"1").and_then(|()| child_end.read_exact(&mut [0]));
         is_freed.is_ok() && after(own)
     });
-    parents.read_exact(&mut [0]).expect("the child is ready");
+    parent_end.read_exact(&mut [0]).expect("the child is ready");
     drop(ManuallyDrop::into_inner(secret));
-    parents.write_all(b"1").expect("the child waits");
-    end_of(child)
+    parent_end.write_all(b"1").expect("the child waits");
+    wait_for(child)
 }
 
 #[test]
@@ -101,13 +102,13 @@ fn it_serves_a_child_that_used_a_secret_before_the_parent_freed_it() {
 }
 
 #[test]
-fn it_never_takes_what_the_parent_wiped_for_the_secret() {
+fn it_panics_in_a_child_if_the_parent_has_wiped_the_secret() {
     let secret = || Secret::keep(PLAIN, Level::SecretMem).expect("this kernel has every kind");
-    let is_refused = |secret: Secret| {
+    let panics = |secret: Secret| {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| secret.expose(<[u8]>::len))).is_err()
     };
-    assert_eq!(outlive(secret(), |_| {}, is_refused), 0, "pages are shared");
-    // The damage that a child sees is its parent's doing: it is no reason to end.
+    assert_eq!(outlive(secret(), |_| {}, panics), 0, "the pages are shared");
+    // The parent destroyed the memory that the child shares, so the child must not abort.
     assert_eq!(
         outlive(
             secret(),
@@ -118,12 +119,12 @@ fn it_never_takes_what_the_parent_wiped_for_the_secret() {
             }
         ),
         0,
-        "a child frees it afterwards"
+        "a child frees the secret afterwards"
     );
 }
 
 #[test]
-fn it_serves_children_that_are_born_while_threads_use_secrets() {
+fn it_serves_children_that_are_forked_while_threads_use_secrets() {
     let stop = AtomicBool::new(false);
     for level in LEVELS {
         let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
@@ -136,11 +137,11 @@ fn it_serves_children_that_are_born_while_threads_use_secrets() {
                     }
                 });
             }
-            let born: Vec<i32> = (0..20)
+            let results: Vec<i32> = (0..20)
                 .map(|_| in_child(|| holds(&secret) && holds(&Secret::keep(PLAIN, level).expect("memory"))))
                 .collect();
             stop.store(true, Ordering::Relaxed);
-            assert_eq!(born, [0; 20], "{level:?}");
+            assert_eq!(results, [0; 20], "{level:?}");
         });
     }
 }
@@ -148,9 +149,8 @@ fn it_serves_children_that_are_born_while_threads_use_secrets() {
 #[test]
 fn it_locks_less_than_four_mebibytes_for_ten_thousand_pairs() {
     let locked = || {
-        let status = std::fs::read_to_string("/proc/self/status").expect("the kernel tells");
-        let line =
-            status.lines().find_map(|line| line.strip_prefix("VmLck:")).expect("it tells what is locked");
+        let status = std::fs::read_to_string("/proc/self/status").expect("the kernel has this file");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).expect("the line exists");
         line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number") * 1024
     };
     let pair = [b'a'; 81];
@@ -162,45 +162,46 @@ fn it_locks_less_than_four_mebibytes_for_ten_thousand_pairs() {
     assert!(added >= secrets.len() * pair.len(), "the control: {added} bytes cannot hold them");
 }
 
-/// Of a child alone.
-fn give_up_the_right_to_lock_memory() {
+/// Removes the right to lock memory. Call it only in a child.
+fn drop_the_right_to_lock_memory() {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the child gives up what it may: its limit, then, as another user, its privileges.
-    let is_given_up = unsafe {
+    // SAFETY: the child lowers its own limit and, as another user, drops its privileges.
+    let is_dropped = unsafe {
         libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) == 0
             && (libc::getuid() != 0 || libc::setuid(65534) == 0)
     };
-    assert!(is_given_up, "the limit is set");
+    assert!(is_dropped, "the limit is set");
     let mut page = vec![0_u8; 4096];
     // SAFETY: the page is the child's own.
     assert_ne!(unsafe { libc::mlock(page.as_mut_ptr().cast(), page.len()) }, 0, "the limit bites");
 }
 
 #[test]
-fn it_tells_a_child_how_its_own_copy_is_kept() {
-    for (level, kept) in [(Level::Strict, Protection::Locked), (Level::SecretMem, Protection::SecretMem)] {
+fn it_reports_the_protection_of_the_copy_of_a_child() {
+    for (level, expected) in [(Level::Strict, Protection::Locked), (Level::SecretMem, Protection::SecretMem)]
+    {
         let secret = Secret::keep(PLAIN, level).expect("this kernel has every kind");
-        let says = |protection, refused: Option<Protection>| {
-            // The report may come before the first use, and after it.
-            let told = || (secret.protection(), secret.refused().map(|refused| refused.asked));
-            told() == (protection, refused) && holds(&secret) && told() == (protection, refused)
+        let reports = |protection, refused: Option<Protection>| {
+            // The protection must be the same before and after the first use.
+            let reported = || (secret.protection(), secret.refused().map(|refused| refused.asked));
+            reported() == (protection, refused) && holds(&secret) && reported() == (protection, refused)
         };
-        assert_eq!(in_child(|| says(kept, None)), 0, "{level:?}");
+        assert_eq!(in_child(|| reports(expected, None)), 0, "{level:?}");
         let without_the_right = in_child(|| {
-            give_up_the_right_to_lock_memory();
-            says(Protection::Heap, Some(kept))
+            drop_the_right_to_lock_memory();
+            reports(Protection::Heap, Some(expected))
         });
         assert_eq!(without_the_right, 0, "{level:?}");
-        assert!(says(kept, None), "the parent's is as it was");
+        assert!(reports(expected, None), "the protection of the parent is unchanged");
     }
 }
 
 #[test]
-fn it_works_without_the_right_to_lock_memory_and_says_so() {
+fn it_works_without_the_right_to_lock_memory_and_reports_it() {
     let result = in_child(|| {
-        give_up_the_right_to_lock_memory();
+        drop_the_right_to_lock_memory();
         let secret = Secret::copy_from(PLAIN);
-        let refused = secret.refused().expect("it says why").why;
+        let refused = secret.refused().expect("the reason is reported").why;
         secret.protection() == Protection::Heap
             && holds(&secret)
             && refused.contains("ulimit -l")

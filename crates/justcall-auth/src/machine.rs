@@ -22,7 +22,7 @@ pub(crate) trait Machine {
 
     fn next(&mut self, now: &Moment) -> Result<Self::Action, Error>;
     fn loaded(&mut self, result: Result<SourceRead, Error>, now: &Moment) -> bool;
-    fn give_up(&mut self, error: Error);
+    fn cancel(&mut self, error: Error);
     fn deadline(&self) -> Option<Duration>;
     fn is_loading(&self) -> bool;
     fn waits_for_lease(&self) -> bool;
@@ -44,8 +44,8 @@ macro_rules! machine {
                 <$machine>::loaded(self, result, now)
             }
 
-            fn give_up(&mut self, error: Error) {
-                <$machine>::give_up(self, error);
+            fn cancel(&mut self, error: Error) {
+                <$machine>::cancel(self, error);
             }
 
             fn deadline(&self) -> Option<Duration> {
@@ -92,7 +92,7 @@ impl<M: Machine> Driven<M> {
         context: &CallContext,
     ) -> Self {
         if source.detector.is_entered() {
-            machine.give_up(reentry::waits_for_itself());
+            machine.cancel(reentry::waits_for_itself());
         }
         let context = context.until(machine.deadline());
         Self { machine: ForkOwned::with_leave(machine, M::leave), source, observer, context }
@@ -139,11 +139,11 @@ impl<M: Machine> Driven<M> {
             ));
         }
         if self.context.check_cancelled().is_err() {
-            self.machine.give_up(Error::new(ErrorKind::Cancelled));
+            self.machine.cancel(Error::new(ErrorKind::Cancelled));
         }
         let mut action = self.machine.next(&clock::now());
         if self.machine.waits_for_lease() && self.source.is_entered() {
-            self.machine.give_up(reentry::waits_for_itself());
+            self.machine.cancel(reentry::waits_for_itself());
             action = self.machine.next(&clock::now());
         }
         self.emit_events();
@@ -158,7 +158,7 @@ impl<M: Machine> Driven<M> {
         match self.source.detector.read(&self.context) {
             // Another call may have more time for it.
             Err(error) if error.kind() == ErrorKind::Cancelled || self.context.is_over() => {
-                self.machine.give_up(error);
+                self.machine.cancel(error);
             }
             result => {
                 if !self.machine.loaded(result, &clock::now()) {
@@ -172,7 +172,7 @@ impl<M: Machine> Driven<M> {
     /// Sleeps for a part of `wait`; the machine says again how much is left. Past the deadline it knows what to do.
     pub fn wait(&mut self, wait: Duration) {
         if let Err(error) = self.context.pause(wait) {
-            self.machine.give_up(error);
+            self.machine.cancel(error);
         }
     }
 

@@ -24,7 +24,7 @@ const PRODUCT: &str = "-p justcall-auth-secret -p justcall-auth-protocol -p just
 /// The crates whose unit tests compile with Debian's Rust.
 const TESTED: &str = "-p justcall-auth-secret -p justcall-auth-protocol";
 /// An emulator is too slow for it.
-const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_anything";
+const ABOUT_SPEED: &str = "it_takes_linear_time_for_a_mebibyte_of_any_input";
 /// Calls Zig's C compiler, which has the headers of macOS, as Apple's is called.
 const CC_FOR_MACOS: &str = r#"#!/bin/bash
 arguments=()

@@ -150,7 +150,7 @@ impl World {
         let is_ended = call.is_cancelled || self.processes[call.process].clients[call.client].is_shut_down;
         let Some(machine) = &mut call.machine else { return };
         if is_ended {
-            machine.give_up(Error::new(ErrorKind::Cancelled));
+            machine.cancel(Error::new(ErrorKind::Cancelled));
         }
         let action = machine.next(&now);
         call.step += 1;

@@ -37,10 +37,10 @@ impl Machine {
         }
     }
 
-    pub(crate) fn give_up(&mut self, error: Error) {
+    pub(crate) fn cancel(&mut self, error: Error) {
         match self {
-            Self::Exchange(exchange) => exchange.give_up(error),
-            Self::Refresh(refresh) => refresh.give_up(error),
+            Self::Exchange(exchange) => exchange.cancel(error),
+            Self::Refresh(refresh) => refresh.cancel(error),
         }
     }
 

@@ -83,7 +83,7 @@ impl World {
         let machine = call.machine.as_mut().expect("what reads has not ended");
         let mut is_ignored = false;
         match result {
-            Err(error) if is_over => machine.give_up(error),
+            Err(error) if is_over => machine.cancel(error),
             result => is_ignored = !machine.loaded(result, &now),
         }
         if is_ignored {

@@ -1,29 +1,29 @@
-//! Recognises `key:secret` in base64 without decoding it anywhere.
+//! Detection of `key:secret` in base64. The decoded text is not stored.
 
 use crate::encoding;
 
-/// Fewer decoded bytes than this are no pair: by chance, short words decode to anything.
+/// The shortest decoded text that counts as a pair. Shorter words often decode to something by chance.
 const MIN_BYTES: usize = 9;
 
-/// Whether `bytes` is the base64 of `key:secret`, perhaps with the line break that `echo` adds, in any spelling that
-/// [`encoding::read_base64`] takes.
+/// Returns true if `bytes` is the base64 of `key:secret`, with an optional trailing line break, as `echo` adds it.
+/// Accepts every spelling that [`encoding::read_base64`] accepts.
 pub(super) fn encodes_a_pair(bytes: &[u8]) -> bool {
-    let mut pair = Pair::default();
-    let length = encoding::read_base64(bytes, |byte| pair.accepts(byte));
-    length.is_some_and(|length| length >= MIN_BYTES) && pair.is_whole()
+    let mut scanner = PairScanner::default();
+    let length = encoding::read_base64(bytes, |byte| scanner.accepts(byte));
+    length.is_some_and(|length| length >= MIN_BYTES) && scanner.is_complete()
 }
 
-/// What was seen of the decoded text.
+/// The parts of a pair seen so far in the decoded text.
 #[derive(Default)]
-struct Pair {
+struct PairScanner {
     key_len: usize,
     secret_len: usize,
     has_colon: bool,
     has_ended: bool,
 }
 
-impl Pair {
-    /// Takes the next byte, or says that no pair has it there.
+impl PairScanner {
+    /// Processes the next byte. Returns false if a pair cannot contain it at this position.
     fn accepts(&mut self, byte: u8) -> bool {
         match byte {
             b'\r' | b'\n' => self.has_ended = true,
@@ -35,7 +35,7 @@ impl Pair {
         true
     }
 
-    fn is_whole(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.has_colon && self.key_len > 0 && self.secret_len > 0
     }
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_nothing_else_for_one() {
+    fn it_recognises_nothing_else_as_a_pair() {
         for other in [
             "",
             "====",

@@ -1,9 +1,9 @@
-//! What a check hands back.
+//! A finding of a check.
 
 use super::code::{Code, Severity};
 use crate::table;
 
-/// One thing that the check found. Its texts never hold the value.
+/// One fault or note that a check found. Its texts never contain the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     code: Code,
@@ -16,17 +16,18 @@ impl Finding {
         Self { code, message: code.message().replace("{}", subject.name()), place: None }
     }
 
-    /// A finding about the pair as a whole.
+    /// Creates a finding about the pair as a whole.
     pub fn of_pair(code: Code) -> Self {
         Self::new(code, Subject::Pair)
     }
 
-    /// A finding about `place`, which the message starts with. A place is safe to log: a variable's name, a path.
+    /// Creates a finding about `place`. The message starts with the place. A place is safe to log, such as the name of
+    /// a variable or a path.
     pub fn at(code: Code, place: &str) -> Self {
         Self::of_pair(code).in_place(place)
     }
 
-    /// This finding, made in `place`, which the message then starts with. A place is safe to log.
+    /// Returns this finding with its place, which the message then starts with. A place is safe to log.
     #[must_use]
     pub fn in_place(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
@@ -34,33 +35,33 @@ impl Finding {
         self
     }
 
-    /// What was found.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// How bad it is.
+    /// Returns the severity.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// What is the matter, where, and with which half.
+    /// Returns the message: the fault, the place and the half.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do about it.
+    /// Returns the instruction that removes the fault.
     pub fn remedy(&self) -> &'static str {
         self.code.remedy()
     }
 
-    /// Where it was found, if it is about a place: a variable, a file, or several.
+    /// Returns the place, such as a variable, a file or several, or `None` if the finding has none.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }
 }
 
-/// The worst first; of the same severity the most telling first, the order of the table; each once.
+/// Sorts by severity, then by the order of the table, which starts with the most specific code. Removes duplicates.
 pub(super) fn worst_first(mut found: Vec<Finding>) -> Vec<Finding> {
     found.sort_by_key(|finding| (finding.severity(), finding.code()));
     found.dedup();
@@ -68,18 +69,18 @@ pub(super) fn worst_first(mut found: Vec<Finding>) -> Vec<Finding> {
 }
 
 table! {
-    /// What a finding is about.
+    /// The subject of a finding.
     pub(super) enum Subject {
-        /// What messages call it.
+        /// Returns the name that messages use.
         name: &'static str,
     }
 
     Key { name: "API key" }
     Secret { name: "API secret" }
-    /// Both, as one text.
+    /// Both halves, as one text.
     Pair { name: "pair" }
-    /// Text that may be either half.
+    /// A text that may be either half.
     Value { name: "value" }
-    /// What a half is called.
+    /// The name of a half.
     Name { name: "name" }
 }

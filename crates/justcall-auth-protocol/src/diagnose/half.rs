@@ -10,13 +10,13 @@ use super::wrapping::{self, is_quote};
 /// The longest half, in bytes.
 pub const MAX_HALF: usize = 512;
 
-/// Shorter halves may repeat themselves by chance.
+/// The shortest half that is checked for repetition. Shorter ones may repeat by chance.
 const MIN_DOUBLED: usize = 8;
 
-/// The halves of the help article's example.
+/// The halves of the example in the help article.
 const EXAMPLE: [&[u8]; 2] = [b"abc123def456", b"sec789xyz000"];
 
-/// Adds what is found in `bytes`.
+/// Adds the findings about `bytes`.
 pub(super) fn check(bytes: &[u8], half: Subject, found: &mut Vec<Finding>) {
     let before = found.len();
     let mut add = |code| found.push(Finding::new(code, half));
@@ -24,7 +24,7 @@ pub(super) fn check(bytes: &[u8], half: Subject, found: &mut Vec<Finding>) {
         return add(Code::EmptyHalf);
     };
     if bytes.len() > MAX_HALF {
-        // What is far too long is no pair at all: further findings would only distract.
+        // A far too long text is not a pair, so further findings would only distract.
         return add(Code::TooLong);
     }
     let trimmed = bytes.trim_ascii();
@@ -81,12 +81,12 @@ fn is_usual(bytes: &[u8]) -> bool {
     bytes.len() == 40 && bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// An object with at least one member. What is in other brackets is a placeholder.
+/// Returns true for an object with at least one member. Other text in braces is a placeholder.
 fn is_json(bytes: &[u8]) -> bool {
     matches!(bytes, [b'{', inner @ .., b'}'] if inner.trim_ascii_start().first() == Some(&b'"'))
 }
 
-/// The same twice, with at most a line break between.
+/// Returns true if the same text stands twice, with at most one line break between the copies.
 fn is_doubled(bytes: &[u8]) -> bool {
     if is_usual(bytes) || bytes.iter().all(|byte| Some(byte) == bytes.first()) {
         return false;
@@ -101,7 +101,8 @@ fn is_doubled(bytes: &[u8]) -> bool {
     })
 }
 
-/// `JUSTCALL_API_KEY=…`: the name of a half, or a name as variables have them. Padding of base64 is no value.
+/// Recognises `JUSTCALL_API_KEY=…`: the name of a half, or a name in the style of variables, with a value. Base64
+/// padding after `=` is not a value.
 fn has_variable_name(bytes: &[u8]) -> bool {
     let Some(equals) = bytes.iter().position(|byte| *byte == b'=') else { return false };
     let (name, value) = (&bytes[..equals], &bytes[equals + 1..]);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_json_from_a_placeholder() {
+    fn it_distinguishes_json_from_a_placeholder() {
         assert_eq!(codes(b"{\"a\":1}"), [Code::JsonPasted, Code::ColonInSecret]);
         assert_eq!(codes(b"{a:1}"), [Code::Placeholder, Code::ColonInSecret]);
     }

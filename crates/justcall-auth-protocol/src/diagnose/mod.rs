@@ -1,7 +1,7 @@
-//! The local check of a pair: what is wrong with it, found without the service and told without its value.
+//! The local check of a pair: finds faults without asking the service, and reports them without the value.
 //!
-//! [`pair`] checks two halves that are given apart, [`secret`] one alone, [`text()`] what people paste: `key:secret`, a header's value, a header
-//! line, a fragment of a command. Both take time linear in what they are given, and copy none of it.
+//! [`pair`] checks two separate halves, [`secret`] one secret, and [`text()`] what people paste: `key:secret`, the
+//! value or line of a header, a fragment of a command. Each takes time linear in its input.
 
 mod base64;
 mod code;

@@ -1,10 +1,10 @@
-//! What people call a half, where it has a name: in a dotenv file, in JSON, in YAML.
+//! Names of halves in dotenv, JSON and YAML files.
 
 use super::finding::{Finding, Subject};
 use super::placeholder::is_name;
 use super::unicode;
 
-/// What is wrong with `name` as the name of a half: the characters outside ASCII in it. `None` if no half is called so.
+/// Returns the findings about `name`: its characters outside ASCII. Returns `None` if `name` is not the name of a half.
 pub fn half_name(name: &[u8]) -> Option<Vec<Finding>> {
     let ascii: Vec<u8> = name.iter().copied().filter(u8::is_ascii).collect();
     is_name(&ascii).then(|| unicode::codes(name).map(|code| Finding::new(code, Subject::Name)).collect())
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_finds_what_is_invisible_in_the_name_of_a_half() {
+    fn it_finds_invisible_characters_in_the_name_of_a_half() {
         let codes = |name: &str| {
             let found = half_name(name.as_bytes())?;
             Some(found.iter().map(|finding| finding.code().name()).collect::<Vec<_>>())

@@ -4,27 +4,27 @@ use super::code::Code;
 use super::finding::{Finding, Subject, worst_first};
 use super::half;
 
-/// Checks a pair; the worst findings come first. A pair without a finding of severity `error` may be sent.
+/// Checks a pair. Returns the worst findings first. A pair without a finding of severity `error` may be sent.
 pub fn pair(key: &[u8], secret: &[u8]) -> Vec<Finding> {
     let mut found = Vec::new();
     check(key, secret, &mut found);
     worst_first(found)
 }
 
-/// Checks a secret that is given alone, as for webhooks; the worst findings come first.
+/// Checks a single secret, such as a webhook secret. Returns the worst findings first.
 pub fn secret(secret: &[u8]) -> Vec<Finding> {
     let mut found = Vec::new();
     half::check(secret, Subject::Secret, &mut found);
     worst_first(found)
 }
 
-/// Adds what is found in the halves.
+/// Adds the findings about both halves.
 pub(super) fn check(key: &[u8], secret: &[u8], found: &mut Vec<Finding>) {
     half::check(key, Subject::Key, found);
     if is_doubled(key, secret) {
         let before = found.len();
         half::check(secret, Subject::Secret, found);
-        // The colon is the one of the second copy.
+        // The colon belongs to the second copy of the pair.
         let of_secret = found.split_off(before);
         found.extend(of_secret.into_iter().filter(|finding| finding.code() != Code::ColonInSecret));
         found.push(Finding::new(Code::PastedTwice, Subject::Pair));
@@ -36,7 +36,7 @@ pub(super) fn check(key: &[u8], secret: &[u8], found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether `key:secret` is `K:SK:S`, with at most a line break between the copies.
+/// Returns true if `key:secret` is `K:SK:S`, with at most one line break between the copies.
 fn is_doubled(key: &[u8], secret: &[u8]) -> bool {
     let secret = secret.trim_ascii_end();
     if key.is_empty() {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_which_half_and_never_the_value() {
+    fn it_names_the_half_but_never_the_value() {
         for bad in [
             "canary-7f3a ",
             " canary-7f3a",
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_only_notes_what_may_still_work() {
+    fn it_reports_only_notes_if_the_pair_may_work() {
         assert_eq!(codes("abc123def45", "sec789:xyz000"), [Code::ColonInSecret, Code::UnusualShape]);
     }
 
@@ -107,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_every_legal_byte_for_legal() {
+    fn it_accepts_every_legal_byte() {
         let legal: Vec<u8> = (0x21..=0x7E).collect();
         let key: Vec<u8> = legal.iter().copied().filter(|byte| *byte != b':').collect();
-        // Neither starts with a quotation mark here: `!` comes first.
+        // Neither half starts with a quotation mark, because `!` comes first.
         assert!(pair(&key, &legal).iter().all(|finding| finding.severity() != Severity::Error));
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for every input: hostile, enormous, or pieced together from mistakes.
+//! Properties that hold for every input: hostile, very long, or combined from mistakes.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{Code, Finding, Severity, pair, text};
 use crate::credentials::Credentials;
 
-/// What mistakes are made of.
+/// Parts of the mistakes that people make.
 const PIECES: &[&str] = &[
     ":",
     "=",
@@ -100,13 +100,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_calls_an_error_exactly_what_would_be_refused(pasted in pieces()) {
+    fn it_reports_an_error_exactly_if_the_pair_would_be_refused(pasted in pieces()) {
         let findings = text(&pasted, Some(b"canary7f"));
         prop_assert_eq!(is_refused(&findings), Credentials::parse(&pasted).is_err(), "{:?}", findings);
     }
 
     #[test]
-    fn it_sorts_and_says_nothing_twice(key in pieces(), secret in pieces()) {
+    fn it_sorts_findings_and_repeats_none(key in pieces(), secret in pieces()) {
         for findings in [pair(&key, &secret), text(&key, Some(&secret))] {
             prop_assert!(findings.is_sorted_by_key(|finding| (finding.severity(), finding.code())));
             for (index, finding) in findings.iter().enumerate() {
@@ -117,18 +117,18 @@ proptest! {
         }
     }
 
-    /// Row 11 of the table of errors names the exceptions.
+    /// The row `credentials_malformed` of the error table names the exceptions.
     #[test]
-    fn it_refuses_no_legal_bytes_but_for_the_named_mistakes(key in "[!-9;-~]{1,512}", secret in "[!-~]{1,512}") {
+    fn it_refuses_legal_bytes_only_for_the_listed_mistakes(key in "[!-9;-~]{1,512}", secret in "[!-~]{1,512}") {
         for finding in pair(key.as_bytes(), secret.as_bytes()) {
-            let named = [Code::Placeholder, Code::JsonPasted, Code::Quotes, Code::SchemePrefix, Code::HeaderName, Code::HalvesEqual];
-            prop_assert!(finding.severity() != Severity::Error || named.contains(&finding.code()), "{:?}", finding);
+            let listed = [Code::Placeholder, Code::JsonPasted, Code::Quotes, Code::SchemePrefix, Code::HeaderName, Code::HalvesEqual];
+            prop_assert!(finding.severity() != Severity::Error || listed.contains(&finding.code()), "{:?}", finding);
         }
     }
 }
 
 #[test]
-fn it_takes_linear_time_for_a_mebibyte_of_anything() {
+fn it_takes_linear_time_for_a_mebibyte_of_any_input() {
     const SIZE: usize = 1 << 20;
     const STARTS: [&[u8]; 8] = [b"", b"curl ", b"Bearer ", b"{\"", b"k:", b"\"", b"#", b"k%3A"];
     let hostile = [b"\xff".as_slice(), b"\xf0\x9f", b"Authorization :", b" -u", b"k:s\n"];
@@ -141,7 +141,7 @@ fn it_takes_linear_time_for_a_mebibyte_of_anything() {
         let began = Instant::now();
         assert!(is_refused(&text(&pasted, Some(&pasted))), "{piece:?}");
         assert!(is_refused(&pair(&pasted, &pasted)), "{piece:?}");
-        // Quadratic would be hours; a debug build on a busy machine takes a fraction of a second.
+        // Quadratic time would take hours. A debug build on a loaded machine takes a fraction of a second.
         assert!(began.elapsed() < Duration::from_secs(10), "{start:?} {piece:?}: {:?}", began.elapsed());
     }
 }

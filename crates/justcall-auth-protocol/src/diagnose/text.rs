@@ -1,4 +1,4 @@
-//! The check of what people paste.
+//! The check of pasted text.
 
 use super::base64;
 use super::code::Code;
@@ -8,13 +8,13 @@ use super::pair;
 use super::placeholder::is_name;
 use super::wrapping;
 
-/// As many layers are taken off as people put around a pair.
+/// The limit on removed layers. People add fewer around a pair.
 const MAX_LAYERS: usize = 8;
 
-/// Checks `key:secret` as people paste it: alone, as a header's value or line, with a piece of the command around it.
+/// Checks `key:secret` as people paste it: alone, as the value or line of a header, or within a part of a command.
 ///
-/// The worst findings come first. `known_key` is an API key known from elsewhere: it tells halves that were swapped.
-/// There is a finding of severity `error` if and only if `text`, as it is, would be refused as a pair.
+/// Returns the worst findings first. `known_key` is an API key from another source; it reveals swapped halves. There is
+/// a finding of severity `error` exactly if `text` as it is would be refused as a pair.
 pub fn text(text: &[u8], known_key: Option<&[u8]>) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -57,20 +57,21 @@ fn check(text: &[u8], known_key: Option<&[u8]>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Around the first `separator`, in lower case, but matched in any.
+/// Splits `text` at the first `separator`, ignoring case. `separator` must be in lower case.
 fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = text.windows(separator.len()).position(|window| window.eq_ignore_ascii_case(separator))?;
     Some((&text[..at], &text[at + separator.len()..]))
 }
 
-/// An object whose first member has a quoted name: the first colon follows a quotation mark, so this is no pair.
+/// Returns true for an object whose first member has a quoted name. The first colon follows a quotation mark, so the
+/// text is not a pair.
 fn is_json(text: &[u8]) -> bool {
     let before_colon = split_once(text, b":").map(|(name, _)| name.trim_ascii());
     matches!(before_colon, Some([b'{', name @ .., b'"']) if name.trim_ascii_start().first() == Some(&b'"'))
 }
 
-/// `NAME=value` lines as of dotenv files and shells, `name: value` as of YAML and dashboards. Not where the text would
-/// be sent as a pair all the same.
+/// Recognises `NAME=value` lines of dotenv files and shells, and `name: value` lines of YAML and dashboards. Returns
+/// false if the text could be sent as a pair.
 fn is_assignment(text: &[u8]) -> bool {
     let before_colon = split_once(text, b":");
     let line = text
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_every_layer_and_what_is_inside() {
+    fn it_reports_every_layer_and_the_content() {
         assert_eq!(
             codes(
                 "curl https://api.justcall.io/v2/calls \\\n  -H \"Authorization: Bearer {api_key}:{api_secret}\""
@@ -123,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_swapped_halves_by_the_key() {
+    fn it_recognises_swapped_halves_by_the_known_key() {
         assert_eq!(codes("canary-secret:canary-key"), ["swapped_halves", "unusual_shape", "unusual_shape"]);
         assert_eq!(codes("canary-key:canary-secret"), ["unusual_shape", "unusual_shape"]);
     }
 
     #[test]
-    fn it_knows_lines_with_names() {
+    fn it_recognises_lines_with_names() {
         for pasted in [
             "JUSTCALL_API_KEY=canary",
             "# ours\n\nexport JUSTCALL_API_KEY=canary\nJUSTCALL_API_SECRET=canary7:f\n",

@@ -1,4 +1,4 @@
-//! Characters that look like others or like nothing.
+//! Characters that are invisible or resemble others.
 
 use super::code::Code;
 use crate::printable::is_direction;
@@ -6,13 +6,13 @@ use crate::printable::is_direction;
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
-/// `bytes` after the byte order mark that they start with.
+/// Returns `bytes` without the byte order mark at the start, or `None` if there is no mark.
 pub(super) fn after_byte_order_mark(bytes: &[u8]) -> Option<&[u8]> {
     let [little, big] = UTF_16_MARKS;
     [UTF_8_MARK, little, big].iter().find_map(|mark| bytes.strip_prefix(*mark))
 }
 
-/// What is in `bytes` outside ASCII, each kind once.
+/// Returns a code for each kind of character outside ASCII in `bytes`.
 pub(super) fn codes(bytes: &[u8]) -> impl Iterator<Item = Code> {
     let rest = after_byte_order_mark(bytes);
     let mut found = [
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_the_kinds_apart() {
+    fn it_distinguishes_the_kinds_of_characters() {
         let kinds = |bytes: &[u8]| codes(bytes).collect::<Vec<_>>();
         assert_eq!(kinds(b"plain"), []);
         assert_eq!(kinds("\u{feff}a".as_bytes()), [Code::ByteOrderMark]);

@@ -1,4 +1,4 @@
-//! What people paste together with a pair: the header's name, a scheme word, quotes, the command around it.
+//! Text that people paste together with a pair: the name of the header, a scheme word, quotes, a command.
 
 use super::code::Code;
 use super::unicode;
@@ -6,7 +6,7 @@ use super::unicode;
 const NAME: &[u8] = b"authorization";
 const SCHEMES: [&[u8]; 3] = [b"bearer", b"basic", b"token"];
 
-/// One layer taken off `text`: what it was, and what is left. Whatever is taken off cannot be part of a legal pair.
+/// Removes one layer from `text`. Returns its code and the rest. A removed layer cannot be part of a legal pair.
 pub(super) fn unwrap(text: &[u8]) -> Option<(Code, &[u8])> {
     if let Some(rest) = unicode::after_byte_order_mark(text) {
         return Some((Code::ByteOrderMark, rest));
@@ -29,22 +29,23 @@ pub(super) fn unwrap(text: &[u8]) -> Option<(Code, &[u8])> {
     inside_quotes(text.trim_ascii()).map(|inner| (Code::Quotes, inner))
 }
 
-/// Whether a half is the header's name, or starts with it and its colon.
+/// Returns true if a half is the name of the header, or starts with that name and a colon.
 pub(super) fn is_header_name(half: &[u8]) -> bool {
     after(half, NAME).is_some_and(|rest| matches!(rest, [] | [b':', ..]))
 }
 
-/// What follows a scheme word and a space.
+/// Returns the text after a scheme word and a space.
 pub(super) fn after_scheme(text: &[u8]) -> Option<&[u8]> {
     SCHEMES.iter().find_map(|scheme| after_word(text, scheme))
 }
 
-/// The value in `Authorization: …`, `-H 'Authorization: …'`, `"Authorization": "…"`, `'Authorization' => '…'`.
+/// Returns the value in `Authorization: …`, `-H 'Authorization: …'`, `"Authorization": "…"` or `'Authorization' =>
+/// '…'`.
 fn header_value(text: &[u8]) -> Option<&[u8]> {
     let text = after_word(text, b"-h").or_else(|| after_word(text, b"--header")).unwrap_or(text);
     match text {
         [b'{', object @ ..] => match object.trim_ascii_start() {
-            // With anything but a colon after the name, the brace might belong to a key.
+            // A brace before any other separator could belong to a key.
             [quote, named @ ..] if is_quote(*quote) => value_after_name(named, Some(*quote), &[b":"]),
             _ => None,
         },
@@ -55,11 +56,11 @@ fn header_value(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The value in `text`, which starts with the header's name, perhaps opened by `quote`.
+/// Returns the value in `text`, which starts with the header's name. `quote` is the quotation mark before the name.
 fn value_after_name<'a>(text: &'a [u8], quote: Option<u8>, separators: &[&[u8]]) -> Option<&'a [u8]> {
     let rest = after(text, NAME)?;
     if quote.is_some() && rest.first().copied() == quote {
-        // The name is quoted alone, and so is the value.
+        // The name and the value are quoted separately.
         let rest = rest[1..].trim_ascii_start();
         let value = separators.iter().find_map(|separator| rest.strip_prefix(*separator))?.trim_ascii_start();
         return Some(match value {
@@ -71,11 +72,11 @@ fn value_after_name<'a>(text: &'a [u8], quote: Option<u8>, separators: &[&[u8]])
     Some(quote.map_or_else(|| line(value), |quote| until(value, quote)))
 }
 
-/// The value of the first header of that name in the arguments of a command.
+/// Returns the value of the first `Authorization` header in the arguments of a command.
 fn header_within(arguments: &[u8]) -> Option<&[u8]> {
     (0..arguments.len()).find_map(|at| {
         let before = at.checked_sub(1).map(|before| arguments[before]);
-        // Not the end of another name, such as Proxy-Authorization.
+        // The end of another name, such as Proxy-Authorization, does not count.
         if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             return None;
         }
@@ -83,14 +84,14 @@ fn header_within(arguments: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// The argument of the first `-u` in the arguments of a command.
+/// Returns the argument of the first `-u` in the arguments of a command.
 fn user_within(arguments: &[u8]) -> Option<&[u8]> {
     (0..arguments.len())
         .filter(|at| *at == 0 || arguments[*at - 1].is_ascii_whitespace())
         .find_map(|at| user_option(&arguments[at..]))
 }
 
-/// The argument of the `-u` that `text` starts with.
+/// Returns the argument of the `-u` at the start of `text`.
 fn user_option(text: &[u8]) -> Option<&[u8]> {
     let argument = after_word(text, b"-u").or_else(|| after_word(text, b"--user"))?;
     Some(match argument {
@@ -99,7 +100,7 @@ fn user_option(text: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// What is between a pair of quotes. Not so in `"key":"secret"`, where each half has its own.
+/// Returns the text between two quotation marks. Returns `None` for `"key":"secret"`, where each half has its own.
 fn inside_quotes(text: &[u8]) -> Option<&[u8]> {
     match text {
         [first, inner @ .., last] if is_quote(*first) && first == last && !inner.contains(first) => {
@@ -109,24 +110,24 @@ fn inside_quotes(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What follows `word` in any case and white space.
+/// Returns the text after `word`, in any case, and white space.
 fn after_word<'a>(text: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     let rest = after(text, word)?;
     rest.first().is_some_and(u8::is_ascii_whitespace).then(|| rest.trim_ascii_start())
 }
 
-/// What follows `prefix`, in any case.
+/// Returns the text after `prefix`, in any case.
 fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// `text` up to `quote`, or all of it.
+/// Returns `text` up to `quote`, or the whole text.
 fn until(text: &[u8], quote: u8) -> &[u8] {
     text.split(|byte| *byte == quote).next().unwrap_or_default()
 }
 
-/// The first line of `text`, without its line break.
+/// Returns the first line of `text`, without its line break.
 fn line(text: &[u8]) -> &[u8] {
     let line = until(text, b'\n');
     line.strip_suffix(b"\r").unwrap_or(line)
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_takes_off_what_stands_around_a_pair() {
+    fn it_removes_the_layers_around_a_pair() {
         for (text, code, rest) in [
             ("Authorization: k:s", Code::HeaderName, "k:s"),
             ("authorization:k:s \r\nAccept: */*", Code::HeaderName, "k:s "),
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_what_may_be_a_pair() {
+    fn it_removes_nothing_that_may_belong_to_a_pair() {
         for text in [
             "",
             "k:s",

@@ -1,4 +1,4 @@
-//! What a call counts and reports.
+//! Metrics and events of a call.
 
 use std::mem;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::response::Response;
 use crate::service;
 use crate::time::Moment;
 
-/// Counts in the metrics of the source, and keeps the events until the driver takes them.
+/// Counts in the metrics of the source. Keeps the events until the driver takes them.
 #[derive(Debug)]
 pub(super) struct Reporter {
     metrics: Arc<Metrics>,
     events: Vec<Event>,
 }
 
-/// A response, and what it is about.
+/// A response with its request's method, its pair and its latency.
 pub(super) struct Answered<'a> {
     pub method: &'a str,
     pub response: &'a Response,
     pub version: &'a PairVersion,
-    /// How long the response took.
+    /// The time from sending to the response.
     pub took: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Reporter {
         Self { metrics, events: Vec::new() }
     }
 
-    /// Returns what happened since the last time.
+    /// Returns the events since the last call of this method.
     pub fn take(&mut self) -> Vec<Event> {
         mem::take(&mut self.events)
     }
@@ -43,22 +43,23 @@ impl Reporter {
         self.events.push(event);
     }
 
-    pub fn about(&mut self, version: &PairVersion, kind: EventKind, what: &str, http_status: u16) {
+    pub fn report_about(&mut self, version: &PairVersion, kind: EventKind, what: &str, http_status: u16) {
         let message = format!("{what}, {}.", version.credentials().key_hint());
         self.report(Event::new(kind, message).with_generation(version.generation()).with_status(http_status));
     }
 
-    /// The service rejected `version` with `http_status`.
+    /// Reports that the service rejected `version` with `http_status`.
     pub fn rejected(&mut self, rejected: RejectedPair, version: &PairVersion, http_status: u16) {
         let (kind, what) = match rejected {
             RejectedPair::Current => (EventKind::PairRejected, "The service rejected the pair in use"),
             RejectedPair::Candidate => (EventKind::CandidateRejected, "The service rejected the new pair"),
             RejectedPair::CurrentAgain | RejectedPair::Former => return,
         };
-        self.about(version, kind, what, http_status);
+        self.report_about(version, kind, what, http_status);
     }
 
-    /// A response came. `rotation_due` is the age at which a pair should be replaced, zero for never.
+    /// Counts a response and reports the events that follow. `rotation_due` is the age at which a pair should be
+    /// replaced, or zero for never.
     pub fn answered(
         &mut self,
         answered: &Answered<'_>,
@@ -84,29 +85,34 @@ impl Reporter {
         let age = version.age(now.unix);
         if !rotation_due.is_zero() && age >= rotation_due && self.metrics.is_age_news(version.serial()) {
             let days = age.as_secs() / (24 * 60 * 60);
-            self.about(version, EventKind::RotationDue, &format!("The pair in use is {days} days old"), 0);
+            self.report_about(
+                version,
+                EventKind::RotationDue,
+                &format!("The pair in use is {days} days old"),
+                0,
+            );
         }
     }
 
-    /// No response came.
+    /// Counts a request without response.
     pub fn not_answered(&mut self, method: &str, keyring: &Keyring, now: &Moment) {
         let spike = self.metrics.not_answered(method, now.monotonic);
         self.spike(spike, keyring);
     }
 
-    /// The call sends its request again.
+    /// Counts a retry.
     pub fn retried(&self) {
         self.metrics.retried();
     }
 
-    /// The call waits before it sends its request again.
+    /// Reports that the call waits before it retries.
     pub fn retrying(&mut self, wait: Duration, error: &Error) {
         let message = format!("The call is made again in {} ms: {}", wait.as_millis(), error.message());
         let event = Event::new(EventKind::Retrying, message).with_status(error.http_status());
         self.report(event.with_wait(wait));
     }
 
-    /// Calls wait up to `wait` for another pair than the one that was rejected at `rejected_at`.
+    /// Reports that calls wait up to `wait` for another pair, because the pair in use was rejected at `rejected_at`.
     pub fn waiting(&mut self, wait: Duration, rejected_at: Duration, keyring: &Keyring) {
         if self.metrics.is_waiting_news(rejected_at) {
             let message = format!(
@@ -118,7 +124,7 @@ impl Reporter {
         }
     }
 
-    /// The call ended, with `error` or well.
+    /// Counts the end of the call, with its error if it failed.
     pub fn ended(&self, error: Option<&Error>) {
         self.metrics.ended(error);
     }

@@ -1,18 +1,18 @@
-//! When a request may be sent again, and after how long.
+//! Rules for retries: whether a request may be sent again, and after how long.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 
-/// The first wait before a retry; it doubles with every further one.
+/// The wait before the first retry. It doubles with every further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-/// The longest wait that backing off alone comes to.
+/// The limit of the doubled wait.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
-/// Returns whether `request`, which failed with `error`, may be sent again. A request refused by the rate limit was surely not
-/// carried out. What a server error or a lost connection left behind is not known, so only an idempotent request is sent
-/// twice, or one that was surely not delivered.
+/// Returns true if `request`, which failed with `error`, may be sent again. The service did not execute a request that
+/// the rate limit refused. After a server error or a lost connection the effect is unknown, so a request is sent again
+/// only if it is idempotent or was certainly not delivered.
 pub(super) fn may_retry(request: &Request, error: &Error) -> bool {
     match error.kind() {
         ErrorKind::RateLimited => true,
@@ -22,8 +22,8 @@ pub(super) fn may_retry(request: &Request, error: &Error) -> bool {
     }
 }
 
-/// Returns how long to wait before the retry after `retries` others. It doubles with every retry, and is random between half
-/// and the whole, so that many callers do not come back at once.
+/// Returns the wait before the next retry, after `retries` earlier ones. It doubles with every retry. It is random
+/// between half and the whole, so that many callers do not retry at the same time.
 pub(super) fn backoff(retries: u32, random: u64) -> Duration {
     let full = FIRST_BACKOFF.saturating_mul(1 << retries.min(16)).min(MAX_BACKOFF);
     let millis = u64::try_from(full.as_millis()).expect("at most MAX_BACKOFF");

@@ -1,59 +1,59 @@
-//! What a call is for, and where it is.
+//! The task of a call and its state.
 
 use std::time::Duration;
 
-use super::verification::Verification;
+use super::verification::PairVerification;
 use crate::error::Error;
 use crate::keyring::{Lease, PairVersion};
 use crate::request::Request;
 use crate::response::Response;
 
-/// What the call is for.
+/// The task of a call.
 #[derive(Debug)]
-pub(super) enum Task {
-    /// Send this.
+pub(super) enum CallTask {
+    /// Send this request.
     Request(Request),
-    /// Find out whether the pair is good, and whose it is.
+    /// Prove the pair, and return its account.
     Verify,
-    /// Find out whether this pair is good, and use it from here on.
+    /// Prove this pair, and put it into use.
     Replace(PairVersion),
 }
 
-impl Task {
+impl CallTask {
     /// Returns the caller's own request.
     pub fn request(&self) -> Option<&Request> {
         if let Self::Request(request) = self { Some(request) } else { None }
     }
 
-    /// Returns the request to send: the question about the pair, or else the caller's own.
-    pub fn due<'a>(&'a self, verification: &'a Verification) -> &'a Request {
+    /// Returns the next request: the verifying one, or otherwise the caller's own.
+    pub fn due_request<'a>(&'a self, verification: &'a PairVerification) -> &'a Request {
         let request = verification.page.as_ref().or(self.request());
-        request.expect("a task without a request of the caller's verifies")
+        request.expect("a task without the caller's request always verifies")
     }
 }
 
 #[derive(Debug)]
-pub(super) enum State {
-    /// The keyring is asked what to do.
+pub(super) enum ExchangeState {
+    /// The keyring decides what to do.
     Ready,
     /// The driver reads the source.
     Loading(Lease),
-    /// The request is with the driver.
+    /// The driver sends the request.
     Sending(InFlight),
     /// A retry is due at this monotonic time.
     Waiting(Duration),
-    /// Over, with the response or the failure.
+    /// The call is over, with its result.
     Done(Result<Response, Error>),
 }
 
-/// A request that is being sent with its pair.
+/// A request that is being sent, with its pair.
 #[derive(Debug)]
 pub(super) struct InFlight {
     pub version: PairVersion,
-    /// The right to prove the pair, if it has yet to be proven.
+    /// The lease to prove the pair, if it must be proven.
     pub proof: Option<Lease>,
-    /// The driver has the pair: the response is about it.
+    /// The driver has taken the pair, so the response is about it.
     pub is_taken: bool,
-    /// When the driver was asked to send, on the monotonic clock.
+    /// The monotonic time at which the driver was asked to send.
     pub since: Duration,
 }

@@ -1,4 +1,4 @@
-//! Whose pair it is: the pages that answer that, and what a good response means.
+//! Verification: the pages that return the account of a pair, and the meaning of their responses.
 
 use crate::account::Account;
 use crate::error::{Error, ErrorKind};
@@ -8,51 +8,52 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::service;
 
-/// The question about the pair that a call asks.
+/// The verification that a call performs.
 #[derive(Debug, Default)]
-pub(super) struct Verification {
-    /// The page that is asked; `None` while the caller's own request is.
+pub(super) struct PairVerification {
+    /// The page that is asked, or `None` if the caller's own request is sent.
     pub page: Option<Request>,
-    /// The pair that the users page is asked about, after the account page was.
-    asked_elsewhere: Option<PairVersion>,
-    /// What the account page said against the pair, to the caller's own request; another page is being asked.
-    pub doubt: Option<Error>,
+    /// The pair for which the users page is asked after the account page.
+    users_page_version: Option<PairVersion>,
+    /// The rejection of the caller's own request by the account page, while the users page is asked for confirmation.
+    pub unconfirmed_rejection: Option<Error>,
 }
 
-impl Verification {
+impl PairVerification {
     /// Starts with the account page.
     pub fn ask_account_page(&mut self, policy: &Policy) {
-        self.asked_elsewhere = None;
+        self.users_page_version = None;
         self.page =
             Some(Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH)));
     }
 
-    /// Asks nothing.
+    /// Ends the verification.
     pub fn end(&mut self) {
-        self.asked_elsewhere = None;
+        self.users_page_version = None;
         self.page = None;
     }
 
-    /// Asks the page that the official clients verify with what the account page did not answer about `version`.
+    /// Asks the page that the official clients verify with, because the account page gave no result for `version`.
     pub fn ask_users_page(&mut self, version: &PairVersion) {
         self.page = Some(Request::trusted_get(service::USERS_PATH));
-        self.asked_elsewhere = Some(version.clone());
+        self.users_page_version = Some(version.clone());
     }
 
-    /// Returns whether the users page is asked about another pair than `version`, of which the account page was not asked.
+    /// Returns true if the users page is asked for another pair than `version`. The account page has not been asked for
+    /// `version`.
     pub fn is_about_another(&self, version: &PairVersion) -> bool {
-        self.asked_elsewhere.as_ref().is_some_and(|asked| !asked.is_same_pair(version))
+        self.users_page_version.as_ref().is_some_and(|asked| !asked.is_same_pair(version))
     }
 
-    /// Returns whether the users page may answer what the account page did not: the real service may have no account page.
+    /// Returns true if the users page may be asked next. The real service may have no account page.
     pub fn may_ask_users_page(&self, policy: &Policy) -> bool {
         policy.verify_path.is_none()
             && self.page.as_ref().is_some_and(|page| page.path() == service::ACCOUNT_PATH)
     }
 }
 
-/// Returns the failure for a good pair whose account is not `required`; `None` if it is.
-/// `is_expected` if the configuration demands the account, else it is that of the pair in use.
+/// Returns the error for a good pair whose account is not `required`, or `None` if it is. `is_expected` is true if the
+/// configuration requires the account, and false if it is the account of the pair in use.
 pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool) -> Option<Error> {
     let found = match account.id() {
         Some(id) if id == required => return None,
@@ -64,22 +65,23 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
         Error::with_message(ErrorKind::WrongAccount, message)
     } else {
         let message = format!("The new pair {found}; the pair in use belongs to the account {required}.");
-        Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT)
+        Error::with_message(ErrorKind::WrongAccount, message).with_hint(OTHER_ACCOUNT_HINT)
     };
     Some(error.with_request_sent(true))
 }
 
-const OTHER_ACCOUNT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
+const OTHER_ACCOUNT_HINT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
 
-/// The hint of a doubt that another page removed.
-pub(super) const NO_PAGE: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
+/// The hint of a rejection that another page disproved.
+pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
 
-/// Returns whether `error` says nothing about the pair if the service has no account page.
+/// Returns true if `error` may mean that the service has no account page.
 pub(super) fn is_no_account_page(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidCredentials)
 }
 
-/// Returns the account. Only the account page must hold one; any other path proves the pair by answering with JSON at all.
+/// Returns the account in `response`. Only the account page must contain one; for any other path, a JSON object proves
+/// the pair.
 pub(super) fn read_account(path: &str, response: &Response) -> Result<Account, &'static str> {
     match service::account(response.body()) {
         Ok(account) => Ok(account.with_path(path)),
@@ -90,8 +92,8 @@ pub(super) fn read_account(path: &str, response: &Response) -> Result<Account, &
     }
 }
 
-/// Returns whether the service gives `error` only to a pair that it knows. A 403 may come from what stands before the service,
-/// which does not write the service's JSON.
+/// Returns true if the service returns `error` only for a pair that it knows. A 403 without a JSON object may come from
+/// a proxy before the service.
 pub(super) fn is_accepted(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::Unprocessable => true,

@@ -1,8 +1,8 @@
-//! The exclusive right to refresh from the source, or to prove a pair.
+//! The exclusive right to read the source, or to prove a pair.
 //!
-//! One call of a process reads the source at a time, and one proves a pair. Each holds a [`Lease`]. A lease ends when it
-//! is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none: a call that is abandoned does
-//! not block the others.
+//! At any time, at most one call of a process reads the source, and at most one proves a pair. Each holds a [`Lease`].
+//! A lease ends when it is dropped, at the deadline of its call, or after [`LEASE_LIMIT`] if the call has none. An
+//! abandoned call thus does not block others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::Keyring;
 
-/// How long a lease lasts if its call has no deadline.
+/// The duration of a lease if its call has no deadline.
 pub(crate) const LEASE_LIMIT: Duration = Duration::from_secs(60);
 
-/// The exclusive right to refresh from the source, or to prove a pair. Dropping it gives it back.
+/// The exclusive right to read the source, or to prove a pair. Dropping it ends the lease.
 pub(crate) struct Lease {
     keyring: Arc<Keyring>,
     number: u64,
@@ -37,16 +37,16 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// The leases of a keyring that are in force.
+/// The leases in force.
 #[derive(Clone, Default)]
 pub(super) struct Leases {
     refresh: Option<LeaseTerm>,
     proof: Option<LeaseTerm>,
-    /// How many leases there were.
+    /// The number of leases so far.
     count: u64,
 }
 
-/// A lease as the keyring keeps it.
+/// The number of a lease and the time of its end.
 #[derive(Debug, Clone, Copy)]
 struct LeaseTerm {
     number: u64,
@@ -54,24 +54,24 @@ struct LeaseTerm {
 }
 
 impl LeaseTerm {
-    /// The only place that decides whether a lease has ended.
+    /// Returns true if the lease has ended. No other function decides that.
     fn has_ended(self, now: Duration) -> bool {
         now >= self.end
     }
 }
 
 impl Leases {
-    /// Returns the number of a new lease to read the source, or `None` while another one is in force.
+    /// Returns the number of a new lease to read the source, or `None` if another one is in force.
     pub fn take_refresh(&mut self, deadline: Option<Duration>, now: Duration) -> Option<u64> {
         Self::take(&mut self.refresh, &mut self.count, deadline, now)
     }
 
-    /// Returns the number of a new lease to prove a pair, or `None` while another one is in force.
+    /// Returns the number of a new lease to prove a pair, or `None` if another one is in force.
     pub fn take_proof(&mut self, deadline: Option<Duration>, now: Duration) -> Option<u64> {
         Self::take(&mut self.proof, &mut self.count, deadline, now)
     }
 
-    /// Returns whether `lease` is the lease to read the source that is in force.
+    /// Returns true if `lease` is in force and is the lease to read the source.
     pub fn may_report(&self, lease: &Lease, now: Duration) -> bool {
         self.refresh.is_some_and(|term| term.number == lease.number && !term.has_ended(now))
     }

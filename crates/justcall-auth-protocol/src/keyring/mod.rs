@@ -1,13 +1,14 @@
-//! The pairs of one source: the one in use, the one before it, the one that has yet to be proven.
+//! The pairs of one source: the one in use, the previous one, and the one to be proven.
 //!
-//! | pair | what it is for |
+//! | pair | use |
 //! |---|---|
-//! | current | calls are made with it |
-//! | candidate | the source gave it; one call proves it, while the others go on with the current one |
-//! | previous | webhooks that were signed before the reset are still verified with it, for a while |
+//! | current | calls use it |
+//! | candidate | the source returned it; one call proves it, while the others use the current one |
+//! | previous | for a limited time, it verifies webhook deliveries that were signed before the reset |
 //!
-//! [`Keyring`] publishes one `State`. Reading it takes no lock; changes are made one at a time. `State` holds the rules,
-//! `NextStep` is what a call does next, a `Lease` is the exclusive right to read the source or to prove a pair.
+//! [`Keyring`] publishes one `KeyringState`. Reading it takes no lock; changes are made one at a time. `KeyringState`
+//! contains the rules. `NextStep` is the next step of a call. A `Lease` is the exclusive right to read the source or to
+//! prove a pair.
 
 mod lease;
 mod next_step;
@@ -30,121 +31,124 @@ pub(crate) use next_step::{Blocker, CallNeeds, NextStep};
 pub use pair::{LoadedPair, PairVersion, SourceRead};
 use rejections::Rejection;
 pub use rejections::Rejections;
-use state::State;
+use state::KeyringState;
 
-/// Holds the pairs that calls are made with, for all clients of one source, base URL and expected account. Thread-safe.
+/// The pairs for all clients with the same source, base URL and expected account. Thread-safe.
 ///
-/// Times are monotonic, since a fixed point of the caller's, unless they are said to be since the epoch.
+/// Times are monotonic, relative to a fixed point that the caller chooses, unless stated otherwise.
 pub struct Keyring {
     scope: String,
     rejections: Arc<Rejections>,
-    state: Published<State>,
-    /// Held while the state is changed, and never while anything else happens.
+    state: Published<KeyringState>,
+    /// Locked only while the state is changed.
     change: Mutex<()>,
 }
 
 /// The outcome of reading the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefreshOutcome {
-    /// There is the first pair, or another one than before.
+    /// The source returned the first pair, or a new one.
     NewPair,
-    /// Nothing new.
+    /// The source returned no new pair.
     SamePair,
-    /// The lease had ended: another call may have read the source since, so the result was ignored.
+    /// The lease had ended, so the result was ignored. Another call may have read the source since.
     LeaseEnded,
 }
 
-/// Which pair the service rejected.
+/// The pair that the service rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RejectedPair {
-    /// The one in use, and that was not known.
+    /// The pair in use, for the first time.
     Current,
-    /// The one in use, which is known to be rejected.
+    /// The pair in use, which was already rejected.
     CurrentAgain,
-    /// A candidate: the one in use stays.
+    /// A candidate. The pair in use stays.
     Candidate,
-    /// One that is not in use any more.
+    /// A pair that is no longer in use.
     Former,
 }
 
 impl Keyring {
-    /// Creates a keyring that holds nothing yet: the first call loads the source. `scope` names the service that the pairs
-    /// are for; what is rejected is remembered in `rejections`, which outlives the keyring.
+    /// Creates a keyring without a pair; the first call reads the source. `scope` identifies the service that the pairs
+    /// belong to. `rejections` stores rejections and outlives the keyring.
     pub fn new(scope: impl Into<String>, rejections: Arc<Rejections>) -> Self {
         Self { scope: scope.into(), rejections, state: Published::default(), change: Mutex::default() }
     }
 
-    /// Returns the pair to send, once there is one.
+    /// Returns the pair in use, or `None` if there is none yet.
     pub fn current(&self) -> Option<PairVersion> {
         self.state.read().current.clone()
     }
 
-    /// Returns the pair before the current one, for as long as webhooks may still be signed with it.
+    /// Returns the previous pair while webhooks may still be signed with it.
     pub fn previous(&self, now: Duration) -> Option<PairVersion> {
         let state = self.state.read();
-        state.previous.as_ref().filter(|previous| now < previous.until).map(|kept| kept.version.clone())
+        state
+            .previous
+            .as_ref()
+            .filter(|previous| now < previous.until)
+            .map(|previous| previous.version.clone())
     }
 
-    /// Returns the pair that the source gave and the service has not accepted yet.
+    /// Returns the pair that the source returned and that is not proven yet.
     pub fn candidate(&self) -> Option<PairVersion> {
         self.state.read().candidate.as_ref().map(|candidate| candidate.version.clone())
     }
 
-    /// Returns the pair in use, if there is nothing to do but use it.
+    /// Returns the pair in use if it is good and nothing else is to be done.
     pub fn settled(&self, now: Duration) -> Option<PairVersion> {
         let state = self.state.read();
-        state.current.clone().filter(|_| state.is_settled(now) && !self.is_behind(&state))
+        state.current.clone().filter(|_| state.is_settled(now) && !self.is_outdated(&state))
     }
 
-    /// Returns how long the current pair must not be sent yet, as it was rejected.
+    /// Returns how much longer the pair in use must not be sent, or `None` if it may be sent.
     pub fn rejected_for(&self, now: Duration) -> Option<Duration> {
         let state = self.state.read();
         let rejection = state.rejection.filter(|_| state.rejections >= self.rejections.forgotten())?;
         rejection.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
-    /// Returns how long `version` must not be sent yet, as it was rejected.
+    /// Returns how much longer `version` must not be sent, or `None` if it may be sent.
     pub(crate) fn rejection_of(&self, version: &PairVersion, now: Duration) -> Option<Duration> {
         let rejection = self.rejections.of(&self.scope, version.credentials(), now)?;
         Some(rejection.until.saturating_sub(now))
     }
 
-    /// Asks for a refresh from the source by the next call.
+    /// Requests that the next call reads the source.
     pub fn request_refresh(&self) {
         self.change(|state| state.source.is_refresh_due = true);
     }
 
-    /// Returns what a call does next.
+    /// Returns the next step of a call.
     pub(crate) fn next_step(self: &Arc<Self>, call: &CallNeeds, now: Duration) -> NextStep {
         if let Some(current) = self.settled(now) {
             return NextStep::Use(current);
         }
-        if self.is_behind(&self.state.read()) {
-            self.catch_up(now);
+        if self.is_outdated(&self.state.read()) {
+            self.update_rejections(now);
         }
         self.change(|state| state.next_step(self, call, now))
     }
 
-    /// Returns a lease to read the source now, whatever pair there is.
+    /// Returns a lease to read the source now, even if there is a pair.
     ///
     /// # Errors
-    /// How long to wait while another call holds the lease.
+    /// Returns the time after which to ask again if another call holds the lease.
     pub(crate) fn lease_refresh(
         self: &Arc<Self>,
         deadline: Option<Duration>,
         now: Duration,
     ) -> Result<Lease, Duration> {
         let number = self.change(|state| state.lease_refresh(deadline, now));
-        number.map(|number| Lease::new(self, number)).ok_or(State::LEASE_POLL)
+        number.map(|number| Lease::new(self, number)).ok_or(KeyringState::LEASE_POLL)
     }
 
     fn end_lease(&self, number: u64) {
         self.change(|state| state.leases.end(number));
     }
 
-    /// Takes what the source gave to the call that holds `lease`. The first pair is in use at once; another than the
-    /// current one is a candidate. A source that cannot be read costs nothing while there is a pair. After the end of the
-    /// lease the result is ignored.
+    /// Applies the result of reading the source under `lease`. The first pair is used immediately; a new pair becomes
+    /// the candidate. A failed read has no effect if there is a pair. The result is ignored if the lease has ended.
     pub(crate) fn finish_refresh(
         &self,
         lease: &Lease,
@@ -153,13 +157,13 @@ impl Keyring {
     ) -> RefreshOutcome {
         let pair = result.map(|read| match read {
             SourceRead::Pair(pair) => Some(pair),
-            SourceRead::Unchanged => self.state.read().given_but_not_used(),
+            SourceRead::Unchanged => self.state.read().unused_source_pair(),
         });
         self.change(|state| {
             if !state.leases.may_report(lease, now.monotonic) {
                 return RefreshOutcome::LeaseEnded;
             }
-            // Here, so that a rejection which is forgotten meanwhile is not taken into account.
+            // Read within the change, so that a rejection forgotten in the meantime has no effect.
             let rejection = match &pair {
                 Ok(Some(pair)) => self.rejections.of(&self.scope, &pair.credentials, now.monotonic),
                 _ => None,
@@ -168,13 +172,14 @@ impl Keyring {
         })
     }
 
-    /// Returns a version of a pair passed to `replace`, to be proven before it is used; the current one if it is the same.
+    /// Returns a version of a pair passed to `replace`, which must be proven before it is used. Returns the current
+    /// version if the pair is the same.
     pub(crate) fn admit(&self, credentials: Credentials, now: &Moment) -> PairVersion {
         self.change(|state| state.admit(credentials.into(), now))
     }
 
-    /// Puts `version` into use: the service accepted it, as a call found that was to prove it. Returns it if another one was
-    /// current before.
+    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns the version in use if
+    /// it replaced another pair.
     pub(crate) fn promote(
         &self,
         version: &PairVersion,
@@ -185,38 +190,39 @@ impl Keyring {
         self.change(|state| state.promote(version, overlap, now))
     }
 
-    /// Does not send `version` before `until`: the service rejected it.
+    /// Prevents `version` from being sent until `until`, because the service rejected it.
     pub(crate) fn reject(&self, version: &PairVersion, now: Duration, until: Duration) -> RejectedPair {
         let rejection = Rejection { since: now, at: now, until };
         self.rejections.remember(&self.scope, version.credentials(), rejection);
         self.change(|state| state.reject(version, rejection))
     }
 
-    /// Does not send the candidate `version` before `until`: it is not for this keyring. Another one may use it.
+    /// Prevents the candidate `version` from being sent until `until` in this keyring only, because it belongs to
+    /// another account.
     pub(crate) fn set_aside(&self, version: &PairVersion, until: Duration) {
         self.change(|state| state.set_aside(version, until));
     }
 
-    /// Returns the account that the service named for `version`.
+    /// Returns the account of `version`, if known.
     pub(crate) fn account_of(&self, version: &PairVersion) -> Option<u64> {
         self.state.read().account_of(version)
     }
 
-    /// Returns the account that `version` must belong to before anything else is sent with it: that of the pair in use, for
-    /// a pair that the source gave to take its place.
+    /// Returns the account that `version` must belong to before other requests are sent with it: the account of the
+    /// pair that it is to replace.
     pub(crate) fn account_required_of(&self, version: &PairVersion) -> Option<u64> {
         self.state.read().account_required_of(version)
     }
 
-    /// Remembers the account that the service named for `version`, if that is the pair in use.
+    /// Stores the account of `version` if that is the pair in use.
     pub(crate) fn set_account(&self, version: &PairVersion, id: u64) {
         if self.account_of(version) != Some(id) {
             self.change(|state| state.set_account(version, id));
         }
     }
 
-    /// Returns the pairs that a webhook may be signed with at `now`, the likeliest first. The current one is not among them
-    /// from the moment that the source says that it is compromised.
+    /// Returns the pairs that a webhook delivery may be signed with at `now`, the most likely first. They do not
+    /// include the current pair once the source reports it as compromised.
     pub fn webhook_pairs(&self, now: Duration) -> impl Iterator<Item = PairVersion> + use<> {
         let state = self.state.read();
         let candidate = state.candidate.as_ref();
@@ -227,11 +233,11 @@ impl Keyring {
         [current, candidate.map(|one| one.version.clone()), previous].into_iter().flatten()
     }
 
-    /// Takes note of a webhook that is signed with `version`. A process that only receives webhooks makes no call that would
-    /// prove a candidate. To it a delivery that is signed with the candidate is the proof: webhooks signed with the current
-    /// pair count for `overlap` from now on and no longer, as after a call.
+    /// Records a webhook delivery that is signed with `version`. In a process that only receives webhooks, no call
+    /// proves a candidate, so such a delivery is the proof. From then on, deliveries signed with the current pair are
+    /// accepted for `overlap`, as after a call.
     pub fn confirm_by_webhook(&self, version: &PairVersion, overlap: Duration, now: Duration) {
-        let is_news = |state: &State| {
+        let is_news = |state: &KeyringState| {
             state.candidate.as_ref().is_some_and(|one| one.version.is(version) && one.signed_until.is_none())
         };
         if !is_news(&self.state.read()) {
@@ -244,14 +250,14 @@ impl Keyring {
         });
     }
 
-    /// Whether another keyring of the process may know more about the pairs of `state`.
-    fn is_behind(&self, state: &State) -> bool {
+    /// Returns true if another keyring of the process may know of a rejection that `state` lacks.
+    fn is_outdated(&self, state: &KeyringState) -> bool {
         state.rejections != self.rejections.changes()
     }
 
-    /// Takes into account what the service rejected in other keyrings of the process.
-    fn catch_up(&self, now: Duration) {
-        // Before the rejections are read: what changes meanwhile is taken into account the next time.
+    /// Applies the rejections that other keyrings of the process have recorded.
+    fn update_rejections(&self, now: Duration) {
+        // Read before the rejections, so that changes in the meantime are applied the next time.
         let rejections = self.rejections.changes();
         let known = |version: PairVersion| {
             let rejection = self.rejections.of(&self.scope, version.credentials(), now)?;
@@ -263,13 +269,13 @@ impl Keyring {
         };
         self.change(|state| {
             state.rejections = rejections;
-            state.catch_up(of);
+            state.update_rejections(of);
         });
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    fn change<R>(&self, change: impl FnOnce(&mut KeyringState) -> R) -> R {
         let guard = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state = State::clone(&self.state.read());
+        let mut state = KeyringState::clone(&self.state.read());
         state.forget_rejections(self.rejections.forgotten());
         let result = change(&mut state);
         self.state.publish(state);

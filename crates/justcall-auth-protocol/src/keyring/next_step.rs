@@ -1,4 +1,4 @@
-//! What a call needs of the keyring, and what the keyring has it do next.
+//! The needs of a call, and its next step.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use crate::error::Error;
 pub(crate) struct CallNeeds {
     /// When the call began.
     pub began: Duration,
-    /// When it ends at the latest.
+    /// The deadline of the call.
     pub deadline: Option<Duration>,
-    /// How long calls wait for another pair, from the moment that the pair in use was rejected.
+    /// How long calls wait for another pair after the pair in use was rejected.
     pub rotation_wait: Duration,
-    /// It has a retry left: it can afford to prove a pair beside a good one.
+    /// True if the call has a retry left, so that it may prove a candidate although the current pair is good.
     pub may_prove: bool,
 }
 
-/// What a call does next.
+/// The next step of a call.
 #[derive(Debug)]
 pub(crate) enum NextStep {
     /// Send the current pair.
     Use(PairVersion),
-    /// Send this pair; the response decides about it.
+    /// Send this pair, and use the response as proof or rejection.
     Prove(PairVersion, Lease),
     /// Read the source.
     Refresh(Lease),
     /// Ask again after this time.
     Wait(Duration, Blocker),
-    /// The pair was rejected, and the source may soon give another.
+    /// The pair was rejected, and the source may soon return another.
     WaitForPair {
         /// Ask again after this time.
         wait: Duration,
         blocker: Blocker,
-        /// When the pair was rejected first.
+        /// When the pair was rejected for the first time.
         rejected_at: Duration,
     },
-    /// The pair was rejected, and there is no other; it is not sent again for this time.
+    /// The pair was rejected and is not sent for this time; there is no other.
     Rejected(Duration),
-    /// There is no pair, as the source gave none.
+    /// There is no pair, because the source could not be read.
     Failed(Error),
 }
 
@@ -50,6 +50,6 @@ pub(crate) enum Blocker {
     Refresh,
     /// Another call proves a pair.
     Proof,
-    /// The source was read a moment ago.
+    /// The shortest interval between two reads of the source.
     Interval,
 }

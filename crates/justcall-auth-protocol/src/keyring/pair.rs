@@ -1,13 +1,13 @@
-//! A pair as the keyring keeps it, and a pair as its source gives it.
+//! A pair in the keyring, and a pair as loaded from its source.
 
 use std::time::Duration;
 
 use crate::credentials::Credentials;
 
-/// A pair with its place in the order of pairs.
+/// A pair with its position in the sequence of pairs.
 #[derive(Debug, Clone)]
 pub struct PairVersion {
-    /// Differs from that of every other pair that the keyring ever had.
+    /// Unique among all pairs of the keyring.
     pub(super) serial: u64,
     pub(super) generation: u64,
     pub(super) pair: LoadedPair,
@@ -15,8 +15,8 @@ pub struct PairVersion {
 }
 
 impl PairVersion {
-    /// Returns how many pairs have been in use so far: 1 for the first. A candidate has the generation that it would
-    /// become.
+    /// Returns the generation: the number of pairs that have been in use, starting at 1. A candidate has the generation
+    /// that it will have in use.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -26,56 +26,58 @@ impl PairVersion {
         &self.pair.credentials
     }
 
-    /// Returns when the pair was made, since the epoch, if its source says so.
+    /// Returns when the pair was created, since the epoch, or `None` if the source does not state it.
     pub fn created_at(&self) -> Option<Duration> {
         self.pair.created_at
     }
 
-    /// Returns when this process saw the pair first, since the epoch.
+    /// Returns when the keyring received the pair, since the epoch.
     pub fn first_seen(&self) -> Duration {
         self.first_seen
     }
 
-    /// Returns how old the pair is at `unix`: since it was made if its source says so, else since it was first seen.
+    /// Returns the age of the pair at `unix`, from its creation if that is known, otherwise from when the keyring
+    /// received it.
     pub fn age(&self, unix: Duration) -> Duration {
         unix.saturating_sub(self.pair.created_at.unwrap_or(self.first_seen))
     }
 
-    /// Returns a number that no other pair of the same keyring has.
+    /// Returns a number that is unique among the pairs of the keyring.
     pub(crate) fn serial(&self) -> u64 {
         self.serial
     }
 
-    /// Returns whether both are the same version of a pair.
+    /// Returns true if both are the same version.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.serial == other.serial
     }
 
-    /// Returns whether both are the same pair, which a source may give again and a caller may pass to `replace`.
+    /// Returns true if both contain the same pair. A source may return a pair again, and a caller may pass it to
+    /// `replace`.
     pub(crate) fn is_same_pair(&self, other: &Self) -> bool {
         self.is(other) || self.credentials().same_pair(other.credentials())
     }
 }
 
-/// What reading the source gave.
+/// The result of reading the source.
 #[derive(Debug, Clone)]
 pub enum SourceRead {
-    /// The same as the last read.
+    /// The source has not changed since the last read.
     Unchanged,
     /// A pair.
     Pair(LoadedPair),
 }
 
-/// A pair as its source gave it.
+/// A pair as loaded from its source.
 #[derive(Debug, Clone)]
 pub struct LoadedPair {
     /// The pair.
     pub credentials: Credentials,
-    /// When it was made, since the epoch, if the source says so.
+    /// When the pair was created, since the epoch, if the source states it.
     pub created_at: Option<Duration>,
-    /// Whether a change of the source can be seen at next to no cost, so that calls check it now and then.
+    /// True if the source can be checked for changes at almost no cost. Calls then check it regularly.
     pub is_watched: bool,
-    /// The previous pair is compromised: webhooks signed with it are not accepted.
+    /// True if the previous pair is compromised, so that webhooks signed with it are not accepted.
     pub previous_compromised: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the service rejected, remembered for a whole process.
+//! The rejected pairs of a process.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,28 +9,29 @@ use std::time::Duration;
 use crate::credentials::Credentials;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
-/// As many rejections as are remembered: more are not a slip of configuration but an attack on memory.
+/// The limit on stored rejections, which bounds the memory under an attack.
 const MAX_REJECTIONS: usize = 16 * 1024;
 
-/// When a pair was rejected, and until when it is not sent again. Monotonic times.
+/// When a pair was rejected, and until when it must not be sent. Times are monotonic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rejection {
-    /// The first time, where it was tried again since.
+    /// The first rejection, if the pair was rejected again since.
     pub since: Duration,
     pub at: Duration,
     pub until: Duration,
 }
 
-/// What the service rejected, for a whole process: also a program that makes one client a request remembers it.
+/// The rejected pairs of a process. They are stored outside the clients, so that a program with one client per request
+/// benefits too.
 ///
-/// Pairs are kept as keyed hashes, from which nobody gets them back.
+/// Pairs are stored as keyed hashes, which cannot be reversed.
 #[derive(Default)]
 pub struct Rejections {
     key: RandomState,
     known: Mutex<HashMap<u64, Rejection>>,
-    /// How many changes there were: a keyring that has seen all of them looks no further.
+    /// The number of changes. A keyring that has applied all changes need not look up its pairs.
     changes: AtomicU64,
-    /// The number of the change that forgot everything before it; 0 if there was none.
+    /// The number of the change that last removed all rejections, or 0 if none did.
     forgotten: AtomicU64,
 }
 
@@ -53,22 +54,22 @@ impl Rejections {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// How many changes there were so far, in all keyrings of the process.
+    /// Returns the number of changes so far, in all keyrings of the process.
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Forgets every rejection: the pairs may be sent again at once. Keyrings that took a rejection into account forget
-    /// it before they use it again.
+    /// Removes every rejection, so that the pairs may be sent immediately. Keyrings that have applied a rejection drop
+    /// it before their next use.
     pub fn forget_all(&self) {
         let mut known = self.lock();
         known.clear();
-        // Under the lock, so that of two calls the later one has the larger number.
+        // Within the lock, so that the later of two calls stores the larger number.
         let change = self.changes.fetch_add(1, Ordering::Release) + 1;
         self.forgotten.store(change, Ordering::Release);
     }
 
-    /// The number of the last change that forgot everything before it; 0 if there was none.
+    /// Returns the number of the change that last removed all rejections, or 0 if none did.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten.load(Ordering::Acquire)
     }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_bounds_what_it_remembers() {
+    fn it_limits_the_number_of_stored_rejections() {
         let rejections = Rejections::default();
         let remember = |secret: &str, at: u64| {
             let pair = Credentials::new(b"abc123def456", secret.as_bytes()).expect("a good pair");
@@ -111,11 +112,11 @@ mod tests {
         }
         assert_eq!(rejections.lock().len(), 16_384);
         remember("late", 31);
-        assert_eq!(rejections.lock().len(), 2, "what is over makes room");
+        assert_eq!(rejections.lock().len(), 2, "expired rejections are removed");
     }
 
     #[test]
-    fn it_forgets_everything_and_says_so() {
+    fn it_removes_all_rejections_and_counts_that_as_a_change() {
         let rejections = Rejections::default();
         let pair = Credentials::new(b"abc123def456", b"sec789xyz000").expect("a good pair");
         let until = Duration::from_secs(30);

@@ -1,4 +1,5 @@
-//! The pairs of a source and what is known of them, as one value that every change replaces. Time comes in, nothing else.
+//! The pairs of a source and what is known about them, as one value that every change replaces. The caller passes in
+//! the time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,59 +12,60 @@ use super::{Keyring, RefreshOutcome, RejectedPair};
 use crate::error::Error;
 use crate::time::Moment;
 
-/// The shortest time between two reads of a source while its pair is good or no call waits for another.
+/// The shortest interval between two reads of a source if its pair is good or no call waits for another pair.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
-/// The shortest time between two reads while calls wait for another pair.
+/// The shortest interval between two reads while calls wait for another pair.
 const URGENT_INTERVAL: Duration = Duration::from_millis(250);
-/// How often a call that waits for another call asks again.
+/// The interval at which a call that waits for another call asks again.
 const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Default)]
-pub(super) struct State {
+pub(super) struct KeyringState {
     pub current: Option<PairVersion>,
-    pub candidate: Option<Candidate>,
-    pub previous: Option<Previous>,
-    /// The service rejected the current pair.
+    pub candidate: Option<CandidatePair>,
+    pub previous: Option<PreviousPair>,
+    /// The rejection of the current pair, if the service rejected it.
     pub rejection: Option<Rejection>,
-    /// The account that the service named for the pair with this serial.
+    /// The account of the current pair, if known.
     pub account: Option<KnownAccount>,
-    /// How many changes of the process's rejections are taken into account here.
+    /// The number of changes of the process's rejections that this state has applied.
     pub rejections: u64,
     pub source: SourceStatus,
     pub leases: Leases,
-    /// How many pairs there were.
+    /// The number of pairs so far.
     serials: u64,
 }
 
-/// What is known of the source.
+/// The state of the source.
 #[derive(Clone, Default)]
 pub(super) struct SourceStatus {
-    /// The pair that it gave last.
-    given: Option<LoadedPair>,
-    /// When it was read last, and when it may be read again.
+    /// The last pair that the source returned.
+    last_pair: Option<LoadedPair>,
+    /// When the source was last read, and when it may be read again.
     read_at: Option<Duration>,
     next_read: Duration,
-    /// When the read that is under way, or the last one, began; and when the last completed one did.
+    /// When the current or last read began, and when the last completed read began.
     read_began: Duration,
     completed_read_began: Option<Duration>,
-    /// Why the last read gave nothing, if it did not.
+    /// The error of the last read, if it failed.
     last_error: Option<Error>,
-    /// A change can be seen at next to no cost.
+    /// True if the source can be checked for changes at almost no cost.
     is_watched: bool,
-    /// A new client expects it to be read.
+    /// True if a new client requires that the source is read.
     pub is_refresh_due: bool,
 }
 
-/// A pair that the source gave and the service has not accepted yet.
+/// A pair that the source returned and that is not proven yet.
 #[derive(Clone)]
-pub(super) struct Candidate {
+pub(super) struct CandidatePair {
     pub version: PairVersion,
     pub rejected_until: Option<Duration>,
-    /// Webhooks are signed with it already; until then those signed with the current pair count as well.
+    /// Set once a webhook delivery was signed with this pair: until then, deliveries signed with the current pair are
+    /// accepted too.
     pub signed_until: Option<Duration>,
 }
 
-/// The account of a pair, as the service named it.
+/// The account of a pair, from a response.
 #[derive(Clone, Copy)]
 pub(super) struct KnownAccount {
     serial: u64,
@@ -72,20 +74,20 @@ pub(super) struct KnownAccount {
 
 /// The pair before the current one.
 #[derive(Clone)]
-pub(super) struct Previous {
+pub(super) struct PreviousPair {
     pub version: PairVersion,
     pub until: Duration,
 }
 
-impl State {
-    /// The current pair is good, and there is nothing else to do.
+impl KeyringState {
+    /// Returns true if the current pair is good and nothing else is to be done.
     pub fn is_settled(&self, now: Duration) -> bool {
         self.rejection.is_none()
             && self.candidate.as_ref().is_none_or(|candidate| candidate.rejected_until.is_some())
             && !self.source.is_due(now)
     }
 
-    /// What a call does next.
+    /// Returns the next step of a call.
     pub fn next_step(&mut self, keyring: &Arc<Keyring>, call: &CallNeeds, now: Duration) -> NextStep {
         let lease = |number| Lease::new(keyring, number);
         let Some(current) = self.current.clone() else { return self.find_first(keyring, call, now) };
@@ -108,14 +110,14 @@ impl State {
             };
         };
         let is_waiting = now < rejection.since.saturating_add(call.rotation_wait);
-        // Its cool-down is over: perhaps the service takes it again. A call that would end if not goes on waiting.
+        // The cool-down is over, so the pair is tried again. A call without a retry continues to wait while it may.
         if now >= rejection.until && (call.may_prove || !is_waiting) {
             return match self.leases.take_proof(call.deadline, now) {
                 Some(number) => NextStep::Prove(current, lease(number)),
                 None => NextStep::Wait(POLL, Blocker::Proof),
             };
         }
-        if !(is_waiting || !self.source.was_read_since(rejection.at) || self.source.is_rested(now)) {
+        if !(is_waiting || !self.source.was_read_since(rejection.at) || self.source.is_interval_over(now)) {
             return NextStep::Rejected(rejection.until.saturating_sub(now));
         }
         let wait_for = |wait, blocker| {
@@ -134,7 +136,7 @@ impl State {
         }
     }
 
-    /// There is no pair yet: one call reads the source, and its result counts for all that wait.
+    /// There is no pair yet. One call reads the source, and its result counts for all calls that wait.
     fn find_first(&mut self, keyring: &Arc<Keyring>, call: &CallNeeds, now: Duration) -> NextStep {
         match &self.source.last_error {
             Some(error) if self.source.read_at.is_some_and(|read| read > call.began) => {
@@ -147,7 +149,7 @@ impl State {
         }
     }
 
-    /// The number of a new lease to read the source, or `None` while another one is in force.
+    /// Returns the number of a new lease to read the source, or `None` if another one is in force.
     pub fn lease_refresh(&mut self, deadline: Option<Duration>, now: Duration) -> Option<u64> {
         let number = self.leases.take_refresh(deadline, now)?;
         self.source.read_began = now;
@@ -157,12 +159,12 @@ impl State {
     /// The time after which a call asks again for a lease to read the source.
     pub const LEASE_POLL: Duration = POLL;
 
-    /// The pair that the source still gives, if the service rejected the one that `replace` put in its place.
-    pub fn given_but_not_used(&self) -> Option<LoadedPair> {
-        self.source.given.clone().filter(|_| self.rejection.is_some())
+    /// Returns the pair of the source if the service rejected the pair that `replace` put into use.
+    pub fn unused_source_pair(&self) -> Option<LoadedPair> {
+        self.source.last_pair.clone().filter(|_| self.rejection.is_some())
     }
 
-    /// Takes the result of reading the source; `rejection` is what the process knows against the pair.
+    /// Applies the result of reading the source. `rejection` is the process's rejection of the pair, if any.
     pub fn finish_refresh(
         &mut self,
         result: Result<Option<LoadedPair>, Error>,
@@ -174,8 +176,8 @@ impl State {
             Ok(Some(pair)) => {
                 self.source.last_error = None;
                 self.source.is_watched = pair.is_watched;
-                self.source.given = Some(pair.clone());
-                self.take(pair, rejection, now)
+                self.source.last_pair = Some(pair.clone());
+                self.apply(pair, rejection, now)
             }
             Ok(None) => RefreshOutcome::SamePair,
             Err(error) => {
@@ -185,10 +187,10 @@ impl State {
         }
     }
 
-    fn take(&mut self, pair: LoadedPair, rejection: Option<Rejection>, now: &Moment) -> RefreshOutcome {
+    fn apply(&mut self, pair: LoadedPair, rejection: Option<Rejection>, now: &Moment) -> RefreshOutcome {
         match (&self.current, &mut self.candidate) {
             (Some(current), _) if current.credentials().same_pair(&pair.credentials) => {
-                // The source took another pair back, or never had one.
+                // The source has returned to the current pair, or has never changed.
                 self.candidate = None;
                 self.previous.take_if(|_| pair.previous_compromised);
                 RefreshOutcome::SamePair
@@ -200,7 +202,7 @@ impl State {
             (Some(_), _) => {
                 let version = self.new_version(pair, now);
                 let rejected_until = rejection.map(|rejection| rejection.until);
-                self.candidate = Some(Candidate { version, rejected_until, signed_until: None });
+                self.candidate = Some(CandidatePair { version, rejected_until, signed_until: None });
                 RefreshOutcome::NewPair
             }
             (None, _) => {
@@ -211,7 +213,8 @@ impl State {
         }
     }
 
-    /// A pair passed to `replace`, to be proven before it is used; the current one if it is the same.
+    /// Returns a version of a pair passed to `replace`, which must be proven before it is used. Returns the current
+    /// version if the pair is the same.
     pub fn admit(&mut self, pair: LoadedPair, now: &Moment) -> PairVersion {
         match &self.current {
             Some(current) if current.credentials().same_pair(&pair.credentials) => current.clone(),
@@ -229,8 +232,8 @@ impl State {
         }
     }
 
-    /// The service accepted `version`, as a call found that was to prove it: it is the current pair from here on. Returns
-    /// it if another one was current before.
+    /// Puts `version` into use, because the service accepted it in a call that proved it. Returns the version in use
+    /// if it replaced another pair.
     pub fn promote(
         &mut self,
         version: &PairVersion,
@@ -242,18 +245,19 @@ impl State {
                 self.rejection = None;
                 None
             }
-            // A pair that came later was proven meanwhile.
+            // A newer pair was proven in the meantime.
             Some(current) if current.serial > version.serial => None,
             replaced => {
                 let generation = replaced.as_ref().map_or(1, |replaced| replaced.generation + 1);
-                let is_it = |candidate: &&Candidate| candidate.version.is(version);
-                let signed_until = self.candidate.as_ref().filter(is_it).and_then(|one| one.signed_until);
+                let is_promoted = |candidate: &&CandidatePair| candidate.version.is(version);
+                let signed_until =
+                    self.candidate.as_ref().filter(is_promoted).and_then(|one| one.signed_until);
                 let until = signed_until.unwrap_or(now.saturating_add(overlap));
-                let kept = replaced.clone().filter(|_| !version.pair.previous_compromised);
-                self.previous = kept.map(|version| Previous { version, until });
+                let replaced_good = replaced.clone().filter(|_| !version.pair.previous_compromised);
+                self.previous = replaced_good.map(|version| PreviousPair { version, until });
                 let promoted = PairVersion { generation, ..version.clone() };
                 self.current = Some(promoted.clone());
-                // The source may have given the same pair again meanwhile.
+                // The source may have returned the same pair again in the meantime.
                 self.candidate.take_if(|candidate| {
                     candidate.version.serial <= version.serial || candidate.version.is_same_pair(version)
                 });
@@ -263,10 +267,10 @@ impl State {
         }
     }
 
-    /// The service rejected `version`.
+    /// Records that the service rejected `version`.
     pub fn reject(&mut self, version: &PairVersion, rejection: Rejection) -> RejectedPair {
         if self.current.as_ref().is_some_and(|current| current.is_same_pair(version)) {
-            // The requests that were in flight when it was rejected are no news.
+            // Requests that were in flight at the first rejection do not count again.
             let is_known = self.rejection.is_some_and(|known| rejection.at < known.until);
             if !is_known {
                 let since = self.rejection.map_or(rejection.since, |before| before.since);
@@ -277,14 +281,14 @@ impl State {
         if self.set_aside(version, rejection.until) { RejectedPair::Candidate } else { RejectedPair::Former }
     }
 
-    /// Does not send the candidate `version` before `until`. Returns false if it is not the candidate.
+    /// Prevents the candidate `version` from being sent until `until`. Returns false if it is not the candidate.
     pub fn set_aside(&mut self, version: &PairVersion, until: Duration) -> bool {
         let candidate = self.candidate.as_mut();
         let candidate = candidate.filter(|candidate| candidate.version.is_same_pair(version));
         candidate.map(|candidate| candidate.rejected_until = Some(until)).is_some()
     }
 
-    /// Forgets what was rejected before the change `forgotten` of the process's rejections.
+    /// Removes the rejections before the change with the number `forgotten`.
     pub fn forget_rejections(&mut self, forgotten: u64) {
         if self.rejections < forgotten {
             self.rejections = forgotten;
@@ -295,9 +299,9 @@ impl State {
         }
     }
 
-    /// Takes into account what the service rejected in other keyrings of the process: `known` gives what is known
-    /// against the pair with a serial.
-    pub fn catch_up(&mut self, known: impl Fn(u64) -> Option<Rejection>) {
+    /// Applies the rejections that other keyrings of the process have recorded. `known` returns the rejection of the
+    /// pair with a serial.
+    pub fn update_rejections(&mut self, known: impl Fn(u64) -> Option<Rejection>) {
         if let Some(known) = self.current.as_ref().and_then(|current| known(current.serial)) {
             if self.rejection.is_none_or(|before| before.until < known.until) {
                 let since = self.rejection.map_or(known.since, |before| before.since);
@@ -311,18 +315,18 @@ impl State {
         }
     }
 
-    /// The account that the service named for `version`.
+    /// Returns the account of `version`, if known.
     pub fn account_of(&self, version: &PairVersion) -> Option<u64> {
         self.account.filter(|known| known.serial == version.serial).map(|known| known.id)
     }
 
-    /// The account of the pair in use, if `version` is another one.
+    /// Returns the account of the pair in use if `version` is another one.
     pub fn account_required_of(&self, version: &PairVersion) -> Option<u64> {
         let current = self.current.as_ref().filter(|current| !current.is(version))?;
         self.account_of(current)
     }
 
-    /// Remembers the account that the service named for `version`, if that is the pair in use.
+    /// Stores the account of `version` if that is the pair in use.
     pub fn set_account(&mut self, version: &PairVersion, id: u64) {
         if let Some(current) = self.current.as_ref().filter(|current| current.is_same_pair(version)) {
             self.account = Some(KnownAccount { serial: current.serial, id });
@@ -331,12 +335,12 @@ impl State {
 }
 
 impl SourceStatus {
-    /// A source whose pair is good is read if that is cheap, or if a new client came.
+    /// Returns true if a source with a good pair should be read, because that is cheap or a new client requires it.
     fn is_due(&self, now: Duration) -> bool {
-        (self.is_watched || self.is_refresh_due) && self.is_rested(now)
+        (self.is_watched || self.is_refresh_due) && self.is_interval_over(now)
     }
 
-    fn is_rested(&self, now: Duration) -> bool {
+    fn is_interval_over(&self, now: Duration) -> bool {
         self.read_at.is_none_or(|read| now >= read.saturating_add(READ_INTERVAL))
     }
 
@@ -353,8 +357,9 @@ impl SourceStatus {
     }
 }
 
-impl Candidate {
-    /// One that the service rejected costs no second request while the pair in use is good.
+impl CandidatePair {
+    /// Returns true if the candidate may be proven. A rejected candidate is not sent again while the pair in use is
+    /// good.
     fn is_eligible(&self, is_rejected: bool, now: Duration) -> bool {
         self.rejected_until.is_none_or(|until| is_rejected && now >= until)
     }

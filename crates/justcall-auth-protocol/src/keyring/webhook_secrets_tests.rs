@@ -1,4 +1,4 @@
-//! Which pairs webhooks may be signed with.
+//! The pairs that webhooks may be signed with.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ fn load(keyring: &Arc<Keyring>, read: SourceRead, second: u64) {
     keyring.finish_refresh(&lease, Ok(read), &now);
 }
 
-/// A keyring whose source gave these, one a second.
-fn keyring(looks: impl IntoIterator<Item = SourceRead>) -> Arc<Keyring> {
+/// Returns a keyring whose source returned these pairs, one per second.
+fn keyring(reads: impl IntoIterator<Item = SourceRead>) -> Arc<Keyring> {
     let keyring = Arc::new(Keyring::new("scope", Arc::default()));
-    for (second, look) in (1..).zip(looks) {
-        load(&keyring, look, second);
+    for (second, read) in (1..).zip(reads) {
+        load(&keyring, read, second);
     }
     keyring
 }
@@ -42,14 +42,14 @@ fn secrets(keyring: &Keyring, now: u64) -> Vec<String> {
 }
 
 #[test]
-fn it_takes_the_current_pair_then_what_the_source_gave_since() {
+fn it_accepts_the_current_pair_then_the_candidate() {
     assert!(secrets(&keyring([]), 1).is_empty());
     assert_eq!(secrets(&keyring([pair("first", false)]), 9), ["first"]);
     assert_eq!(secrets(&keyring([pair("first", false), pair("second", false)]), 9), ["first", "second"]);
 }
 
 #[test]
-fn it_takes_the_pair_before_for_the_overlap_after_a_call_proved_the_new_one() {
+fn it_accepts_the_previous_pair_for_the_overlap_after_a_call_proved_the_new_one() {
     let keyring = keyring([pair("first", false), pair("second", false)]);
     let candidate = keyring.candidate().expect("the second");
     keyring.promote(&candidate, OVERLAP, at(10));
@@ -58,7 +58,7 @@ fn it_takes_the_pair_before_for_the_overlap_after_a_call_proved_the_new_one() {
 }
 
 #[test]
-fn it_takes_a_delivery_for_the_proof_where_no_call_is_made() {
+fn it_treats_a_delivery_as_proof_if_no_call_is_made() {
     let keyring = keyring([pair("first", false), pair("second", false)]);
     let candidate = keyring.candidate().expect("the second");
     keyring.confirm_by_webhook(&keyring.current().expect("the first"), OVERLAP, at(5));
@@ -67,14 +67,14 @@ fn it_takes_a_delivery_for_the_proof_where_no_call_is_made() {
     keyring.confirm_by_webhook(&candidate, OVERLAP, at(800));
     assert_eq!(secrets(&keyring, 909), ["first", "second"]);
     assert_eq!(secrets(&keyring, 910), ["second"]);
-    // A call that proves it later does not prolong that.
+    // A later proof by a call does not extend that time.
     keyring.promote(&candidate, OVERLAP, at(905));
     assert_eq!(secrets(&keyring, 909), ["second", "first"]);
     assert_eq!(secrets(&keyring, 910), ["second"]);
 }
 
 #[test]
-fn it_drops_a_pair_in_wrong_hands_as_soon_as_the_source_says_so() {
+fn it_drops_a_compromised_pair_as_soon_as_the_source_reports_it() {
     let keyring = keyring([pair("first", false), pair("second", true)]);
     assert_eq!(secrets(&keyring, 9), ["second"]);
     keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
@@ -82,7 +82,7 @@ fn it_drops_a_pair_in_wrong_hands_as_soon_as_the_source_says_so() {
 }
 
 #[test]
-fn it_drops_the_pair_before_with_one_in_wrong_hands() {
+fn it_drops_the_previous_pair_too_if_the_current_one_is_compromised() {
     for (is_compromised, expected) in [(false, &["second", "third", "first"][..]), (true, &["third"])] {
         let keyring = keyring([pair("first", false), pair("second", false)]);
         keyring.promote(&keyring.candidate().expect("the second"), OVERLAP, at(10));
@@ -92,7 +92,7 @@ fn it_drops_the_pair_before_with_one_in_wrong_hands() {
 }
 
 #[test]
-fn it_keeps_the_current_pair_when_the_source_takes_back_another() {
+fn it_keeps_the_current_pair_if_the_source_returns_to_it() {
     let keyring = keyring([pair("first", false), pair("second", true), pair("first", false)]);
     assert_eq!(secrets(&keyring, 9), ["first"]);
 }

@@ -1,52 +1,52 @@
-//! What is left of the account's rate limit, and how fast the whole account uses it up: the requests of a pair that
-//! somebody else has as well count there, and nowhere else that this process can see.
+//! The rest of the account's rate limit, and how fast the whole account uses it. Requests that other programs send with
+//! the same account are visible only here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::service::{RateLimit, RateWindow};
 
-/// A figure that was not told yet.
+/// The value of a figure that no response has contained yet.
 const UNKNOWN: u64 = u64::MAX;
-/// A reset that is told in seconds from now moves by as much within one window, in seconds.
+/// How much a reset in seconds from now may vary within one window, in seconds.
 const RESET_JITTER: u64 = 2;
 
-/// The windows of the account's rate limit, as the last answer told them.
+/// The windows of the account's rate limit, from the latest response.
 #[derive(Default)]
 pub(super) struct Budget {
     pub main: Window,
     pub burst: Window,
-    /// What the account has used.
+    /// The number of requests that the account has used.
     used: AtomicU64,
-    /// The least that was left in this window, and when the window ends.
-    least: Told,
-    until: Told,
+    /// The lowest remaining number in the current window, and the end of that window.
+    least: Figure,
+    until: Figure,
 }
 
 /// The figures of one window.
 #[derive(Default)]
 pub(super) struct Window {
-    pub limit: Told,
-    pub remaining: Told,
+    pub limit: Figure,
+    pub remaining: Figure,
     /// In seconds since the epoch.
-    pub reset: Told,
+    pub reset: Figure,
 }
 
-/// A figure, once it was told.
-pub(super) struct Told(AtomicU64);
+/// A figure that is unknown until a response contains it.
+pub(super) struct Figure(AtomicU64);
 
-impl Default for Told {
+impl Default for Figure {
     fn default() -> Self {
         Self(AtomicU64::new(UNKNOWN))
     }
 }
 
-impl Told {
+impl Figure {
     pub fn read(&self) -> Option<u64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|figure| *figure != UNKNOWN)
     }
 
-    fn told(&self, figure: Option<u64>) {
+    fn set(&self, figure: Option<u64>) {
         if let Some(figure) = figure {
             self.0.store(figure, Ordering::Relaxed);
         }
@@ -60,10 +60,10 @@ impl Window {
         RateWindow { limit: self.limit.read(), remaining: self.remaining.read(), reset }
     }
 
-    fn told(&self, window: &RateWindow) {
-        self.limit.told(window.limit);
-        self.remaining.told(window.remaining);
-        self.reset.told(window.reset.map(|reset| reset.as_secs()));
+    fn set(&self, window: &RateWindow) {
+        self.limit.set(window.limit);
+        self.remaining.set(window.remaining);
+        self.reset.set(window.reset.map(|reset| reset.as_secs()));
     }
 }
 
@@ -73,26 +73,26 @@ impl Budget {
         RateLimit { main: self.main.read(), burst: self.burst.read() }
     }
 
-    /// What the account has used since this process looks, as far as the answers told.
+    /// Returns how many requests the account has used since this process started, as far as responses show it.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    pub fn told(&self, limit: &RateLimit) {
-        self.main.told(&limit.main);
-        self.burst.told(&limit.burst);
+    pub fn set(&self, limit: &RateLimit) {
+        self.main.set(&limit.main);
+        self.burst.set(&limit.burst);
         let used = self.used_since(&limit.main);
         self.used.fetch_add(used, Ordering::Relaxed);
     }
 
-    /// How many requests `window` tells of that no answer told of before. Answers may come in another order than they
-    /// were made in.
+    /// Returns the number of requests that `window` shows and no earlier response has shown. Responses may arrive in
+    /// another order than their requests.
     fn used_since(&self, window: &RateWindow) -> u64 {
         let (Some(remaining), Some(reset)) = (window.remaining, window.reset) else { return 1 };
         let reset = reset.as_secs();
         let until = self.until.0.load(Ordering::Relaxed);
         if until != UNKNOWN && reset < until.saturating_sub(RESET_JITTER) {
-            // Of the window before.
+            // The response belongs to the previous window.
             return 1;
         }
         if until == UNKNOWN || reset > until.saturating_add(RESET_JITTER) {
@@ -108,32 +108,36 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn told(budget: &Budget, remaining: u64, reset: u64) -> u64 {
+    fn used_after(budget: &Budget, remaining: u64, reset: u64) -> u64 {
         let (limit, reset) = (Some(1800), Some(Duration::from_secs(reset)));
         let main = RateWindow { limit, remaining: Some(remaining), reset };
-        budget.told(&RateLimit { main, burst: RateWindow::default() });
+        budget.set(&RateLimit { main, burst: RateWindow::default() });
         budget.used()
     }
 
     #[test]
-    fn it_counts_what_others_use_too() {
+    fn it_counts_the_requests_of_other_programs_too() {
         let budget = Budget::default();
-        assert_eq!(told(&budget, 1000, 9000), 1, "what was used before is nobody's news");
-        assert_eq!(told(&budget, 999, 9000), 2);
-        assert_eq!(told(&budget, 989, 9001), 12, "nine of somebody else; a reset may jitter");
-        assert_eq!(told(&budget, 987, 9000), 14);
-        assert_eq!(told(&budget, 988, 9000), 14, "the answer before comes later: it was counted");
-        assert_eq!(told(&budget, 1799, 12600), 15, "a new window");
-        assert_eq!(told(&budget, 980, 9000), 16, "a late answer of the window before");
-        assert_eq!(told(&budget, 1798, 12600), 17);
-        assert_eq!(told(&budget, 1700, 12603), 18, "a window that ends three seconds later is another");
+        assert_eq!(used_after(&budget, 1000, 9000), 1, "earlier requests are not counted");
+        assert_eq!(used_after(&budget, 999, 9000), 2);
+        assert_eq!(used_after(&budget, 989, 9001), 12, "nine of other programs; a reset may vary");
+        assert_eq!(used_after(&budget, 987, 9000), 14);
+        assert_eq!(
+            used_after(&budget, 988, 9000),
+            14,
+            "an earlier response that arrives late was already counted"
+        );
+        assert_eq!(used_after(&budget, 1799, 12600), 15, "a new window");
+        assert_eq!(used_after(&budget, 980, 9000), 16, "a late response of the previous window");
+        assert_eq!(used_after(&budget, 1798, 12600), 17);
+        assert_eq!(used_after(&budget, 1700, 12603), 18, "a window that ends three seconds later is another");
     }
 
     #[test]
-    fn it_counts_its_own_where_the_service_tells_nothing() {
+    fn it_counts_its_own_requests_if_responses_contain_no_rate_limit() {
         let budget = Budget::default();
-        budget.told(&RateLimit::default());
-        budget.told(&RateLimit::default());
+        budget.set(&RateLimit::default());
+        budget.set(&RateLimit::default());
         assert_eq!((budget.used(), budget.main.remaining.read()), (2, None));
     }
 }

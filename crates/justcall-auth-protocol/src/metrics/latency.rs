@@ -1,18 +1,18 @@
-//! How long answers take, in buckets.
+//! A histogram of response times.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Counters;
 
-/// The upper ends of the buckets, in milliseconds; beyond the last is a bucket without end.
+/// The upper bounds of the buckets, in milliseconds. The bucket after the last bound is unbounded.
 pub(super) const BOUNDS: [u64; 11] = [10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 
-/// How many answers took how long.
+/// The number of responses by response time.
 #[derive(Default)]
 pub(super) struct Latency {
     buckets: Counters<{ BOUNDS.len() + 1 }>,
-    /// Of all together, in microseconds.
+    /// The sum of all response times, in microseconds.
     sum: AtomicU64,
 }
 
@@ -23,7 +23,7 @@ impl Latency {
         self.sum.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// How many took no longer than each bound, and how many there are.
+    /// Returns the number of responses within each bound, and the number of all responses.
     pub fn cumulative(&self) -> [u64; BOUNDS.len() + 1] {
         let mut total = 0;
         std::array::from_fn(|index| {
@@ -32,7 +32,7 @@ impl Latency {
         })
     }
 
-    /// How long all of them took.
+    /// Returns the sum of all response times.
     pub fn sum(&self) -> Duration {
         Duration::from_micros(self.sum.load(Ordering::Relaxed))
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_puts_an_answer_that_took_as_long_as_a_bound_below_it() {
+    fn it_counts_a_response_time_equal_to_a_bound_below_the_bound() {
         let latency = Latency::default();
         for ms in [0, 10, 11, 30_000, 30_001] {
             latency.add(Duration::from_millis(ms));

@@ -1,9 +1,8 @@
-//! What the clients of one pair do, counted for whoever watches them: by outcome, method and status, with how long answers
-//! take and what is left of the account's rate limit; and the results of the webhooks that are verified with their secrets.
+//! Counters of the clients of one source, for monitoring: calls by outcome, requests by method and status, response
+//! times, the rest of the account's rate limit, and the results of webhook verification.
 //!
-//! Counting takes no lock and no memory: it is a handful of additions a request. There are as many counters as there
-//! are names for them, whatever is called and answered. [`open_metrics`] writes them; `Spikes` says when there are
-//! unusually many requests.
+//! Counting takes no lock and allocates nothing; it is a few additions per request. The number of counters is fixed,
+//! whatever methods and statuses occur. [`open_metrics`] formats them. `Spikes` detects an unusual number of requests.
 
 mod budget;
 mod latency;
@@ -25,18 +24,18 @@ pub use open_metrics::{MAX_SIZE, open_metrics};
 pub(crate) use spikes::Spike;
 use spikes::Spikes;
 pub use spikes::{FACTOR, FLOOR, HALF_LIFE};
-pub(crate) use webhooks::{ResultsOfProcess, WebhookResults};
+pub(crate) use webhooks::{ProcessResults, WebhookResults};
 
-/// A counter for success, and one for each kind of failure.
+/// One counter for success, and one for each kind of error.
 const OUTCOMES: usize = ErrorKind::ALL.len() + 1;
-/// The methods that are told apart; any other is `other`.
+/// The methods with their own counters. Any other method is `other`.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
-/// The statuses that are told apart; the others are told by their class.
+/// The statuses with their own counters. Any other status is counted by its class.
 const STATUSES: [u16; 15] = [200, 201, 202, 204, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504];
-/// Classes of status, what is no HTTP status, and that no answer came.
+/// The classes of other statuses: `other` is not an HTTP status, `none` is a missing response.
 const CLASSES: [&str; 6] = ["2xx", "3xx", "4xx", "5xx", "other", "none"];
 
-/// What is counted and reported of one source's calls. Shared by the clients that share the source.
+/// The counters of one source's calls, shared by the clients of the source.
 #[derive(Default)]
 pub struct Metrics {
     calls: Counters<OUTCOMES>,
@@ -47,16 +46,16 @@ pub struct Metrics {
     events: Counters<{ EventKind::ALL.len() }>,
     budget: Budget,
     spikes: Spikes,
-    /// When a pair was sent last, in seconds since the epoch; 0 for never.
+    /// When a pair was last sent, in seconds since the epoch; 0 if never.
     last_used: AtomicU64,
     is_rate_limit_low: AtomicBool,
-    /// The rejection that the event about waiting calls was for, as the time at which it began, in nanoseconds plus 1.
+    /// The rejection for which waiting calls were reported: the time at which it began, in nanoseconds plus 1.
     waiting_reported_for: AtomicU64,
-    /// The serial of the pair that the event about its age was for.
+    /// The serial of the pair whose age was reported.
     age_reported_for: AtomicU64,
 }
 
-/// Counters side by side.
+/// A fixed number of counters.
 struct Counters<const N: usize>([AtomicU64; N]);
 
 impl<const N: usize> Default for Counters<N> {
@@ -78,83 +77,85 @@ impl<const N: usize> Counters<N> {
 }
 
 impl Metrics {
-    /// A call ended: well, or with an error.
+    /// Counts the end of a call.
     pub(crate) fn ended(&self, error: Option<&Error>) {
         self.calls.add(error.map_or(0, |error| outcome(error.kind())));
     }
 
-    /// A request was answered with `status` after `took`. Tells when there are unusually many at `now`, monotonic.
+    /// Counts a response with `status` after `took`. Returns a spike if the number of requests becomes unusual at the
+    /// monotonic time `now`.
     pub(crate) fn answered(&self, method: &str, status: u16, took: Duration, now: Duration) -> Option<Spike> {
         self.requests[method_index(method)].add(status_index(status));
         self.latency.add(took);
         self.spikes.count(now)
     }
 
-    /// A request was not answered. As [`Metrics::answered`].
+    /// Counts a request without response. Returns a spike as [`Metrics::answered`] does.
     pub(crate) fn not_answered(&self, method: &str, now: Duration) -> Option<Spike> {
         self.requests[method_index(method)].add(STATUSES.len() + CLASSES.len() - 1);
         self.spikes.count(now)
     }
 
-    /// An answer told `limit` of the account's requests.
+    /// Stores the rate limit of a response.
     pub(crate) fn limited(&self, limit: &RateLimit) {
-        self.budget.told(limit);
+        self.budget.set(limit);
     }
 
-    /// Returns the account's rate limit as the last response reports it. A figure that no response reports is absent.
+    /// Returns the account's rate limit from the latest response. A figure that no response contained is `None`.
     pub fn rate_limit(&self) -> RateLimit {
         self.budget.read()
     }
 
-    /// A call makes another attempt.
+    /// Counts a retry.
     pub(crate) fn retried(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The results of webhooks.
+    /// Returns the counters of webhook results.
     pub(crate) fn webhooks(&self) -> &WebhookResults {
         &self.webhooks
     }
 
-    /// A delivery of a webhook was verified with the secrets of these clients, and refused with `failure` if it is not genuine.
+    /// Counts a delivery that was verified with the secrets of these clients. `failure` is `None` if the delivery is
+    /// genuine.
     pub fn delivered(&self, failure: Option<ErrorKind>) {
         self.webhooks.add(failure);
     }
 
-    /// Something happened.
+    /// Counts an event.
     pub(crate) fn happened(&self, kind: EventKind) {
         self.events.add(event_index(kind));
     }
 
-    /// Remembers that a pair was sent at `unix`, since the epoch.
+    /// Stores that a pair was sent at `unix`, since the epoch.
     pub(crate) fn used(&self, unix: Duration) {
         self.last_used.store(unix.as_secs(), Ordering::Relaxed);
     }
 
-    /// Returns when a pair was sent last, in seconds since the epoch.
+    /// Returns when a pair was last sent, since the epoch, or `None` if never.
     pub fn last_used(&self) -> Option<Duration> {
         Some(self.last_used.load(Ordering::Relaxed)).filter(|used| *used > 0).map(Duration::from_secs)
     }
 
-    /// Returns whether `is_low` differs from the last response.
+    /// Stores whether the rate limit is low. Returns true if that has changed.
     pub(crate) fn set_rate_limit_low(&self, is_low: bool) -> bool {
         self.is_rate_limit_low.load(Ordering::Relaxed) != is_low
             && self.is_rate_limit_low.swap(is_low, Ordering::Relaxed) != is_low
     }
 
-    /// Returns true once for a rejection of the pair in use, which began at `rejected_at`: calls wait now.
+    /// Returns true once for each rejection of the pair in use, identified by the time at which it began.
     pub(crate) fn is_waiting_news(&self, rejected_at: Duration) -> bool {
         let began = u64::try_from(rejected_at.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
         is_news(&self.waiting_reported_for, began)
     }
 
-    /// Returns true once for the pair with this serial: it is old.
+    /// Returns true once for the pair with this serial.
     pub(crate) fn is_age_news(&self, serial: u64) -> bool {
         is_news(&self.age_reported_for, serial)
     }
 }
 
-/// Whether `reported` was another value until now.
+/// Stores `value` in `reported`. Returns true if it has changed.
 fn is_news(reported: &AtomicU64, value: u64) -> bool {
     reported.load(Ordering::Relaxed) != value && reported.swap(value, Ordering::Relaxed) != value
 }
@@ -165,9 +166,9 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Where an outcome is counted; 0 is a call that ended well.
+/// Returns the index of an outcome. Index 0 is success.
 fn outcome(kind: ErrorKind) -> usize {
-    // The kinds are declared in the table's order, without numbers of their own.
+    // The kinds are declared in the order of the table, without explicit numbers.
     kind as usize + 1
 }
 
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_has_a_counter_of_its_own_for_every_outcome_and_event() {
+    fn it_has_a_separate_counter_for_every_outcome_and_event() {
         for (index, kind) in ErrorKind::ALL.iter().enumerate() {
             assert_eq!(outcome(*kind), index + 1, "{kind:?}");
         }
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_no_more_memory_whatever_is_called_and_answered() {
+    fn it_uses_the_same_memory_for_any_methods_and_statuses() {
         assert!(size_of::<Metrics>() < 2304, "{}", size_of::<Metrics>());
         let usage = Metrics::default();
         for status in 0..1000 {
@@ -221,6 +222,6 @@ mod tests {
             .sum();
         assert_eq!(counted, 4000, "none is lost");
         assert_eq!(usage.requests[method_index("other")].read(status_index(404)), 3);
-        assert_eq!(usage.requests[0].read(status_index(418)), 100 - 7, "4xx but those of their own");
+        assert_eq!(usage.requests[0].read(status_index(418)), 100 - 7, "4xx without their own counters");
     }
 }

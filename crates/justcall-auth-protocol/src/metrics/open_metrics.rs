@@ -1,6 +1,6 @@
-//! The counters as OpenMetrics 1.0 text, which Prometheus and most monitors read.
+//! The counters as OpenMetrics 1.0 text, which Prometheus and most monitoring systems read.
 //!
-//! Labels have few values, all of them fixed here. Nothing in the text is a secret, or tells which pair it is about.
+//! Labels have few values, all of them fixed in this file. The text contains no secret and does not identify the pair.
 
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::keyring::Keyring;
 use crate::policy::Policy;
 use crate::time::Moment;
 
-/// The text is never longer, in bytes.
+/// The longest text, in bytes.
 pub const MAX_SIZE: usize = 24 * 1024;
 
-/// Returns what the clients that share a source did, and the state of its pair `now`. `policy` is that of one client and
-/// says from which age on a pair is due for rotation.
+/// Returns the counters of the clients that share a source, and the state of its pair `now`. `policy` is the policy of
+/// one client, for the age at which a pair is due for rotation.
 pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &Moment) -> String {
-    let mut text = Text(String::with_capacity(8 * 1024));
+    let mut text = MetricsText(String::with_capacity(8 * 1024));
     build(&mut text);
     calls(&mut text, usage);
     requests(&mut text, usage);
@@ -31,18 +31,18 @@ pub fn open_metrics(usage: &Metrics, keyring: &Keyring, policy: &Policy, now: &M
     text.finish()
 }
 
-/// The results of the deliveries that one verifier verified.
+/// Returns the results of the deliveries that one verifier verified.
 pub(crate) fn webhook_metrics(results: &WebhookResults) -> String {
-    let mut text = Text(String::with_capacity(2 * 1024));
+    let mut text = MetricsText(String::with_capacity(2 * 1024));
     build(&mut text);
     webhooks(&mut text, results);
     text.finish()
 }
 
-/// Text that grows by one metric family after another.
-struct Text(String);
+/// Text that grows by one metric family at a time.
+struct MetricsText(String);
 
-impl Text {
+impl MetricsText {
     fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
         self.line(format_args!("# TYPE justcall_auth_{name} {kind}"));
         if !unit.is_empty() {
@@ -63,7 +63,7 @@ impl Text {
     }
 
     fn line(&mut self, line: impl Display) {
-        writeln!(self.0, "{line}").expect("a String takes everything");
+        writeln!(self.0, "{line}").expect("writing to a String does not fail");
     }
 
     fn finish(mut self) -> String {
@@ -72,15 +72,15 @@ impl Text {
     }
 }
 
-fn build(text: &mut Text) {
+fn build(text: &mut MetricsText) {
     text.family("build", "info", "", "The library that counts.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
 }
 
-fn calls(text: &mut Text, usage: &Metrics) {
+fn calls(text: &mut MetricsText, usage: &Metrics) {
     text.family("calls", "counter", "", "Calls that ended, by outcome: ok, or the name of the error.");
     text.sample("calls_total", "{outcome=\"ok\"}", usage.calls.read(0));
-    // All of them, also those that never came: a rate needs the zero before the first.
+    // Outcomes that never occurred are included, because a rate needs the zero before the first.
     for kind in ErrorKind::ALL.iter().filter(|kind| ends_calls(**kind)) {
         let labels = format!("{{outcome=\"{}\"}}", kind.name());
         text.sample("calls_total", &labels, usage.calls.read(outcome(*kind)));
@@ -89,12 +89,12 @@ fn calls(text: &mut Text, usage: &Metrics) {
     text.sample("retries_total", "", usage.retries.load(std::sync::atomic::Ordering::Relaxed));
 }
 
-/// Whether a call can end so: buffers and webhooks are no calls.
+/// Returns true if a call can end with this error. Buffers and webhooks are not calls.
 fn ends_calls(kind: ErrorKind) -> bool {
     kind != ErrorKind::BufferTooSmall && !kind.name().starts_with("webhook_")
 }
 
-fn requests(text: &mut Text, usage: &Metrics) {
+fn requests(text: &mut MetricsText, usage: &Metrics) {
     let help = "Requests sent, retries included, by method and HTTP status; none where no answer came.";
     text.family("requests", "counter", "", help);
     for (method, counters) in METHODS.iter().zip(&usage.requests) {
@@ -123,7 +123,7 @@ fn requests(text: &mut Text, usage: &Metrics) {
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 
-fn webhooks(text: &mut Text, results: &WebhookResults) {
+fn webhooks(text: &mut MetricsText, results: &WebhookResults) {
     let help = "Webhook deliveries verified, by result: ok, or the name of the error.";
     text.family("webhooks", "counter", "", help);
     text.sample("webhooks_total", "{result=\"ok\"}", results.read(None));
@@ -135,7 +135,8 @@ fn webhooks(text: &mut Text, results: &WebhookResults) {
     }
 }
 
-/// Whether the verifier or the source of its secrets fails so. Only a replay check can fail otherwise.
+/// Returns true if the verifier or the source of its secrets can fail with this error. Only a replay check can fail
+/// with any other.
 fn ends_verifications(kind: ErrorKind) -> bool {
     let is_of_source = matches!(
         kind,
@@ -151,7 +152,7 @@ fn ends_verifications(kind: ErrorKind) -> bool {
     is_of_source || kind.name().starts_with("webhook_")
 }
 
-fn events(text: &mut Text, usage: &Metrics) {
+fn events(text: &mut MetricsText, usage: &Metrics) {
     text.family("events", "counter", "", "Events, by kind; the first of a kind is what an alert waits for.");
     for (index, kind) in EventKind::ALL.iter().enumerate() {
         let labels = format!("{{event=\"{}\"}}", kind.name());
@@ -159,7 +160,7 @@ fn events(text: &mut Text, usage: &Metrics) {
     }
 }
 
-fn budget(text: &mut Text, usage: &Metrics) {
+fn budget(text: &mut MetricsText, usage: &Metrics) {
     let budget = &usage.budget;
     let windows = [("main", &budget.main), ("burst", &budget.burst)];
     let mut family = |name: &str, unit: &str, help: &str, figures: [Option<u64>; 2]| {
@@ -185,7 +186,7 @@ fn budget(text: &mut Text, usage: &Metrics) {
     text.sample("account_requests_total", "", budget.used());
 }
 
-fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
+fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
     if let Some(version) = keyring.current() {
         let help = "How many pairs have been in use: 1 for the first.";
@@ -205,7 +206,7 @@ fn pair(text: &mut Text, keyring: &Keyring, policy: &Policy, now: &Moment) {
     text.gauge("pair_rotation_due_seconds", "seconds", help, seconds(due));
 }
 
-fn last_used(text: &mut Text, usage: &Metrics) {
+fn last_used(text: &mut MetricsText, usage: &Metrics) {
     let help = "When a pair was sent last, since the epoch.";
     let seconds = usage.last_used().map(|time| time.as_secs());
     text.gauge("last_used_timestamp_seconds", "seconds", help, seconds);
@@ -220,7 +221,7 @@ mod tests {
     use crate::service::{RateLimit, RateWindow};
 
     #[test]
-    fn it_is_never_longer_than_it_promises() {
+    fn it_never_exceeds_its_maximum_size() {
         let (usage, keyring) = (Metrics::default(), Keyring::new("", Arc::default()));
         let counters =
             usage.requests.iter().flat_map(|row| &row.0).chain(&usage.calls.0).chain(&usage.events.0);
@@ -232,7 +233,7 @@ mod tests {
         usage.limited(&RateLimit { main: window, burst: window });
         let now = Moment { monotonic: most, unix: most, random: 0 };
         let length = open_metrics(&usage, &keyring, &Policy::default(), &now).len();
-        // What is told of a pair is not in it: seven short lines and their descriptions.
+        // The text lacks the metrics of a pair: seven short lines and their descriptions.
         assert!((12 * 1024..MAX_SIZE - 2 * 1024).contains(&length), "{length}");
     }
 }

@@ -1,35 +1,35 @@
-//! When there are unusually many requests: the rule is in the [module above](super).
+//! Detection of an unusual number of requests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many times the busiest minute is unusual.
+/// A minute is unusual if it has more requests than this multiple of the busiest minute.
 pub const FACTOR: f64 = 2.0;
-/// So many requests a minute are never unusual: about what the smallest plan allows.
+/// The number of requests per minute that is never unusual: about what the smallest plan allows.
 pub const FLOOR: u64 = 60;
-/// After this time a busy minute counts half.
+/// The age at which a busy minute counts half.
 pub const HALF_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How many minutes are watched before anything is told, and how many pass between two spikes at least.
+/// The number of minutes before the first spike, and between two spikes.
 const HOUR: u64 = 60;
 
-/// More requests than usual.
+/// An unusual number of requests in a minute.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spike {
-    /// How many there were in this minute when that became unusual.
+    /// The number of requests in this minute when it became unusual.
     pub requests: u64,
-    /// How many the busiest minute before had, the older the less.
+    /// The number of requests in the busiest minute before, reduced by its age.
     pub busiest: f64,
 }
 
 /// Counts the requests of each minute.
 pub(super) struct Spikes {
-    /// Which minute it is, and how many requests it has had.
+    /// The current minute, and the number of its requests.
     minute: AtomicU64,
     count: AtomicU64,
-    /// The number of requests at which this minute is unusual.
+    /// The number of requests at which the current minute is unusual.
     unusual: AtomicU64,
     past: Mutex<Past>,
 }
@@ -38,13 +38,13 @@ struct Past {
     busiest: f64,
     /// The first minute, or [`NEVER`].
     began: u64,
-    /// The minute that was reported last, or [`NEVER`], and the limit that it passed.
+    /// The last reported minute, or [`NEVER`], and its limit.
     reported: u64,
     reported_limit: f64,
 }
 
-/// Long before and after every minute. In place of `None`, whose unset payload the optimiser reads ahead of its test:
-/// valgrind reports that.
+/// A minute that is far from every other. Used instead of `None`, because the optimiser reads the unset payload before
+/// the test, which valgrind reports.
 const NEVER: u64 = u64::MAX;
 
 impl Default for Spikes {
@@ -59,40 +59,40 @@ impl Default for Spikes {
 }
 
 impl Spikes {
-    /// One more request, at the monotonic time `now`. Once a minute at most it is more than counting.
+    /// Counts one request at the monotonic time `now`. At most once per minute it does more than counting.
     pub fn count(&self, now: Duration) -> Option<Spike> {
-        // Minute 0 is the one before the first.
+        // Minute 0 is before the first.
         let minute = now.as_secs() / 60 + 1;
         if minute > self.minute.load(Ordering::Relaxed) {
-            self.turn(minute);
+            self.start_minute(minute);
         }
         let requests = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        // One call alone comes to just this number.
-        (requests == self.unusual.load(Ordering::Relaxed)).then(|| self.tell(requests)).flatten()
+        // Exactly one call reaches this number.
+        (requests == self.unusual.load(Ordering::Relaxed)).then(|| self.report(requests)).flatten()
     }
 
-    /// What the busiest minute before this one had.
+    /// Returns the number of requests in the busiest minute before the current one, reduced by its age.
     pub fn busiest(&self) -> f64 {
         self.lock().busiest
     }
 
-    fn turn(&self, minute: u64) {
+    fn start_minute(&self, minute: u64) {
         let mut past = self.lock();
         let last = self.minute.load(Ordering::Relaxed);
         if minute <= last {
             return;
         }
         let requests = self.count.swap(0, Ordering::Relaxed);
-        past.learn(requests, last, minute - last);
+        past.add(requests, last, minute - last);
         past.began = past.began.min(minute);
         self.unusual.store(past.unusual(minute), Ordering::Relaxed);
         self.minute.store(minute, Ordering::Relaxed);
     }
 
-    fn tell(&self, requests: u64) -> Option<Spike> {
+    fn report(&self, requests: u64) -> Option<Spike> {
         let mut past = self.lock();
         let minute = self.minute.load(Ordering::Relaxed);
-        // Another minute may have begun meanwhile.
+        // Another minute may have begun in the meantime.
         if past.unusual(minute) != requests {
             return None;
         }
@@ -107,9 +107,9 @@ impl Spikes {
 }
 
 impl Past {
-    /// The minute `which` had so many requests, and is `elapsed` minutes ago.
+    /// Adds the minute `which` with its number of requests. The minute is `elapsed` minutes ago.
     #[expect(clippy::cast_precision_loss, reason = "counts of a minute, and minutes")]
-    fn learn(&mut self, requests: u64, which: u64, elapsed: u64) {
+    fn add(&mut self, requests: u64, which: u64, elapsed: u64) {
         let most = if self.reported.abs_diff(which) < HOUR { self.reported_limit } else { f64::INFINITY };
         let half_lives = elapsed as f64 * 60.0 / HALF_LIFE.as_secs_f64();
         self.busiest = self.busiest.max((requests as f64).min(most)) * 0.5_f64.powf(half_lives);
@@ -120,7 +120,7 @@ impl Past {
         (self.busiest * FACTOR).max(FLOOR as f64)
     }
 
-    /// The number of requests at which `minute` is unusual.
+    /// Returns the number of requests at which `minute` is unusual.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
     fn unusual(&self, minute: u64) -> u64 {
         let is_new = self.began.abs_diff(minute) < HOUR;
@@ -136,24 +136,25 @@ mod tests {
     const MINUTE: u64 = 60;
     const DAY: u64 = 24 * 60;
 
-    /// So many requests in each minute of `minutes`, which begin at any time of the monotonic clock; what was told when.
+    /// Counts this many requests in each minute of `minutes`. Returns the spikes with their minutes. The clock starts
+    /// in the middle of a minute.
     fn run(
         spikes: &Spikes,
         minutes: std::ops::Range<u64>,
         requests: impl Fn(u64) -> u64,
     ) -> Vec<(u64, Spike)> {
         let start = 1_000_003;
-        let mut told = Vec::new();
+        let mut spikes_seen = Vec::new();
         for minute in minutes {
             for _ in 0..requests(minute) {
                 let now = Duration::from_secs(start - start % MINUTE + minute * MINUTE + 7);
-                told.extend(spikes.count(now).map(|spike| (minute, spike)));
+                spikes_seen.extend(spikes.count(now).map(|spike| (minute, spike)));
             }
         }
-        told
+        spikes_seen
     }
 
-    /// An office: nights and weekends without a call, mornings at once as busy as ever, and busier at eleven.
+    /// An office: no calls at night and on weekends, busy from the first minute of a day, busiest at eleven.
     fn office(minute: u64, busy: u64) -> u64 {
         let (day, hour) = (minute / DAY % 7, minute % DAY / 60);
         let scatter = minute.wrapping_mul(2_654_435_761) % (busy / 4);
@@ -165,70 +166,70 @@ mod tests {
     }
 
     #[test]
-    fn it_is_quiet_over_nights_weekends_and_holidays() {
+    fn it_reports_no_spike_after_nights_weekends_and_holidays() {
         for busy in [20, 80, 300] {
             let spikes = Spikes::default();
-            // The first morning of all is told of at most: nobody knows yet how busy it gets.
+            // At most one spike on the first day, when the usual number is not yet known.
             let first = run(&spikes, 0..DAY, |minute| office(minute, busy));
             assert!(first.len() <= 1, "{first:?}");
             let weeks = run(&spikes, DAY..21 * DAY, |minute| office(minute, busy));
             assert_eq!(weeks, [], "{busy}");
-            // A week off.
+            // One week without requests.
             let after = run(&spikes, 28 * DAY..30 * DAY, |minute| office(minute, busy));
             assert_eq!(after, [], "{busy}");
         }
     }
 
     #[test]
-    fn it_tells_of_a_spike_within_its_minute_and_once_an_hour_at_most() {
+    fn it_reports_a_spike_within_its_minute_and_at_most_once_per_hour() {
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |_| 40);
-        let told = run(&spikes, DAY..DAY + 50, |_| 400);
-        assert_eq!(told.len(), 1, "{told:?}");
-        let (minute, spike) = told[0];
-        assert_eq!((minute, spike.requests), (DAY, 80), "at once, and with its figures");
+        let spikes_seen = run(&spikes, DAY..DAY + 50, |_| 400);
+        assert_eq!(spikes_seen.len(), 1, "{spikes_seen:?}");
+        let (minute, spike) = spikes_seen[0];
+        assert_eq!((minute, spike.requests), (DAY, 80), "within the minute, with its figures");
         assert!((spike.busiest - 40.0).abs() < 0.1, "{spike:?}");
     }
 
     #[test]
-    fn it_tells_of_a_spike_at_night() {
+    fn it_reports_a_spike_at_night() {
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |minute| office(minute, 40));
-        let told = run(&spikes, DAY + 3 * 60..DAY + 3 * 60 + 5, |_| 200);
-        assert_eq!(told.len(), 1, "{told:?}");
+        let spikes_seen = run(&spikes, DAY + 3 * 60..DAY + 3 * 60 + 5, |_| 200);
+        assert_eq!(spikes_seen.len(), 1, "{spikes_seen:?}");
     }
 
     #[test]
-    fn it_takes_what_lasts_as_usual_after_a_few_hours() {
+    fn it_treats_a_lasting_increase_as_usual_after_a_few_hours() {
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |_| 40);
-        let told = run(&spikes, DAY..3 * DAY, |_| 400);
-        let limits: Vec<u64> = told.iter().map(|(_, spike)| spike.requests - 1).collect();
+        let spikes_seen = run(&spikes, DAY..3 * DAY, |_| 400);
+        let limits: Vec<u64> = spikes_seen.iter().map(|(_, spike)| spike.requests - 1).collect();
         assert_eq!(
             limits,
             [79, 159, 319],
-            "each is about twice the one before, until they are higher than what comes"
+            "each limit is about twice the previous one, until no minute exceeds it"
         );
         assert_eq!(run(&spikes, 3 * DAY..4 * DAY, |_| 400), []);
     }
 
     #[test]
-    fn it_says_nothing_below_the_floor_or_in_the_first_hour() {
+    fn it_reports_nothing_below_the_floor_or_in_the_first_hour() {
         let spikes = Spikes::default();
         assert_eq!(run(&spikes, 0..HOUR, |minute| if minute == 50 { 1000 } else { 1 }), []);
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |_| 1);
         assert_eq!(run(&spikes, DAY..DAY + 1, |_| 60), []);
-        // That minute had 60, so twice as many are usual now.
-        assert_eq!(run(&spikes, DAY + 1..DAY + 2, |_| 121).len(), 1, "and something above it");
+        // The previous minute had 60 requests, so the limit is now 120.
+        assert_eq!(run(&spikes, DAY + 1..DAY + 2, |_| 121).len(), 1, "a spike above the limit");
         let spikes = Spikes::default();
         run(&spikes, 0..DAY, |_| 1);
-        let told = run(&spikes, DAY..DAY + 1, |_| 61);
-        assert_eq!(told.iter().map(|(_, spike)| spike.requests).collect::<Vec<_>>(), [61]);
+        let spikes_seen = run(&spikes, DAY..DAY + 1, |_| 61);
+        assert_eq!(spikes_seen.iter().map(|(_, spike)| spike.requests).collect::<Vec<_>>(), [61]);
     }
 
     #[test]
-    fn it_lets_a_busy_minute_count_half_after_a_week() {
+    fn it_halves_the_weight_of_a_busy_minute_after_a_week() {
         let spikes = Spikes::default();
         run(&spikes, 0..1, |_| 1000);
         run(&spikes, 7 * DAY..7 * DAY + 1, |_| 1);
@@ -238,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn it_watches_for_an_hour_and_rests_for_one() {
+    fn it_reports_nothing_in_the_first_hour_and_in_the_hour_after_a_spike() {
         let spikes = Spikes::default();
-        let told: Vec<u64> = run(&spikes, 0..1, |_| 1)
+        let spikes_seen: Vec<u64> = run(&spikes, 0..1, |_| 1)
             .into_iter()
             .chain(run(&spikes, 59..60, |_| 100))
             .chain(run(&spikes, 60..61, |_| 1000))
@@ -248,19 +249,19 @@ mod tests {
             .chain(run(&spikes, 120..121, |_| 1000))
             .map(|(minute, _)| minute)
             .collect();
-        assert_eq!(told, [60, 120]);
+        assert_eq!(spikes_seen, [60, 120]);
     }
 
     #[test]
-    fn it_bears_clocks_that_differ_from_thread_to_thread() {
+    fn it_tolerates_clocks_that_differ_between_threads() {
         let spikes = Spikes::default();
-        let told: Vec<_> = [3600, 120, 3600, 60, 7200, 3599, 0]
+        let spikes_seen: Vec<_> = [3600, 120, 3600, 60, 7200, 3599, 0]
             .into_iter()
             .cycle()
             .take(7000)
             .filter_map(|seconds| spikes.count(Duration::from_secs(seconds)))
             .collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].requests <= 6000);
+        assert_eq!(spikes_seen.len(), 1, "{spikes_seen:?}");
+        assert!(spikes_seen[0].requests <= 6000);
     }
 }

@@ -1,32 +1,32 @@
-//! The results of webhook deliveries: how many were genuine, and why the others were refused.
+//! Counters of webhook results: genuine ones, and refused ones by error.
 
 use justcall_auth_secret::PerProcess;
 
 use super::{Counters, OUTCOMES, outcome};
 use crate::error::ErrorKind;
 
-/// One counter for each result of a verification. `None` is a delivery that is genuine.
+/// One counter for each result of a verification. `None` is a genuine delivery.
 #[derive(Default)]
 pub(crate) struct WebhookResults(pub(super) Counters<OUTCOMES>);
 
 impl WebhookResults {
-    /// A verification ended, with `failure` if the delivery was refused.
+    /// Counts a verification. `failure` is `None` if the delivery is genuine.
     pub fn add(&self, failure: Option<ErrorKind>) {
         self.0.add(failure.map_or(0, outcome));
     }
 
-    /// How many verifications ended so.
+    /// Returns the number of verifications with this result.
     pub fn read(&self, failure: Option<ErrorKind>) -> u64 {
         self.0.read(failure.map_or(0, outcome))
     }
 }
 
-/// The results of one verifier in this process. A child of `fork()` starts at zero, as it does for the usage of a client.
+/// The results of one verifier in this process. A child of `fork()` starts at zero, as the metrics of a client do.
 #[derive(Default)]
-pub(crate) struct ResultsOfProcess(PerProcess<WebhookResults>);
+pub(crate) struct ProcessResults(PerProcess<WebhookResults>);
 
-impl ResultsOfProcess {
-    /// A verification ended, with `failure` if the delivery was refused.
+impl ProcessResults {
+    /// Counts a verification. `failure` is `None` if the delivery is genuine.
     pub fn add(&self, failure: Option<ErrorKind>) {
         self.with(|results| results.add(failure));
     }
@@ -63,10 +63,10 @@ mod tests {
     }
 
     #[test]
-    fn it_loses_no_count_where_many_threads_are_first() {
+    fn it_loses_no_count_if_many_threads_race_to_be_first() {
         const THREADS: u64 = 4;
         for _ in 0..200 {
-            let counted = ResultsOfProcess::default();
+            let counted = ProcessResults::default();
             let start = Barrier::new(4);
             thread::scope(|scope| {
                 for _ in 0..THREADS {
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_counting_in_its_own_process() {
-        let counted = ResultsOfProcess::default();
+    fn it_keeps_counting_in_one_process() {
+        let counted = ProcessResults::default();
         counted.add(None);
         counted.add(None);
         assert_eq!(counted.read(None), 2);

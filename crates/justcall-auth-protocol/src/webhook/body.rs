@@ -1,49 +1,51 @@
-//! The two fields of the body that are signed, found without building the body: nothing is allocated but what of them is
-//! written with escapes.
+//! The two signed fields of the body, found without building the body. Memory is allocated only for a field with
+//! escapes.
 
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::json::{self, Scanner, Text};
+use crate::json::{self, JsonScanner, RawText};
 use crate::service;
 
-/// The largest body that is read, in bytes.
+/// The largest body that is accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// What of the body is signed.
+/// The signed fields of the body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Signed<'a> {
+pub(super) struct SignedFields<'a> {
     pub url: Cow<'a, str>,
     pub event_type: Cow<'a, str>,
 }
 
-/// Reads the body: one JSON object whose top-level fields `webhook_url` and `type` are text, each there once.
+/// Parses the body: one JSON object whose top-level fields `webhook_url` and `type` are strings that occur once.
 ///
 /// # Errors
-/// `webhook_malformed`: what is wrong, in words without anything of the body. `out_of_memory`.
-pub(super) fn read(body: &[u8]) -> Result<Signed<'_>, Error> {
+/// Fails with `webhook_malformed`, whose message names the fault and contains nothing of the body, or with
+/// `out_of_memory`.
+pub(super) fn read(body: &[u8]) -> Result<SignedFields<'_>, Error> {
     let (url, event_type) = fields(body).map_err(malformed)?;
-    let signed = Signed { url: decoded(url)?, event_type: decoded(event_type)? };
+    let signed = SignedFields { url: decoded(url)?, event_type: decoded(event_type)? };
     if has_control(&signed.event_type) || signed.event_type.contains('|') {
         return Err(malformed("The body's `type` has a control character or a vertical bar."));
     }
-    // In the URL a vertical bar is encoded. Control characters would be too, but no URL has any, and C ends text at one.
+    // A vertical bar in the URL is percent-encoded and thus harmless. A control character is refused, because no URL
+    // contains one and C would end the text at a NUL.
     if has_control(&signed.url) {
         return Err(malformed("The body's `webhook_url` has a control character."));
     }
     Ok(signed)
 }
 
-/// The two fields as they are written: `webhook_url` and `type`.
-fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
+/// Returns the raw fields `webhook_url` and `type`.
+fn fields(body: &[u8]) -> json::Result<(RawText<'_>, RawText<'_>)> {
     if body.len() > MAX_BODY {
         return Err("The body is larger than 1 MiB.");
     }
-    let mut scanner = Scanner::new(std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?);
+    let mut scanner = JsonScanner::new(std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?);
     let mut url = None;
     let mut event_type = None;
     scanner.object(|scanner, name| {
-        // The members of other names outnumber these two by far.
+        // Most members have other names, so they are skipped here.
         let place = if name.is(service::WEBHOOK_URL_FIELD) {
             &mut url
         } else if name.is(service::WEBHOOK_TYPE_FIELD) {
@@ -51,7 +53,7 @@ fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
         } else {
             return scanner.skip_value();
         };
-        // Who parses the body again may take the other one.
+        // Another parser of the same body could choose the other value.
         if place.replace(scanner.text_value()?).is_some() {
             return Err("The body has `webhook_url` or `type` twice.");
         }
@@ -60,18 +62,19 @@ fn fields(body: &[u8]) -> json::Result<(Text<'_>, Text<'_>)> {
     url.zip(event_type).ok_or("The body lacks `webhook_url` or `type`.")
 }
 
-/// Whether a control character is in `text`. Where all of it is ASCII, all bytes are looked at together.
+/// Returns true if `text` contains a control character. Printable ASCII needs only one pass, which the compiler
+/// vectorises.
 fn has_control(text: &str) -> bool {
     let is_suspect = |byte: u8| !(0x20..0x7f).contains(&byte);
     text.bytes().fold(false, |found, byte| found | is_suspect(byte)) && text.contains(char::is_control)
 }
 
-fn decoded(text: Text<'_>) -> Result<Cow<'_, str>, Error> {
+fn decoded(text: RawText<'_>) -> Result<Cow<'_, str>, Error> {
     let decoded = text.decode()?;
     decoded.ok_or_else(|| malformed("The body's `webhook_url` or `type` has half of a surrogate pair in it."))
 }
 
-/// The failure of a delivery that does not have the form of one.
+/// Returns the error for a delivery of an invalid form.
 pub(super) fn malformed(message: &'static str) -> Error {
     Error::with_message(ErrorKind::WebhookMalformed, message)
 }
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_the_two_fields_wherever_and_however_they_are_written() {
+    fn it_reads_both_fields_at_any_position_and_in_any_spelling() {
         for body in [
             GOOD,
             " {\n\"type\" :\t\"call.completed\" ,\r\n\"webhook_url\": \"https://a.b/c\"} ",
@@ -100,23 +103,23 @@ mod tests {
     }
 
     #[test]
-    fn it_copies_nothing_that_is_written_plainly() {
+    fn it_copies_no_field_without_escapes() {
         let signed = read(GOOD.as_bytes()).expect("good");
-        assert!(matches!(signed, Signed { url: Cow::Borrowed(_), event_type: Cow::Borrowed(_) }));
+        assert!(matches!(signed, SignedFields { url: Cow::Borrowed(_), event_type: Cow::Borrowed(_) }));
     }
 
     #[test]
-    fn it_refuses_a_field_that_is_there_twice_however_it_is_written() {
+    fn it_refuses_a_repeated_field_in_any_spelling() {
         for name in ["type", r"typ\u0065", "webhook_url", r"\u0077ebhook_url"] {
             let body = GOOD.replace('{', &format!("{{\"{name}\":\"x\","));
             assert!(refusal(body.as_bytes()).contains("twice"), "{body}");
         }
         let others = GOOD.replace('{', r#"{"data":1,"data":2,"\ud800type":3,"types":4,"Type":5,"#);
-        assert!(read(others.as_bytes()).is_ok(), "other fields may be there as they like");
+        assert!(read(others.as_bytes()).is_ok(), "other fields may repeat");
     }
 
     #[test]
-    fn it_refuses_fields_that_are_missing_no_text_or_half_a_letter() {
+    fn it_refuses_fields_that_are_missing_not_text_or_have_an_unpaired_surrogate() {
         for (body, why) in [
             (r#"{"type":"a"}"#, "lacks"),
             ("{}", "lacks"),
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_a_body_of_1_mib_and_no_larger() {
+    fn it_accepts_a_body_of_1_mib_and_none_larger() {
         let with = |length: usize| GOOD.replace('{', &format!("{{\"data\":\"{}\",", "x".repeat(length)));
         let room = MAX_BODY - with(0).len();
         assert!(read(with(room).as_bytes()).is_ok());

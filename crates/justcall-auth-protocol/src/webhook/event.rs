@@ -1,11 +1,12 @@
-//! What a verified delivery tells for certain.
+//! The verified content of a delivery.
 
 use std::fmt;
 
 use super::signature::{Signature, SignatureText};
 use crate::error::Error;
 
-/// A verified delivery: all that its signature is over, and nothing of the body's `data`, which is not signed.
+/// A verified delivery: everything that its signature covers. It contains nothing of the body's `data`, which is not
+/// signed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WebhookEvent {
     pub(super) url: String,
@@ -16,10 +17,10 @@ pub struct WebhookEvent {
 }
 
 impl WebhookEvent {
-    /// An event that nobody verified, for tests of what handles events.
+    /// Creates an unverified event, for tests of code that handles events.
     ///
     /// # Errors
-    /// `invalid_argument` when the signature is not 64 hexadecimal digits.
+    /// Fails with `invalid_argument` if the signature is not 64 hexadecimal digits.
     pub fn unverified(
         url: impl Into<String>,
         event_type: impl Into<String>,
@@ -33,35 +34,35 @@ impl WebhookEvent {
         Ok(Self { url: url.into(), event_type: event_type.into(), timestamp, secret_index, signature })
     }
 
-    /// The URL that the delivery was signed for: one of those expected, or any if any was.
+    /// Returns the URL that the delivery was signed for: one of the expected URLs, or any if any URL is accepted.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The event's type, such as `call.completed`.
+    /// Returns the type of the event, such as `call.completed`.
     pub fn event_type(&self) -> &str {
         &self.event_type
     }
 
-    /// When it was signed, in seconds since 1970-01-01 00:00:00 UTC.
+    /// Returns the time of the signature, in seconds since 1970-01-01 00:00:00 UTC.
     pub fn timestamp(&self) -> i64 {
         self.timestamp
     }
 
-    /// Which secret signed it: the place in the order in which secrets were added. Of a client 0 is the current pair;
-    /// others are pairs that it replaced or is about to be replaced by.
+    /// Returns the index of the secret that signed, in the order in which secrets were added. With the secrets of a
+    /// client, 0 is the current pair, and other indexes are pairs before or after it.
     pub fn secret_index(&self) -> usize {
         self.secret_index
     }
 
-    /// The signature as 64 lower-case hexadecimal digits, however it was written. The same for every repetition of this
-    /// delivery, but also for another event of the type in the same second.
+    /// Returns the signature as 64 lower-case hexadecimal digits, whatever the case in the header. It is the same for
+    /// each repetition of this delivery, but also for another event of the same type in the same second.
     pub fn signature(&self) -> &str {
         self.signature.as_str()
     }
 }
 
-/// URLs of webhooks often hold a token, and the signature opens the door for as long as it is fresh: both are left out.
+/// Leaves out the URL, which often contains a token, and the signature, which is valid until it becomes stale.
 impl fmt::Debug for WebhookEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookEvent")
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_makes_events_for_tests_with_signatures_that_could_be() {
+    fn it_creates_unverified_events_only_with_well_formed_signatures() {
         let event = WebhookEvent::unverified("https://a/", "call.completed", 7, 1, &"Ab".repeat(32));
         let event = event.expect("64 digits");
         assert_eq!((event.url(), event.event_type(), event.timestamp()), ("https://a/", "call.completed", 7));

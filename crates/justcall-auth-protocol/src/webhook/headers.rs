@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::service;
 
-/// The headers that a delivery is verified by, as they came. What is empty counts as missing.
+/// The headers that a delivery is verified by, in their raw form. An empty header counts as missing.
 #[derive(Clone, Copy, Default)]
 pub struct WebhookHeaders<'a> {
     pub(super) signature: Option<&'a [u8]>,
@@ -14,11 +14,12 @@ pub struct WebhookHeaders<'a> {
 
 const NAMES: [&str; 3] = [service::WEBHOOK_SIGNATURE, service::WEBHOOK_VERSION, service::WEBHOOK_TIMESTAMP];
 
-/// Stands for a header that came twice: no signature, version or time reads like this.
+/// The value of a repeated header. It is not a valid signature, version or time.
 const REPEATED: &[u8] = b",";
 
 impl<'a> WebhookHeaders<'a> {
-    /// The values of `x-justcall-signature`, `x-justcall-signature-version` and `x-justcall-request-timestamp`.
+    /// Creates the headers from the values of `x-justcall-signature`, `x-justcall-signature-version` and
+    /// `x-justcall-request-timestamp`.
     pub fn new(signature: Option<&'a [u8]>, version: Option<&'a [u8]>, timestamp: Option<&'a [u8]>) -> Self {
         Self {
             signature: signature.and_then(content),
@@ -27,18 +28,19 @@ impl<'a> WebhookHeaders<'a> {
         }
     }
 
-    /// Whether a header is one of them, by its name in any case. For callers who would rather not convert the others.
+    /// Returns true if `name` is the name of one of the headers, ignoring case. For callers that avoid converting other
+    /// headers.
     pub fn has_name(name: &[u8]) -> bool {
         NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
-    /// Whether one of them has a name of so many bytes.
+    /// Returns true if one of the headers has a name of this length.
     pub fn has_name_of(length: usize) -> bool {
         NAMES.iter().any(|known| known.len() == length)
     }
 
-    /// Finds them among all headers, whose names may be in any case. One that is there twice cannot be read, for it is
-    /// not known which of the two others would go by.
+    /// Finds the headers among all headers, ignoring the case of names. A repeated header becomes invalid, because
+    /// another program could use either value.
     pub fn find<Name, Value>(headers: impl IntoIterator<Item = (Name, &'a Value)>) -> Self
     where
         Name: AsRef<[u8]>,
@@ -56,7 +58,7 @@ impl<'a> WebhookHeaders<'a> {
     }
 }
 
-/// Which of them are there, and not what is in them.
+/// Shows which headers are present, but not their values.
 impl fmt::Debug for WebhookHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookHeaders")
@@ -67,7 +69,7 @@ impl fmt::Debug for WebhookHeaders<'_> {
     }
 }
 
-/// A value without the blanks around it, which are no part of it in HTTP.
+/// Returns the value without the blanks around it, which are not part of it in HTTP. Returns `None` if nothing is left.
 fn content(value: &[u8]) -> Option<&[u8]> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = value.iter().position(|byte| !is_blank(byte))?;
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_finds_headers_in_any_case_and_among_others() {
+    fn it_finds_headers_in_any_case_among_others() {
         let headers = WebhookHeaders::find([
             ("Host", "x"),
             ("X-JUSTCALL-SIGNATURE", " ab "),
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_them_by_name_and_by_length() {
+    fn it_recognises_headers_by_name_and_by_length() {
         for name in NAMES {
             assert!(WebhookHeaders::has_name(name.to_uppercase().as_bytes()), "{name}");
             assert!(WebhookHeaders::has_name_of(name.len()), "{name}");
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_what_is_empty_as_missing_and_what_is_there_twice_as_unreadable() {
+    fn it_treats_an_empty_header_as_missing_and_a_repeated_one_as_invalid() {
         assert_eq!(WebhookHeaders::new(Some(b""), Some(b" \t"), None).signature, None);
         let twice = WebhookHeaders::find([("x-justcall-signature", "ab"), ("X-Justcall-Signature", "ab")]);
         assert_eq!(twice.signature, Some(REPEATED));

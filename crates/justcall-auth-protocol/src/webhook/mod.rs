@@ -1,9 +1,8 @@
-//! Webhooks: whether a delivery is JustCall's, is fresh, and is for this receiver.
+//! Verification of webhooks: a delivery must be signed by JustCall, be fresh, and be for this receiver.
 //!
-//! **The body is not signed.** The signature is over the URL, the event's type and a timestamp, and over nothing else:
-//! `data`, `request_id` and `url_id` can be changed by whoever holds one genuine delivery. So take a verified delivery
-//! for the news that *something* of this type happened now, and before you act on what `data` says, fetch the object
-//! again through the API (`confirm` here):
+//! **The body is not signed.** The signature covers the URL, the event's type and a timestamp, and nothing else: anyone
+//! who has one genuine delivery can change `data`, `request_id` and `url_id`. A verified delivery therefore only proves
+//! that *something* of this type happened. Before you act on `data`, fetch the object through the API (`confirm` here):
 //!
 //! ```
 //! use justcall_auth_protocol::{Error, WebhookHeaders, WebhookVerifier};
@@ -11,7 +10,7 @@
 //! # let confirm = |_id: u64| Ok::<(), Error>(());
 //! # fn id_in(_body: &[u8]) -> u64 { 1 }
 //! let mut verifier = WebhookVerifier::for_url("https://webhook.site/3bcea770-370a-4b09-8b66-426f687e08a4")?;
-//! verifier.add_secret(b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb")?; // the API secret: there is no other
+//! verifier.add_secret(b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb")?; // the API secret; webhooks have no separate one
 //!
 //! let headers = WebhookHeaders::find([
 //!     ("X-JustCall-Signature", "56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf"),
@@ -24,13 +23,13 @@
 //!
 //! let event = verifier.verify(&headers, body, now)?;
 //! if event.event_type() == "call.completed" {
-//!     confirm(id_in(body))?; // GET /v2.1/calls/{id}: what the API says is true, what the body says may not be
+//!     confirm(id_in(body))?; // GET /v2.1/calls/{id}: trust the API, not the body
 //! }
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! Two genuine events of one type in one second have the same signature, so nothing is remembered here: a cache of
-//! signatures would drop real events. [`WebhookVerifier::set_replay_check`] asks the program's own memory instead.
+//! Two genuine events of the same type in the same second have the same signature, so the verifier stores no
+//! signatures: it would drop real events. [`WebhookVerifier::set_replay_check`] calls the program's own check instead.
 
 mod body;
 mod event;

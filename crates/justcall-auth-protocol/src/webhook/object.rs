@@ -1,4 +1,4 @@
-//! Where the API has what an event is about.
+//! The location of an event's object in the API.
 
 use serde_json::Value;
 
@@ -6,15 +6,15 @@ use crate::error::{Error, ErrorKind};
 use crate::json;
 use crate::service;
 
-/// The longest identifier that is put into a path. Those seen are numbers of nine digits.
+/// The longest identifier that is accepted. Identifiers seen so far are numbers of nine digits.
 const MAX_ID: usize = 64;
 
-/// The path at which the API has the object that an event is about, by its type and by what the body says, such as
-/// `/v2.1/calls/123456789`. What is there is true, where the body may be forged: the body is not signed.
+/// Returns the path of the API for the object of an event, such as `/v2.1/calls/123456789`. The API's response can be
+/// trusted; the body is not signed and may be forged.
 ///
 /// # Errors
-/// `invalid_argument` for a type of which it is not known where the API has its objects; `webhook_malformed` when the
-/// body names no object, or one by what is no identifier: whoever forged the body must not choose another path.
+/// Fails with `invalid_argument` if the path for this type is unknown. Fails with `webhook_malformed` if the body
+/// contains no identifier, or one that could choose another path.
 pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
     let mut known = service::WEBHOOK_OBJECTS.iter();
     let Some((_, path, member)) = known.find(|(types, ..)| event_type.starts_with(types)) else {
@@ -32,12 +32,12 @@ pub fn object_path(event_type: &str, body: &[u8]) -> Result<String, Error> {
     Ok(format!("{path}{id}"))
 }
 
-/// The identifier called `member` in the body's `data`, if it is the same in a path: whole numbers, and text of
-/// unreserved characters.
+/// Returns the identifier called `member` in the body's `data`. Accepts only whole numbers and text of unreserved
+/// characters, which need no encoding in a path.
 fn id(body: &[u8], member: &str) -> Option<String> {
     let [data] = json::members(std::str::from_utf8(body).ok()?, ["data"]).ok()?;
-    let [written] = json::members(data?, [member]).ok()?;
-    let text = match json::small_value(written?)? {
+    let [raw] = json::members(data?, [member]).ok()?;
+    let text = match json::small_value(raw?)? {
         Value::Number(number) => number.as_u64()?.to_string(),
         Value::String(text) => text,
         _ => return None,
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_finds_the_object_of_each_type() {
+    fn it_returns_the_path_for_each_type() {
         for (event_type, body, path) in [
             ("call.completed", r#"{"data":{"id":123456789}}"#, "/v2.1/calls/123456789"),
             ("jc.call_ai_generated", r#"{"data":{"id":"ab-1_C"}}"#, "/v2.1/calls/ab-1_C"),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn it_lets_no_body_choose_another_path() {
+    fn it_prevents_a_body_from_choosing_another_path() {
         let long = format!("\"{}\"", "1".repeat(65));
         for id in [
             "\"\"",
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_so_where_it_knows_no_path() {
+    fn it_fails_for_types_without_a_known_path() {
         for event_type in ["appointment.scheduled", "whatsapp.message_sent", "", "call", "smsx.sent"] {
             let error = object_path(event_type, br#"{"data":{"id":1}}"#).expect_err(event_type);
             assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{event_type}");

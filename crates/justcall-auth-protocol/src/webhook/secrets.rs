@@ -1,4 +1,4 @@
-//! Where the secrets come from that may have signed.
+//! The secrets that may have signed a delivery.
 
 use justcall_auth_secret::Secret;
 
@@ -6,31 +6,31 @@ use crate::credentials;
 use crate::diagnose;
 use crate::error::{Error, ErrorKind};
 
-/// Secrets that may have signed a delivery. What holds pairs that change implements it.
+/// Secrets that may have signed a delivery. Implemented by types whose pairs change.
 pub trait SigningSecrets: Send + Sync {
-    /// Gives `is_signer` one secret after the other, the likeliest first, until one has signed. Its place, from 0; `None`
-    /// when none has. A place means the same secret for as long as a caller may care.
+    /// Calls `is_signer` with each secret, the most likely first, until it returns true. Returns the index of that
+    /// secret, starting at 0, or `None`. An index must keep its meaning for as long as a caller may use it.
     ///
     /// # Errors
-    /// There are no secrets, and why.
+    /// Fails if there are no secrets, with the reason.
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error>;
 
-    /// Counts a verification that is over, also one that needed no secret: it ended with `failure`, or the delivery is
-    /// genuine. Counts nothing unless it is implemented; the verifier has its own counters.
+    /// Counts a completed verification, including one that needed no secret. `failure` is `None` if the delivery is
+    /// genuine. The default implementation counts nothing; the verifier has its own counters.
     fn delivered(&self, failure: Option<ErrorKind>) {
         let _ = failure;
     }
 }
 
-/// Secrets that were given one by one.
+/// Secrets that were added one at a time.
 #[derive(Default)]
-pub(super) struct Fixed(Vec<Secret>);
+pub(super) struct FixedSecrets(Vec<Secret>);
 
-impl Fixed {
+impl FixedSecrets {
     /// Checks a secret and copies it into protected memory.
     ///
     /// # Errors
-    /// `credentials_malformed` when it cannot be the secret of a pair.
+    /// Fails with `credentials_malformed` if it cannot be the secret of a pair.
     pub fn add(&mut self, secret: &[u8]) -> Result<(), Error> {
         credentials::refuse_errors(diagnose::secret(secret))?;
         self.0.push(Secret::copy_from(secret));
@@ -42,7 +42,7 @@ impl Fixed {
     }
 }
 
-impl SigningSecrets for Fixed {
+impl SigningSecrets for FixedSecrets {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         Ok(self.0.iter().position(|secret| secret.expose(&mut *is_signer)))
     }

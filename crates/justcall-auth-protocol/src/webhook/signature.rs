@@ -1,4 +1,4 @@
-//! The signature itself.
+//! The signature of a delivery.
 
 use justcall_auth_secret::zeroize_stack;
 use ring::hmac;
@@ -6,29 +6,30 @@ use subtle::ConstantTimeEq;
 
 use crate::{encoding, service};
 
-/// The bytes of a signature.
+/// The length of a signature in bytes.
 pub(super) const LENGTH: usize = 32;
 
-/// More stack than the HMAC uses. Key schedule, state and the block under way are as secret as the secret, and lie there.
+/// More stack than the HMAC uses. Its key schedule, state and current block are on the stack and reveal the secret.
 const STACK: usize = 2048;
 
-/// A signature as it came, decoded.
+/// A decoded signature.
 pub(super) struct Signature(pub(super) [u8; LENGTH]);
 
 impl Signature {
-    /// Reads 64 hexadecimal digits, of either case.
+    /// Parses 64 hexadecimal digits of either case. Returns `None` for anything else.
     pub fn read(text: &[u8]) -> Option<Self> {
         encoding::read_hex(text).map(Self)
     }
 
-    /// As 64 lower-case hexadecimal digits.
+    /// Returns the signature as 64 lower-case hexadecimal digits.
     pub fn to_text(&self) -> SignatureText {
         let mut digits = [0; 2 * LENGTH];
         encoding::write_hex(&self.0, &mut digits);
         SignatureText(digits)
     }
 
-    /// Whether `secret` signed these parts with this; takes the same time wherever the signatures differ.
+    /// Returns true if this is the signature of these parts with `secret`. The time does not depend on where signatures
+    /// differ.
     pub fn is_by(&self, secret: &[u8], url: &str, event_type: &str, timestamp: &[u8]) -> bool {
         let is_equal = compare(&self.0, secret, [url.as_bytes(), event_type.as_bytes(), timestamp]);
         zeroize_stack::<STACK>();
@@ -36,8 +37,8 @@ impl Signature {
     }
 }
 
-/// The message begins with the secret, so it is never put together: what is hashed lies on the stack of this function,
-/// which is why it must have a frame of its own.
+/// Computes the HMAC and compares. The message starts with the secret, so it is never assembled in memory. The hashed
+/// data is on the stack of this function, so the function must not be inlined.
 #[inline(never)]
 fn compare(signature: &[u8; LENGTH], secret: &[u8], parts: [&[u8]; 3]) -> bool {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sees_every_bit_of_the_signature() {
+    fn it_compares_every_bit_of_the_signature() {
         for bit in 0..8 * LENGTH {
             let mut signature = Signature::read(PUBLISHED).expect("hexadecimal");
             signature.0[bit / 8] ^= 1 << (bit % 8);

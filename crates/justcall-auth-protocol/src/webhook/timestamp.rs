@@ -1,9 +1,10 @@
-//! The time of a signature, in the three forms in which it may be written.
+//! The time of a signature, in one of three forms.
 
 use crate::{date, service};
 
-/// Seconds since the epoch of `YYYY-MM-DD HH:MM:SS` (UTC), of seconds or of milliseconds since the epoch; `None` when it
-/// is none of those. A leap second, which is only ever the last of a day, counts as the second after it.
+/// Parses `YYYY-MM-DD HH:MM:SS` (UTC), or seconds or milliseconds since the epoch. Returns seconds since the epoch, or
+/// `None` if the text has another form. A leap second is allowed only at the end of a day, and counts as the next
+/// second.
 pub(super) fn read(text: &[u8]) -> Option<i64> {
     if text.iter().all(u8::is_ascii_digit) { epoch(text) } else { date(text) }
 }
@@ -33,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_a_leap_second_at_the_end_of_a_day_alone() {
+    fn it_accepts_a_leap_second_only_at_the_end_of_a_day() {
         assert_eq!(read(b"2016-12-31 23:59:60"), read(b"2017-01-01 00:00:00"));
         for text in ["2016-12-31 23:59:61", "2016-12-31 22:59:60", "2016-12-31 23:58:60"] {
             assert_eq!(read(text.as_bytes()), None, "{text}");
@@ -41,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_what_is_no_time() {
+    fn it_refuses_text_that_is_not_a_time() {
         for text in [
             "2024-03-21T17:08:22",
             "2024-03-21 17:08:22Z",

@@ -1,5 +1,6 @@
-//! Does the time of a check tell how much of a signature is right? As dudect asks: two classes of signatures in random
-//! order, and Welch's t of their times. A comparison that leaks is the control: it must be found out.
+//! Checks that the time of a verification does not depend on where a signature is wrong, by the method of dudect:
+//! Welch's t of the times of two classes of signatures in random order. The control is a comparison that leaks, which
+//! the test must detect.
 
 #![expect(clippy::cast_precision_loss, reason = "times are far below 2^52 nanoseconds")]
 
@@ -12,15 +13,16 @@ const SECRET: &[u8] = b"ea39089c40790e9dc7a080ec95e849b8fa0fa5fb";
 const PUBLISHED: &[u8] = b"56761bae5b27a784a3ddd2af828bc5def7176bc0a8650199b04c737bd39bbecf";
 const URL: &str = "https%3A%2F%2Fwebhook.site%2F3bcea770-370a-4b09-8b66-426f687e08a4";
 
-/// Beyond this the classes differ (dudect's own limit); noise gets there once in hundreds of thousands of runs.
-const LEAKS: f64 = 4.5;
-/// What the control must reach, or the test would see nothing.
-const CONTROL: f64 = 50.0;
-/// Noise of a busy machine may fake a difference, but not so often in a row.
+/// The limit of dudect, beyond which the classes differ. Noise exceeds it once in hundreds of thousands of runs.
+const LIMIT: f64 = 4.5;
+/// The value that the control must exceed. Otherwise the test could not detect a leak.
+const CONTROL_LIMIT: f64 = 50.0;
+/// The number of runs that must all exceed the limit. Noise of a loaded machine may exceed it once, but not in each
+/// run.
 const RUNS: usize = 3;
 const SAMPLES: usize = 60_000;
 
-/// Two signatures that are both wrong: one in its first byte, one in its last.
+/// Returns two wrong signatures: one differs in the first byte, one in the last.
 fn classes() -> [Signature; 2] {
     [0, LENGTH - 1].map(|wrong| {
         let mut signature = Signature::read(PUBLISHED).expect("hexadecimal");
@@ -29,17 +31,17 @@ fn classes() -> [Signature; 2] {
     })
 }
 
-/// Welch's t of the times that `check` takes for the two classes, without the slowest tenth: interrupts hit both alike.
-fn t(check: impl Fn(&Signature) -> bool) -> f64 {
+/// Returns Welch's t of the times of `check` for the two classes, without the slowest tenth, which contains interrupts.
+fn welch_t(check: impl Fn(&Signature) -> bool) -> f64 {
     let classes = classes();
     let mut random = 0x6a75_7374_6361_6c6c_u64;
     let mut times = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let class = usize::from(random >> 63 == 1);
-        let begun = Instant::now();
+        let start = Instant::now();
         let is_right = check(black_box(&classes[class]));
-        let took = begun.elapsed();
+        let took = start.elapsed();
         assert!(!is_right, "both are wrong");
         times.push((took.as_nanos() as f64, class));
     }
@@ -56,10 +58,10 @@ fn t(check: impl Fn(&Signature) -> bool) -> f64 {
     (first.0 - second.0) / (first.1 + second.1).sqrt()
 }
 
-/// Ends at the first byte that differs. What is compared is right but for the class's byte, as it would be for an
-/// attacker who has found out all but the last. A loop, for the system compares 32 bytes at once, and a pause in each
-/// step, for optimised code needs a nanosecond for all of them.
-fn leaks(signature: &Signature) -> bool {
+/// Compares until the first byte that differs, as code that leaks does. All bytes but the class's one are right, as for
+/// an attacker who knows the others. It compares in a loop, because library code compares 32 bytes at once, and pauses
+/// in each step, because optimised code needs about a nanosecond for the whole loop.
+fn leaking_check(signature: &Signature) -> bool {
     let right = Signature::read(PUBLISHED).expect("hexadecimal");
     black_box(signature.is_by(SECRET, URL, "call.completed", b"2024-03-21 17:08:22"));
     for (byte, right) in signature.0.iter().zip(right.0) {
@@ -73,18 +75,18 @@ fn leaks(signature: &Signature) -> bool {
 
 #[test]
 fn it_takes_the_same_time_wherever_a_signature_is_wrong() {
-    let control = t(leaks).abs();
-    assert!(control > CONTROL, "the control was not found out: |t| is {control:.1}");
+    let control = welch_t(leaking_check).abs();
+    assert!(control > CONTROL_LIMIT, "the leak of the control was not detected: |t| is {control:.1}");
     let check =
         |signature: &Signature| signature.is_by(SECRET, URL, "call.completed", b"2024-03-21 17:08:22");
     let mut found = Vec::new();
     for _ in 0..RUNS {
-        let t = t(check);
-        if t.abs() <= LEAKS {
+        let t = welch_t(check);
+        if t.abs() <= LIMIT {
             println!("t is {t:.1}; of the control {control:.1}");
             return;
         }
         found.push(t);
     }
-    panic!("the time tells where a signature is wrong: t is {found:?}; of the control {control:.1}");
+    panic!("the time depends on where a signature is wrong: t is {found:?}; of the control {control:.1}");
 }

@@ -1,4 +1,4 @@
-//! The percent-encoded URL, which is what is signed.
+//! The percent-encoded URL, which the signature covers.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use percent_encoding::AsciiSet;
 use crate::error::Error;
 use crate::{copy, encoding, service};
 
-/// The URLs that deliveries are expected for.
+/// The URLs that a verifier accepts.
 pub(super) enum Expected {
     Any,
     These(Vec<EncodedUrl<'static>>),
 }
 
 impl Expected {
-    /// Whether a delivery for `url` is expected.
+    /// Returns true if deliveries for `url` are accepted.
     pub fn includes(&self, url: &str) -> bool {
         match self {
             Self::Any => true,
@@ -22,10 +22,10 @@ impl Expected {
         }
     }
 
-    /// `url` with its encodings, which are made ahead for those expected.
+    /// Returns `url` with its encodings, which are prepared for the expected URLs.
     ///
     /// # Errors
-    /// `out_of_memory`.
+    /// Fails with `out_of_memory` if memory is short.
     pub fn encode<'a>(&'a self, url: &'a str) -> Result<Cow<'a, EncodedUrl<'a>>, Error> {
         let known = match self {
             Self::Any => None,
@@ -38,31 +38,32 @@ impl Expected {
     }
 }
 
-/// What is encoded, as [`service::WEBHOOK_UNRESERVED`] has it.
+/// The characters to encode, by [`service::WEBHOOK_UNRESERVED`].
 static ENCODED: [AsciiSet; 2] = {
     let [usual, other] = service::WEBHOOK_UNRESERVED;
     [encoding::all_but(usual), encoding::all_but(other)]
 };
 
-/// A URL and what it is signed as.
+/// A URL and its encodings, one of which is signed.
 #[derive(Clone)]
 pub(super) struct EncodedUrl<'a> {
     url: Cow<'a, str>,
-    /// As `encodeURIComponent` writes it.
+    /// As `encodeURIComponent` encodes it.
     usual: String,
-    /// As others write it, where that differs.
+    /// As other encoders encode it, if that differs.
     other: Option<String>,
 }
 
 impl EncodedUrl<'static> {
-    /// Checks a URL that is expected.
+    /// Checks an expected URL.
     ///
     /// # Errors
-    /// `invalid_argument` when no webhook can be registered with it; `out_of_memory`.
+    /// Fails with `invalid_argument` if no webhook can be registered with the URL, or with `out_of_memory` if memory is
+    /// short.
     pub fn expected(url: &str) -> Result<Self, Error> {
         let rest = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         if rest.is_none_or(str::is_empty) || url.contains(|c: char| c.is_control() || c == ' ') {
-            // Not echoed: what was given in its place may be the secret.
+            // The argument is not echoed, because it may be the secret by mistake.
             return Err(Error::invalid_argument("The expected URL of the webhook is no whole URL.")
                 .with_hint(
                     "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
@@ -81,8 +82,8 @@ impl<'a> EncodedUrl<'a> {
         Ok(Self { url, usual, other })
     }
 
-    /// The forms in which it may have been signed.
-    pub fn forms(&self) -> impl Iterator<Item = &str> {
+    /// Returns the encodings that may have been signed.
+    pub fn encodings(&self) -> impl Iterator<Item = &str> {
         [Some(self.usual.as_str()), self.other.as_deref()].into_iter().flatten()
     }
 }
@@ -96,11 +97,11 @@ mod tests {
         let url = EncodedUrl::new("https://a.b/ü?x=(1)*'!~-_.".into()).expect("memory");
         assert_eq!(url.usual, "https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D(1)*'!~-_.");
         assert_eq!(url.other.as_deref(), Some("https%3A%2F%2Fa.b%2F%C3%BC%3Fx%3D%281%29%2A%27%21~-_."));
-        assert_eq!(EncodedUrl::new("https://a.b/c".into()).expect("memory").forms().count(), 1);
+        assert_eq!(EncodedUrl::new("https://a.b/c".into()).expect("memory").encodings().count(), 1);
     }
 
     #[test]
-    fn it_takes_whole_urls_alone_and_echoes_none() {
+    fn it_accepts_only_complete_urls_and_echoes_none() {
         for url in ["https://example.com/hooks?a=b", "http://127.0.0.1:8080", "https://münchen.example/"] {
             assert!(EncodedUrl::expected(url).is_ok(), "{url}");
         }

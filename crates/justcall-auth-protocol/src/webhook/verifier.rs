@@ -1,39 +1,41 @@
-//! The verifier: the order of the checks, and what each of them says.
+//! The verifier: the order of the checks, and their errors.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::body::{self, Signed, malformed};
+use super::body::{self, SignedFields, malformed};
 use super::event::WebhookEvent;
 use super::headers::WebhookHeaders;
-use super::secrets::{Fixed, SigningSecrets};
+use super::secrets::{FixedSecrets, SigningSecrets};
 use super::signature::Signature;
 use super::timestamp;
 use super::url::{EncodedUrl, Expected};
 use crate::copy;
 use crate::error::{Error, ErrorKind};
-use crate::metrics::{ResultsOfProcess, webhook_metrics};
+use crate::metrics::{ProcessResults, webhook_metrics};
 use crate::service;
 
-/// How far a delivery's time may be from now, unless said otherwise.
+/// The default of [`WebhookVerifier::set_tolerance`].
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(600);
 
-/// Says that any URL will do, where a URL is asked for as text: in C. No webhook can be registered with it.
+/// The text that stands for any URL, for interfaces that pass URLs as text, such as C. No webhook can be registered
+/// with it.
 pub const ANY_URL: &str = "*";
 
-/// The program's own memory of deliveries. It is asked last, about a delivery that has passed every other check.
+/// The program's own check for repeated deliveries. It is called last, for a delivery that has passed every other
+/// check.
 pub trait ReplayCheck: Send + Sync {
-    /// Whether this delivery was seen before. A delivery that was not is to be remembered by the same call, or two of
-    /// them at the same moment both pass.
+    /// Returns true if this delivery was seen before. Otherwise the same call must store it, so that of two equal
+    /// deliveries at the same moment only one passes.
     ///
     /// # Errors
-    /// Any: the memory cannot tell. The delivery is not accepted then, and the error is passed on.
+    /// May fail with any error if the answer is unknown. The verification then fails with this error.
     fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error>;
 }
 
-/// A closure will do.
+/// A closure is a replay check.
 impl<F: Fn(&WebhookEvent) -> Result<bool, Error> + Send + Sync> ReplayCheck for F {
     fn was_seen(&self, event: &WebhookEvent) -> Result<bool, Error> {
         self(event)
@@ -42,38 +44,38 @@ impl<F: Fn(&WebhookEvent) -> Result<bool, Error> + Send + Sync> ReplayCheck for 
 
 /// Verifies deliveries of webhooks. Set it up once, then share it between threads.
 ///
-/// **A verified delivery's body is still not proven**: see [the module](super) for what a signature covers.
+/// **The body of a verified delivery is not proven**: see [the module](super) for what a signature covers.
 pub struct WebhookVerifier {
     expected: Expected,
-    secrets: Secrets,
+    secrets: VerifierSecrets,
     tolerance: u64,
     replay_check: Option<Box<dyn ReplayCheck>>,
-    /// Apart from the rest, which other threads read while one counts.
-    results: ResultsOfProcess,
+    /// Separate from the other fields, which other threads read while one counts.
+    results: ProcessResults,
 }
 
-enum Secrets {
-    Given(Fixed),
-    Of(Arc<dyn SigningSecrets>),
+enum VerifierSecrets {
+    Fixed(FixedSecrets),
+    Shared(Arc<dyn SigningSecrets>),
 }
 
-/// What is asked about one delivery.
-struct Asked<'a> {
-    /// In place of the verifier's own.
+/// The secrets and the replay check for one delivery.
+struct Overrides<'a> {
+    /// Used instead of the secrets of the verifier.
     secrets: Option<&'a dyn SigningSecrets>,
     check: Option<&'a dyn ReplayCheck>,
 }
 
 impl WebhookVerifier {
-    /// A verifier of deliveries for `url`, which is to be given exactly as it is registered in JustCall.
+    /// Creates a verifier of deliveries for `url`, exactly as it is registered in JustCall.
     ///
     /// # Errors
-    /// `invalid_argument` when it is no whole URL.
+    /// Fails with `invalid_argument` if `url` is not a complete URL.
     pub fn for_url(url: &str) -> Result<Self, Error> {
         Ok(Self::new(Expected::These(vec![EncodedUrl::expected(url)?])))
     }
 
-    /// A verifier of deliveries for whatever URL: what was signed for any endpoint of the account passes, so look at
+    /// Creates a verifier of deliveries for any URL. It accepts deliveries for every endpoint of the account, so check
     /// [`WebhookEvent::url`].
     pub fn for_any_url() -> Self {
         Self::new(Expected::Any)
@@ -81,14 +83,14 @@ impl WebhookVerifier {
 
     fn new(expected: Expected) -> Self {
         let tolerance = DEFAULT_TOLERANCE.as_secs();
-        let secrets = Secrets::Given(Fixed::default());
-        Self { expected, secrets, tolerance, replay_check: None, results: ResultsOfProcess::default() }
+        let secrets = VerifierSecrets::Fixed(FixedSecrets::default());
+        Self { expected, secrets, tolerance, replay_check: None, results: ProcessResults::default() }
     }
 
-    /// Expects deliveries for `url` as well.
+    /// Accepts deliveries for `url` too.
     ///
     /// # Errors
-    /// `invalid_argument` when it is no whole URL, or any URL is expected already.
+    /// Fails with `invalid_argument` if `url` is not a complete URL, or if any URL is already accepted.
     pub fn add_url(&mut self, url: &str) -> Result<(), Error> {
         match &mut self.expected {
             Expected::Any => Err(Error::invalid_argument("Any URL is expected already.")),
@@ -99,57 +101,64 @@ impl WebhookVerifier {
         }
     }
 
-    /// Takes deliveries that are signed with `secret`, the API secret, which is copied into protected memory. Give the
-    /// current one first, then those that it replaced a short while ago.
+    /// Accepts deliveries that are signed with `secret`, the API secret. Copies it into protected memory. Add the
+    /// current secret first, then those that it recently replaced.
     ///
     /// # Errors
-    /// `credentials_malformed` when it cannot be a secret; `invalid_argument` after [`WebhookVerifier::use_secrets_of`].
+    /// Fails with `credentials_malformed` if `secret` cannot be a secret, or with `invalid_argument` after
+    /// [`WebhookVerifier::use_secrets_of`].
     pub fn add_secret(&mut self, secret: &[u8]) -> Result<(), Error> {
         match &mut self.secrets {
-            Secrets::Given(secrets) => secrets.add(secret),
-            Secrets::Of(_) => Err(two_sources()),
+            VerifierSecrets::Fixed(secrets) => secrets.add(secret),
+            VerifierSecrets::Shared(_) => Err(two_sources()),
         }
     }
 
-    /// Takes deliveries that are signed with one of `secrets`, whichever those are when the delivery comes. Replaces an
-    /// earlier source of them.
+    /// Accepts deliveries that are signed with one of `secrets`, which may change. Replaces an earlier source of
+    /// secrets.
     ///
     /// # Errors
-    /// `invalid_argument` after [`WebhookVerifier::add_secret`].
+    /// Fails with `invalid_argument` after [`WebhookVerifier::add_secret`].
     pub fn use_secrets_of(&mut self, secrets: Arc<dyn SigningSecrets>) -> Result<(), Error> {
-        if matches!(&self.secrets, Secrets::Given(given) if !given.is_empty()) {
+        if matches!(&self.secrets, VerifierSecrets::Fixed(given) if !given.is_empty()) {
             return Err(two_sources());
         }
-        self.secrets = Secrets::Of(secrets);
+        self.secrets = VerifierSecrets::Shared(secrets);
         Ok(())
     }
 
-    /// How far a delivery's time may be from now, in the past and in the future, in whole seconds; ten minutes unless
-    /// said otherwise. 0 takes those of this very second alone.
+    /// Sets how far the time of a delivery may be from now, in the past and in the future, in whole seconds. The
+    /// default is ten minutes. 0 accepts only deliveries of the current second.
     pub fn set_tolerance(&mut self, seconds: u64) {
         self.tolerance = seconds;
     }
 
-    /// Asks `check` about every delivery that passed all else.
+    /// Sets the replay check, which is called for every delivery that has passed all other checks.
     pub fn set_replay_check(&mut self, check: impl ReplayCheck + 'static) {
         self.replay_check = Some(Box::new(check));
     }
 
-    /// Verifies one delivery: its headers, its body as the bytes that came, and the time in seconds since the epoch.
+    /// Verifies one delivery: its headers, the raw bytes of its body, and the time in seconds since the epoch.
     ///
     /// # Errors
-    /// The first of these that holds: `webhook_unsigned`, `webhook_version`, `webhook_malformed`, `webhook_mismatch`,
-    /// `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. `invalid_argument` when there is no secret or the replay
-    /// check panicked; `out_of_memory`; what the source of the secrets or the replay check says.
+    /// Fails with the first that applies: `webhook_unsigned`, `webhook_version`, `webhook_malformed`,
+    /// `webhook_mismatch`, `webhook_stale`, `webhook_wrong_url`, `webhook_replayed`. Fails with `invalid_argument` if
+    /// there is no secret or if the replay check panicked, with `out_of_memory` if memory is short, and with the error
+    /// of the source of secrets or of the replay check.
     pub fn verify(&self, headers: &WebhookHeaders<'_>, body: &[u8], now: i64) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, &Asked { secrets: None, check: self.replay_check.as_deref() })
+        self.verify_with(
+            headers,
+            body,
+            now,
+            &Overrides { secrets: None, check: self.replay_check.as_deref() },
+        )
     }
 
-    /// Like [`WebhookVerifier::verify`], but asks `check` about this delivery, in place of what was set: for a check that
-    /// has to know more of it than the event tells.
+    /// Verifies one delivery as [`WebhookVerifier::verify`], but calls `check` instead of the verifier's replay check.
+    /// For checks that need to know more about a delivery than the event contains.
     ///
     /// # Errors
-    /// Those of [`WebhookVerifier::verify`].
+    /// Fails as [`WebhookVerifier::verify`].
     pub fn verify_asking(
         &self,
         headers: &WebhookHeaders<'_>,
@@ -157,14 +166,14 @@ impl WebhookVerifier {
         now: i64,
         check: &dyn ReplayCheck,
     ) -> Result<WebhookEvent, Error> {
-        self.verify_with(headers, body, now, &Asked { secrets: None, check: Some(check) })
+        self.verify_with(headers, body, now, &Overrides { secrets: None, check: Some(check) })
     }
 
-    /// Verifies as [`WebhookVerifier::verify`] does, but takes the secrets from `secrets`, in place of those that were set: for
-    /// one delivery whose secrets are to be found in a limited time.
+    /// Verifies one delivery as [`WebhookVerifier::verify`], but with `secrets` instead of the verifier's secrets. For one
+    /// delivery whose secrets must be found in a limited time.
     ///
     /// # Errors
-    /// Those of [`WebhookVerifier::verify`].
+    /// Fails as [`WebhookVerifier::verify`].
     pub fn verify_with_secrets(
         &self,
         headers: &WebhookHeaders<'_>,
@@ -172,16 +181,16 @@ impl WebhookVerifier {
         now: i64,
         secrets: &dyn SigningSecrets,
     ) -> Result<WebhookEvent, Error> {
-        let asked = Asked { secrets: Some(secrets), check: self.replay_check.as_deref() };
-        self.verify_with(headers, body, now, &asked)
+        let overrides = Overrides { secrets: Some(secrets), check: self.replay_check.as_deref() };
+        self.verify_with(headers, body, now, &overrides)
     }
 
-    /// The results of the verifications that this verifier made in this process, as OpenMetrics 1.0 text: the counter
+    /// Returns the results of this verifier in this process as OpenMetrics 1.0 text: the counter
     /// `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the error. The text is never longer
-    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and holds no secret, URL or content of a delivery.
+    /// than [`MAX_SIZE`](crate::metrics::MAX_SIZE), and contains no secret, URL or content of a delivery.
     ///
-    /// Deliveries that are verified with the secrets of a client are also in the usage of that client, beside those of its
-    /// other verifiers. Serve one of the two texts, or a sum over both counts them twice.
+    /// Deliveries that are verified with the secrets of a client are counted in the metrics of that client too. Export
+    /// only one of the two texts, because a sum over both would count them twice.
     ///
     /// A child of `fork()` starts at zero.
     pub fn usage(&self) -> String {
@@ -193,30 +202,32 @@ impl WebhookVerifier {
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        asked: &Asked<'_>,
+        overrides: &Overrides<'_>,
     ) -> Result<WebhookEvent, Error> {
-        let result = self.judge(headers, body, now, asked);
+        let result = self.check(headers, body, now, overrides);
         let failure = result.as_ref().err().map(Error::kind);
         self.results.add(failure);
-        self.secrets(asked).delivered(failure);
+        self.secrets(overrides).delivered(failure);
         result
     }
 
-    fn secrets<'a>(&'a self, asked: &Asked<'a>) -> &'a dyn SigningSecrets {
-        asked.secrets.unwrap_or(match &self.secrets {
-            Secrets::Given(secrets) => secrets,
-            Secrets::Of(secrets) => secrets.as_ref(),
+    fn secrets<'a>(&'a self, overrides: &Overrides<'a>) -> &'a dyn SigningSecrets {
+        overrides.secrets.unwrap_or(match &self.secrets {
+            VerifierSecrets::Fixed(secrets) => secrets,
+            VerifierSecrets::Shared(secrets) => secrets.as_ref(),
         })
     }
 
-    fn judge(
+    fn check(
         &self,
         headers: &WebhookHeaders<'_>,
         body: &[u8],
         now: i64,
-        asked: &Asked<'_>,
+        overrides: &Overrides<'_>,
     ) -> Result<WebhookEvent, Error> {
-        if asked.secrets.is_none() && matches!(&self.secrets, Secrets::Given(given) if given.is_empty()) {
+        if overrides.secrets.is_none()
+            && matches!(&self.secrets, VerifierSecrets::Fixed(secrets) if secrets.is_empty())
+        {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
                 .with_hint("Give it the API secret of the account, or a client to take it from."));
         }
@@ -231,7 +242,7 @@ impl WebhookVerifier {
             .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
         let signed = body::read(body)?;
 
-        let secret_index = self.signer(self.secrets(asked), &signature, &signed, written)?;
+        let secret_index = self.signer(self.secrets(overrides), &signature, &signed, written)?;
         self.check_age(timestamp, now)?;
         if !self.expected.includes(&signed.url) {
             return Err(Error::new(ErrorKind::WebhookWrongUrl));
@@ -243,21 +254,21 @@ impl WebhookVerifier {
             secret_index,
             signature: signature.to_text(),
         };
-        asked.check.map_or(Ok(()), |check| check_replay(check, &event))?;
+        overrides.check.map_or(Ok(()), |check| check_replay(check, &event))?;
         Ok(event)
     }
 
-    /// Which secret signed.
+    /// Returns the index of the secret that signed.
     fn signer(
         &self,
         secrets: &dyn SigningSecrets,
         signature: &Signature,
-        signed: &Signed<'_>,
+        signed: &SignedFields<'_>,
         timestamp: &[u8],
     ) -> Result<usize, Error> {
         let url = self.expected.encode(&signed.url)?;
         let mut is_signer = |secret: &[u8]| {
-            url.forms().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
+            url.encodings().any(|form| signature.is_by(secret, form, &signed.event_type, timestamp))
         };
         secrets.find(&mut is_signer)?.ok_or_else(|| Error::new(ErrorKind::WebhookMismatch))
     }
@@ -277,7 +288,7 @@ impl WebhookVerifier {
 }
 
 fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Error> {
-    // It is not our code that would panic, and the verifier is as good as before. The delivery is not accepted.
+    // The panic comes from the program's code and leaves the verifier valid. The delivery is refused.
     match catch_unwind(AssertUnwindSafe(|| check.was_seen(event))) {
         Ok(Ok(false)) => Ok(()),
         Ok(Ok(true)) => Err(Error::new(ErrorKind::WebhookReplayed)),
@@ -290,7 +301,7 @@ fn two_sources() -> Error {
     Error::invalid_argument("The secrets of a webhook verifier are either given or a client's, not both.")
 }
 
-/// URLs of webhooks often hold a token, so they are left out.
+/// Leaves out the URLs, which often contain a token.
 impl fmt::Debug for WebhookVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifier").field("tolerance", &self.tolerance).finish_non_exhaustive()
@@ -325,9 +336,9 @@ mod tests {
         verify(verifier).expect_err("it is refused").kind()
     }
 
-    /// The vectors cannot have these: no time is that far from now.
+    /// Vectors cannot contain times that are this far from now.
     #[test]
-    fn it_counts_to_the_ends_of_time() {
+    fn it_handles_the_earliest_and_the_latest_time() {
         let mut verifier = verifier();
         let event = verify(&verifier).expect("genuine");
         assert_eq!(event.timestamp(), NOW);
@@ -341,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn it_asks_the_replay_check_once_and_tells_it_all() {
+    fn it_calls_the_replay_check_once_with_the_whole_event() {
         let asked: Arc<Mutex<Vec<WebhookEvent>>> = Arc::default();
         let mut verifier = verifier();
         let memory = asked.clone();
@@ -354,11 +365,11 @@ mod tests {
         let event = verify(&verifier).expect("the first one");
         assert_eq!(refusal(&verifier), ErrorKind::WebhookReplayed);
         assert_eq!(*asked.lock().expect("whole"), [event.clone(), event.clone()]);
-        assert_eq!(event.signature(), SIGNATURE, "a cache must not be evaded by writing it otherwise");
+        assert_eq!(event.signature(), SIGNATURE, "another spelling must not evade a cache");
     }
 
     #[test]
-    fn it_survives_a_replay_check_that_panics_or_fails_and_accepts_nothing() {
+    fn it_accepts_nothing_if_the_replay_check_panics_or_fails() {
         let mut verifier = verifier();
         verifier.set_replay_check(|_: &WebhookEvent| -> Result<bool, Error> { panic!("canary") });
         let error = verify(&verifier).expect_err("it panicked");
@@ -371,24 +382,28 @@ mod tests {
     }
 
     #[test]
-    fn it_asks_the_check_of_one_delivery_in_place_of_its_own() {
+    fn it_calls_the_check_of_one_delivery_instead_of_its_own() {
         let mut verifier = verifier();
         let body = format!(r#"{{"type":"call.completed","webhook_url":"{URL}"}}"#);
         let headers =
             WebhookHeaders::new(Some(SIGNATURE.as_bytes()), Some(b"v1"), Some(b"2024-03-21 17:08:22"));
         for is_seen in [true, false] {
-            let answers = |answer: bool| move |_: &WebhookEvent| Ok(answer);
-            verifier.set_replay_check(answers(!is_seen));
-            let asked = verifier.verify_asking(&headers, body.as_bytes(), NOW, &answers(is_seen));
+            let replay_check = |answer: bool| move |_: &WebhookEvent| Ok(answer);
+            verifier.set_replay_check(replay_check(!is_seen));
+            let asked = verifier.verify_asking(&headers, body.as_bytes(), NOW, &replay_check(is_seen));
             assert_eq!(asked.err().map(|error| error.kind()), is_seen.then_some(ErrorKind::WebhookReplayed));
-            assert_eq!(verify(&verifier).is_ok(), is_seen, "the control: its own says otherwise");
+            assert_eq!(
+                verify(&verifier).is_ok(),
+                is_seen,
+                "the control: its own check has the opposite result"
+            );
         }
     }
 
     #[test]
-    fn it_never_takes_two_sources_of_secrets_nor_none() {
-        struct Client(Result<(), ErrorKind>);
-        impl SigningSecrets for Client {
+    fn it_refuses_to_have_two_sources_of_secrets_or_none() {
+        struct SourceOfSecrets(Result<(), ErrorKind>);
+        impl SigningSecrets for SourceOfSecrets {
             fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
                 self.0.map_err(Error::new)?;
                 Ok(is_signer(SECRET).then_some(7))
@@ -397,19 +412,21 @@ mod tests {
         let new = || WebhookVerifier::for_url(URL).expect("a URL");
         let mut verifier = new();
         assert_eq!(refusal(&verifier), ErrorKind::InvalidArgument, "there is no secret");
-        verifier.use_secrets_of(Arc::new(Client(Ok(())))).expect("the only source");
+        verifier.use_secrets_of(Arc::new(SourceOfSecrets(Ok(())))).expect("the only source");
         assert_eq!(verify(&verifier).expect("genuine").secret_index(), 7);
         assert!(verifier.add_secret(SECRET).is_err());
-        verifier.use_secrets_of(Arc::new(Client(Err(ErrorKind::SourceUnavailable)))).expect("it replaces");
+        verifier
+            .use_secrets_of(Arc::new(SourceOfSecrets(Err(ErrorKind::SourceUnavailable))))
+            .expect("it replaces");
         assert_eq!(refusal(&verifier), ErrorKind::SourceUnavailable);
         verifier = new();
         verifier.add_secret(SECRET).expect("a secret");
-        assert!(verifier.use_secrets_of(Arc::new(Client(Ok(())))).is_err());
-        assert!(verify(&verifier).is_ok(), "what was refused changed nothing");
+        assert!(verifier.use_secrets_of(Arc::new(SourceOfSecrets(Ok(())))).is_err());
+        assert!(verify(&verifier).is_ok(), "a refused call changes nothing");
     }
 
     #[test]
-    fn it_takes_secrets_as_the_service_gives_them_alone() {
+    fn it_accepts_only_well_formed_secrets() {
         for secret in
             [&b""[..], b"ea39089c40790e9d\n", b"\"ea39089c40790e9d\"", b"{api_secret}", &[b'a'; 513]]
         {

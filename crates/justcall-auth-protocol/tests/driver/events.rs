@@ -1,4 +1,4 @@
-//! The events of a call: when, how often, with which figures.
+//! The events of a call: their times, numbers and figures.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use justcall_auth_protocol::event::{Event, EventKind};
 use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_protocol::{Action, Policy, Response};
 
-use super::{answer, at, call, empty, failure, holding, pair, reload, take};
+use super::{at, call, empty, failure, holding, pair, reload, respond, take};
 
-/// The events of a call that is answered with this rate limit.
-fn with_limit(shared: &justcall_auth_protocol::Shared, limit: &str, left: &str) -> Vec<Event> {
+/// Returns the events of a call whose response has this rate limit.
+fn with_limit(shared: &justcall_auth_protocol::Shared, limit: &str, remaining: &str) -> Vec<Event> {
     let mut exchange = call("GET", Policy::default(), shared, 1);
     take(&mut exchange, 1);
     let header = |name: &str, value: &str| (format!("X-Rate-Limit-{name}"), value.to_owned());
-    let headers = vec![header("Limit", limit), header("Remaining", left)];
+    let headers = vec![header("Limit", limit), header("Remaining", remaining)];
     exchange.answered(Response::new(200, headers, Vec::new()), &at(2));
     exchange.take_events()
 }
@@ -22,7 +22,7 @@ fn with_limit(shared: &justcall_auth_protocol::Shared, limit: &str, left: &str) 
 #[test]
 fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
     let shared = holding();
-    for (left, is_reported) in [
+    for (remaining, is_reported) in [
         ("11", false),
         ("10", false),
         ("9", true),
@@ -32,9 +32,9 @@ fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
         ("9", true),
         ("100", false),
     ] {
-        let events = with_limit(&shared, "100", left);
+        let events = with_limit(&shared, "100", remaining);
         let kinds: Vec<_> = events.iter().map(Event::kind).collect();
-        assert_eq!(kinds, if is_reported { vec![EventKind::RateLimitLow] } else { vec![] }, "{left}");
+        assert_eq!(kinds, if is_reported { vec![EventKind::RateLimitLow] } else { vec![] }, "{remaining}");
         if let [event] = &events[..] {
             assert_eq!(event.message(), "9 of 100 requests are left in the account's rate limit.");
             assert_eq!(event.http_status(), 200);
@@ -55,15 +55,15 @@ fn it_reports_an_old_pair_once_and_in_days() {
         let shared = empty();
         let created_at = at(5).unix.checked_sub(age);
         reload(&shared, SourceRead::Pair(LoadedPair { created_at, ..LoadedPair::from(pair("first")) }), 5);
-        let held = shared.keyring.current().expect("in use");
+        let current = shared.keyring.current().expect("in use");
         assert_eq!(
-            (held.created_at(), held.first_seen(), held.age(at(5).unix)),
+            (current.created_at(), current.first_seen(), current.age(at(5).unix)),
             (created_at, at(5).unix, age)
         );
         for is_first in [true, false] {
             let mut exchange = call("GET", policy(due), &shared, 5);
             take(&mut exchange, 5);
-            answer(&mut exchange, 200, "", 5);
+            respond(&mut exchange, 200, "", 5);
             let events = exchange.take_events();
             assert_eq!(events.len(), usize::from(is_reported && is_first), "{age:?} {due:?}");
             if let [event] = &events[..] {
@@ -79,7 +79,7 @@ fn it_reports_an_old_pair_once_and_in_days() {
 }
 
 #[test]
-fn it_reports_the_next_old_pair_as_well() {
+fn it_reports_the_next_old_pair_too() {
     let shared = holding();
     let old = Policy { rotation_due: Duration::from_secs(1), ..Policy::default() };
     for (generation, secret) in [(1, "first"), (2, "second"), (3, "third")] {
@@ -89,14 +89,14 @@ fn it_reports_the_next_old_pair_as_well() {
         let now = 2000 * generation + 1500;
         let mut exchange = call("GET", old.clone(), &shared, now);
         take(&mut exchange, now);
-        answer(&mut exchange, 200, "", now);
+        respond(&mut exchange, 200, "", now);
         let due = exchange.take_events().into_iter().filter(|event| event.kind() == EventKind::RotationDue);
         assert_eq!(due.map(|event| event.generation()).collect::<Vec<_>>(), [generation]);
     }
 }
 
 #[test]
-fn it_reports_a_new_pair_when_the_source_gives_it_and_when_it_is_proven() {
+fn it_reports_a_new_pair_when_it_is_loaded_and_when_it_is_proven() {
     let shared = holding();
     shared.keyring.request_refresh();
     let mut exchange = call("GET", Policy::default(), &shared, 2000);
@@ -104,14 +104,14 @@ fn it_reports_a_new_pair_when_the_source_gives_it_and_when_it_is_proven() {
     exchange.loaded(Ok(pair("second").into()), &at(2000));
     take(&mut exchange, 2000);
     assert!(exchange.take_events().is_empty(), "other calls may wait for this one");
-    answer(&mut exchange, 200, "", 2001);
+    respond(&mut exchange, 200, "", 2001);
     let events = exchange.take_events();
-    let told: Vec<_> = events.iter().map(|event| (event.kind(), event.generation())).collect();
-    assert_eq!(told, [(EventKind::SourceChanged, 2), (EventKind::Rotated, 2)]);
+    let reported: Vec<_> = events.iter().map(|event| (event.kind(), event.generation())).collect();
+    assert_eq!(reported, [(EventKind::SourceChanged, 2), (EventKind::Rotated, 2)]);
     assert!(
         events.iter().all(|event| event.message().contains("abc1") && !event.message().contains("second"))
     );
-    assert!(exchange.take_events().is_empty(), "each is given once");
+    assert!(exchange.take_events().is_empty(), "each event is returned once");
 
     shared.keyring.request_refresh();
     let mut same = call("GET", Policy::default(), &shared, 4000);
@@ -121,7 +121,7 @@ fn it_reports_a_new_pair_when_the_source_gives_it_and_when_it_is_proven() {
 }
 
 #[test]
-fn it_reports_a_rejected_pair_once_a_cool_down() {
+fn it_reports_a_rejected_pair_once_per_cool_down() {
     let shared = holding();
     let policy = Policy { max_retries: 0, ..Policy::default() };
     let mut calls: Vec<_> = (0..3).map(|_| call("GET", policy.clone(), &shared, 1)).collect();
@@ -129,7 +129,7 @@ fn it_reports_a_rejected_pair_once_a_cool_down() {
         take(call, 1);
     }
     for (number, call) in calls.iter_mut().enumerate() {
-        answer(call, 401, "", 2);
+        respond(call, 401, "", 2);
         assert_eq!(failure(call, 2).kind(), ErrorKind::InvalidCredentials);
         let events = call.take_events();
         assert_eq!(events.len(), usize::from(number == 0), "{events:?}");
@@ -138,12 +138,12 @@ fn it_reports_a_rejected_pair_once_a_cool_down() {
             assert_eq!((event.kind(), event.generation(), event.http_status()), expected);
         }
     }
-    // In the moment in which the cool-down is over, another rejection is news.
+    // A rejection at the end of the cool-down is reported again.
     let mut again = call("GET", policy, &shared, 30_002);
     assert_eq!(shared.keyring.rejected_for(at(30_001).monotonic), Some(Duration::from_millis(1)));
     assert_eq!(shared.keyring.rejected_for(at(30_002).monotonic), None);
     take(&mut again, 30_002);
-    answer(&mut again, 401, "", 30_002);
+    respond(&mut again, 401, "", 30_002);
     assert_eq!(again.take_events().len(), 1);
     assert_eq!(shared.keyring.rejected_for(at(30_002).monotonic), Some(Duration::from_secs(30)));
 }
@@ -152,7 +152,7 @@ fn it_reports_a_rejected_pair_once_a_cool_down() {
 fn it_reports_a_retry_with_its_wait() {
     let mut exchange = call("GET", Policy::default(), &holding(), 1);
     take(&mut exchange, 1);
-    answer(&mut exchange, 503, "", 2);
+    respond(&mut exchange, 503, "", 2);
     let events = exchange.take_events();
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].kind(), events[0].http_status()), (EventKind::Retrying, 503));
@@ -161,12 +161,12 @@ fn it_reports_a_retry_with_its_wait() {
 }
 
 #[test]
-fn it_knows_when_a_pair_was_sent_last() {
+fn it_records_when_a_pair_was_last_sent() {
     let shared = holding();
     assert_eq!(shared.metrics.last_used(), None);
     let mut exchange = call("GET", Policy::default(), &shared, 5000);
     take(&mut exchange, 5000);
-    assert_eq!(shared.metrics.last_used(), None, "not answered yet");
-    answer(&mut exchange, 200, "", 7000);
+    assert_eq!(shared.metrics.last_used(), None, "no response yet");
+    respond(&mut exchange, 200, "", 7000);
     assert_eq!(shared.metrics.last_used(), Some(at(7000).unix));
 }

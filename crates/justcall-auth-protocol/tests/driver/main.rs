@@ -1,4 +1,4 @@
-//! What a driver of the exchange relies on: the contract of each method, the pages that verify a pair, the events.
+//! The contract for drivers of the exchange: each method, the pages that verify a pair, waits and events.
 
 mod contract;
 mod events;
@@ -32,18 +32,18 @@ fn empty() -> Shared {
     Shared::new("https://api.justcall.io", Arc::default())
 }
 
-/// A keyring whose pair is `first`.
+/// Returns the shared state with the pair `first` in use.
 fn holding() -> Shared {
     let shared = empty();
     reload(&shared, pair("first").into(), 0);
     shared
 }
 
-/// The source gives `look` at `now`; returns whether that is another pair.
-fn reload(shared: &Shared, look: SourceRead, now: u64) -> bool {
+/// Reloads the source, which returns `read` at `now`. Returns true if that is a new pair.
+fn reload(shared: &Shared, read: SourceRead, now: u64) -> bool {
     let mut exchange = Refresh::reload(&Policy::default(), shared.clone(), &at(now));
     assert_eq!(exchange.next(&at(now)).expect("an action"), RefreshAction::Load);
-    exchange.loaded(Ok(look), &at(now));
+    exchange.loaded(Ok(read), &at(now));
     let end = exchange.next(&at(now)).expect("an action");
     assert!(matches!(end, RefreshAction::Done(_)), "{end:?}");
     end == RefreshAction::Done(true)
@@ -58,7 +58,7 @@ fn verify(policy: Policy, shared: &Shared, now: u64) -> Exchange {
     Exchange::verify(Arc::new(policy), shared.clone(), &at(now))
 }
 
-/// Takes the authorization at `now`, as before sending; the path that is sent.
+/// Takes the authorization at `now`, as a driver does before it sends. Returns the path of the request.
 fn take(exchange: &mut Exchange, now: u64) -> String {
     let action = exchange.next(&at(now));
     assert!(matches!(action, Ok(Action::Send { .. })), "{action:?}");
@@ -66,7 +66,7 @@ fn take(exchange: &mut Exchange, now: u64) -> String {
     exchange.outgoing().path().to_owned()
 }
 
-fn answer(exchange: &mut Exchange, status: u16, body: &str, now: u64) {
+fn respond(exchange: &mut Exchange, status: u16, body: &str, now: u64) {
     exchange.answered(Response::new(status, Vec::new(), body.into()), &at(now));
 }
 

@@ -1,4 +1,4 @@
-//! How long a call waits before its next attempt.
+//! The wait of a call before a retry.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use justcall_auth_protocol::error::ErrorKind;
 use justcall_auth_protocol::exchange::Cause;
 use justcall_auth_protocol::{Action, Moment, Policy, Response};
 
-use super::{answer, at, call, failure, holding, take};
+use super::{at, call, failure, holding, respond, take};
 
-/// The wait after `attempts` answers of 503, the last with this randomness, in milliseconds.
+/// Returns the wait after `attempts` responses with status 503, the last with this randomness, in milliseconds.
 fn backoff(attempts: u32, random: u64) -> u128 {
     let policy = Policy { max_retries: attempts, timeout: Duration::ZERO, ..Policy::default() };
     let mut exchange = call("GET", policy, &holding(), 0);
@@ -34,17 +34,17 @@ fn it_waits_between_half_and_the_whole_of_a_time_that_doubles_up_to_8_s() {
         assert_eq!(backoff(attempts, 0), half);
         assert_eq!(backoff(attempts, 7), half + 7);
         let random = u64::try_from(half).expect("small");
-        assert_eq!(backoff(attempts, random), 2 * half, "the whole is among them");
-        assert_eq!(backoff(attempts, random + 1), half, "and nothing longer");
+        assert_eq!(backoff(attempts, random), 2 * half, "the upper bound is included");
+        assert_eq!(backoff(attempts, random + 1), half, "no wait is longer");
     }
 }
 
 #[test]
-fn it_waits_as_long_as_the_service_asks_where_that_is_longer() {
-    for (asked, waited) in [("0", 125), ("3", 3000)] {
+fn it_waits_as_long_as_the_service_asks_if_that_is_longer() {
+    for (requested, waited) in [("0", 125), ("3", 3000)] {
         let mut exchange = call("GET", Policy::default(), &holding(), 0);
         take(&mut exchange, 0);
-        let headers = vec![("retry-after".to_owned(), asked.to_owned())];
+        let headers = vec![("retry-after".to_owned(), requested.to_owned())];
         exchange.answered(Response::new(503, headers, Vec::new()), &at(0));
         assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Wait(Duration::from_millis(waited)));
         assert_eq!(
@@ -56,8 +56,8 @@ fn it_waits_as_long_as_the_service_asks_where_that_is_longer() {
 }
 
 #[test]
-fn it_repeats_what_may_be_repeated_and_nothing_else() {
-    for (method, status, is_repeated) in [
+fn it_retries_only_requests_that_may_be_retried() {
+    for (method, status, is_retried) in [
         ("POST", 429, true),
         ("GET", 429, true),
         ("POST", 500, false),
@@ -71,11 +71,11 @@ fn it_repeats_what_may_be_repeated_and_nothing_else() {
             let policy = Policy { max_retries, ..Policy::default() };
             let mut exchange = call(method, policy, &holding(), 0);
             take(&mut exchange, 0);
-            answer(&mut exchange, status, "", 1);
+            respond(&mut exchange, status, "", 1);
             let next = exchange.next(&at(1));
             assert_eq!(
                 matches!(next, Ok(Action::Wait(_))),
-                is_repeated && max_retries == 1,
+                is_retried && max_retries == 1,
                 "{method} {status}"
             );
         }
@@ -83,26 +83,26 @@ fn it_repeats_what_may_be_repeated_and_nothing_else() {
 }
 
 #[test]
-fn it_repeats_a_lost_request_that_may_be_carried_out_twice_or_was_surely_not_sent() {
-    for (method, is_sent, is_repeated) in
+fn it_retries_a_lost_request_only_if_it_is_idempotent_or_was_not_sent() {
+    for (method, is_sent, is_retried) in
         [("GET", true, true), ("GET", false, true), ("POST", true, false), ("POST", false, true)]
     {
         let mut exchange = call(method, Policy::default(), &holding(), 0);
         take(&mut exchange, 0);
         exchange.not_answered(Cause::Closed.into_error(is_sent), &at(1));
         let next = exchange.next(&at(1));
-        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_repeated, "{method} {is_sent}: {next:?}");
+        assert_eq!(matches!(next, Ok(Action::Wait(_))), is_retried, "{method} {is_sent}: {next:?}");
     }
 }
 
 #[test]
-fn it_does_not_wait_up_to_its_deadline() {
-    for (timeout, is_repeated) in [(125, false), (126, true)] {
+fn it_does_not_wait_until_its_deadline() {
+    for (timeout, is_retried) in [(125, false), (126, true)] {
         let policy = Policy { timeout: Duration::from_millis(timeout), ..Policy::default() };
         let mut exchange = call("GET", policy, &holding(), 0);
         take(&mut exchange, 0);
-        answer(&mut exchange, 503, "", 0);
-        if is_repeated {
+        respond(&mut exchange, 503, "", 0);
+        if is_retried {
             assert_eq!(exchange.next(&at(0)).expect("an action"), Action::Wait(Duration::from_millis(125)));
         } else {
             assert_eq!(failure(&mut exchange, 0).kind(), ErrorKind::Unavailable);

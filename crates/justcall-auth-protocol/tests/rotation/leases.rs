@@ -1,4 +1,4 @@
-//! Calls that hold a lease and do not come back: the others go on.
+//! Leases of abandoned calls, which must not block other calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use justcall_auth_protocol::event::EventKind;
 use justcall_auth_protocol::keyring::SourceRead;
 use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Shared};
 
-use crate::rules::{answer, at, found, reload, shared};
+use crate::rules::{at, reload, respond, shared, watched};
 use crate::world::credentials;
 
 const ACCOUNT_7: &str = r#"{"status":"success","data":{"account_id":7}}"#;
@@ -25,7 +25,7 @@ fn call(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
     Exchange::request(policy.clone(), shared.clone(), request, now)
 }
 
-/// Takes the authorization, and returns whether it is that of pair 2.
+/// Takes the authorization. Returns true if it is pair 2.
 fn take(exchange: &mut Exchange, now: &Moment) -> bool {
     assert!(matches!(exchange.next(now), Ok(Action::Send { .. })));
     exchange.authorization().expect("a request is due").same_pair(&credentials(2))
@@ -36,16 +36,16 @@ fn waits(exchange: &mut Exchange, now: &Moment) -> bool {
 }
 
 #[test]
-fn it_ends_the_lease_of_a_call_that_was_to_load_at_its_deadline() {
+fn it_ends_the_lease_of_an_abandoned_read_at_the_deadline_of_its_call() {
     let shared = shared();
     let mut abandoned = call(&policy(5), &shared, &at(0));
     assert_eq!(abandoned.next(&at(0)).expect("an action"), Action::Load);
     let mut other = call(&policy(0), &shared, &at(1));
     assert!(waits(&mut other, &at(1)) && waits(&mut other, &at(4)));
     assert_eq!(other.next(&at(5)).expect("the lease has ended"), Action::Load);
-    assert!(other.loaded(Ok(SourceRead::Pair(found(2))), &at(6)));
+    assert!(other.loaded(Ok(SourceRead::Pair(watched(2))), &at(6)));
     assert!(take(&mut other, &at(6)));
-    assert!(!abandoned.loaded(Ok(SourceRead::Pair(found(1))), &at(7)), "a later report is ignored");
+    assert!(!abandoned.loaded(Ok(SourceRead::Pair(watched(1))), &at(7)), "a later report is ignored");
     assert_eq!(shared.keyring.current().expect("a pair").generation(), 1);
     assert!(shared.keyring.candidate().is_none());
     assert_eq!(abandoned.next(&at(7)).expect_err("its deadline").kind(), ErrorKind::Timeout);
@@ -59,7 +59,7 @@ fn it_ends_the_lease_of_a_call_without_a_deadline_after_60_s() {
     let mut other = call(&policy(0), &shared, &at(1));
     assert!(waits(&mut other, &at(59)));
     assert_eq!(other.next(&at(60)).expect("the lease has ended"), Action::Load);
-    // The new lease is as good as the first one.
+    // The new lease is as valid as the first one.
     let mut third = call(&policy(0), &shared, &at(61));
     assert!(waits(&mut third, &at(61)));
 }
@@ -69,26 +69,26 @@ fn it_ends_a_call_whose_source_takes_longer_than_the_lease() {
     let shared = shared();
     let mut slow = call(&policy(0), &shared, &at(0));
     assert_eq!(slow.next(&at(0)).expect("an action"), Action::Load);
-    assert!(!slow.loaded(Ok(SourceRead::Pair(found(1))), &at(61)));
-    let error = slow.next(&at(61)).expect_err("it would take as long again");
+    assert!(!slow.loaded(Ok(SourceRead::Pair(watched(1))), &at(61)));
+    let error = slow.next(&at(61)).expect_err("another read would take as long");
     assert_eq!(error.kind(), ErrorKind::SourceUnavailable);
     assert!(error.message().contains("60 s") && !error.request_sent(), "{error}");
-    // A call goes on with the pair that another call found meanwhile.
+    // A call continues with the pair that another call found in the meantime.
     let mut late = call(&policy(0), &shared, &at(100));
     assert_eq!(late.next(&at(100)).expect("an action"), Action::Load);
     let mut other = call(&policy(0), &shared, &at(170));
     assert_eq!(other.next(&at(170)).expect("an action"), Action::Load);
     other.loaded(Ok(SourceRead::from(credentials(2))), &at(170));
-    late.loaded(Ok(SourceRead::Pair(found(1))), &at(171));
+    late.loaded(Ok(SourceRead::Pair(watched(1))), &at(171));
     assert!(take(&mut late, &at(171)));
 }
 
 #[test]
-fn it_says_that_another_call_is_still_reading_the_source() {
+fn it_reports_that_another_call_is_still_reading_the_source() {
     let shared = shared();
     let mut abandoned = call(&policy(0), &shared, &at(0));
     assert_eq!(abandoned.next(&at(0)).expect("an action"), Action::Load);
-    let says_so = |error: &Error| {
+    let is_expected = |error: &Error| {
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.message(), "Another call is still reading the source of the credentials.");
         assert!(!error.hint().contains("network"), "{}", error.hint());
@@ -97,24 +97,24 @@ fn it_says_that_another_call_is_still_reading_the_source() {
     for begin in calls {
         let mut waiting = begin(policy(5), shared.clone(), &at(1));
         assert!(waits(&mut waiting, &at(2)));
-        says_so(&waiting.next(&at(6)).expect_err("its deadline"));
+        is_expected(&waiting.next(&at(6)).expect_err("its deadline"));
     }
     for begin in [Refresh::find, Refresh::reload] {
         let mut waiting = begin(&policy(5), shared.clone(), &at(1));
         assert!(matches!(waiting.next(&at(2)), Ok(RefreshAction::Wait(_))) && waiting.waits_for_lease());
-        says_so(&waiting.next(&at(6)).expect_err("its deadline"));
+        is_expected(&waiting.next(&at(6)).expect_err("its deadline"));
     }
 }
 
 #[test]
-fn it_ends_the_lease_of_a_proof_that_is_abandoned() {
+fn it_ends_the_lease_of_an_abandoned_proof() {
     for timeout in [0, 40] {
         let shared = shared();
-        reload(&shared, found(1), &at(0));
+        reload(&shared, watched(1), &at(0));
         let mut refused = call(&policy(0), &shared, &at(0));
         take(&mut refused, &at(0));
-        answer(&mut refused, 401, "", &at(1));
-        reload(&shared, found(2), &at(1));
+        respond(&mut refused, 401, "", &at(1));
+        reload(&shared, watched(2), &at(1));
         let mut abandoned = call(&policy(timeout), &shared, &at(1));
         assert!(take(&mut abandoned, &at(1)));
         let end = if timeout == 0 { 61 } else { 41 };
@@ -124,13 +124,13 @@ fn it_ends_the_lease_of_a_proof_that_is_abandoned() {
 }
 
 #[test]
-fn it_says_that_another_call_is_still_verifying_the_new_pair() {
+fn it_reports_that_another_call_is_still_verifying_the_new_pair() {
     let shared = shared();
-    reload(&shared, found(1), &at(0));
+    reload(&shared, watched(1), &at(0));
     let mut refused = call(&policy(10), &shared, &at(0));
     take(&mut refused, &at(0));
-    answer(&mut refused, 401, "", &at(1));
-    reload(&shared, found(2), &at(1));
+    respond(&mut refused, 401, "", &at(1));
+    reload(&shared, watched(2), &at(1));
     let mut proving = call(&policy(0), &shared, &at(1));
     assert!(take(&mut proving, &at(1)));
     assert!(waits(&mut refused, &at(2)));
@@ -140,13 +140,13 @@ fn it_says_that_another_call_is_still_verifying_the_new_pair() {
     assert!(error.retryable() && error.request_sent());
 }
 
-/// A keyring whose pair 1 is known to belong to the account 7, and was reset.
-fn reset_with_known_account() -> Shared {
+/// Returns the shared state with pair 1 in use, known to belong to the account 7.
+fn with_known_account() -> Shared {
     let shared = shared();
-    reload(&shared, found(1), &at(0));
+    reload(&shared, watched(1), &at(0));
     let mut verifies = Exchange::verify(policy(30), shared.clone(), &at(0));
     take(&mut verifies, &at(0));
-    answer(&mut verifies, 200, ACCOUNT_7, &at(0));
+    respond(&mut verifies, 200, ACCOUNT_7, &at(0));
     assert_eq!(verifies.next(&at(0)).expect("an action"), Action::Done);
     shared
 }
@@ -157,18 +157,18 @@ fn it_does_not_move_a_call_to_another_account() {
         (ACCOUNT_8, "The new pair belongs to the account 8; the pair in use belongs to the account 7."),
         ("{\"status\":\"success\",\"data\":{}}", "does not tell its account"),
     ] {
-        let shared = reset_with_known_account();
+        let shared = with_known_account();
         let mut refused = call(&policy(30), &shared, &at(2));
         assert_eq!(refused.next(&at(2)).expect("an action"), Action::Load, "the source is watched");
         refused.loaded(Ok(SourceRead::Unchanged), &at(2));
         take(&mut refused, &at(2));
-        answer(&mut refused, 401, "", &at(2));
+        respond(&mut refused, 401, "", &at(2));
         assert_eq!(refused.next(&at(3)).expect("an action"), Action::Load);
-        refused.loaded(Ok(SourceRead::Pair(found(2))), &at(3));
+        refused.loaded(Ok(SourceRead::Pair(watched(2))), &at(3));
         assert!(take(&mut refused, &at(3)));
         assert!(refused.is_verifying(), "nothing else is sent with it before its account is known");
         assert_eq!(refused.outgoing().path(), "/v2/account");
-        answer(&mut refused, 200, page, &at(3));
+        respond(&mut refused, 200, page, &at(3));
         let error = refused.next(&at(3)).expect_err("another account");
         assert_eq!(error.kind(), ErrorKind::WrongAccount);
         assert!(error.message().contains(why), "{error}");
@@ -179,53 +179,53 @@ fn it_does_not_move_a_call_to_another_account() {
 }
 
 #[test]
-fn it_keeps_a_good_pair_where_the_source_gives_one_of_another_account() {
-    let shared = reset_with_known_account();
-    reload(&shared, found(2), &at(3));
+fn it_keeps_a_good_pair_if_the_source_returns_one_of_another_account() {
+    let shared = with_known_account();
+    reload(&shared, watched(2), &at(3));
     let mut sends = call(&policy(30), &shared, &at(3));
     assert!(take(&mut sends, &at(3)) && sends.is_verifying());
-    answer(&mut sends, 200, ACCOUNT_8, &at(3));
+    respond(&mut sends, 200, ACCOUNT_8, &at(3));
     assert!(!take(&mut sends, &at(3)), "the request goes with the pair in use");
     assert!(!sends.is_verifying());
-    answer(&mut sends, 201, "{}", &at(3));
+    respond(&mut sends, 201, "{}", &at(3));
     assert_eq!(sends.next(&at(3)).expect("an action"), Action::Done);
 }
 
 #[test]
-fn it_takes_a_pair_of_the_same_account_and_remembers_whose_it_is() {
-    let shared = reset_with_known_account();
+fn it_accepts_a_pair_of_the_same_account_and_remembers_its_account() {
+    let shared = with_known_account();
     for generation in [2_u32, 3, 4] {
-        reload(&shared, found(generation), &at(u64::from(generation)));
+        reload(&shared, watched(generation), &at(u64::from(generation)));
         let now = at(u64::from(generation));
         let mut sends = call(&policy(30), &shared, &now);
         take(&mut sends, &now);
         assert!(sends.is_verifying(), "generation {generation}");
-        answer(&mut sends, 200, ACCOUNT_7, &now);
+        respond(&mut sends, 200, ACCOUNT_7, &now);
         take(&mut sends, &now);
         assert!(!sends.is_verifying());
-        answer(&mut sends, 201, "{}", &now);
+        respond(&mut sends, 201, "{}", &now);
         assert_eq!(shared.keyring.current().expect("a pair").generation(), u64::from(generation));
     }
 }
 
 #[test]
-fn it_asks_for_no_account_where_none_is_known_and_takes_any_that_is_given_by_hand() {
+fn it_requires_no_account_if_none_is_known_and_none_of_a_replacement() {
     let shared = shared();
-    reload(&shared, found(1), &at(0));
-    reload(&shared, found(2), &at(2));
+    reload(&shared, watched(1), &at(0));
+    reload(&shared, watched(2), &at(2));
     let mut sends = call(&policy(30), &shared, &at(2));
     assert!(take(&mut sends, &at(2)) && !sends.is_verifying());
 
-    let shared = reset_with_known_account();
+    let shared = with_known_account();
     let mut replaces = Exchange::replace(policy(30), shared.clone(), credentials(2), &at(2));
     assert!(take(&mut replaces, &at(2)));
-    answer(&mut replaces, 200, ACCOUNT_8, &at(2));
+    respond(&mut replaces, 200, ACCOUNT_8, &at(2));
     assert_eq!(replaces.next(&at(2)).expect("an action"), Action::Done);
     assert!(shared.keyring.current().expect("a pair").credentials().same_pair(&credentials(2)));
 }
 
 #[test]
-fn it_gives_back_its_lease_when_it_is_dropped() {
+fn it_releases_its_lease_when_it_is_dropped() {
     let shared = shared();
     let mut dropped = call(&policy(0), &shared, &at(0));
     assert_eq!(dropped.next(&at(0)).expect("an action"), Action::Load);

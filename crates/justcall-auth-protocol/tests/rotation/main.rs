@@ -1,5 +1,5 @@
-//! A process with many calls, a source and a service, all under one clock that is not the machine's: resets, late and
-//! wrong sources, lost answers, in random order.
+//! A process with many calls, a source and a service under a simulated clock, with resets, late and wrong sources and
+//! lost responses in random order.
 
 mod adversaries;
 mod calls;

@@ -1,4 +1,4 @@
-//! The world that calls live in: its clock jumps from one thing that happens to the next.
+//! A simulated world for calls. Its clock jumps from one step to the next.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -10,7 +10,7 @@ use justcall_auth_protocol::event::{Event, EventKind};
 use justcall_auth_protocol::keyring::SourceRead;
 use justcall_auth_protocol::{Action, Credentials, Exchange, Moment, Policy, Request, Response, Shared};
 
-/// Pairs are numbers here.
+/// The number of a pair.
 pub type Pair = u32;
 
 pub fn credentials(pair: Pair) -> Credentials {
@@ -28,45 +28,45 @@ pub fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// What the source says when it is looked at.
+/// The result of reading the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
+pub enum SourceState {
     Pair(Pair),
-    /// A pair that is found where it costs nothing to look.
+    /// A pair of a source that can be checked for changes at almost no cost.
     Watched(Pair),
-    Nothing,
+    Unavailable,
 }
 
-/// Something that happens in the world by itself.
+/// A change that a test schedules.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
-    /// From now on the service takes this pair alone.
-    Accepts(Pair),
-    /// From now on the source says this.
-    Says(Said),
+    /// The service now accepts only this pair.
+    ServiceAccepts(Pair),
+    /// The source now returns this.
+    SourceReturns(SourceState),
     /// A call begins.
-    Begins,
+    CallBegins,
 }
 
-/// What becomes of a request that is sent with a good pair.
+/// The outcome of a request that is sent with a good pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    Answer(u16),
+pub enum RequestOutcome {
+    Response(u16),
     Lost,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum WorldStep {
     Change(Change),
-    Go(usize),
-    Looked(usize),
-    Arrives(usize, Pair),
-    Comes(usize, Pair, Fate),
+    Continue(usize),
+    ReadEnds(usize),
+    RequestArrives(usize, Pair),
+    ResponseArrives(usize, Pair, RequestOutcome),
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Debug)]
-pub struct End {
+pub struct CallEnd {
     pub began: Duration,
     pub ended: Duration,
     pub result: Result<(), Error>,
@@ -76,59 +76,59 @@ pub struct World {
     pub policy: Arc<Policy>,
     pub shared: Shared,
     pub latency: Duration,
-    pub look_time: Duration,
-    /// What becomes of requests that carry a good pair, in turn.
-    pub fates: Vec<Fate>,
+    pub read_time: Duration,
+    /// The outcomes of requests with a good pair, in turn.
+    pub outcomes: Vec<RequestOutcome>,
     now: Duration,
     accepts: Pair,
-    says: Said,
+    source: SourceState,
     steps: BinaryHeap<Reverse<(Duration, usize)>>,
-    waiting: BTreeMap<usize, Step>,
+    waiting: BTreeMap<usize, WorldStep>,
     calls: Vec<Option<(Exchange, Duration)>>,
-    pub ends: Vec<End>,
+    pub ends: Vec<CallEnd>,
     pub events: Vec<(Duration, Event)>,
-    /// When a pair was sent, and which.
+    /// Each time at which a pair was sent, and the pair.
     pub sent: Vec<(Duration, Pair)>,
-    /// When looks at the source began and ended, once there was a pair.
-    pub looks: Vec<(Duration, Duration)>,
-    /// When this process first learned that a pair is bad.
+    /// The times at which reads of the source began and ended, once there was a pair.
+    pub reads: Vec<(Duration, Duration)>,
+    /// The time at which a pair was first rejected.
     pub known_bad: BTreeMap<Pair, Duration>,
-    /// Requests that were rejected.
+    /// The number of rejected requests.
     pub rejected: usize,
-    looking: Option<Duration>,
+    reading: Option<Duration>,
     good_sent: usize,
     scheduled: usize,
 }
 
 impl World {
-    pub fn new(policy: Policy, first: Said, accepts: Pair) -> Self {
+    pub fn new(policy: Policy, first: SourceState, accepts: Pair) -> Self {
         Self {
             policy: Arc::new(policy),
             shared: Shared::new("https://api.justcall.io", Arc::default()),
             latency: ms(40),
-            look_time: ms(1),
-            fates: vec![Fate::Answer(200)],
+            read_time: ms(1),
+            outcomes: vec![RequestOutcome::Response(200)],
             now: Duration::from_secs(1000),
             accepts,
-            says: first,
+            source: first,
             steps: BinaryHeap::new(),
             waiting: BTreeMap::new(),
             calls: Vec::new(),
             ends: Vec::new(),
             events: Vec::new(),
             sent: Vec::new(),
-            looks: Vec::new(),
+            reads: Vec::new(),
             known_bad: BTreeMap::new(),
             rejected: 0,
-            looking: None,
+            reading: None,
             good_sent: 0,
             scheduled: 0,
         }
     }
 
-    /// Lets `change` happen after so many milliseconds.
+    /// Schedules `change` after this number of milliseconds.
     pub fn at(&mut self, after: u64, change: Change) -> &mut Self {
-        self.schedule(Duration::from_secs(1000) + ms(after), Step::Change(change));
+        self.schedule(Duration::from_secs(1000) + ms(after), WorldStep::Change(change));
         self
     }
 
@@ -136,7 +136,7 @@ impl World {
         Moment {
             monotonic: self.now,
             unix: Duration::from_secs(1_800_000_000) + self.now,
-            // Spread without being random: a failure is found again.
+            // Spread but not random, so that failures are reproducible.
             random: u64::try_from(self.now.as_nanos() % 1_000_003)
                 .expect("small")
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -144,103 +144,104 @@ impl World {
         }
     }
 
-    /// Goes on until nothing happens any more.
+    /// Runs until no step is left.
     pub fn run(&mut self) -> &mut Self {
-        let mut happened = 0;
+        let mut steps_performed = 0;
         while let Some(Reverse((at, key))) = self.steps.pop() {
-            happened += 1;
-            assert!(happened < 2_000_000, "the calls do not end");
+            steps_performed += 1;
+            assert!(steps_performed < 2_000_000, "the calls do not end");
             self.now = self.now.max(at);
             let step = self.waiting.remove(&key).expect("scheduled once");
-            self.happen(step);
+            self.perform(step);
         }
-        assert!(self.calls.iter().all(Option::is_none), "a call was forgotten");
+        assert!(self.calls.iter().all(Option::is_none), "a call has not ended");
         self
     }
 
-    fn schedule(&mut self, at: Duration, step: Step) {
+    fn schedule(&mut self, at: Duration, step: WorldStep) {
         self.scheduled += 1;
         self.waiting.insert(self.scheduled, step);
         self.steps.push(Reverse((at, self.scheduled)));
     }
 
-    fn happen(&mut self, step: Step) {
+    fn perform(&mut self, step: WorldStep) {
         match step {
-            Step::Change(Change::Accepts(pair)) => self.accepts = pair,
-            Step::Change(Change::Says(said)) => self.says = said,
-            Step::Change(Change::Begins) => {
+            WorldStep::Change(Change::ServiceAccepts(pair)) => self.accepts = pair,
+            WorldStep::Change(Change::SourceReturns(state)) => self.source = state,
+            WorldStep::Change(Change::CallBegins) => {
                 let request = Request::new("POST", "/v2/texts").expect("a good path");
                 let exchange =
                     Exchange::request(self.policy.clone(), self.shared.clone(), request, &self.moment());
                 self.calls.push(Some((exchange, self.now)));
-                self.go(self.calls.len() - 1);
+                self.continue_call(self.calls.len() - 1);
             }
-            Step::Go(call) => self.go(call),
-            Step::Looked(call) => {
-                let began = self.looking.take().expect("a look was under way");
+            WorldStep::Continue(call) => self.continue_call(call),
+            WorldStep::ReadEnds(call) => {
+                let began = self.reading.take().expect("a read is in progress");
                 if self.shared.keyring.current().is_some() {
-                    self.looks.push((began, self.now));
+                    self.reads.push((began, self.now));
                 }
-                let look = match self.says {
-                    Said::Pair(pair) => Ok(SourceRead::from(credentials(pair))),
-                    Said::Watched(pair) => Ok(watched(pair)),
-                    Said::Nothing => Err(Error::new(ErrorKind::SourceUnavailable)),
+                let read = match self.source {
+                    SourceState::Pair(pair) => Ok(SourceRead::from(credentials(pair))),
+                    SourceState::Watched(pair) => Ok(watched(pair)),
+                    SourceState::Unavailable => Err(Error::new(ErrorKind::SourceUnavailable)),
                 };
                 let now = self.moment();
-                self.exchange(call).loaded(look, &now);
-                self.go(call);
+                self.exchange(call).loaded(read, &now);
+                self.continue_call(call);
             }
-            Step::Arrives(call, pair) => {
-                let fate = if pair == self.accepts { self.next_fate() } else { Fate::Answer(401) };
-                self.schedule(self.now + self.latency / 2, Step::Comes(call, pair, fate));
+            WorldStep::RequestArrives(call, pair) => {
+                let outcome =
+                    if pair == self.accepts { self.next_outcome() } else { RequestOutcome::Response(401) };
+                self.schedule(self.now + self.latency / 2, WorldStep::ResponseArrives(call, pair, outcome));
             }
-            Step::Comes(call, pair, fate) => {
+            WorldStep::ResponseArrives(call, pair, outcome) => {
                 let now = self.moment();
-                if fate == Fate::Answer(401) {
+                if outcome == RequestOutcome::Response(401) {
                     self.rejected += 1;
                     self.known_bad.entry(pair).or_insert(self.now);
                 }
-                match fate {
-                    Fate::Answer(status) => {
+                match outcome {
+                    RequestOutcome::Response(status) => {
                         self.exchange(call).answered(Response::new(status, Vec::new(), Vec::new()), &now);
                     }
-                    Fate::Lost => self
+                    RequestOutcome::Lost => self
                         .exchange(call)
                         .not_answered(Error::new(ErrorKind::ConnectionFailed).with_request_sent(true), &now),
                 }
-                self.go(call);
+                self.continue_call(call);
             }
         }
     }
 
-    fn next_fate(&mut self) -> Fate {
+    fn next_outcome(&mut self) -> RequestOutcome {
         self.good_sent += 1;
-        self.fates[self.good_sent % self.fates.len()]
+        self.outcomes[self.good_sent % self.outcomes.len()]
     }
 
     fn exchange(&mut self, call: usize) -> &mut Exchange {
         &mut self.calls[call].as_mut().expect("the call is not over").0
     }
 
-    fn go(&mut self, call: usize) {
+    fn continue_call(&mut self, call: usize) {
         let now = self.moment();
         let action = self.exchange(call).next(&now);
-        let told = self.exchange(call).take_events();
-        self.events.extend(told.into_iter().map(|event| (now.monotonic, event)));
+        let new_events = self.exchange(call).take_events();
+        self.events.extend(new_events.into_iter().map(|event| (now.monotonic, event)));
         match action {
             Ok(Action::Load) => {
-                assert!(self.looking.is_none(), "two calls look at the source at once");
-                self.looking = Some(self.now);
-                self.schedule(self.now + self.look_time, Step::Looked(call));
+                assert!(self.reading.is_none(), "two calls read the source at the same time");
+                self.reading = Some(self.now);
+                self.schedule(self.now + self.read_time, WorldStep::ReadEnds(call));
             }
             Ok(Action::Send { .. }) => {
                 let pair = number(&self.exchange(call).authorization().expect("due"));
                 self.sent.push((self.now, pair));
-                self.schedule(self.now + self.latency / 2, Step::Arrives(call, pair));
+                self.schedule(self.now + self.latency / 2, WorldStep::RequestArrives(call, pair));
             }
             Ok(Action::Wait(wait)) => {
-                assert!(wait > Duration::ZERO, "a wait of nothing would spin");
-                self.schedule(self.now + wait, Step::Go(call));
+                assert!(wait > Duration::ZERO, "a wait of zero would loop");
+                self.schedule(self.now + wait, WorldStep::Continue(call));
             }
             Ok(Action::Done) => self.end(call, Ok(())),
             Err(error) => self.end(call, Err(error)),
@@ -249,7 +250,7 @@ impl World {
 
     fn end(&mut self, call: usize, result: Result<(), Error>) {
         let (_, began) = self.calls[call].take().expect("a call ends once");
-        self.ends.push(End { began, ended: self.now, result });
+        self.ends.push(CallEnd { began, ended: self.now, result });
     }
 
     pub fn failures(&self) -> Vec<&Error> {
@@ -260,28 +261,28 @@ impl World {
         self.events.iter().filter(|(_, event)| event.kind() == kind).count()
     }
 
-    /// The pair in use now.
+    /// Returns the pair in use now.
     pub fn in_use(&self) -> Option<Pair> {
-        self.shared.keyring.current().map(|held| number(held.credentials()))
+        self.shared.keyring.current().map(|current| number(current.credentials()))
     }
 
-    /// Design section 7, rule 4; and looks at the source that are neither too many nor at the same time.
+    /// Checks that no pair is sent during its cool-down, and that reads of the source keep their interval.
     pub fn check_rules(&self) {
         for (at, pair) in &self.sent {
             if let Some(known) = self.known_bad.get(pair).filter(|known| at > known) {
                 assert!(
                     *at >= *known + self.policy.cool_down,
-                    "pair {pair} was sent at {at:?}, known bad since {known:?}"
+                    "pair {pair} was sent at {at:?}, rejected at {known:?}"
                 );
             }
         }
-        for pair in self.looks.windows(2) {
-            assert!(pair[1].0 >= pair[0].1 + ms(250), "looked at {:?} and at {:?}", pair[0], pair[1]);
+        for pair in self.reads.windows(2) {
+            assert!(pair[1].0 >= pair[0].1 + ms(250), "read at {:?} and at {:?}", pair[0], pair[1]);
         }
     }
 }
 
 fn watched(pair: Pair) -> SourceRead {
-    let found = justcall_auth_protocol::keyring::LoadedPair::from(credentials(pair));
-    SourceRead::Pair(justcall_auth_protocol::keyring::LoadedPair { is_watched: true, ..found })
+    let pair = justcall_auth_protocol::keyring::LoadedPair::from(credentials(pair));
+    SourceRead::Pair(justcall_auth_protocol::keyring::LoadedPair { is_watched: true, ..pair })
 }
