@@ -3,7 +3,7 @@
 use std::ptr;
 use std::time::Duration;
 
-use justcall_auth::{CallOptions, Cancel, Error};
+use justcall_auth::{CallOptions, Cancel};
 
 use crate::argument::Argument;
 use crate::cancel::justcall_cancel;
@@ -35,8 +35,8 @@ impl justcall_call_options {
 
 impl Argument<*const justcall_call_options> {
     /// Options, or NULL for none.
-    pub fn call_options(self) -> Result<CallOptions, Error> {
-        Ok(self.optional_handle().map(justcall_call_options::get).unwrap_or_default())
+    pub fn call_options(self) -> CallOptions {
+        self.optional_handle().map(justcall_call_options::get).unwrap_or_default()
     }
 }
 

@@ -92,8 +92,10 @@ pub unsafe extern "C" fn justcall_client_verify_with(
     out: *mut *mut justcall_account,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |client: handle, options: call_options| {
-        justcall_account::new(&client.client.call().with_options(&options).verify()?)
+    fallible!(out, error, |client: handle| {
+        justcall_account::new(
+            &client.client.call().with_options(&argument!(options).call_options()).verify()?,
+        )
     })
 }
 
@@ -176,8 +178,13 @@ pub unsafe extern "C" fn justcall_client_replace_with(
     options: *const justcall_call_options,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |client: handle, credentials: handle, options: call_options| {
-        client.client.call().with_options(&options).replace(credentials.get()).map(drop)
+    fallible!(error, |client: handle, credentials: handle| {
+        client
+            .client
+            .call()
+            .with_options(&argument!(options).call_options())
+            .replace(credentials.get())
+            .map(drop)
     })
 }
 
@@ -215,8 +222,8 @@ pub unsafe extern "C" fn justcall_client_reload_with(
     changed: *mut i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |client: handle, options: call_options| {
-        let is_changed = client.client.call().with_options(&options).reload()?;
+    fallible!(error, |client: handle| {
+        let is_changed = client.client.call().with_options(&argument!(options).call_options()).reload()?;
         argument!(changed).optional_output().set(i32::from(is_changed));
         Ok(())
     })
@@ -267,8 +274,9 @@ pub unsafe extern "C" fn justcall_client_authorization_with(
     length: *mut usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |client: handle, options: call_options, buffer: buffer(capacity, length)| {
-        let credentials = client.client.call().with_options(&options).credentials()?;
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
+        let credentials =
+            client.client.call().with_options(&argument!(options).call_options()).credentials()?;
         credentials.expose_authorization(|value| buffer.fill(value))
     })
 }
@@ -305,8 +313,9 @@ pub unsafe extern "C" fn justcall_client_protection_with(
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |client: handle, options: call_options| {
-        let protection = client.client.call().with_options(&options).protection()?;
+    fallible!(out, error, |client: handle| {
+        let protection =
+            client.client.call().with_options(&argument!(options).call_options()).protection()?;
         Ok(justcall_report::of_protection(&protection))
     })
 }

@@ -9,7 +9,7 @@ use justcall_auth::{Credentials, Source, diagnose};
 use crate::call_options::justcall_call_options;
 use crate::error::justcall_error;
 use crate::fallible::fallible;
-use crate::function::{free, infallible};
+use crate::function::{argument, free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
@@ -94,8 +94,9 @@ pub unsafe extern "C" fn justcall_credentials_load_with(
     out: *mut *mut justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |source: text, options: call_options| {
-        let loaded = Source::parse(source)?.load_with(&ProcessEnvironment, &options)?;
+    fallible!(out, error, |source: text| {
+        let loaded =
+            Source::parse(source)?.load_with(&ProcessEnvironment, &argument!(options).call_options())?;
         Ok(justcall_credentials::new(loaded.pair.credentials))
     })
 }

@@ -215,7 +215,7 @@ pub unsafe extern "C" fn justcall_webhook_verify_with(
     out: *mut *mut justcall_webhook_event,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |webhook: handle, body: optional_bytes(body_length), options: call_options| {
+    fallible!(out, error, |webhook: handle, body: optional_bytes(body_length)| {
         let headers = WebhookHeaders::new(
             argument!(signature).string(),
             argument!(version).string(),
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn justcall_webhook_verify_with(
         let body = body.unwrap_or_default();
         let event = match &webhook.client {
             Some(client) => {
-                let call = client.call().with_options(&options);
+                let call = client.call().with_options(&argument!(options).call_options());
                 webhook.verifier.verify_with_secrets(&headers, body, now_unix, &call)
             }
             None => webhook.verifier.verify(&headers, body, now_unix),

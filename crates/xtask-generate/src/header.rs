@@ -138,7 +138,7 @@ fn generate(source: &Path) -> Result<(String, String)> {
 }
 
 /// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
-const ATTRIBUTES: &str = r#"
+const ATTRIBUTES: &str = "
 /** Marks functions whose result must not be ignored: those that call, load, verify or create. */
 #ifndef JUSTCALL_NODISCARD
 #if defined(__cplusplus) && __cplusplus >= 201703L
@@ -162,7 +162,7 @@ const ATTRIBUTES: &str = r#"
 #define JUSTCALL_DEPRECATED
 #endif
 #endif
-"#;
+";
 
 /// What stands around the sections.
 struct Frame {
