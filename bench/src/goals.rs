@@ -2,7 +2,7 @@
 
 use crate::cancel::CancelRow;
 use crate::measured::Measured;
-use crate::memory::{HEAP, Memory, Protection, SECRETMEM, WIPING, Work};
+use crate::memory::{HEAP, Memory, ProtectionLevel, SECRETMEM, WIPING, Work};
 use crate::requests::{OURS_C, OURS_PYTHON, RequestRow};
 use crate::scan::ScanRow;
 use crate::statistics::Ratio;
@@ -19,7 +19,8 @@ const CANCEL_AT_MOST: f64 = 100.0;
 /// The secret work of a call takes at most this many microseconds.
 const SECRET_WORK_AT_MOST: f64 = 1.0;
 /// Building the header through the C ABI takes at most this many microseconds.
-const HEADER_AT_MOST: [(Protection, f64); 2] = [(Protection::SecretMem, 0.3), (Protection::Locked, 0.9)];
+const HEADER_AT_MOST: [(ProtectionLevel, f64); 2] =
+    [(ProtectionLevel::SecretMem, 0.3), (ProtectionLevel::Locked, 0.9)];
 /// A call with a protected pair takes at most this multiple of the time with a pair on the heap.
 const PROTECTED_AT_MOST: f64 = 1.03;
 
@@ -37,19 +38,19 @@ const BY_HAND_AT_LEAST: f64 = 4.0;
 pub struct Goal {
     pub what: String,
     pub measured: Ratio,
-    pub verdict: Verdict,
+    pub verdict: GoalVerdict,
 }
 
 /// How the measured interval compares with the goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum GoalVerdict {
     Met,
     Missed,
     /// The goal lies within the interval. More rounds or a quieter machine would decide.
     Undecided,
 }
 
-impl Verdict {
+impl GoalVerdict {
     fn at_most(measured: Ratio, goal: f64) -> Self {
         if measured.high <= goal {
             Self::Met
@@ -75,7 +76,7 @@ impl Verdict {
 
 impl Goal {
     pub fn is_missed(&self) -> bool {
-        self.verdict == Verdict::Missed
+        self.verdict == GoalVerdict::Missed
     }
 }
 
@@ -98,7 +99,7 @@ fn judge_scan(rows: &[ScanRow]) -> Vec<Goal> {
     let goal = |row: &ScanRow| Goal {
         what: format!("scan searches {} at {SCAN_AT_LEAST:.0} MB/s or more", row.name),
         measured: row.speed,
-        verdict: Verdict::at_least(row.speed, SCAN_AT_LEAST),
+        verdict: GoalVerdict::at_least(row.speed, SCAN_AT_LEAST),
     };
     with_goal.map(goal).collect()
 }
@@ -108,7 +109,7 @@ fn judge_cancel(rows: &[CancelRow]) -> Vec<Goal> {
     let goal = |row: &CancelRow| Goal {
         what: format!("{}: a cancelled call ends within {CANCEL_AT_MOST:.0} ms", row.phase),
         measured: row.took,
-        verdict: if row.took.high <= CANCEL_AT_MOST { Verdict::Met } else { Verdict::Missed },
+        verdict: if row.took.high <= CANCEL_AT_MOST { GoalVerdict::Met } else { GoalVerdict::Missed },
     };
     rows.iter().map(goal).collect()
 }
@@ -117,16 +118,16 @@ fn judge_webhooks(webhooks: &Webhooks) -> Vec<Goal> {
     let goal = |what: String, measured, verdict| Goal { what, measured, verdict };
     let check = webhooks.check.map(|measured| {
         let what = format!("a webhook's signature takes at most {SIGNATURE_AT_MOST:.1} × ring's bare HMAC");
-        goal(what, measured, Verdict::at_most(measured, SIGNATURE_AT_MOST))
+        goal(what, measured, GoalVerdict::at_most(measured, SIGNATURE_AT_MOST))
     });
     let rate = webhooks.rate.map(|measured| {
         let what = format!("webhooks of 1 KiB are verified {DELIVERIES_AT_LEAST:.0} times a second or more");
-        goal(what, measured, Verdict::at_least(measured, DELIVERIES_AT_LEAST))
+        goal(what, measured, GoalVerdict::at_least(measured, DELIVERIES_AT_LEAST))
     });
     let python = webhooks.python.map(|measured| {
         let what =
             format!("a webhook in Python is verified at least {BY_HAND_AT_LEAST:.0} × faster than by hand");
-        goal(what, measured, Verdict::at_least(measured, BY_HAND_AT_LEAST))
+        goal(what, measured, GoalVerdict::at_least(measured, BY_HAND_AT_LEAST))
     });
     [check, rate, python].into_iter().flatten().collect()
 }
@@ -135,7 +136,7 @@ fn judge_memory(memory: &Memory) -> Vec<Goal> {
     let works = memory.works.iter().filter_map(|row| {
         let level = row.level.name();
         let (what, goal) = match row.work {
-            Work::Call if row.level == Protection::Heap => return None,
+            Work::Call if row.level == ProtectionLevel::Heap => return None,
             Work::Call => (format!("the secret work of a call at level {level}"), SECRET_WORK_AT_MOST),
             Work::Header => {
                 let (_, goal) = HEADER_AT_MOST.iter().find(|(level, _)| *level == row.level)?;
@@ -143,7 +144,7 @@ fn judge_memory(memory: &Memory) -> Vec<Goal> {
             }
         };
         let what = format!("{what} takes at most {goal:.1} µs");
-        Some(Goal { what, measured: row.time, verdict: Verdict::at_most(row.time, goal) })
+        Some(Goal { what, measured: row.time, verdict: GoalVerdict::at_most(row.time, goal) })
     });
     let calls = memory.calls.iter().filter(|row| [WIPING, SECRETMEM].contains(&row.name)).map(|row| Goal {
         what: format!(
@@ -151,7 +152,7 @@ fn judge_memory(memory: &Memory) -> Vec<Goal> {
             row.name
         ),
         measured: row.wall,
-        verdict: Verdict::at_most(row.wall, PROTECTED_AT_MOST),
+        verdict: GoalVerdict::at_most(row.wall, PROTECTED_AT_MOST),
     });
     works.chain(calls).collect()
 }
@@ -162,12 +163,12 @@ fn judge_row(row: &RequestRow, wall: Ratio) -> Option<Goal> {
         OURS_C => Some(Goal {
             what: format!("{job} in C takes at most {C_AT_MOST:.1} × libcurl's time"),
             measured: wall,
-            verdict: Verdict::at_most(wall, C_AT_MOST),
+            verdict: GoalVerdict::at_most(wall, C_AT_MOST),
         }),
         OURS_PYTHON => Some(Goal {
             what: format!("{job} in Python is at least {PYTHON_AT_LEAST:.0} × faster than requests"),
             measured: wall.inverted(),
-            verdict: Verdict::at_least(wall.inverted(), PYTHON_AT_LEAST),
+            verdict: GoalVerdict::at_least(wall.inverted(), PYTHON_AT_LEAST),
         }),
         _ => None,
     }
@@ -183,11 +184,11 @@ mod tests {
 
     #[test]
     fn it_decides_by_the_whole_interval() {
-        assert_eq!(Verdict::at_most(between(0.8, 0.9), 1.0), Verdict::Met);
-        assert_eq!(Verdict::at_most(between(0.9, 1.1), 1.0), Verdict::Undecided);
-        assert_eq!(Verdict::at_most(between(1.1, 1.2), 1.0), Verdict::Missed);
-        assert_eq!(Verdict::at_least(between(13.0, 15.0), 12.0), Verdict::Met);
-        assert_eq!(Verdict::at_least(between(11.0, 13.0), 12.0), Verdict::Undecided);
-        assert_eq!(Verdict::at_least(between(9.0, 11.0), 12.0), Verdict::Missed);
+        assert_eq!(GoalVerdict::at_most(between(0.8, 0.9), 1.0), GoalVerdict::Met);
+        assert_eq!(GoalVerdict::at_most(between(0.9, 1.1), 1.0), GoalVerdict::Undecided);
+        assert_eq!(GoalVerdict::at_most(between(1.1, 1.2), 1.0), GoalVerdict::Missed);
+        assert_eq!(GoalVerdict::at_least(between(13.0, 15.0), 12.0), GoalVerdict::Met);
+        assert_eq!(GoalVerdict::at_least(between(11.0, 13.0), 12.0), GoalVerdict::Undecided);
+        assert_eq!(GoalVerdict::at_least(between(9.0, 11.0), 12.0), GoalVerdict::Missed);
     }
 }

@@ -33,7 +33,7 @@ use xtask_demo::run::{self, step};
 
 use crate::goals::Goal;
 use crate::measured::Measured;
-use crate::report::Report;
+use crate::report::BenchReport;
 
 /// Measure requests and start-up beside libcurl, requests, httpx and pycurl, and write docs/evidence/bench.md.
 #[derive(Parser)]
@@ -91,7 +91,7 @@ fn bench(root: &Path, options: &BenchOptions) -> Result<()> {
     let machine = machine::describe(root);
     let measured = Measured::measure(root, options, &programs, &server)?;
     let goals = goals::judge(&measured);
-    let report = Report { machine, rounds: options.rounds, requests: options.requests, measured, goals };
+    let report = BenchReport { machine, rounds: options.rounds, requests: options.requests, measured, goals };
     println!("\n{}", report.for_terminal());
     if options.only.is_none() {
         std::fs::create_dir_all(root.join("docs/evidence"))?;

@@ -13,13 +13,13 @@ use crate::worker::PeerProcess;
 
 /// The protection level of the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
+pub enum ProtectionLevel {
     Heap,
     Locked,
     SecretMem,
 }
 
-impl Protection {
+impl ProtectionLevel {
     const ALL: [Self; 3] = [Self::Heap, Self::Locked, Self::SecretMem];
 
     pub const fn name(self) -> &'static str {
@@ -52,7 +52,7 @@ pub enum Work {
 /// The time of a piece of work at a protection level.
 pub struct WorkRow {
     pub work: Work,
-    pub level: Protection,
+    pub level: ProtectionLevel,
     /// In microseconds, with the interval of the rounds' medians.
     pub time: Ratio,
 }
@@ -83,11 +83,11 @@ pub const SECRETMEM: &str = "secretmem";
 const NOT_WIPING: &str = "locked, without the wiping allocator";
 
 /// The rows of whole calls: name, program, level, baseline.
-const CALLS: [(&str, &str, Protection, &str); 4] = [
-    (HEAP, "ours", Protection::Heap, HEAP),
-    (WIPING, "ours", Protection::Locked, HEAP),
-    (SECRETMEM, "ours", Protection::SecretMem, HEAP),
-    (NOT_WIPING, "ours-disable-wiping-allocator", Protection::Locked, WIPING),
+const CALLS: [(&str, &str, ProtectionLevel, &str); 4] = [
+    (HEAP, "ours", ProtectionLevel::Heap, HEAP),
+    (WIPING, "ours", ProtectionLevel::Locked, HEAP),
+    (SECRETMEM, "ours", ProtectionLevel::SecretMem, HEAP),
+    (NOT_WIPING, "ours-disable-wiping-allocator", ProtectionLevel::Locked, WIPING),
 ];
 
 /// Fewer rounds cannot show a difference of a few per cent.
@@ -103,7 +103,7 @@ pub fn measure(programs: &BenchPrograms, server: &Server, rounds: u32, requests:
 
 fn works(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result<Vec<WorkRow>> {
     let mut workers = Vec::new();
-    for level in Protection::ALL {
+    for level in ProtectionLevel::ALL {
         let mut rust = pinned(&programs.secret_worker);
         rust.arg(level.requested().0);
         workers.push((Work::Call, level, PeerProcess::start("bench_secret", rust)?));
@@ -121,7 +121,7 @@ fn works(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result<Vec<W
         }
         Ok(())
     })?;
-    let row = |((work, level, _), times): (&(Work, Protection, PeerProcess), &Vec<f64>)| WorkRow {
+    let row = |((work, level, _), times): (&(Work, ProtectionLevel, PeerProcess), &Vec<f64>)| WorkRow {
         work: *work,
         level: *level,
         time: Ratio::of_one(times),
@@ -176,7 +176,7 @@ fn in_rounds(rounds: u32, workers: usize, mut turn: impl FnMut(usize, bool) -> R
     Ok(())
 }
 
-fn worker(program: &Path, server: &Server, level: Protection) -> Command {
+fn worker(program: &Path, server: &Server, level: ProtectionLevel) -> Command {
     let mut command = pinned(program);
     command.arg(server.url()).arg(server.ca_file()).env("JUSTCALL_BENCH_MEMORY", level.requested().1);
     command

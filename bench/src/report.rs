@@ -44,7 +44,7 @@ The interval shows the uncertainty of this run. Between runs on a shared machine
 ";
 
 /// All parts of the report.
-pub struct Report {
+pub struct BenchReport {
     pub machine: Vec<(&'static str, String)>,
     pub rounds: u32,
     pub requests: u32,
@@ -52,7 +52,7 @@ pub struct Report {
     pub goals: Vec<Goal>,
 }
 
-impl Report {
+impl BenchReport {
     /// Returns only the tables, with aligned columns.
     pub fn for_terminal(&self) -> String {
         let mut text = String::new();

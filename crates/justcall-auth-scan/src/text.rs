@@ -218,9 +218,9 @@ mod tests {
     const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
 
     /// Returns few bytes per read, like a pipe.
-    struct Pipe<'a>(&'a [u8]);
+    struct SlowReader<'a>(&'a [u8]);
 
-    impl Read for Pipe<'_> {
+    impl Read for SlowReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let some = buffer.len().min(10_007);
             self.0.read(&mut buffer[..some])
@@ -231,7 +231,7 @@ mod tests {
         let location = Location { path: "notes.txt".into(), commit: None };
         let mut report = Report::default();
         scanner
-            .scan(&location, "notes.txt", &mut Pipe(text), &mut Buffer::default(), &mut report)
+            .scan(&location, "notes.txt", &mut SlowReader(text), &mut Buffer::default(), &mut report)
             .expect("memory can be read");
         report.settle();
         report

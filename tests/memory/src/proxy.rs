@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 /// A running tinyproxy on a random port. Dropping this value ends it.
-pub struct Tinyproxy {
+pub struct ProxyProcess {
     child: Child,
     port: u16,
     _folder: TempDir,
 }
 
-impl Tinyproxy {
+impl ProxyProcess {
     /// Starts tinyproxy. Returns when it accepts connections.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Tinyproxy {
     }
 }
 
-impl Drop for Tinyproxy {
+impl Drop for ProxyProcess {
     fn drop(&mut self) {
         let _killed = self.child.kill();
         let _status = self.child.wait();

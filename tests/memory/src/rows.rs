@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::pair::TestPair;
 use crate::programs::{ProgramKind, TestPrograms};
-use crate::proxy::Tinyproxy;
+use crate::proxy::ProxyProcess;
 use crate::sandbox::SandboxProcess;
 use crate::target::TargetProcess;
 
@@ -62,7 +62,7 @@ pub struct Stage<'a> {
     /// The program under test.
     pub target: TargetProcess,
     plan: ScanPlan,
-    proxy: Option<Tinyproxy>,
+    proxy: Option<ProxyProcess>,
 }
 
 /// A moment at which a target is scanned.
@@ -321,7 +321,7 @@ fn raising_handler(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn through_proxy(stage: &mut Stage<'_>) -> Result<()> {
-    let proxy = stage.proxy.insert(Tinyproxy::start()?);
+    let proxy = stage.proxy.insert(ProxyProcess::start()?);
     stage.target.must(&format!("proxy {}", proxy.url()), "ok")
 }
 

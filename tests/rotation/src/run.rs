@@ -64,7 +64,7 @@ pub struct RunOutcome {
     pub reads: Vec<Read>,
 }
 
-enum Action {
+enum ScheduledAction {
     Reset,
     /// Writes the new pair to the sources.
     Publish,
@@ -93,10 +93,10 @@ pub fn run(programs: &WorkerPrograms, plan: RunPlan) -> Result<RunOutcome> {
         )?);
         sources.push(source);
     }
-    let mut steps: Vec<(u64, Action)> = Vec::new();
+    let mut steps: Vec<(u64, ScheduledAction)> = Vec::new();
     for reset in &plan.resets {
-        steps.push((reset.after_ms, Action::Reset));
-        steps.push((reset.after_ms + reset.lag_ms, Action::Publish));
+        steps.push((reset.after_ms, ScheduledAction::Reset));
+        steps.push((reset.after_ms + reset.lag_ms, ScheduledAction::Publish));
     }
     let began = now();
     for worker in &mut workers {
@@ -109,11 +109,11 @@ pub fn run(programs: &WorkerPrograms, plan: RunPlan) -> Result<RunOutcome> {
         let at = began + i64::try_from(after_ms).expect("a short run") * 1_000_000;
         sleep(Duration::from_nanos(u64::try_from(at - now()).unwrap_or_default()));
         match step {
-            Action::Reset => {
+            ScheduledAction::Reset => {
                 next = sandbox.control("POST", "reset", &json!({})).context("the reset")?;
                 resets.push((now(), i64::MAX));
             }
-            Action::Publish => {
+            ScheduledAction::Publish => {
                 let half = |name: &str| next[name].as_str().unwrap_or_default();
                 for (process, source) in sources.iter_mut().enumerate() {
                     source.prepare(half("api_key"), half("api_secret"))?;
