@@ -1,4 +1,4 @@
-//! What happens to the pair and to calls, told to whoever asked to be told.
+//! Events: what happens to the pair and to calls, as observers learn it.
 
 use std::time::Duration;
 
