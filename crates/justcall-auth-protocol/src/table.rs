@@ -27,19 +27,10 @@
 /// The table does not compile unless each variant has exactly one row.
 ///
 /// ```
-/// # justcall_auth_protocol::table! {
-/// #     /// The days without work.
-/// #     pub enum Day { /// The name of the day.
-/// #         name: &'static str }
-/// #     Saturday { name: "saturday" }
-/// #     Sunday { name: "sunday" }
-/// # }
-/// justcall_auth_protocol::table! {
-///     /// What a day is for.
-///     pub struct Plan of Day {
-///         /// In a few words.
-///         text: &'static str,
-///     }
+/// # use justcall_auth_protocol::table;
+/// # table! { enum Day { name: &'static str } Saturday { name: "saturday" } Sunday { name: "sunday" } }
+/// table! {
+///     struct Plan of Day { text: &'static str }
 ///
 ///     Saturday { text: "the market" }
 ///     Sunday { text: "nothing" }
@@ -47,52 +38,34 @@
 /// assert_eq!(Plan::of(Day::Sunday).text, "nothing");
 /// ```
 ///
-/// A variant without a row, one with two rows, and a row without a column:
+/// A variant without a row, a variant with two rows, and a row without a column do not compile:
 ///
 /// ```compile_fail
-/// # justcall_auth_protocol::table! {
-/// #     /// The days without work.
-/// #     pub enum Day { /// The name of the day.
-/// #         name: &'static str }
-/// #     Saturday { name: "saturday" }
-/// #     Sunday { name: "sunday" }
-/// # }
-/// justcall_auth_protocol::table! {
-///     /// What a day is for.
-///     pub struct Plan of Day { /// In a few words.
-///         text: &'static str }
+/// # use justcall_auth_protocol::table;
+/// # table! { enum Day { name: &'static str } Saturday { name: "saturday" } Sunday { name: "sunday" } }
+/// table! {
+///     struct Plan of Day { text: &'static str }
+///
 ///     Saturday { text: "the market" }
 /// }
 /// ```
 /// ```compile_fail
-/// # justcall_auth_protocol::table! {
-/// #     /// The days without work.
-/// #     pub enum Day { /// The name of the day.
-/// #         name: &'static str }
-/// #     Saturday { name: "saturday" }
-/// #     Sunday { name: "sunday" }
-/// # }
-/// justcall_auth_protocol::table! {
-///     /// What a day is for.
-///     pub struct Plan of Day { /// In a few words.
-///         text: &'static str }
+/// # use justcall_auth_protocol::table;
+/// # table! { enum Day { name: &'static str } Saturday { name: "saturday" } Sunday { name: "sunday" } }
+/// table! {
+///     struct Plan of Day { text: &'static str }
+///
 ///     Saturday { text: "the market" }
 ///     Sunday { text: "nothing" }
 ///     Sunday { text: "rest" }
 /// }
 /// ```
 /// ```compile_fail
-/// # justcall_auth_protocol::table! {
-/// #     /// The days without work.
-/// #     pub enum Day { /// The name of the day.
-/// #         name: &'static str }
-/// #     Saturday { name: "saturday" }
-/// #     Sunday { name: "sunday" }
-/// # }
-/// justcall_auth_protocol::table! {
-///     /// What a day is for.
-///     pub struct Plan of Day { /// In a few words.
-///         text: &'static str }
+/// # use justcall_auth_protocol::table;
+/// # table! { enum Day { name: &'static str } Saturday { name: "saturday" } Sunday { name: "sunday" } }
+/// table! {
+///     struct Plan of Day { text: &'static str }
+///
 ///     Saturday {}
 ///     Sunday { text: "nothing" }
 /// }

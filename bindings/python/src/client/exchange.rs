@@ -191,8 +191,8 @@ impl Exchange {
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
         let named = text("cause", cause)?;
         let cause = Cause::ALL.iter().copied().find(|cause| cause.name() == named).ok_or_else(|| {
-            let names: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
-            invalid(py, "cause", &format!("is not one of {}", names.join(", ")))
+            let all: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+            invalid(py, "cause", &format!("is not one of {}", all.join(", ")))
         })?;
         self.drive(py, |exchange| {
             exchange.failed(cause, request_sent);
