@@ -1,4 +1,4 @@
-//! What a caller of the client learns about its request, and calls that do not wait for themselves.
+//! Reports of a call about its request, and calls that must not wait for themselves.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
@@ -11,8 +11,8 @@ use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
-/// Longer than anything here takes, so that a hang fails instead of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The limit of each wait, so that a hang fails instead of blocking.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 fn sandbox() -> Sandbox {
     Sandbox::start(SandboxConfig::default()).expect("a sandbox")
@@ -22,12 +22,12 @@ fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
     config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
     config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.set_timeout(PATIENCE);
+    config.set_timeout(TIME_LIMIT);
     config
 }
 
 fn pair_of(account: &Value) -> Credentials {
-    let text = |name: &str| account[name].as_str().expect("the sandbox gives it").as_bytes();
+    let text = |name: &str| account[name].as_str().expect("the sandbox returns it").as_bytes();
     Credentials::new(text("api_key"), text("api_secret")).expect("the sandbox's pairs are good")
 }
 
@@ -79,7 +79,7 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
     let cancel = Cancel::new();
     let fired = cancel.clone();
     let mut config = config(&sandbox);
-    config.set_credentials(first_pair(&sandbox)).set_rotation_wait(PATIENCE).set_observer(Arc::new(
+    config.set_credentials(first_pair(&sandbox)).set_rotation_wait(TIME_LIMIT).set_observer(Arc::new(
         move |event: &Event| {
             if event.kind() == EventKind::WaitingForSource {
                 fired.fire();
@@ -93,7 +93,7 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
 }
 
 #[test]
-fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
+fn it_reports_that_an_exchange_was_sent_when_its_client_shuts_down() {
     let sandbox = sandbox();
     for is_taken in [false, true] {
         let mut config = config(&sandbox);
@@ -103,7 +103,7 @@ fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
         while !matches!(exchange.next().expect("an action"), Action::Send { .. }) {
             exchange.load();
         }
-        assert!(exchange.remaining().is_some_and(|left| left <= PATIENCE));
+        assert!(exchange.remaining().is_some_and(|left| left <= TIME_LIMIT));
         if is_taken {
             exchange.authorization().expect("a request is due");
         }
@@ -114,7 +114,7 @@ fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
 }
 
 #[test]
-fn it_shows_the_path_of_a_failed_request_in_no_text() {
+fn it_never_prints_the_path_of_a_failed_request() {
     let sandbox = sandbox();
     sandbox.control("POST", "faults", &json!({"fault": "answer", "status": 422})).expect("a fault");
     let mut config = config(&sandbox);
@@ -127,14 +127,14 @@ fn it_shows_the_path_of_a_failed_request_in_no_text() {
     }
 }
 
-/// What a client inside its own callback came to.
+/// The errors of a client inside its own callback.
 type Inside = Arc<OnceLock<Vec<Error>>>;
 
-/// A source that uses the client that it is the source of.
+/// Creates a client whose source uses the same client.
 fn client_in_its_own_source(sandbox: &Sandbox, inside: &Inside, used: &Arc<OnceLock<Client>>) -> Client {
     let (pair, inside, used) = (first_pair(sandbox), inside.clone(), used.clone());
     let source: Arc<dyn Load> = Arc::new(move || {
-        let client = used.get().expect("it was made before the first call");
+        let client = used.get().expect("the client exists before the first call");
         let mut exchange = client.exchange(post());
         let seen = vec![
             client.verify().expect_err("it would wait for itself"),
@@ -158,13 +158,13 @@ fn it_refuses_a_call_inside_the_callback_that_loads_its_pair() {
     let (inside, used) = (Inside::default(), Arc::new(OnceLock::new()));
     let client = client_in_its_own_source(&sandbox, &inside, &used);
     assert!(used.set(client.clone()).is_ok());
-    client.verify().expect("the callback still gives a pair");
+    client.verify().expect("the callback still returns a pair");
     for error in inside.get().expect("the callback ran") {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(!error.request_sent() && error.hint().contains("do not share this pair"), "{error}");
     }
-    assert_eq!(requests(&sandbox).len(), 1, "nothing was sent from inside");
-    // Outside it is a client like every other, and so it is on another thread while the callback runs.
+    assert_eq!(requests(&sandbox).len(), 1, "the callback sent nothing");
+    // Outside the callback the client works as usual, also on another thread while the callback runs.
     client.request(post()).expect("a good pair");
 }
 
@@ -186,7 +186,7 @@ fn it_lets_the_callback_use_clients_of_another_pair() {
     assert_eq!(loads.load(Ordering::Relaxed), 1);
 }
 
-/// A handler of signals runs inside the wait of a call: `interrupt` makes one call there, and lets the outer one go on.
+/// A signal handler runs inside the wait of a call: `interrupt` makes one call there and lets the outer one continue.
 fn call_from_an_interrupt(client: &Client, started: &Arc<AtomicBool>) -> Error {
     let (seen, inner, ready) = (Arc::new(OnceLock::new()), client.clone(), started.clone());
     let found = seen.clone();
@@ -229,7 +229,7 @@ fn it_refuses_a_call_from_an_interrupt_of_the_call_that_proves_a_pair() {
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
     let new = sandbox.control("POST", "reset", &Value::Null).expect("a reset");
-    let text = |name: &str| new[name].as_str().expect("the sandbox gives it").to_owned();
+    let text = |name: &str| new[name].as_str().expect("the sandbox returns it").to_owned();
     let next = folder.path().join("next");
     std::fs::write(&next, format!("{}:{}", text("api_key"), text("api_secret"))).expect("a file");
     std::fs::rename(&next, &file).expect("the swap");
@@ -241,7 +241,7 @@ fn it_refuses_a_call_from_an_interrupt_of_the_call_that_proves_a_pair() {
 }
 
 #[test]
-fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
+fn it_does_not_block_other_calls_while_a_callback_hangs() {
     let sandbox = sandbox();
     let (release, hangs) = mpsc::channel::<()>();
     let hangs = std::sync::Mutex::new(Some(hangs));
@@ -264,22 +264,22 @@ fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
     let caller = thread::spawn(move || hung.request(quick));
     let began = Instant::now();
     while !entered.load(Ordering::Acquire) {
-        assert!(began.elapsed() < PATIENCE, "the callback never ran");
+        assert!(began.elapsed() < TIME_LIMIT, "the callback never ran");
         thread::sleep(Duration::from_millis(1));
     }
     client.request(post()).expect("the lease of the other call has ended");
     release.send(()).expect("the callback waits for it");
-    let error = caller.join().expect("no panic").expect_err("its time is over");
+    let error = caller.join().expect("no panic").expect_err("its deadline has passed");
     assert_eq!((error.kind(), error.request_sent()), (ErrorKind::Timeout, false), "{error}");
     assert!(error.message().contains("source"), "{error}");
 }
 
 #[test]
-fn it_does_not_move_to_another_account_when_the_source_does() {
+fn it_refuses_a_pair_of_another_account_from_the_source() {
     let sandbox = sandbox();
     let other = sandbox.control("POST", "pairs", &json!({"account_id": 67890})).expect("an account");
-    let given = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
-    let source = given.clone();
+    let stored_pair = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
+    let source = stored_pair.clone();
     let load: Arc<dyn Load> = Arc::new(move || Ok(source.lock().expect("no test panics with it").clone()));
     let rejected = Arc::new(AtomicBool::new(false));
     let seen = rejected.clone();
@@ -290,28 +290,28 @@ fn it_does_not_move_to_another_account_when_the_source_does() {
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
     sandbox.control("POST", "reset", &json!({"api_key": sandbox.api_key()})).expect("a reset");
-    *given.lock().expect("no test panics with it") = pair_of(&other);
-    let error = client.request(post()).expect_err("the source gives another account");
+    *stored_pair.lock().expect("no test panics with it") = pair_of(&other);
+    let error = client.request(post()).expect_err("the source supplies another account");
     assert_eq!(error.kind(), ErrorKind::WrongAccount, "{error}");
     assert!(error.request_sent() && error.http_status() == 401, "the first attempt was refused");
     assert!(rejected.load(Ordering::Relaxed));
     let seen = requests(&sandbox);
     let posts = seen.iter().filter(|request| request["method"] == "POST").count();
-    assert_eq!(posts, 1, "nothing leaves from the other account: {seen:?}");
+    assert_eq!(posts, 1, "nothing is sent with the other account: {seen:?}");
 }
 
 #[test]
-fn it_moves_to_another_account_where_it_does_not_know_the_first_one() {
+fn it_uses_a_pair_of_another_account_if_the_first_one_is_unknown() {
     let sandbox = sandbox();
     let other = sandbox.control("POST", "pairs", &json!({"account_id": 67890})).expect("an account");
-    let given = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
-    let source = given.clone();
+    let stored_pair = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
+    let source = stored_pair.clone();
     let load: Arc<dyn Load> = Arc::new(move || Ok(source.lock().expect("no test panics with it").clone()));
     let mut config = config(&sandbox);
     config.set_source_callback(load);
     let client = Client::new(&config).expect("a client");
     client.request(post()).expect("a good pair");
     sandbox.control("POST", "reset", &json!({"api_key": sandbox.api_key()})).expect("a reset");
-    *given.lock().expect("no test panics with it") = pair_of(&other);
-    client.request(post()).expect("as the documentation says");
+    *stored_pair.lock().expect("no test panics with it") = pair_of(&other);
+    client.request(post()).expect("the documented behaviour");
 }

@@ -1,10 +1,10 @@
-//! No path and no header that a caller gives reaches another host or adds a header: the sandbox's raw log shows it.
+//! No path and no header of a caller reaches another host or adds a header. The raw log of the sandbox proves it.
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
-/// Refused before anything is sent.
+/// Paths that are refused before anything is sent.
 const REFUSED_PATHS: &[&str] = &[
     "",
     " ",
@@ -60,7 +60,7 @@ const REFUSED_PATHS: &[&str] = &[
     "/v2/a^b",
 ];
 
-/// Sent as they are, to our own host.
+/// Paths that are sent unchanged to the configured host.
 const HARMLESS_PATHS: &[&str] = &[
     "/v2.1/echo/a:b@evil.example",
     "/v2.1/echo//evil.example",
@@ -132,12 +132,12 @@ fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(),
 }
 
 #[test]
-fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
+fn it_sends_a_url_under_the_base_url_as_its_path_and_refuses_any_other() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let client = client(&sandbox);
     let base = sandbox.url();
     let link = format!("{base}/v2.1/echo?page=2");
-    let request = client.new_request("GET", &link).expect("the link of an answer");
+    let request = client.new_request("GET", &link).expect("the link of a response");
     assert_eq!(client.request(request.clone()).expect("the echo answers").http_status(), 200);
     assert_eq!(client.exchange(request).url(), link);
     for other in [
@@ -169,13 +169,13 @@ fn it_sends_no_path_or_header_that_could_mislead() {
         let error = send(&client, "/v2.1/echo", Some(*header)).expect_err(header.0);
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{header:?}: {error}");
     }
-    assert_eq!(raw_heads(&sandbox), [""; 0], "nothing was sent");
+    assert_eq!(raw_heads(&sandbox), [""; 0], "no request arrives");
     send(&client, "/v2.1/echo", Some(("X-Control", "1"))).expect("a good request");
-    assert_eq!(raw_heads(&sandbox).len(), 1, "what is sent is seen");
+    assert_eq!(raw_heads(&sandbox).len(), 1, "the control: a request is logged");
 }
 
 #[test]
-fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
+fn it_sends_a_harmless_path_unchanged() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let client = client(&sandbox);
     for path in HARMLESS_PATHS {
@@ -214,7 +214,7 @@ fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
 }
 
 #[test]
-fn it_encodes_what_is_given_as_a_query() {
+fn it_encodes_query_parameters() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let client = client(&sandbox);
     let mut request = Request::new("GET", "/v2.1/echo").expect("good");

@@ -1,11 +1,11 @@
-//! Every method, with and without a body, as it arrives.
+//! Every method, with and without a body, as the service receives it.
 
 use justcall_auth::{Client, Config, Credentials, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
 #[test]
-fn it_sends_every_method_as_it_is_with_and_without_a_body() {
+fn it_sends_every_method_unchanged_with_and_without_a_body() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let mut config = Config::new();
     config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
@@ -34,7 +34,7 @@ fn it_sends_every_method_as_it_is_with_and_without_a_body() {
             assert_eq!(seen["body_bytes"], body.map_or(0, <[u8]>::len), "{method} {body:?}");
             let head = seen["raw_head"].as_str().expect("a head").to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            // RFC 9110, section 8.6: a method that expects a body says its length also where it is empty.
+            // RFC 9110, section 8.6: a method that expects a body states its length, even if the body is empty.
             let expects = body.is_some() || matches!(method, "POST" | "PUT" | "PATCH");
             let expected = expects.then(|| body.map_or(0, <[u8]>::len).to_string());
             assert_eq!(length.map(str::to_owned), expected, "{method} {body:?}\n{head}");

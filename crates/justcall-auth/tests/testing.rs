@@ -1,4 +1,5 @@
-//! What the tests of programs need. In a program of its own: it is about all clients of the process.
+//! The support for tests of programs. This file is a separate program, because the function affects all clients of the
+//! process.
 
 use justcall_auth::testing::forget_rejections;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
@@ -19,7 +20,7 @@ fn call(client: &Client) -> Result<(), Error> {
 }
 
 #[test]
-fn it_forgets_what_the_service_rejected_for_every_client_of_the_process() {
+fn it_forgets_the_rejections_of_all_clients_of_the_process() {
     forget_rejections();
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
     let first = client(&sandbox);

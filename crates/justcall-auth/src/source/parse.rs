@@ -1,4 +1,4 @@
-//! The grammar of a source's spelling.
+//! The grammar of the spellings of sources.
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
@@ -6,7 +6,7 @@ use justcall_auth_protocol::service;
 
 use super::Source;
 
-/// Every spelling of a source, and what it names.
+/// Every spelling of a source, with its description.
 pub const SPELLINGS: &[(&str, &str)] = &[
     (
         "default:",
@@ -30,7 +30,7 @@ pub const SPELLINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The file names of `dir:` and `systemd:` unless others are given.
+/// The default file names of `dir:` and `systemd:`.
 pub(super) const KEY_FILE: &str = "api_key";
 pub(super) const SECRET_FILE: &str = "api_secret";
 
@@ -64,19 +64,19 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     }
 }
 
-/// Whether `path` is a pair that was given in its place, and would be in every message about that file.
+/// Returns true if `path` is a pair, passed by mistake. As a path, it would be in every message about the file.
 fn is_pair(path: &str) -> bool {
     let is_half = |half: &str| half.len() >= 6 && !half.contains(['/', '\\']);
     path.split_once(':').is_some_and(|(key, secret)| is_half(key) && is_half(secret))
         && Credentials::parse(path.as_bytes()).is_ok()
 }
 
-/// `env:` with the usual variables.
+/// Returns `env:` with the default variables.
 pub(super) fn env() -> Source {
     Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into(), scrub: false }
 }
 
-/// `systemd:` with the usual names.
+/// Returns `systemd:` with the default names.
 pub(super) fn systemd() -> Source {
     Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() }
 }
@@ -106,7 +106,8 @@ fn variables(rest: &str) -> Result<Source, Error> {
     }
 }
 
-/// `PATH?key=NAME&secret=NAME` taken apart. A `?` in the path is not supported: no secret is mounted so.
+/// Splits `PATH?key=NAME&secret=NAME`. A `?` in the path is not supported, because no secret is mounted under such a
+/// path.
 fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
     let (mut key, mut secret) = (KEY_FILE, SECRET_FILE);
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_what_is_no_source_and_does_not_repeat_it() {
+    fn it_refuses_an_invalid_source_and_does_not_repeat_it() {
         for bad in [
             "",
             "canary",

@@ -1,5 +1,5 @@
-//! Limits that a call reaches: file descriptors, threads, local ports. None of them concerns the network or the service,
-//! and the system's own message rarely names them.
+//! Local limits that a call can reach: file descriptors, threads, ports. They concern neither the network nor the
+//! service, and the message of the system rarely names them.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 
-/// What ran out, and what to do about it.
+/// The exhausted resource, with a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exhausted {
     what: String,
@@ -15,13 +15,13 @@ pub(super) struct Exhausted {
 }
 
 impl Exhausted {
-    /// The failure of a call that needed it.
+    /// Returns the error of a call that needed the resource.
     pub fn error(&self) -> Error {
         Error::with_message(ErrorKind::ConnectionFailed, format!("{}.", self.what)).with_hint(self.hint)
     }
 }
 
-/// What has run out according to `error`, if anything.
+/// Returns the resource that is exhausted according to `error`, if any.
 pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     let (what, hint) = match Errno::from_io_error(error)? {
         Errno::MFILE => (
@@ -46,7 +46,7 @@ pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     Some(Exhausted { what: what.to_owned(), hint })
 }
 
-/// That no thread could be started, which the system answered with `error`.
+/// Returns the report that no thread could be started. `error` is the reason of the system.
 pub(super) fn threads(error: &io::Error) -> Exhausted {
     Exhausted {
         what: format!("No thread can be started to look up the host's address: {error}"),
@@ -55,7 +55,7 @@ pub(super) fn threads(error: &io::Error) -> Exhausted {
     }
 }
 
-/// Whether file descriptors have run out now, for failures that do not report it.
+/// Returns the report that file descriptors are exhausted now, for failures that do not state it.
 pub(super) fn descriptors() -> Option<Exhausted> {
     let failure = socket(AddressFamily::INET, SocketType::DGRAM, None).err()?;
     of(&failure.into()).filter(|_| failure != Errno::ADDRNOTAVAIL)
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_names_what_ran_out_and_keeps_quiet_about_the_rest() {
+    fn it_reports_exhausted_resources_and_nothing_else() {
         for (errno, words) in [
             (Errno::MFILE, "This process has as many open files"),
             #[cfg(not(windows))]

@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3: whom to trust, and the errors of a failed handshake.
+//! TLS 1.2 and 1.3: the configuration, and the errors of a failed handshake.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// How to shake hands, trusting `roots`.
+/// Creates the configuration that trusts `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -17,7 +17,7 @@ pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     config
 }
 
-/// The TLS failure inside `error`, if it is one.
+/// Returns the TLS error inside `error`, if there is one.
 pub(super) fn failure(error: &io::Error) -> Option<Error> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let message = format!("A secure connection to the service could not be made: {}.", why(inner));
@@ -40,7 +40,7 @@ pub(super) fn failure(error: &io::Error) -> Option<Error> {
     })
 }
 
-/// What went wrong, in words of this library: those of rustls hold what the other end sent.
+/// Returns the reason in the words of this library. The texts of rustls may contain received data.
 fn why(error: &rustls::Error) -> &'static str {
     use CertificateError as Certificate;
     match error {

@@ -1,13 +1,13 @@
-//! What several tests of the network need.
+//! Support for several tests of the network.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The limit of each wait, so that a hang fails instead of blocking.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// A real tinyproxy on a random port, with its log.
+/// A tinyproxy on a random port, with its log.
 pub struct Tinyproxy {
     child: Child,
     port: u16,
@@ -15,10 +15,10 @@ pub struct Tinyproxy {
 }
 
 impl Tinyproxy {
-    /// Starts one; `extra` is added to its configuration.
+    /// Starts a tinyproxy; `extra` is added to its configuration.
     pub fn start(extra: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // The port is free now; if another process takes it first, tinyproxy ends and the test says so.
+        // The port is free now. If another process takes it first, tinyproxy ends and the test fails.
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let (file, log) = (folder.path().join("conf"), folder.path().join("log"));
@@ -37,18 +37,18 @@ impl Tinyproxy {
         let child = child.expect("tinyproxy is installed (debian-packages.txt)");
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "tinyproxy never started");
+            assert!(begun.elapsed() < TIME_LIMIT, "tinyproxy never started");
             std::thread::yield_now();
         }
         Self { child, port, folder }
     }
 
-    /// The port that it listens at.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it has written about its work.
+    /// Returns the log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
