@@ -1,6 +1,8 @@
 //! A call is ended from outside whatever it waits for, soon; looking up a name is in the tests of the transport itself.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -10,30 +12,12 @@ use std::time::{Duration, Instant};
 
 use justcall_auth::exchange::Action;
 use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{PATIENCE, config, sandbox, wait_until};
 
 /// How long a call may go on that was ended. What it takes is measured elsewhere.
 const LIMIT: Duration = Duration::from_secs(1);
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(PATIENCE)
-        .set_max_retries(0);
-    config
-}
-
 /// A client of what listens on `listener`, with any pair.
 fn client_of(listener: &TcpListener) -> Client {
     let mut config = Config::new();
@@ -41,14 +25,6 @@ fn client_of(listener: &TcpListener) -> Client {
     config.set_base_url(&format!("http://{address}")).expect("loopback");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
     Client::new(config.set_timeout(PATIENCE)).expect("a client")
-}
-
-fn wait_until(what: &str, reached: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !reached() {
-        assert!(began.elapsed() < PATIENCE, "{what} never happened");
-        thread::yield_now();
-    }
 }
 
 /// Makes `call` on another thread, ends it once `reached` says so, and gives the error that it ends with.

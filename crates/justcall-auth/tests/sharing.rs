@@ -1,24 +1,19 @@
 //! What the clients of one process share: the pair, what was rejected, connections.
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
+use support::{PATIENCE, bare_config, requests, sandbox};
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = bare_config(sandbox);
     config.set_max_retries(0);
     config
 }
@@ -27,10 +22,6 @@ fn with_pair(sandbox: &Sandbox, key: &str, secret: &str) -> Client {
     let mut config = config(sandbox);
     config.set_credentials(Credentials::new(key.as_bytes(), secret.as_bytes()).expect("well formed"));
     Client::new(&config).expect("a client")
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 fn calls(client: &Client) -> Result<(), Error> {
@@ -184,9 +175,7 @@ fn counted(client: &Client, sample: &str) -> Option<u64> {
 #[test]
 fn it_counts_together_what_the_clients_of_one_pair_do() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("well formed"));
+    let config = support::config(&sandbox);
     let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
     let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
     assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");

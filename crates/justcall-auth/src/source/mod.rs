@@ -53,6 +53,14 @@ pub trait Environment {
     }
 }
 
+/// The environment of a test.
+#[cfg(test)]
+impl Environment for &[(&str, &str)] {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
+    }
+}
+
 /// The value of a variable that is a setting. One line break at its end is forgiven, as `$(cat FILE)` and editors leave it
 /// in places; empty means not set, as `X=${X}` in a compose file makes it.
 pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsString> {
