@@ -1,5 +1,7 @@
 //! No public type's `Debug`, no error and no log line contains a secret. The pair is easy to find.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
@@ -11,7 +13,7 @@ use justcall_auth::{
     Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
     WebhookVerifier, WipedBuffer,
 };
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use justcall_auth_secret::PerProcess;
 use serde_json::json;
 
@@ -102,12 +104,7 @@ impl Shown {
 /// Creates a value of every other public type with the pair in it.
 fn shown(sandbox: &Sandbox) -> Shown {
     let mut shown = Shown(Vec::new());
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(sandbox);
     config.set_proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
     shown.add("Config", config.set_credentials(pair()));
     let mut buffer = WipedBuffer::with_capacity(64);
@@ -240,10 +237,14 @@ fn it_shows_no_secret_in_any_public_type() {
         leaks(&format!("{:?}", Some(SECRET))) && leaks(&format!("x{}", &SECRET[3..12])),
         "the control: a leak is found"
     );
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let Shown(shown) = shown(&sandbox);
-    let covered: BTreeSet<String> =
-        shown.iter().map(|(name, _)| *name).chain(WITHOUT_SECRETS.iter().copied()).map(str::to_owned).collect();
+    let covered: BTreeSet<String> = shown
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(WITHOUT_SECRETS.iter().copied())
+        .map(str::to_owned)
+        .collect();
     let types = public_types();
     assert!(types.len() > 30, "only {types:?}");
     let missing: Vec<&String> = types.difference(&covered).collect();
@@ -277,14 +278,9 @@ static LOG: Log = Log(Mutex::new(String::new()));
 fn it_logs_no_secret_at_any_level() {
     log::set_logger(&LOG).expect("the first logger of the process");
     log::set_max_level(log::LevelFilter::Trace);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     sandbox.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET})).expect("an account");
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_credentials(pair()).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");

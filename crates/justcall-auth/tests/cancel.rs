@@ -1,6 +1,8 @@
 //! Cancellation of calls from outside, soon, whatever they wait for. The tests of the transport cover name look-ups.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -10,30 +12,12 @@ use std::time::{Duration, Instant};
 
 use justcall_auth::exchange::Action;
 use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{TIME_LIMIT, config, sandbox, wait_until};
 
 /// How long a cancelled call may continue. Another test measures the usual time.
 const LIMIT: Duration = Duration::from_secs(1);
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(TIME_LIMIT)
-        .set_max_retries(0);
-    config
-}
-
 /// Creates a client of the server on `listener`, with any pair.
 fn client_of(listener: &TcpListener) -> Client {
     let mut config = Config::new();
@@ -41,14 +25,6 @@ fn client_of(listener: &TcpListener) -> Client {
     config.set_base_url(&format!("http://{address}")).expect("loopback");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
     Client::new(config.set_timeout(TIME_LIMIT)).expect("a client")
-}
-
-fn wait_until(what: &str, reached: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !reached() {
-        assert!(began.elapsed() < TIME_LIMIT, "{what} never happened");
-        thread::yield_now();
-    }
 }
 
 /// Runs `call` on another thread and cancels it after `reached` returns. Returns the error of the call.

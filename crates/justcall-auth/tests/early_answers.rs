@@ -11,9 +11,8 @@ use std::time::Duration;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+use support::{TIME_LIMIT, client, config, requests};
 
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The size of a request, in bytes. It exceeds the buffers of the system, for what the sandbox does not read and for
 /// what is not sent: 4 MiB.
 const SIZE: usize = 16 * 1024 * 1024;
@@ -25,24 +24,6 @@ const SMALLER: usize = 2 * READ;
 fn sandboxes() -> [Sandbox; 2] {
     [false, true]
         .map(|http| Sandbox::start(SandboxConfig { http, ..SandboxConfig::default() }).expect("a sandbox"))
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    if let Some(ca_file) = sandbox.ca_file() {
-        config.set_ca_file(ca_file).expect("a path");
-    }
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(TIME_LIMIT)
-        .set_max_retries(0);
-    config
-}
-
-fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&config(sandbox)).expect("a client")
 }
 
 fn upload(client: &Client, method: &str) -> Result<Response, Error> {
@@ -58,10 +39,6 @@ fn upload_of(size: usize, client: &Client, method: &str) -> Result<Response, Err
 fn fault(sandbox: &Sandbox, fault: &Value) {
     sandbox.control("POST", "clear", &Value::Null).expect("cleared");
     sandbox.control("POST", "faults", fault).expect("a fault");
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 /// Creates a client with the pair of a new account, because a rejected pair is not sent again for a while.

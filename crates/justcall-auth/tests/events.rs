@@ -1,17 +1,16 @@
 //! The events of a reset in their order, and the effects of replacing and reloading a pair.
 
+mod support;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 use tempfile::TempDir;
-
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// A sandbox, a file with its pair, and the events of the clients with that source.
 struct World {
@@ -23,9 +22,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let sandbox = support::sandbox();
         let folder = TempDir::new().expect("a folder");
-        let world = Self { file: folder.path().join("pair"), sandbox, events: Arc::default(), _folder: folder };
+        let world =
+            Self { file: folder.path().join("pair"), sandbox, events: Arc::default(), _folder: folder };
         world.write(world.sandbox.api_key(), world.sandbox.api_secret());
         world
     }
@@ -35,10 +35,8 @@ impl World {
     }
 
     fn config(&self) -> Config {
-        let mut config = Config::new();
+        let mut config = support::bare_config(&self.sandbox);
         config.set_source(&format!("file:{}", self.file.display())).expect("a source");
-        config.set_base_url(self.sandbox.url()).expect("its URL").set_timeout(TIME_LIMIT);
-        config.set_ca_file(self.sandbox.ca_file().expect("it has TLS")).expect("its CA");
         let events = self.events.clone();
         config.set_observer(Arc::new(move |event: &Event| {
             events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());

@@ -1,8 +1,11 @@
 //! No path and no header of a caller reaches another host or adds a header. The raw log of the sandbox proves it.
 
-use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+mod support;
+
+use justcall_auth::{Client, Error, ErrorKind, Request};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::Value;
+use support::{client, requests, sandbox};
 
 /// Paths that are refused before anything is sent.
 const REFUSED_PATHS: &[&str] = &[
@@ -108,19 +111,9 @@ const REFUSED_HEADERS: &[(&str, &str)] = &[
     ("X", "padded "),
 ];
 
-fn client(sandbox: &Sandbox) -> Client {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("the sandbox's pair is good"));
-    Client::new(&config).expect("a client")
-}
-
 fn raw_heads(sandbox: &Sandbox) -> Vec<String> {
-    let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");
     let head = |request: &Value| request["raw_head"].as_str().expect("a head").to_owned();
-    requests.as_array().expect("a list").iter().map(head).collect()
+    requests(sandbox).iter().map(head).collect()
 }
 
 fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(), Error> {
@@ -133,7 +126,7 @@ fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(),
 
 #[test]
 fn it_sends_a_url_under_the_base_url_as_its_path_and_refuses_any_other() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let base = sandbox.url();
     let link = format!("{base}/v2.1/echo?page=2");
@@ -159,7 +152,7 @@ fn it_sends_a_url_under_the_base_url_as_its_path_and_refuses_any_other() {
 #[test]
 fn it_sends_no_path_or_header_that_could_mislead() {
     assert!(REFUSED_PATHS.len() + REFUSED_HEADERS.len() + HARMLESS_PATHS.len() >= 60);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in REFUSED_PATHS {
         let error = send(&client, path, None).expect_err(path);
@@ -176,7 +169,7 @@ fn it_sends_no_path_or_header_that_could_mislead() {
 
 #[test]
 fn it_sends_a_harmless_path_unchanged() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in HARMLESS_PATHS {
         send(&client, path, Some(("X-Note", "a: b; c"))).expect(path);
@@ -215,7 +208,7 @@ fn it_sends_a_harmless_path_unchanged() {
 
 #[test]
 fn it_encodes_query_parameters() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let mut request = Request::new("GET", "/v2.1/echo").expect("good");
     request.add_query("a&b", "x\r\nX-Injected: 1#?/ä").expect("it fits");

@@ -7,40 +7,16 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Barrier;
-use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Credentials, ErrorKind, Request};
+use justcall_auth::{Client, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::Tinyproxy;
-
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("the sandbox's pair is good"))
-        .set_timeout(TIME_LIMIT)
-        .set_max_retries(0);
-    config
-}
+use support::{Tinyproxy, config, example, requests, sandbox, wait_until};
 
 fn post(client: &Client, body: &[u8]) -> justcall_auth::Response {
     let mut request = Request::new("POST", "/v2.1/echo").expect("good");
     request.set_body(body);
     client.request(request).expect("the sandbox echoes")
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 fn port(sandbox: &Sandbox) -> u16 {
@@ -56,14 +32,6 @@ fn sockets(sandbox: &Sandbox, state: &str) -> usize {
 }
 
 const ESTABLISHED: &str = "01";
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !reached() {
-        assert!(begun.elapsed() < TIME_LIMIT, "{what} never happened");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn it_uses_one_connection_for_calls_in_a_row() {
@@ -214,7 +182,7 @@ fn verify_where(name: &str, hosts: &[&str], base_url: &str, sandbox: &Sandbox) -
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
-    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example());
+    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example("verify"));
     command.arg(format!("file:{}", pair.display())).arg(base_url);
     let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("unshare runs");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -248,7 +216,7 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let pair = folder.path().join("pair");
         std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("verify"));
         command.arg(format!("file:{}", pair.display())).arg(sandbox.url()).args(ca);
         let output = command.env_clear().envs(variables.iter().copied()).output().expect("the example runs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -263,12 +231,6 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
     assert!(verify(&[], &[]).contains("tls_failed"), "the system does not trust the sandbox's authority");
     assert!(verify(&[own], &[("SSL_CERT_FILE", system)]).contains("plan:"));
     assert!(verify(&[system], &[("SSL_CERT_FILE", own)]).contains("tls_failed"));
-}
-
-/// Returns the path of the example `verify`, which cargo builds beside this test.
-fn example() -> std::path::PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
 }
 
 #[test]
@@ -312,17 +274,12 @@ fn it_reports_why_a_proxy_refuses() {
 fn it_uses_no_proxy_for_plain_http_or_if_the_configuration_forbids_it() {
     let plain = Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
     let proxy = Tinyproxy::start("");
-    let mut config = Config::new();
-    config.set_base_url(plain.url()).expect("loopback may be http");
-    let pair = Credentials::new(plain.api_key().as_bytes(), plain.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("good"))
-        .set_proxy(&format!("http://127.0.0.1:{}", proxy.port()))
-        .expect("a proxy");
-    Client::new(&config).and_then(|client| client.verify()).expect("directly");
+    let mut direct = config(&plain);
+    direct.set_proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    Client::new(&direct).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
     let sandbox = sandbox();
-    let mut config = self::config(&sandbox);
+    let mut config = config(&sandbox);
     config.set_proxy("").expect("none");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());

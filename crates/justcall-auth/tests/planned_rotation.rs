@@ -1,6 +1,8 @@
 //! A planned rotation: the old and the new pair both work for a while, and the source changes. No request is refused.
 #![cfg(unix)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,13 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth::{Client, Request};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 use tempfile::TempDir;
 
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
 const CALLERS: usize = 6;
 /// The number of requests with the new pair after which it counts as in use. The first of them proves it.
 const ENOUGH_REQUESTS: usize = 20;
@@ -105,19 +106,17 @@ fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
 /// Makes calls from many threads while the pair is reset and the source changes. Then ends the overlap, if there is
 /// one.
 fn rotate(place: impl FnOnce(PathBuf) -> PairStore, reset: &Value) -> SandboxLog {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let folder = TempDir::new().expect("a folder");
     let place = place(folder.path().join("pair"));
     if let PairStore::Folder(path) = &place {
         fs::create_dir(path).expect("the folder");
     }
     place.write(1, &json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()}));
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_source(&place.source()).expect("a source");
     // Without an overlap, calls wait this long for the source, so none of them fails.
-    config.set_timeout(TIME_LIMIT).set_rotation_wait(TIME_LIMIT);
+    config.set_rotation_wait(TIME_LIMIT);
     let client = Client::new(&config).expect("a client");
     let (is_over, calls) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; CALLERS]);
     thread::scope(|scope| {
@@ -169,14 +168,20 @@ fn overlap() -> Value {
 fn no_request_is_refused_in_a_planned_rotation_of_a_file() {
     let seen = rotate(PairStore::File, &overlap());
     assert_eq!((seen.refused, seen.torn), (0, 0), "{seen:?}");
-    assert!(seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS, "the control: both were used: {seen:?}");
+    assert!(
+        seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS,
+        "the control: both were used: {seen:?}"
+    );
 }
 
 #[test]
 fn no_request_is_refused_in_a_planned_rotation_of_a_folder() {
     let seen = rotate(PairStore::Folder, &overlap());
     assert_eq!((seen.refused, seen.torn), (0, 0), "{seen:?}");
-    assert!(seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS, "the control: both were used: {seen:?}");
+    assert!(
+        seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS,
+        "the control: both were used: {seen:?}"
+    );
 }
 
 #[test]

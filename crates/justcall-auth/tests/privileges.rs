@@ -1,17 +1,14 @@
 //! Effects of a program's environment: privileges that its user does not have, signals that its parent ignores.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-
-/// Returns the path of the example `verify`, which cargo builds beside this test.
-fn example() -> std::path::PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
-}
+use justcall_auth_sandbox::Sandbox;
+use support::{example, sandbox};
 
 /// Runs `program` as a user without privileges.
 fn run_unprivileged(program: &Path, sandbox: &Sandbox, source: &str) -> String {
@@ -36,7 +33,7 @@ fn run_unprivileged_with_ca_variable(program: &Path, sandbox: &Sandbox, source: 
 #[test]
 fn it_ignores_the_environment_if_the_program_has_more_privileges_than_its_user() {
     assert!(rustix::process::geteuid().is_root(), "this test creates a set-user-ID program: run it as root");
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let set_mode = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
@@ -46,7 +43,7 @@ fn it_ignores_the_environment_if_the_program_has_more_privileges_than_its_user()
     let program = folder.path().join("verify");
     // Another process writes the file. If it were open for writing here, a child that another test starts would keep it
     // open, and the system does not execute such a file.
-    assert!(Command::new("cp").arg(example()).arg(&program).status().expect("cp runs").success());
+    assert!(Command::new("cp").arg(example("verify")).arg(&program).status().expect("cp runs").success());
 
     set_mode(&program, 0o755);
     let printed = run_unprivileged(&program, &sandbox, "env:");
@@ -74,7 +71,7 @@ fn it_ignores_the_environment_if_the_program_has_more_privileges_than_its_user()
 
 #[test]
 fn it_reads_the_output_of_a_command_if_the_host_reaps_its_children() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let pair = folder.path().join("pair.json");
     let json = serde_json::json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
@@ -83,7 +80,7 @@ fn it_reads_the_output_of_a_command_if_the_host_reaps_its_children() {
     let ignored = "--ignore-signal=CHLD";
     let verify = |options: &[&str], source: &str| {
         let mut command = Command::new("env");
-        command.args(options).arg(example()).arg(source).arg(sandbox.url());
+        command.args(options).arg(example("verify")).arg(source).arg(sandbox.url());
         let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("env runs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     };
@@ -95,8 +92,5 @@ fn it_reads_the_output_of_a_command_if_the_host_reaps_its_children() {
     let failing = "command:sh -c 'exit 7'";
     assert!(verify(&[], failing).contains("exit status: 7"), "the control: otherwise the status is reported");
     let printed = verify(&[ignored], failing);
-    assert!(
-        printed.contains("credentials_malformed"),
-        "without a status only the output counts: {printed}"
-    );
+    assert!(printed.contains("credentials_malformed"), "without a status only the output counts: {printed}");
 }

@@ -2,6 +2,8 @@
 //! for every request of which the service saw a part, and false if nothing can have been sent.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -9,12 +11,11 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use justcall_auth::{Cancel, Client, Config, Credentials, Request};
+use justcall_auth::{Cancel, Client, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 
-/// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The number of sandboxes that are called in parallel. Every other one has no TLS.
 const WORLDS: u64 = 6;
 /// The number of calls to each sandbox.
@@ -111,17 +112,6 @@ struct World {
     proxy: SocketAddr,
 }
 
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    if let Some(ca_file) = sandbox.ca_file() {
-        config.set_ca_file(ca_file).expect("a path");
-    }
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("the sandbox's pair is good"));
-    config
-}
-
 fn closed_port() -> (SocketAddr, OwnedFd) {
     use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
@@ -176,7 +166,7 @@ impl World {
         let is_astray = random.below(8) == 0;
         let is_hurried = chosen.is_endless || is_astray || random.below(3) == 0;
         let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { TIME_LIMIT };
-        let mut config = config(&self.sandbox);
+        let mut config = support::config(&self.sandbox);
         let retries = u32::from(random.below(4) == 0);
         config.set_timeout(timeout).set_max_retries(retries);
         if is_astray && is_tls {
@@ -204,18 +194,15 @@ impl World {
         self.keeper = None;
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
         // Connections are accepted in the order in which they were opened.
-        Client::new(config(&self.sandbox).set_timeout(TIME_LIMIT))
-            .and_then(|last| last.verify())
-            .expect("a good pair");
+        support::client(&self.sandbox).verify().expect("a good pair");
         let begun = Instant::now();
         while self.sandbox.control("GET", "connections", &Value::Null).expect("the connections")["open"] != 0
         {
             assert!(begun.elapsed() < TIME_LIMIT, "a connection never ended");
             thread::sleep(Duration::from_millis(5));
         }
-        let records = self.sandbox.control("GET", "requests", &Value::Null).expect("the record");
-        let records = records.as_array().expect("a list").iter();
-        let of_calls = records.filter(|record| record["path"] != "/v2/account");
+        let records = support::requests(&self.sandbox);
+        let of_calls = records.iter().filter(|record| record["path"] != "/v2/account");
         // The head of a request is sent at once, so every arrived part contains the id.
         let id =
             |record: &Value| record["request_id"].as_str().unwrap_or_else(|| panic!("{record}")).to_owned();

@@ -1,24 +1,19 @@
 //! The shared state of the clients of one process: pairs, rejections, connections.
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-
-const TIME_LIMIT: Duration = Duration::from_secs(20);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
+use support::{TIME_LIMIT, bare_config, requests, sandbox};
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = bare_config(sandbox);
     config.set_max_retries(0);
     config
 }
@@ -27,10 +22,6 @@ fn with_pair(sandbox: &Sandbox, key: &str, secret: &str) -> Client {
     let mut config = config(sandbox);
     config.set_credentials(Credentials::new(key.as_bytes(), secret.as_bytes()).expect("well formed"));
     Client::new(&config).expect("a client")
-}
-
-fn requests(sandbox: &Sandbox) -> Vec<Value> {
-    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
 fn calls(client: &Client) -> Result<(), Error> {
@@ -81,11 +72,7 @@ fn it_refreshes_the_source_after_its_pair_was_rejected() {
     calls(&client).expect("all clients use the new pair");
     let generations: Vec<Value> =
         requests(&sandbox).iter().map(|request| request["key_generation"].clone()).collect();
-    assert_eq!(
-        generations,
-        [json!(1), json!(1), json!(2), json!(2)],
-        "exactly one request was rejected"
-    );
+    assert_eq!(generations, [json!(1), json!(1), json!(2), json!(2)], "exactly one request was rejected");
 }
 
 #[test]
@@ -184,9 +171,7 @@ fn counted(client: &Client, sample: &str) -> Option<u64> {
 #[test]
 fn it_counts_the_clients_of_one_pair_together() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("well formed"));
+    let config = support::config(&sandbox);
     let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
     let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
     assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");

@@ -1,18 +1,16 @@
 //! The support for tests of programs. This file is a separate program, because the function affects all clients of the
 //! process.
 
+mod support;
+
 use justcall_auth::testing::forget_rejections;
-use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth::{Client, Error, ErrorKind, Request};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{bare_config, pair, sandbox};
 
 fn client(sandbox: &Sandbox) -> Client {
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.set_credentials(pair.expect("well formed"));
-    Client::new(&config).expect("a client")
+    Client::new(bare_config(sandbox).set_credentials(pair(sandbox))).expect("a client")
 }
 
 fn call(client: &Client) -> Result<(), Error> {
@@ -22,7 +20,7 @@ fn call(client: &Client) -> Result<(), Error> {
 #[test]
 fn it_forgets_the_rejections_of_all_clients_of_the_process() {
     forget_rejections();
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let first = client(&sandbox);
     let fault = json!({"fault": "answer", "status": 401, "path": "/v2.1/echo"});
     sandbox.control("POST", "faults", &fault).expect("a fault");

@@ -193,7 +193,10 @@ fn it_counts_deliveries_in_the_usage_of_every_client_of_the_source() {
     let all = |usage: &str| results.map(|result| counted(usage, result));
     for client in [&own, &same] {
         assert_eq!(all(&client.usage()), [2, 1, 1, 1, 0]);
-        assert!(client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 0\n"), "a delivery is not a call");
+        assert!(
+            client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 0\n"),
+            "a delivery is not a call"
+        );
     }
     assert_eq!(all(&other.usage()), [0; 5], "another source");
     assert_eq!(all(&first.usage()), [1, 1, 0, 0, 0]);

@@ -13,9 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::control::ControlError;
-use crate::random;
 use crate::shared::Shared;
+use crate::{ControlError, random};
 
 pub(crate) use catalogue::{known, object};
 use delivery::Delivery;
@@ -107,10 +106,8 @@ impl Plan {
     pub(crate) fn new(shared: &Shared, order: &Order) -> Result<Self, ControlError> {
         order.check()?;
         let receiver = Receiver::parse(&order.url, order.timeout_ms)?;
-        let secret = {
-            let state = shared.state();
-            state.accounts.secret(order.api_key.as_deref(), order.account_id, order.generation)?.to_owned()
-        };
+        let secret =
+            shared.state().secret(order.api_key.as_deref(), order.account_id, order.generation)?.to_owned();
         let types = match &order.r#type {
             None => vec!["call.completed".to_owned()],
             Some(Types::One(one)) => vec![one.clone()],

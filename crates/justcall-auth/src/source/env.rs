@@ -107,24 +107,12 @@ fn into_bytes(value: OsString) -> Zeroizing<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use justcall_auth_protocol::error::ErrorKind;
 
     use super::*;
 
-    struct Variables(HashMap<&'static str, &'static str>);
-
-    impl Environment for Variables {
-        fn variable(&self, name: &str) -> Option<OsString> {
-            self.0.get(name).map(OsString::from)
-        }
-    }
-
-    fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        Source::Default
-            .load(&Variables(variables.iter().copied().collect()))
-            .map(|loaded| loaded.pair.credentials)
+    fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {
+        Source::Default.load(&variables).map(|loaded| loaded.pair.credentials)
     }
 
     #[test]

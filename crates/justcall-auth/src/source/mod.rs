@@ -53,6 +53,14 @@ pub trait Environment {
     }
 }
 
+/// The environment of a test.
+#[cfg(test)]
+impl Environment for &[(&str, &str)] {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
+    }
+}
+
 /// Returns the value of a variable that is a setting. Removes one line break at its end, as `$(cat FILE)` and editors
 /// sometimes leave it. An empty value counts as not set, because `X=${X}` in a compose file creates it.
 pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsString> {

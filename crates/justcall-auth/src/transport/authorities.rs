@@ -206,26 +206,14 @@ fn unusable(subject: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-    use std::ffi::OsString;
-
     use justcall_auth_protocol::encoding;
     use justcall_auth_sandbox::{Sandbox, SandboxConfig};
     use rustls::pki_types::pem::PemObject;
 
     use super::*;
 
-    struct Variables(HashMap<&'static str, String>);
-
-    impl Environment for Variables {
-        fn variable(&self, name: &str) -> Option<OsString> {
-            self.0.get(name).map(OsString::from)
-        }
-    }
-
-    fn named(variables: &[(&'static str, &str)]) -> Result<RootCertStore, Error> {
-        let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        system_roots(&Variables(variables.collect()))
+    fn named(variables: &[(&str, &str)]) -> Result<RootCertStore, Error> {
+        system_roots(&variables)
     }
 
     /// Returns a certificate in PEM form.

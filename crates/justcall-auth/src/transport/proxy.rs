@@ -194,30 +194,17 @@ fn status(head: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::ffi::OsString;
 
     use super::*;
     use crate::source::Environment;
 
-    struct Variables(HashMap<&'static str, &'static str>);
-
-    impl Environment for Variables {
-        fn variable(&self, name: &str) -> Option<OsString> {
-            self.0.get(name).map(OsString::from)
-        }
-    }
-
-    fn environment(
-        variables: &[(&'static str, &'static str)],
-        url: &str,
-    ) -> Result<Option<NamedProxy>, Error> {
-        let variables = Variables(variables.iter().copied().collect());
+    fn environment(variables: &[(&str, &str)], url: &str) -> Result<Option<NamedProxy>, Error> {
         NamedProxy::of_environment(&variables, &url.parse().expect(url))
     }
 
     /// Returns true if calls to `url` use a proxy of the environment.
-    fn is_for(variables: &[(&'static str, &'static str)], url: &str) -> bool {
+    fn is_for(variables: &[(&str, &str)], url: &str) -> bool {
         environment(variables, url).expect("good").expect("a proxy").into_used().is_some()
     }
 

@@ -1,11 +1,68 @@
-//! Support for several tests of the network.
+//! Support for several tests: a sandbox with its clients, a proxy, the path of an example.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use justcall_auth::{Client, Config, Credentials};
+use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use serde_json::Value;
+
 /// The limit of each wait, so that a hang fails instead of blocking.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+pub fn sandbox() -> Sandbox {
+    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
+}
+
+/// Returns the first pair of the sandbox.
+pub fn pair(sandbox: &Sandbox) -> Credentials {
+    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes())
+        .expect("the sandbox's pair is good")
+}
+
+/// Returns a configuration for the sandbox, without a source.
+pub fn bare_config(sandbox: &Sandbox) -> Config {
+    let mut config = Config::new();
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good").set_timeout(TIME_LIMIT);
+    if let Some(ca_file) = sandbox.ca_file() {
+        config.set_ca_file(ca_file).expect("a path");
+    }
+    config
+}
+
+/// Returns a configuration with the first pair of the sandbox and one attempt for each call.
+pub fn config(sandbox: &Sandbox) -> Config {
+    let mut config = bare_config(sandbox);
+    config.set_credentials(pair(sandbox)).set_max_retries(0);
+    config
+}
+
+/// Creates a client of [`config`].
+pub fn client(sandbox: &Sandbox) -> Client {
+    Client::new(&config(sandbox)).expect("a client")
+}
+
+/// Returns the requests that have reached the sandbox.
+pub fn requests(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
+}
+
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !reached() {
+        assert!(begun.elapsed() < TIME_LIMIT, "{what} never happened");
+        std::thread::yield_now();
+    }
+}
+
+/// Returns the path of an example, which cargo builds beside this test.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name)
+}
 
 /// A tinyproxy on a random port, with its log.
 pub struct Tinyproxy {

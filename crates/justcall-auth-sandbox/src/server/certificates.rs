@@ -16,7 +16,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::StartError;
-use crate::fault::BadCertificate;
+use crate::state::BadCertificate;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
