@@ -37,7 +37,7 @@ pub(crate) enum ProxyChoice {
     /// No proxy.
     Direct,
     /// A proxy from the configuration.
-    Given(Proxy),
+    Configured(Proxy),
 }
 
 impl Config {
@@ -175,7 +175,7 @@ impl Config {
     /// Fails with `invalid_argument` if it is not such a URL.
     pub fn set_proxy(&mut self, url: &str) -> Result<&mut Self, Error> {
         self.proxy =
-            if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Given(Proxy::parse(url)?) };
+            if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Configured(Proxy::parse(url)?) };
         Ok(self)
     }
 
@@ -209,7 +209,7 @@ impl Config {
         match &self.proxy {
             ProxyChoice::Environment => NamedProxy::of_environment(environment, &uri),
             ProxyChoice::Direct => Ok(None),
-            ProxyChoice::Given(proxy) => Ok(Some(NamedProxy::given(proxy.clone(), &uri))),
+            ProxyChoice::Configured(proxy) => Ok(Some(NamedProxy::configured(proxy.clone(), &uri))),
         }
     }
 

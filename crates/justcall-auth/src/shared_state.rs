@@ -189,8 +189,8 @@ mod tests {
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
         let (state, variables) = (SharedState::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
-        let shared = |held| {
-            variables.0.replace(held);
+        let shared = |values| {
+            variables.0.replace(values);
             state.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
         let is_same = |one: &Arc<SharedSource>, other: &Arc<SharedSource>| Arc::ptr_eq(one, other);

@@ -88,11 +88,11 @@ fn it_reports_exhausted_file_descriptors() {
     let mut open_files: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
     let bites = File::open("/dev/null").expect_err("the limit bites");
     assert_eq!(bites.raw_os_error(), Some(rustix::io::Errno::MFILE.raw_os_error()));
-    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
-    assert_message(&verify("https://service.invalid"), "as many open files", "ulimit -n");
+    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "limit of open files", "ulimit -n");
+    assert_message(&verify("https://service.invalid"), "limit of open files", "ulimit -n");
     // One descriptor suffices for the connection, but not for the certificate authorities.
     drop(open_files.pop());
-    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
+    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "limit of open files", "ulimit -n");
 }
 
 #[test]

@@ -78,11 +78,11 @@ fn it_opens_a_tunnel_whatever_the_reason_phrase_and_line_ends() {
 #[test]
 fn it_fails_at_once_if_the_proxy_opens_no_tunnel_but_keeps_the_connection_open() {
     for (answer, why) in [
-        (&b"SSH-2.0-OpenSSH canary"[..], "does not answer as a proxy does"),
-        (b"\x15\x03\x01\x00\x02\x02\x46canary", "does not answer as a proxy does"),
-        (b"HTTP/2 200 OK\r\n\r\n", "does not answer as a proxy does"),
-        (b"HTTP/1.1 2000 canary\n", "does not answer as a proxy does"),
-        (b"HTTP/1.1 canary\r\n", "does not answer as a proxy does"),
+        (&b"SSH-2.0-OpenSSH canary"[..], "does not answer like a proxy"),
+        (b"\x15\x03\x01\x00\x02\x02\x46canary", "does not answer like a proxy"),
+        (b"HTTP/2 200 OK\r\n\r\n", "does not answer like a proxy"),
+        (b"HTTP/1.1 2000 canary\n", "does not answer like a proxy"),
+        (b"HTTP/1.1 canary\r\n", "does not answer like a proxy"),
         (b"HTTP/1.1 403 canary\n", "HTTP 403"),
         (b"HTTP/1.1 502 canary \xfc\r\n", "HTTP 502"),
         (b"HTTP/1.1 407 canary\n", "HTTP 407"),

@@ -36,8 +36,7 @@ pub(super) fn load(callback: &dyn Load) -> Result<Loaded, Error> {
     // A panic in the program's own code must not damage the client.
     let _mark = reentry::enter(callback);
     let loaded = catch_unwind(AssertUnwindSafe(|| callback.load()));
-    let panicked =
-        |_| Error::with_message(ErrorKind::SourceUnavailable, "The callback that loads the pair panicked.");
+    let panicked = |_| Error::with_message(ErrorKind::SourceUnavailable, "The load callback panicked.");
     Ok(Loaded::new(loaded.map_err(panicked)??, "the callback"))
 }
 

@@ -40,7 +40,7 @@ pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Er
         let end = running.end(&if pair.is_ok() { context.at_most(GRACE) } else { context.clone() });
         match end {
             Ok(Some(status)) if !status.success() => Err(LoadFailure::Known(
-                unavailable(&place, format!("it ended with {status}"))
+                unavailable(&place, format!("the command failed with {status}"))
                     .with_hint("Run the command by hand, as the same user, and read its error message."),
             )),
             Err(StopReason::Interrupted) => Err(LoadFailure::Early(StopReason::Interrupted)),
@@ -50,7 +50,7 @@ pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Er
     });
     match loaded {
         Ok(pair) => {
-            running.leave();
+            running.detach();
             Ok(Loaded::new(pair, place))
         }
         Err(stopped) => {
@@ -73,7 +73,7 @@ impl LoadFailure {
         match self {
             Self::Early(StopReason::Interrupted) => Error::new(ErrorKind::Cancelled),
             Self::Early(StopReason::Deadline) => {
-                unavailable(place, "it did not end within 10 seconds, or within the call's timeout")
+                unavailable(place, "the command did not end within 10 seconds or the timeout of the call")
             }
             Self::TooLarge => unavailable(place, "it is larger than 64 KiB"),
             Self::Failed(error) => unavailable(place, error),
@@ -218,7 +218,7 @@ mod tests {
                 Err(error) if error.kind() == ErrorKind::Cancelled => {}
                 // The program has ended, and the process that it left prints nothing.
                 Err(error) => assert!(script.contains("exit 0"), "{script}: {error}"),
-                Ok(_) => panic!("{script} gave a pair"),
+                Ok(_) => panic!("{script} supplied a pair"),
             }
         }
     }

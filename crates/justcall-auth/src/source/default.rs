@@ -39,7 +39,7 @@ pub(super) fn resolve(environment: &dyn Environment, context: &CallContext) -> R
     let holding = default_sources().find(|place| has_content(&place.source, environment, context));
     holding.map(|place| place.source).ok_or_else(|| {
         let places = DEFAULT_SOURCES.join("; ");
-        missing(&format!("{CHOICE}, which would name a source; the environment variables {places}"))
+        missing(&format!("{CHOICE}, which can hold a source; the environment variables {places}"))
     })
 }
 
@@ -83,9 +83,9 @@ fn chosen(choice: &str) -> Result<Source, Error> {
     };
     match parse::parse(choice).map_err(named)? {
         Source::Command(_) => {
-            Err(named(parse::refuse("`command:` may be named in code or on the command line alone")))
+            Err(named(parse::refuse("`command:` is allowed only in code or on the command line")))
         }
-        Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
+        Source::Default => Err(named(parse::refuse("it is `default:`, which reads this variable"))),
         source => Ok(source),
     }
 }

@@ -95,10 +95,10 @@ fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Er
             "Let the user that runs this process read the folder (chmod 0700) and its files {key} and {secret} (chmod 0600)."
         )),
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => {
-            result.with_hint(format!("Create the folder, with the two files {key} and {secret} in it, one half in each."))
+            result.with_hint(format!("Create the folder with the files {key} and {secret}, for the key and the secret."))
         }
         io::ErrorKind::NotADirectory if path.is_file() => {
             result.with_hint("The path is a file: use file:PATH.")
@@ -114,10 +114,10 @@ fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
     match (present.first(), absent.first()) {
         (Some(present), Some(absent)) => {
             let error = Credentials::new(b"", b"").expect_err("both halves are empty");
-            let message = format!("{place} holds the file {present}, but not {absent}.");
+            let message = format!("{place} contains the file {present}, but not {absent}.");
             error
                 .with_new_message(message)
-                .with_hint("Put both halves there, each in its file. Nothing was sent.")
+                .with_hint("Write the key and the secret there, each in a separate file. Nothing was sent.")
         }
         _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), shown(path))),
     }

@@ -54,12 +54,13 @@ pub(super) struct Doubt {
 const OPEN_QUOTE: &str = "its quotation mark is not closed";
 const AFTER_QUOTE: &str = "there is more than a comment after its closing quotation mark";
 const SEVERAL_LINES: &str = "its quotation marks are not on one line";
-const NO_ASSIGNMENT: &str = "it is no line NAME=value";
-const CONTINUED: &str = "it ends with a backslash, which joins it with the next line for some readers";
+const NO_ASSIGNMENT: &str = "it is not a line NAME=value";
+const CONTINUED: &str = "it ends with a backslash, so some programs join it with the next line";
 const UNBALANCED: &str = "it has a quotation mark or bracket that is not closed on the line";
 const ESCAPED_QUOTE: &str = "it has a backslash before a quotation mark";
-const INSIDE_QUOTES: &str = "it names a half inside the quotation marks of another variable";
-const SHARED_LINE: &str = "it sets a half behind another variable, which some readers take for one value";
+const INSIDE_QUOTES: &str = "it names the key or secret inside the quotation marks of another variable";
+const SHARED_LINE: &str =
+    "it sets the key or secret after another variable, which some programs read as one value";
 const CONTROL: &str = "it has a control character";
 
 /// Characters that shells and dotenv libraries read differently outside quotes.

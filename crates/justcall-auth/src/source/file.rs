@@ -48,12 +48,12 @@ pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
             result.with_hint("Let only the user that runs this process read the file: chmod 0600.")
         }
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => result.with_hint(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
-        _ if path.is_dir() => result.with_hint("It is a folder: name it as dir:PATH."),
+        _ if path.is_dir() => result.with_hint("The path is a folder: use dir:PATH."),
         _ => result,
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn refuse(lines: &Dotenv) -> Result<(), Error> {
         None => Ok(()),
         Some((line, findings)) if findings.is_empty() => Err(unparsable(
             line,
-            "it means to name a half, but not as JUSTCALL_API_KEY=… or JUSTCALL_API_SECRET=…",
+            "it seems to name the key or secret, but not as JUSTCALL_API_KEY=… or JUSTCALL_API_SECRET=…",
         )),
         Some((_, findings)) => Err(refused(findings)),
     }

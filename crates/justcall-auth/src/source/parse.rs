@@ -10,13 +10,13 @@ use super::Source;
 pub const SPELLINGS: &[(&str, &str)] = &[
     (
         "default:",
-        "what JUSTCALL_CREDENTIALS names; without it env:, systemd: and /run/secrets/justcall, in this order",
+        "the source in JUSTCALL_CREDENTIALS; without it env:, systemd: and /run/secrets/justcall, in this order",
     ),
     ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
-    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables of other names"),
+    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables with other names"),
     (
         "env:?scrub",
-        "either of these, wiped from the environment once they were read: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
+        "the same variables, wiped from the environment after reading: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
     ),
     ("file:PATH", "a file with JSON {\"api_key\", \"api_secret\"}, dotenv lines, or one line key:secret"),
     (
@@ -37,16 +37,16 @@ pub(super) const SECRET_FILE: &str = "api_secret";
 pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
     if rest.contains('\0') {
-        return Err(refuse("it holds a NUL"));
+        return Err(refuse("it contains a NUL"));
     }
     match (kind, rest) {
         _ if !spelling.contains(':') => Err(refuse("it is not one that is known")),
         ("default", "") => Ok(Source::Default),
         ("env", names) => variables(names),
         ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
-        ("file" | "dir", pair) if is_pair(pair) => {
-            Err(refuse("`file:` and `dir:` take a path, not a pair: put the pair into a file, and name that"))
-        }
+        ("file" | "dir", pair) if is_pair(pair) => Err(refuse(
+            "`file:` and `dir:` take a path, not a pair: write the pair to a file and use its path",
+        )),
         ("file", path) => Ok(Source::File(path.into())),
         ("dir", rest) => {
             let (path, key, secret) = file_names(rest)?;
@@ -85,7 +85,7 @@ fn variables(rest: &str) -> Result<Source, Error> {
     let (names, scrub) = match rest.split_once('?') {
         None => (rest, false),
         Some((names, "scrub")) => (names, true),
-        Some(_) => return Err(refuse("the one option of `env:` is ?scrub")),
+        Some(_) => return Err(refuse("the only option of `env:` is ?scrub")),
     };
     if names.is_empty() {
         return Ok(Source::Env {
@@ -123,7 +123,7 @@ fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
         }
     }
     if key == secret {
-        return Err(refuse("key and secret are in two files of different names"));
+        return Err(refuse("key and secret must be two different files"));
     }
     Ok((path, key.into(), secret.into()))
 }
@@ -148,7 +148,7 @@ fn words(line: &str) -> Result<Source, Error> {
 
 pub(super) fn refuse(why: &str) -> Error {
     let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
-    Error::invalid_argument(format!("The source cannot be read: {why}."))
+    Error::invalid_argument(format!("The source is invalid: {why}."))
         .with_hint(format!("The sources are: {}.", known.join(", ")))
 }
 

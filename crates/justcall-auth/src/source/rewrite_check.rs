@@ -34,9 +34,9 @@ fn not_rewritable(why: &str) -> Error {
 }
 
 fn add_hint(error: &Error) -> Error {
-    error.clone().with_hint(
-        "Put the new pair there by hand, or remove the file and let `justcall-auth setup` write it.",
-    )
+    error
+        .clone()
+        .with_hint("Write the new pair there by hand, or remove the file and run `justcall-auth setup`.")
 }
 
 /// Returns `old` as text if it is valid JSON.
@@ -76,7 +76,7 @@ fn check_dotenv(old: &[u8]) -> Result<(), Error> {
     let mut seen = Vec::new();
     for line in lines.assignments.iter().filter(|line| dotenv::is_ours(line.name)) {
         if seen.contains(&line.name) {
-            return refuse(line.line, "it sets what an earlier line sets as well");
+            return refuse(line.line, "it sets the same variable as an earlier line");
         }
         seen.push(line.name);
         if let Some(why) = line.broken {

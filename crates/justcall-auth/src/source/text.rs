@@ -115,7 +115,7 @@ pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
         None | Some(Value::Null) => Ok(None),
         Some(value) => moment(value).map(Some).ok_or_else(|| {
             malformed(
-                "its `created_at` is not a date and time as RFC 3339 writes it, such as 2026-11-24T16:10:00Z",
+                "its `created_at` is not a date and time in the form of RFC 3339, such as 2026-11-24T16:10:00Z",
             )
         }),
     };

@@ -52,7 +52,9 @@ impl PairTimes {
 impl PairRecords {
     pub(super) fn new() -> io::Result<Self> {
         let mut key = [0; 32];
-        SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no randomness"))?;
+        SystemRandom::new()
+            .fill(&mut key)
+            .map_err(|_| io::Error::other("the system provides no randomness"))?;
         Ok(Self { key, pairs: BTreeMap::new() })
     }
 

@@ -80,7 +80,7 @@ fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     match named.fault {
         Some(fault) if named.roots.is_empty() => Err(Error::with_message(ErrorKind::TlsFailed, fault)
             .with_hint(
-                "Name PEM files of CA certificates there, or unset the variable to trust the system's.",
+                "Set the variable to PEM files of CA certificates, or unset it to trust those of the system.",
             )),
         _ => Ok(named.roots),
     }
@@ -105,9 +105,7 @@ impl NamedAuthorities {
                 for certificate in certificates(&text) {
                     let result =
                         certificate.map_err(str::to_owned).and_then(|certificate| self.add(certificate));
-                    fault = fault.or(result
-                        .err()
-                        .map(|why| format!("has no certificate that can be used: one {why}")));
+                    fault = fault.or(result.err().map(|why| format!("has no usable certificate: one {why}")));
                 }
                 fault.or_else(|| self.roots.is_empty().then(|| no_certificate(&text).to_owned()))
             }
@@ -164,7 +162,7 @@ fn installed_roots() -> Result<RootCertStore, Error> {
     if roots.is_empty() {
         return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
             .with_hint(
-                "Install them (the package ca-certificates), or name a file with ca_file or SSL_CERT_FILE.",
+                "Install them (the package ca-certificates), or set ca_file or SSL_CERT_FILE to a file.",
             ));
     }
     Ok(roots)
@@ -199,8 +197,8 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
 /// Returns why a parsed certificate is refused. The text follows the number of the certificate in a message.
 fn unusable(subject: Option<&str>) -> String {
     match subject {
-        Some(subject) => format!("({subject}) is not one that can be trusted, or is damaged"),
-        None => "(its subject cannot be read) is not one that can be trusted, or is damaged".to_owned(),
+        Some(subject) => format!("({subject}) is not a usable authority, or is damaged"),
+        None => "(its subject cannot be read) is not a usable authority, or is damaged".to_owned(),
     }
 }
 
@@ -277,8 +275,8 @@ mod tests {
             (b"\xef\xbb\xbf<html>canary".to_vec(), "HTML"),
             (b"canary = 'Y2FuYXJ5'".to_vec(), "no certificate in PEM form"),
             (key.into(), "private key and no certificate"),
-            (key.replace("PRIVATE KEY", "PUBLIC KEY").into(), "something else in PEM form"),
-            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into(), "OpenSSL's own form"),
+            (key.replace("PRIVATE KEY", "PUBLIC KEY").into(), "other data in PEM form"),
+            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into(), "OpenSSL's TRUSTED form"),
             (good.replace("CERTIFICATE", "X509 CERTIFICATE").into(), "X509 CERTIFICATE"),
             (good.replace("CERTIFICATE", "PKCS7").into(), "PKCS #7"),
             (good.replace('\n', " ").into(), "lost its line breaks"),
@@ -315,11 +313,14 @@ mod tests {
         let good = good();
         let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----\n";
         for (bad, why) in [
-            (damaged(&good), "certificate 2 (justcall-auth-sandbox CA) is not one"),
+            (damaged(&good), "certificate 2 (justcall-auth-sandbox CA) is not a usable authority"),
             (pem(b"canary"), "certificate 2 (its subject cannot be read)"),
             (good.replace("MII", "M!!"), "certificate 2 is not written in base64"),
             (good.replace('\n', " "), "certificate 2 has lost its line breaks"),
-            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "certificate 2 is in OpenSSL's own form"),
+            (
+                good.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
+                "certificate 2 is in OpenSSL's TRUSTED form",
+            ),
         ] {
             std::fs::write(&path, format!("# remark\n{good}{key}{bad}\n{good}")).expect("a file");
             let error = roots_in(&path).expect_err(why);

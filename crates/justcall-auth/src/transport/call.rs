@@ -116,7 +116,7 @@ impl CallState {
         if self.placed.get() {
             return None;
         }
-        let complete = self.header()?.put_into(output)?;
+        let complete = self.header()?.insert_into(output)?;
         self.placed.set(true);
         Some(complete)
     }
@@ -125,7 +125,7 @@ impl CallState {
     pub fn check_placed(&self) -> io::Result<()> {
         if self.header.is_some() && !self.placed.get() {
             return Err(
-                self.fail(Error::with_message(ErrorKind::Internal, "The request left without its pair."))
+                self.fail(Error::with_message(ErrorKind::Internal, "The request was sent without its pair."))
             );
         }
         Ok(())

@@ -79,13 +79,13 @@ impl<R: Read> Read for Gzip<'_, R> {
 }
 
 fn broken() -> Error {
-    let message = "The body of the answer is not the gzip data that its Content-Encoding header promises.";
+    let message = "The body of the response is not the gzip data that its Content-Encoding header announces.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 
 /// Returns the error for a response in an encoding that the library did not request.
 pub(super) fn unreadable() -> Error {
-    let message = "The body of the answer has a Content-Encoding other than gzip, which cannot be read.";
+    let message = "The body of the response has a Content-Encoding other than gzip, which is not supported.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 

@@ -156,7 +156,7 @@ mod tests {
     fn sent_with(secret: &str) -> PairHeader {
         let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
         let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
-        sent.put_into(head).expect("a placeholder");
+        sent.insert_into(head).expect("a placeholder");
         sent
     }
 

@@ -25,21 +25,21 @@ impl Exhausted {
 pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     let (what, hint) = match Errno::from_io_error(error)? {
         Errno::MFILE => (
-            "This process has as many open files as it may have, so no connection can be made",
+            "This process has reached its limit of open files, so no connection can be opened",
             "Close files and connections that are not needed, or raise the limit of open files (ulimit -n).",
         ),
         #[cfg(not(windows))]
         Errno::NFILE => (
-            "This system has as many open files as it can have, so no connection can be made",
+            "This system has reached its limit of open files, so no connection can be opened",
             "Find the program that holds them, or raise the system's limit (fs.file-max).",
         ),
         Errno::NOBUFS => (
-            "This system has no room left for network buffers, so no connection can be made",
+            "This system has no memory left for network buffers, so no connection can be opened",
             "Find the program that holds the connections, or raise the system's limits.",
         ),
         Errno::ADDRNOTAVAIL => (
             "This machine has no local address or port for a connection to the host",
-            "Close connections that are not needed: even closed ones hold their port for a minute. A host of IPv6 needs IPv6.",
+            "Close connections that are not needed: a closed one keeps its port for a minute. An IPv6 host requires IPv6.",
         ),
         _ => return None,
     };
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn it_reports_exhausted_resources_and_nothing_else() {
         for (errno, words) in [
-            (Errno::MFILE, "This process has as many open files"),
+            (Errno::MFILE, "This process has reached its limit of open files"),
             #[cfg(not(windows))]
-            (Errno::NFILE, "This system has as many open files"),
+            (Errno::NFILE, "This system has reached its limit of open files"),
             (Errno::NOBUFS, "network buffers"),
             (Errno::ADDRNOTAVAIL, "local address or port"),
         ] {

@@ -15,10 +15,10 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         }
         ureq::Error::Io(error) => tls::failure(error).unwrap_or_else(|| lost(error, call)),
         ureq::Error::LargeResponseHeader(..) => {
-            Error::with_message(ErrorKind::InvalidResponse, "The head of the answer is too large.")
+            Error::with_message(ErrorKind::InvalidResponse, "The head of the response is too large.")
         }
         ureq::Error::Protocol(_) => {
-            Error::with_message(ErrorKind::InvalidResponse, "What answered does not speak HTTP as it should.")
+            Error::with_message(ErrorKind::InvalidResponse, "The response is not valid HTTP.")
         }
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::invalid_argument("The URL cannot be sent."),
         _ => Error::with_message(ErrorKind::ConnectionFailed, "The connection to the service failed.")
@@ -46,14 +46,14 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
         UnexpectedEof => "The connection was closed early".to_owned(),
         _ => {
             let to = proxy.as_ref().map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
-            let happened = if phase == Phase::Connect { "could not be made" } else { "failed" };
+            let happened = if phase == Phase::Connect { "could not be opened" } else { "failed" };
             format!("The connection{to} {happened}{}", system_words(error))
         }
     };
     let when = match phase {
         Phase::Resolve | Phase::Connect => "before anything was sent",
         Phase::Send => "while the request was being sent",
-        Phase::Receive => "before the answer was complete",
+        Phase::Receive => "before the response was complete",
     };
     let error = Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}."))
         .with_reason(phase.name());

@@ -216,9 +216,8 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     });
     let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
     if is_success && too_large {
-        let message = format!(
-            "The http_response is larger than {limit} bytes, which the JustCall API does not send here."
-        );
+        let message =
+            format!("The response is larger than {limit} bytes, which the JustCall API does not send here.");
         broken = Some(Error::with_message(ErrorKind::InvalidResponse, message));
     }
     match broken.filter(|_| is_success) {

@@ -28,9 +28,9 @@ fn certificate(block: &[u8]) -> Option<Result<CertificateDer<'static>, &'static 
     match label {
         b"CERTIFICATE" => {}
         b"TRUSTED CERTIFICATE" => {
-            return Some(Err("is in OpenSSL's own form: convert it with openssl x509 -in FILE"));
+            return Some(Err("is in OpenSSL's TRUSTED form: convert it with openssl x509 -in FILE"));
         }
-        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE in place of CERTIFICATE")),
+        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE instead of CERTIFICATE")),
         b"PKCS7" | b"CMS" => {
             return Some(Err("is in a PKCS #7 bundle: convert it with openssl pkcs7 -print_certs -in FILE"));
         }
@@ -59,10 +59,10 @@ pub(super) fn no_certificate(text: &[u8]) -> &'static str {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
             "is in UTF-16: save it as plain ASCII text"
         }
-        [b'<', ..] => "is HTML or XML, not certificates: it may be the page that shows them",
-        _ if position(bare, b"PRIVATE KEY-----").is_some() => "holds a private key and no certificate",
-        _ if position(bare, BEGIN).is_some() => "holds something else in PEM form, and no certificate",
-        _ => "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+        [b'<', ..] => "is HTML or XML, not certificates: it may be the web page that displays them",
+        _ if position(bare, b"PRIVATE KEY-----").is_some() => "contains a private key and no certificate",
+        _ if position(bare, BEGIN).is_some() => "contains other data in PEM form, and no certificate",
+        _ => "contains no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
     }
 }
 

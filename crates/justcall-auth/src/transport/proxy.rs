@@ -40,7 +40,7 @@ struct UnusableProxy {
 
 impl From<&'static str> for UnusableProxy {
     fn from(why: &'static str) -> Self {
-        Self { why, hint: "A proxy looks like http://host:port." }
+        Self { why, hint: "Write the proxy as http://host:port." }
     }
 }
 
@@ -63,7 +63,7 @@ impl Proxy {
         let rest = match url.split_once("://") {
             None => url,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some(_) => return Err("is not an http:// proxy, the only kind there is support for".into()),
+            Some(_) => return Err("is not an http:// proxy, the only supported kind".into()),
         };
         // Parsers of URLs end the host here. A login after this point means that it was meant to be longer.
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -119,13 +119,13 @@ impl Proxy {
         match read_status(socket)? {
             Some(200..=299) => Ok(()),
             Some(407) => Err(call.fail(
-                self.refused("asks for a user name and password (HTTP 407)")
-                    .with_hint("Give them in the proxy's URL, as http://user:password@host:port."),
+                self.refused("requires a user name and password (HTTP 407)")
+                    .with_hint("Add them to the URL of the proxy: http://user:password@host:port."),
             )),
             Some(status) => {
                 Err(call.fail(self.refused(&format!("refused to connect to the service (HTTP {status})"))))
             }
-            None => Err(call.fail(self.refused("does not answer as a proxy does"))),
+            None => Err(call.fail(self.refused("does not answer like a proxy"))),
         }
     }
 
@@ -273,9 +273,9 @@ mod tests {
         assert!(is_for(&proxy, SERVICE));
         assert!(!is_for(&proxy, "http://127.0.0.1/") && !is_for(&proxy, "https://127.0.0.1/"));
         assert!(!is_for(&proxy, "https://[::1]:443/") && !is_for(&proxy, "https://LOCALHOST/"));
-        let given = Proxy::parse("http://proxy:1").expect("good");
+        let proxy = Proxy::parse("http://proxy:1").expect("good");
         let uri = "https://127.0.0.1/".parse().expect("good");
-        assert!(NamedProxy::given(given, &uri).into_used().is_some(), "the configuration names it");
+        assert!(NamedProxy::configured(proxy, &uri).into_used().is_some(), "the configuration names it");
         let other = [("HTTP_PROXY", "http://evil:1"), ("http_proxy", "http://evil:1")];
         assert!(environment(&other, SERVICE).expect("good").is_none());
         assert!(environment(&[("HTTPS_PROXY", "")], SERVICE).expect("good").is_none());

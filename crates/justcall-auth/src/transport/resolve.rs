@@ -137,7 +137,7 @@ impl AddressBook {
         let (book, own, name) = (self.clone(), look_up.clone(), host.to_owned());
         spawn_without_signals("justcall-resolve", move || {
             let found = catch_unwind(AssertUnwindSafe(|| (book.look_up_in_system)(&name)));
-            book.finish(name, &own, found.unwrap_or_else(|_| Err(io::Error::other("the look-up died"))));
+            book.finish(name, &own, found.unwrap_or_else(|_| Err(io::Error::other("the look-up panicked"))));
         })
         .map_err(|error| LookUpFailure::Exhausted(exhaustion::threads(&error)))?;
         names.running.insert(host.to_owned(), look_up.clone());
@@ -368,7 +368,7 @@ mod tests {
                 2 => panic!("canary of {host}"),
                 _ => Ok(vec![ADDRESS.parse().expect("an address")]),
             }));
-        for why in ["No such name", "it has no address", "the look-up died"] {
+        for why in ["No such name", "it has no address", "the look-up panicked"] {
             let call = CurrentCall::begin(CallContext::default());
             book.addresses("host.test", 1, &call).expect_err(why);
             let error = call.failure().expect("the call stores the error");

@@ -35,7 +35,7 @@ pub enum ProxyException {
 
 impl NamedProxy {
     /// Returns the proxy of the configuration.
-    pub(crate) fn given(proxy: Proxy, uri: &Uri) -> Self {
+    pub(crate) fn configured(proxy: Proxy, uri: &Uri) -> Self {
         Self { variable: None, exception: plain_http(uri), proxy: Some(proxy) }
     }
 
