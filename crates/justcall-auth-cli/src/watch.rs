@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use justcall_auth::source::{Loaded, ProcessEnvironment};
+use justcall_auth::source::{LoadedSource, ProcessEnvironment};
 use justcall_auth::{Credentials, Error, ErrorKind, Source};
 
 use crate::output::Output;
@@ -25,7 +25,7 @@ pub(crate) fn wait_for_pair(
     pair: &Credentials,
     limit: Option<Duration>,
     output: &Output,
-) -> Result<Loaded, Error> {
+) -> Result<LoadedSource, Error> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let interval = if matches!(source, Source::Command(_)) { COMMAND_INTERVAL } else { INTERVAL };
     let begun = Instant::now();

@@ -18,7 +18,9 @@ use crate::config::Config;
 use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
 use crate::shared_state::SharedState;
-use crate::source::{CHOICE, DefaultSource, Loaded, ProcessEnvironment, Source, choice, default_sources};
+use crate::source::{
+    CHOICE, DefaultSource, LoadedSource, ProcessEnvironment, Source, choice, default_sources,
+};
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
 use crate::transport::{roots_in, step_context};
 
@@ -32,7 +34,7 @@ pub struct Diagnostics {
 #[derive(Debug, Clone)]
 pub struct FoundPair {
     /// The pair and its source.
-    pub loaded: Loaded,
+    pub loaded: LoadedSource,
     /// The default sources that precede it and hold no pair.
     pub passed_over: Vec<String>,
 }
@@ -152,7 +154,7 @@ impl Diagnostics {
 }
 
 /// Returns a finding for each file of `loaded` that other users of this machine can read.
-pub fn readable_by_others(loaded: &Loaded) -> Vec<Finding> {
+pub fn readable_by_others(loaded: &LoadedSource) -> Vec<Finding> {
     loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
 }
 

@@ -120,7 +120,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Credentials", &pair());
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
-    shown.add("Loaded", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
+    shown.add("LoadedSource", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
     let pair = pair();
     let content =
         Content { credentials: &pair, created_at: "2026-11-24T00:00:00Z", previous_compromised: false };

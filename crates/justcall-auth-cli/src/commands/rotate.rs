@@ -1,7 +1,7 @@
 //! `rotate`: replaces the pair after a reset. A reader never sees half of each pair.
 
 use justcall_auth::diagnostics::readable_by_others;
-use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
+use justcall_auth::source::{Content, LoadedSource, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ fn first_pair(error: Error) -> Error {
 
 /// The current pair of the source.
 struct CurrentPair {
-    loaded: Option<Loaded>,
+    loaded: Option<LoadedSource>,
     /// The account of the pair, if the service still returns it.
     account: Option<Account>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use justcall_auth::source::{Loaded, ProcessEnvironment};
+use justcall_auth::source::{LoadedSource, ProcessEnvironment};
 use justcall_auth::{Error, Remembered, Source, StateFile, unix_time};
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ struct Status<'a> {
 
 impl<'a> Status<'a> {
     fn new(
-        loaded: &'a Loaded,
+        loaded: &'a LoadedSource,
         state_file: Option<&'a StateFile>,
         remembered: Result<Option<Remembered>, Error>,
         arguments: &StatusArguments,

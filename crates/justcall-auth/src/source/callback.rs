@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::Loaded;
+use super::LoadedSource;
 use crate::reentry;
 
 /// Supplies the pair of a client. It may run on any thread, while the call that needs the pair waits.
@@ -32,12 +32,12 @@ impl<F: Fn() -> Result<Credentials, Error> + Send + Sync> Load for F {
     }
 }
 
-pub(super) fn load(callback: &dyn Load) -> Result<Loaded, Error> {
+pub(super) fn load(callback: &dyn Load) -> Result<LoadedSource, Error> {
     // A panic in the program's own code must not damage the client.
     let _mark = reentry::enter(callback);
     let loaded = catch_unwind(AssertUnwindSafe(|| callback.load()));
     let panicked = |_| Error::with_message(ErrorKind::SourceUnavailable, "The load callback panicked.");
-    Ok(Loaded::new(loaded.map_err(panicked)??, "the callback"))
+    Ok(LoadedSource::new(loaded.map_err(panicked)??, "the callback"))
 }
 
 #[cfg(test)]

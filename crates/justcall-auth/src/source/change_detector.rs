@@ -9,7 +9,7 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_secret::Level;
 
-use super::{Fingerprints, Loaded, ProcessEnvironment, Source};
+use super::{Fingerprints, LoadedSource, ProcessEnvironment, Source};
 use crate::context::CallContext;
 use crate::reentry;
 
@@ -87,7 +87,7 @@ impl ChangeDetector {
             return Ok(SourceRead::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, context)?;
-        let Loaded { pair, watched, .. } = loaded;
+        let LoadedSource { pair, watched, .. } = loaded;
         if self.source.is_environment() {
             let read = self.fingerprints.of(&pair.credentials);
             *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);

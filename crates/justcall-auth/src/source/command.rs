@@ -10,7 +10,7 @@ use justcall_auth_secret::WipedBuffer;
 
 use super::failure::{malformed_in, unavailable};
 use super::running::Running;
-use super::{Loaded, shown, text};
+use super::{LoadedSource, shown, text};
 use crate::context::{CallContext, StopReason};
 
 /// The time limit of a command. It may ask the user for a fingerprint, but must not block a call for ever.
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The largest accepted output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Error> {
+pub(super) fn load(words: &[String], context: &CallContext) -> Result<LoadedSource, Error> {
     let (program, arguments) = words.split_first().expect("the parser requires a program");
     // Without the arguments, which may contain a secret.
     let place = format!("The output of the command {}", shown(Path::new(program)));
@@ -51,7 +51,7 @@ pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Er
     match loaded {
         Ok(pair) => {
             running.detach();
-            Ok(Loaded::new(pair, place))
+            Ok(LoadedSource::new(pair, place))
         }
         Err(stopped) => {
             running.kill();
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    fn run(script: &str, context: &CallContext) -> Result<Loaded, Error> {
+    fn run(script: &str, context: &CallContext) -> Result<LoadedSource, Error> {
         load(&["sh".to_owned(), "-c".to_owned(), script.to_owned()], context)
     }
 
@@ -169,7 +169,7 @@ mod tests {
     const JSON: &str = r#"{"api_key": "abc123def456", "api_secret": "sec789xyz000"}"#;
 
     /// Runs `script`, with a pair in place of `JSON`, with a time limit of 2 seconds.
-    fn run_within_2_seconds(script: &str) -> Result<Loaded, Error> {
+    fn run_within_2_seconds(script: &str) -> Result<LoadedSource, Error> {
         let begun = std::time::Instant::now();
         let soon = CallContext::default().at_most(Duration::from_secs(2));
         let loaded = run(&script.replace("JSON", &format!("'{JSON}'")), &soon);

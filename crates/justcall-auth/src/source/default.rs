@@ -6,7 +6,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::failure::missing;
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, env, setting};
+use super::{Environment, LoadedSource, Source, env, setting};
 use crate::context::CallContext;
 
 /// The variable that selects the source. It cannot select a program, so that a variable cannot run code.
@@ -25,7 +25,7 @@ pub(crate) struct DefaultSource {
     pub source: Source,
 }
 
-pub(super) fn load(environment: &dyn Environment, context: &CallContext) -> Result<Loaded, Error> {
+pub(super) fn load(environment: &dyn Environment, context: &CallContext) -> Result<LoadedSource, Error> {
     resolve(environment, context)?.load_within(environment, context)
 }
 

@@ -8,7 +8,7 @@ use justcall_auth_protocol::error::Error;
 
 use super::failure::{malformed_in, missing, unavailable};
 use super::file::read;
-use super::{Environment, Loaded, LoadedPair, setting, shown, text};
+use super::{Environment, LoadedPair, LoadedSource, setting, shown, text};
 
 /// The link that Kubernetes swaps when a secret changes. It points to the folder with one version of all files.
 const VERSION_LINK: &str = "..data";
@@ -19,7 +19,11 @@ const MAX_TRIES: usize = 5;
 /// The variable in which systemd passes a service the folder of its credentials.
 const SYSTEMD_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 
-pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
+pub(super) fn load_systemd(
+    environment: &dyn Environment,
+    key: &str,
+    secret: &str,
+) -> Result<LoadedSource, Error> {
     let Some(folder) = setting(environment, SYSTEMD_VARIABLE) else {
         return Err(missing(&format!(
             "${SYSTEMD_VARIABLE}, which is not set: systemd sets it for LoadCredential="
@@ -28,7 +32,7 @@ pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &st
     load(Path::new(&folder), key, secret)
 }
 
-pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error> {
+pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<LoadedSource, Error> {
     let place = format!("The folder {}", shown(path));
     for _ in 0..MAX_TRIES {
         // Both files are read from one version, so that a swap cannot combine an old key with a new secret.
@@ -58,7 +62,7 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             let names = if version == path { path.to_owned() } else { path.join(VERSION_LINK) };
             let watched = [key, secret, text::COMPROMISED].map(|name| names.join(name)).to_vec();
             let files = vec![key_file, secret_file];
-            return Ok(Loaded { files, watched, ..Loaded::new(pair, place) });
+            return Ok(LoadedSource { files, watched, ..LoadedSource::new(pair, place) });
         }
     }
     Err(unavailable(&place, "it changes faster than it can be read"))

@@ -8,7 +8,7 @@ use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
 use super::failure::{malformed_in, missing};
-use super::{Environment, Loaded, Source, text};
+use super::{Environment, LoadedSource, Source, text};
 
 /// Returns true if either variable has a value.
 pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn load(
     key: &str,
     secret: &str,
     scrub: bool,
-) -> Result<Loaded, Error> {
+) -> Result<LoadedSource, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
     let is_empty = |half: &Option<Zeroizing<Vec<u8>>>| {
         half.as_ref().is_none_or(|half| text::strip_newline(half).is_empty())
@@ -49,7 +49,7 @@ pub(super) fn load(
         environment.scrub(key);
         environment.scrub(secret);
     }
-    Ok(Loaded::new(credentials, place))
+    Ok(LoadedSource::new(credentials, place))
 }
 
 /// Fingerprints of pairs: keyed hashes, which cannot be reversed. They show which pair the environment holds, without a

@@ -8,17 +8,17 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
 use super::failure::{malformed_in, unavailable};
-use super::{Loaded, shown, text};
+use super::{LoadedSource, shown, text};
 
 /// The largest accepted file, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
-pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
+pub(super) fn load(path: &Path) -> Result<LoadedSource, Error> {
     let place = format!("The file {}", shown(path));
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
     let pair = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
-    Ok(Loaded { watched: files.clone(), files, ..Loaded::new(pair, place) })
+    Ok(LoadedSource { watched: files.clone(), files, ..LoadedSource::new(pair, place) })
 }
 
 /// Reads the whole file into memory that is wiped.

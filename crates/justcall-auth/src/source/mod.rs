@@ -148,7 +148,7 @@ pub(crate) enum Identity {
 
 /// A pair and its source.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub struct LoadedSource {
     /// The pair. JSON stores its creation time as `"created_at"`, in the format of RFC 3339. A source states that the
     /// previous pair is compromised by `"previous_compromised": true` in JSON, by the line
     /// `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or by a file `previous_compromised` with the word `true` beside
@@ -162,7 +162,7 @@ pub struct Loaded {
     pub(crate) watched: Vec<PathBuf>,
 }
 
-impl Loaded {
+impl LoadedSource {
     fn new(pair: impl Into<LoadedPair>, place: impl Into<String>) -> Self {
         Self { pair: pair.into(), place: place.into(), files: Vec::new(), watched: Vec::new() }
     }
@@ -209,7 +209,7 @@ impl Source {
     /// # Errors
     /// Fails with `credentials_missing` and all searched sources, with `credentials_malformed`, the source and the
     /// fault, or with `source_unavailable` and the reason why it cannot be read.
-    pub fn load(&self, environment: &dyn Environment) -> Result<Loaded, Error> {
+    pub fn load(&self, environment: &dyn Environment) -> Result<LoadedSource, Error> {
         self.load_within(environment, &CallContext::default())
     }
 
@@ -222,7 +222,7 @@ impl Source {
         &self,
         environment: &dyn Environment,
         interrupt: Arc<dyn Interrupt>,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<LoadedSource, Error> {
         self.load_within(environment, &CallContext::new(Vec::new(), Some(interrupt)))
     }
 
@@ -244,7 +244,7 @@ impl Source {
         &self,
         environment: &dyn Environment,
         context: &CallContext,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<LoadedSource, Error> {
         match self {
             Self::Env { key, secret, scrub } => env::load(environment, key, secret, *scrub),
             Self::File(path) => file::load(path),
@@ -253,7 +253,7 @@ impl Source {
             Self::Command(words) => command::load(words, context),
             Self::Default => default::load(environment, context),
             Self::Callback(callback) => callback::load(callback.as_ref()),
-            Self::Fixed(credentials) => Ok(Loaded::new(credentials.clone(), "the program")),
+            Self::Fixed(credentials) => Ok(LoadedSource::new(credentials.clone(), "the program")),
         }
     }
 }
