@@ -55,18 +55,18 @@ impl<M> Replacement<M> {
     ///
     /// # Errors
     /// Fails if the system refuses the move; then `target` is unchanged.
-    pub fn put(self, target: &Path) -> io::Result<()> {
+    pub fn move_to(self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.keep();
         Ok(())
     }
 
-    /// Moves it to `target`, which must not exist. Unlike [`Replacement::put`], it never replaces a file that another
+    /// Moves it to `target`, which must not exist. Unlike [`Replacement::move_to`], it never replaces a file that another
     /// program created in the meantime.
     ///
     /// # Errors
     /// Fails with `AlreadyExists` if `target` exists, or if the system refuses the move.
-    pub fn put_new(self, target: &Path) -> io::Result<()> {
+    pub fn move_to_new(self, target: &Path) -> io::Result<()> {
         let Some(renamed) = rename_new(&self.path, target) else {
             // The drop removes the first name.
             return fs::hard_link(&self.path, target);
@@ -159,23 +159,23 @@ mod tests {
     fn it_replaces_a_file_or_removes_the_new_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
-        file_with(folder.path(), "old").put(&path).expect("there is nothing");
+        file_with(folder.path(), "old").move_to(&path).expect("there is nothing");
         let new = file_with(folder.path(), "new");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "old");
         assert!(names(folder.path())[0].starts_with("..new-"), "the control");
-        new.put(&path).expect("a rename");
+        new.move_to(&path).expect("a rename");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "new");
         drop(file_with(folder.path(), "dropped"));
-        file_with(folder.path(), "refused").put(&folder.path().join("none/pair")).expect_err("no folder");
+        file_with(folder.path(), "refused").move_to(&folder.path().join("none/pair")).expect_err("no folder");
         assert_eq!(names(folder.path()), ["pair"]);
     }
 
     #[test]
-    fn it_never_replaces_an_existing_file_in_put_new() {
+    fn it_never_replaces_an_existing_file_in_move_to_new() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
-        file_with(folder.path(), "first").put_new(&path).expect("there is nothing");
-        let refused = file_with(folder.path(), "second").put_new(&path).expect_err("the file exists");
+        file_with(folder.path(), "first").move_to_new(&path).expect("there is nothing");
+        let refused = file_with(folder.path(), "second").move_to_new(&path).expect_err("the file exists");
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).expect("a file"), "first");
         assert_eq!(names(folder.path()), ["pair"]);

@@ -19,7 +19,7 @@ pub(super) fn replace(folder: &Folder, name: &Path, text: &[u8]) -> io::Result<(
     // The permissions come last, so that until then only the owner can open the file.
     rights.apply(new.made())?;
     new.made().sync_all()?;
-    new.put(&path)?;
+    new.move_to(&path)?;
     folder.sync()
 }
 
@@ -34,7 +34,7 @@ pub(super) fn create(folder: &Folder, name: &Path, text: &[u8]) -> io::Result<()
     let new = temporary(folder)?;
     new.made().write_all(text)?;
     new.made().sync_all()?;
-    new.put_new(&folder.path().join(name))?;
+    new.move_to_new(&folder.path().join(name))?;
     folder.sync()
 }
 

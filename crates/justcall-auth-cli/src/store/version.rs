@@ -146,7 +146,7 @@ fn create_link(link: &Path, target: &Path) -> io::Result<()> {
 fn point_link_to(folder: &Folder, version: Replacement<()>) -> io::Result<()> {
     let name = version.path().file_name().expect("it was made with a name");
     let link = Replacement::within(folder.path(), PREFIX, |path| symlink(name, path))?;
-    link.put(&folder.path().join(LINK))?;
+    link.move_to(&folder.path().join(LINK))?;
     version.keep();
     Ok(())
 }

@@ -81,5 +81,5 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let new = Replacement::at(path.with_extension("new"), private)?;
     new.made().write_all(text)?;
     new.made().sync_all()?;
-    new.put(path)
+    new.move_to(path)
 }
