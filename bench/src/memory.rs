@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::build::BenchPrograms;
 use crate::server::{Server, pinned};
-use crate::statistics::{Ratio, Shuffle, median};
+use crate::statistics::{Ratio, in_rounds, median};
 use crate::worker::PeerProcess;
 
 /// The protection level of the pair.
@@ -163,20 +163,7 @@ fn calls(programs: &BenchPrograms, server: &Server, rounds: u32, requests: u32) 
         .collect()
 }
 
-/// Calls `turn` for every worker in every round, in a new order. The first round is a warm-up and does not count.
-fn in_rounds(rounds: u32, workers: usize, mut turn: impl FnMut(usize, bool) -> Result<()>) -> Result<()> {
-    let mut shuffle = Shuffle::default();
-    let mut order: Vec<usize> = (0..workers).collect();
-    for round in 0..=rounds {
-        shuffle.shuffle(&mut order);
-        for index in &order {
-            turn(*index, round > 0)?;
-        }
-    }
-    Ok(())
-}
-
-fn worker(program: &Path, server: &Server, level: ProtectionLevel) -> Command {
+fn worker(program: &Path, server: &Server, level: Protection) -> Command {
     let mut command = pinned(program);
     command.arg(server.url()).arg(server.ca_file()).env("JUSTCALL_BENCH_MEMORY", level.requested().1);
     command

@@ -1,15 +1,12 @@
 //! Measures time and memory of a program that starts, verifies once and exits.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
 use crate::build::BenchPrograms;
+use crate::launcher::{Cost, launch};
 use crate::requests::peers;
-use crate::server::{Server, pinned};
-use crate::statistics::{Ratio, Shuffle, median};
-use xtask_demo::run::output;
+use crate::server::Server;
+use crate::statistics::{Ratio, median, rounds_of};
 
 pub const OURS: &str = "justcall-auth verify";
 pub const CURL: &str = "curl";
@@ -26,29 +23,9 @@ pub struct StartupRow {
     pub peak: Ratio,
 }
 
-/// The cost of one run.
-#[derive(Clone, Copy)]
-struct RunCost {
-    wall_ns: f64,
-    cpu_ns: f64,
-    peak_kib: f64,
-}
-
 pub fn measure(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result<Vec<StartupRow>> {
     let candidates = candidates(programs, server);
-    let mut costs = vec![Vec::new(); candidates.len()];
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    let mut shuffle = Shuffle::default();
-    for round in 0..=rounds {
-        shuffle.shuffle(&mut order);
-        for index in &order {
-            let cost = once(programs, &candidates[*index].1)?;
-            // The first round reads the files into the page cache.
-            if round > 0 {
-                costs[*index].push(cost);
-            }
-        }
-    }
+    let costs = rounds_of(rounds, candidates.len(), |index| launch(programs, &candidates[index].1))?;
     let curl = candidates.iter().position(|(name, _)| *name == CURL).context("no curl")?;
     let of = |index: usize, pick: fn(&RunCost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
     let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| StartupRow {
@@ -94,13 +71,4 @@ fn candidates(programs: &BenchPrograms, server: &Server) -> Vec<(&'static str, V
         all.push((peer.name, arguments));
     }
     all
-}
-
-fn once(programs: &BenchPrograms, arguments: &[String]) -> Result<RunCost> {
-    let mut launcher: Command = pinned(programs.workers.join("once"));
-    let printed = output(launcher.args(arguments))?;
-    let figures: Value =
-        serde_json::from_str(&printed).with_context(|| format!("the launcher printed {printed:?}"))?;
-    let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
-    Ok(RunCost { wall_ns: figure("wall_ns")?, cpu_ns: figure("cpu_ns")?, peak_kib: figure("peak_kib")? })
 }

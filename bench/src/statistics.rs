@@ -1,4 +1,6 @@
-//! Medians, and ratios with their intervals.
+//! Medians, ratios with their intervals, and rounds in random orders.
+
+use anyhow::Result;
 
 /// How many bootstrap samples an interval is computed from.
 const RESAMPLES: usize = 10_000;
@@ -66,6 +68,36 @@ impl Shuffle {
             items.swap(last, self.0.below(last + 1));
         }
     }
+}
+
+/// Calls `turn` for each of `count` in every round, in a new order. The first round is a warm-up and does not count.
+pub fn in_rounds(rounds: u32, count: usize, mut turn: impl FnMut(usize, bool) -> Result<()>) -> Result<()> {
+    let mut shuffle = Shuffle::default();
+    let mut order: Vec<usize> = (0..count).collect();
+    for round in 0..=rounds {
+        shuffle.shuffle(&mut order);
+        for index in &order {
+            turn(*index, round > 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the results of the turns of [`in_rounds`] that count.
+pub fn rounds_of<T>(
+    rounds: u32,
+    count: usize,
+    mut turn: impl FnMut(usize) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    let mut results: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
+    in_rounds(rounds, count, |index, counts| {
+        let result = turn(index)?;
+        if counts {
+            results[index].push(result);
+        }
+        Ok(())
+    })?;
+    Ok(results)
 }
 
 /// A random number generator that suffices for orders and samples and needs no dependency.

@@ -75,7 +75,7 @@ def test_it_says_what_happened_then_what_the_service_said_then_the_hint() -> Non
         "Too many.", hint="Wait.", service_message="Retry after 3 'seconds'."
     )
     assert str(error) == (
-        "rate_limited: Too many. The service says: \"Retry after 3 'seconds'.\"\nhint: Wait."
+        "rate_limited: Too many. The service answered: \"Retry after 3 'seconds'.\"\nhint: Wait."
     )
 
 

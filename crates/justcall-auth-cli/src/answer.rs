@@ -1,4 +1,4 @@
-//! An answer of the service as it is shown: without the pair, should the service repeat it.
+//! The response of the service for display, with the pair masked if the service repeats it.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::json_text::pretty;
 
-/// How often the body is in memory at once, at most: masked, printed, in JSON, and where they grow.
+/// The largest number of copies of the body in memory at once: masked, printed, in JSON, and while they grow.
 const COPIES: usize = 8;
 
-/// What came back.
+/// A response with the pair masked.
 #[derive(Debug)]
 pub(crate) struct Answer {
     http_status: u16,
@@ -23,10 +23,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// `response` without the halves of `credentials`, which it was asked for with.
+    /// Masks the halves of `credentials`, the pair of the request, in `response`.
     ///
     /// # Errors
-    /// `out_of_memory`, if there is none for the copies that masking and printing take.
+    /// Fails with `out_of_memory` if memory is short for the copies that masking and printing need.
     pub fn new(response: &Response, credentials: Option<&Credentials>) -> Result<Self, Error> {
         let room = copy::check_room(response.body().len().saturating_mul(COPIES));
         room.map_err(|error| error.with_request_sent(true))?;
@@ -39,7 +39,7 @@ impl Answer {
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), masked(value)))
             .collect();
-        // A half is ASCII, so it lies within one piece of text; what is not text stays byte for byte.
+        // A half is ASCII, so it is inside one chunk of valid text. Other bytes stay unchanged.
         let body = response.body().utf8_chunks().fold(Vec::new(), |mut body, chunk| {
             body.extend(masked(chunk.valid()).as_bytes());
             body.extend(chunk.invalid());
@@ -49,12 +49,12 @@ impl Answer {
         Ok(Self { http_status: response.http_status(), headers, body, rate_limit })
     }
 
-    /// The body as it came.
+    /// Returns the masked body.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The status and the headers, with an empty line after them.
+    /// Returns the status and the headers, followed by an empty line.
     pub fn head(&self) -> String {
         let mut head = format!("HTTP {}\n", self.http_status);
         for (name, value) in &self.headers {
@@ -64,12 +64,12 @@ impl Answer {
         head
     }
 
-    /// The body for a terminal: JSON indented, other text without what would drive the terminal.
+    /// Returns the body for a terminal: JSON is indented, and other text has no characters that control the terminal.
     pub fn readable(&self) -> String {
         let Ok(text) = std::str::from_utf8(&self.body) else {
             return format!("[{} bytes that are not text: use a pipe or --output]\n", self.body.len());
         };
-        // A byte order mark is no part of the text, and no JSON.
+        // A byte order mark is neither text nor JSON.
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let mut readable = pretty(text).unwrap_or_else(|| printable::on_lines(text));
         if !readable.is_empty() && !readable.ends_with('\n') {
@@ -78,7 +78,7 @@ impl Answer {
         readable
     }
 
-    /// All of it, for a program: the body as text, or in base64 where it is none.
+    /// Returns the response for programs, with the body as text, or in base64 if it is not text.
     pub fn json(&self) -> Value {
         let mut headers = Map::new();
         for (name, value) in &self.headers {
@@ -102,7 +102,7 @@ impl Answer {
     }
 }
 
-/// The reset in seconds since the epoch; `null` if the service did not report it.
+/// Returns a window with its reset in seconds since the epoch, or `null` if the service did not send it.
 fn window(window: RateWindow) -> Value {
     json!({
         "limit": window.limit,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn it_masks_the_pair_and_leaves_every_other_byte() {
+    fn it_masks_the_pair_and_keeps_every_other_byte() {
         let answer = answer(b"\xFF\0canary-key-7f3a:canary-secret-9d1c\xC3\x28\r\n");
         assert_eq!(answer.body(), b"\xFF\0[redacted]:[redacted]\xC3\x28\r\n");
         assert!(answer.head().contains("x-note: [redacted]\n"), "{}", answer.head());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_json_behind_a_byte_order_mark_as_json() {
+    fn it_indents_json_after_a_byte_order_mark() {
         assert_eq!(answer(b"\xEF\xBB\xBF{\"a\":1}").readable(), answer(b"{\"a\":1}").readable());
         assert_eq!(answer(b"\xEF\xBB\xBFtext").readable(), "text\n");
     }

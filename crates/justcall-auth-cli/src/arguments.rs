@@ -10,7 +10,8 @@ use justcall_auth::{Config, Error, StateFile};
 use crate::help;
 use crate::snippets::Language;
 
-/// JustCall API authentication: checks a pair of API key and secret, says what is wrong, never leaks the secret.
+/// JustCall API authentication: checks a pair of API key and secret, names the cause of each failure, never leaks the
+/// secret.
 #[derive(Debug, Parser)]
 #[command(
     name = "justcall-auth",
@@ -26,24 +27,24 @@ pub(crate) struct Arguments {
     pub command: Command,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where the pair comes from; --help lists the spellings
+    /// The source of the pair; --help lists the spellings
     #[arg(long, global = true, value_name = "SOURCE", default_value = "default:", long_help = help::source())]
     pub source: String,
 
-    /// Where the service is
+    /// The URL of the service
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        help = "Where the service is [default: https://api.justcall.io]"
+        help = "The URL of the service [default: https://api.justcall.io]"
     )]
     pub base_url: Option<String>,
 
-    /// A PEM file of certificate authorities to trust in place of the system's
+    /// A PEM file of certificate authorities to trust instead of the system's
     #[arg(long, global = true, value_name = "PATH")]
     pub ca_file: Option<PathBuf>,
 
@@ -60,25 +61,25 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
 
-    /// The limit of the whole call, retries and waits included; 0 means none [default: 30]
+    /// The time limit of the whole call, with retries and waits; 0 means none [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
 
-    /// How many second attempts the call may make; 0 means none [default: 2]
+    /// The number of retries of a call; 0 means none [default: 2]
     #[arg(long, global = true, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    pub max_retries: Option<u32>,
+    max_retries: Option<u32>,
 
-    /// Print one JSON object on standard output, for success and failure alike
+    /// Print one JSON object on standard output, for success and failure
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// When to use colour; auto is on a terminal, unless `NO_COLOR` is set
+    /// When to use colour; auto means on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
 }
 
 impl Global {
-    /// The client's configuration that these ask for.
+    /// Returns the configuration of the client.
     pub fn config(&self) -> Result<Config, Error> {
         let mut config = Config::new();
         config.set_source(&self.source)?;
@@ -107,56 +108,58 @@ impl Global {
     }
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store a first pair: asked for, verified and written; prints the lines that use it
+    /// Store a first pair: prompts for it, verifies it, writes it, and prints the code that uses it
     #[command(after_help = help::SETUP)]
     Setup(SetupArguments),
-    /// Ask the service whether the pair is good, and whose it is
+    /// Ask the service whether the pair is valid, and for its account
     #[command(after_help = help::VERIFY)]
     Verify {
-        /// What to ask with GET, in place of /v2/account and its stand-in /v2.1/users
+        /// The path to request with GET, instead of /v2/account and its alternative /v2.1/users
         #[arg(long, value_name = "PATH")]
         verify_path: Option<String>,
     },
-    /// Look at everything that a call depends on, one line each, with a remedy where something is wrong
+    /// Check everything that a call depends on, one line each, with a remedy for each failure
     #[command(after_help = help::DOCTOR)]
     Doctor {
-        /// What to ask with GET, in place of /v2/account and its stand-in /v2.1/users
+        /// The path to request with GET, instead of /v2/account and its alternative /v2.1/users
         #[arg(long, value_name = "PATH")]
         verify_path: Option<String>,
     },
-    /// Send a request to the service and print the answer's body
+    /// Send a request to the service and print the body of the response
     #[command(after_help = help::REQUEST)]
     Request(Box<RequestArguments>),
     /// Print the header `Authorization: key:secret` into a pipe, for curl -H @-
     #[command(after_help = help::HEADER)]
     Header,
-    /// Put a new pair in the place of the one that was reset: asked for, verified, written in one step, and watched
+    /// Replace the pair after a reset: prompts for the new pair, verifies it, writes it atomically, and waits until it
+    /// is in use
     #[command(after_help = help::ROTATE)]
     Rotate(RotateArguments),
-    /// Find pairs that leaked: your own in any form, and what is shaped like one, in files, history and standard input
+    /// Find leaked pairs: your own in any form, and others by their form, in files, history and standard input
     #[command(after_help = help::SCAN)]
     Scan(Box<ScanArguments>),
-    /// Webhooks: is a delivery JustCall's?
+    /// Webhooks: check whether a delivery comes from JustCall
     #[command(after_help = help::WEBHOOK)]
     Webhook {
         #[command(subcommand)]
         command: WebhookCommand,
     },
-    /// Tell how old the pair is and when it was used last: whether to rotate it, or to revoke it. Asks nothing of the service
+    /// Print the age and the last use of the pair, to decide whether to rotate or revoke it. Does not contact the
+    /// service
     #[command(after_help = help::STATUS)]
     Status(StatusArguments),
     /// Explain an error, an HTTP status or a finding of the local check
     #[command(after_help = help::EXPLAIN)]
     Explain {
-        /// A name (forbidden, `trailing_whitespace`) or a number (403); none lists all
+        /// A name (forbidden, `trailing_whitespace`) or a number (403); lists all if omitted
         name: Option<String>,
     },
 }
 
-/// What to send, and where the answer goes.
+/// The request, and the destination of its response.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RequestArguments {
     /// The HTTP method, in any case
@@ -165,7 +168,7 @@ pub(crate) struct RequestArguments {
     /// The path under the base URL, such as /v2.1/calls?page=0
     pub path: String,
 
-    /// Add NAME=VALUE to the query, percent-encoded for you; may be repeated
+    /// Add NAME=VALUE to the query, which is percent-encoded; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub query: Vec<String>,
 
@@ -173,61 +176,61 @@ pub(crate) struct RequestArguments {
     #[arg(long, value_name = "HEADER")]
     pub header: Vec<String>,
 
-    /// The body; JSON, unless a Content-Type header says otherwise
+    /// The body; JSON, unless a Content-Type header states another type
     #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
     pub body: Option<String>,
 
-    /// Take the body from a file, or from standard input: -
+    /// Read the body from a file, or from standard input: -
     #[arg(long, value_name = "PATH")]
     pub body_file: Option<PathBuf>,
 
-    /// Write the body of a success to this file, in place of standard output
+    /// Write the body of a success to this file instead of standard output
     #[arg(long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 
-    /// Print the answer's status and headers before its body
+    /// Print the status and the headers before the body
     #[arg(long)]
     pub include: bool,
 }
 
-/// What to set up.
+/// The options of `setup`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetupArguments {
-    /// Print the lines to paste for this language
+    /// Print the code for this language
     #[arg(long, value_name = "LANGUAGE")]
     pub language: Option<Language>,
 }
 
-/// How to rotate.
+/// The options of `rotate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RotateArguments {
-    /// The old pair got into wrong hands: programs stop at once to believe webhooks that are signed with its secret
+    /// The old pair is compromised: programs stop trusting webhooks signed with the old secret immediately
     #[arg(long)]
     pub compromised: bool,
 
-    /// Check and verify the new pair, and that it could be written; change nothing
+    /// Check and verify the new pair and the place to write it, but change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// What to do with webhooks.
+/// A command about webhooks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhookCommand {
-    /// Verify a delivery that was recorded: its headers and its body, from files or standard input
+    /// Verify a recorded delivery: its headers and its body, from files or standard input
     #[command(after_help = help::WEBHOOK)]
     Verify(WebhookArguments),
 }
 
-/// A delivery, and what is expected of it.
+/// A delivery, and the conditions that it must meet.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WebhookArguments {
     /// The URL exactly as it is registered in JustCall; may be repeated
     #[arg(long, value_name = "URL", required_unless_present = "any_url", conflicts_with = "any_url")]
     pub url: Vec<String>,
 
-    /// Take a delivery for any URL of the account
+    /// Accept a delivery for any URL of the account
     #[arg(long)]
-    pub any_url: bool,
+    any_url: bool,
 
     /// The headers, one 'Name: value' a line; - is standard input [default: -]
     #[arg(long, value_name = "PATH")]
@@ -237,7 +240,7 @@ pub(crate) struct WebhookArguments {
     #[arg(long, value_name = "PATH")]
     pub body: Option<PathBuf>,
 
-    /// How far the delivery's time may be from now, in the past and in the future [default: 600]
+    /// The largest difference between the delivery's time and now, in both directions [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = whole_seconds, allow_negative_numbers = true)]
     pub tolerance: Option<u64>,
 
@@ -246,43 +249,43 @@ pub(crate) struct WebhookArguments {
     pub now: Option<i64>,
 }
 
-/// Where to look, and what is passed over.
+/// The texts to scan, and the exceptions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanArguments {
     /// Files and folders, or - for standard input
     #[arg(required_unless_present = "git")]
     pub paths: Vec<PathBuf>,
 
-    /// Look at the history of a git repository instead: all of it, or the commits of RANGE, such as main..HEAD
+    /// Scan the history of a git repository instead: all of it, or the commits of RANGE, such as main..HEAD
     #[arg(long, value_name = "RANGE", num_args = 0..=1, default_missing_value = "", conflicts_with = "paths")]
     pub git: Option<String>,
 
-    /// Look at commits in the history that only a reflog leads to as well: amended, reset or rebased away, or stashed
+    /// Also scan commits that only a reflog reaches: amended, reset or rebased ones, and stashes
     #[arg(long, requires = "git", conflicts_with = "paths")]
     pub reflog: bool,
 
-    /// Where the repository is [default: here]
+    /// The path of the repository [default: the current folder]
     #[arg(long, value_name = "PATH", requires = "git", conflicts_with = "paths")]
     pub repository: Option<PathBuf>,
 
-    /// Pass over what .gitignore names
+    /// Skip the files that .gitignore names
     #[arg(long, conflicts_with = "git")]
     pub respect_gitignore: bool,
 
-    /// Pass over the fingerprints in this file
+    /// Allow the fingerprints in this file
     #[arg(long, value_name = "PATH")]
     pub baseline: Option<PathBuf>,
 
-    /// Write the fingerprints of what is found into this file, to be passed over from now on
+    /// Write the fingerprints of the findings to this file, to allow them from now on
     #[arg(long, value_name = "PATH", conflicts_with_all = ["baseline", "json", "sarif"])]
     pub write_baseline: Option<PathBuf>,
 
-    /// Print SARIF 2.1.0, which code hosts show beside the lines
+    /// Print SARIF 2.1.0, which code hosts display beside the lines
     #[arg(long, conflicts_with = "json")]
     pub sarif: bool,
 }
 
-/// What is too old.
+/// The limits of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArguments {
     /// The age from which the pair is due for rotation, such as 90d or 12weeks; 0 means never
@@ -293,16 +296,16 @@ pub(crate) struct StatusArguments {
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = age)]
     pub max_unused: Duration,
 
-    /// Where it is remembered when pairs were seen first and used last
+    /// The state file with the first sight and the last use of pairs
     #[arg(
         long,
         value_name = "PATH",
-        help = "Where it is remembered when pairs were seen first and used last [default: justcall-auth/pairs.json in XDG_STATE_HOME or ~/.local/state]"
+        help = "The state file with the first sight and the last use of pairs [default: justcall-auth/pairs.json in XDG_STATE_HOME or ~/.local/state]"
     )]
     pub state_file: Option<PathBuf>,
 }
 
-/// A time such as `90d`. The message never repeats what was given.
+/// Parses a time such as `90d`. The message does not contain the text.
 fn age(text: &str) -> Result<Duration, &'static str> {
     if text == "0" {
         return Ok(Duration::ZERO);
@@ -310,13 +313,13 @@ fn age(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "it takes a time such as 90d, 12weeks or 36h, or 0 for never")
 }
 
-/// Seconds as a decimal number. The messages never repeat what was given.
+/// Parses seconds as a decimal number. The messages do not contain the text.
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let wrong = "it takes a number of seconds, such as 2.5, or 0 for no limit";
     let seconds: f64 = text.parse().map_err(|_| wrong)?;
     let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong)?;
     if duration.is_zero() && seconds > 0.0 {
-        return Err("it is too short to be told from 0, which means no limit");
+        return Err("it is too short to be distinguished from 0, which means no limit");
     }
     Ok(duration)
 }
@@ -349,12 +352,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_a_command_line_that_clap_accepts() {
+    fn it_defines_a_valid_command_line() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn it_tells_the_defaults_that_the_library_has() {
+    fn it_prints_the_defaults_of_the_library() {
         let help = Arguments::command().render_help().to_string();
         let policy = Policy::default();
         for default in [
@@ -367,17 +370,17 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_the_tolerance_that_the_library_has() {
+    fn it_prints_the_tolerance_of_the_library() {
         let mut command = Arguments::command();
-        let webhook = command.find_subcommand_mut("webhook").expect("the command is there");
-        let verify = webhook.find_subcommand_mut("verify").expect("the command is there");
+        let webhook = command.find_subcommand_mut("webhook").expect("the command exists");
+        let verify = webhook.find_subcommand_mut("verify").expect("the command exists");
         let tolerance = justcall_auth::webhook::DEFAULT_TOLERANCE.as_secs();
         let help = verify.render_help().to_string();
         assert!(help.contains(&format!("[default: {tolerance}]")), "{help}");
     }
 
     #[test]
-    fn it_reads_ages_and_refuses_what_is_none() {
+    fn it_reads_ages_and_refuses_other_text() {
         assert_eq!(age("90d"), Ok(Duration::from_secs(90 * 24 * 60 * 60)));
         assert_eq!(age("12weeks"), Ok(Duration::from_secs(84 * 24 * 60 * 60)));
         assert_eq!(age("0"), Ok(Duration::ZERO));
@@ -387,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_seconds_and_refuses_what_is_none() {
+    fn it_reads_seconds_and_refuses_other_text() {
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert_eq!(seconds("0"), Ok(Duration::ZERO));
         for bad in ["", "-1", "nan", "inf", "1e300", "2s", "1e-12"] {

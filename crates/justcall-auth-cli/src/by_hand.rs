@@ -1,22 +1,22 @@
-//! What to do where this command cannot write: no other program's store is changed behind its back.
+//! Manual steps for sources that this command cannot write. It never changes the store of another program.
 
 use std::path::Path;
 
 use justcall_auth::Source;
 use justcall_auth::source::shown;
 
-/// How to put a pair where `source` reads it, step by step; the pair itself is in none of them.
+/// Returns the steps that write a pair to `source`. They do not contain the pair.
 pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> {
     let mut steps = match source {
         Source::Env { key, secret, .. } => vec![
             format!(
-                "Set {key} and {secret} to the new halves where the program's environment comes from: its systemd unit, container, CI secret or shell profile."
+                "Set {key} and {secret} to the new key and secret where the program's environment is defined: its systemd unit, container, CI secret or shell profile."
             ),
-            "Restart the program: the environment of a running one does not change.".to_owned(),
+            "Restart the program: the environment of a running program does not change.".to_owned(),
         ],
         Source::Systemd { .. } => vec![
-            "Write the new halves to the files that the unit's LoadCredential= names, or encrypt them anew with `systemd-creds encrypt` for LoadCredentialEncrypted=.".to_owned(),
-            "systemctl restart UNIT: a running unit keeps the credentials that it started with.".to_owned(),
+            "Write the new key and secret to the files that the unit's LoadCredential= names, or encrypt them again with `systemd-creds encrypt` for LoadCredentialEncrypted=.".to_owned(),
+            "Run `systemctl restart UNIT`: a running unit keeps the credentials that it started with.".to_owned(),
         ],
         Source::Command(words) => vec![command(words)],
         Source::File(path) => vec![format!(
@@ -24,32 +24,30 @@ pub(crate) fn steps(source: &Source, previous_compromised: bool) -> Vec<String> 
             shown(path)
         )],
         Source::Dir { path, key, secret } => {
-            vec![format!("Write the new halves to the files {key} and {secret} in the folder {}.", shown(path))]
+            vec![format!("Write the new key and secret to the files {key} and {secret} in the folder {}.", shown(path))]
         }
-        _ => vec!["Put the new pair where the program gets it from.".to_owned()],
+        _ => vec!["Write the new pair to the place from which the program reads it.".to_owned()],
     };
     if previous_compromised {
         steps.push(match source {
             Source::Command(_) => {
-                "Let its JSON say \"previous_compromised\": true as well: webhooks that are signed with the old secret are refused at once then.".to_owned()
+                "Add \"previous_compromised\": true to its JSON: webhooks signed with the old secret are then refused immediately.".to_owned()
             }
-            _ => "Restart every program that checks webhooks: until then it believes the old secret for up to 15 minutes.".to_owned(),
+            _ => "Restart every program that checks webhooks: until then it accepts the old secret for up to 15 minutes.".to_owned(),
         });
     }
     steps
 }
 
-/// Whether what `source` gives can change while this command runs: an environment does not, nor what systemd gave a unit.
+/// Returns true if the content of `source` can change while this command runs. An environment and systemd credentials
+/// cannot.
 pub(crate) fn can_change(source: &Source) -> bool {
     !matches!(source, Source::Env { .. } | Source::Systemd { .. })
 }
 
-/// For stores that many use, the command that takes a new value from standard input or a prompt.
+/// Common stores, with the command that reads a new value from standard input or a prompt.
 const STORES: &[(&str, &str)] = &[
-    (
-        "op",
-        "edit the item in 1Password's app, for the arguments of `op item edit` show in the list of processes",
-    ),
+    ("op", "edit the item in the 1Password app, because process lists show the arguments of `op item edit`"),
     ("pass", "pass edit NAME"),
     ("gopass", "gopass edit NAME"),
     ("aws", "aws secretsmanager put-secret-value --secret-id NAME --secret-string file:///dev/stdin"),
@@ -74,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_what_to_do_for_every_source_that_has_a_spelling() {
+    fn it_returns_steps_for_every_source_with_a_spelling() {
         for (spelling, word) in [
             ("env:A,B", "Set A and B"),
             ("systemd:", "systemctl restart"),
@@ -84,8 +82,8 @@ mod tests {
             ("dir:/x", "api_key and api_secret"),
         ] {
             let source = Source::parse(spelling).expect("a spelling");
-            let said = steps(&source, false).join(" ");
-            assert!(said.contains(word) && !said.contains("canary"), "{spelling}: {said}");
+            let text = steps(&source, false).join(" ");
+            assert!(text.contains(word) && !text.contains("canary"), "{spelling}: {text}");
             assert_eq!(steps(&source, true).len(), steps(&source, false).len() + 1);
         }
     }

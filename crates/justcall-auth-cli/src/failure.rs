@@ -1,4 +1,4 @@
-//! How a command fails, as a person and as a program read it.
+//! The failure of a command, as text and as JSON.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,33 +10,33 @@ use justcall_auth::{Error, Finding};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::argument_mask::ArgumentMask;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
 use crate::output::Output;
-use crate::unechoed::Unechoed;
 
-/// Failures.
+/// The style of failures.
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
-/// What is well.
+/// The style of successes.
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
-/// Warnings.
+/// The style of warnings.
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-/// Remedies.
+/// The style of remedies.
 pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A row of the error table.
+    /// An error of the table.
     Known(Error),
-    /// The same, with the answer that says more.
+    /// An error of the table, with its response.
     Answered { error: Error, answer: Box<Answer>, include: bool },
     /// Standard output could not be written.
     Output(io::Error),
-    /// The file that was to take the answer could not be written.
+    /// The file for the response could not be written.
     File { path: PathBuf, error: io::Error },
-    /// The command itself has told what is wrong, and how it ends.
-    Told(Exit),
+    /// A failure that the command has already reported, with its exit code.
+    Reported(Exit),
 }
 
 impl From<Error> for Failure {
@@ -52,30 +52,30 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// Shows it and says how the command ends.
+    /// Reports the failure. Returns the exit code.
     pub fn show(&self, output: &Output) -> Exit {
         match self {
             Self::Known(error) => {
-                output.failure(&text(error, output.unechoed()), &json(error, output.unechoed()));
+                output.failure(&text(error, output.argument_mask()), &json(error, output.argument_mask()));
                 Explanation::of(error.kind()).exit
             }
             Self::Answered { error, answer, include } => {
-                let mut object = json(error, output.unechoed());
+                let mut object = json(error, output.argument_mask());
                 object["response"] = answer.json();
-                output.failure(&text(error, output.unechoed()), &object);
+                output.failure(&text(error, output.argument_mask()), &object);
                 if !output.is_json() {
                     output.diagnose_answer(answer, *include);
                 }
                 Explanation::of(error.kind()).exit
             }
-            Self::Told(exit) => *exit,
+            Self::Reported(exit) => *exit,
             Self::File { path, error } => {
                 let path = shown(path);
-                let path = output.unechoed().mask(&path);
+                let path = output.argument_mask().mask(&path);
                 output.diagnose(&format!("{RED}✗{RED:#} The file {path} cannot be written: {error}.\n"));
                 Exit::Failure
             }
-            // Whoever read the output has gone, and knows it.
+            // The reader of the output has closed it, which needs no report.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Failure,
             Self::Output(error) => {
                 output.diagnose(&format!("{RED}✗{RED:#} Standard output cannot be written: {error}.\n"));
@@ -85,35 +85,38 @@ impl Failure {
     }
 }
 
-/// For a person: what happened, what the service says, what to do.
-pub(crate) fn text(error: &Error, unechoed: &Unechoed) -> String {
-    let mut text = format!("{RED}✗ {}{RED:#}: {}", error.kind().name(), unechoed.mask(error.message()));
+/// Returns the failure as text: the message, the answer of the service, the hint.
+pub(crate) fn text(error: &Error, argument_mask: &ArgumentMask) -> String {
+    let mut text = format!("{RED}✗ {}{RED:#}: {}", error.kind().name(), argument_mask.mask(error.message()));
     let status = error.http_status();
-    let is_told = i32::from(status) == error.kind().number() || error.message().contains(&status.to_string());
-    if status != 0 && !is_told {
+    let is_in_message =
+        i32::from(status) == error.kind().number() || error.message().contains(&status.to_string());
+    if status != 0 && !is_in_message {
         write!(text, " (HTTP {status})").expect("a String takes everything");
     }
     text.push('\n');
-    if let Some(said) = error.service_message() {
-        writeln!(text, "The service says: \"{}\"", unechoed.mask(said)).expect("a String takes everything");
+    if let Some(text) = error.service_message() {
+        writeln!(text, "The service answered: \"{}\"", argument_mask.mask(text))
+            .expect("a String takes everything");
     }
     if let Some(wait) = error.retry_after() {
         writeln!(text, "The service asks to wait {} s.", wait.as_secs_f64())
             .expect("a String takes everything");
     }
-    writeln!(text, "{CYAN}→{CYAN:#} {}", unechoed.mask(error.hint())).expect("a String takes everything");
+    writeln!(text, "{CYAN}→{CYAN:#} {}", argument_mask.mask(error.hint()))
+        .expect("a String takes everything");
     text
 }
 
-/// For a program: all that the error carries, but for the response itself.
-fn json(error: &Error, unechoed: &Unechoed) -> Value {
+/// Returns the failure as JSON, without its response.
+fn json(error: &Error, argument_mask: &ArgumentMask) -> Value {
     json!({
         "name": error.kind().name(),
         "code": error.kind().number(),
-        "message": unechoed.mask(error.message()),
-        "hint": unechoed.mask(error.hint()),
+        "message": argument_mask.mask(error.message()),
+        "hint": argument_mask.mask(error.hint()),
         "http_status": error.http_status(),
-        "service_message": error.service_message().map(|said| unechoed.mask(said)),
+        "service_message": error.service_message().map(|text| argument_mask.mask(text)),
         "retryable": error.retryable(),
         "retry_after": error.retry_after().map(|wait| wait.as_secs_f64()),
         "request_sent": error.request_sent(),

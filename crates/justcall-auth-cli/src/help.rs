@@ -1,4 +1,4 @@
-//! The texts that --help adds: sources, examples, environment, exit codes.
+//! The texts of --help: sources, examples, environment, exit codes.
 
 use std::fmt::Write as _;
 
@@ -9,19 +9,19 @@ use crate::exit::Exit;
 const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "JUSTCALL_CREDENTIALS",
-        "the source, if --source does not name one (but not command:); empty is not set",
+        "the source, if --source is not set (but not command:); an empty value counts as not set",
     ),
     ("JUSTCALL_API_KEY", "the API key, for the sources default: and env:"),
-    ("JUSTCALL_API_SECRET", "the API secret, likewise"),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust in place of the system's"),
+    ("JUSTCALL_API_SECRET", "the API secret, for the same sources"),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities to trust instead of the system's"),
     (
         "HTTPS_PROXY, NO_PROXY",
-        "the proxy to the service, unless --proxy names one, and the hosts that need none; doctor shows what matched",
+        "the proxy to the service, unless --proxy is set, and the hosts without a proxy; doctor shows the matching entry",
     ),
-    ("NO_COLOR", "when set: no colour"),
+    ("NO_COLOR", "disables colour if set"),
 ];
 
-/// What `-h` ends with.
+/// The end of `-h`.
 pub(crate) const SHORT: &str = "\
 Examples:
   justcall-auth verify
@@ -29,7 +29,7 @@ Examples:
   justcall-auth request GET /v2.1/calls
   justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
---help tells the sources, the environment variables and the exit codes.";
+--help lists the sources, the environment variables and the exit codes.";
 
 pub(crate) const VERIFY: &str = "\
 Examples:
@@ -37,16 +37,16 @@ Examples:
   justcall-auth verify --source file:/etc/justcall.json --json
   justcall-auth verify --verify-path '/v2.1/users?per_page=1'
 
-A failure goes to standard error and says what to do; the exit code says which kind it was.";
+A failure is printed to standard error with a hint; the exit code identifies its kind.";
 
 pub(crate) const DOCTOR: &str = "\
 Examples:
   justcall-auth doctor
   justcall-auth doctor --source file:/etc/justcall.json --json
 
-✓ is well, ! works but is rarely meant, ✗ is wrong, – does not apply or could not be looked at. It goes the way that a
-call goes, one step at a time, and sends the pair once, to verify it; the exit code is that of the first ✗. --timeout
-limits each step.";
+✓ means ok, ! works but is rarely intended, ✗ failed, – does not apply or could not be checked. doctor follows the route of
+a call, one step at a time, and sends the pair once, to verify it. The exit code is that of the first ✗. --timeout limits
+each step.";
 
 pub(crate) const REQUEST: &str = "\
 Examples:
@@ -55,17 +55,18 @@ Examples:
   jq -n '{name: \"Ann\"}' | justcall-auth request POST /v2.1/contacts --body-file -
   justcall-auth request GET /v2.1/calls --include --output calls.json
 
-A terminal shows JSON indented; a pipe or file gets the body as it came, but for the API key and secret, should they be
-in it. An answer of 300 or more is a failure: its body goes to standard error. --json puts the answer, or the failure
-with its answer, into one object. Server errors and the rate limit are waited for and retried, as --max-retries and
---timeout allow; a POST is never sent twice unless it was surely refused.";
+On a terminal, JSON is indented. A pipe or file receives the body unchanged, except that the API key and secret are masked.
+A status of 300 or more is a failure: its body is printed to standard error. --json prints the response, or the failure with
+its response, as one object. Server errors and the rate limit are retried, within --max-retries and --timeout. A POST is
+never sent twice unless it was surely refused.";
 
 pub(crate) const HEADER: &str = "\
 Examples:
   justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
-The secret reaches curl through the pipe alone: not in its arguments, which every user of the machine can read, nor in
-the shell's history. So this command refuses a terminal, and --json. The pair is checked, but the service is not asked.";
+The secret reaches curl only through the pipe. It is neither in the arguments of curl, which every user of the machine can
+read, nor in the history of the shell. Therefore this command refuses a terminal and --json. It checks the form of the pair,
+but does not contact the service.";
 
 pub(crate) const SETUP: &str = "\
 Examples:
@@ -73,10 +74,10 @@ Examples:
   justcall-auth setup --source file:/etc/justcall.json --language python
   pass show justcall | justcall-auth setup --source dir:/etc/justcall --language c++ --json
 
-It asks where the pair shall be kept, for which language to print lines, and for the pair, which is not shown. What is on
-standard input or in options it does not ask for. Nothing is written before the service has accepted the pair, and nothing
-that is there already is replaced: that is what `rotate` does. A file is made for its owner alone (0600), as JSON, or as
-dotenv where its name ends in .env. What cannot be written, such as env:, is told instead.";
+setup asks for the place of the pair, the language of the code to print, and the pair, which is not shown. It does not ask
+for values on standard input or in options. It writes nothing before the service has accepted the pair, and replaces
+nothing: use `rotate` for that. A new file is readable only by its owner (0600). It contains JSON, or dotenv lines if its
+name ends in .env. For sources that cannot be written, such as env:, setup prints the manual steps.";
 
 pub(crate) const ROTATE: &str = "\
 Examples:
@@ -85,14 +86,14 @@ Examples:
   justcall-auth rotate --compromised
   justcall-auth rotate --dry-run --json < new-pair
 
-The new pair is asked for without being shown, or read from standard input: key:secret, JSON or dotenv lines. It must be of
-the present pair's account; where the service rejects that pair already, --expected-account says which that is.
-
-A file gets it in one step: programs read the old pair or the new one, never half of each, even if this command is killed.
-Owner, group, mode and ACL stay, as do the form of the file and all else in it; a symbolic link stays a link. A file that is
-not wholly understood is refused before the pair is asked for, naming the line; nothing is changed then. A folder (dir:)
-must be laid out as Kubernetes does. What cannot be written, such as env: or command:, is told instead, and watched until it
-gives the new pair: for 10 minutes, or as long as --timeout says.";
+rotate asks for the new pair without showing it, or reads it from standard input: key:secret, JSON or dotenv lines. The new
+pair must belong to the account of the current pair. If the service already rejects the current pair, set
+--expected-account.
+A file is replaced atomically: programs read either the old or the new pair, even if this command is killed. Owner, group,
+mode and ACL stay unchanged, and so do the form of the file and its other content. A symbolic link remains a link. A file
+that is not fully understood is refused before rotate asks for the pair; the message names the line, and nothing is changed.
+A folder (dir:) must have the layout of Kubernetes. For sources that cannot be written, such as env: or command:, rotate
+prints the manual steps, and waits until the source contains the new pair: for 10 minutes, or for --timeout.";
 
 pub(crate) const SCAN: &str = "\
 Examples:
@@ -105,28 +106,27 @@ Examples:
   justcall-auth scan . --write-baseline .justcall-baseline
   justcall-auth scan . --baseline .justcall-baseline
 
-It looks for the secret of your own pair, as the source gives it, in every form in which secrets get about (as it is, in
-base64 and so in Basic headers, in hexadecimal, URL-encoded, escaped for JSON or HTML, as UTF-16), and for what is
-shaped like a pair beside a name that tells so. Text may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
-Binary files are searched for your own alone, the UTF-16 text in programs too; git diff shows UTF-16 files only with
---text. Links are not followed; .git is passed over, and so is the file that the source reads. A finding shows the ends
-of the key and a fingerprint of the secret, never the secret. It is severe when the pair is your own or when browsers
-get it: in bundles, pages, source maps, public folders, and under names such as NEXT_PUBLIC_ or VITE_.
+scan searches for the secret of your own pair from the source, in every common form: plain, in base64 and thus in Basic
+headers, in hexadecimal, URL-encoded, escaped for JSON or HTML, as UTF-16. It also searches for text with the form of a pair
+beside a matching name. Text may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark. In binary files it searches
+only for your own secret, also as UTF-16; git diff shows UTF-16 files only with --text. Links are not followed. .git and the
+file of the source are skipped. A finding shows the ends of the key and a fingerprint of the secret, never the secret. A
+finding is severe if the pair is your own or if browsers receive it: in bundles, pages, source maps, public folders, and
+under names such as NEXT_PUBLIC_ or VITE_.
 
---git looks at every version of every file that any ref leads to, each once, and at the messages of commits and tags; it
-names the commit that brought a finding. A repository cannot run anything thereby: no hook, filter, driver or helper.
+--git scans every version of every file that any ref reaches, each once, and the messages of commits and tags. It names the
+commit that introduced a finding. A repository cannot run anything: no hook, filter, driver or helper.
+--git alone does not scan commits that no ref reaches: after commit --amend, rebase or reset --hard, only the reflog contains
+them until it expires, by default after 30 days. --reflog scans them too, in the reflogs of all refs and worktrees, and thus
+every stash, not only the last one. Neither scans objects that are in no reflog, such as a dropped stash or a file that was
+only staged. To scan those, run `git fsck --lost-found`, then `justcall-auth scan --git COMMIT` for each dangling commit and
+`justcall-auth scan .git/lost-found` for the files.
 
---git alone does not look at commits that no ref leads to: after commit --amend, rebase or reset --hard only the reflog
-has them, until it expires, by default after 30 days. --reflog looks at them too, in the reflogs of all refs and
-worktrees, and so at every stash, not only the last one. Neither looks at what no reflog has, such as a dropped stash or
-a file that was only staged. To scan those, run `git fsck --lost-found`, then `justcall-auth scan --git COMMIT` for each
-dangling commit and `justcall-auth scan .git/lost-found` for the files.
+A comment `justcall-auth: allow` on the line or on the line before allows text with the form of a pair; so does a baseline.
+Nothing allows your own live pair.
 
-A comment `justcall-auth: allow` on the line, or on the one before it, allows what is shaped like a pair; so does a
-baseline. Nothing allows your own live pair.
-
-Exit codes: 0 nothing found, 1 something found or not everything could be looked at, 2 the arguments are wrong, 3 the
-source holds no good pair. Without any pair in the default places only shapes are looked for.";
+Exit codes: 0 nothing found, 1 findings or texts that could not be scanned, 2 invalid arguments, 3 the source contains no
+valid pair. If the default sources contain no pair, scan searches only for the form of pairs.";
 
 pub(crate) const WEBHOOK: &str = "\
 Examples:
@@ -134,14 +134,14 @@ Examples:
   justcall-auth webhook verify --url https://example.com/hooks --headers headers.txt --body body.json
   justcall-auth webhook verify --any-url --now 1711040902 --json < request.http
 
-Without --headers and --body standard input has both: the headers, an empty line, the body, as a recorded HTTP request
-does. The secret is that of the pair from --source; JustCall signs with the API secret, there is no webhook secret of its
-own. Nothing is sent.
+Without --headers and --body, standard input contains both: the headers, an empty line, the body, as in a recorded HTTP
+request. The secret is that of the pair from --source: JustCall signs with the API secret, and has no separate webhook
+secret. Nothing is sent.
 
-The signature is over the secret, the body's webhook_url and type, and the timestamp. The rest of the body is NOT signed:
+The signature covers the secret, the body's webhook_url and type, and the timestamp. The rest of the body is NOT signed:
 before you act on it, fetch the object through the API, as the last line shows.
 
-Exit codes: 0 genuine, 1 not genuine, too old, for another URL or unsigned, 2 the arguments are wrong, 3 no secret.";
+Exit codes: 0 genuine, 1 not genuine, too old, for another URL or unsigned, 2 invalid arguments, 3 no secret.";
 
 pub(crate) const STATUS: &str = "\
 Examples:
@@ -149,14 +149,14 @@ Examples:
   justcall-auth status --max-age 30d --json
   justcall-auth status --source file:/etc/justcall.json --state-file /var/lib/app/justcall.json
 
-The age is from the source, where it tells when the pair was made: \"created_at\" in JSON, which setup and rotate write.
-Else it is from when this command or a program saw the pair first. The last use is the last that is on record, to the hour:
-this command records its own, and programs theirs where they are given a state file (state_file in the configuration).
-Name that file here then. It holds no pair, only keyed hashes of them.
+The age comes from the source if it contains the creation time: \"created_at\" in JSON, which setup and rotate write.
+Otherwise it counts from the first time that this command or a program saw the pair. The last use is the last recorded one,
+to the hour. This command records its own uses. A program records its uses if it has a state file (state_file in the
+configuration); pass that file with --state-file. The file contains no pair, only keyed hashes.
 
-Exit codes, for monitors: 0 all is well, 1 the pair is due for rotation, was not used for too long, nobody can tell (the
-state file cannot be used), or the source cannot be read, 2 the arguments are wrong, 3 the source holds no good pair.
-Whether the service accepts the pair, verify tells.";
+Exit codes, for monitors: 0 nothing is due, 1 the pair is due for rotation, was unused for too long, its times are unknown
+(the state file cannot be used), or the source cannot be read, 2 invalid arguments, 3 the source contains no valid pair.
+status does not contact the service: run verify to check whether it accepts the pair.";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:
@@ -165,7 +165,7 @@ Examples:
   justcall-auth explain trailing_whitespace
   justcall-auth explain";
 
-/// What `--help` ends with.
+/// Returns the end of `--help`.
 pub(crate) fn long() -> String {
     let mut text = String::from(
         "\
@@ -173,22 +173,22 @@ Examples:
   Check the pair in the environment:
     justcall-auth verify
 
-  Find out why nothing works:
+  Find the cause of a failure:
     justcall-auth doctor
 
   Call the API:
     justcall-auth request GET /v2.1/calls --query per_page=5 | jq '.data[].id'
 
-  Check the pair in a file, and let a script read the answer:
+  Check the pair in a file, and read the result in a script:
     justcall-auth verify --source file:/etc/justcall.json --json | jq .account.email
 
   Call the API with curl, without the secret in its arguments:
     justcall-auth header | curl -H @- https://api.justcall.io/v2/calls
 
-  Find pairs that got into files or history:
+  Find pairs in files or history:
     justcall-auth scan . && justcall-auth scan --git
 
-  Tell apart what went wrong:
+  Distinguish failures:
     justcall-auth verify || case $? in
       3|4) echo 'fix the credentials' ;;
       6|7|8) echo 'try again later' ;;
@@ -202,19 +202,19 @@ Environment:
     let codes: Vec<(String, &str)> =
         Exit::ALL.iter().map(|exit| (exit.code().to_string(), exit.meaning())).collect();
     table(&mut text, codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)));
-    text.push_str("\nA key or secret is never an argument: it would be seen in the list of processes.");
+    text.push_str("\nA key or secret is never an argument, because process lists would show it.");
     text
 }
 
-/// What `--help` says of `--source`.
+/// Returns the help of `--source`.
 pub(crate) fn source() -> String {
-    let mut text = String::from("Where the pair comes from:\n\n");
+    let mut text = String::from("The source of the pair:\n\n");
     table(&mut text, SPELLINGS.iter().copied());
     text.pop();
     text
 }
 
-/// Two columns, the first as wide as its longest entry.
+/// Appends two columns, the first as wide as its longest entry.
 pub(crate) fn table<'a>(text: &mut String, rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) {
     let width = rows.clone().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
     for (left, right) in rows {
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_offers_every_source_that_the_library_reads() {
+    fn it_lists_every_source_that_the_library_reads() {
         let help = source();
         for (spelling, meaning) in SPELLINGS {
             assert!(help.contains(spelling) && help.contains(meaning), "{spelling}");

@@ -1,4 +1,4 @@
-//! What is read from a file, or from standard input: `-`.
+//! Input from a file, or from standard input (`-`).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,7 +7,7 @@ use std::path::Path;
 use justcall_auth::source::shown;
 use justcall_auth::{Error, ErrorKind};
 
-/// All that `path` holds, but no more than `limit` bytes; `what` names the file in the message.
+/// Reads at most `limit` bytes of `path`. `what` describes the file in messages.
 pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let (place, result) = if path == Path::new("-") {
@@ -18,12 +18,12 @@ pub(crate) fn read(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Error
     };
     result.map_err(|error| {
         if error.kind() == io::ErrorKind::OutOfMemory {
-            let message = format!("{place} is larger than the memory that is left.");
+            let message = format!("{place} is larger than the available memory.");
             return Error::with_message(ErrorKind::OutOfMemory, message)
                 .with_hint("Nothing was sent. Send less at once, or raise the memory limit (ulimit -v).");
         }
         Error::invalid_argument(format!("{place} cannot be read: {error}."))
-            .with_hint("Check the path; nothing was sent.")
+            .with_hint("Check the path. Nothing was sent.")
     })?;
     Ok(bytes)
 }

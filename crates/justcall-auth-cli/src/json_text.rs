@@ -1,5 +1,5 @@
-//! JSON as people read it: indented, with modest colour. Members keep their order and numbers their digits, so nothing is
-//! parsed into values and printed from them.
+//! JSON for terminals: indented, with some colour. Members keep their order and numbers their digits, because no value
+//! is parsed and printed again.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ const NAME: Style = AnsiColor::Cyan.on_default();
 const TEXT: Style = AnsiColor::Green.on_default();
 const INDENT: &str = "  ";
 
-/// `text` indented and styled, if it is JSON.
+/// Returns `text` indented and styled if it is JSON.
 pub(crate) fn pretty(text: &str) -> Option<String> {
     serde_json::from_str::<serde_json::Value>(text).ok()?;
     let mut pretty = Pretty { out: String::with_capacity(text.len() * 2), depth: 0 };
@@ -28,7 +28,7 @@ struct Pretty {
 }
 
 impl Pretty {
-    /// Writes the token at the start of `rest`, whose first character is `first`; what follows it is left.
+    /// Writes the token at the start of `rest`, whose first character is `first`. Returns the rest.
     fn token<'a>(&mut self, first: char, rest: &'a str) -> &'a str {
         let after = &rest[first.len_utf8()..];
         match first {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn it_means_the_same_after_indenting() {
+    fn it_keeps_the_value_when_indenting() {
         let text = r#"{"a":{"b":[[],[{"c":null}],"\u0041\\"],"d":{}},"e":"ä\"]"}"#;
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(value(&plain(text)), value(text));
@@ -125,12 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn it_lets_nothing_drive_the_terminal() {
+    fn it_escapes_characters_that_control_the_terminal() {
         assert_eq!(plain("\"a\u{9b}31m\u{202e}b\""), "\"a\\u9b31m\\u202eb\"\n".replace("u9b", "u009b"));
     }
 
     #[test]
-    fn it_takes_nothing_else_for_json() {
+    fn it_indents_nothing_but_json() {
         for text in ["", "<html>", "{", "{\"a\":1} x", "nul"] {
             assert_eq!(pretty(text), None, "{text}");
         }

@@ -1,18 +1,18 @@
-//! Single lines of what a command tells a person.
+//! Single lines of a command's output.
 
 use crate::failure::{CYAN, GREEN, YELLOW};
 
-/// Something is well.
-pub(crate) fn well(text: &str) -> String {
+/// Returns a line about a success.
+pub(crate) fn success(text: &str) -> String {
     format!("{GREEN}✓{GREEN:#} {text}\n")
 }
 
-/// Something works, but is rarely meant; with what to do about it.
+/// Returns a line about something that works but is rarely intended, and its remedy.
 pub(crate) fn caution(text: &str, remedy: &str) -> String {
     format!("{YELLOW}!{YELLOW:#} {text}\n  {CYAN}→{CYAN:#} {remedy}\n")
 }
 
-/// What is left to do, a line for each.
+/// Returns the remaining steps, one line each.
 pub(crate) fn steps(steps: &[String]) -> String {
     steps.iter().fold(String::new(), |text, step| format!("{text}{CYAN}→{CYAN:#} {step}\n"))
 }

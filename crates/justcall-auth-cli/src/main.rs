@@ -1,11 +1,12 @@
 //! `justcall-auth`: JustCall API authentication from the command line.
 //!
-//! Every decision is the library's; this command reads arguments, calls it, and shows what it says — to a person, or as
-//! one JSON object with `--json`. What it adds is the exit code, one table in [`exit`].
+//! The library makes every decision. This command reads arguments, calls the library, and prints the result as text, or
+//! as one JSON object with `--json`. It adds the exit codes, one table in [`exit`].
 
 #![forbid(unsafe_code)]
 
 mod answer;
+mod argument_mask;
 mod arguments;
 mod by_hand;
 mod commands;
@@ -27,7 +28,6 @@ mod store;
 mod store;
 mod terminal;
 mod time;
-mod unechoed;
 mod usage;
 mod watch;
 

@@ -1,4 +1,4 @@
-//! A new pair: asked for or read, checked, and proven by the service before anything is written.
+//! A new pair: entered or read, checked, and proven by the service before it is written.
 
 use justcall_auth::source::read_text;
 use justcall_auth::{Account, Client, Credentials, Error, ErrorKind, Severity};
@@ -8,12 +8,12 @@ use crate::failure::{Failure, text};
 use crate::lines;
 use crate::output::Output;
 use crate::spinner::Spinner;
-use crate::terminal::{self, Unechoed};
+use crate::terminal::{self, HiddenInput};
 
-/// What to do where nobody is there to be asked, and nothing was given either.
-const NO_INPUT: &str = "Give the new pair on standard input, as key:secret, JSON or dotenv lines; or run the command at a terminal, where it asks.";
-/// How often a person may try.
-const TRIES: usize = 3;
+/// The hint if standard input is neither a terminal nor contains a pair.
+const NO_INPUT: &str = "Pass the new pair on standard input, as key:secret, JSON or dotenv lines, or run the command on a terminal, where it prompts for the pair.";
+/// How often the user may try.
+const MAX_ATTEMPTS: usize = 3;
 
 /// A pair that the service accepts.
 #[derive(Debug)]
@@ -23,15 +23,15 @@ pub(crate) struct NewPair {
 }
 
 impl NewPair {
-    /// Takes a pair from standard input, or asks for it there where that is a terminal, and verifies it. With an expected
-    /// account, a pair of another one is refused.
+    /// Reads a pair from standard input, or prompts for it on a terminal, and verifies it. Refuses a pair of another
+    /// account than `expected`.
     pub fn obtain(global: &Global, expected: Option<u64>, output: &Output) -> Result<Self, Failure> {
-        if !terminal::is_attended() {
+        if !terminal::is_interactive() {
             let text = terminal::read_stdin()?;
             if text.as_ref().trim_ascii().is_empty() {
                 return Err(Error::with_message(
                     ErrorKind::CredentialsMissing,
-                    "Standard input holds no pair.",
+                    "Standard input contains no pair.",
                 )
                 .with_hint(NO_INPUT)
                 .into());
@@ -39,11 +39,11 @@ impl NewPair {
             let credentials = read_text(text.as_ref())?;
             return Ok(Self::prove(global, credentials, expected, output)?);
         }
-        for tried in 1.. {
+        for attempt in 1.. {
             let proven = ask().and_then(|credentials| Self::prove(global, credentials, expected, output));
             match proven {
-                Err(error) if tried < TRIES && is_slip(error.kind()) => {
-                    output.diagnose(&text(&error, output.unechoed()));
+                Err(error) if attempt < MAX_ATTEMPTS && is_input_mistake(error.kind()) => {
+                    output.diagnose(&text(&error, output.argument_mask()));
                     output.diagnose("Try again.\n");
                 }
                 proven => return Ok(proven?),
@@ -64,7 +64,7 @@ impl NewPair {
     }
 }
 
-/// Asks the service whose `credentials` are.
+/// Asks the service for the account of `credentials`.
 pub(crate) fn verify(
     global: &Global,
     credentials: &Credentials,
@@ -76,26 +76,26 @@ pub(crate) fn verify(
     if let Some(id) = expected {
         config.set_expected_account(id)?;
     }
-    let _spinner = output.is_watched().then(|| Spinner::start("asking the service".into()));
+    let _spinner = output.has_live_terminal().then(|| Spinner::start("asking the service".into()));
     Client::new(&config)?.verify()
 }
 
-/// Whose a pair is, in a few words.
-pub(crate) fn whose(account: &Account) -> Option<String> {
+/// Returns a short description of an account, or `None` if it has no details.
+pub(crate) fn description(account: &Account) -> Option<String> {
     let id = account.id().map(|id| format!("account {id}"));
     let details: Vec<&str> = [id.as_deref(), account.email(), account.plan()].into_iter().flatten().collect();
     (!details.is_empty()).then(|| details.join(", "))
 }
 
-/// What a person mistypes, or copies from the wrong place.
-fn is_slip(kind: ErrorKind) -> bool {
+/// Returns true for errors that follow from a typing or copying mistake.
+fn is_input_mistake(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::CredentialsMalformed | ErrorKind::InvalidCredentials | ErrorKind::WrongAccount)
 }
 
 fn ask() -> Result<Credentials, Error> {
-    let mut terminal = Unechoed::start()?;
-    let first = terminal.ask("API key (what you type or paste is not shown): ")?;
-    // Whoever copies both at once may paste both at once.
+    let mut terminal = HiddenInput::start()?;
+    let first = terminal.ask("API key (the input is hidden): ")?;
+    // A user who copied both halves may paste both at once.
     if first.as_ref().contains(&b':') {
         return read_text(first.as_ref());
     }
@@ -103,13 +103,13 @@ fn ask() -> Result<Credentials, Error> {
     Credentials::new(first.as_ref(), secret.as_ref())
 }
 
-/// What the local check noticed, though the pair may be sent.
+/// Prints the warnings of the local check. The pair may be sent all the same.
 fn warn(credentials: &Credentials, output: &Output) {
-    let found = credentials.findings();
-    let warnings = found.iter().filter(|finding| finding.severity() == Severity::Warning);
-    let said: Vec<String> =
+    let findings = credentials.findings();
+    let warnings = findings.iter().filter(|finding| finding.severity() == Severity::Warning);
+    let texts: Vec<String> =
         warnings.map(|finding| lines::caution(finding.message(), finding.remedy())).collect();
     if !output.is_json() {
-        output.diagnose(&said.concat());
+        output.diagnose(&texts.concat());
     }
 }

@@ -1,4 +1,4 @@
-//! Where results and failures go: standard output, standard error, with colour or as JSON.
+//! The output of results and failures: standard output and standard error, with colour or as JSON.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -8,46 +8,46 @@ use clap::ColorChoice;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::argument_mask::ArgumentMask;
 use crate::arguments::Global;
-use crate::unechoed::Unechoed;
 
-/// How the user wants to read it.
+/// The format of the output.
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
     color: anstream::ColorChoice,
-    unechoed: Unechoed,
+    argument_mask: ArgumentMask,
 }
 
 impl Output {
-    /// As `global` says; what among `arguments` may be a secret is never repeated.
+    /// Creates the output for `global`. Arguments that may be a secret are masked.
     pub fn new(global: &Global, arguments: &[OsString]) -> Self {
         let color = match global.color {
             ColorChoice::Auto => anstream::ColorChoice::Auto,
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        Self { json: global.json, color, unechoed: Unechoed::among(arguments) }
+        Self { json: global.json, color, argument_mask: ArgumentMask::among(arguments) }
     }
 
-    /// JSON, where the arguments could not be read.
+    /// Creates JSON output, if the arguments cannot be parsed.
     pub fn json() -> Self {
         Self { json: true, ..Self::plain() }
     }
 
-    /// Text, where the arguments could not be read.
+    /// Creates text output, if the arguments cannot be parsed.
     pub fn plain() -> Self {
-        Self { json: false, color: anstream::ColorChoice::Auto, unechoed: Unechoed::default() }
+        Self { json: false, color: anstream::ColorChoice::Auto, argument_mask: ArgumentMask::default() }
     }
 
-    /// Whether `--json` was given.
+    /// Returns true if `--json` is set.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// What must not be repeated.
-    pub fn unechoed(&self) -> &Unechoed {
-        &self.unechoed
+    /// Returns the mask for arguments that may be secret.
+    pub fn argument_mask(&self) -> &ArgumentMask {
+        &self.argument_mask
     }
 
     /// Prints a result: `text`, which may be styled, or the members of `object` beside `"ok": true`.
@@ -56,18 +56,18 @@ impl Output {
             return self.print(text);
         }
         object["ok"] = Value::Bool(true);
-        until_nobody_reads(print_json(&object))
+        ignore_closed_reader(print_json(&object))
     }
 
-    /// Tells a failure: `text` on standard error, or `error` as JSON on standard output.
+    /// Reports a failure: prints `text` to standard error, or `error` as JSON to standard output.
     pub fn failure(&self, text: &str, error: &Value) {
-        let is_told = self.json && print_json(&json!({"ok": false, "error": error})).is_ok();
-        if !is_told {
+        let is_reported = self.json && print_json(&json!({"ok": false, "error": error})).is_ok();
+        if !is_reported {
             self.diagnose(text);
         }
     }
 
-    /// Writes `text` to standard error. When that fails there is nowhere left to say so.
+    /// Prints `text` to standard error. A failure to do so is ignored, because it cannot be reported.
     pub fn diagnose(&self, text: &str) {
         let _ = AutoStream::new(io::stderr().lock(), self.color).write_all(text.as_bytes());
     }
@@ -75,24 +75,24 @@ impl Output {
     /// Prints a part of a result, which may be styled.
     pub fn print(&self, text: &str) -> io::Result<()> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
-        until_nobody_reads(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+        ignore_closed_reader(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
-    /// Prints one JSON object, whether it tells a success or not.
+    /// Prints one JSON object, for a success or a failure.
     pub fn print_json(object: &Value) -> io::Result<()> {
-        until_nobody_reads(print_json(object))
+        ignore_closed_reader(print_json(object))
     }
 
-    /// Prints the body of an answer: readable on a terminal, as it came elsewhere.
+    /// Prints the body of a response: readable on a terminal, unchanged otherwise.
     pub fn body(&self, answer: &Answer) -> io::Result<()> {
         if io::stdout().is_terminal() {
             return self.print(&answer.readable());
         }
         let mut stdout = io::stdout().lock();
-        until_nobody_reads(stdout.write_all(answer.body()).and_then(|()| stdout.flush()))
+        ignore_closed_reader(stdout.write_all(answer.body()).and_then(|()| stdout.flush()))
     }
 
-    /// Writes the answer that a failure was read from to standard error, likewise.
+    /// Prints the response of a failure to standard error in the same way.
     pub fn diagnose_answer(&self, answer: &Answer, include: bool) {
         if include {
             self.diagnose(&answer.head());
@@ -105,8 +105,8 @@ impl Output {
         let _ = stderr.write_all(answer.body()).and_then(|()| stderr.write_all(end));
     }
 
-    /// Whether somebody watches both outputs, on a terminal that can move its cursor.
-    pub fn is_watched(&self) -> bool {
+    /// Returns true if both outputs are terminals that can move the cursor.
+    pub fn has_live_terminal(&self) -> bool {
         let is_dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb");
         !self.json && io::stdout().is_terminal() && io::stderr().is_terminal() && !(cfg!(unix) && is_dumb)
     }
@@ -118,8 +118,8 @@ fn print_json(object: &Value) -> io::Result<()> {
     stdout.flush()
 }
 
-/// A reader that has seen enough, such as `head`, is no failure.
-fn until_nobody_reads(result: io::Result<()>) -> io::Result<()> {
+/// A reader that closes early, such as `head`, is not a failure.
+fn ignore_closed_reader(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,

@@ -1,4 +1,4 @@
-//! The lines to paste into a program, for each language that the library has a face for.
+//! The code to paste into a program, for each language that the library supports.
 
 use std::path::Path;
 
@@ -17,35 +17,36 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// As `--language` takes it.
+    /// Returns the name for `--language`.
     pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// All of them, by name.
+    /// Returns the names of all languages.
     pub fn names() -> String {
         Self::value_variants().iter().map(|language| language.name()).collect::<Vec<_>>().join(", ")
     }
 
-    /// What must be there before the lines work.
+    /// Returns the requirement of the code.
     pub fn preparation(self) -> &'static str {
         match self {
             Self::Python => "after: pip install ./bindings/python",
             Self::C => "compile with -Iinclude, link with -ljustcall_auth",
             Self::Cpp => "C++17; compile with -Iinclude, link with -ljustcall_auth",
             Self::Rust => "after: cargo add justcall-auth --path crates/justcall-auth",
-            Self::Curl => "the secret reaches curl through the pipe alone",
+            Self::Curl => "the secret reaches curl only through the pipe",
         }
     }
 
-    /// The lines that verify the pair of `source`, at the service of `base_url` with the authorities of `ca_file`.
+    /// Returns the code that verifies the pair of `source`, at the service of `base_url` with the authorities of
+    /// `ca_file`.
     pub fn snippet(self, source: &str, base_url: Option<&str>, ca_file: Option<&Path>) -> String {
         let ca_file = ca_file.map(Path::to_string_lossy);
         let ca_file = ca_file.as_deref();
         match self {
             Self::Python => {
                 let options = [("base_url", base_url), ("ca_file", ca_file)];
-                let options = given(&options, |name, value| format!(", {name}={}", text(value)));
+                let options = set_options(&options, |name, value| format!(", {name}={}", text(value)));
                 format!(
                     "import justcall_auth\nclient = justcall_auth.Client({}{options})\nprint(client.verify().email)\n",
                     text(source)
@@ -53,7 +54,7 @@ impl Language {
             }
             Self::C => {
                 let options = [("source", Some(source)), ("base_url", base_url), ("ca_file", ca_file)];
-                let options = given(&options, |name, value| {
+                let options = set_options(&options, |name, value| {
                     format!("justcall_config_set_{name}(config, {}, NULL);\n", text(value))
                 });
                 format!(
@@ -62,14 +63,14 @@ impl Language {
             }
             Self::Cpp => {
                 let options = [("source", Some(source)), ("base_url", base_url), ("ca_file", ca_file)];
-                let options = given(&options, |name, value| format!(".{name}({})", text(value)));
+                let options = set_options(&options, |name, value| format!(".{name}({})", text(value)));
                 format!(
                     "#include <justcall_auth.hpp>\njustcall::client client(justcall::config(){options});\nauto account = client.verify();\n"
                 )
             }
             Self::Rust => {
                 let options = [("source", Some(source)), ("base_url", base_url), ("ca_file", ca_file)];
-                let options = given(&options, |name, value| format!(".set_{name}({})?", text(value)));
+                let options = set_options(&options, |name, value| format!(".set_{name}({})?", text(value)));
                 format!(
                     "let mut config = justcall_auth::Config::new();\nlet client = justcall_auth::Client::new(config{options})?;\nprintln!(\"{{:?}}\", client.verify()?.email());\n"
                 )
@@ -77,7 +78,7 @@ impl Language {
             Self::Curl => {
                 let url = base_url.unwrap_or(service::BASE_URL).trim_end_matches('/');
                 let ca_file =
-                    given(&[("cacert", ca_file)], |name, value| format!(" --{name} {}", word(value)));
+                    set_options(&[("cacert", ca_file)], |name, value| format!(" --{name} {}", word(value)));
                 format!(
                     "justcall-auth header --source {} |\n  curl{ca_file} -H @- {}\n",
                     word(source),
@@ -88,17 +89,17 @@ impl Language {
     }
 }
 
-/// Those of `options` that are given, each as `write` puts it.
-fn given(options: &[(&str, Option<&str>)], write: impl Fn(&str, &str) -> String) -> String {
+/// Returns the options that are set, each formatted by `write`.
+fn set_options(options: &[(&str, Option<&str>)], write: impl Fn(&str, &str) -> String) -> String {
     options.iter().filter_map(|(name, value)| Some(write(name, (*value)?))).collect()
 }
 
-/// A text literal; the languages agree on what little has to be escaped.
+/// Returns a text literal. The escapes are equal in all languages.
 fn text(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// One word of a shell.
+/// Returns one word of a shell command.
 fn word(value: &str) -> String {
     shlex::try_quote(value).map(Into::into).unwrap_or_default()
 }

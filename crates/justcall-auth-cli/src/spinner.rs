@@ -1,4 +1,4 @@
-//! Says that something goes on, to somebody who watches: only once it takes long enough to be wondered at.
+//! A progress indicator. It appears only after a short delay.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -10,20 +10,20 @@ const FIRST_FRAME: Duration = Duration::from_millis(150);
 const FRAME: Duration = Duration::from_millis(80);
 const ERASE_LINE: &str = "\r\u{1b}[K";
 
-/// Turns until it is dropped, and leaves nothing behind.
+/// A spinner that turns until it is dropped, and then erases itself.
 pub(crate) struct Spinner {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Spinner {
-    /// Turns before `what`.
+    /// Starts a spinner with a fixed text.
     pub fn start(what: String) -> Self {
-        Self::telling(move || what.clone())
+        Self::with_text(move || what.clone())
     }
 
-    /// Turns before what `what` says at the moment.
-    pub fn telling(what: impl Fn() -> String + Send + 'static) -> Self {
+    /// Starts a spinner whose text is computed for each frame.
+    pub fn with_text(what: impl Fn() -> String + Send + 'static) -> Self {
         let (stop, stopped) = mpsc::channel();
         let turn = move || {
             let mut wait = FIRST_FRAME;
@@ -40,7 +40,7 @@ impl Spinner {
                 draw(ERASE_LINE);
             }
         };
-        // Without a thread there is no spinner, and all else goes on.
+        // Without a thread there is no spinner, but the command continues.
         let thread = thread::Builder::new().name("spinner".into()).spawn(turn).ok();
         Self { stop: Some(stop), thread }
     }
@@ -48,7 +48,7 @@ impl Spinner {
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        // The other end sees that nobody is there any more.
+        // Closing the channel stops the thread.
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             let _ended = thread.join();
@@ -56,7 +56,7 @@ impl Drop for Spinner {
     }
 }
 
-/// Nothing is lost where it cannot be written.
+/// Draws `text`. A failure is ignored, because the spinner is not essential.
 fn draw(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

@@ -1,21 +1,21 @@
-//! Asks a person at a terminal: what is secret is not shown, and the terminal is as it was however that ends.
+//! Prompts on a terminal. Secret input is hidden, and the terminal is always restored.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use justcall_auth::{Error, ErrorKind, WipedBuffer};
 
-/// The longest answer: a pair has 1025 bytes at most, and what is pasted around it is told to be too much.
+/// The longest input, in bytes. A pair has at most 1025 bytes; the check reports longer input.
 const LONGEST: usize = 8 * 1024;
 
-/// Whether somebody is there to be asked.
-pub(crate) fn is_attended() -> bool {
+/// Returns true if standard input is a terminal.
+pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for what may be seen; an empty answer is `usual`.
+/// Prompts for input that may be visible. An empty input means `usual`.
 pub(crate) fn ask(question: &str, usual: &str) -> Result<String, Error> {
     let shown = if usual.is_empty() { String::new() } else { format!(" [{usual}]") };
-    say(&format!("{question}{shown}: "));
+    print(&format!("{question}{shown}: "));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(0) | Err(_) => Err(cancelled()),
@@ -24,25 +24,25 @@ pub(crate) fn ask(question: &str, usual: &str) -> Result<String, Error> {
     }
 }
 
-/// Writes to the person, who sees standard error also where standard output goes to a file.
-pub(crate) fn say(text: &str) {
+/// Prints to standard error, which the user sees even if standard output is redirected.
+pub(crate) fn print(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// The whole of standard input, in memory that is wiped.
+/// Reads standard input completely into memory that is wiped.
 pub(crate) fn read_stdin() -> Result<WipedBuffer, Error> {
     let unreadable = |error: io::Error| {
         Error::with_message(ErrorKind::SourceUnavailable, format!("Standard input cannot be read: {error}."))
     };
-    // The standard library's own handle reads into a buffer that nobody wipes.
+    // The handle of the standard library has a buffer that is never wiped.
     let mut stdin = unbuffered_stdin().map_err(unreadable)?;
     let mut text = WipedBuffer::with_capacity(LONGEST + 1);
     loop {
         match stdin.read(text.spare()) {
             Ok(0) if text.spare().is_empty() => {
-                return Err(Error::invalid_argument("Standard input is far too long to be a pair.")
-                    .with_hint("Give it key:secret, JSON or dotenv lines, and nothing else."));
+                return Err(Error::invalid_argument("Standard input is too long for a pair.")
+                    .with_hint("Pass only key:secret, JSON or dotenv lines."));
             }
             Ok(0) => return Ok(text),
             Ok(count) => text.advance(count),
@@ -53,11 +53,14 @@ pub(crate) fn read_stdin() -> Result<WipedBuffer, Error> {
 }
 
 fn cancelled() -> Error {
-    Error::with_message(ErrorKind::Cancelled, "It was ended before a pair was given. Nothing was changed.")
+    Error::with_message(
+        ErrorKind::Cancelled,
+        "The user cancelled before entering a pair. Nothing was changed.",
+    )
 }
 
 #[cfg(unix)]
-pub(crate) use secret::Unechoed;
+pub(crate) use secret::HiddenInput;
 
 #[cfg(unix)]
 fn unbuffered_stdin() -> io::Result<std::fs::File> {
@@ -71,19 +74,19 @@ fn unbuffered_stdin() -> io::Result<std::fs::File> {
     Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
 }
 
-/// Here nothing can be kept from being shown.
+/// Hidden input is not supported on this system.
 #[cfg(not(unix))]
-pub(crate) struct Unechoed(std::convert::Infallible);
+pub(crate) struct HiddenInput(std::convert::Infallible);
 
 #[cfg(not(unix))]
-impl Unechoed {
-    /// Is refused.
+impl HiddenInput {
+    /// Fails.
     pub fn start() -> Result<Self, Error> {
-        Err(Error::invalid_argument("On this system the terminal would show what is typed.")
-            .with_hint("Give the pair on standard input instead: justcall-auth rotate < FILE."))
+        Err(Error::invalid_argument("On this system the terminal cannot hide the input.")
+            .with_hint("Pass the pair on standard input instead: justcall-auth rotate < FILE."))
     }
 
-    /// Is never asked.
+    /// Never called, because `start` fails.
     pub fn ask(&mut self, _: &str) -> Result<WipedBuffer, Error> {
         match self.0 {}
     }
@@ -95,7 +98,7 @@ mod secret {
 
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-    use super::{Error, ErrorKind, LONGEST, WipedBuffer, cancelled, io, say, unbuffered_stdin};
+    use super::{Error, ErrorKind, LONGEST, WipedBuffer, cancelled, io, print, unbuffered_stdin};
 
     use std::io::Read as _;
 
@@ -106,20 +109,20 @@ mod secret {
     const CTRL_BACKSLASH: u8 = 28;
     const DELETE: u8 = 127;
 
-    /// A terminal that shows nothing of what is typed, and gives each key at once, Ctrl-C too: as a signal it would end
-    /// this program with the terminal mute. It is as before when this is dropped.
-    pub(crate) struct Unechoed {
+    /// A terminal in a mode without echo that passes on each key at once, also Ctrl-C: as a signal, Ctrl-C would end
+    /// the program without restoring the terminal. Dropping it restores the terminal.
+    pub(crate) struct HiddenInput {
         terminal: File,
         before: Termios,
     }
 
-    impl Unechoed {
-        /// Standard input, which is a terminal, muted.
+    impl HiddenInput {
+        /// Hides the input on standard input, which must be a terminal.
         pub fn start() -> Result<Self, Error> {
             let refused = |error: io::Error| {
-                let message = format!("The terminal cannot be kept from showing what is typed: {error}.");
+                let message = format!("The terminal cannot hide the input: {error}.");
                 Error::with_message(ErrorKind::SourceUnavailable, message)
-                    .with_hint("Give the pair on standard input instead: justcall-auth rotate < FILE.")
+                    .with_hint("Pass the pair on standard input instead: justcall-auth rotate < FILE.")
             };
             let terminal = unbuffered_stdin().map_err(refused)?;
             let before = tcgetattr(&terminal).map_err(|error| refused(error.into()))?;
@@ -131,14 +134,14 @@ mod secret {
                 | LocalModes::IEXTEN;
             mute.special_codes[SpecialCodeIndex::VMIN] = 1;
             mute.special_codes[SpecialCodeIndex::VTIME] = 0;
-            // What was typed before was shown: it is none of the answer.
+            // Earlier input was visible, so it is discarded.
             tcsetattr(&terminal, OptionalActions::Flush, &mute).map_err(|error| refused(error.into()))?;
             Ok(Self { terminal, before })
         }
 
-        /// Asks once. An answer that is too long loses its end, which the check of a pair will say.
+        /// Prompts once. An input that is too long is cut, which the check of the pair reports.
         pub fn ask(&mut self, question: &str) -> Result<WipedBuffer, Error> {
-            say(question);
+            print(question);
             let mut answer = WipedBuffer::with_capacity(LONGEST);
             let mut key = WipedBuffer::with_capacity(1);
             loop {
@@ -146,7 +149,7 @@ mod secret {
                 match self.terminal.read(key.spare()) {
                     Ok(1) => key.advance(1),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    // The terminal is gone.
+                    // The terminal was closed.
                     _ => return Err(Self::end()),
                 }
                 match key.as_ref()[0] {
@@ -159,22 +162,24 @@ mod secret {
                     _ => {}
                 }
             }
-            say("\n");
+            print("\n");
             Ok(answer)
         }
 
-        /// The person has had enough.
+        /// Returns the error after the user pressed Ctrl-C.
         fn end() -> Error {
-            say("
-");
+            print(
+                "
+",
+            );
             cancelled()
         }
     }
 
-    impl Drop for Unechoed {
+    impl Drop for HiddenInput {
         fn drop(&mut self) {
-            // What was pasted beyond the answer may be half of a pair: a shell would show it and keep it in its history.
-            // A terminal that is gone needs nothing any more.
+            // Discards further input, which may be a part of a pair: a shell would show it and store it in its history.
+            // Errors are ignored, because a closed terminal needs no restoring.
             let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the arguments, and tells what is wrong with them without repeating what may be a secret.
+//! Parsing of the arguments. Messages about them do not repeat words that may be secret.
 
 use std::ffi::OsString;
 
@@ -6,31 +6,31 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, ValueEnum};
 use justcall_auth::Error;
 
+use crate::argument_mask::{NOT_SHOWN, is_plain_word};
 use crate::arguments::Arguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::unechoed::{NOT_SHOWN, is_plain_word};
 
-/// What came of arguments that name nothing to do: help, the version, or what is wrong with them.
+/// The result for arguments without a command to run: help, the version, or an error.
 #[derive(Debug)]
 pub(crate) struct Unparsed {
     error: clap::Error,
     json: bool,
 }
 
-/// Reads the arguments, which begin with the program's own name.
+/// Parses the arguments. The first one is the name of the program.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, Unparsed> {
     let unparsed = |error| Unparsed { error, json: asks_for_json(arguments) };
     Arguments::command()
         .color(color(arguments))
         .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches))
-        .map_err(|error| unparsed(discreet(error)))
+        .map_err(|error| unparsed(redacted(error)))
 }
 
 impl Unparsed {
-    /// Shows it and says how the command ends.
+    /// Prints the result. Returns the exit code.
     pub fn show(&self) -> Exit {
         let wrong = self.error.use_stderr();
         if wrong && self.json {
@@ -38,17 +38,17 @@ impl Unparsed {
         }
         match self.error.print() {
             Ok(()) => {}
-            // Nobody reads any more.
+            // The reader has closed the output.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => return Failure::Output(error).show(&Output::plain()),
         }
         if wrong { Exit::Usage } else { Exit::Success }
     }
 
-    /// The same as a row of the error table.
+    /// Returns the error as a row of the error table.
     fn as_failure(&self) -> Error {
         if self.error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Error::invalid_argument("No command was given.").with_hint("See justcall-auth --help.");
+            return Error::invalid_argument("The command is missing.").with_hint("See justcall-auth --help.");
         }
         let text = self.error.render().to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
@@ -58,15 +58,15 @@ impl Unparsed {
     }
 }
 
-/// `error` without what the user gave, unless that is surely no secret.
-fn discreet(mut error: clap::Error) -> clap::Error {
-    let mut given = vec![ContextKind::InvalidValue];
+/// Returns `error` with the user's words masked, unless they are certainly not secret.
+fn redacted(mut error: clap::Error) -> clap::Error {
+    let mut kinds = vec![ContextKind::InvalidValue];
     match error.kind() {
-        ErrorKind::UnknownArgument => given.push(ContextKind::InvalidArg),
-        ErrorKind::InvalidSubcommand => given.push(ContextKind::InvalidSubcommand),
+        ErrorKind::UnknownArgument => kinds.push(ContextKind::InvalidArg),
+        ErrorKind::InvalidSubcommand => kinds.push(ContextKind::InvalidSubcommand),
         _ => {}
     }
-    for kind in given {
+    for kind in kinds {
         let is_plain = match error.get(kind) {
             None | Some(ContextValue::None) => true,
             Some(ContextValue::String(word)) => is_plain_word(word),
@@ -74,20 +74,20 @@ fn discreet(mut error: clap::Error) -> clap::Error {
         };
         if !is_plain {
             error.insert(kind, ContextValue::String(NOT_SHOWN.to_owned()));
-            let tip = "a key or secret is never an argument: --source says where it comes from".into();
-            // It replaces clap's own tips, which repeat the word as well.
+            let tip = "a key or secret is never an argument: use --source to set its source".into();
+            // This replaces the tips of clap, which would repeat the word.
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
         }
     }
     error
 }
 
-/// Whether `--json` is among the arguments, for those that cannot be read.
+/// Returns true if `--json` is among the arguments, for arguments that cannot be parsed.
 fn asks_for_json(arguments: &[OsString]) -> bool {
     arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
 }
 
-/// What `--color` says, for help and for arguments that cannot be read.
+/// Returns the value of `--color`, for help and for arguments that cannot be parsed.
 fn color(arguments: &[OsString]) -> ColorChoice {
     let words: Vec<&str> =
         arguments.iter().take_while(|argument| *argument != "--").filter_map(|word| word.to_str()).collect();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_repeat_what_may_be_a_secret() {
+    fn it_does_not_repeat_words_that_may_be_secret() {
         for arguments in [
             &["abc123def456:canary99"][..],
             &["verify", "abc123def456:canary99"],
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn it_repeats_a_misspelt_word_and_suggests_the_right_one() {
+    fn it_repeats_a_misspelt_option_and_suggests_the_right_one() {
         let text = refused(&["verify", "--verfy-path", "/v2/account"]);
         assert!(text.contains("'--verfy-path'") && text.contains("'--verify-path'"), "{text}");
         let text = refused(&["verfy"]);

@@ -1,31 +1,32 @@
-//! Looks at a source until it gives a certain pair.
+//! Waits until a source contains a certain pair.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use justcall_auth::source::{Loaded, ProcessEnvironment};
+use justcall_auth::source::{LoadedSource, ProcessEnvironment};
 use justcall_auth::{Credentials, Error, ErrorKind, Source};
 
 use crate::output::Output;
 use crate::spinner::Spinner;
 
-/// How long somebody may take to change by hand what this command cannot write.
-const PATIENCE: Duration = Duration::from_secs(600);
-/// How often a source is looked at: a program may ask for a fingerprint each time, a file costs nothing.
+/// How long to wait by default for the user's manual steps.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
+/// The interval between two reads of a command, which may ask for a fingerprint each time.
 const COMMAND_INTERVAL: Duration = Duration::from_secs(2);
+/// The interval between two reads of another source.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Waits until `source` gives `pair`: as long as `limit` says, zero for ever, 10 minutes unless it is given.
+/// Waits until `source` contains `pair`, for at most `limit`. Zero means no limit; the default is 10 minutes.
 ///
 /// # Errors
-/// `timeout`, with what the source gives instead.
-pub(crate) fn until_served(
+/// Fails with `timeout`. The message states the current content of the source.
+pub(crate) fn wait_for_pair(
     source: &Source,
     pair: &Credentials,
     limit: Option<Duration>,
     output: &Output,
-) -> Result<Loaded, Error> {
-    let limit = limit.unwrap_or(PATIENCE);
+) -> Result<LoadedSource, Error> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let interval = if matches!(source, Source::Command(_)) { COMMAND_INTERVAL } else { INTERVAL };
     let begun = Instant::now();
     let mut spinner = None;
@@ -34,7 +35,7 @@ pub(crate) fn until_served(
             Ok(loaded) if loaded.pair.credentials.same_pair(pair) => return Ok(loaded),
             Ok(loaded) => {
                 format!(
-                    "{} still gives the pair with the key {}.",
+                    "{} still contains the pair with the key {}.",
                     loaded.place,
                     loaded.pair.credentials.key_hint()
                 )
@@ -44,12 +45,13 @@ pub(crate) fn until_served(
         let left = limit.saturating_sub(begun.elapsed());
         if left.is_zero() && !limit.is_zero() {
             drop(spinner);
-            return Err(Error::with_message(ErrorKind::Timeout, format!("The source does not serve the new pair yet: {why}"))
-                .with_hint("Change it as told above; `justcall-auth verify` shows when it is done. --timeout sets how long this command waits."));
+            return Err(Error::with_message(ErrorKind::Timeout, format!("The source does not contain the new pair yet: {why}"))
+                .with_hint("Follow the steps above, then check the source with `justcall-auth verify`. --timeout sets how long this command waits."));
         }
-        if output.is_watched() {
-            spinner
-                .get_or_insert_with(|| Spinner::start("waiting until the source serves the new pair".into()));
+        if output.has_live_terminal() {
+            spinner.get_or_insert_with(|| {
+                Spinner::start("waiting until the source contains the new pair".into())
+            });
         }
         thread::sleep(if limit.is_zero() { interval } else { interval.min(left) });
     }

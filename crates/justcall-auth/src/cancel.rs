@@ -1,27 +1,27 @@
-//! Ends calls from outside.
+//! Cancellation of calls from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends the calls it was given to, from any thread. Cloning shares it.
+/// Cancels the calls that it was passed to, from any thread. Clones share one state.
 ///
-/// Once fired it stays so: calls that are under way end with `cancelled` within about 50 ms, and so do those that are
-/// begun later. A callback that loads the pair, and a handler of events, are waited for.
+/// A fired handle stays fired: calls in progress end with `cancelled` within about 50 ms, and so do later calls. A call
+/// that is running a load callback or an event handler ends after that function returns.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// One that was not fired.
+    /// Creates a cancel handle that has not fired.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the calls.
+    /// Cancels the calls.
     pub fn fire(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it was fired.
+    /// Returns true if the handle has fired.
     pub fn is_fired(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

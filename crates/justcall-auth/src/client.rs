@@ -1,4 +1,4 @@
-//! The client: settings, and what it shares with the other clients of its process.
+//! The client: its configuration, and the state that it shares with the other clients of its process.
 
 mod call;
 
@@ -30,14 +30,14 @@ use crate::state::Recorder;
 use crate::transport::{Settings, Transport};
 pub use call::Call;
 
-/// A client of the JustCall API. Thread-safe; cloning shares everything.
+/// A client of the JustCall API. Thread-safe; clones share everything.
 ///
-/// Clients of one process share the pair if their source, base URL and expected account are equal, and connections
-/// if their CA file and proxy are. A child of `fork()` makes its own of both at its first call.
+/// Clients of one process share the pair if their source, base URL and expected account are equal. They share
+/// connections if their CA file and proxy are equal. A child of `fork()` creates both again at its first call.
 ///
-/// `env:` is compared when a client is made: if the environment holds another pair than the one that the other clients
-/// read there, the new client has a separate pair. `default:` is resolved then. An open client reads the environment
-/// again only after the service rejected its pair, or when [`Client::reload`] is called.
+/// `env:` is compared when a client is created: if the environment then holds another pair than the one that other
+/// clients read there, the new client has a separate pair. `default:` is resolved at the same time. An existing client
+/// reads the environment again only after the service rejected its pair, or in [`Client::reload`].
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -52,7 +52,7 @@ struct Inner {
     session: PerProcess<Session>,
 }
 
-/// What a client uses of its process.
+/// The part of the process's shared state that a client uses.
 #[derive(Debug)]
 struct Session {
     source: Arc<SharedSource>,
@@ -63,8 +63,8 @@ impl Session {
     fn new(source: &Source, policy: &Policy, settings: &Settings, memory: Level) -> Self {
         let process = SharedState::current();
         let shared = process.shared_source(source, policy, memory, &ProcessEnvironment);
-        // A new client must re-read the source even if another client read it long ago. What the environment holds was
-        // compared.
+        // A new client must re-read the source even if another client read it long ago. The environment was compared
+        // when the source was resolved.
         if !source.is_environment() {
             shared.shared.keyring.request_refresh();
         }
@@ -73,11 +73,11 @@ impl Session {
 }
 
 impl Client {
-    /// A client as `config` says. Reads the CA file, if one is set; the pair is read at the first call.
+    /// Creates a client. Reads the CA file, if one is set. The pair is read at the first call.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file cannot be read or holds no certificate, or when calls would go through a proxy of
-    /// the environment that cannot be used.
+    /// Fails with `invalid_argument` if the CA file cannot be read or contains no certificate, or if calls would use a
+    /// proxy of the environment that is not usable.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let policy = Arc::new(config.policy.clone());
         let source = resolve(config);
@@ -92,12 +92,12 @@ impl Client {
             shutdown: Cancel::new(),
             session: PerProcess::new(),
         }));
-        // Now: the pair in the environment counts as it is when a client is made.
+        // Read the environment now: its pair counts as it is when the client is created.
         client.session();
         Ok(client)
     }
 
-    /// A client with every default: the pair from the environment, the service itself.
+    /// Creates a client with default settings: the pair from the environment, and the JustCall service.
     ///
     /// # Errors
     /// As [`Client::new`].
@@ -105,26 +105,27 @@ impl Client {
         Self::new(&Config::new())
     }
 
-    /// Asks the service whether the pair is good, and whose it is.
+    /// Asks the service whether the pair is valid. Returns its account.
     ///
-    /// Asks `/v2/account` and, where the service has no such page or rejects the pair there, `/v2.1/users?per_page=1`,
-    /// which proves the pair without telling the account's details.
+    /// Requests `/v2/account`. If the service has no such page or rejects the pair there, requests
+    /// `/v2.1/users?per_page=1`, which proves the pair but does not return the account's details.
     ///
-    /// If the service names the account, a pair that the source gives later must belong to it: the pair proves that before
-    /// anything else is sent with it, else the call fails with `wrong_account`. If the account is not known, because nothing
-    /// was verified or the service does not name it, a pair of another account is used without notice. Set the expected
-    /// account to rule that out.
+    /// If the service names the account, a pair that the source supplies later must belong to it: the new pair is
+    /// proven before any other request uses it, and the call fails with `wrong_account` if the accounts differ. If the
+    /// account is not known, because no call verified the pair or the service does not name it, a pair of another
+    /// account is used without notice. To prevent that, set the expected account.
     ///
     /// # Errors
-    /// Every row of the table but those of arguments and webhooks.
+    /// Fails with any row of the error table, except those for arguments and webhooks.
     pub fn verify(&self) -> Result<Account, Error> {
         self.call().verify()
     }
 
-    /// Sends a request and brings back its answer. A status of 300 or more is an error, with the answer in it.
+    /// Sends a request. Returns the response. A status of 300 or more is an error, which contains the response.
     ///
-    /// A body compressed with gzip is expanded. An answer that cannot be read is `invalid_response`: its body is not the gzip
-    /// data that `Content-Encoding` promises or has another encoding, or its headers are folded over several lines.
+    /// A body compressed with gzip is expanded. A response that cannot be parsed fails with `invalid_response`: its
+    /// body is not the gzip data that `Content-Encoding` announces, has another encoding, or its headers are folded
+    /// over several lines.
     ///
     /// # Errors
     /// As [`Client::verify`].
@@ -132,104 +133,107 @@ impl Client {
         self.call().request(request)
     }
 
-    /// The pair that calls are made with now; read from the source, if no call has done so yet.
+    /// Returns the pair in use. Reads the source if no call has read it yet.
     ///
     /// # Errors
-    /// Those of the source: `credentials_missing`, `credentials_malformed`, `source_unavailable`.
+    /// Fails as the source does: `credentials_missing`, `credentials_malformed` or `source_unavailable`.
     pub fn credentials(&self) -> Result<Credentials, Error> {
         self.call().credentials()
     }
 
-    /// Proves `credentials` as [`Client::verify`] does and, where they are good, takes them into use for all clients that
-    /// share the pair. The source is not written: see to it that it gives the same pair. Whatever comes of it, the pair in
-    /// use loses nothing by it.
+    /// Proves `credentials` as [`Client::verify`] does. If they are valid, all clients that share the pair use them
+    /// from now on. Does not write the source: make sure that it supplies the same pair. If the call fails, the pair in
+    /// use stays unchanged.
     ///
     /// # Errors
-    /// As [`Client::verify`], about `credentials`.
+    /// Fails as [`Client::verify`] does, for `credentials`.
     pub fn replace(&self, credentials: &Credentials) -> Result<Account, Error> {
         self.call().replace(credentials)
     }
 
-    /// Looks at the source now, and asks nothing of the service. True when it gives another pair than before: the next
-    /// call proves it, and it is in use from then on.
+    /// Reads the source now. Does not contact the service. Returns true if the source supplies a pair other than the
+    /// current one: the next call proves that pair, and it is used from then on.
     ///
     /// # Errors
-    /// Those of the source, as [`Client::credentials`]; the pair in use stays.
+    /// Fails as the source does, see [`Client::credentials`]; the pair in use stays.
     pub fn reload(&self) -> Result<bool, Error> {
         self.call().reload()
     }
 
-    /// Ends every call of this client, under way or begun later, with `cancelled`. Clones are the same client; others that
-    /// share its pair are not affected.
+    /// Cancels every call of this client, in progress or later, with `cancelled`. Clones are the same client. Other
+    /// clients that share the pair are not affected.
     pub fn shutdown(&self) {
         self.0.shutdown.fire();
     }
 
-    /// A call over HTTP of the caller's own.
+    /// Creates an exchange: a call over the caller's own HTTP client.
     pub fn exchange(&self, request: Request) -> Exchange {
         self.call().exchange(request)
     }
 
-    /// How the pair is protected while it rests, and why not better; reads the source if no call has done so yet.
+    /// Returns how the pair is protected at rest, and why a requested protection was refused. Reads the source if no
+    /// call has read it yet.
     ///
     /// # Errors
-    /// As [`Client::credentials`], and `memory_protection`.
+    /// Fails as [`Client::credentials`] does, or with `memory_protection`.
     pub fn protection(&self) -> Result<ProtectionReport, Error> {
         self.call().protection()
     }
 
-    /// What the clients that share this one's pair did so far, and how the pair is, as OpenMetrics 1.0 text: what
-    /// Prometheus and most monitors read, with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+    /// Returns what the clients with this client's pair have done, and the state of the pair, as OpenMetrics 1.0 text.
+    /// Prometheus and most monitoring systems read it, with the type `application/openmetrics-text; version=1.0.0;
+    /// charset=utf-8`.
     ///
-    /// Calls by outcome, requests by method and status, how long answers took, second attempts, events, webhook deliveries
-    /// by result (those that are verified with the secrets of these clients), what is left of the account's rate limit,
-    /// the pair's generation and age, whether it is rejected, when it was used last. Nothing
-    /// is said of the pair before a call has read it. Asks nothing and reads no source; the text holds
-    /// no secret and nothing that identifies the pair.
+    /// The text counts calls by outcome, requests by method and status, response times, retries, events, and webhook
+    /// deliveries by result (those verified with the secrets of these clients). It contains the rest of the account's
+    /// rate limit, and the pair's generation, age, rejection and last use. It contains nothing about the pair before a
+    /// call has read it. Sends nothing and reads no source. The text contains no secret and nothing that identifies the
+    /// pair.
     pub fn usage(&self) -> String {
         let shared = self.shared().0;
         open_metrics(&shared.metrics, &shared.keyring, &self.0.policy, &clock::now())
     }
 
-    /// Returns the generation of the pair in use: 1 for the first pair that the clients which share it used, one more with
-    /// each pair that was taken into use since. 0 if no call has read a pair yet. Reads no source and does not block.
+    /// Returns the generation of the pair in use: 1 for the first pair, one more for each pair that replaced it. Clients
+    /// with the same source share it. Returns 0 if no call has read a pair yet. Reads no source and does not block.
     pub fn generation(&self) -> u64 {
         self.shared().0.keyring.current().map_or(0, |version| version.generation())
     }
 
-    /// Returns the account's rate limit as the last response to a client that shares this one's pair reports it. A figure that
-    /// no response has reported is absent. Asks nothing and does not block.
+    /// Returns the account's rate limit, as reported by the last response to a client with the same source. A figure that
+    /// no response has reported is `None`. Sends nothing and does not block.
     pub fn rate_limit(&self) -> RateLimit {
         self.shared().0.metrics.rate_limit()
     }
 
-    /// Returns the ends of the key of the pair in use, as [`Credentials::key_hint`]. `None` if no call has read a pair yet.
-    /// Reads no source and does not block.
+    /// Returns the hint of the key in use, see [`Credentials::key_hint`], or `None` if no call has read a pair yet. Reads
+    /// no source and does not block.
     pub fn key_hint(&self) -> Option<String> {
         self.shared().0.keyring.current().map(|version| version.credentials().key_hint().to_owned())
     }
 
-    /// Creates a request for `target`: a path, as of [`Request::new`], or a URL under the client's base URL, such as the
-    /// `next_page_link` of an answer.
+    /// Creates a request for `target`: a path, as for [`Request::new`], or a URL under the client's base URL, such as
+    /// the `next_page_link` of a response.
     ///
     /// # Errors
-    /// Those of [`Request::new`]; `invalid_argument` too if `target` is a URL that is not under the base URL.
+    /// Fails as [`Request::new`] does, and with `invalid_argument` if `target` is a URL that is not under the base URL.
     pub fn new_request(&self, method: &str, target: &str) -> Result<Request, Error> {
         Request::under(&self.0.policy.base_url, method, target)
     }
 
-    /// A call with more said about it than what to ask.
+    /// Creates a call that can be cancelled separately from the client.
     pub fn call(&self) -> Call<'_> {
         Call::new(self, self.0.shutdown.clone())
     }
 
-    /// This process's session; a child of `fork()` starts one of its own, for the inherited one may be locked for ever.
+    /// Returns this process's session. A child of `fork()` creates a new one, because the inherited one may be locked
+    /// for ever.
     fn session(&self) -> Arc<ForkOwned<Session>> {
         let Inner { source, policy, settings, memory, .. } = &*self.0;
         self.0.session.get_or_make(|| Session::new(source, policy, settings, *memory))
     }
 
-    /// Returns an exchange of this process, and what the built-in driver sends with.
+    /// Creates an exchange of this process. Also returns the transport that the built-in driver sends with.
     pub(crate) fn begin(
         &self,
         begin: impl FnOnce(Shared, &Moment) -> rules::Exchange,
@@ -241,7 +245,7 @@ impl Client {
         (Exchange::new(driven, self.0.recorder.clone()), session.transport.clone())
     }
 
-    /// Returns a refresh of this process.
+    /// Creates a refresh of this process.
     pub(crate) fn begin_refresh(
         &self,
         begin: impl FnOnce(Shared, &Moment) -> Refresh,
@@ -252,28 +256,28 @@ impl Client {
         Driven::new(refresh, source, self.0.observer.clone(), context)
     }
 
-    /// The pair in use, where nothing is to be found out first.
+    /// Returns the pair in use if no refresh or proof is due.
     pub(crate) fn settled(&self) -> Option<Credentials> {
         let session = self.session();
         let version = session.source.shared.keyring.settled(clock::monotonic())?;
-        // Inside a load callback this is a call like every other.
+        // In a load callback, the caller must take the usual path, which detects that the call would wait for itself.
         if session.source.detector.is_entered() {
             return None;
         }
         Some(version.credentials().clone())
     }
 
-    /// Returns what the calls of this process share, and how long webhooks signed with a pair that was replaced count.
+    /// Returns the shared state of calls, and how long webhooks signed with a replaced pair are accepted.
     pub(crate) fn shared(&self) -> (Shared, Duration) {
         (self.session().source.shared.clone(), self.0.policy.overlap)
     }
 
-    /// Returns what the clients with this source share.
+    /// Returns the state that the clients with this source share.
     pub(crate) fn shared_source(&self) -> Arc<SharedSource> {
         self.session().source.clone()
     }
 
-    /// Whether the pair comes from the environment.
+    /// Returns true if the pair comes from the environment.
     pub(crate) fn reads_environment(&self) -> bool {
         self.0.source.is_environment()
     }
@@ -287,8 +291,8 @@ impl Client {
     }
 }
 
-/// The source that a client of `config` reads, decided now. Where there is nothing yet, the first call looks again and
-/// reports it.
+/// Returns the source for a client of `config`, chosen now. If no source has a pair yet, the first call searches again
+/// and reports the failure.
 fn resolve(config: &Config) -> Source {
     let source = &config.source;
     match source.resolve(&ProcessEnvironment) {

@@ -1,34 +1,34 @@
-//! Time and randomness of this process, as the exchange takes them.
+//! Time and randomness of this process, for the exchange.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use justcall_auth_protocol::Moment;
 
-/// The current time, and a random number good enough to spread retries.
+/// Returns the current time with a random number. The randomness suffices to spread retries, not for secrets.
 pub(crate) fn now() -> Moment {
     Moment {
         monotonic: monotonic(),
         unix: unix_time(),
-        // std's hashers are keyed at random; no need for a crate to spread retries.
+        // The hashers of std have random keys, so spreading retries needs no further crate.
         random: RandomState::new().build_hasher().finish(),
     }
 }
 
-/// Returns the time of day, since the epoch: zero if the clock is set before it.
+/// Returns the time since the epoch, or zero if the clock is set before the epoch.
 pub fn unix_time() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Time that never jumps. Read from the system rather than counted from a first call: a child of `fork()` must find
-/// nothing that a thread of its parent was about to initialise.
+/// Returns a time that never jumps. Reads the system clock instead of counting from a first call, because a child of
+/// `fork()` could inherit a half-initialised origin.
 #[cfg(unix)]
 pub(crate) fn monotonic() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Duration::try_from(now).expect("the monotonic clock is not negative")
 }
 
-/// Time that never jumps, since the first call.
+/// Returns a time that never jumps, counted from the first call.
 #[cfg(not(unix))]
 pub(crate) fn monotonic() -> Duration {
     use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! How a client is set up.
+//! The configuration of a client.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::source::{Environment, Load, Source};
 use crate::state::StateFile;
 use crate::transport::{NamedProxy, Proxy, Settings, roots_in, roots_of};
 
-/// The settings of a [`Client`](crate::Client). What is not set keeps its default.
+/// The settings of a [`Client`](crate::Client). A setting that is not set keeps its default.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) source: Source,
@@ -31,95 +31,98 @@ pub struct Config {
     pub(crate) state: Option<StateFile>,
 }
 
-/// Which certificate authorities to trust.
+/// The certificate authorities to trust.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Authorities {
-    /// The system's.
+    /// The authorities of the system.
     #[default]
     System,
-    /// Those of this file, which is read when a client is made.
+    /// The authorities in this file, which is read when a client is created.
     File(PathBuf),
-    /// These.
+    /// These authorities.
     Given(Arc<RootCertStore>),
 }
 
-/// Which proxy to take.
+/// The choice of a proxy.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum ProxyChoice {
-    /// The environment's.
+    /// The proxy of the environment.
     #[default]
     Environment,
-    /// None at all.
+    /// No proxy.
     Direct,
-    /// This one.
-    Given(Proxy),
+    /// A proxy from the configuration.
+    Configured(Proxy),
 }
 
 impl Config {
-    /// The defaults: the pair from `default:`, the service itself, a timeout of 30 seconds, 2 retries.
+    /// Creates a configuration with the defaults: the pair from `default:`, the JustCall service, a timeout of 30
+    /// seconds, 2 retries.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where the pair comes from; see [`Source::parse`] for the spellings. It is read at the first call.
+    /// Sets the source of the pair; see [`Source::parse`] for the spellings. The source is read at the first call.
     ///
     /// # Errors
-    /// `invalid_argument`, with the spellings that there are.
+    /// Fails with `invalid_argument` if the spelling is not valid. The message lists the valid ones.
     pub fn set_source(&mut self, spelling: &str) -> Result<&mut Self, Error> {
         self.source = Source::parse(spelling)?;
         Ok(self)
     }
 
-    /// A pair that the program already holds, in place of a source.
+    /// Sets a pair that the program already has, instead of a source.
     pub fn set_credentials(&mut self, credentials: Credentials) -> &mut Self {
         self.source = Source::Fixed(credentials);
         self
     }
 
-    /// Where the service is: `https://host[:port][/prefix]`; `http://` only for a loopback address.
+    /// Sets the address of the service: `https://host[:port][/prefix]`. `http://` is allowed only for a loopback
+    /// address.
     ///
     /// # Errors
-    /// `invalid_argument`, saying what is wrong.
+    /// Fails with `invalid_argument` if the URL is not valid. The message states the reason.
     pub fn set_base_url(&mut self, url: &str) -> Result<&mut Self, Error> {
         self.policy.base_url = BaseUrl::parse(url)?;
         Ok(self)
     }
 
-    /// What `verify` asks with GET, in place of `/v2/account` and its stand-in.
+    /// Sets the path that `verify` requests with GET, instead of `/v2/account` and its alternative.
     ///
     /// # Errors
-    /// `invalid_argument` unless it is a path such as `/v2.1/users?per_page=1`.
+    /// Fails with `invalid_argument` if it is not a path such as `/v2.1/users?per_page=1`.
     pub fn set_verify_path(&mut self, path: &str) -> Result<&mut Self, Error> {
         Request::new("GET", path)?;
         self.policy.verify_path = Some(path.to_owned());
         Ok(self)
     }
 
-    /// The limit of a whole call, second attempts and waits included. Zero: no limit.
+    /// Sets the time limit of a whole call, with its retries and waits. Zero means no limit.
     pub fn set_timeout(&mut self, timeout: Duration) -> &mut Self {
         self.policy.timeout = timeout;
         self
     }
 
-    /// How many second attempts a call may make, of every kind together.
+    /// Sets how many retries a call may make, of all kinds together.
     pub fn set_max_retries(&mut self, retries: u32) -> &mut Self {
         self.policy.max_retries = retries;
         self
     }
 
-    /// A function that gives the pair, in place of a source: pairs in a database, another keychain.
+    /// Sets a function that loads the pair, instead of a source: for pairs in a database or another keychain.
     pub fn set_source_callback(&mut self, callback: Arc<dyn Load>) -> &mut Self {
         self.source = Source::Callback(callback);
         self
     }
 
-    /// Sets the account that the pair must belong to; the service as measured does not reveal it, and every call fails then.
+    /// Sets the account that the pair must belong to.
     ///
-    /// With a pair of another account, or of one that the service does not reveal, every call fails with `wrong_account`,
-    /// and only the account is asked for.
+    /// Every call fails with `wrong_account` if the pair belongs to another account, or if the service does not name
+    /// the account; then only the account is requested. The service as measured does not name it, so every call fails
+    /// there.
     ///
     /// # Errors
-    /// `invalid_argument` if `id` is 0. To expect no particular account, do not set it.
+    /// Fails with `invalid_argument` if `id` is 0. To expect no particular account, do not set it.
     pub fn set_expected_account(&mut self, id: u64) -> Result<&mut Self, Error> {
         if id == 0 {
             return Err(Error::invalid_argument(
@@ -130,33 +133,34 @@ impl Config {
         Ok(self)
     }
 
-    /// How long calls are held for another pair, from the moment that the service rejected the one in use; meanwhile the
-    /// source is looked at up to four times a second. A reset then fails no call, if the new pair comes in that time and
-    /// before the calls' own timeout. Zero, the default: a call fails when its source gives no other pair at once.
+    /// Sets how long calls wait for another pair after the service rejected the pair in use. Meanwhile the source is
+    /// refreshed up to four times a second. A reset then fails no call if the new pair arrives in this time and before
+    /// the timeout of the call. Zero, the default, means that a call fails if its source supplies no other pair at
+    /// once.
     pub fn set_rotation_wait(&mut self, wait: Duration) -> &mut Self {
         self.policy.rotation_wait = wait;
         self
     }
 
-    /// Who is told what happens to the pair and to calls.
+    /// Sets the receiver of events about the pair and about calls.
     pub fn set_observer(&mut self, observer: Arc<dyn Observe>) -> &mut Self {
         self.observer = Some(observer);
         self
     }
 
-    /// How long webhooks that are signed with the previous pair pass after a reset; 15 minutes unless set. Zero: not at
-    /// all. Where the source says that the previous pair was compromised they never do.
+    /// Sets how long webhooks signed with the previous pair are accepted after a reset; 15 minutes by default. Zero
+    /// means never. If the source states that the previous pair was compromised, its webhooks are never accepted.
     pub fn set_webhook_overlap(&mut self, overlap: Duration) -> &mut Self {
         self.policy.overlap = overlap;
         self
     }
 
-    /// Where clients write down, at most once an hour, that their pair is used, for `justcall-auth status` to tell pairs
-    /// that nobody uses any more. None unless set: the library leaves nothing on a disk by itself. A call never fails
-    /// because it cannot be written down.
+    /// Sets the file in which clients record, at most once an hour, that their pair is used. `justcall-auth status`
+    /// reads it to list pairs that are no longer used. There is no file by default: the library writes nothing to disk
+    /// unless asked. A call never fails because the file cannot be written.
     ///
     /// # Errors
-    /// `invalid_argument` when the path is empty.
+    /// Fails with `invalid_argument` if the path is empty.
     pub fn set_state_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
         let path = path.as_ref();
         if path.as_os_str().is_empty() {
@@ -166,66 +170,69 @@ impl Config {
         Ok(self)
     }
 
-    /// The age from which a pair is said to be due for rotation, once a pair. Zero: never. 90 days unless set.
+    /// Sets the age from which an event reports a pair as due for rotation, once a pair; 90 days by default. Zero means
+    /// never.
     pub fn set_rotation_due(&mut self, age: Duration) -> &mut Self {
         self.policy.rotation_due = age;
         self
     }
 
-    /// The proxy, as `http://[user:password@]host[:port]`; empty for none. User name and password are percent-encoded.
-    /// It is asked for a tunnel (CONNECT) and never sees the pair. Plain `http://` base URLs never go through one.
+    /// Sets the proxy, as `http://[user:password@]host[:port]`. An empty text means no proxy. User name and password
+    /// are percent-encoded. Calls go through a tunnel (CONNECT), so the proxy never receives the pair. Plain `http://`
+    /// base URLs never use a proxy.
     ///
-    /// Unless set, the environment variable `HTTPS_PROXY` names the proxy, except for loopback hosts and for those that an
-    /// entry of `NO_PROXY` covers: `*`; a domain, with all below it; an address; a network such as `10.0.0.0/8`; each of the
-    /// first three but `*` also with a port. Entries are separated by commas or blanks. Both are read when the client is
-    /// made, and a proxy that cannot be used is an error only if the base URL would use it.
+    /// By default the environment variable `HTTPS_PROXY` names the proxy, except for loopback hosts and for hosts that
+    /// an entry of `NO_PROXY` covers: `*`; a domain, with its subdomains; an address; a network such as `10.0.0.0/8`. A
+    /// domain or an address may have a port. Commas or blanks separate entries. Both variables are read when the client
+    /// is created. A proxy that is not usable is an error only if the base URL would use it.
     ///
     /// # Errors
-    /// `invalid_argument` when it is no such URL.
+    /// Fails with `invalid_argument` if it is not such a URL.
     pub fn set_proxy(&mut self, url: &str) -> Result<&mut Self, Error> {
         self.proxy =
-            if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Given(Proxy::parse(url)?) };
+            if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::Configured(Proxy::parse(url)?) };
         Ok(self)
     }
 
-    /// Sets the largest body of a response that calls read, in bytes after decompression; 32 MiB unless set. A longer one
-    /// fails the call with `invalid_response`. Of a failure's response, and of one that verifies the pair, at most 64 KiB
-    /// are read. Zero: no limit.
+    /// Sets the largest response body that calls read, in bytes after decompression. The default is 32 MiB. A longer body
+    /// fails the call with `invalid_response`. Calls read at most 64 KiB of an error response and of a response that
+    /// verifies the pair. Zero means no limit.
     pub fn set_max_response_length(&mut self, length: usize) -> &mut Self {
         self.policy.max_response_length = if length == 0 { usize::MAX } else { length };
         self
     }
 
-    /// Sets the IP address of this machine that connections come from, such as `192.0.2.7`, for an account that allows API
-    /// calls from some addresses only. Addresses of the service, or of the proxy, that are of the other family (IPv4, IPv6)
-    /// are skipped. Empty, the default: the system chooses.
+    /// Sets the local IP address of connections, such as `192.0.2.7`, for an account that restricts API access to certain
+    /// addresses. Addresses of the service or the proxy of the other family (IPv4, IPv6) are skipped. If empty, the
+    /// default, the system chooses the address.
     ///
     /// # Errors
-    /// `invalid_argument` if it is not an IP address. Whether this machine has it shows when a connection is made: the call
-    /// fails with `connection_failed`.
+    /// Fails with `invalid_argument` if `address` is not an IP address. If this machine does not have the address, calls
+    /// fail with `connection_failed`.
     pub fn set_local_address(&mut self, address: &str) -> Result<&mut Self, Error> {
         self.local_address = match address {
             "" => None,
             address => Some(address.parse().map_err(|_| {
                 Error::invalid_argument("The local address is not an IP address.")
-                    .with_hint("Pass an address such as 192.0.2.7 or 2001:db8::7: no name, port or network.")
+                    .with_hint("Pass an address such as 192.0.2.7 or 2001:db8::7: not a name, port or network.")
             })?),
         };
         Ok(self)
     }
 
-    /// How well the pair is protected while it rests. A level that the system refuses fails the first call with
-    /// `memory_protection`; [`Level::Auto`] takes what it obtains, and [`Client::protection`](crate::Client::protection)
-    /// says what that was.
+    /// Sets how the pair is protected at rest. If the system refuses the level, the first call fails with
+    /// `memory_protection`. [`Level::Auto`] accepts the best level that the system grants;
+    /// [`Client::protection`](crate::Client::protection) reports it.
     pub fn set_memory_protection(&mut self, level: Level) -> &mut Self {
         self.memory = level;
         self
     }
 
-    /// What the connections of such a client depend on.
+    /// Returns the settings that the connections of the client depend on.
     ///
     /// # Errors
-    /// `invalid_argument` when the CA file is not usable, or the environment's proxy if calls would go through it.
+    /// Fails with `invalid_argument` if the CA file is not usable, or if calls would use a proxy of the environment
+    /// that is not usable.
     pub(crate) fn settings(&self, environment: &dyn Environment) -> Result<Settings, Error> {
         Ok(Settings {
             roots: self.roots()?,
@@ -247,26 +254,26 @@ impl Config {
         })
     }
 
-    /// The proxy that is named, whether calls go through it or not.
+    /// Returns the named proxy, also if calls do not use it.
     ///
     /// # Errors
-    /// `invalid_argument` when calls would go through a proxy of the environment that cannot be used.
+    /// Fails with `invalid_argument` if calls would use a proxy of the environment that is not usable.
     pub(crate) fn named_proxy(&self, environment: &dyn Environment) -> Result<Option<NamedProxy>, Error> {
         let url = self.policy.base_url.join("/");
         let uri = url.parse().map_err(|_| Error::invalid_argument("The base URL cannot be sent."))?;
         match &self.proxy {
             ProxyChoice::Environment => NamedProxy::of_environment(environment, &uri),
             ProxyChoice::Direct => Ok(None),
-            ProxyChoice::Given(proxy) => Ok(Some(NamedProxy::given(proxy.clone(), &uri))),
+            ProxyChoice::Configured(proxy) => Ok(Some(NamedProxy::configured(proxy.clone(), &uri))),
         }
     }
 
-    /// A PEM file of certificate authorities to trust in place of the system's. It is read when the client is made, and
-    /// refused then if one certificate in it cannot be used. Without it, the files of `SSL_CERT_FILE` and `SSL_CERT_DIR`
-    /// count, if they are set and not empty; certificates in those that cannot be used are passed over.
+    /// Sets a PEM file of certificate authorities to trust instead of the system's. The file is read when the client is
+    /// created; creation fails if a certificate in it is not usable. By default the files of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR` count, if these are set and not empty; certificates in them that are not usable are skipped.
     ///
     /// # Errors
-    /// `invalid_argument` when the path is empty.
+    /// Fails with `invalid_argument` if the path is empty.
     pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self, Error> {
         let path = path.as_ref();
         if path.as_os_str().is_empty() {
@@ -287,7 +294,7 @@ impl Config {
     }
 }
 
-/// Who is told is the program's own.
+/// The observer has no representation, because it is code of the program.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")

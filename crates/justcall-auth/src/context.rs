@@ -1,4 +1,4 @@
-//! The time limit of a call, and what may cancel it.
+//! The time limit and the cancellation of a call.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::cancel::Cancel;
 use crate::clock;
 use crate::interrupt::Interrupt;
 
-/// The longest time between two checks whether the call was cancelled.
+/// The longest time between two checks for cancellation.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why a wait ends early.
+/// The reason why a wait ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopReason {
     /// The deadline has passed.
@@ -23,23 +23,23 @@ pub(crate) enum StopReason {
     Interrupted,
 }
 
-/// The deadline of a call, and what may cancel it. Cloning shares the latter.
+/// The deadline of a call, and the handles that may cancel it. Clones share the handles.
 #[derive(Clone, Default)]
 pub(crate) struct CallContext {
     deadline: Option<Duration>,
     cancels: Vec<Cancel>,
     interrupt: Option<Arc<dyn Interrupt>>,
-    /// When the interrupt was asked last. Asking may cost more than a quick call, so those do not ask.
-    asked: Cell<Duration>,
+    /// The time of the last interrupt check. A check may cost more than a short call, so short calls make none.
+    interrupt_checked: Cell<Duration>,
 }
 
 impl CallContext {
-    /// Creates a context without a deadline. Each of `cancels`, and `interrupt`, may cancel the call.
+    /// Creates a context without a deadline. Each of `cancels` and `interrupt` may cancel the call.
     pub fn new(cancels: Vec<Cancel>, interrupt: Option<Arc<dyn Interrupt>>) -> Self {
-        Self { deadline: None, cancels, interrupt, asked: Cell::new(clock::monotonic()) }
+        Self { deadline: None, cancels, interrupt, interrupt_checked: Cell::new(clock::monotonic()) }
     }
 
-    /// Returns the same context with the monotonic time `deadline`, if there is one.
+    /// Returns the same context with another deadline, in monotonic time.
     pub fn until(&self, deadline: Option<Duration>) -> Self {
         Self { deadline, ..self.clone() }
     }
@@ -50,32 +50,32 @@ impl CallContext {
         self.until(Some(self.deadline.map_or(until, |deadline| deadline.min(until))))
     }
 
-    /// Returns how long to block before the next check: not past the deadline, and at most 50 ms, so that a cancelled call
-    /// ends soon.
+    /// Returns how long to block before the next check: at most 50 ms, so that a cancelled call ends soon, and not past
+    /// the deadline.
     pub fn slice(&self) -> Result<Duration, StopReason> {
         self.check_cancelled()?;
         let now = clock::monotonic();
-        if self.interrupt.is_some() && now.saturating_sub(self.asked.get()) >= INTERVAL {
+        if self.interrupt.is_some() && now.saturating_sub(self.interrupt_checked.get()) >= INTERVAL {
             self.check_interrupt()?;
         }
         let left = self.deadline.map_or(INTERVAL, |deadline| deadline.saturating_sub(now));
         if left.is_zero() { Err(StopReason::Deadline) } else { Ok(left.min(INTERVAL)) }
     }
 
-    /// Asks whether to stop. To be called if nothing came for a slice.
+    /// Checks the cancel handles and the interrupt. Call it if no data came during a slice.
     pub fn check_interrupt(&self) -> Result<(), StopReason> {
         self.check_cancelled()?;
-        self.asked.set(clock::monotonic());
+        self.interrupt_checked.set(clock::monotonic());
         match &self.interrupt {
             Some(interrupt) if interrupt.interrupted() => Err(StopReason::Interrupted),
             _ => Ok(()),
         }
     }
 
-    /// Sleeps for a part of `wait`, not past the deadline.
+    /// Sleeps for a part of `wait`, but not past the deadline.
     ///
     /// # Errors
-    /// `cancelled`.
+    /// Fails with `cancelled` if the call was cancelled.
     pub fn pause(&self, wait: Duration) -> Result<(), Error> {
         match self.check_interrupt().and_then(|()| self.slice()) {
             Err(StopReason::Interrupted) => Err(Error::new(ErrorKind::Cancelled)),
@@ -86,12 +86,12 @@ impl CallContext {
         }
     }
 
-    /// Checks the cancel handles, without asking the interrupt.
+    /// Checks the cancel handles, but not the interrupt.
     pub fn check_cancelled(&self) -> Result<(), StopReason> {
         if self.cancels.iter().any(Cancel::is_fired) { Err(StopReason::Interrupted) } else { Ok(()) }
     }
 
-    /// Returns whether what failed just now may have failed only for want of time.
+    /// Returns true if the last failure may be due to cancellation or to the deadline.
     pub fn is_over(&self) -> bool {
         self.check_cancelled().is_err()
             || self.deadline.is_some_and(|deadline| clock::monotonic() >= deadline)
@@ -115,12 +115,12 @@ mod tests {
 
         let interrupted = CallContext::new(Vec::new(), Some(Arc::new(|| true)));
         assert_eq!(interrupted.check_interrupt(), Err(StopReason::Interrupted));
-        assert_eq!(interrupted.slice(), Ok(INTERVAL), "asked a moment ago");
-        interrupted.asked.set(Duration::ZERO);
+        assert_eq!(interrupted.slice(), Ok(INTERVAL), "checked a moment ago");
+        interrupted.interrupt_checked.set(Duration::ZERO);
         assert_eq!(
             interrupted.slice(),
             Err(StopReason::Interrupted),
-            "also when something comes all the time"
+            "the interrupt is checked also if data keeps coming"
         );
 
         let late = CallContext::default().until(Some(clock::monotonic()));

@@ -1,8 +1,8 @@
-//! Checks of everything that a call depends on, one at a time: for `justcall-auth doctor`, and for programs that report why
+//! Separate checks of everything that a call depends on, for `justcall-auth doctor` and for programs that report why
 //! they cannot start.
 //!
-//! Every check uses the parts that a call uses (sources, name look-up, proxy, connections, TLS), so what works here works
-//! in a call. Only [`Diagnostics::verify`] sends the pair.
+//! Every check uses the same parts as a call (sources, name look-up, proxy, connections, TLS), so a check that succeeds
+//! here succeeds in a call. Only [`Diagnostics::verify`] sends the pair.
 
 use std::time::Duration;
 
@@ -18,7 +18,9 @@ use crate::config::Config;
 use crate::context::CallContext;
 use crate::diagnose::{self, Code, Finding};
 use crate::shared_state::SharedState;
-use crate::source::{CHOICE, Loaded, Place, ProcessEnvironment, Source, choice, usual_places};
+use crate::source::{
+    CHOICE, DefaultSource, LoadedSource, ProcessEnvironment, Source, choice, default_sources,
+};
 use crate::transport::step_context;
 pub use crate::transport::{Certificate, NamedProxy, ProxyException, Route, TcpConnection, TlsInfo};
 
@@ -28,29 +30,30 @@ pub struct Diagnostics {
     config: Config,
 }
 
-/// A pair, and the places that were searched for it.
+/// A pair, and the default sources that were searched for it.
 #[derive(Debug, Clone)]
 pub struct FoundPair {
-    /// The pair and its place.
-    pub loaded: Loaded,
-    /// The places that come before it and hold nothing.
+    /// The pair and its source.
+    pub loaded: LoadedSource,
+    /// The default sources that precede it and hold no pair.
     pub passed_over: Vec<String>,
 }
 
-/// How this machine's clock compares with the service's.
+/// The difference between the clock of this machine and that of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Skew {
-    /// How far the two are apart, to about a second.
+    /// The difference, to about a second.
     pub size: Duration,
-    /// Whether this machine's clock is the one that is ahead.
+    /// True if the clock of this machine is ahead.
     pub is_ahead: bool,
 }
 
 impl Skew {
-    /// From this size on, webhooks are refused as stale where their window is as wide, and certificates as out of date.
+    /// The difference from which webhooks with the default tolerance fail as stale, and certificates may count as
+    /// expired.
     const LIMIT: Duration = Duration::from_secs(300);
 
-    /// Whether it is large enough to make calls or webhooks fail.
+    /// Returns true if the difference is large enough to make calls or webhooks fail.
     pub fn is_harmful(&self) -> bool {
         self.size >= Self::LIMIT
     }
@@ -59,7 +62,7 @@ impl Skew {
 /// The result of a verification.
 #[derive(Debug, Clone)]
 pub struct Verification {
-    /// The account of the pair, or why it is not known.
+    /// The account of the pair, or the reason why it is not known.
     pub account: Result<Account, Error>,
     /// The rate limit of the account, as the last response reports it.
     pub rate_limit: RateLimit,
@@ -78,7 +81,7 @@ impl Diagnostics {
     /// Reads the pair from the source.
     ///
     /// # Errors
-    /// As [`Source::load`].
+    /// Fails as [`Source::load`] does.
     pub fn source(&self) -> Result<FoundPair, Error> {
         let source = &self.config.source;
         let loaded = source.load_within(&ProcessEnvironment, &self.context())?;
@@ -88,11 +91,11 @@ impl Diagnostics {
         Ok(FoundPair { loaded, passed_over })
     }
 
-    /// Returns what is likely to mislead: a variable that means nothing, other places with another pair.
+    /// Returns findings about misleading settings: a variable without effect, other default sources with another pair.
     pub fn surroundings(&self) -> Vec<Finding> {
         let is_default = matches!(self.config.source, Source::Default);
         let mut found = diagnose::diagnose_environment(&ProcessEnvironment);
-        // The findings of the pair itself are reported by `source` and by the pair.
+        // The check of the source reports the findings about the pair.
         found.retain(|finding| match finding.code() {
             Code::WebhookSecretVariable => true,
             Code::SourcesDisagree => is_default,
@@ -117,7 +120,7 @@ impl Diagnostics {
     /// pair. Returns `None` if the response has no date.
     ///
     /// # Errors
-    /// Those of the connection: `timeout`, `connection_failed`, `tls_failed`, `invalid_response`.
+    /// Fails as the connection does: `timeout`, `connection_failed`, `tls_failed`, `invalid_response`.
     pub fn clock(&self) -> Result<Option<Skew>, Error> {
         let transport = SharedState::current().transport(&self.config.settings(&ProcessEnvironment)?);
         let url = self.config.policy.base_url.join("/");
@@ -133,40 +136,41 @@ impl Diagnostics {
         let mut config = self.config.clone();
         config.set_credentials(credentials.clone());
         let mut last = None;
-        let account = Client::new(&config).and_then(|client| client.call().verify_telling(&mut last));
+        let account =
+            Client::new(&config).and_then(|client| client.call().verify_with_last_response(&mut last));
         let rate_limit = last.as_ref().map(service::rate_limit).unwrap_or_default();
         Verification { account, rate_limit }
     }
 
-    /// Whether calls are encrypted: all are, except those to an `http://` base URL on this machine.
+    /// Returns true if calls are encrypted. Only calls to an `http://` base URL on this machine are not.
     pub fn is_encrypted(&self) -> bool {
         self.config.policy.base_url.is_encrypted()
     }
 
-    /// The context of a check that starts now.
+    /// Creates the context of a check that starts now.
     fn context(&self) -> CallContext {
         step_context(self.config.policy.timeout)
     }
 }
 
 /// Returns a finding for each file of `loaded` that other users of this machine can read.
-pub fn readable_by_others(loaded: &Loaded) -> Vec<Finding> {
+pub fn readable_by_others(loaded: &LoadedSource) -> Vec<Finding> {
     loaded.files.iter().filter_map(|file| diagnose::readable_by_others(file)).collect()
 }
 
-/// The date of a response has whole seconds: half of one is its most likely rest.
+/// Returns the skew. The date of a response has whole seconds, so half a second is its most likely fraction.
 fn skew(machine: Duration, service: Duration) -> Skew {
     let service = service + Duration::from_millis(500);
     Skew { size: machine.abs_diff(service), is_ahead: machine > service }
 }
 
-/// Returns the usual places that come before the one that holds a pair.
+/// Returns the default sources that precede the first one with a pair.
 fn empty_places() -> Vec<String> {
-    let is_empty = |place: &Place| {
+    let is_empty = |place: &DefaultSource| {
         let loaded = place.source.load(&ProcessEnvironment);
         loaded.is_err_and(|error| error.kind() == ErrorKind::CredentialsMissing)
     };
-    let empty = usual_places().take_while(is_empty).map(|place| place.name.to_owned());
+    let empty = default_sources().take_while(is_empty).map(|place| place.name.to_owned());
     std::iter::once(CHOICE.to_owned()).chain(empty).collect()
 }
 
@@ -175,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_which_clock_is_ahead_and_when_that_does_harm() {
+    fn it_reports_which_clock_is_ahead_and_when_the_difference_is_harmful() {
         let at = |millis| Duration::from_millis(1_800_000_000_000_u64 + millis);
         assert!(!skew(at(400), at(0)).is_harmful());
         let behind = skew(at(0), at(300_000));

@@ -1,4 +1,4 @@
-//! One call, driven by whoever has the network: the client itself, or a program that brings its own HTTP.
+//! One call, driven by the client itself, or by a program with its own HTTP client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::machine::Driven;
 use crate::reentry;
 use crate::state::Recorder;
 
-/// One call over HTTP of your own: libcurl, an event loop, another language's client. The same rules as
-/// [`Client::request`](crate::Client::request) follows: headers, retries, the way through a reset, errors.
+/// One call over the program's own HTTP client: libcurl, an event loop, another language. It follows the same rules as
+/// [`Client::request`](crate::Client::request): headers, retries, resets of the pair, errors.
 ///
 /// ```no_run
 /// # use justcall_auth::{Client, Request, Response, exchange::Action};
@@ -36,7 +36,7 @@ use crate::state::Recorder;
 ///             let pair = exchange.authorization()?;
 ///             match pair.expose_authorization(|header| http(&exchange, header, remaining)) {
 ///                 Ok(response) => exchange.answered(response),
-///                 // Surely not delivered only if no byte of it was sent.
+///                 // The request was surely not delivered only if no byte of it was sent.
 ///                 Err(cause) => exchange.failed(cause, cause != Cause::Connect),
 ///             }
 ///         }
@@ -48,12 +48,13 @@ use crate::state::Recorder;
 /// # }
 /// ```
 ///
-/// The HTTP client must not follow redirects: it would send the pair to another host. The client's CA file and proxy do
-/// not apply to it. It should stop when the time of [`Action::Send`] is over, and report that with [`Cause::Timeout`].
+/// The HTTP client must not follow redirects, because that would send the pair to another host. The CA file and the
+/// proxy of the [`Client`](crate::Client) do not apply to it. It should stop when the time in [`Action::Send`] is over,
+/// and report that with [`Cause::Timeout`].
 ///
-/// Nothing here blocks but [`Exchange::load`], which may read a file or run a command. Other calls of the process may wait
-/// for an exchange that was told to load or to send. They stop waiting when it is dropped, at its deadline, or after 60
-/// seconds if it has none. It belongs to the process that began it.
+/// Only [`Exchange::load`] may block, because it may read a file or run a command. Other calls of the process may wait
+/// for an exchange whose action is to load or to send. They stop waiting when the exchange is dropped, at its deadline,
+/// or after 60 seconds if it has no deadline. An exchange can be used only in the process that created it.
 pub struct Exchange {
     driven: Driven<rules::Exchange>,
     recorder: Option<Arc<Recorder>>,
@@ -64,35 +65,36 @@ impl Exchange {
         Self { driven, recorder }
     }
 
-    /// What to do now. Asking twice without reporting in between gives the same action again.
+    /// Returns the next action. Returns the same action again if the caller has reported nothing in between.
     ///
     /// # Errors
-    /// The call's failure, once it is final; the same one at every later call. `invalid_argument` in a child of the
-    /// process that began it.
+    /// Fails with the final failure of the call, at this and every later call. Fails with `invalid_argument` in a child
+    /// of the process that created the exchange.
     #[expect(
         clippy::should_implement_trait,
-        reason = "the name that every face of it has; it is no iterator"
+        reason = "every language uses this name; an exchange is not an iterator"
     )]
     pub fn next(&mut self) -> Result<Action, Error> {
         self.driven.next()
     }
 
-    /// Looks at the source, after [`Action::Load`]; else it does nothing. What it finds, or does not, the next step tells.
+    /// Reads the source, after [`Action::Load`]; otherwise does nothing. The next action depends on the result.
     pub fn load(&mut self) {
         self.driven.load();
     }
 
-    /// The method of the request to send.
+    /// Returns the method of the request to send.
     pub fn method(&self) -> &str {
         self.driven.get().outgoing().method()
     }
 
-    /// The URL of the request to send.
+    /// Returns the URL of the request to send.
     pub fn url(&self) -> String {
         self.driven.get().url()
     }
 
-    /// The headers of the request to send, names in lower case: all but `Authorization` and what HTTP itself needs.
+    /// Returns the headers of the request to send, with names in lower case. `Authorization` and the headers that an
+    /// HTTP client adds itself are not included.
     pub fn headers(&self) -> Vec<(&str, &str)> {
         let request = self.driven.get().outgoing();
         let mut headers: Vec<(&str, &str)> = request.default_headers().collect();
@@ -100,46 +102,47 @@ impl Exchange {
         headers
     }
 
-    /// The request to send, with the headers and the body of the caller's own, or one that asks about the pair: [`Exchange::is_verifying`].
+    /// Returns the request to send: the caller's own with its headers and body, or one that verifies the pair, see
+    /// [`Exchange::is_verifying`].
     pub fn outgoing(&self) -> &Request {
         self.driven.get().outgoing()
     }
 
-    /// Whether the request to send asks about the pair: whose it is, before the caller's own where an account is expected,
-    /// or whether it is good, where `/v2/account` answered the caller's own with 401. It is sent without the body and the
-    /// headers of the caller's own.
+    /// Returns true if the request to send verifies the pair. This happens before the caller's own request if an
+    /// account is expected, and after it if `/v2/account` answered it with 401. Such a request has neither the body nor
+    /// the headers of the caller's own.
     pub fn is_verifying(&self) -> bool {
         self.driven.get().is_verifying()
     }
 
-    /// The time left until the call's deadline, zero after it. `None` if the call has no limit.
+    /// Returns the time left until the call's deadline, or zero after it. Returns `None` if the call has no limit.
     pub fn remaining(&self) -> Option<Duration> {
         self.driven.get().deadline().map(|deadline| deadline.saturating_sub(clock::monotonic()))
     }
 
-    /// The largest body of an answer worth reading, in bytes.
+    /// Returns the largest body of a response that the exchange accepts, in bytes.
     pub fn max_body(&self) -> usize {
         self.driven.get().max_body()
     }
 
-    /// The pair to send the request with; taking it fixes which pair the answer will be about.
+    /// Returns the pair for the request. From then on the response counts as one about this pair.
     ///
     /// # Errors
-    /// `invalid_argument` unless [`Action::Send`] is due.
+    /// Fails with `invalid_argument` if the next action is not [`Action::Send`].
     pub fn authorization(&mut self) -> Result<Credentials, Error> {
         self.driven.get_mut().authorization()
     }
 
-    /// Reports the answer that came.
+    /// Reports a response.
     pub fn answered(&mut self, response: Response) {
         if !self.driven.is_own() {
             return;
         }
         let now = clock::now();
-        // One that the built-in transport read has its time already.
+        // The built-in transport has already set the time.
         let response =
             if response.received().is_zero() { response.with_received(now.unix) } else { response };
-        // The service rejects it, or has no account page: that is no use of the pair.
+        // A 401 means that the service rejects the pair or has no account page, so it does not count as a use.
         let is_use = response.http_status() != 401;
         self.driven.get_mut().answered(response, &now);
         if let Some(recorder) = self.recorder.as_ref().filter(|_| is_use) {
@@ -148,13 +151,13 @@ impl Exchange {
         self.driven.emit_events();
     }
 
-    /// Reports that no response came: why, and whether any byte of the request may have been sent. Say `true` if in doubt:
-    /// a POST that may have been delivered is not sent again.
+    /// Reports that no response came, with the cause and whether any byte of the request may have been sent. Pass
+    /// `true` if in doubt: a POST that may have been delivered is not sent again.
     pub fn failed(&mut self, cause: Cause, request_sent: bool) {
         self.failed_with(cause.into_error(request_sent));
     }
 
-    /// Reports that no response came, and why.
+    /// Reports that no response came, with the error.
     pub(crate) fn failed_with(&mut self, error: Error) {
         if !self.driven.is_own() {
             return;
@@ -173,7 +176,7 @@ impl Exchange {
         self.driven.get().holds_lease().then(|| reentry::enter(&*self.driven.source().shared.keyring))
     }
 
-    /// How long the driver goes on.
+    /// Returns the time limit and the cancellation of the call.
     pub(crate) fn context(&self) -> &CallContext {
         self.driven.context()
     }
@@ -182,18 +185,18 @@ impl Exchange {
         self.driven.into_inner()
     }
 
-    /// The answer, after [`Action::Done`].
+    /// Returns the response, after [`Action::Done`].
     ///
     /// # Errors
-    /// The call's failure; `invalid_argument` before the call is over.
+    /// Fails with the failure of the call, or with `invalid_argument` before the call is over.
     pub fn response(&self) -> Result<&Response, Error> {
         self.driven.get().response()
     }
 
-    /// As [`Exchange::response`], for keeps.
+    /// Converts the exchange into its response.
     ///
     /// # Errors
-    /// As [`Exchange::response`].
+    /// Fails as [`Exchange::response`] does.
     pub fn into_response(self) -> Result<Response, Error> {
         self.into_rules().into_response()
     }

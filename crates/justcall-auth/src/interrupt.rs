@@ -1,14 +1,14 @@
-//! What may end a waiting call early.
+//! Cancellation by polling.
 
-/// Asked while a call waits, at least every 50 ms, on the thread that made the call.
+/// Polled while a call waits, at least every 50 ms, on the thread of the call.
 ///
-/// A host with an interpreter looks at its pending signals here; a program with a stop button looks at a flag.
+/// A host with an interpreter checks its pending signals here; a program with a stop button checks a flag.
 pub trait Interrupt: Send + Sync {
-    /// True to end the call with `cancelled`.
+    /// Returns true to end the call with `cancelled`.
     fn interrupted(&self) -> bool;
 }
 
-/// A closure will do.
+/// Lets a closure be an interrupt.
 impl<F: Fn() -> bool + Send + Sync> Interrupt for F {
     fn interrupted(&self) -> bool {
         self()

@@ -1,4 +1,4 @@
-//! JustCall API authentication that works at once, says what is wrong, and never leaks a secret.
+//! JustCall API authentication that works at once, names the cause of each failure, and never leaks a secret.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), justcall_auth::Error> {
@@ -9,14 +9,14 @@
 //! # }
 //! ```
 //!
-//! [`Client`] drives a call: the rules are in [`Exchange`], the pair comes from a [`Source`], the bytes travel over a
-//! transport with TLS. Every failure is an [`Error`] of one [`ErrorKind`], with a hint at the remedy.
+//! [`Client`] drives a call: an [`Exchange`] contains the rules, a [`Source`] supplies the pair, and a transport with
+//! TLS sends the request. Every failure is an [`Error`] of one [`ErrorKind`], with a hint.
 
 #![forbid(unsafe_code)]
 
 #[cfg(target_family = "wasm")]
 compile_error!(
-    "justcall-auth does not run in browsers: whoever views the page could read the secret. Call JustCall from your server."
+    "justcall-auth does not run in browsers: every visitor of the page could read the secret. Call JustCall from your server."
 );
 
 mod callback_error;

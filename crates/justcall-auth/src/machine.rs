@@ -1,4 +1,4 @@
-//! Drives a state machine of the protocol: the clock, the source, the events, and the process that it belongs to.
+//! The driver of the protocol's state machines. Adds the clock, the source, the events, and a check of the process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::observe::{self, Observe};
 use crate::reentry;
 use crate::shared_state::SharedSource;
 
-/// A state machine that reads a source: one call that sends, or one refresh.
+/// A state machine that reads a source: a call that sends, or a refresh.
 pub(crate) trait Machine {
-    /// What the driver must do next.
+    /// The next action of the driver.
     type Action;
 
     fn next(&mut self, now: &Moment) -> Result<Self::Action, Error>;
@@ -27,7 +27,7 @@ pub(crate) trait Machine {
     fn is_loading(&self) -> bool;
     fn waits_for_lease(&self) -> bool;
     fn take_events(&mut self) -> Vec<Event>;
-    /// Ends it without giving back its leases.
+    /// Ends the machine without returning its leases.
     fn leave(self);
 }
 
@@ -74,10 +74,10 @@ macro_rules! machine {
 machine!(Exchange, justcall_auth_protocol::Action);
 machine!(Refresh, justcall_auth_protocol::RefreshAction);
 
-/// A state machine, with what its driver needs.
+/// A state machine, with the parts that its driver needs.
 pub(crate) struct Driven<M> {
-    /// With the leases that it holds in the keyring. A child of `fork()` has none to give back there, and could wait for ever
-    /// for a lock that it inherited.
+    /// The machine and its leases. A child of `fork()` must not return them, because the keyring's lock may be held by
+    /// a thread that the child does not have.
     machine: ForkOwned<M>,
     source: Arc<SharedSource>,
     observer: Option<Arc<dyn Observe>>,
@@ -108,34 +108,34 @@ impl<M: Machine> Driven<M> {
         &mut self.machine
     }
 
-    /// Returns the machine, and ends the driving.
+    /// Ends the driving. Returns the machine.
     pub fn into_inner(self) -> M {
         self.machine.into_inner()
     }
 
-    /// Returns what the clients with this source share.
+    /// Returns the state that the clients with this source share.
     pub fn source(&self) -> &SharedSource {
         &self.source
     }
 
-    /// Returns the deadline of the call, and what may end it.
+    /// Returns the time limit and the cancellation of the call.
     pub fn context(&self) -> &CallContext {
         &self.context
     }
 
-    /// Returns whether this is the process that began it.
+    /// Returns true in the process that created the machine.
     pub fn is_own(&self) -> bool {
         self.machine.is_own()
     }
 
-    /// Returns what to do now.
+    /// Returns the next action.
     ///
     /// # Errors
-    /// The failure, once it is final; `invalid_argument` in a child of the process that began it.
+    /// Fails with the final failure, or with `invalid_argument` in a child of the process that created the machine.
     pub fn next(&mut self) -> Result<M::Action, Error> {
         if !self.is_own() {
             return Err(Error::invalid_argument(
-                "This exchange was begun before fork(): begin one in the child.",
+                "This exchange was created before fork(). Create a new one in the child.",
             ));
         }
         if self.context.check_cancelled().is_err() {
@@ -150,13 +150,13 @@ impl<M: Machine> Driven<M> {
         action
     }
 
-    /// Reads the source if that is due. The next step says what came of it.
+    /// Reads the source if the next action is to load. The action after that depends on the result.
     pub fn load(&mut self) {
         if !self.machine.is_loading() || !self.is_own() {
             return;
         }
         match self.source.detector.read(&self.context) {
-            // Another call may have more time for it.
+            // The failure must not count for other calls, which may have more time.
             Err(error) if error.kind() == ErrorKind::Cancelled || self.context.is_over() => {
                 self.machine.cancel(error);
             }
@@ -169,14 +169,15 @@ impl<M: Machine> Driven<M> {
         self.emit_events();
     }
 
-    /// Sleeps for a part of `wait`; the machine says again how much is left. Past the deadline it knows what to do.
+    /// Sleeps for a part of `wait`. Afterwards the machine returns the rest as its next action, or ends at the
+    /// deadline.
     pub fn wait(&mut self, wait: Duration) {
         if let Err(error) = self.context.pause(wait) {
             self.machine.cancel(error);
         }
     }
 
-    /// Passes on what happened.
+    /// Passes the events of the machine to the observer.
     pub fn emit_events(&mut self) {
         let events = self.machine.take_events();
         if let Some(observer) = self.observer.as_deref().filter(|_| !events.is_empty()) {

@@ -1,18 +1,19 @@
-//! Who is told what happens.
+//! The receiver of events.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use justcall_auth_protocol::event::{Event, EventKind};
 
-/// Told what happens to the pair and to calls, on the thread of the call that met it, between two of its steps.
+/// Receives events about the pair and about calls, between two steps of a call, on the thread of that call.
 ///
-/// No lock is held meanwhile: it may use the client. The call goes on when it returns, or panics.
+/// No lock is held during an event, so the observer may use the client. The call continues after the observer returns
+/// or panics.
 pub trait Observe: Send + Sync {
-    /// Something happened.
+    /// Handles one event.
     fn happened(&self, event: &Event);
 }
 
-/// A closure will do.
+/// Lets a closure be an observer.
 impl<F: Fn(&Event) + Send + Sync> Observe for F {
     fn happened(&self, event: &Event) {
         self(event);
@@ -22,7 +23,7 @@ impl<F: Fn(&Event) + Send + Sync> Observe for F {
 /// Passes `events` to `observer`.
 pub(crate) fn emit(observer: &dyn Observe, events: &[Event]) {
     for event in events {
-        // It is not our code that would panic, and the call is as good as before.
+        // A panic in the program's own code must not fail the call.
         let _panicked = catch_unwind(AssertUnwindSafe(|| observer.happened(event)));
     }
 }

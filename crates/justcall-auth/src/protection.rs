@@ -1,9 +1,9 @@
-//! What was asked of the memory that keeps the pair, what was obtained, and why not more.
+//! The requested and the obtained protection of the pair's memory.
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_secret::{Level, Protection};
 
-/// How a client's pair is protected while it rests.
+/// The protection of a client's pair at rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectionReport {
     asked: Level,
@@ -17,17 +17,17 @@ impl ProtectionReport {
         Self { asked, obtained: credentials.protection(), why_not }
     }
 
-    /// What was asked for.
+    /// Returns the requested level.
     pub fn asked(&self) -> Level {
         self.asked
     }
 
-    /// What was obtained.
+    /// Returns the obtained protection.
     pub fn obtained(&self) -> Protection {
         self.obtained
     }
 
-    /// Why it is not the best that was asked for, where it is not.
+    /// Returns why the system refused a better protection of the requested level, or `None` if it refused nothing.
     pub fn why_not(&self) -> Option<&str> {
         self.why_not.as_deref()
     }

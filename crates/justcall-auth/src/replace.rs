@@ -1,5 +1,5 @@
-//! What takes the place of a file, a link or a folder in one step: whoever reads it, or finds it after a power failure,
-//! sees the old one or the new one.
+//! Atomic replacement of a file, a link or a folder. A reader sees either the old or the new one, also after a power
+//! failure.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use justcall_auth_protocol::encoding::hex;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// Something that was made to take a place: gone when it is dropped, unless it was put there.
+/// A new file, link or folder. Dropping it removes it, unless it was moved to its target.
 #[derive(Debug)]
 pub struct Replacement<M> {
     made: M,
@@ -17,18 +17,18 @@ pub struct Replacement<M> {
 }
 
 impl<M> Replacement<M> {
-    /// Makes one at `path`, a name that only one program uses at a time.
+    /// Creates one at `path`, a name that only one program uses at a time.
     ///
     /// # Errors
-    /// What `make` fails with; then there is nothing to remove.
+    /// Fails as `make` does; then there is nothing to remove.
     pub fn at(path: PathBuf, make: impl FnOnce(&Path) -> io::Result<M>) -> io::Result<Self> {
         Ok(Self { made: make(&path)?, path, is_placed: false })
     }
 
-    /// Makes one in `folder`, under a name that begins with `prefix` and cannot be guessed.
+    /// Creates one in `folder`, under a name that begins with `prefix` and cannot be guessed.
     ///
     /// # Errors
-    /// What `make` fails with; the system gives no randomness.
+    /// Fails as `make` does, or if the system provides no randomness.
     pub fn within(
         folder: &Path,
         prefix: &str,
@@ -37,38 +37,38 @@ impl<M> Replacement<M> {
         let mut name = [0; 16];
         SystemRandom::new()
             .fill(&mut name)
-            .map_err(|_| io::Error::other("the system gives no randomness"))?;
+            .map_err(|_| io::Error::other("the system provides no randomness"))?;
         Self::at(folder.join(format!("{prefix}{}", hex(&name))), make)
     }
 
-    /// What was made.
+    /// Returns what `make` returned.
     pub fn made(&self) -> &M {
         &self.made
     }
 
-    /// Where it was made.
+    /// Returns the path of the new file, link or folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts it in the place of what is at `target`, or where there is nothing.
+    /// Moves it to `target`, which it replaces if it exists.
     ///
     /// # Errors
-    /// What the system refuses; then `target` is as it was.
-    pub fn put(self, target: &Path) -> io::Result<()> {
+    /// Fails if the system refuses the move; then `target` is unchanged.
+    pub fn move_to(self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.keep();
         Ok(())
     }
 
-    /// Puts a file where there is nothing. Unlike [`Replacement::put`] it never replaces what another program put there in
-    /// the meantime.
+    /// Moves it to `target`, which must not exist. Unlike [`Replacement::move_to`], it never replaces a file that another
+    /// program created in the meantime.
     ///
     /// # Errors
-    /// `AlreadyExists`, and what the system refuses.
-    pub fn put_new(self, target: &Path) -> io::Result<()> {
+    /// Fails with `AlreadyExists` if `target` exists, or if the system refuses the move.
+    pub fn move_to_new(self, target: &Path) -> io::Result<()> {
         let Some(renamed) = rename_new(&self.path, target) else {
-            // The first name goes when this is dropped.
+            // The drop removes the first name.
             return fs::hard_link(&self.path, target);
         };
         renamed?;
@@ -76,7 +76,7 @@ impl<M> Replacement<M> {
         Ok(())
     }
 
-    /// Leaves it where it was made.
+    /// Keeps it at its path.
     pub fn keep(mut self) {
         self.is_placed = true;
     }
@@ -85,7 +85,7 @@ impl<M> Replacement<M> {
 impl<M> Drop for Replacement<M> {
     fn drop(&mut self) {
         if !self.is_placed {
-            // What cannot be removed is left: the failure that led here is the one to report.
+            // A failed removal is ignored, because the failure that led here is the one to report.
             let _gone = match fs::symlink_metadata(&self.path) {
                 Ok(about) if about.is_dir() => fs::remove_dir_all(&self.path),
                 _ => fs::remove_file(&self.path),
@@ -94,7 +94,7 @@ impl<M> Drop for Replacement<M> {
     }
 }
 
-/// Renames unless there is something at `to`; `None` where the kernel or the file system cannot.
+/// Renames `from` if nothing exists at `to`. Returns `None` if the kernel or the file system does not support that.
 #[cfg(target_os = "linux")]
 fn rename_new(from: &Path, to: &Path) -> Option<io::Result<()>> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -105,16 +105,16 @@ fn rename_new(from: &Path, to: &Path) -> Option<io::Result<()>> {
     }
 }
 
-/// No other system has it in all its versions.
+/// No other system supports it in all its versions.
 #[cfg(not(target_os = "linux"))]
 fn rename_new(_: &Path, _: &Path) -> Option<io::Result<()>> {
     None
 }
 
-/// Makes a new file at `path` that its owner alone may open.
+/// Creates a new file at `path` that only its owner can open.
 ///
 /// # Errors
-/// There is something already; what the system refuses.
+/// Fails if the path exists, or if the system refuses.
 pub fn private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -123,10 +123,10 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes a folder at `path`, and those above it that are missing, for their owner alone.
+/// Creates a folder at `path`, and its missing parents, with access only for their owner.
 ///
 /// # Errors
-/// What the system refuses.
+/// Fails if the system refuses.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -156,39 +156,39 @@ mod tests {
     }
 
     #[test]
-    fn it_replaces_a_file_and_is_gone_where_it_does_not() {
+    fn it_replaces_a_file_or_removes_the_new_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
-        file_with(folder.path(), "old").put(&path).expect("there is nothing");
+        file_with(folder.path(), "old").move_to(&path).expect("there is nothing");
         let new = file_with(folder.path(), "new");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "old");
         assert!(names(folder.path())[0].starts_with("..new-"), "the control");
-        new.put(&path).expect("a rename");
+        new.move_to(&path).expect("a rename");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "new");
         drop(file_with(folder.path(), "dropped"));
-        file_with(folder.path(), "refused").put(&folder.path().join("none/pair")).expect_err("no folder");
+        file_with(folder.path(), "refused").move_to(&folder.path().join("none/pair")).expect_err("no folder");
         assert_eq!(names(folder.path()), ["pair"]);
     }
 
     #[test]
-    fn it_never_replaces_what_is_to_be_new() {
+    fn it_never_replaces_an_existing_file_in_move_to_new() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
-        file_with(folder.path(), "first").put_new(&path).expect("there is nothing");
-        let refused = file_with(folder.path(), "second").put_new(&path).expect_err("there is one");
+        file_with(folder.path(), "first").move_to_new(&path).expect("there is nothing");
+        let refused = file_with(folder.path(), "second").move_to_new(&path).expect_err("the file exists");
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).expect("a file"), "first");
         assert_eq!(names(folder.path()), ["pair"]);
     }
 
     #[test]
-    fn it_removes_a_folder_with_all_that_is_in_it_unless_it_is_kept() {
+    fn it_removes_a_folder_with_its_content_unless_it_is_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let make = || Replacement::within(folder.path(), "..new-", private_folder).expect("a folder");
         let new = make();
         private_file(&new.path().join("file")).expect("a file");
         assert_eq!(
-            private_file(&new.path().join("file")).expect_err("it is there").kind(),
+            private_file(&new.path().join("file")).expect_err("the file exists").kind(),
             io::ErrorKind::AlreadyExists
         );
         drop(new);
@@ -198,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn it_removes_nothing_that_it_did_not_make() {
+    fn it_never_removes_a_file_that_it_did_not_create() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("another's");
         fs::write(&path, "text").expect("a file");
-        Replacement::at(path.clone(), private_file).expect_err("it is there");
+        Replacement::at(path.clone(), private_file).expect_err("the file exists");
         assert_eq!(fs::read_to_string(&path).expect("a file"), "text");
     }
 }

@@ -1,7 +1,7 @@
-//! What the clients of one process share: connections by equal settings, pairs by equal source, what was rejected.
+//! The shared state of one process: connections by equal settings, pairs by equal source, and rejections.
 //!
-//! It belongs to a process, not to a program: after `fork()` the child makes its own at its first call. Whatever it
-//! inherited may have been locked by a thread that the child does not have, so it never waits for an inherited lock.
+//! The state belongs to a process: after `fork()` the child creates a new one at its first call. It never waits for an
+//! inherited lock, which a thread that the child does not have may hold.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -27,23 +27,23 @@ pub(crate) struct SharedState {
     addresses: Arc<AddressBook>,
 }
 
-/// Clients with the same of all four have the same pair, unless the environment held another when one of them was made.
+/// Clients with equal keys have the same pair, unless the environment held another pair when one of them was created.
 type Key = (Identity, String, Option<u64>, Level);
 
-/// The pairs of one source, and the source itself.
+/// A source and its pairs.
 #[derive(Debug)]
 pub(crate) struct SharedSource {
     pub shared: Shared,
     pub detector: ChangeDetector,
-    /// When the last refresh that a webhook caused failed, and why.
+    /// The time and the error of the last failed refresh that a webhook caused.
     webhook_failure: Mutex<Option<(Duration, Error)>>,
 }
 
-/// How long a failed refresh counts for webhooks, which anyone may send.
+/// How long a failed refresh counts for webhooks. Anyone may send those, so each must not cause a refresh.
 const WEBHOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl SharedSource {
-    /// Why the last refresh that a webhook caused failed, if that was a moment ago and there is no pair yet.
+    /// Returns the error of the last refresh that a webhook caused, if it is recent and there is no pair yet.
     pub fn webhook_failure(&self, now: Duration) -> Option<Error> {
         let failure = lock(&self.webhook_failure).clone();
         let is_recent = |at: Duration| now.saturating_sub(at) < WEBHOOK_INTERVAL;
@@ -52,8 +52,8 @@ impl SharedSource {
             .map(|(_, error)| error)
     }
 
-    /// Remembers that a refresh which a webhook caused failed. A call that was ended says nothing of the source, and files
-    /// are read as fast as their change is noticed.
+    /// Records that a refresh which a webhook caused failed. A cancelled call is no failure of the source. A file is
+    /// not recorded, because reading it again is cheap.
     pub fn webhook_failed(&self, now: Duration, error: &Error) {
         let is_about_source = !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::InvalidArgument);
         if is_about_source && self.detector.is_costly() {
@@ -61,28 +61,30 @@ impl SharedSource {
         }
     }
 
-    /// Whether this thread is inside a call that holds a lease of these pairs: a new call must not wait for it.
+    /// Returns true if this thread is inside a call that holds a lease of these pairs. A new call must not wait for
+    /// that lease.
     pub fn is_entered(&self) -> bool {
         self.detector.is_entered() || reentry::is_inside(&*self.shared.keyring)
     }
 }
 
 struct Sources {
-    /// Several of one key only where the environment held another pair each time; the latest is the last.
+    /// The shared sources of each key, the latest last. A key has several only if the environment held another pair
+    /// each time.
     known: HashMap<Key, Vec<Weak<SharedSource>>>,
-    /// So many entries are worth a search for those that nobody uses any more.
+    /// The number of keys at which unused ones are removed.
     sweep_at: usize,
 }
 
 static CURRENT: PerProcess<SharedState> = PerProcess::new();
 
 impl SharedState {
-    /// The state of the process that asks.
+    /// Returns the state of this process.
     pub fn current() -> Arc<ForkOwned<Self>> {
         CURRENT.get_or_make(Self::new)
     }
 
-    /// Forgets what the service rejected.
+    /// Forgets all rejections of the service.
     pub fn forget_rejections() {
         Self::current().rejections.forget_all();
     }
@@ -98,15 +100,15 @@ impl SharedState {
         }
     }
 
-    /// Whether clients with this source, base URL, expected account and memory have pairs already.
+    /// Returns true if clients with this source, base URL, expected account and memory level exist.
     pub fn knows_source(&self, source: &Source, policy: &Policy, memory: Level) -> bool {
         let sources = lock(&self.sources);
         let known = sources.known.get(&key(source, policy, memory));
         known.is_some_and(|known| known.iter().any(|source| source.strong_count() > 0))
     }
 
-    /// What all clients with this source, base URL, expected account and memory share.
-    /// Where the source is the environment, it must not hold another pair now than they read there.
+    /// Returns the shared source of all clients with this source, base URL, expected account and memory level. For the
+    /// environment, the pair in it must also be the one that they read there.
     pub fn shared_source(
         &self,
         source: &Source,
@@ -135,8 +137,8 @@ impl SharedState {
         source
     }
 
-    /// The pairs of all clients of this process: those in use, those that have yet to be proven, and those that were replaced
-    /// a short while before `now`.
+    /// Returns the pairs of all clients of this process: the pairs in use, the candidates, and the pairs that were
+    /// replaced shortly before `now`.
     pub fn pairs(&self, now: Duration) -> Vec<Credentials> {
         let sources: Vec<Arc<SharedSource>> =
             lock(&self.sources).known.values().flatten().filter_map(Weak::upgrade).collect();
@@ -147,7 +149,7 @@ impl SharedState {
         versions.flatten().map(|version| version.credentials().clone()).collect()
     }
 
-    /// The connections of all clients with these settings.
+    /// Returns the transport of all clients with these settings.
     pub fn transport(&self, settings: &Settings) -> Arc<Transport> {
         let mut transports = lock(&self.transports);
         transports.retain(|transport| transport.strong_count() > 0);
@@ -161,7 +163,7 @@ impl SharedState {
         })
     }
 
-    /// The system's certificate authorities, which are read once a process.
+    /// Returns the certificate authorities of the system, which are read once a process.
     pub fn system_roots(&self) -> Arc<SystemRoots> {
         self.system_roots.clone()
     }
@@ -171,7 +173,7 @@ fn key(source: &Source, policy: &Policy, memory: Level) -> Key {
     (source.identity(), policy.base_url.to_string(), policy.expected_account, memory)
 }
 
-/// What these locks guard is whole at every moment, so a panic elsewhere does not spoil it.
+/// Locks a mutex. The guarded state is consistent at every moment, so a panic elsewhere cannot corrupt it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -195,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn it_shares_pairs_of_the_environment_while_it_holds_the_same_one_or_none() {
+    fn it_shares_pairs_while_the_environment_holds_the_same_pair_or_none() {
         const A: [&str; 2] = ["abc123def456", "sec789xyz000"];
         const B: [&str; 2] = ["abc123def456", "sec789xyz001"];
-        let (process, variables) = (SharedState::new(), Variables::default());
+        let (state, variables) = (SharedState::new(), Variables::default());
         let source = Source::parse("env:").expect("a spelling");
-        let shared = |held| {
-            variables.0.replace(held);
-            process.shared_source(&source, &Policy::default(), Level::Heap, &variables)
+        let shared = |values| {
+            variables.0.replace(values);
+            state.shared_source(&source, &Policy::default(), Level::Heap, &variables)
         };
         let is_same = |one: &Arc<SharedSource>, other: &Arc<SharedSource>| Arc::ptr_eq(one, other);
         let unset = shared(None);
@@ -211,7 +213,10 @@ mod tests {
         let b = shared(Some(B));
         assert!(!is_same(&a, &b), "the environment holds another pair");
         assert!(is_same(&a, &shared(Some(A))) && is_same(&b, &shared(Some(B))));
-        assert!(is_same(&a, &shared(Some(["abc123def456\n", "sec789xyz000"]))), "a line break is forgiven");
+        assert!(
+            is_same(&a, &shared(Some(["abc123def456\n", "sec789xyz000"]))),
+            "a final line break is ignored"
+        );
         assert!(is_same(&b, &shared(None)), "it was scrubbed: the latest counts");
         assert!(is_same(&b, &shared(Some(["", ""]))), "empty is not set");
         for malformed in [["abc123def456", ""], ["", "sec789xyz000"], ["abc123def456", "sec789xyz000 "]] {
@@ -219,14 +224,14 @@ mod tests {
             assert!(!is_same(&a, &other) && !is_same(&b, &other), "the first call reports {malformed:?}");
         }
         let halves = shared(Some(["abc123def45", "6sec789xyz000"]));
-        assert!(!is_same(&a, &halves), "the halves are told apart");
+        assert!(!is_same(&a, &halves), "the halves are compared separately");
 
         let other_names = Source::parse("env:A,A_SECRET").expect("a spelling");
         variables.0.replace(Some(A));
-        let other = process.shared_source(&other_names, &Policy::default(), Level::Heap, &variables);
+        let other = state.shared_source(&other_names, &Policy::default(), Level::Heap, &variables);
         assert!(!is_same(&a, &other));
         drop((a, unset));
         let again = shared(Some(A));
-        assert!(!is_same(&again, &b) && is_same(&again, &shared(Some(A))), "what nobody uses is forgotten");
+        assert!(!is_same(&again, &b) && is_same(&again, &shared(Some(A))), "an unused source is forgotten");
     }
 }

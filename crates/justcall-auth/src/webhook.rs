@@ -1,7 +1,7 @@
-//! Webhooks: whether a delivery is JustCall's, is fresh, and is for this receiver.
+//! Webhooks: checks that a delivery comes from JustCall, is fresh, and is meant for this receiver.
 //!
-//! **The body is not signed**, beyond `webhook_url` and `type`: fetch the object again through the API before you act on
-//! what `data` says. [The rules](justcall_auth_protocol::webhook) show how. Here is what they lack: the secrets of a
+//! **The body is not signed**, except for `webhook_url` and `type`: fetch the object through the API before you act on
+//! the content of `data`. [The rules](justcall_auth_protocol::webhook) show how. This module adds the secrets of a
 //! [`Client`].
 //!
 //! ```no_run
@@ -22,13 +22,14 @@ pub use justcall_auth_protocol::webhook::{
 use crate::client::{Call, Client};
 use crate::clock;
 
-/// The client's pair, whichever that is when a delivery comes; read from the source, if no call has done so yet. After a
-/// reset also the new one, before a call has proven it, and for 15 minutes the one before, unless the source says that it
-/// got into wrong hands. What none of them signed is a reason to look at the source again, at most once a second.
+/// Uses the secret of the client's current pair when a delivery arrives. Reads the source if no call has read it yet.
+/// After a reset, also accepts the new pair before a call has proven it, and the previous pair for 15 minutes, unless
+/// the source states that it was compromised. If none of these pairs signed the delivery, the source is refreshed, at
+/// most once a second.
 ///
-/// A delivery that comes before any call has read the pair waits until it is read, at most for the client's timeout: call
-/// [`Client::credentials`] when the receiver starts. If that fails, deliveries fail in the same way, and a program or
-/// callback is not asked again because of one of them for a second.
+/// A delivery that arrives before any call has read the pair waits for the source, at most for the timeout of the
+/// client: call [`Client::credentials`] when the receiver starts. If reading fails, the delivery fails with the same
+/// error, and for one second further deliveries do not read the source, if it is a program or a callback.
 impl SigningSecrets for Client {
     fn find(&self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         self.call().find_signer(is_signer)
@@ -52,26 +53,26 @@ impl SigningSecrets for Call<'_> {
 }
 
 impl Call<'_> {
-    /// As the client's own [`SigningSecrets::find`].
+    /// Finds the signing secret, see [`SigningSecrets::find`] of the client.
     ///
     /// # Errors
-    /// As [`Client::credentials`], and `cancelled`.
+    /// Fails as [`Client::credentials`] does, or with `cancelled`.
     pub fn find_signer(self, is_signer: &mut dyn FnMut(&[u8]) -> bool) -> Result<Option<usize>, Error> {
         let client = self.client();
         let source = client.shared_source();
         if let Some(failure) = source.webhook_failure(clock::monotonic()) {
             return Err(failure);
         }
-        let found = self.find();
+        let result = self.find();
         let now = clock::monotonic();
-        let (shared, overlap) = found.inspect_err(|error| source.webhook_failed(now, error))?;
+        let (shared, overlap) = result.inspect_err(|error| source.webhook_failed(now, error))?;
         let signer = shared.keyring.webhook_pairs(now).enumerate().find(|(_, version)| {
             let pair = version.credentials();
             pair.expose_authorization(|header| is_signer(&header[pair.secret_at()..]))
         });
         match &signer {
             Some((_, version)) => shared.keyring.confirm_by_webhook(version, overlap, now),
-            // A forged delivery must not make a client read the environment again.
+            // A forged delivery must not cause another read of the environment.
             None if client.reads_environment() => {}
             None => shared.keyring.request_refresh(),
         }

@@ -1,4 +1,6 @@
-//! Nothing shows a secret: every public type's `Debug`, every error, every log line, with a pair that is easy to find.
+//! No public type's `Debug`, no error and no log line contains a secret. The pair is easy to find.
+
+mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
@@ -11,11 +13,11 @@ use justcall_auth::{
     Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
     WebhookVerifier, WipedBuffer,
 };
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use justcall_auth_secret::PerProcess;
 use serde_json::json;
 
-/// Nobody else's: whoever shows it got it from us. Its windows are looked for too, for half a secret is too much.
+/// A secret that occurs nowhere else. The tests also search for parts of it, because half a secret is too much.
 const SECRET: &str = "canary7f3a9Q2xW";
 const KEY: &str = "canarykeyK8vT41";
 
@@ -23,13 +25,13 @@ fn pair() -> Credentials {
     Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a good pair")
 }
 
-/// A part of the secret that is long enough to be no accident, or the whole key.
+/// Returns true if `text` contains the whole key, or a part of the secret that is too long to be there by chance.
 fn leaks(text: &str) -> bool {
     SECRET.as_bytes().windows(8).any(|window| text.contains(std::str::from_utf8(window).expect("ASCII")))
         || text.contains(KEY)
 }
 
-/// The public types of the crates that see secrets, read off their sources.
+/// Returns the public types of the crates that process secrets, read from their sources.
 fn public_types() -> BTreeSet<String> {
     let mut types = BTreeSet::new();
     for name in ["justcall-auth-secret", "justcall-auth-protocol", "justcall-auth"] {
@@ -54,8 +56,8 @@ fn public_types() -> BTreeSet<String> {
     types
 }
 
-/// Types that hold no text of a pair's making: numbers, names, and what the service or the system told.
-const HOLD_NOTHING: &[&str] = &[
+/// Types without text from a pair: numbers, names, and text from the service or the system.
+const WITHOUT_SECRETS: &[&str] = &[
     "Account",
     "Action",
     "Cause",
@@ -87,7 +89,7 @@ const HOLD_NOTHING: &[&str] = &[
     "TlsInfo",
     "Verification",
     "WipingAllocator",
-    // No `Debug`: nothing to show.
+    // They have no `Debug`.
     "Call",
 ];
 
@@ -99,15 +101,10 @@ impl Shown {
     }
 }
 
-/// Every other public type, made with the pair in it.
+/// Creates a value of every other public type with the pair in it.
 fn shown(sandbox: &Sandbox) -> Shown {
     let mut shown = Shown(Vec::new());
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(sandbox);
     config.set_proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
     shown.add("Config", config.set_credentials(pair()));
     let mut buffer = WipedBuffer::with_capacity(64);
@@ -123,7 +120,7 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown.add("Credentials", &pair());
     shown.add("Source", &Source::Fixed(pair()));
     shown.add("Source", &Source::parse(&format!("command:tool --password {SECRET}")).expect("good"));
-    shown.add("Loaded", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
+    shown.add("LoadedSource", &Source::Fixed(pair()).load(&ProcessEnvironment).expect("a pair"));
     let pair = pair();
     let content =
         Content { credentials: &pair, created_at: "2026-11-24T00:00:00Z", previous_compromised: false };
@@ -205,7 +202,8 @@ fn shown(sandbox: &Sandbox) -> Shown {
     shown
 }
 
-/// The verifier with the secret in it, headers with it, and how its deliveries end; one is genuine, the URL has the secret.
+/// Shows the verifier and headers with the secret, and the results of deliveries. One delivery is genuine, and its URL
+/// contains the secret.
 fn show_webhooks(shown: &mut Shown) {
     // From Python: hmac.new(SECRET, f"{SECRET}|https%3A%2F%2Fa.b%2F{SECRET}|call.completed|1711040902", "sha256")
     let genuine = "78dbe64682ece7a973343785a5598fdc5f5886e7d064d87aa41fecbb341b57aa";
@@ -237,24 +235,28 @@ fn show_webhooks(shown: &mut Shown) {
 fn it_shows_no_secret_in_any_public_type() {
     assert!(
         leaks(&format!("{:?}", Some(SECRET))) && leaks(&format!("x{}", &SECRET[3..12])),
-        "the control: it is found"
+        "the control: a leak is found"
     );
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let Shown(shown) = shown(&sandbox);
-    let covered: BTreeSet<String> =
-        shown.iter().map(|(name, _)| *name).chain(HOLD_NOTHING.iter().copied()).map(str::to_owned).collect();
+    let covered: BTreeSet<String> = shown
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(WITHOUT_SECRETS.iter().copied())
+        .map(str::to_owned)
+        .collect();
     let types = public_types();
     assert!(types.len() > 30, "only {types:?}");
     let missing: Vec<&String> = types.difference(&covered).collect();
     assert!(missing.is_empty(), "public types that this test does not show: {missing:?}");
     let stale: Vec<&String> = covered.difference(&types).collect();
-    assert!(stale.is_empty(), "no public types any more: {stale:?}");
+    assert!(stale.is_empty(), "types that are no longer public: {stale:?}");
     for (name, text) in shown {
         assert!(!leaks(&text), "{name} shows the pair: {text}");
     }
 }
 
-/// Keeps every log line of this process.
+/// Stores every log line of this process.
 struct Log(Mutex<String>);
 
 impl log::Log for Log {
@@ -264,7 +266,7 @@ impl log::Log for Log {
 
     fn log(&self, record: &log::Record<'_>) {
         writeln!(self.0.lock().expect("a log"), "{} {}", record.target(), record.args())
-            .expect("a String takes all");
+            .expect("a String accepts all text");
     }
 
     fn flush(&self) {}
@@ -274,16 +276,11 @@ static LOG: Log = Log(Mutex::new(String::new()));
 
 #[test]
 fn it_logs_no_secret_at_any_level() {
-    log::set_logger(&LOG).expect("the only one");
+    log::set_logger(&LOG).expect("the first logger of the process");
     log::set_max_level(log::LevelFilter::Trace);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     sandbox.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET})).expect("an account");
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_credentials(pair()).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
@@ -299,7 +296,7 @@ fn it_logs_no_secret_at_any_level() {
     let log = LOG.0.lock().expect("a log").clone();
     assert!(
         log.contains("ureq") && log.contains("/v2/account"),
-        "the control: the layers below do log\n{log}"
+        "the control: the lower layers write logs\n{log}"
     );
     let ours =
         log.lines().filter(|line| !line.starts_with("hyper") && !line.starts_with("justcall_auth_sandbox"));

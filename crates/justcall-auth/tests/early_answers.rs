@@ -1,4 +1,4 @@
-//! A service that answers before it has read the whole request: the answer counts, and the connection is not used again.
+//! A service that answers before it has read the whole request: the response counts, and the connection is not reused.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -11,30 +11,19 @@ use std::time::Duration;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::{requests, with_pair};
+use support::{TIME_LIMIT, client, config, requests};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// More than the system holds of a request that the sandbox does not read, and of one that is not sent: 4 MiB.
+/// The size of a request, in bytes. It exceeds the buffers of the system, for what the sandbox does not read and for
+/// what is not sent: 4 MiB.
 const SIZE: usize = 16 * 1024 * 1024;
-/// How much of it the service reads in most cases, in bytes.
+/// The number of bytes that the service reads in most cases.
 const READ: usize = 1024 * 1024;
-/// A request that the service reads whole, in several pieces.
+/// The size of a request that the service reads completely, in several pieces.
 const SMALLER: usize = 2 * READ;
 
 fn sandboxes() -> [Sandbox; 2] {
     [false, true]
         .map(|http| Sandbox::start(SandboxConfig { http, ..SandboxConfig::default() }).expect("a sandbox"))
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
-
-fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&config(sandbox)).expect("a client")
 }
 
 fn upload(client: &Client, method: &str) -> Result<Response, Error> {
@@ -52,7 +41,7 @@ fn fault(sandbox: &Sandbox, fault: &Value) {
     sandbox.control("POST", "faults", fault).expect("a fault");
 }
 
-/// A client with the pair of an account of its own; a pair that was rejected is not sent again for a while.
+/// Creates a client with the pair of a new account, because a rejected pair is not sent again for a while.
 fn fresh_client(sandbox: &Sandbox) -> Client {
     let pair = sandbox.control("POST", "pairs", &Value::Null).expect("another account");
     let half = |name: &str| pair[name].as_str().expect("text").as_bytes();
@@ -60,11 +49,11 @@ fn fresh_client(sandbox: &Sandbox) -> Client {
     Client::new(config(sandbox).set_credentials(pair)).expect("a client")
 }
 
-/// Whether the next call takes the connection that the last request took. Another client makes it, for the pair may just
-/// have been rejected; clients with the same settings share their connections.
-fn is_used_again(sandbox: &Sandbox) -> bool {
+/// Returns true if the next call reuses the connection of the last request. Another client makes the call, because the
+/// pair may have been rejected; clients with the same settings share their connections.
+fn is_reused(sandbox: &Sandbox) -> bool {
     sandbox.control("DELETE", "faults", &Value::Null).expect("none");
-    fresh_client(sandbox).verify().expect("others are as good as before");
+    fresh_client(sandbox).verify().expect("other connections still work");
     let connections: Vec<u64> =
         requests(sandbox).iter().filter_map(|request| request["connection"].as_u64()).collect();
     let [.., before, last] = connections[..] else { panic!("two requests: {connections:?}") };
@@ -74,7 +63,7 @@ fn is_used_again(sandbox: &Sandbox) -> bool {
 #[test]
 fn it_reports_a_refusal_that_comes_during_the_upload() {
     for sandbox in sandboxes() {
-        // Connections are shared as long as there is a client.
+        // Connections stay shared while a client exists.
         let _client = client(&sandbox);
         for (method, status) in [("POST", 413), ("PUT", 401), ("PATCH", 503)] {
             for (then, after) in [("hang", 0), ("hang", READ), ("close", 0), ("reset", READ), ("reset", 0)] {
@@ -87,17 +76,17 @@ fn it_reports_a_refusal_that_comes_during_the_upload() {
                 assert_eq!(error.service_message(), Some("Enough of that."), "{case}: {error}");
                 let seen = requests(&sandbox);
                 assert_eq!((seen.len(), &seen[0]["body_complete"]), (1, &json!(false)), "{case}");
-                assert!(!is_used_again(&sandbox), "{case}");
+                assert!(!is_reused(&sandbox), "{case}");
             }
         }
         sandbox.control("POST", "clear", &Value::Null).expect("cleared");
-        upload_of(SMALLER, &fresh_client(&sandbox), "POST").expect("the control: all is read");
-        assert!(is_used_again(&sandbox), "the control: a request that was sent whole");
+        upload_of(SMALLER, &fresh_client(&sandbox), "POST").expect("the control: the whole request is read");
+        assert!(is_reused(&sandbox), "the control: a request that was sent completely");
     }
 }
 
 #[test]
-fn it_repeats_an_upload_that_the_rate_limit_refused_early() {
+fn it_retries_an_upload_that_the_rate_limit_refused_early() {
     for sandbox in sandboxes() {
         let client = Client::new(config(&sandbox).set_max_retries(1)).expect("a client");
         for then in ["hang", "reset"] {
@@ -107,7 +96,7 @@ fn it_repeats_an_upload_that_the_rate_limit_refused_early() {
                 &sandbox,
                 &json!({"fault": "answer", "status": 429, "headers": headers, "early": early, "times": 1}),
             );
-            let response = upload_of(SIZE, &client, "POST").expect("the second attempt is good");
+            let response = upload_of(SIZE, &client, "POST").expect("the retry succeeds");
             assert_eq!(response.http_status(), 200);
             let seen = requests(&sandbox);
             let statuses: Vec<&Value> = seen.iter().map(|request| &request["status"]).collect();
@@ -135,7 +124,7 @@ fn it_reports_a_refusal_that_comes_during_an_upload_through_a_proxy() {
 }
 
 #[test]
-fn it_sends_on_through_interim_answers_session_tickets_and_new_keys() {
+fn it_continues_to_send_after_interim_responses_session_tickets_and_new_keys() {
     for sandbox in sandboxes() {
         let client = client(&sandbox);
         let interim = |status: u16, headers: Value| json!({"fault": "interim", "status": status, "headers": headers, "after_bytes": READ});
@@ -144,7 +133,7 @@ fn it_sends_on_through_interim_answers_session_tickets_and_new_keys() {
             interim(102, json!({"X-Filler": "x".repeat(6_000)})),
             interim(103, json!({"Link": "</style.css>; rel=preload"})),
         ];
-        // Two session tickets come over every new connection, so the very first upload shows that they stop nothing.
+        // Every new connection gets two session tickets, so the first upload shows that tickets do not stop it.
         if sandbox.ca_file().is_some() {
             faults.push(json!({"fault": "key_update", "after_bytes": READ}));
         }
@@ -161,7 +150,7 @@ fn it_sends_on_through_interim_answers_session_tickets_and_new_keys() {
 }
 
 #[test]
-fn it_reports_a_refusal_that_follows_an_interim_answer() {
+fn it_reports_a_refusal_after_an_interim_response() {
     for sandbox in sandboxes() {
         let client = client(&sandbox);
         let filler = "x".repeat(5_000);
@@ -172,12 +161,12 @@ fn it_reports_a_refusal_that_follows_an_interim_answer() {
         fault(&sandbox, &json!({"fault": "raw", "bytes": bytes, "early": {"after_bytes": READ}}));
         let error = upload(&client, "POST").expect_err("a refusal");
         assert_eq!((error.http_status(), error.request_sent()), (413, true), "{error}");
-        assert!(!is_used_again(&sandbox));
+        assert!(!is_reused(&sandbox));
     }
 }
 
 #[test]
-fn it_keeps_what_came_of_a_refusal_that_broke_off_and_nothing_of_a_success() {
+fn it_returns_a_partial_body_of_a_refusal_but_not_of_a_success() {
     for sandbox in sandboxes() {
         let client = client(&sandbox);
         let partial = |status: &str| {
@@ -186,7 +175,7 @@ fn it_keeps_what_came_of_a_refusal_that_broke_off_and_nothing_of_a_success() {
                 &sandbox,
                 &json!({"fault": "raw", "bytes": bytes, "early": {"after_bytes": READ, "then": "reset"}}),
             );
-            upload(&client, "POST").expect_err("it broke off")
+            upload(&client, "POST").expect_err("the connection was reset")
         };
         let error = partial("413 Too Large");
         assert_eq!((error.http_status(), error.request_sent()), (413, true), "{error}");
@@ -194,12 +183,12 @@ fn it_keeps_what_came_of_a_refusal_that_broke_off_and_nothing_of_a_success() {
         assert_eq!(body, b"{\"message\": \"too");
         let error = partial("200 OK");
         assert_eq!((error.kind(), error.request_sent()), (ErrorKind::ConnectionFailed, true), "{error}");
-        assert!(!is_used_again(&sandbox));
+        assert!(!is_reused(&sandbox));
     }
 }
 
 #[test]
-fn it_reports_a_lost_connection_in_the_send_phase_if_no_answer_came() {
+fn it_reports_a_lost_connection_in_the_send_phase_if_no_response_came() {
     for sandbox in sandboxes() {
         let client = client(&sandbox);
         for bytes in ["", "HTTP/1.1 100 Continue\r\n\r\n"] {
@@ -218,7 +207,7 @@ fn it_reports_a_lost_connection_in_the_send_phase_if_no_answer_came() {
 fn it_ends_at_the_deadline_if_the_service_neither_reads_nor_answers() {
     for sandbox in sandboxes() {
         let client = Client::new(config(&sandbox).set_timeout(Duration::from_millis(700))).expect("a client");
-        // Too little of an answer to know what it says.
+        // Too few bytes of a response to read its status.
         for bytes in ["", "HTTP/1.1 4"] {
             fault(&sandbox, &json!({"fault": "raw", "bytes": bytes, "early": {}}));
             let error = upload(&client, "POST").expect_err("no answer");
@@ -229,25 +218,25 @@ fn it_ends_at_the_deadline_if_the_service_neither_reads_nor_answers() {
 }
 
 #[test]
-fn it_takes_an_early_success_of_a_service_that_reads_no_more() {
+fn it_accepts_an_early_success_of_a_service_that_stops_reading() {
     for sandbox in sandboxes() {
         let client = client(&sandbox);
         let early = json!({"after_bytes": READ});
         fault(&sandbox, &json!({"fault": "answer", "status": 202, "body": {"taken": true}, "early": early}));
         let response = upload(&client, "POST").expect("a success");
         assert_eq!((response.http_status(), response.body()), (202, &b"{\"taken\":true}"[..]));
-        assert!(!is_used_again(&sandbox));
+        assert!(!is_reused(&sandbox));
     }
 }
 
 #[test]
-fn it_sends_all_to_a_service_that_accepts_early_and_reads_on() {
+fn it_sends_everything_to_a_service_that_accepts_early_and_reads_on() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut config = Config::new();
     let address = listener.local_addr().expect("it is bound");
     config.set_base_url(&format!("http://{address}")).expect("loopback");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    let client = Client::new(config.set_timeout(PATIENCE)).expect("a client");
+    let client = Client::new(config.set_timeout(TIME_LIMIT)).expect("a client");
     let service = thread::spawn(move || {
         let (mut peer, _) = listener.accept().expect("a connection");
         let mut first = [0; 1];
@@ -263,5 +252,5 @@ fn it_sends_all_to_a_service_that_accepts_early_and_reads_on() {
     });
     assert_eq!(upload(&client, "POST").expect("a success").body(), b"{}");
     let read = service.join().expect("no panic");
-    assert!(read > SIZE, "only {read} bytes came");
+    assert!(read > SIZE, "only {read} bytes arrived");
 }

@@ -1,4 +1,5 @@
-//! A service that sends the secret back, cut up or packed: the caller gets no part of it, and the connection goes.
+//! A service that sends the secret back, split or compressed. The caller gets no part of it, and the connection is not
+//! reused.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -14,14 +15,15 @@ use support::read_request;
 
 const KEY: &str = "abc123def456";
 const SECRET: &str = "sec789xyz000";
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// `{"status": "error", "message": "You sent KEY:SECRET, twice: SECRET"}`, compressed: no eight bytes of it are plain.
+/// `{"status": "error", "message": "You sent KEY:SECRET, twice: SECRET"}`, compressed, with no plain run of eight
+/// bytes.
 const GZIPPED: &str = "1f8b0800000000000203ab562a2e492c292d56b252504a2d2aca2f52d25150ca4d2d2e4e4c4f058945e6972a14a7e695\
     282426251b1a19a7a4a699989a5915a7269b5b58565456191818e82894946726a75a29200b2ad50200fbf22177590000\
     00";
 
-/// Answers every request with `pieces`, each once the client has taken in the one before.
+/// Answers every request with `pieces`, each after the client has read the previous one.
 struct Service {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -33,7 +35,7 @@ impl Service {
         let address = listener.local_addr().expect("an address");
         let connections = Arc::new(AtomicUsize::new(0));
         let counted = connections.clone();
-        // It ends with the test's process; a test ends once all its calls have.
+        // The thread ends with the process of the test. A test ends after all its calls.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 counted.fetch_add(1, Ordering::SeqCst);
@@ -45,27 +47,27 @@ impl Service {
     }
 }
 
-/// Ends the connection where it stands among the pieces.
-const FAREWELL: &str = "\0farewell";
+/// Closes the connection at this position in the pieces.
+const CLOSE: &str = "\0farewell";
 
 fn answer(mut stream: &TcpStream, pieces: &[Vec<u8>]) -> Option<()> {
     read_request(stream)?;
     stream.set_nodelay(true).ok()?;
     for piece in pieces {
-        if piece == FAREWELL.as_bytes() {
+        if piece == CLOSE.as_bytes() {
             return stream.shutdown(Shutdown::Both).ok().and(None);
         }
         stream.write_all(piece).ok()?;
-        await_taken(stream.peer_addr().ok()?)?;
+        await_read(stream.peer_addr().ok()?)?;
     }
     Some(())
 }
 
-/// Waits until the socket at `client` has nothing left to be read.
-fn await_taken(client: SocketAddr) -> Option<()> {
+/// Waits until the socket at `client` has no unread data.
+fn await_read(client: SocketAddr) -> Option<()> {
     let local = format!("0100007F:{:04X}", client.port());
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIME_LIMIT {
         let table = std::fs::read_to_string("/proc/self/net/tcp").ok()?;
         let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         let row = rows.find(|row| row.get(1) == Some(&local.as_str()))?;
@@ -81,13 +83,13 @@ fn shows(text: &str) -> bool {
     SECRET.as_bytes().windows(8).any(|part| text.contains(std::str::from_utf8(part).expect("ASCII")))
 }
 
-/// What the caller gets of an answer that comes in `pieces`, and whether its connection is used again.
-fn asked(pieces: &[impl AsRef<[u8]>]) -> (Response, String, bool) {
+/// Returns the response and the error that the caller gets for `pieces`, and whether the connection is reused.
+fn responses_of(pieces: &[impl AsRef<[u8]>]) -> (Response, String, bool) {
     let service = Service::start(pieces.iter().map(|piece| piece.as_ref().to_vec()).collect());
     let mut config = Config::new();
     config.set_base_url(&format!("http://{}", service.address)).expect("loopback");
     let pair = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a good pair");
-    config.set_credentials(pair).set_timeout(PATIENCE).set_max_retries(0);
+    config.set_credentials(pair).set_timeout(TIME_LIMIT).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     let get = || client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err("400");
     let error = get();
@@ -103,11 +105,11 @@ fn everything(response: &Response) -> String {
 
 #[track_caller]
 fn must_hide(pieces: &[impl AsRef<[u8]>], must_have: &str) {
-    let (response, error, is_reused) = asked(pieces);
+    let (response, error, is_reused) = responses_of(pieces);
     let seen = everything(&response);
     assert!(!shows(&seen) && !shows(&error), "{seen}\n{error}");
-    assert!(seen.contains(must_have), "the rest stays: {seen}");
-    assert!(!is_reused, "the connection holds it");
+    assert!(seen.contains(must_have), "the other text is unchanged: {seen}");
+    assert!(!is_reused, "the buffers of the connection contain the secret");
 }
 
 const HEAD: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n";
@@ -117,22 +119,22 @@ fn whole(body: &str) -> String {
 }
 
 #[test]
-fn it_hands_on_no_part_of_a_secret_that_comes_in_two_pieces() {
+fn it_passes_on_no_part_of_a_secret_that_arrives_in_two_pieces() {
     let body = format!("{{\"message\": \"You sent {KEY}:{SECRET}, and {SECRET}\"}}");
     let answer = whole(&body);
     for begun in [1, 8, SECRET.len() - 1] {
-        let cut = answer.find(SECRET).expect("it is there") + begun;
+        let cut = answer.find(SECRET).expect("the response contains it") + begun;
         must_hide(&[&answer[..cut], &answer[cut..]], "************, and ************\"}");
         let thrice = [&answer[..cut - begun / 2], &answer[cut - begun / 2..cut], &answer[cut..]];
         must_hide(&thrice, "************, and ************\"}");
     }
     let header = format!("{HEAD}x-echo: {KEY}:{SECRET}!\r\ncontent-length: 2\r\n\r\n{{}}");
-    let cut = header.find(SECRET).expect("it is there") + SECRET.len() - 2;
+    let cut = header.find(SECRET).expect("the response contains it") + SECRET.len() - 2;
     must_hide(&[&header[..cut], &header[cut..]], "************!");
 }
 
 #[test]
-fn it_hears_a_secret_that_is_cut_by_the_chunks_of_a_body() {
+fn it_finds_a_secret_that_is_split_by_chunks() {
     let chunks = |cut: &[&str]| {
         let framed: Vec<String> =
             cut.iter().map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
@@ -142,30 +144,30 @@ fn it_hears_a_secret_that_is_cut_by_the_chunks_of_a_body() {
     must_hide(&[chunks(&["{\"message\": \"", begin, end, "!\"}"])], "************!\"}");
     let letters: Vec<&str> = SECRET.split("").filter(|letter| !letter.is_empty()).collect();
     must_hide(&[chunks(&letters)], "************");
-    let (response, _, is_reused) = asked(&[chunks(&["{\"message\": \"", "none ", "of ", "yours\"}"])]);
+    let (response, _, is_reused) = responses_of(&[chunks(&["{\"message\": \"", "none ", "of ", "yours\"}"])]);
     assert_eq!(response.body(), b"{\"message\": \"none of yours\"}");
-    assert!(is_reused, "the control: such an answer costs no connection");
+    assert!(is_reused, "the control: after other responses the connection is reused");
 }
 
 #[test]
-fn it_hands_on_no_beginning_of_a_secret_at_which_an_answer_was_cut() {
+fn it_passes_on_no_start_of_a_secret_at_which_a_response_was_cut() {
     let answer = whole(&format!("{{\"message\": \"You sent {KEY}:{SECRET}\"}}"));
-    let cut = answer.find(SECRET).expect("it is there") + SECRET.len() - 1;
-    must_hide(&[&answer[..cut], FAREWELL], "You sent abc123def456:***********");
-    // Of a failure's body no more than 64 KiB are read, after decompression or within chunks as well.
+    let cut = answer.find(SECRET).expect("the response contains it") + SECRET.len() - 1;
+    must_hide(&[&answer[..cut], CLOSE], "You sent abc123def456:***********");
+    // At most 64 KiB of an error's body are read, also after decompression or within chunks.
     let filler = "x".repeat(64 * 1024 - SECRET.len() + 2);
     let chunks = format!("{:x}\r\n{filler}{}\r\n2\r\n00\r\n0\r\n\r\n", filler.len() + 10, &SECRET[..10]);
     let long = format!("{HEAD}transfer-encoding: chunked\r\n\r\n{chunks}");
-    must_hide(&[long.as_str(), FAREWELL], "xx**********");
+    must_hide(&[long.as_str(), CLOSE], "xx**********");
 }
 
 #[test]
-fn it_hears_a_secret_in_a_compressed_body() {
+fn it_finds_a_secret_in_a_compressed_body() {
     let packed: Vec<u8> = (0..GZIPPED.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&GZIPPED[at..at + 2], 16).expect("hexadecimal"))
         .collect();
-    assert!(!shows(&String::from_utf8_lossy(&packed)), "the control: on the wire it is not plain");
+    assert!(!shows(&String::from_utf8_lossy(&packed)), "the control: it is not plain in the sent bytes");
     let head = format!("{HEAD}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len());
     let answer = [head.as_bytes(), &packed].concat();
     must_hide(&[answer], "You sent abc123def456:************, twice: ************");

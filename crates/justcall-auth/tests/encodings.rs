@@ -1,4 +1,4 @@
-//! Bodies that are compressed, or said to be: an answer that came is never reported as a lost connection.
+//! Bodies that are compressed or labelled so. A response that came is never reported as a lost connection.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -14,8 +14,8 @@ use flate2::write::GzEncoder;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use support::read_request;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The limit of each wait, so that a hang fails instead of blocking.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 const PLAIN: &[u8] = br#"{"status":"success","data":{"account_id":7}}"#;
 
 /// Answers every request with the same bytes.
@@ -32,10 +32,10 @@ impl Service {
             .set_base_url(&format!("http://{}", listener.local_addr().expect("an address")))
             .expect("loopback may be http");
         config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-        config.set_timeout(PATIENCE).set_max_retries(2);
+        config.set_timeout(TIME_LIMIT).set_max_retries(2);
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = requests.clone();
-        // It ends with the test's process.
+        // The thread ends with the process of the test.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (answer, counted) = (answer.clone(), counted.clone());
@@ -54,7 +54,7 @@ impl Service {
     }
 }
 
-/// Reads one request without a body and answers it; `None` at the end of the connection.
+/// Reads one request without a body and answers it. Returns `None` at the end of the connection.
 fn serve(mut stream: &TcpStream, answer: &[u8], counted: &AtomicUsize) -> Option<()> {
     read_request(stream)?;
     counted.fetch_add(1, Ordering::SeqCst);
@@ -67,8 +67,8 @@ fn serve(mut stream: &TcpStream, answer: &[u8], counted: &AtomicUsize) -> Option
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(plain).expect("memory takes everything");
-    encoder.finish().expect("memory takes everything")
+    encoder.write_all(plain).expect("memory accepts everything");
+    encoder.finish().expect("memory accepts everything")
 }
 
 fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
@@ -77,7 +77,7 @@ fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn it_takes_an_answer_without_a_body_for_what_it_is_whatever_its_encoding_says() {
+fn it_accepts_a_response_without_a_body_whatever_its_encoding_header() {
     for encoding in ["gzip", "GZIP", "x-gzip", "gzip, gzip", "br", "identity"] {
         let headers = format!("Content-Encoding: {encoding}\r\n");
         let no_content = format!("HTTP/1.1 204 No Content\r\n{headers}\r\n").into_bytes();
@@ -101,7 +101,7 @@ fn it_takes_an_answer_without_a_body_for_what_it_is_whatever_its_encoding_says()
 }
 
 #[test]
-fn it_expands_gzip_by_every_name_that_it_goes_by() {
+fn it_expands_gzip_under_each_of_its_names() {
     let once = gzip(PLAIN);
     for (encoding, body) in [
         ("gzip", once.clone()),
@@ -126,7 +126,7 @@ fn it_expands_gzip_by_every_name_that_it_goes_by() {
 }
 
 #[test]
-fn it_reports_an_answer_that_cannot_be_decoded_as_invalid_and_sends_nothing_again() {
+fn it_reports_a_response_that_cannot_be_decoded_as_invalid_and_never_retries() {
     let packed = gzip(PLAIN);
     let mut wrong_sum = packed.clone();
     let at = wrong_sum.len() - 8;
@@ -155,7 +155,7 @@ fn it_reports_an_answer_that_cannot_be_decoded_as_invalid_and_sends_nothing_agai
             assert!(error.request_sent() && !error.retryable() && error.http_status() == 200, "{case}");
             assert!(error.message().contains("Content-Encoding") && !case.contains("DNS"), "{case}");
             assert_eq!(service.requests(), 1, "{case}");
-            // The status of a failure has decided already.
+            // The status of an error response has already decided.
             let service = Service::start(answer("422 Unprocessable", &headers, &body));
             assert_eq!(service.ask(method).expect_err("422").kind(), ErrorKind::Unprocessable, "{case}");
         }
@@ -169,7 +169,7 @@ fn it_still_reports_a_connection_that_was_lost_in_a_compressed_body() {
         format!("HTTP/1.1 200 Cut\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
     for end in [0, 1, 12, packed.len() - 1] {
         let service = Service::start([head.as_bytes(), &packed[..end]].concat());
-        let error = service.ask("POST").expect_err("it is not whole");
+        let error = service.ask("POST").expect_err("the body is not complete");
         assert_eq!(error.kind(), ErrorKind::ConnectionFailed, "{end}: {error}");
         assert_eq!((error.reason(), error.request_sent()), (Some("receive"), true), "{end}: {error}");
     }
@@ -193,7 +193,7 @@ fn it_reads_json_behind_a_byte_order_mark() {
 fn it_refuses_headers_that_are_folded() {
     for headers in ["X-Note: a\r\n b\r\n", "X-Note: a\r\n\tb\r\n"] {
         let service = Service::start(answer("200 OK", headers, PLAIN));
-        let error = service.ask("POST").expect_err("obsolete since 2014");
+        let error = service.ask("POST").expect_err("folding is obsolete since 2014");
         assert_eq!((error.kind(), error.request_sent()), (ErrorKind::InvalidResponse, true), "{error}");
         assert_eq!(service.requests(), 1);
     }

@@ -1,31 +1,31 @@
-//! What happens to the pair over a real reset, in the order that it is told, and what replacing and reloading do.
+//! The events of a reset in their order, and the effects of replacing and reloading a pair.
+
+mod support;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 use tempfile::TempDir;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A sandbox, a file with its pair, and what a client with that source was told.
+/// A sandbox, a file with its pair, and the events of the clients with that source.
 struct World {
     sandbox: Sandbox,
     file: PathBuf,
-    told: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<Event>>>,
     _folder: TempDir,
 }
 
 impl World {
     fn new() -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let sandbox = support::sandbox();
         let folder = TempDir::new().expect("a folder");
-        let world = Self { file: folder.path().join("pair"), sandbox, told: Arc::default(), _folder: folder };
+        let world =
+            Self { file: folder.path().join("pair"), sandbox, events: Arc::default(), _folder: folder };
         world.write(world.sandbox.api_key(), world.sandbox.api_secret());
         world
     }
@@ -35,13 +35,11 @@ impl World {
     }
 
     fn config(&self) -> Config {
-        let mut config = Config::new();
+        let mut config = support::bare_config(&self.sandbox);
         config.set_source(&format!("file:{}", self.file.display())).expect("a source");
-        config.set_base_url(self.sandbox.url()).expect("its URL").set_timeout(PATIENCE);
-        config.set_ca_file(self.sandbox.ca_file().expect("it has TLS")).expect("its CA");
-        let told = self.told.clone();
+        let events = self.events.clone();
         config.set_observer(Arc::new(move |event: &Event| {
-            told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+            events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         }));
         config
     }
@@ -50,23 +48,23 @@ impl World {
         Client::new(&self.config()).expect("a client")
     }
 
-    /// The dashboard's reset: the new pair.
+    /// Resets the pair in the dashboard. Returns the new pair.
     fn reset(&self) -> (String, String) {
         let pair = self.sandbox.control("POST", "reset", &Value::Null).expect("a reset");
         let text = |name: &str| pair[name].as_str().expect("text").to_owned();
         (text("api_key"), text("api_secret"))
     }
 
-    fn told(&self) -> Vec<Event> {
-        std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    fn events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn kinds_told(&self) -> Vec<EventKind> {
-        self.told().iter().map(Event::kind).collect()
+    fn event_kinds(&self) -> Vec<EventKind> {
+        self.events().iter().map(Event::kind).collect()
     }
 }
 
-/// Whoever reads it sees the old text or the new one.
+/// Replaces the file atomically: a reader sees either the old or the new text.
 fn write(file: &std::path::Path, text: &str) {
     let new = file.with_extension("new");
     std::fs::write(&new, text).expect("the test's file");
@@ -78,15 +76,15 @@ fn get() -> Request {
 }
 
 #[test]
-fn it_tells_of_a_reset_in_order_and_never_the_secret() {
+fn it_emits_the_events_of_a_reset_in_order_without_the_secret() {
     let world = World::new();
-    let (told, file) = (world.told.clone(), world.file.clone());
+    let (events, file) = (world.events.clone(), world.file.clone());
     let new = Arc::new(Mutex::new(None::<(String, String)>));
     let late = new.clone();
     let mut config = world.config();
-    config.set_rotation_wait(PATIENCE).set_observer(Arc::new(move |event: &Event| {
-        told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
-        // The new pair comes only once calls wait for it.
+    config.set_rotation_wait(TIME_LIMIT).set_observer(Arc::new(move |event: &Event| {
+        events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        // The new pair is written only after calls wait for it.
         if event.kind() == EventKind::WaitingForSource {
             let pair = late.lock().unwrap_or_else(PoisonError::into_inner);
             let (key, secret) = pair.as_ref().expect("there was a reset");
@@ -95,11 +93,11 @@ fn it_tells_of_a_reset_in_order_and_never_the_secret() {
     }));
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");
-    assert_eq!(world.kinds_told(), []);
+    assert_eq!(world.event_kinds(), []);
     let pair = world.reset();
     *new.lock().expect("no panic") = Some(pair.clone());
-    client.request(get()).expect("the call is held until the pair comes");
-    let events = world.told();
+    client.request(get()).expect("the call waits for the new pair");
+    let events = world.events();
     let seen: Vec<(EventKind, u64, u16)> =
         events.iter().map(|event| (event.kind(), event.generation(), event.http_status())).collect();
     assert_eq!(
@@ -118,70 +116,70 @@ fn it_tells_of_a_reset_in_order_and_never_the_secret() {
 #[test]
 fn it_survives_a_handler_that_calls_and_panics() {
     let world = World::new();
-    let told = world.told.clone();
+    let events = world.events.clone();
     let client = Arc::new(Mutex::new(None::<Client>));
     let calls = client.clone();
     let mut config = world.config();
-    config.set_rotation_wait(PATIENCE).set_observer(Arc::new(move |event: &Event| {
+    config.set_rotation_wait(TIME_LIMIT).set_observer(Arc::new(move |event: &Event| {
         let is_first = {
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.push(event.clone());
-            told.len() == 1
+            let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+            events.push(event.clone());
+            events.len() == 1
         };
         if is_first {
             let client = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            client.expect("it was made").verify().expect("the call within the handler");
+            client.expect("the client exists").verify().expect("the call within the handler");
         }
-        panic::resume_unwind(Box::new("the handler's own"));
+        panic::resume_unwind(Box::new("a panic in the handler"));
     }));
     *client.lock().expect("no panic") = Some(Client::new(&config).expect("a client"));
-    let client = client.lock().expect("no panic").clone().expect("it was made");
+    let client = client.lock().expect("no panic").clone().expect("the client exists");
     client.verify().expect("a good pair");
     let (key, secret) = world.reset();
     world.write(&key, &secret);
     let result = panic::catch_unwind(AssertUnwindSafe(|| client.request(get())));
-    result.expect("no panic comes out of a call").expect("the new pair is there");
-    let kinds = world.kinds_told();
+    result.expect("no panic comes out of a call").expect("the new pair exists");
+    let kinds = world.event_kinds();
     assert_eq!(kinds.first(), Some(&EventKind::PairRejected), "{kinds:?}");
     assert_eq!(kinds.iter().filter(|kind| **kind == EventKind::Rotated).count(), 1, "{kinds:?}");
 }
 
 #[test]
-fn it_replaces_a_pair_by_one_that_is_good_and_no_other() {
+fn it_replaces_a_pair_only_by_a_valid_one() {
     let world = World::new();
     let (client, sharing) = (world.client(), world.client());
     client.verify().expect("a good pair");
-    let wrong = Credentials::new(b"abc123def456", b"wrong1wrong1").expect("it could be a pair");
+    let wrong = Credentials::new(b"abc123def456", b"wrong1wrong1").expect("its form is valid");
     assert_eq!(client.replace(&wrong).expect_err("it is wrong").kind(), ErrorKind::InvalidCredentials);
-    client.verify().expect("the pair in use lost nothing by it");
-    assert_eq!(world.kinds_told(), []);
+    client.verify().expect("the pair in use still works");
+    assert_eq!(world.event_kinds(), []);
     let (key, secret) = world.reset();
     let new = Credentials::new(key.as_bytes(), secret.as_bytes()).expect("a pair");
     assert!(client.replace(&new).expect("it is good").id().is_some());
-    assert_eq!(world.kinds_told(), [EventKind::Rotated]);
-    // The clients that share the pair have it too, though the file still gives the old one.
+    assert_eq!(world.event_kinds(), [EventKind::Rotated]);
+    // Clients that share the pair use the new one, although the file still contains the old one.
     assert!(sharing.credentials().expect("a pair").same_pair(&new));
     sharing.request(get()).expect("the new pair is in use");
 }
 
 #[test]
-fn it_reloads_and_keeps_a_good_pair_from_a_wrong_or_vanished_one() {
+fn it_keeps_a_valid_pair_if_a_reload_finds_a_wrong_one_or_none() {
     let world = World::new();
     let client = world.client();
     client.verify().expect("a good pair");
-    assert!(!client.reload().expect("the file is there"));
+    assert!(!client.reload().expect("the file exists"));
     world.write("abc123def456", "wrong1wrong1");
-    assert!(client.reload().expect("the file is there"));
+    assert!(client.reload().expect("the file exists"));
     client.verify().expect("the wrong pair costs no call");
-    assert_eq!(world.kinds_told(), [EventKind::SourceChanged, EventKind::CandidateRejected]);
-    std::fs::remove_file(&world.file).expect("it is there");
-    assert_eq!(client.reload().expect_err("it is gone").kind(), ErrorKind::SourceUnavailable);
-    client.verify().expect("the pair in use lost nothing by it");
-    assert_eq!(world.kinds_told(), []);
+    assert_eq!(world.event_kinds(), [EventKind::SourceChanged, EventKind::CandidateRejected]);
+    std::fs::remove_file(&world.file).expect("the file exists");
+    assert_eq!(client.reload().expect_err("the file was removed").kind(), ErrorKind::SourceUnavailable);
+    client.verify().expect("the pair in use still works");
+    assert_eq!(world.event_kinds(), []);
 }
 
 #[test]
-fn it_tells_of_retries_of_a_low_limit_and_of_an_old_pair() {
+fn it_emits_events_about_retries_a_low_limit_and_an_old_pair() {
     let world = World::new();
     let pair = json!({
         "api_key": world.sandbox.api_key(),
@@ -192,8 +190,8 @@ fn it_tells_of_retries_of_a_low_limit_and_of_an_old_pair() {
     let client = world.client();
     let fault = json!({"fault": "answer", "status": 503, "times": 1});
     world.sandbox.control("POST", "faults", &fault).expect("a fault");
-    client.request(get()).expect("the second attempt is answered");
-    let events = world.told();
+    client.request(get()).expect("the retry succeeds");
+    let events = world.events();
     let kinds: Vec<EventKind> = events.iter().map(Event::kind).collect();
     assert_eq!(kinds, [EventKind::RotationDue, EventKind::Retrying]);
     assert_eq!(events[1].http_status(), 503);
@@ -203,5 +201,5 @@ fn it_tells_of_retries_of_a_low_limit_and_of_an_old_pair() {
     world.sandbox.control("POST", "faults", &fault).expect("a fault");
     client.request(get()).expect("an answer");
     client.request(get()).expect("an answer");
-    assert_eq!(world.kinds_told(), [EventKind::RateLimitLow], "told once");
+    assert_eq!(world.event_kinds(), [EventKind::RateLimitLow], "one event");
 }

@@ -1,19 +1,18 @@
 //! The Rust examples that the documentation shows, run as a reader would run them.
 
+mod support;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{example, sandbox};
 
-/// An example; `first` stands before the arguments that all of them take.
+/// Returns the command that runs an example. `first` precedes the arguments that every example takes.
 fn command(name: &str, sandbox: &Sandbox, key: &str, secret: &str, first: Option<&str>) -> Command {
-    let test = std::env::current_exe().expect("this test's path");
-    let example: PathBuf =
-        test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name);
-    let mut command = Command::new(example);
+    let mut command = Command::new(example(name));
     command.args(first).arg("env:").arg(sandbox.url()).arg(sandbox.ca_file().expect("TLS is on"));
     command.env("JUSTCALL_API_KEY", key).env("JUSTCALL_API_SECRET", secret);
     command
@@ -24,18 +23,18 @@ fn run(name: &str, sandbox: &Sandbox, key: &str, secret: &str) -> Output {
 }
 
 #[test]
-fn it_verifies_a_pair_and_says_what_is_wrong_with_another() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+fn it_verifies_a_pair_and_explains_why_another_fails() {
+    let sandbox = sandbox();
     let output = run("verify", &sandbox, sandbox.api_key(), sandbox.api_secret());
     assert!(
         output.status.success() && String::from_utf8_lossy(&output.stdout).contains("plan:    Pro"),
         "{output:?}"
     );
     let output = run("verify", &sandbox, sandbox.api_key(), &"0".repeat(40));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        !output.status.success() && said.contains("invalid_credentials") && said.contains("hint: "),
-        "{said}"
+        !output.status.success() && printed.contains("invalid_credentials") && printed.contains("hint: "),
+        "{printed}"
     );
 }
 
@@ -50,7 +49,7 @@ fn the_first_call_prints_the_account_or_fails() {
 
 #[test]
 fn it_lists_calls_and_survives_a_rate_limit() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let output = run("request", &sandbox, sandbox.api_key(), sandbox.api_secret());
     let calls: Value = serde_json::from_slice(&output.stdout).expect("the service's JSON");
     assert_eq!(calls["data"].as_array().map(Vec::len), Some(3));
@@ -61,9 +60,9 @@ fn it_lists_calls_and_survives_a_rate_limit() {
 }
 
 #[test]
-fn it_receives_a_webhook_and_fetches_what_it_is_about() {
+fn it_receives_a_webhook_and_fetches_its_object() {
     const URL: &str = "https://example.com/hooks/justcall";
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let request = recorded(&sandbox, URL);
     let (head, body) = request.split_once("\r\n\r\n").expect("a request");
     let head = head.replace('\r', "") + "\n";
@@ -78,32 +77,35 @@ fn it_receives_a_webhook_and_fetches_what_it_is_about() {
         stdin.write_all(request.as_bytes()).expect("it reads");
         drop(stdin);
         let output = child.wait_with_output().expect("it ends");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        said + &String::from_utf8_lossy(&output.stderr)
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        printed + &String::from_utf8_lossy(&output.stderr)
     };
-    let said = receive(URL, format!("{head}\n{body}"));
-    assert!(said.starts_with("call.completed: {") && said.ends_with("\n200\n"), "{said}");
-    let said = receive(URL, "\n\n{}".to_owned());
-    assert!(said.starts_with("200\nwarning: ") && said.contains("webhook_unsigned"), "the probe: {said}");
-    let said = receive("https://example.com/other", format!("{head}\n{body}"));
-    assert!(said.starts_with("401\n") && said.contains("webhook_wrong_url"), "{said}");
+    let printed = receive(URL, format!("{head}\n{body}"));
+    assert!(printed.starts_with("call.completed: {") && printed.ends_with("\n200\n"), "{printed}");
+    let printed = receive(URL, "\n\n{}".to_owned());
+    assert!(
+        printed.starts_with("200\nwarning: ") && printed.contains("webhook_unsigned"),
+        "the probe: {printed}"
+    );
+    let printed = receive("https://example.com/other", format!("{head}\n{body}"));
+    assert!(printed.starts_with("401\n") && printed.contains("webhook_wrong_url"), "{printed}");
     let forged = body.replace("\"id\":", "\"id\":\"../x\",\"was\":");
-    let said = receive(URL, format!("{head}\n{forged}"));
-    assert!(said.starts_with("500\n") && said.contains("webhook_malformed"), "{said}");
+    let printed = receive(URL, format!("{head}\n{forged}"));
+    assert!(printed.starts_with("500\n") && printed.contains("webhook_malformed"), "{printed}");
 }
 
-/// A delivery of a webhook, byte for byte.
+/// Returns a delivery of a webhook as it was sent, byte for byte.
 fn recorded(sandbox: &Sandbox, url: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("it is bound");
     let receiver = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a delivery");
         let mut request = Vec::new();
-        // The body is the one object that the request ends with.
+        // The body is the one object at the end of the request.
         while !request.ends_with(b"}") {
             let mut buffer = [0; 4096];
             let count = stream.read(&mut buffer).expect("it can be read");
-            assert!(count > 0, "it ends early");
+            assert!(count > 0, "the request ends early");
             request.extend(&buffer[..count]);
         }
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").expect("it is read");
@@ -111,5 +113,5 @@ fn recorded(sandbox: &Sandbox, url: &str) -> String {
     });
     let webhook = json!({"url": format!("http://{address}/"), "webhook_url": url});
     sandbox.control("POST", "webhooks", &webhook).expect("it is delivered");
-    receiver.join().expect("it ended well")
+    receiver.join().expect("the receiver succeeded")
 }

@@ -1,4 +1,4 @@
-//! What runs out in a program: file descriptors and threads. The message says so, and blames neither network nor service.
+//! Exhausted file descriptors and threads. The message names the limit, and blames neither the network nor the service.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
@@ -11,23 +11,24 @@ use std::time::Duration;
 use justcall_auth::{Client, Config, Credentials, Error};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Which part of a test its own process plays, where it plays one.
+/// The variable with the role of a child process.
 const ROLE: &str = "JUSTCALL_TEST_ROLE";
 
-/// Runs the test `name` in a process of a user without rights, as `role`; what it prints.
-fn play(name: &str, role: &str) -> String {
-    assert!(rustix::process::geteuid().is_root(), "this test takes its rights away: run it as root");
+/// Runs the test `name` as `role` in a process of a user without privileges. Returns its output.
+fn run_test_as(name: &str, role: &str) -> String {
+    assert!(rustix::process::geteuid().is_root(), "this test drops its privileges: run it as root");
     let folder = tempfile::tempdir().expect("a folder");
     let set_mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
     };
     let program = folder.path().join("test");
-    // By another process: were it open for writing here, a child that another test starts meanwhile would keep it so.
+    // Another process writes the file. If it were open for writing here, a child that another test starts would keep it
+    // open.
     let this = std::env::current_exe().expect("this test's path");
     assert!(Command::new("cp").arg(this).arg(&program).status().expect("cp runs").success());
     set_mode(folder.path(), 0o755);
     set_mode(&program, 0o755);
-    // A user of its own: the system counts threads by user.
+    // A separate user, because the system counts threads by user.
     let user = (100_000 + std::process::id() % 900_000).to_string();
     let output = Command::new("setpriv")
         .args([
@@ -44,10 +45,10 @@ fn play(name: &str, role: &str) -> String {
         .env(ROLE, role)
         .output()
         .expect("setpriv runs");
-    let said =
+    let printed =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains("1 passed"), "{role}: {said}");
-    said
+    assert!(output.status.success() && printed.contains("1 passed"), "{role}: {printed}");
+    printed
 }
 
 fn role() -> Option<String> {
@@ -59,11 +60,11 @@ fn verify(base_url: &str) -> Error {
     config.set_base_url(base_url).expect("good").set_proxy("").expect("none");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
     config.set_timeout(Duration::from_secs(20)).set_max_retries(0);
-    Client::new(&config).and_then(|client| client.verify()).expect_err("there is nobody")
+    Client::new(&config).and_then(|client| client.verify()).expect_err("there is no service")
 }
 
 #[track_caller]
-fn must_say(error: &Error, words: &str, hint: &str) {
+fn assert_message(error: &Error, words: &str, hint: &str) {
     let shown = format!("{error} {}", error.hint());
     assert!(error.message().contains(words) && error.hint().contains(hint), "{shown}");
     for misleading in ["DNS", "firewall", "base URL", "CA certificates", "report it"] {
@@ -73,9 +74,9 @@ fn must_say(error: &Error, words: &str, hint: &str) {
 }
 
 #[test]
-fn it_says_that_file_descriptors_have_run_out() {
+fn it_reports_exhausted_file_descriptors() {
     if role().is_none() {
-        play("it_says_that_file_descriptors_have_run_out", "child");
+        run_test_as("it_says_that_file_descriptors_have_run_out", "child");
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -84,30 +85,30 @@ fn it_says_that_file_descriptors_have_run_out() {
     assert!(refused.message().contains("refused"), "the control: {refused}");
     let limit = Rlimit { current: Some(32), maximum: Some(32) };
     setrlimit(Resource::Nofile, limit).expect("a lower limit");
-    let mut held: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+    let mut open_files: Vec<File> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
     let bites = File::open("/dev/null").expect_err("the limit bites");
     assert_eq!(bites.raw_os_error(), Some(rustix::io::Errno::MFILE.raw_os_error()));
-    must_say(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
-    must_say(&verify("https://service.invalid"), "as many open files", "ulimit -n");
-    // Enough for the connection, but not for the certificate authorities.
-    drop(held.pop());
-    must_say(&verify(&format!("https://127.0.0.1:{port}")), "as many open files", "ulimit -n");
+    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "limit of open files", "ulimit -n");
+    assert_message(&verify("https://service.invalid"), "limit of open files", "ulimit -n");
+    // One descriptor suffices for the connection, but not for the certificate authorities.
+    drop(open_files.pop());
+    assert_message(&verify(&format!("https://127.0.0.1:{port}")), "limit of open files", "ulimit -n");
 }
 
 #[test]
-fn it_says_that_no_thread_can_be_started() {
+fn it_reports_that_no_thread_can_be_started() {
     if role().is_none() {
-        play("it_says_that_no_thread_can_be_started", "child");
+        run_test_as("it_says_that_no_thread_can_be_started", "child");
         return;
     }
     let unknown = verify("https://service.invalid");
     assert!(unknown.message().contains("could not be found"), "the control: {unknown}");
-    // Its own threads alone, while the look-up's may be about to end.
+    // The limit equals the current number of threads, although the thread of the look-up may be about to end.
     let limit = Rlimit { current: Some(1), maximum: Some(1) };
     setrlimit(Resource::Nproc, limit).expect("a lower limit");
     let bites = thread::Builder::new().spawn(|| ()).expect_err("the limit bites");
     assert_eq!(bites.raw_os_error(), Some(rustix::io::Errno::AGAIN.raw_os_error()));
     let error = verify("https://other.invalid");
-    must_say(&error, "No thread can be started", "ulimit -u");
+    assert_message(&error, "No thread can be started", "ulimit -u");
     assert_eq!(error.reason(), Some("resolve"));
 }

@@ -1,4 +1,5 @@
-//! Hostile URLs, proxies, headers and answers: what is said of them is short, in our own words, and repeats none of them.
+//! Hostile URLs, proxies, headers and responses. Messages about them are short, written by this library, and repeat
+//! none of the input.
 #![cfg(target_os = "linux")]
 
 use std::io::{Read as _, Write as _};
@@ -8,10 +9,10 @@ use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
 
-/// Stands wherever it must not be repeated.
+/// A text that no message may repeat.
 const CANARY: &str = "canary-7f3a";
 
-/// Whether a text repeats its input, shows bytes as numbers, or is longer than a person reads.
+/// Returns what is wrong with a message: it repeats its input, shows bytes as numbers, or is too long.
 fn faults(text: &str) -> Option<&'static str> {
     let numbers = |text: &str| {
         let words = text.split(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | ' '));
@@ -23,7 +24,7 @@ fn faults(text: &str) -> Option<&'static str> {
         _ if text.contains("canary") => Some("it repeats its input"),
         _ if numbers(text).is_some_and(|most| most > 3) => Some("it shows bytes as numbers"),
         _ if text.len() > 300 => Some("it is too long"),
-        _ if borrowed.iter().any(|words| text.contains(words)) => Some("it is another library's"),
+        _ if borrowed.iter().any(|words| text.contains(words)) => Some("another library wrote it"),
         _ => None,
     }
 }
@@ -37,7 +38,7 @@ fn must_be_ours(error: &Error, case: &str) {
 }
 
 #[test]
-fn it_sees_a_message_that_is_not_ours() {
+fn it_detects_a_message_of_another_library() {
     for bad in [
         "The URL https://canary-7f3a is bad.",
         "invalid byte in [104, 116, 116, 112]",
@@ -51,7 +52,7 @@ fn it_sees_a_message_that_is_not_ours() {
 }
 
 #[test]
-fn it_says_nothing_of_others_about_hostile_urls_and_headers() {
+fn it_reports_hostile_urls_and_headers_in_its_own_words() {
     let long = CANARY.repeat(10_000);
     let rests = [
         "canary-7f3a:99999".to_owned(),
@@ -104,7 +105,7 @@ fn it_says_nothing_of_others_about_hostile_urls_and_headers() {
 }
 
 #[test]
-fn it_says_nothing_of_others_about_hostile_answers() {
+fn it_reports_hostile_responses_in_its_own_words() {
     let long = CANARY.repeat(700);
     let answers = [
         "SSH-2.0-canary-7f3a\r\n\r\n".to_owned(),
@@ -150,9 +151,9 @@ fn it_says_nothing_of_others_about_hostile_answers() {
     }
 }
 
-/// What servers answer to a `ClientHello`, from a port of another service to a middlebox.
+/// Answers to a `ClientHello` from other services and from middleboxes.
 #[test]
-fn it_says_nothing_of_others_about_hostile_handshakes() {
+fn it_reports_hostile_handshakes_in_its_own_words() {
     let record = |kind: u8, content: &[u8]| {
         let length = u16::try_from(content.len()).expect("it is short").to_be_bytes();
         [&[kind, 3, 3], &length[..], content].concat()
@@ -194,7 +195,7 @@ fn it_says_nothing_of_others_about_hostile_handshakes() {
         let error = client.request(Request::new("GET", "/v2.1/calls").expect("good")).expect_err(case);
         assert_eq!(error.kind(), ErrorKind::TlsFailed, "{case}: {error}");
         assert!(error.message().contains(expected), "{case}: {error}");
-        assert!(!error.request_sent(), "{case}: the handshake was not done");
+        assert!(!error.request_sent(), "{case}: the handshake was not complete");
         must_be_ours(&error, case);
     }
 }

@@ -1,13 +1,13 @@
-//! No path and no header that a caller gives reaches another host or adds a header: the sandbox's raw log shows it.
+//! No path and no header of a caller reaches another host or adds a header. The raw log of the sandbox proves it.
 
 mod support;
 
 use justcall_auth::{Client, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::Value;
-use support::with_pair;
+use support::{client, requests, sandbox};
 
-/// Refused before anything is sent.
+/// Paths that are refused before anything is sent.
 const REFUSED_PATHS: &[&str] = &[
     "",
     " ",
@@ -63,7 +63,7 @@ const REFUSED_PATHS: &[&str] = &[
     "/v2/a^b",
 ];
 
-/// Sent as they are, to our own host.
+/// Paths that are sent unchanged to the configured host.
 const HARMLESS_PATHS: &[&str] = &[
     "/v2.1/echo/a:b@evil.example",
     "/v2.1/echo//evil.example",
@@ -111,14 +111,9 @@ const REFUSED_HEADERS: &[(&str, &str)] = &[
     ("X", "padded "),
 ];
 
-fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&with_pair(sandbox)).expect("a client")
-}
-
 fn raw_heads(sandbox: &Sandbox) -> Vec<String> {
-    let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");
     let head = |request: &Value| request["raw_head"].as_str().expect("a head").to_owned();
-    requests.as_array().expect("a list").iter().map(head).collect()
+    requests(sandbox).iter().map(head).collect()
 }
 
 fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(), Error> {
@@ -130,12 +125,12 @@ fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(),
 }
 
 #[test]
-fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+fn it_sends_a_url_under_the_base_url_as_its_path_and_refuses_any_other() {
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let base = sandbox.url();
     let link = format!("{base}/v2.1/echo?page=2");
-    let request = client.new_request("GET", &link).expect("the link of an answer");
+    let request = client.new_request("GET", &link).expect("the link of a response");
     assert_eq!(client.request(request.clone()).expect("the echo answers").http_status(), 200);
     assert_eq!(client.exchange(request).url(), link);
     for other in [
@@ -157,7 +152,7 @@ fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
 #[test]
 fn it_sends_no_path_or_header_that_could_mislead() {
     assert!(REFUSED_PATHS.len() + REFUSED_HEADERS.len() + HARMLESS_PATHS.len() >= 60);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in REFUSED_PATHS {
         let error = send(&client, path, None).expect_err(path);
@@ -167,14 +162,14 @@ fn it_sends_no_path_or_header_that_could_mislead() {
         let error = send(&client, "/v2.1/echo", Some(*header)).expect_err(header.0);
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{header:?}: {error}");
     }
-    assert_eq!(raw_heads(&sandbox), [""; 0], "nothing was sent");
+    assert_eq!(raw_heads(&sandbox), [""; 0], "no request arrives");
     send(&client, "/v2.1/echo", Some(("X-Control", "1"))).expect("a good request");
-    assert_eq!(raw_heads(&sandbox).len(), 1, "what is sent is seen");
+    assert_eq!(raw_heads(&sandbox).len(), 1, "the control: a request is logged");
 }
 
 #[test]
-fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+fn it_sends_a_harmless_path_unchanged() {
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in HARMLESS_PATHS {
         send(&client, path, Some(("X-Note", "a: b; c"))).expect(path);
@@ -212,8 +207,8 @@ fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
 }
 
 #[test]
-fn it_encodes_what_is_given_as_a_query() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+fn it_encodes_query_parameters() {
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let mut request = Request::new("GET", "/v2.1/echo").expect("good");
     request.add_query("a&b", "x\r\nX-Injected: 1#?/ä").expect("it fits");

@@ -1,4 +1,4 @@
-//! Look-ups of names while the name server does not answer: however many calls wait, one thread asks.
+//! Name look-ups while the name server does not answer: many calls share one thread.
 #![cfg(target_os = "linux")]
 
 use std::net::UdpSocket;
@@ -10,27 +10,27 @@ use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, ErrorKind};
 
-/// Set in the process in which the name server does not answer.
+/// The variable that is set in the process without a name server.
 const ROLE: &str = "JUSTCALL_TEST_ROLE";
 const CALLERS: usize = 300;
 
-/// How many threads of this process look names up.
+/// Returns how many threads of this process look names up.
 fn look_ups() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").expect("the kernel's list");
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    // The system cuts names of threads at 15 bytes.
+    // The system cuts thread names at 15 bytes.
     names.filter(|name| name.trim() == "justcall-resolv").count()
 }
 
 #[test]
-fn it_asks_a_slow_name_server_once_for_all_calls_that_wait() {
+fn it_asks_a_slow_name_server_once_for_all_waiting_calls() {
     if std::env::var_os(ROLE).is_some() {
         return wait_for_a_slow_name_server();
     }
     assert!(rustix::process::geteuid().is_root(), "this test listens at port 53: run it as root");
-    // A loopback address of this process: port 53 of another may be in use.
+    // A loopback address of this process, because port 53 of another may be in use.
     let [_, _, high, low] = std::process::id().to_be_bytes();
-    let server = UdpSocket::bind(format!("127.53.{high}.{low}:53")).expect("an address of our own");
+    let server = UdpSocket::bind(format!("127.53.{high}.{low}:53")).expect("an address of this test");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("resolv.conf");
     let address = server.local_addr().expect("an address").ip();
@@ -44,8 +44,8 @@ fn it_asks_a_slow_name_server_once_for_all_calls_that_wait() {
         .env(ROLE, "child")
         .output()
         .expect("unshare runs");
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
     server.set_nonblocking(true).expect("a socket");
     assert!(server.recv(&mut [0; 512]).is_ok(), "the control: the name server was asked");
 }
@@ -63,9 +63,10 @@ fn wait_for_a_slow_name_server() {
             for _ in 0..CALLERS {
                 scope.spawn(|| {
                     together.wait();
-                    // Not `verify`: calls of one client share its pair's proof, but not their requests.
+                    // `verify` is not used, because calls of one client share the proof of the pair, but not their
+                    // requests.
                     let request = justcall_auth::Request::new("GET", "/v2.1/calls").expect("good");
-                    let error = client.request(request).expect_err("nobody answers");
+                    let error = client.request(request).expect_err("no server answers");
                     over.fetch_add(1, Ordering::SeqCst);
                     assert_eq!(
                         (error.kind(), error.reason()),

@@ -1,4 +1,4 @@
-//! Connections as they are in the world: idle ones that die, proxies, certificate authorities, bodies of every size.
+//! Real conditions of connections: idle connections that die, proxies, certificate authorities, bodies of every size.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -7,21 +7,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Barrier;
-use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Credentials, ErrorKind, Request};
+use justcall_auth::{Client, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::{Tinyproxy, example, requests, sandbox, with_pair};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
+use support::{Tinyproxy, config, example, requests, sandbox, wait_until};
 
 fn post(client: &Client, body: &[u8]) -> justcall_auth::Response {
     let mut request = Request::new("POST", "/v2.1/echo").expect("good");
@@ -33,7 +23,7 @@ fn port(sandbox: &Sandbox) -> u16 {
     sandbox.url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
 }
 
-/// How many of this process's sockets to the sandbox are in `state`, as the kernel spells it.
+/// Returns how many sockets of this process to the sandbox are in `state`, in the kernel's notation.
 fn sockets(sandbox: &Sandbox, state: &str) -> usize {
     let remote = format!("0100007F:{:04X}", port(sandbox));
     let table = std::fs::read_to_string("/proc/self/net/tcp").expect("the kernel's table");
@@ -42,14 +32,6 @@ fn sockets(sandbox: &Sandbox, state: &str) -> usize {
 }
 
 const ESTABLISHED: &str = "01";
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !reached() {
-        assert!(begun.elapsed() < PATIENCE, "{what} never happened");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn it_uses_one_connection_for_calls_in_a_row() {
@@ -64,24 +46,24 @@ fn it_uses_one_connection_for_calls_in_a_row() {
 }
 
 #[test]
-fn it_never_shows_the_caller_a_connection_that_died_while_idle() {
+fn it_never_fails_a_call_over_a_connection_that_died_while_idle() {
     let sandbox = sandbox();
     let client = Client::new(&config(&sandbox)).expect("a client");
     sandbox.control("POST", "faults", &json!({"fault": "close_idle"})).expect("a fault");
     for round in 0..5 {
-        // Not idempotent, and retries are off: the one attempt must go over a connection that lives.
+        // The request is not idempotent and retries are off, so the one attempt must use a live connection.
         post(&client, b"{}");
-        wait_until("the sandbox's farewell", || sockets(&sandbox, ESTABLISHED) == 0);
+        wait_until("the closing by the sandbox", || sockets(&sandbox, ESTABLISHED) == 0);
         assert_eq!(requests(&sandbox).len(), round + 1);
     }
     let seen = requests(&sandbox);
     let connections: std::collections::BTreeSet<u64> =
         seen.iter().filter_map(|request| request["connection"].as_u64()).collect();
-    assert_eq!(connections.len(), 5, "the control: each connection did die");
+    assert_eq!(connections.len(), 5, "the control: each connection died");
 }
 
 #[test]
-fn it_keeps_no_connection_over_which_the_secret_came_back() {
+fn it_keeps_no_connection_over_which_the_secret_was_sent_back() {
     let sandbox = sandbox();
     let client = Client::new(&config(&sandbox)).expect("a client");
     let get = || client.request(Request::new("GET", "/v2.1/echo").expect("good"));
@@ -97,8 +79,8 @@ fn it_keeps_no_connection_over_which_the_secret_came_back() {
             seen.iter().filter_map(|request| request["connection"].as_u64()).collect();
         connections[0] == connections[1]
     };
-    assert!(answers("nothing of yours"), "the control: the connection serves again");
-    assert!(answers("{api_key}"), "the key is no secret");
+    assert!(answers("nothing of yours"), "the control: the connection is reused");
+    assert!(answers("{api_key}"), "the key is not secret");
     assert!(!answers("you sent {authorization}"));
     assert!(
         !answers(&format!("{}{{api_secret}}{}", "x".repeat(20_000), "y".repeat(20_000))),
@@ -111,7 +93,7 @@ fn it_keeps_no_more_idle_connections_than_its_limit() {
     const CALLS: usize = 80;
     let sandbox = sandbox();
     let client = Client::new(&config(&sandbox)).expect("a client");
-    // Each waits until all are there, so that all connections are open at once.
+    // Each call waits until all have started, so that all connections are open at once.
     sandbox.control("POST", "faults", &json!({"fault": "delay", "ms": 400})).expect("a fault");
     let together = Barrier::new(CALLS);
     std::thread::scope(|scope| {
@@ -126,8 +108,8 @@ fn it_keeps_no_more_idle_connections_than_its_limit() {
     let opened: std::collections::BTreeSet<u64> =
         seen.iter().filter_map(|request| request["connection"].as_u64()).collect();
     assert!(opened.len() > 64, "the control: only {} connections were needed", opened.len());
-    wait_until("the closing of what is too much", || sockets(&sandbox, ESTABLISHED) <= 64);
-    assert!(sockets(&sandbox, ESTABLISHED) > 0, "the control: idle connections are seen");
+    wait_until("the closing of excess connections", || sockets(&sandbox, ESTABLISHED) <= 64);
+    assert!(sockets(&sandbox, ESTABLISHED) > 0, "the control: idle connections are counted");
 }
 
 #[test]
@@ -151,12 +133,12 @@ fn it_expands_gzip_but_not_beyond_its_limit() {
     let packed = get("/v2.1/echo?bytes=100000&gzip=1").expect("an answer");
     assert_eq!(packed.body().len(), plain.body().len() + "&gzip=1".len());
     assert!(serde_json::from_slice::<Value>(packed.body()).is_ok());
-    // 32 MiB of filler pack to a few KiB, and are refused once they have grown beyond what a call reads.
+    // 32 MiB of filler compress to a few KiB. They are refused once they exceed the limit of a call.
     let error = get(&format!("/v2.1/echo?bytes={}&gzip=1", 32 * 1024 * 1024)).expect_err("too large");
     assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
 }
 
-/// A listener whose queue is full: a connection to it is neither accepted nor refused.
+/// A listener with a full queue: a connection to it is neither accepted nor refused.
 struct Dead {
     _listener: std::os::fd::OwnedFd,
     _queue: Vec<std::os::fd::OwnedFd>,
@@ -180,7 +162,7 @@ impl Dead {
     }
 }
 
-/// Runs the example `verify` where `name` has the addresses `hosts`, in a mount namespace of its own.
+/// Runs the example `verify` in a separate mount namespace, in which `name` has the addresses `hosts`.
 fn verify_where(name: &str, hosts: &[&str], base_url: &str, sandbox: &Sandbox) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let (pair, file) = (folder.path().join("pair"), folder.path().join("hosts"));
@@ -200,28 +182,28 @@ fn verify_where(name: &str, hosts: &[&str], base_url: &str, sandbox: &Sandbox) -
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
-    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example());
+    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example("verify"));
     command.arg(format!("file:{}", pair.display())).arg(base_url);
     let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("unshare runs");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]
-fn it_reaches_a_host_of_two_addresses_whichever_of_them_is_alive() {
+fn it_reaches_a_host_with_two_addresses_if_either_is_alive() {
     let sandbox = sandbox();
     let base_url = format!("https://localhost:{}", port(&sandbox));
     let verify = |hosts: &[&str]| verify_where("localhost", hosts, &base_url, &sandbox);
     let verified = |hosts: &[&str]| {
-        let said = verify(hosts);
-        assert!(said.contains("plan:"), "{hosts:?}: {said}");
+        let printed = verify(hosts);
+        assert!(printed.contains("plan:"), "{hosts:?}: {printed}");
     };
     verified(&["127.0.0.1"]);
-    // Nobody listens there: refused at once.
+    // No server listens there, so the connection is refused at once.
     verified(&["::1", "127.0.0.1"]);
     verified(&["127.0.0.8", "127.0.0.1"]);
-    let said = verify(&["127.0.0.8"]);
-    assert!(said.contains("connection_failed"), "the control: {said}");
-    // There neither yes nor no comes.
+    let printed = verify(&["127.0.0.8"]);
+    assert!(printed.contains("connection_failed"), "the control: {printed}");
+    // The address neither accepts nor refuses connections.
     let _dead = Dead::at(format!("127.0.0.9:{}", port(&sandbox)).parse().expect("an address"));
     verified(&["127.0.0.9", "127.0.0.1"]);
     verified(&["127.0.0.1", "127.0.0.9"]);
@@ -234,7 +216,7 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let pair = folder.path().join("pair");
         std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("verify"));
         command.arg(format!("file:{}", pair.display())).arg(sandbox.url()).args(ca);
         let output = command.env_clear().envs(variables.iter().copied()).output().expect("the example runs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -246,13 +228,13 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
         "{}",
         verify(&[], &[("SSL_CERT_FILE", own)])
     );
-    assert!(verify(&[], &[]).contains("tls_failed"), "the system does not know the sandbox's authority");
+    assert!(verify(&[], &[]).contains("tls_failed"), "the system does not trust the sandbox's authority");
     assert!(verify(&[own], &[("SSL_CERT_FILE", system)]).contains("plan:"));
     assert!(verify(&[system], &[("SSL_CERT_FILE", own)]).contains("tls_failed"));
 }
 
 #[test]
-fn it_goes_through_a_proxy_by_connect_and_shows_it_no_pair() {
+fn it_uses_a_proxy_by_connect_without_exposing_the_pair() {
     let sandbox = sandbox();
     let proxy = Tinyproxy::start("");
     let mut config = config(&sandbox);
@@ -267,7 +249,7 @@ fn it_goes_through_a_proxy_by_connect_and_shows_it_no_pair() {
 }
 
 #[test]
-fn it_says_what_a_proxy_objects_to() {
+fn it_reports_why_a_proxy_refuses() {
     let sandbox = sandbox();
     let proxy = Tinyproxy::start("BasicAuth user pass-word");
     let mut config = config(&sandbox);
@@ -284,48 +266,43 @@ fn it_says_what_a_proxy_objects_to() {
         assert!(!format!("{error:?}").contains("canary") && !error.request_sent());
     }
     drop(proxy);
-    let error = verify("").expect_err("the proxy is gone");
+    let error = verify("").expect_err("the proxy has ended");
     assert_eq!((error.kind(), error.request_sent()), (ErrorKind::ConnectionFailed, false));
 }
 
 #[test]
-fn it_takes_no_proxy_for_plain_http_and_none_where_it_is_told_so() {
+fn it_uses_no_proxy_for_plain_http_or_if_the_configuration_forbids_it() {
     let plain = Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
     let proxy = Tinyproxy::start("");
-    let mut config = Config::new();
-    config.set_base_url(plain.url()).expect("loopback may be http");
-    let pair = Credentials::new(plain.api_key().as_bytes(), plain.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("good"))
-        .set_proxy(&format!("http://127.0.0.1:{}", proxy.port()))
-        .expect("a proxy");
-    Client::new(&config).and_then(|client| client.verify()).expect("directly");
+    let mut direct = config(&plain);
+    direct.set_proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    Client::new(&direct).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
     let sandbox = sandbox();
-    let mut config = self::config(&sandbox);
+    let mut config = config(&sandbox);
     config.set_proxy("").expect("none");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
 }
 
-/// What a proxy hears, word by word: a listener that answers no to whatever comes.
+/// Records what a proxy receives: a listener that refuses every request.
 #[test]
-fn it_sends_a_proxy_the_name_and_no_pair() {
+fn it_sends_a_proxy_the_host_name_and_no_pair() {
     let sandbox = sandbox();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let mut config = config(&sandbox);
     config.set_proxy(&format!("http://u:p@{}", listener.local_addr().expect("an address"))).expect("a proxy");
     config.set_base_url("https://api.justcall.io").expect("good");
-    let heard = std::thread::spawn(move || {
+    let received = std::thread::spawn(move || {
         let (mut peer, _) = listener.accept().expect("a connection");
         let lines: Vec<String> =
             BufReader::new(&peer).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-        peer.write_all(b"HTTP/1.1 503 No\r\n\r\n").expect("it listens");
+        peer.write_all(b"HTTP/1.1 503 No\r\n\r\n").expect("the client reads");
         lines
     });
-    let error = Client::new(&config).and_then(|client| client.verify()).expect_err("the proxy says no");
+    let error = Client::new(&config).and_then(|client| client.verify()).expect_err("the proxy refuses");
     assert!(error.message().contains("HTTP 503"), "{error}");
-    let lines = heard.join().expect("heard");
+    let lines = received.join().expect("a request");
     assert_eq!(
         lines,
         [
@@ -337,20 +314,20 @@ fn it_sends_a_proxy_the_name_and_no_pair() {
 }
 
 #[test]
-fn it_never_sends_the_pair_in_the_clear_to_a_name_that_is_not_loopback() {
+fn it_never_sends_the_pair_unencrypted_to_a_host_that_is_not_loopback() {
     let plain = Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
     let tls = sandbox();
     let base_url = format!("http://plain.test:{}", port(&plain));
     let verify = |hosts: &[&str]| verify_where("plain.test", hosts, &base_url, &tls);
     assert!(
         verify(&["127.0.0.1"]).contains("invalid_credentials"),
-        "the control: loopback by another name is asked"
+        "the control: another name of loopback is allowed"
     );
     assert!(!requests(&plain).is_empty());
     plain.control("POST", "clear", &Value::Null).expect("cleared");
     for hosts in [["192.0.2.1", "192.0.2.2"], ["127.0.0.1", "192.0.2.1"]] {
-        let said = verify(&hosts);
-        assert!(said.contains("invalid_argument") && said.contains("in the clear"), "{said}");
+        let printed = verify(&hosts);
+        assert!(printed.contains("invalid_argument") && printed.contains("unencrypted"), "{printed}");
     }
     assert_eq!(requests(&plain).len(), 0);
 }

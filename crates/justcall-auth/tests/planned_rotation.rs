@@ -1,5 +1,7 @@
-//! A planned rotation: for a while the old and the new pair both work, and the source follows. No request is refused.
+//! A planned rotation: the old and the new pair both work for a while, and the source changes. No request is refused.
 #![cfg(unix)]
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,25 +11,24 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth::{Client, Request};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 use tempfile::TempDir;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 const CALLERS: usize = 6;
-/// So many requests with the new pair show that it is the one in use; the first of them proves it.
-const ENOUGH: usize = 20;
+/// The number of requests with the new pair after which it counts as in use. The first of them proves it.
+const ENOUGH_REQUESTS: usize = 20;
 
-/// Where the pair stands, replaced as a whole.
-enum Place {
+/// The place of the pair, which is replaced atomically.
+enum PairStore {
     File(PathBuf),
-    /// A folder with a link to the version in use, as Kubernetes makes it.
+    /// A folder with a link to the current version, as Kubernetes creates it.
     Folder(PathBuf),
 }
 
-impl Place {
+impl PairStore {
     fn source(&self) -> String {
         match self {
             Self::File(path) => format!("file:{}", path.display()),
@@ -60,23 +61,23 @@ fn swap_link(folder: &Path, version: &str) {
     symlink(version, &new).expect("a link");
     fs::rename(new, folder.join("..data")).expect("the link");
     for half in ["api_key", "api_secret"] {
-        // There from the first version on.
+        // The link exists from the first version on.
         let _exists = symlink(Path::new("..data").join(half), folder.join(half));
     }
 }
 
-/// What the sandbox has seen.
+/// The requests that the sandbox has received.
 #[derive(Debug)]
-struct Seen {
-    /// How many requests came with the pair of each generation.
+struct SandboxLog {
+    /// The number of requests with the pair of each generation.
     generations: BTreeMap<u64, usize>,
-    /// How many requests were answered 401.
+    /// The number of requests that were answered 401.
     refused: usize,
-    /// How many carried halves of two pairs.
+    /// The number of requests with halves of two pairs.
     torn: usize,
 }
 
-impl Seen {
+impl SandboxLog {
     fn by(sandbox: &Sandbox) -> Self {
         let mut seen = Self { generations: BTreeMap::new(), refused: 0, torn: 0 };
         let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");
@@ -97,26 +98,25 @@ impl Seen {
 fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !reached() {
-        assert!(begun.elapsed() < PATIENCE, "{what} never happened");
+        assert!(begun.elapsed() < TIME_LIMIT, "{what} never happened");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Calls from many threads while the pair is reset and the source follows; then the overlap ends, if there is one.
-fn rotate(place: impl FnOnce(PathBuf) -> Place, reset: &Value) -> Seen {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+/// Makes calls from many threads while the pair is reset and the source changes. Then ends the overlap, if there is
+/// one.
+fn rotate(place: impl FnOnce(PathBuf) -> PairStore, reset: &Value) -> SandboxLog {
+    let sandbox = support::sandbox();
     let folder = TempDir::new().expect("a folder");
     let place = place(folder.path().join("pair"));
-    if let Place::Folder(path) = &place {
+    if let PairStore::Folder(path) = &place {
         fs::create_dir(path).expect("the folder");
     }
     place.write(1, &json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()}));
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_source(&place.source()).expect("a source");
-    // Without an overlap, calls wait so long for the source to follow: none of them fails either way.
-    config.set_timeout(PATIENCE).set_rotation_wait(PATIENCE);
+    // Without an overlap, calls wait this long for the source, so none of them fails.
+    config.set_rotation_wait(TIME_LIMIT);
     let client = Client::new(&config).expect("a client");
     let (is_over, calls) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; CALLERS]);
     thread::scope(|scope| {
@@ -143,11 +143,11 @@ fn rotate(place: impl FnOnce(PathBuf) -> Place, reset: &Value) -> Seen {
         if reset["overlap_ms"].is_u64() {
             all_call();
         } else {
-            wait_until("a refusal", || Seen::by(&sandbox).refused > 0);
+            wait_until("a refusal", || SandboxLog::by(&sandbox).refused > 0);
         }
         place.write(2, &new);
-        wait_until("the use of the new pair", || Seen::by(&sandbox).with(2) >= ENOUGH);
-        // Calls that began with the old pair have ended when every thread has begun another one.
+        wait_until("the use of the new pair", || SandboxLog::by(&sandbox).with(2) >= ENOUGH_REQUESTS);
+        // The calls that started with the old pair have ended after every thread has started another one.
         all_call();
         if reset["overlap_ms"].is_u64() {
             let end = format!("pairs/{}/revoke", sandbox.api_key());
@@ -156,30 +156,36 @@ fn rotate(place: impl FnOnce(PathBuf) -> Place, reset: &Value) -> Seen {
         all_call();
         is_over.store(true, Ordering::Relaxed);
     });
-    Seen::by(&sandbox)
+    SandboxLog::by(&sandbox)
 }
 
-/// Longer than the test: the test itself ends it.
+/// An overlap longer than the test, which ends it itself.
 fn overlap() -> Value {
     json!({"overlap_ms": 3_600_000})
 }
 
 #[test]
-fn it_has_no_request_refused_in_a_planned_rotation_of_a_file() {
-    let seen = rotate(Place::File, &overlap());
+fn no_request_is_refused_in_a_planned_rotation_of_a_file() {
+    let seen = rotate(PairStore::File, &overlap());
     assert_eq!((seen.refused, seen.torn), (0, 0), "{seen:?}");
-    assert!(seen.with(1) > CALLERS && seen.with(2) >= ENOUGH, "the control: both were used: {seen:?}");
+    assert!(
+        seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS,
+        "the control: both were used: {seen:?}"
+    );
 }
 
 #[test]
-fn it_has_no_request_refused_in_a_planned_rotation_of_a_folder() {
-    let seen = rotate(Place::Folder, &overlap());
+fn no_request_is_refused_in_a_planned_rotation_of_a_folder() {
+    let seen = rotate(PairStore::Folder, &overlap());
     assert_eq!((seen.refused, seen.torn), (0, 0), "{seen:?}");
-    assert!(seen.with(1) > CALLERS && seen.with(2) >= ENOUGH, "the control: both were used: {seen:?}");
+    assert!(
+        seen.with(1) > CALLERS && seen.with(2) >= ENOUGH_REQUESTS,
+        "the control: both were used: {seen:?}"
+    );
 }
 
 #[test]
-fn it_has_requests_refused_and_no_call_fail_without_an_overlap() {
-    let seen = rotate(Place::File, &json!({}));
+fn requests_are_refused_but_no_call_fails_without_an_overlap() {
+    let seen = rotate(PairStore::File, &json!({}));
     assert!(seen.refused > 0 && seen.torn == 0, "{seen:?}");
 }

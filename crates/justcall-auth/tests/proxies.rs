@@ -1,5 +1,7 @@
-//! Proxies as they are in the world: down, unknown, slow, and with answers of every kind to CONNECT.
+//! Proxies under real conditions: down, unknown, slow, and with all kinds of responses to CONNECT.
 #![cfg(target_os = "linux")]
+
+mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -7,28 +9,25 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::TIME_LIMIT;
 
 fn config(base_url: &str, proxy: &str) -> Config {
     let mut config = Config::new();
     config.set_base_url(base_url).expect("good").set_proxy(proxy).expect("good");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    config.set_timeout(PATIENCE).set_max_retries(0);
+    config.set_timeout(TIME_LIMIT).set_max_retries(0);
     config
 }
 
 fn verify(config: &Config) -> Error {
-    Client::new(config).and_then(|client| client.verify()).expect_err("there is no way through")
+    Client::new(config).and_then(|client| client.verify()).expect_err("the proxy makes no tunnel")
 }
 
-/// A proxy that answers every CONNECT with `answer`, and then connects it or, without a target, waits.
+/// Starts a proxy that answers every CONNECT with `answer`. Then it connects the tunnel, or waits without a target.
 fn proxy(answer: &'static [u8], ends: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    // It ends with the test's process.
+    // The thread ends with the process of the test.
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             thread::spawn(move || tunnel(client, answer, ends));
@@ -55,8 +54,8 @@ fn tunnel(mut client: TcpStream, answer: &[u8], ends: bool) -> Option<()> {
 }
 
 #[test]
-fn it_makes_a_tunnel_whatever_the_words_and_line_ends_of_the_answer_are() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+fn it_opens_a_tunnel_whatever_the_reason_phrase_and_line_ends() {
+    let sandbox = support::sandbox();
     for answer in [
         &b"HTTP/1.1 200 Connection established\r\n\r\n"[..],
         b"HTTP/1.1 200 Verbindung \xfc\r\n\r\n",
@@ -69,23 +68,21 @@ fn it_makes_a_tunnel_whatever_the_words_and_line_ends_of_the_answer_are() {
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\n\r\n",
     ] {
-        let mut config = config(sandbox.url(), &proxy(answer, false));
-        config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-        let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-        config.set_credentials(pair.expect("good"));
+        let mut config = support::config(&sandbox);
+        config.set_proxy(&proxy(answer, false)).expect("good");
         let verified = Client::new(&config).and_then(|client| client.verify());
         assert!(verified.is_ok(), "{}: {verified:?}", String::from_utf8_lossy(answer));
     }
 }
 
 #[test]
-fn it_fails_at_once_when_the_answer_makes_no_tunnel_though_the_connection_stays_open() {
+fn it_fails_at_once_if_the_proxy_opens_no_tunnel_but_keeps_the_connection_open() {
     for (answer, why) in [
-        (&b"SSH-2.0-OpenSSH canary"[..], "does not answer as a proxy does"),
-        (b"\x15\x03\x01\x00\x02\x02\x46canary", "does not answer as a proxy does"),
-        (b"HTTP/2 200 OK\r\n\r\n", "does not answer as a proxy does"),
-        (b"HTTP/1.1 2000 canary\n", "does not answer as a proxy does"),
-        (b"HTTP/1.1 canary\r\n", "does not answer as a proxy does"),
+        (&b"SSH-2.0-OpenSSH canary"[..], "does not answer like a proxy"),
+        (b"\x15\x03\x01\x00\x02\x02\x46canary", "does not answer like a proxy"),
+        (b"HTTP/2 200 OK\r\n\r\n", "does not answer like a proxy"),
+        (b"HTTP/1.1 2000 canary\n", "does not answer like a proxy"),
+        (b"HTTP/1.1 canary\r\n", "does not answer like a proxy"),
         (b"HTTP/1.1 403 canary\n", "HTTP 403"),
         (b"HTTP/1.1 502 canary \xfc\r\n", "HTTP 502"),
         (b"HTTP/1.1 407 canary\n", "HTTP 407"),
@@ -94,15 +91,15 @@ fn it_fails_at_once_when_the_answer_makes_no_tunnel_though_the_connection_stays_
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let held = thread::spawn(move || {
+        let server = thread::spawn(move || {
             let (mut client, _) = listener.accept().expect("a connection");
             client.write_all(answer).expect("it listens");
-            // Until the client has given up.
+            // Reads until the client closes the connection.
             let mut rest = Vec::new();
             client.read_to_end(&mut rest).map(drop)
         });
         let mut config = config("https://service.invalid", &url);
-        // Far longer than a moment, and without it the end would never come.
+        // The deadline is far in the future, so only the response can end the call.
         config.set_timeout(Duration::from_secs(600));
         let begun = Instant::now();
         let error = verify(&config);
@@ -114,29 +111,29 @@ fn it_fails_at_once_when_the_answer_makes_no_tunnel_though_the_connection_stays_
             "{shown}"
         );
         assert!(!error.request_sent() && !shown.contains("canary"), "{shown}");
-        let _closed = held.join().expect("it ended");
+        let _closed = server.join().expect("the thread ended");
     }
 }
 
 #[test]
-fn it_blames_the_proxy_for_what_the_proxy_does() {
-    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+fn it_names_the_proxy_in_failures_of_the_proxy() {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
     let blames = |error: &Error, words: &str| {
         let shown = format!("{error} {}", error.hint());
         assert!(error.message().contains(words) && error.message().len() < 300, "{shown}");
         assert!(error.hint().contains("HTTPS_PROXY") && !shown.contains("base URL"), "{shown}");
         assert!(!shown.contains("service's host") && !error.request_sent(), "{shown}");
     };
-    let down = verify(&config("https://service.invalid", &format!("http://{nobody}")));
-    blames(&down, &format!("The proxy {nobody} refused the connection"));
+    let down = verify(&config("https://service.invalid", &format!("http://{closed}")));
+    blames(&down, &format!("The proxy {closed} refused the connection"));
     assert_eq!((down.kind(), down.reason()), (ErrorKind::ConnectionFailed, Some("connect")));
 
-    // RFC 6761: no name under .invalid is ever found.
+    // RFC 6761: names under .invalid never exist.
     let unknown = verify(&config("https://127.0.0.1:1", "http://user:canary@proxy.invalid:3128"));
     blames(&unknown, "The proxy's host proxy.invalid could not be found");
     assert_eq!((unknown.kind(), unknown.reason()), (ErrorKind::ConnectionFailed, Some("resolve")));
     assert!(!format!("{unknown} {unknown:?}").contains("canary"));
-    assert!(!unknown.message().contains("failed to lookup"), "std's words: {unknown}");
+    assert!(!unknown.message().contains("failed to lookup"), "a text of std: {unknown}");
 
     blames(&verify(&config("https://service.invalid", &proxy(b"", true))), "closed the connection early");
     blames(
@@ -154,7 +151,7 @@ fn it_blames_the_proxy_for_what_the_proxy_does() {
     let long = format!("http://{}invalid:1", "long.".repeat(48));
     blames(&verify(&config("https://service.invalid", &long)), "The proxy's host long.long.");
 
-    let control = verify(&config(&format!("https://{nobody}"), ""));
+    let control = verify(&config(&format!("https://{closed}"), ""));
     assert!(
         control.message().contains("The service's host refused"),
         "the control, without a proxy: {control}"
@@ -162,9 +159,9 @@ fn it_blames_the_proxy_for_what_the_proxy_does() {
 }
 
 #[test]
-fn it_blames_the_service_for_what_happens_in_a_tunnel() {
+fn it_names_the_service_in_failures_inside_a_tunnel() {
     let tunnel = proxy(b"HTTP/1.1 200 OK\r\n\r\n", false);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let untrusted = verify(&config(sandbox.url(), &tunnel));
     assert_eq!(untrusted.kind(), ErrorKind::TlsFailed, "{untrusted}");
     let dead_end = verify(&config(sandbox.url(), &proxy(b"HTTP/1.1 200 OK\r\n\r\n", true)));

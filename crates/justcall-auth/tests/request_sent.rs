@@ -1,5 +1,5 @@
-//! `request_sent` against what arrived: whatever breaks, whenever a call is cancelled, it is 1 for every request of which the
-//! service saw something, and 0 where nothing can have been sent.
+//! `request_sent` compared with the requests that arrived. Whatever fails and whenever a call is cancelled, it is true
+//! for every request of which the service saw a part, and false if nothing can have been sent.
 #![cfg(target_os = "linux")]
 
 mod support;
@@ -14,18 +14,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use justcall_auth::{Cancel, Client, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::with_pair;
+use support::TIME_LIMIT;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How many sandboxes are called beside each other, every other one without TLS.
+/// The number of sandboxes that are called in parallel. Every other one has no TLS.
 const WORLDS: u64 = 6;
-/// How many calls each of them gets.
+/// The number of calls to each sandbox.
 const CALLS: usize = 100;
-/// The variable that repeats a run with its seed.
+/// The variable with the seed of a run, to repeat it.
 const SEED: &str = "JUSTCALL_TEST_SEED";
 
-/// Numbers that look random and follow from a seed (`SplitMix64`).
+/// Pseudo-random numbers that follow from a seed (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -45,22 +43,22 @@ impl Random {
     }
 }
 
-/// What goes wrong in a call.
-struct Trouble {
+/// A fault of a call.
+struct Fault {
     fault: Value,
-    /// It lasts until the call gives up.
+    /// True if the fault lasts until the call stops.
     is_endless: bool,
-    /// No byte of the request can leave, over a new connection.
+    /// True if no byte of the request can leave over a new connection.
     spares_request: bool,
 }
 
-fn trouble(random: &mut Random, is_tls: bool, size: usize) -> Trouble {
+fn random_fault(random: &mut Random, is_tls: bool, size: usize) -> Fault {
     let after = random.below(size as u64 + 1);
     let early = |then: &str| json!({"after_bytes": after, "then": then});
     let body = json!({"status": "error", "message": "no"});
-    // Else the next request would go over a connection that is no longer read.
+    // Otherwise the next request would use a connection that is no longer read.
     let closes = json!({"Connection": "close"});
-    let troubles = [
+    let faults = [
         (json!(null), false, false),
         (json!({"fault": "reset_before_request"}), false, false),
         (json!({"fault": "slow_handshake", "ms": random.below(300)}), false, false),
@@ -86,28 +84,28 @@ fn trouble(random: &mut Random, is_tls: bool, size: usize) -> Trouble {
         (json!({"fault": "tls", "certificate": "expired"}), false, true),
         (json!({"fault": "tls", "certificate": "wrong_host"}), false, true),
     ];
-    // The last three need TLS.
-    let count = if is_tls { troubles.len() } else { troubles.len() - 3 };
+    // The last three faults need TLS.
+    let count = if is_tls { faults.len() } else { troubles.len() - 3 };
     let index = usize::try_from(random.below(count as u64)).expect("below a length");
-    let (fault, is_endless, spares_request) = troubles[index].clone();
-    Trouble { fault, is_endless, spares_request }
+    let (fault, is_endless, spares_request) = faults[index].clone();
+    Fault { fault, is_endless, spares_request }
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Debug, Clone)]
 struct Outcome {
     id: String,
-    /// How it was made, for a message.
+    /// A description of the call, for messages.
     about: String,
     request_sent: bool,
-    /// No byte of it can have left.
+    /// True if no byte of the request can have left.
     is_spared: bool,
 }
 
-/// A sandbox, and those that stand in the way of one.
+/// A sandbox, with a proxy and a port that refuse connections.
 struct World {
     sandbox: Sandbox,
-    /// Keeps the connections of earlier calls; clients with the same settings share them.
+    /// A client that keeps the connections of earlier calls open; clients with the same settings share them.
     keeper: Option<Client>,
     /// A port that is bound and refuses connections.
     closed: (SocketAddr, OwnedFd),
@@ -122,7 +120,7 @@ fn closed_port() -> (SocketAddr, OwnedFd) {
     (address, socket)
 }
 
-/// A proxy that lets no connection through: each connection is refused in words, closed, or never answered.
+/// Starts a proxy that makes no tunnel: it refuses, closes, or never answers.
 fn closed_proxy() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -135,7 +133,7 @@ fn closed_proxy() -> SocketAddr {
                 match number % 3 {
                     0 => drop(peer.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")),
                     1 => {}
-                    // Until the client gives up.
+                    // Waits until the client stops.
                     _ => while matches!(peer.read(&mut buffer), Ok(1..)) {},
                 }
             });
@@ -151,23 +149,24 @@ impl World {
         Self { sandbox, keeper: None, closed: closed_port(), proxy: closed_proxy() }
     }
 
-    /// One call, with whatever trouble the seed gives.
+    /// Makes one call with a fault that follows from the seed.
     fn call(&mut self, id: String, random: &mut Random) -> Outcome {
         let is_tls = self.sandbox.ca_file().is_some();
         let mut size = random.pick(&[0, 1, 300, 20_000, 60_000, 600_000]);
-        let trouble = trouble(random, is_tls, size);
+        let chosen = random_fault(random, is_tls, size);
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
-        if !trouble.fault.is_null() {
-            self.sandbox.control("POST", "faults", &trouble.fault).expect("a fault");
+        if !chosen.fault.is_null() {
+            self.sandbox.control("POST", "faults", &chosen.fault).expect("a fault");
         }
-        if trouble.fault["early"]["then"] == "hang" {
-            // What is not read must fit into the system's buffers: else the sandbox does not see the client's end.
+        if chosen.fault["early"]["then"] == "hang" {
+            // Unread data must fit into the buffers of the system. Otherwise the sandbox does not see that the client
+            // closes.
             size = size.min(60_000);
         }
         let is_astray = random.below(8) == 0;
-        let is_hurried = trouble.is_endless || is_astray || random.below(3) == 0;
-        let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { PATIENCE };
-        let mut config = with_pair(&self.sandbox);
+        let is_hurried = chosen.is_endless || is_astray || random.below(3) == 0;
+        let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { TIME_LIMIT };
+        let mut config = support::config(&self.sandbox);
         let retries = u32::from(random.below(4) == 0);
         config.set_timeout(timeout).set_max_retries(retries);
         if is_astray && is_tls {
@@ -175,7 +174,7 @@ impl World {
         } else if is_astray {
             config.set_base_url(&format!("http://{}", self.closed.0)).expect("loopback");
         }
-        let is_spared = trouble.spares_request || is_astray;
+        let is_spared = chosen.spares_request || is_astray;
         if is_spared || random.below(2) == 0 {
             self.keeper = None;
         }
@@ -183,38 +182,35 @@ impl World {
         let about = format!(
             "{} {size} bytes in {timeout:?}, {retries} retries, astray: {is_astray}, {}",
             self.sandbox.url(),
-            trouble.fault
+            chosen.fault
         );
         let request_sent = send(&client, &id, size, random);
         self.keeper = Some(client);
         Outcome { id, about, request_sent, is_spared }
     }
 
-    /// The requests of which the sandbox saw anything, once it has seen the end of every connection.
+    /// Returns the requests of which the sandbox saw a part, after it has seen the end of every connection.
     fn arrived(mut self) -> BTreeSet<String> {
         self.keeper = None;
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
-        // Connections are accepted in the order in which they were made.
-        Client::new(with_pair(&self.sandbox).set_timeout(PATIENCE))
-            .and_then(|last| last.verify())
-            .expect("a good pair");
+        // Connections are accepted in the order in which they were opened.
+        support::client(&self.sandbox).verify().expect("a good pair");
         let begun = Instant::now();
         while self.sandbox.control("GET", "connections", &Value::Null).expect("the connections")["open"] != 0
         {
-            assert!(begun.elapsed() < PATIENCE, "a connection never ended");
+            assert!(begun.elapsed() < TIME_LIMIT, "a connection never ended");
             thread::sleep(Duration::from_millis(5));
         }
-        let records = self.sandbox.control("GET", "requests", &Value::Null).expect("the record");
-        let records = records.as_array().expect("a list").iter();
-        let of_calls = records.filter(|record| record["path"] != "/v2/account");
-        // A head leaves this process at once, so what arrives of one has its id.
+        let records = support::requests(&self.sandbox);
+        let of_calls = records.iter().filter(|record| record["path"] != "/v2/account");
+        // The head of a request is sent at once, so every arrived part contains the id.
         let id =
             |record: &Value| record["request_id"].as_str().unwrap_or_else(|| panic!("{record}")).to_owned();
         of_calls.map(id).collect()
     }
 }
 
-/// Makes a call, perhaps with a cancellation in the middle; returns `request_sent` as the caller gets it.
+/// Makes a call, perhaps with a cancellation in the middle. Returns `request_sent` as the caller gets it.
 fn send(client: &Client, id: &str, size: usize, random: &mut Random) -> bool {
     let method = if size == 0 { "GET" } else { random.pick(&["POST", "PUT"]) };
     let mut request = Request::new(method, "/v2.1/echo").expect("good");
@@ -241,13 +237,13 @@ fn send(client: &Client, id: &str, size: usize, random: &mut Random) -> bool {
     })
 }
 
-/// What is wrong with the outcomes, given which requests arrived.
+/// Returns the outcomes that contradict the arrived requests.
 fn violations(outcomes: &[Outcome], arrived: &BTreeSet<String>) -> Vec<String> {
     let wrong = outcomes.iter().filter_map(|outcome| {
         let why = if arrived.contains(&outcome.id) && !outcome.request_sent {
-            "arrived, and counts as not sent"
+            "arrived, but counts as not sent"
         } else if outcome.is_spared && outcome.request_sent {
-            "cannot have been sent, and counts as sent"
+            "cannot have been sent, but counts as sent"
         } else {
             return None;
         };
@@ -256,7 +252,7 @@ fn violations(outcomes: &[Outcome], arrived: &BTreeSet<String>) -> Vec<String> {
     wrong.collect()
 }
 
-/// The outcomes of so many calls in a world of its own, and which requests arrived.
+/// Runs the calls of one world. Returns their outcomes and the requests that arrived.
 fn run(number: u64, seed: u64) -> (Vec<Outcome>, BTreeSet<String>) {
     let mut random = Random(seed ^ number << 32);
     let mut world = World::new(number);
@@ -265,7 +261,7 @@ fn run(number: u64, seed: u64) -> (Vec<Outcome>, BTreeSet<String>) {
 }
 
 #[test]
-fn it_counts_every_request_that_arrived_as_sent_and_none_that_cannot_have_left() {
+fn it_counts_arrived_requests_as_sent_and_impossible_ones_as_not_sent() {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let seed = std::env::var(SEED).ok().map_or(clock, |seed| seed.parse().expect("a number"));
     println!("{SEED}={seed} repeats the choices of this run");
@@ -284,7 +280,7 @@ fn it_counts_every_request_that_arrived_as_sent_and_none_that_cannot_have_left()
     check_the_checker(&outcomes, &arrived);
 }
 
-/// The control: a flag that is wrong is found, whichever it is, and there were enough calls of every kind.
+/// The control: each kind of wrong flag is found, and there were enough calls of every kind.
 fn check_the_checker(outcomes: &[Outcome], arrived: &BTreeSet<String>) {
     let flipped = |outcome: &Outcome| Outcome { request_sent: !outcome.request_sent, ..outcome.clone() };
     let (mut came, mut spared, mut neither) = (0, 0, 0);

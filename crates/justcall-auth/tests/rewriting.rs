@@ -1,4 +1,4 @@
-//! What `rotate` does to the text of a file: another pair in it and all else as it was, or nothing at all.
+//! The changes of `rotate` to a file: it replaces the pair and keeps all other text, or changes nothing.
 
 use justcall_auth::Credentials;
 use justcall_auth::source::{Content, read_text};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const KEY: &str = "newkey123456";
 const SECRET: &str = "newsecret123";
 
-/// The text with the new pair, unless it is refused; a refusal names no value.
+/// Returns the text with the new pair, or `None` if it is refused. A refusal contains no value.
 fn rewrite(old: &str) -> Option<String> {
     let credentials = Credentials::new(KEY.as_bytes(), SECRET.as_bytes()).expect("a good pair");
     let created_at = "2026-11-24T16:10:00Z";
@@ -29,7 +29,7 @@ fn is_new(text: &str) -> bool {
         .is_ok_and(|pair| pair.expose_authorization(|header| header == expected.as_bytes()))
 }
 
-/// A line of dotenv, harmless or not.
+/// Generates a line of dotenv, harmless or not.
 fn line() -> impl Strategy<Value = String> {
     let ours = prop_oneof![
         Just("JUSTCALL_API_KEY=canary7f"),
@@ -64,7 +64,7 @@ fn dotenv() -> impl Strategy<Value = String> {
         .prop_map(|(lines, end, is_closed)| lines.join(end) + if is_closed { end } else { "" })
 }
 
-/// `old` with the new halves in place of those of [`line`].
+/// Returns `old` with the new halves instead of those of [`line`].
 fn expected(old: &str) -> String {
     let lines: Vec<String> = old
         .split('\n')
@@ -81,29 +81,29 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
-    fn it_refuses_random_dotenv_or_changes_the_two_values_alone(old in dotenv()) {
+    fn it_refuses_random_dotenv_or_changes_only_the_two_values(old in dotenv()) {
         if let Some(new) = rewrite(&old) {
             prop_assert!(is_new(&new), "{:?} became {:?}", old, new);
             prop_assert!(!new.contains("canary"), "{:?} became {:?}", old, new);
-            // A half that had no line gets one at the end.
+            // A half without a line gets one at the end.
             let added = new.strip_prefix(&expected(&old));
             let added = added.map(|added| added.trim().lines().all(|line| line.starts_with("JUSTCALL_API_")));
-            // What is no line of dotenv at all, such as nothing, becomes the one line key:secret.
+            // Text without a dotenv line, such as an empty file, becomes one line key:secret.
             let is_line = new.trim() == format!("{KEY}:{SECRET}") && !old.contains(['=', '#']);
             prop_assert!(added == Some(true) || is_line, "{:?} became {:?}", old, new);
-            prop_assert_eq!(rewrite(&new), Some(new.clone()), "a second time changes nothing");
+            prop_assert_eq!(rewrite(&new), Some(new.clone()), "a repeated rewrite changes nothing");
         }
     }
 
     #[test]
-    fn it_refuses_random_text_or_changes_the_two_values_alone(old in "[A-C:='\"\\\\# \n{}\\[\\]]{0,24}") {
+    fn it_refuses_random_text_or_changes_only_the_two_values(old in "[A-C:='\"\\\\# \n{}\\[\\]]{0,24}") {
         if let Some(new) = rewrite(&old) {
             prop_assert!(is_new(&new), "{:?} became {:?}", old, new);
         }
     }
 }
 
-/// JSON of any kind, with members that mean something here at any depth.
+/// Generates JSON of any kind, with relevant members at any depth.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -125,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_refuses_random_json_or_changes_the_two_values_alone(
+    fn it_refuses_random_json_or_changes_only_the_two_values(
         members in proptest::collection::btree_map("[a-c\"{}: ]{0,3}", json(), 0..4),
         halves in proptest::option::of((json(), json())),
         is_pretty: bool,
@@ -157,13 +157,13 @@ proptest! {
     }
 }
 
-/// What a shell has in its environment once it has read `text`; `None` if it cannot.
+/// Returns the environment of a shell after it has read `text`, or `None` if it cannot read it.
 #[cfg(unix)]
 fn sourced(text: &str) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("file"), text).expect("a file");
     let mut shell = std::process::Command::new("sh");
-    // Without a PATH no word of the text runs a program.
+    // Without a PATH, no word of the text runs a program.
     shell.args(["-c", "PATH=; set -a; . ./file; export -p"]).env_clear().current_dir(folder.path());
     let output = shell.output().expect("a shell");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -177,9 +177,9 @@ proptest! {
 
     #[test]
     fn it_changes_nothing_else_for_a_shell(old in dotenv()) {
-        // A shell takes the carriage return for a part of the value.
+        // A shell reads the carriage return as a part of the value.
         let old = old.replace("\r\n", "\n");
-        // The shell's own number is another one each time.
+        // The process number of the shell differs each time.
         let Some(new) = rewrite(&old).filter(|_| !old.contains("$$")) else { return Ok(()) };
         let (Some(before), Some(after)) = (sourced(&old), sourced(&new)) else { return Ok(()) };
         let is_ours = |line: &&String| line.contains("JUSTCALL_API_");
@@ -193,7 +193,7 @@ proptest! {
 
 #[cfg(unix)]
 #[test]
-fn the_control_a_shell_sees_what_a_careless_change_would_do() {
+fn the_control_a_shell_reveals_a_careless_change() {
     let old = sourced("NOTE='see\nJUSTCALL_API_KEY=a'\n").expect("it can be read");
     let careless = sourced("NOTE='see\nJUSTCALL_API_KEY=b'\n").expect("it can be read");
     assert!(old != careless && old.iter().any(|line| line.contains("NOTE=")), "{old:?}");

@@ -1,4 +1,4 @@
-//! `env:?scrub` takes the pair out of the environment, for real: in a process of its own.
+//! `env:?scrub` removes the pair from the real environment of a separate process.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -10,20 +10,20 @@ const SOURCE: &str = "JUSTCALL_TEST_SCRUB_SOURCE";
 const KEY: &str = "abc123def456";
 const SECRET: &str = "sec789xyz000";
 
-/// What the child prints about itself.
+/// Returns the child's report about its environment.
 fn child(source: &str) -> String {
     let loaded = Source::parse(source).and_then(|source| source.load(&ProcessEnvironment)).expect("a pair");
     assert!(loaded.pair.credentials.expose_authorization(|header| header.ends_with(SECRET.as_bytes())));
     let environ = std::fs::read("/proc/self/environ").expect("the kernel's view");
     let halves = [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", SECRET)];
-    let said = halves.map(|(name, half)| {
+    let report = halves.map(|(name, half)| {
         let in_view = environ.windows(half.len()).any(|window| window == half.as_bytes());
         let is_set = std::env::var_os(name).is_some();
         let echo = format!("echo \"${name}\"");
         let inherited = Command::new("sh").args(["-c", &echo]).output().expect("a shell");
         format!("view={in_view} set={is_set} inherited={}", inherited.stdout.starts_with(half.as_bytes()))
     });
-    said.join("; ")
+    report.join("; ")
 }
 
 #[test]
@@ -40,9 +40,9 @@ fn it_takes_the_pair_out_of_the_environment() {
         let output = command.env("JUSTCALL_API_KEY", KEY).env("JUSTCALL_API_SECRET", SECRET).output();
         String::from_utf8(output.expect("the child runs").stdout).expect("UTF-8")
     };
-    let said = run("env:");
+    let report = run("env:");
     let both = |half: &str| format!("{half}; {half}");
-    assert!(said.contains(&both("view=true set=true inherited=true")), "the control: {said}");
-    let said = run("env:?scrub");
-    assert!(said.contains(&both("view=false set=false inherited=false")), "{said}");
+    assert!(report.contains(&both("view=true set=true inherited=true")), "the control: {report}");
+    let report = run("env:?scrub");
+    assert!(report.contains(&both("view=false set=false inherited=false")), "{report}");
 }

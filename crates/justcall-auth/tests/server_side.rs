@@ -1,11 +1,11 @@
-//! The library refuses to be compiled for browsers, and says why.
+//! The library refuses to be compiled for browsers, and states the reason.
 
 use std::path::Path;
 use std::process::Command;
 
-/// What the compiler says of this crate's own source when it is told that it compiles for `family`. No library for another
-/// family need be installed: the refusal comes before anything is looked up in one.
-fn compiler_says(family: Option<&str>) -> String {
+/// Returns the messages of the compiler for this crate's source and the target family `family`. No library for another
+/// family is needed: the refusal comes before any library is loaded.
+fn compiler_messages(family: Option<&str>) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
     let folder = tempfile::tempdir().expect("a folder");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -19,17 +19,17 @@ fn compiler_says(family: Option<&str>) -> String {
     if let Some(family) = family {
         command.arg(format!("--cfg=target_family=\"{family}\""));
     }
-    // Its dependencies are not given: it fails either way, and what counts are the words.
+    // The dependencies are not passed. Compilation always fails, and only the messages count.
     let output = command.arg("--out-dir").arg(folder.path()).arg(root).output().expect("the compiler runs");
     assert!(!output.status.success());
     String::from_utf8(output.stderr).expect("UTF-8")
 }
 
 #[test]
-fn it_does_not_compile_for_browsers_and_says_why() {
-    let words = "error: justcall-auth does not run in browsers: whoever views the page could read the secret. \
+fn it_does_not_compile_for_browsers_and_states_the_reason() {
+    let words = "error: justcall-auth does not run in browsers: every visitor of the page could read the secret. \
                  Call JustCall from your server.";
-    let said = compiler_says(Some("wasm"));
-    assert!(said.contains(words), "{said}");
-    assert!(!compiler_says(None).contains(words));
+    let messages = compiler_messages(Some("wasm"));
+    assert!(messages.contains(words), "{messages}");
+    assert!(!compiler_messages(None).contains(words));
 }

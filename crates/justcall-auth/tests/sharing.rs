@@ -1,21 +1,21 @@
-//! What the clients of one process share: the pair, what was rejected, connections.
+//! The shared state of the clients of one process: pairs, rejections, connections.
+
+mod support;
 
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{reaching, requests, sandbox};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{TIME_LIMIT, bare_config, requests, sandbox};
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
+    let mut config = bare_config(sandbox);
     config.set_max_retries(0);
     config
 }
@@ -31,7 +31,7 @@ fn calls(client: &Client) -> Result<(), Error> {
 }
 
 #[test]
-fn it_remembers_a_rejection_for_every_client_of_the_process() {
+fn it_shares_rejections_between_all_clients_of_the_process() {
     let sandbox = sandbox();
     let wrong = "0".repeat(40);
     let first = with_pair(&sandbox, sandbox.api_key(), &wrong);
@@ -43,13 +43,13 @@ fn it_remembers_a_rejection_for_every_client_of_the_process() {
     }
     drop(first);
     calls(&with_pair(&sandbox, sandbox.api_key(), &wrong)).expect_err("remembered without any client");
-    assert_eq!(requests(&sandbox).len(), 1, "the service was asked once");
+    assert_eq!(requests(&sandbox).len(), 1, "the service received one request");
     calls(&with_pair(&sandbox, sandbox.api_key(), sandbox.api_secret()))
-        .expect("another pair is another matter");
+        .expect("another pair is not rejected");
 }
 
 #[test]
-fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
+fn it_refreshes_the_source_after_its_pair_was_rejected() {
     let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("pair");
@@ -60,7 +60,7 @@ fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
     calls(&client).expect("the first pair");
 
     let new = sandbox.control("POST", "reset", &json!({})).expect("a reset");
-    assert_eq!(calls(&client).expect_err("the old pair is dead").http_status(), 401);
+    assert_eq!(calls(&client).expect_err("the old pair is invalid").http_status(), 401);
     std::fs::write(
         &file,
         format!("{}:{}", new["api_key"].as_str().unwrap(), new["api_secret"].as_str().unwrap()),
@@ -68,17 +68,13 @@ fn it_looks_at_the_source_again_once_its_pair_was_rejected() {
     .expect("a file");
     let begun = Instant::now();
     while calls(&twin).is_err() {
-        assert!(begun.elapsed() < PATIENCE, "the new pair is never read");
+        assert!(begun.elapsed() < TIME_LIMIT, "the new pair is never read");
         std::thread::yield_now();
     }
-    calls(&client).expect("what one client learned, all know");
+    calls(&client).expect("all clients use the new pair");
     let generations: Vec<Value> =
         requests(&sandbox).iter().map(|request| request["key_generation"].clone()).collect();
-    assert_eq!(
-        generations,
-        [json!(1), json!(1), json!(2), json!(2)],
-        "one request was rejected, and no more"
-    );
+    assert_eq!(generations, [json!(1), json!(1), json!(2), json!(2)], "exactly one request was rejected");
 }
 
 #[test]
@@ -98,19 +94,19 @@ fn it_shares_no_pair_between_clients_of_two_services_or_two_accounts() {
     let (first, foreign) = (client(&here, None), client(&elsewhere, None));
     calls(&first).expect("a good pair");
     assert_eq!(calls(&foreign).expect_err("unknown there").http_status(), 401);
-    calls(&first).expect("what another service says is nothing here");
+    calls(&first).expect("a rejection of another service does not count");
 
     let (right, wrong) = (client(&here, Some(12345)), client(&here, Some(7)));
     calls(&right).expect("its account");
     assert_eq!(calls(&wrong).expect_err("another account").kind(), ErrorKind::WrongAccount);
-    let asked = requests(&here).iter().filter(|request| request["path"] == "/v2/account").count();
-    assert_eq!(asked, 2, "each asks for itself whose pair it is");
+    let verifications = requests(&here).iter().filter(|request| request["path"] == "/v2/account").count();
+    assert_eq!(verifications, 2, "each client verifies its own account");
 }
 
 #[test]
-fn it_looks_at_a_source_again_for_a_client_that_comes_later() {
-    let looks = Arc::new(AtomicUsize::new(0));
-    let counted = looks.clone();
+fn it_refreshes_a_source_for_a_later_client() {
+    let loads = Arc::new(AtomicUsize::new(0));
+    let counted = loads.clone();
     let load: Arc<dyn Load> = Arc::new(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         Credentials::new(b"abc123def456", b"sec789xyz000")
@@ -124,12 +120,12 @@ fn it_looks_at_a_source_again_for_a_client_that_comes_later() {
     for _ in 0..3 {
         first.credentials().expect("a pair");
     }
-    assert_eq!(looks.load(Ordering::Relaxed), 1, "a function is not called for each call");
+    assert_eq!(loads.load(Ordering::Relaxed), 1, "the callback does not run for each call");
     let _second = client();
     let begun = Instant::now();
-    while looks.load(Ordering::Relaxed) == 1 {
+    while loads.load(Ordering::Relaxed) == 1 {
         first.credentials().expect("a pair");
-        assert!(begun.elapsed() < PATIENCE, "nobody looks for the one that came");
+        assert!(begun.elapsed() < TIME_LIMIT, "no refresh for the later client");
         std::thread::yield_now();
     }
 }
@@ -139,7 +135,7 @@ fn it_shares_connections_between_clients_of_equal_settings() {
     let sandbox = sandbox();
     let other = sandbox.control("POST", "pairs", &json!({})).expect("another account");
     let text = |name: &str| other[name].as_str().expect("text");
-    // The first stays, for connections go with the last client that may use them.
+    // The first client stays, because connections close with the last client that may use them.
     let first = with_pair(&sandbox, sandbox.api_key(), sandbox.api_secret());
     calls(&first).expect("a good pair");
     calls(&with_pair(&sandbox, text("api_key"), text("api_secret"))).expect("a good pair");
@@ -150,11 +146,11 @@ fn it_shares_connections_between_clients_of_equal_settings() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn it_makes_ten_thousand_clients_of_a_few_kilobytes() {
+fn it_creates_ten_thousand_clients_of_a_few_kilobytes() {
     const CLIENTS: usize = 10_000;
     let sandbox = sandbox();
     let resident = || {
-        let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel tells");
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel's file");
         statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
     };
     let make = |number: usize| with_pair(&sandbox, &format!("tenant-key-{number}"), "sec789xyz000");
@@ -163,11 +159,11 @@ fn it_makes_ten_thousand_clients_of_a_few_kilobytes() {
     let clients: Vec<Client> = (0..CLIENTS).map(make).collect();
     let each = resident().saturating_sub(before) / clients.len();
     assert!(each < 8 * 1024, "{each} bytes a client");
-    assert!(each > 100, "the control: {each} bytes a client cannot be");
+    assert!(each > 100, "the control: {each} bytes a client are too few");
     drop(warm);
 }
 
-/// The value of a sample in a client's usage.
+/// Returns the value of a sample in a client's usage.
 fn counted(client: &Client, sample: &str) -> Option<u64> {
     let usage = client.usage();
     let line = usage.lines().find_map(|line| line.strip_prefix(&format!("justcall_auth_{sample} ")));
@@ -175,11 +171,9 @@ fn counted(client: &Client, sample: &str) -> Option<u64> {
 }
 
 #[test]
-fn it_counts_together_what_the_clients_of_one_pair_do() {
+fn it_counts_the_clients_of_one_pair_together() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("well formed"));
+    let config = support::config(&sandbox);
     let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
     let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
     assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");

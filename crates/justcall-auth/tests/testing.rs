@@ -1,15 +1,18 @@
-//! What the tests of programs need. In a program of its own: it is about all clients of the process.
+//! The support for tests of programs. This file is a separate program, because the function affects all clients of the
+//! process.
+
+mod support;
 
 mod support;
 
 use justcall_auth::testing::forget_rejections;
 use justcall_auth::{Client, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::with_pair;
+use support::{bare_config, pair, sandbox};
 
 fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&with_pair(sandbox)).expect("a client")
+    Client::new(bare_config(sandbox).set_credentials(pair(sandbox))).expect("a client")
 }
 
 fn call(client: &Client) -> Result<(), Error> {
@@ -17,9 +20,9 @@ fn call(client: &Client) -> Result<(), Error> {
 }
 
 #[test]
-fn it_forgets_what_the_service_rejected_for_every_client_of_the_process() {
+fn it_forgets_the_rejections_of_all_clients_of_the_process() {
     forget_rejections();
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let first = client(&sandbox);
     let fault = json!({"fault": "answer", "status": 401, "path": "/v2.1/echo"});
     sandbox.control("POST", "faults", &fault).expect("a fault");

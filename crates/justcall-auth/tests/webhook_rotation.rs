@@ -1,5 +1,7 @@
-//! Webhooks around a reset: deliveries in flight, signed by the sandbox with the old secret, come over HTTP to a receiver
-//! whose secrets are a client's.
+//! Webhooks around a reset. The sandbox signs deliveries with the old secret and sends them over HTTP to a receiver
+//! that uses the secrets of a client.
+
+mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,14 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use justcall_auth::{Client, Config, Error, ErrorKind, WebhookHeaders, WebhookVerifier};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::TIME_LIMIT;
 use tempfile::TempDir;
 
-/// How long anything may take before a test counts as failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A sandbox, a client whose source is a file, and a receiver of webhooks that takes the secrets from the client.
+/// A sandbox, a client whose source is a file, and a receiver of webhooks with the secrets of the client.
 struct World {
     sandbox: Sandbox,
     client: Client,
@@ -27,34 +27,32 @@ struct World {
 
 impl World {
     fn new(set_up: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let sandbox = support::sandbox();
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("pair.json");
         let first = json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
         std::fs::write(&file, first.to_string()).expect("the source");
-        let mut config = Config::new();
+        let mut config = support::bare_config(&sandbox);
         config.set_source(&format!("file:{}", file.display())).expect("a source");
-        config.set_base_url(sandbox.url()).expect("its URL");
-        config.set_ca_file(sandbox.ca_file().expect("it has TLS")).expect("its CA");
         set_up(&mut config);
         let client = Client::new(&config).expect("a client");
         let receiver = receiver(client.clone());
         Self { sandbox, client, receiver, file, _folder: folder }
     }
 
-    /// The dashboard's reset; the source is written after it, with what else is to be said in it.
+    /// Resets the pair in the dashboard, then writes it to the source together with the members `more`.
     fn reset(&self, more: &Value) {
         let mut pair = self.sandbox.control("POST", "reset", &json!({})).expect("a reset");
         let members = pair.as_object_mut().expect("an object");
         members.retain(|name, _| name.starts_with("api_"));
         members.extend(more.as_object().expect("an object").clone());
-        // As a rotation does it: a reader sees the old file or the new one.
+        // As in a rotation, a reader sees either the old or the new file.
         let new = self.file.with_extension("new");
         std::fs::write(&new, pair.to_string()).expect("the new source");
         std::fs::rename(new, &self.file).expect("the source");
     }
 
-    /// What the receiver says of a delivery that is signed with the secret of that generation.
+    /// Returns the receiver's answer to a delivery signed with the secret of that generation.
     fn deliver(&self, generation: usize) -> String {
         let order = json!({"url": format!("http://{}/", self.receiver), "generation": generation});
         let answer = self.sandbox.control("POST", "webhooks", &order).expect("a delivery");
@@ -62,17 +60,17 @@ impl World {
         delivery["body"].as_str().unwrap_or_else(|| panic!("no answer: {delivery}")).to_owned()
     }
 
-    /// Waits until the receiver says that of such a delivery: a source is looked at once a second.
-    fn comes_to(&self, generation: usize, said: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.deliver(generation) != said {
-            assert!(Instant::now() < deadline, "it stays at {}", self.deliver(generation));
+    /// Waits until the receiver gives the answer `expected`. The source is refreshed at most once a second.
+    fn wait_for_answer(&self, generation: usize, expected: &str) {
+        let deadline = Instant::now() + TIME_LIMIT;
+        while self.deliver(generation) != expected {
+            assert!(Instant::now() < deadline, "the answer is still {}", self.deliver(generation));
             thread::sleep(Duration::from_millis(20));
         }
     }
 }
 
-/// An HTTP server that answers which of the client's secrets signed a delivery, or the error's name.
+/// Starts an HTTP server that answers with the index of the secret that signed a delivery, or with the error name.
 fn receiver(client: Client) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -81,11 +79,11 @@ fn receiver(client: Client) -> SocketAddr {
     thread::spawn(move || {
         for tcp in listener.incoming() {
             let mut tcp = tcp.expect("a connection");
-            let said = match receive(&mut tcp, &verifier) {
+            let result = match receive(&mut tcp, &verifier) {
                 Ok(secret_index) => secret_index.to_string(),
                 Err(error) => error.kind().name().to_owned(),
             };
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{said}", said.len());
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{result}", result.len());
             tcp.write_all(answer.as_bytes()).expect("the sandbox reads");
         }
     });
@@ -97,7 +95,7 @@ fn receive(tcp: &mut TcpStream, verifier: &WebhookVerifier) -> Result<usize, Err
     let (head, body) = loop {
         let mut buffer = [0; 4096];
         let count = tcp.read(&mut buffer).expect("the sandbox writes");
-        assert!(count > 0, "the delivery broke off");
+        assert!(count > 0, "the delivery ended early");
         bytes.extend_from_slice(&buffer[..count]);
         let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8(bytes[..end].to_vec()).expect("text");
@@ -120,44 +118,44 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 const MISMATCH: &str = "webhook_mismatch";
 
 #[test]
-fn it_takes_what_was_in_flight_at_a_reset() {
+fn it_accepts_deliveries_in_flight_at_a_reset() {
     let world = World::new(|_| ());
-    assert_eq!(world.deliver(1), "0", "the source was read for it");
+    assert_eq!(world.deliver(1), "0", "the delivery read the source");
     world.reset(&json!({}));
     assert_eq!(world.deliver(1), "0");
-    world.comes_to(2, "1");
+    world.wait_for_answer(2, "1");
     assert_eq!(world.deliver(1), "0", "no call has proven the new pair");
     world.client.verify().expect("the new pair is good");
     assert_eq!([world.deliver(1), world.deliver(2)], ["1", "0"]);
-    // Of two resets the last one counts.
+    // After two resets, only the last replaced pair counts.
     world.reset(&json!({}));
-    world.comes_to(3, "1");
+    world.wait_for_answer(3, "1");
     world.client.verify().expect("the new pair is good");
     assert_eq!([world.deliver(1), world.deliver(2), world.deliver(3)], [MISMATCH, "1", "0"]);
 }
 
 #[test]
-fn it_refuses_what_comes_after_the_overlap() {
+fn it_refuses_old_signatures_after_the_overlap() {
     let world = World::new(|config| {
         config.set_webhook_overlap(Duration::from_millis(50));
     });
     assert_eq!(world.deliver(1), "0");
     world.reset(&json!({}));
-    world.comes_to(2, "1");
+    world.wait_for_answer(2, "1");
     world.client.verify().expect("the new pair is good");
-    world.comes_to(1, MISMATCH);
+    world.wait_for_answer(1, MISMATCH);
     assert_eq!(world.deliver(2), "0");
 }
 
 #[test]
-fn it_refuses_what_comes_after_the_overlap_also_where_no_call_is_made() {
+fn it_refuses_old_signatures_after_the_overlap_even_without_calls() {
     let world = World::new(|config| {
         config.set_webhook_overlap(Duration::from_millis(50));
     });
     assert_eq!(world.deliver(1), "0");
     world.reset(&json!({}));
-    world.comes_to(2, "1");
-    world.comes_to(1, MISMATCH);
+    world.wait_for_answer(2, "1");
+    world.wait_for_answer(1, MISMATCH);
     assert_eq!(world.deliver(2), "0");
     let requests = world.sandbox.control("GET", "requests", &Value::Null).expect("requests");
     assert_eq!(requests, json!([]));
@@ -169,7 +167,7 @@ fn it_refuses_a_compromised_secret_at_once() {
         let world = World::new(|_| ());
         assert_eq!(world.deliver(1), "0");
         world.reset(&json!({"previous_compromised": true}));
-        // At once: with the very look at the source that gives the new pair.
+        // The refresh that reads the new pair refuses the old secret immediately.
         world.client.reload().expect("the source is good");
         if verified {
             world.client.verify().expect("the new pair is good");
@@ -179,14 +177,14 @@ fn it_refuses_a_compromised_secret_at_once() {
 }
 
 #[test]
-fn it_takes_a_signature_for_what_it_is_before_the_source_tells() {
+fn it_refuses_a_new_secret_until_the_source_contains_it() {
     let world = World::new(|_| ());
     assert_eq!(world.deliver(1), "0");
     world.sandbox.control("POST", "reset", &json!({})).expect("a reset");
     assert_eq!([world.deliver(2), world.deliver(1)], [MISMATCH, "0"], "the source still has the old pair");
     std::fs::remove_file(&world.file).expect("the source");
-    world.client.reload().expect_err("the source is gone");
-    assert_eq!(world.deliver(1), "0", "what was read stays");
+    world.client.reload().expect_err("the source was removed");
+    assert_eq!(world.deliver(1), "0", "the pair that was read stays");
     let error = World::new(|config| drop(config.set_source("file:/nonexistent"))).deliver(1);
     assert_eq!(error, ErrorKind::SourceUnavailable.name());
 }

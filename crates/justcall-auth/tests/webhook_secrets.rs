@@ -1,4 +1,4 @@
-//! A verifier that takes its secrets from a client whose pair is reset: it follows the source, and makes no call.
+//! A verifier with the secrets of a client whose pair is reset. It refreshes the source, and makes no call.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const NOW: i64 = 1_711_040_902;
 const FIRST: &str = "ea39089c40790e9dc7a080ec95e849b8fa0fa5fb";
 const SECOND: &str = "5bd3a95c1b0f4e7f2a8890d1c6b7e3f402149a6d";
 
-/// The signature that the service would send with this secret.
+/// Returns the signature that the service would send with this secret.
 fn sign(secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let message = format!("{secret}|https%3A%2F%2Fexample.com%2Fhooks|call.completed|{NOW}");
@@ -32,8 +32,8 @@ fn deliver(verifier: &WebhookVerifier, secret: &str) -> Result<WebhookEvent, Err
     verifier.verify(&headers, BODY, NOW)
 }
 
-/// Puts a pair into the source, as `justcall-auth rotate` does: in one step.
-fn put(source: &Path, secret: &str, compromised: bool) {
+/// Writes a pair to the source atomically, as `justcall-auth rotate` does.
+fn write_pair(source: &Path, secret: &str, compromised: bool) {
     let text = format!(
         r#"{{"api_key":"abc123def456","api_secret":"{secret}","previous_compromised":{compromised}}}"#
     );
@@ -45,7 +45,7 @@ fn put(source: &Path, secret: &str, compromised: bool) {
 fn verifier(source: &Path) -> WebhookVerifier {
     let mut config = Config::new();
     config.set_source(&format!("file:{}", source.display())).expect("a source");
-    // Nobody is there: whatever asked the service would fail.
+    // No server listens there, so every request would fail.
     config.set_base_url("http://127.0.0.1:1").expect("a URL");
     let client = Client::new(&config).expect("a client");
     let mut verifier = WebhookVerifier::for_url(URL).expect("a URL");
@@ -55,7 +55,7 @@ fn verifier(source: &Path) -> WebhookVerifier {
 
 #[cfg(unix)]
 #[test]
-fn it_does_not_run_a_program_that_fails_for_every_delivery() {
+fn it_does_not_run_a_failing_program_for_every_delivery() {
     let folder = tempfile::tempdir().expect("a folder");
     let runs = folder.path().join("runs");
     let script = folder.path().join("script");
@@ -69,15 +69,15 @@ fn it_does_not_run_a_program_that_fails_for_every_delivery() {
     deliver_fifty_forgeries(&verifier, &count);
 
     let before = count();
-    client.credentials().expect_err("it fails still");
-    assert_eq!(count(), before + 1, "a call reads the source as ever");
+    client.credentials().expect_err("the source still fails");
+    assert_eq!(count(), before + 1, "each call reads the source");
     fs::write(&script, format!(r#"echo '{{"api_key":"abc123def456","api_secret":"{FIRST}"}}'"#))
         .expect("a script");
-    client.credentials().expect("it gives a pair now");
-    deliver(&verifier, FIRST).expect("what a call has read counts at once");
+    client.credentials().expect("the source supplies a pair now");
+    deliver(&verifier, FIRST).expect("a pair that a call has read counts at once");
 }
 
-/// The source, which fails, is asked at most once a second.
+/// The failing source runs at most once a second.
 fn deliver_fifty_forgeries(verifier: &WebhookVerifier, count: &dyn Fn() -> usize) {
     let begun = Instant::now();
     for _ in 0..50 {
@@ -85,12 +85,12 @@ fn deliver_fifty_forgeries(verifier: &WebhookVerifier, count: &dyn Fn() -> usize
         assert_eq!(error.kind(), ErrorKind::SourceUnavailable, "{error}");
     }
     let allowed = 1 + usize::try_from(begun.elapsed().as_secs()).expect("not that long");
-    assert!((1..=allowed).contains(&count()), "it ran {} times in {:?}", count(), begun.elapsed());
+    assert!((1..=allowed).contains(&count()), "the source ran {} times in {:?}", count(), begun.elapsed());
 }
 
-/// As a program that fails: a callback may ask a secret manager over the network.
+/// A callback is treated like a program, because it may ask a secret manager over the network.
 #[test]
-fn it_does_not_run_a_callback_that_fails_for_every_delivery() {
+fn it_does_not_run_a_failing_callback_for_every_delivery() {
     let (runs, works) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let load: Arc<dyn Load> = {
         let (runs, works) = (runs.clone(), works.clone());
@@ -112,60 +112,60 @@ fn it_does_not_run_a_callback_that_fails_for_every_delivery() {
     deliver_fifty_forgeries(&verifier, &count);
 
     let before = count();
-    client.credentials().expect_err("it fails still");
+    client.credentials().expect_err("the source still fails");
     assert_eq!(count(), before + 1, "a call reads the source every time");
     works.store(true, Ordering::Relaxed);
-    client.credentials().expect("it gives a pair now");
-    deliver(&verifier, FIRST).expect("what a call has read counts at once");
+    client.credentials().expect("the source supplies a pair now");
+    deliver(&verifier, FIRST).expect("a pair that a call has read counts at once");
 }
 
-/// Delivers until it passes: a source is looked at once a second.
+/// Delivers until the delivery is accepted. The source is refreshed at most once a second.
 fn deliver_until_it_passes(verifier: &WebhookVerifier, secret: &str) -> WebhookEvent {
-    let patience = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match deliver(verifier, secret) {
             Ok(event) => return event,
             Err(error) => assert_eq!(error.kind(), ErrorKind::WebhookMismatch, "{error}"),
         }
-        assert!(Instant::now() < patience, "the new pair was never seen");
+        assert!(Instant::now() < deadline, "the new pair was never seen");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
-fn it_takes_deliveries_of_the_old_secret_beside_the_new_one() {
+fn it_accepts_deliveries_of_the_old_secret_beside_the_new_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("pair.json");
-    put(&source, FIRST, false);
+    write_pair(&source, FIRST, false);
     let verifier = verifier(&source);
     assert_eq!(deliver(&verifier, FIRST).expect("genuine").secret_index(), 0);
     assert_eq!(deliver(&verifier, SECOND).expect_err("not yet").kind(), ErrorKind::WebhookMismatch);
-    put(&source, SECOND, false);
+    write_pair(&source, SECOND, false);
     assert_eq!(deliver_until_it_passes(&verifier, SECOND).secret_index(), 1);
-    assert_eq!(deliver(&verifier, FIRST).expect("it was in flight").secret_index(), 0);
+    assert_eq!(deliver(&verifier, FIRST).expect("the delivery was in flight").secret_index(), 0);
 }
 
 #[test]
-fn it_refuses_deliveries_of_a_secret_in_wrong_hands_at_once() {
+fn it_refuses_deliveries_of_a_compromised_secret_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("pair.json");
-    put(&source, FIRST, false);
+    write_pair(&source, FIRST, false);
     let verifier = verifier(&source);
     deliver(&verifier, FIRST).expect("genuine");
-    put(&source, SECOND, true);
+    write_pair(&source, SECOND, true);
     assert_eq!(deliver_until_it_passes(&verifier, SECOND).secret_index(), 0);
     assert_eq!(deliver(&verifier, FIRST).expect_err("forged").kind(), ErrorKind::WebhookMismatch);
 }
 
-/// How often a result was counted, in the text of a client or a verifier.
+/// Returns how often a result was counted, in the text of a client or a verifier.
 fn counted(usage: &str, result: &str) -> u64 {
     let prefix = format!("justcall_auth_webhooks_total{{result=\"{result}\"}} ");
     let count = usage.lines().find_map(|line| line.strip_prefix(&prefix));
-    count.expect("the sample is there").parse().expect("a whole number")
+    count.expect("the sample exists").parse().expect("a whole number")
 }
 
 #[test]
-fn it_counts_in_the_usage_of_every_client_of_the_source() {
+fn it_counts_deliveries_in_the_usage_of_every_client_of_the_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("pair.json");
     let client = |source: &Path| {
@@ -185,7 +185,7 @@ fn it_counts_in_the_usage_of_every_client_of_the_source() {
     unsigned(&first);
     assert!(!own.usage().contains("pair_generation"), "an unsigned delivery reads no source");
     deliver(&second, FIRST).expect_err("there is no file");
-    put(&source, FIRST, false);
+    write_pair(&source, FIRST, false);
     deliver(&first, FIRST).expect("genuine");
     deliver(&second, FIRST).expect("genuine");
     deliver(&second, SECOND).expect_err("not its secret");
@@ -193,7 +193,10 @@ fn it_counts_in_the_usage_of_every_client_of_the_source() {
     let all = |usage: &str| results.map(|result| counted(usage, result));
     for client in [&own, &same] {
         assert_eq!(all(&client.usage()), [2, 1, 1, 1, 0]);
-        assert!(client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 0\n"), "it is no call");
+        assert!(
+            client.usage().contains("justcall_auth_calls_total{outcome=\"ok\"} 0\n"),
+            "a delivery is not a call"
+        );
     }
     assert_eq!(all(&other.usage()), [0; 5], "another source");
     assert_eq!(all(&first.usage()), [1, 1, 0, 0, 0]);
@@ -204,13 +207,13 @@ fn it_counts_in_the_usage_of_every_client_of_the_source() {
 }
 
 #[test]
-fn it_says_why_the_source_gives_no_secret_but_knows_the_probe() {
+fn it_reports_the_source_error_but_recognises_the_probe() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("pair.json");
     let verifier = verifier(&source);
     let probe = verifier.verify(&WebhookHeaders::default(), b"{}", NOW).expect_err("the probe");
     assert_eq!(probe.kind(), ErrorKind::WebhookUnsigned);
     assert_eq!(deliver(&verifier, FIRST).expect_err("no file").kind(), ErrorKind::SourceUnavailable);
-    put(&source, FIRST, false);
+    write_pair(&source, FIRST, false);
     deliver(&verifier, FIRST).expect("genuine");
 }

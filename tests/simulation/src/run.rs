@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::coverage::{Coverage, Seen};
 use crate::plant::Plant;
-use crate::world::World;
 use crate::violation::Violation;
+use crate::world::World;
 
 /// What to run.
 #[derive(Debug, Clone, Default)]

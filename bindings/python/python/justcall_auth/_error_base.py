@@ -118,7 +118,7 @@ class JustCallError(Exception):
 
     def __str__(self) -> str:
         """`name: message`, then what the service said; the hint is on a line of its own."""
-        said = "" if self.service_message is None else f" The service says: {self.service_message!r}"
+        said = "" if self.service_message is None else f" The service answered: {self.service_message!r}"
         return f"{self.name}: {self.message}{said}\nhint: {self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:

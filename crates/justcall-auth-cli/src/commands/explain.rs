@@ -1,4 +1,4 @@
-//! `explain`: what an error, an HTTP status or a finding means, and what to do.
+//! `explain`: the meaning and the remedy of an error, an HTTP status or a finding.
 
 use std::fmt::Write as _;
 
@@ -15,8 +15,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 const BOLD: Style = Style::new().bold();
-/// How alike a name must be to be suggested (Jaro-Winkler, 0.0 to 1.0), and how many are.
-const ALIKE: f64 = 0.8;
+/// The least similarity of a suggested name (Jaro-Winkler, 0.0 to 1.0), and the number of suggestions.
+const MIN_SIMILARITY: f64 = 0.8;
 const SUGGESTIONS: usize = 3;
 
 pub(super) fn run(name: Option<&str>, output: &Output) -> Result<(), Failure> {
@@ -29,12 +29,12 @@ pub(super) fn run(name: Option<&str>, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// What can be explained.
+/// A topic that can be explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Topic {
     Error(ErrorKind),
     Finding(Code),
-    /// What `scan` finds.
+    /// A finding of `scan`.
     Leak(ScanCode),
 }
 
@@ -45,7 +45,7 @@ impl Topic {
         errors.chain(Code::ALL.iter().copied().map(Self::Finding)).chain(leaks)
     }
 
-    /// By name, in any case and with dashes as well; by number; by HTTP status.
+    /// Finds a topic by name, in any case and also with dashes, by number, or by HTTP status.
     fn find(name: &str) -> Option<Self> {
         if let Ok(number) = name.parse() {
             return of_number(number).map(Self::Error);
@@ -62,7 +62,7 @@ impl Topic {
         }
     }
 
-    /// What a failure of it is reported as: a finding of an error as malformed credentials, any other as nothing.
+    /// Returns the error that the topic causes: a finding of severity error causes malformed credentials, another none.
     fn kind(self) -> Option<ErrorKind> {
         match self {
             Self::Error(kind) => Some(kind),
@@ -100,10 +100,10 @@ impl Topic {
             Self::Leak(_) => "a finding of scan".to_owned(),
         };
         let retry = match (self.kind(), self.retryable()) {
-            (None, _) if matches!(self, Self::Leak(_)) => "does not help until something is changed",
-            (None, _) => "not needed: the pair is sent all the same",
-            (_, true) => "may help, without anything being changed",
-            (_, false) => "does not help until something is changed",
+            (None, _) if matches!(self, Self::Leak(_)) => "does not help until the cause is removed",
+            (None, _) => "not needed: the pair is sent anyway",
+            (_, true) => "may help without any change",
+            (_, false) => "does not help until the cause is removed",
         };
         let exit = match (self, self.kind()) {
             (Self::Finding(_), Some(kind)) => {
@@ -111,7 +111,7 @@ impl Topic {
             }
             (_, Some(kind)) => Explanation::of(kind).exit.code().to_string(),
             (Self::Leak(_), None) => format!("{} (of scan)", Exit::Failure.code()),
-            (_, None) => "none of its own: it is no failure".to_owned(),
+            (_, None) => "none: it is not a failure".to_owned(),
         };
         let mut text = format!(
             "{BOLD}{}{BOLD:#} ({what})\n  {}\n→ {}\n  Retry: {retry}.\n  Exit code: {exit}\n\n{}\n",
@@ -121,7 +121,8 @@ impl Topic {
             self.explanation(),
         );
         if !self.causes().is_empty() {
-            write!(text, "\n{BOLD}Causes, the commonest first{BOLD:#}\n").expect("a String takes everything");
+            write!(text, "\n{BOLD}Causes, the most common first{BOLD:#}\n")
+                .expect("a String takes everything");
             for (index, cause) in self.causes().iter().enumerate() {
                 writeln!(text, "  {}. {cause}", index + 1).expect("a String takes everything");
             }
@@ -149,7 +150,7 @@ impl Topic {
         }
     }
 
-    /// Text for an error; for a finding what was given and what belongs there.
+    /// Returns a text for an error. For a finding, returns the wrong input and the right one.
     fn example_json(self) -> Value {
         let Example { bad, good } = match self {
             Self::Error(kind) => return Explanation::of(kind).example.into(),
@@ -162,7 +163,7 @@ impl Topic {
     fn causes(self) -> &'static [&'static str] {
         match self {
             Self::Error(kind) => Explanation::of(kind).causes,
-            // A finding is its own cause.
+            // A finding has no separate causes.
             Self::Finding(_) | Self::Leak(_) => &[],
         }
     }
@@ -192,7 +193,7 @@ impl Topic {
     }
 }
 
-/// The kind of a number of the table, or of an HTTP status without a separate row, such as 502.
+/// Returns the kind of a number of the error table, or of an HTTP status without a separate row, such as 502.
 fn of_number(number: i32) -> Option<ErrorKind> {
     ErrorKind::from_number(number).or_else(|| {
         let status = u16::try_from(number).ok().filter(|status| (300..=599).contains(status))?;
@@ -205,21 +206,21 @@ fn normal(name: &str) -> String {
     name.to_ascii_lowercase().replace('-', "_")
 }
 
-/// The name is not repeated: it may be anything that was pasted.
+/// Returns the error for an unknown name. The message does not contain the name, which may be a pasted secret.
 fn unknown(name: &str) -> Error {
     let name = normal(name);
     let mut near: Vec<(f64, &str)> = Topic::all()
         .map(|topic| (strsim::jaro_winkler(&name, topic.name()), topic.name()))
-        .filter(|(alike, _)| *alike >= ALIKE)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .collect();
     near.sort_by(|(left, _), (right, _)| right.total_cmp(left));
     let names: Vec<&str> = near.into_iter().take(SUGGESTIONS).map(|(_, name)| name).collect();
     let hint = if names.is_empty() {
-        "`justcall-auth explain` lists all.".to_owned()
+        "Run `justcall-auth explain` for a list.".to_owned()
     } else {
-        format!("Did you mean {}? `justcall-auth explain` lists all.", names.join(" or "))
+        format!("Did you mean {}? Run `justcall-auth explain` for a list.", names.join(" or "))
     };
-    Error::invalid_argument("There is no error, HTTP error status or finding of that name.").with_hint(hint)
+    Error::invalid_argument("There is no error, HTTP error status or finding with that name.").with_hint(hint)
 }
 
 fn list() -> String {
@@ -257,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_explains_every_name_under_one_meaning() {
+    fn it_explains_every_name_and_each_once() {
         for topic in Topic::all() {
             assert_eq!(Topic::find(topic.name()), Some(topic));
             assert_eq!(Topic::find(&topic.name().to_uppercase().replace('_', "-")), Some(topic));
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn it_suggests_the_nearest_names_and_repeats_nothing() {
+    fn it_suggests_similar_names_without_repeating_the_input() {
         assert!(unknown("forbiden").hint().contains("Did you mean forbidden"));
         let error = unknown("canary99");
         assert!(!error.message().contains("canary99") && !error.hint().contains("canary99"));

@@ -1,4 +1,4 @@
-//! `header`: the one command that prints the secret, into a pipe.
+//! `header`: the only command that prints the secret. It writes to a pipe.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -14,17 +14,15 @@ const PIPE: &str = "Pipe it to the program that needs it: justcall-auth header |
 
 pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     if output.is_json() {
-        return Err(refuse(
-            "`header` prints the secret itself, which has no place in JSON that gets logged.",
-        ));
+        return Err(refuse("`header` prints the secret, which must not be in JSON that may be logged."));
     }
     if io::stdout().is_terminal() {
         return Err(refuse(
-            "`header` prints the secret, and standard output is a terminal, where anyone could read it later.",
+            "`header` prints the secret, but standard output is a terminal, where others could read it later.",
         ));
     }
     let credentials = Client::new(&global.config()?)?.credentials()?;
-    // The standard library's own handle keeps what it writes in a buffer that nobody wipes.
+    // The handle of the standard library has a buffer that is never wiped.
     Ok(unbuffered_stdout()?.write_all(line(&credentials).as_ref())?)
 }
 

@@ -15,7 +15,7 @@ use crate::arguments::{Arguments, Command, WebhookCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Does what the arguments say.
+/// Runs the command.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let global = &arguments.global;
     match &arguments.command {

@@ -1,4 +1,4 @@
-//! `request`: any request to the service, with the pair and all the care that the library takes.
+//! `request`: sends any request to the service with the pair, with retries and all other rules of the library.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,13 +16,15 @@ use crate::output::Output;
 
 pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output) -> Result<(), Failure> {
     if output.is_json() && arguments.output.is_some() {
-        return Err(Error::invalid_argument("--json puts the body into its object, --output into a file.")
-            .with_hint("Give one of the two.")
-            .into());
+        return Err(Error::invalid_argument(
+            "--json writes the body into its object, but --output writes it to a file.",
+        )
+        .with_hint("Use only one of the two.")
+        .into());
     }
     let client = Client::new(&global.config()?)?;
     let request = read(arguments)?;
-    // A POST whose answer cannot be kept is better not sent.
+    // Open the file first: a POST must not be sent if its response cannot be stored.
     let target = arguments.output.as_deref().map(Target::open).transpose()?;
     let result = client.request(request);
     let credentials = client.credentials().ok();
@@ -36,7 +38,7 @@ pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output
                 target.abandon();
             }
             let answer = error.response().map(|response| Answer::new(response, credentials.as_ref()));
-            // The failure says enough without its answer, if there is no memory for that.
+            // The failure is reported without its response if memory is short for it.
             let answer = answer.and_then(Result::ok);
             Err(match answer {
                 Some(answer) => {
@@ -61,7 +63,7 @@ fn show(answer: &Answer, include: bool, target: Option<Target>, output: &Output)
     }
 }
 
-/// The request that the arguments describe. What is wrong with them the library says.
+/// Builds the request from the arguments. The library reports what is wrong with them.
 fn read(arguments: &RequestArguments) -> Result<Request, Error> {
     let mut request = Request::new(&arguments.method.to_ascii_uppercase(), &arguments.path)?;
     for query in &arguments.query {
@@ -84,7 +86,7 @@ fn read(arguments: &RequestArguments) -> Result<Request, Error> {
     Ok(request)
 }
 
-/// The file that takes the body of a success. Until then it is as it was.
+/// The file for the body of a success. Until then it stays unchanged.
 struct Target<'a> {
     file: File,
     path: &'a Path,
@@ -97,7 +99,7 @@ impl<'a> Target<'a> {
         let file =
             OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(|error| {
                 Error::invalid_argument(format!("The file {} cannot be written: {error}.", shown(path)))
-                    .with_hint("Check the path of --output; nothing was sent.")
+                    .with_hint("Check the path of --output. Nothing was sent.")
             })?;
         Ok(Self { file, path, is_new })
     }
@@ -107,14 +109,14 @@ impl<'a> Target<'a> {
         written.map_err(|error| Failure::File { path: self.path.to_owned(), error })
     }
 
-    /// Of a device there is nothing to cut off.
+    /// A device cannot be truncated.
     fn shorten(&self) -> io::Result<()> {
         if self.file.metadata()?.is_file() { self.file.set_len(0) } else { Ok(()) }
     }
 
     fn abandon(self) {
         if self.is_new {
-            // An empty file that stays is no harm worth a second failure.
+            // A failed removal leaves an empty file, which is not worth a second error.
             let _gone = std::fs::remove_file(self.path);
         }
     }

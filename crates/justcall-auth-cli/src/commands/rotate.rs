@@ -1,14 +1,14 @@
-//! `rotate`: another pair in the place of the one that was reset, without half of either in between.
+//! `rotate`: replaces the pair after a reset. A reader never sees half of each pair.
 
 use justcall_auth::diagnostics::readable_by_others;
-use justcall_auth::source::{Content, Loaded, ProcessEnvironment};
+use justcall_auth::source::{Content, LoadedSource, ProcessEnvironment};
 use justcall_auth::{Account, Credentials, Error, ErrorKind, Finding, Source};
 use serde_json::{Value, json};
 
 use super::verify::account_json;
 use crate::arguments::{Global, RotateArguments};
 use crate::failure::Failure;
-use crate::new_pair::{NewPair, verify, whose};
+use crate::new_pair::{NewPair, description, verify};
 use crate::output::Output;
 use crate::store::Target;
 use crate::time::rfc3339;
@@ -16,19 +16,19 @@ use crate::{by_hand, lines, terminal, watch};
 
 pub(super) fn run(global: &Global, arguments: &RotateArguments, output: &Output) -> Result<(), Failure> {
     let source = Source::parse(&global.source)?.resolve(&ProcessEnvironment).map_err(first_pair)?;
-    // What cannot be written is said before anybody resets a pair.
+    // A source that cannot be written is reported before the user resets the pair.
     let target = Target::of(&source).transpose()?;
-    let present = Present::look(&source, global, output)?;
-    guide(&present, output);
-    let expected = global.expected_account.or(present.account.as_ref().and_then(Account::id));
+    let current = CurrentPair::read(&source, global, output)?;
+    guide(&current, output);
+    let expected = global.expected_account.or(current.account.as_ref().and_then(Account::id));
     let new = NewPair::obtain(global, expected, output)?;
     if expected.is_none() {
         confirm(&new.account)?;
     }
     let rotation =
-        Rotation { arguments, source: &source, target: target.as_ref(), present: &present, new: &new };
-    let outcome = rotation.carry_out(global, output)?;
-    Ok(output.success(&outcome.text(), outcome.json())?)
+        Rotation { arguments, source: &source, target: target.as_ref(), current: &current, new: &new };
+    let report = rotation.carry_out(global, output)?;
+    Ok(output.success(&report.text(), report.json())?)
 }
 
 fn first_pair(error: Error) -> Error {
@@ -36,23 +36,23 @@ fn first_pair(error: Error) -> Error {
         return error;
     }
     error.with_hint(
-        "Name the source that has the pair, as --source file:PATH; `justcall-auth setup` stores a first one.",
+        "Set --source to the source of the pair, such as file:PATH, or store a first pair with `justcall-auth setup`.",
     )
 }
 
-/// What the source gives now.
-struct Present {
-    loaded: Option<Loaded>,
-    /// Whose it is, where the service still tells.
+/// The current pair of the source.
+struct CurrentPair {
+    loaded: Option<LoadedSource>,
+    /// The account of the pair, if the service still returns it.
     account: Option<Account>,
 }
 
-impl Present {
-    /// Reads it, and asks the service whose it is unless that is given.
-    fn look(source: &Source, global: &Global, output: &Output) -> Result<Self, Error> {
+impl CurrentPair {
+    /// Reads the pair. Asks the service for its account, unless an expected account is set.
+    fn read(source: &Source, global: &Global, output: &Output) -> Result<Self, Error> {
         let loaded = match source.load(&ProcessEnvironment) {
             Ok(loaded) => Some(loaded),
-            // Another pair is just what helps.
+            // A new pair is the remedy for this error.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -81,120 +81,120 @@ impl Present {
     }
 }
 
-/// Whose the present pair is; `None` once the service rejects it.
+/// Returns the account of the current pair, or `None` if the service already rejects the pair.
 fn account_of(credentials: &Credentials, global: &Global, output: &Output) -> Result<Option<Account>, Error> {
     match verify(global, credentials, None, output) {
         Ok(account) => Ok(Some(account)),
         Err(error) if matches!(error.kind(), ErrorKind::InvalidCredentials | ErrorKind::Forbidden) => {
             Ok(None)
         }
-        // Without the service the new pair could not be verified either.
+        // Without the service, the new pair cannot be verified either.
         Err(error) => Err(error),
     }
 }
 
-/// Tells a person what to do, in the dashboard's own words.
-fn guide(present: &Present, output: &Output) {
-    if !terminal::is_attended() {
+/// Prints the manual steps in the words of the dashboard.
+fn guide(current: &CurrentPair, output: &Output) {
+    if !terminal::is_interactive() {
         return;
     }
-    let held = match &present.loaded {
-        None => "The source has no pair that could be used.\n".to_owned(),
+    let found = match &current.loaded {
+        None => "The source contains no valid pair.\n".to_owned(),
         Some(loaded) => {
-            let whose = match present.account.as_ref().map(whose) {
-                Some(Some(whose)) => format!(" ({whose})"),
+            let description = match current.account.as_ref().map(description) {
+                Some(Some(description)) => format!(" ({description})"),
                 _ => String::new(),
             };
             format!(
-                "{} gives the pair with the key {}{whose}.\n",
+                "{} contains the pair with the key {}{description}.\n",
                 loaded.place,
                 loaded.pair.credentials.key_hint()
             )
         }
     };
     output.diagnose(&format!(
-        "{held}In JustCall, as an Admin or Owner, open Settings → API & Webhooks. Click Revoke next to the key, then Generate API Key.\n\
-         From then on the old pair is rejected. The secret is shown only once: copy both halves now.\n"
+        "{found}In JustCall, as an Admin or Owner, open Settings → API & Webhooks. Click Revoke next to the key, then Generate API Key.\n\
+         From then on the old pair is rejected. The secret is shown only once: copy the key and the secret now.\n"
     ));
 }
 
-/// The present pair does not tell whose it is any more: is the new one the right account's?
+/// Asks whether the account of the new pair is right. The current pair no longer shows its account.
 fn confirm(account: &Account) -> Result<(), Error> {
-    // Where the service does not tell, there is nothing to compare.
-    let (Some(id), Some(whose)) = (account.id(), whose(account)) else { return Ok(()) };
+    // If the service returns no account, there is nothing to compare.
+    let (Some(id), Some(description)) = (account.id(), description(account)) else { return Ok(()) };
     let message = format!(
-        "The new pair works, for {whose}; whose the present pair is, the service does not tell any more. Nothing was changed."
+        "The new pair works, for {description}. The service no longer returns the account of the current pair. Nothing was changed."
     );
     let refused = Error::with_message(ErrorKind::WrongAccount, message)
-        .with_hint(format!("If that is the right account, give --expected-account {id}."));
-    if !terminal::is_attended() {
+        .with_hint(format!("If that is the right account, pass --expected-account {id}."));
+    if !terminal::is_interactive() {
         return Err(refused);
     }
-    let question = format!("The new pair works, for {whose}. Is that the right account? (yes or no)");
+    let question = format!("The new pair works, for {description}. Is that the right account? (yes or no)");
     match terminal::ask(&question, "no")?.to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(refused),
     }
 }
 
-/// A new pair that is good, on its way to the source.
+/// A new valid pair, and the source that it is written to.
 struct Rotation<'a> {
     arguments: &'a RotateArguments,
     source: &'a Source,
     target: Option<&'a Target>,
-    present: &'a Present,
+    current: &'a CurrentPair,
     new: &'a NewPair,
 }
 
 impl Rotation<'_> {
-    fn carry_out(&self, global: &Global, output: &Output) -> Result<Outcome<'_>, Failure> {
-        let is_same = self.present.is(&self.new.credentials);
-        // A second run with the same pair takes nothing back.
-        let compromised = self.arguments.compromised || is_same && self.present.is_marked();
-        let done = self.write(is_same && compromised == self.present.is_marked(), compromised)?;
-        let mut outcome = Outcome {
+    fn carry_out(&self, global: &Global, output: &Output) -> Result<RotationReport<'_>, Failure> {
+        let is_same = self.current.is(&self.new.credentials);
+        // A second run with the same pair keeps the mark.
+        let compromised = self.arguments.compromised || is_same && self.current.is_marked();
+        let change = self.write(is_same && compromised == self.current.is_marked(), compromised)?;
+        let mut report = RotationReport {
             new: self.new,
             place: self.place(),
-            done,
+            change,
             compromised,
-            is_told: false,
+            is_recorded: false,
             cautions: Vec::new(),
         };
-        if outcome.done == Done::Tried || !by_hand::can_change(self.source) {
-            return Ok(outcome);
+        if report.change == SourceChange::Tried || !by_hand::can_change(self.source) {
+            return Ok(report);
         }
-        if matches!(outcome.done, Done::ByHand(_)) {
-            output.diagnose(&outcome.by_hand());
+        if matches!(report.change, SourceChange::ByHand(_)) {
+            output.diagnose(&report.by_hand());
         }
-        let loaded = watch::until_served(self.source, &self.new.credentials, global.timeout, output)?;
-        if matches!(outcome.done, Done::ByHand(_)) {
-            outcome.done = Done::Served;
+        let loaded = watch::wait_for_pair(self.source, &self.new.credentials, global.timeout, output)?;
+        if matches!(report.change, SourceChange::ByHand(_)) {
+            report.change = SourceChange::Served;
         }
-        outcome.is_told = loaded.pair.previous_compromised;
+        report.is_recorded = loaded.pair.previous_compromised;
         let found = readable_by_others(&loaded);
-        let told = |finding: &Finding| (finding.message().to_owned(), finding.remedy().to_owned());
-        outcome.cautions = found.iter().map(told).collect();
-        Ok(outcome)
+        let texts = |finding: &Finding| (finding.message().to_owned(), finding.remedy().to_owned());
+        report.cautions = found.iter().map(texts).collect();
+        Ok(report)
     }
 
-    fn write(&self, is_there: bool, compromised: bool) -> Result<Done, Error> {
+    fn write(&self, is_there: bool, compromised: bool) -> Result<SourceChange, Error> {
         match self.target {
-            _ if self.arguments.dry_run => Ok(Done::Tried),
-            _ if is_there => Ok(Done::Served),
-            None => Ok(Done::ByHand(by_hand::steps(self.source, compromised))),
+            _ if self.arguments.dry_run => Ok(SourceChange::Tried),
+            _ if is_there => Ok(SourceChange::Served),
+            None => Ok(SourceChange::ByHand(by_hand::steps(self.source, compromised))),
             Some(target) => {
                 let created_at = rfc3339(justcall_auth::unix_time());
                 let credentials = &self.new.credentials;
                 let content =
                     Content { credentials, created_at: &created_at, previous_compromised: compromised };
                 target.write(&content)?;
-                Ok(Done::Written)
+                Ok(SourceChange::Written)
             }
         }
     }
 
     fn place(&self) -> String {
-        match (self.target, &self.present.loaded) {
+        match (self.target, &self.current.loaded) {
             (Some(target), _) => target.place().to_owned(),
             (None, Some(loaded)) => loaded.place.clone(),
             (None, None) => "The source".to_owned(),
@@ -202,57 +202,59 @@ impl Rotation<'_> {
     }
 }
 
-/// What was done.
+/// The change of the source.
 #[derive(Debug, PartialEq, Eq)]
-enum Done {
-    /// Nothing, as was asked for.
+enum SourceChange {
+    /// Nothing, because of `--dry-run`.
     Tried,
-    /// The source has the new pair.
+    /// The command wrote the pair.
     Written,
-    /// It had it already, or it was put there by hand while this command watched.
+    /// The source contained the pair already, or the user wrote it while this command waited.
     Served,
-    /// Nothing: these steps are left to do.
+    /// The user must do these steps.
     ByHand(Vec<String>),
 }
 
-struct Outcome<'a> {
+struct RotationReport<'a> {
     new: &'a NewPair,
     place: String,
-    done: Done,
+    change: SourceChange,
     compromised: bool,
-    /// The source says that the pair before was compromised.
-    is_told: bool,
+    /// True if the source states that the previous pair was compromised.
+    is_recorded: bool,
     cautions: Vec<(String, String)>,
 }
 
-const UNTOLD: &str =
-    "The source does not say that the pair before was compromised: one line key:secret has no place for it.";
+const NOT_RECORDED: &str =
+    "The source cannot record that the previous pair was compromised: it is one line key:secret.";
 const RESTART: &str =
-    "Restart every program that checks webhooks: until then it believes the old secret for up to 15 minutes.";
+    "Restart every program that checks webhooks: until then it accepts the old secret for up to 15 minutes.";
 
-impl Outcome<'_> {
+impl RotationReport<'_> {
     fn text(&self) -> String {
         let hint = self.new.credentials.key_hint();
-        let whose = whose(&self.new.account).map(|whose| format!(": {whose}")).unwrap_or_default();
-        let mut text = lines::well(&format!("The service accepts the pair with the key {hint}{whose}."));
+        let description =
+            description(&self.new.account).map(|description| format!(": {description}")).unwrap_or_default();
+        let mut text =
+            lines::success(&format!("The service accepts the pair with the key {hint}{description}."));
         let place = &self.place;
-        let done = match &self.done {
-            Done::Tried => lines::well(&format!("{place} would get it. Nothing was changed.")),
-            Done::ByHand(_) => self.by_hand(),
-            Done::Served => lines::well(&format!("{place} has it already.")),
-            Done::Written => {
-                lines::well(&format!("{place} has it; owner, group, mode and ACL are as they were."))
+        let change = match &self.change {
+            SourceChange::Tried => lines::success(&format!("{place} would receive it. Nothing was changed.")),
+            SourceChange::ByHand(_) => self.by_hand(),
+            SourceChange::Served => lines::success(&format!("{place} already contains it.")),
+            SourceChange::Written => {
+                lines::success(&format!("{place} contains it; owner, group, mode and ACL are unchanged."))
             }
         };
-        text += &done;
+        text += &change;
         if self.is_served() {
-            text += &lines::well("Programs that use this source go on with it by themselves.");
+            text += &lines::success("Programs that use this source continue with it without a restart.");
         }
         if self.compromised && self.is_served() {
-            text += &if self.is_told {
-                lines::well("Webhooks that are signed with the old secret are refused from now on.")
+            text += &if self.is_recorded {
+                lines::success("Webhooks signed with the old secret are refused from now on.")
             } else {
-                lines::caution(UNTOLD, RESTART)
+                lines::caution(NOT_RECORDED, RESTART)
             };
         }
         for (message, remedy) in &self.cautions {
@@ -262,26 +264,30 @@ impl Outcome<'_> {
     }
 
     fn is_served(&self) -> bool {
-        matches!(self.done, Done::Written | Done::Served)
+        matches!(self.change, SourceChange::Written | SourceChange::Served)
     }
 
     fn by_hand(&self) -> String {
-        format!("{} cannot be written by this command. By hand:\n{}", self.place, lines::steps(self.steps()))
+        format!(
+            "{} cannot be written by this command. Manual steps:\n{}",
+            self.place,
+            lines::steps(self.steps())
+        )
     }
 
     fn steps(&self) -> &[String] {
-        if let Done::ByHand(steps) = &self.done { steps } else { &[] }
+        if let SourceChange::ByHand(steps) = &self.change { steps } else { &[] }
     }
 
     fn json(&self) -> Value {
         json!({
             "place": self.place,
-            "dry_run": self.done == Done::Tried,
-            "written": self.done == Done::Written,
+            "dry_run": self.change == SourceChange::Tried,
+            "written": self.change == SourceChange::Written,
             "by_hand": self.steps(),
             "served": self.is_served(),
             "previous_compromised": self.compromised,
-            "compromise_told": self.is_told,
+            "compromise_told": self.is_recorded,
             "warnings": self.cautions.iter().map(|(message, _)| message).collect::<Vec<_>>(),
             "account": account_json(&self.new.account, self.new.credentials.key_hint()),
         })

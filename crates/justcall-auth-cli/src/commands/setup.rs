@@ -1,4 +1,4 @@
-//! `setup`: a first pair, from the dashboard to the lines that use it.
+//! `setup`: stores a first pair, from the dashboard to the code that uses it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,31 +11,33 @@ use serde_json::{Value, json};
 use super::verify::account_json;
 use crate::arguments::{Global, SetupArguments};
 use crate::failure::{CYAN, Failure};
-use crate::new_pair::{NewPair, whose};
+use crate::new_pair::{NewPair, description};
 use crate::output::Output;
 use crate::snippets::Language;
 use crate::store::Target;
 use crate::time::rfc3339;
 use crate::{by_hand, lines, terminal, watch};
 
-/// What `--source` is where it is not given.
+/// The value of `--source` if it is not set.
 const NOT_CHOSEN: &str = "default:";
 
 pub(super) fn run(global: &Global, arguments: &SetupArguments, output: &Output) -> Result<(), Failure> {
     let spelling = place(global)?;
     let source = Source::parse(&spelling)?;
     let language = language(arguments)?;
-    // What cannot be written is said before anybody makes a pair.
+    // A source that cannot be written is reported before the user creates a pair.
     let target = Target::first(&source).transpose()?;
     guide(output);
     let new = NewPair::obtain(global, global.expected_account, output)?;
-    let mut outcome = Outcome {
+    let mut report = SetupReport {
         new: &new,
         place: target.as_ref().map(|target| target.place().to_owned()),
         steps: Vec::new(),
         repository: None,
         language,
-        snippet: language.map(|language| language.snippet(&spelling, global.base_url.as_deref(), global.ca_file.as_deref())),
+        snippet: language.map(|language| {
+            language.snippet(&spelling, global.base_url.as_deref(), global.ca_file.as_deref())
+        }),
         source: spelling,
     };
     match target {
@@ -43,38 +45,38 @@ pub(super) fn run(global: &Global, arguments: &SetupArguments, output: &Output) 
             let created_at = rfc3339(justcall_auth::unix_time());
             let credentials = &new.credentials;
             target.write(&Content { credentials, created_at: &created_at, previous_compromised: false })?;
-            outcome.repository = repository(&source);
+            report.repository = repository(&source);
         }
-        None => outcome.steps = by_hand::steps(&source, false),
+        None => report.steps = by_hand::steps(&source, false),
     }
     if by_hand::can_change(&source) {
-        if !outcome.steps.is_empty() {
-            output.diagnose(&lines::steps(&outcome.steps));
+        if !report.steps.is_empty() {
+            output.diagnose(&lines::steps(&report.steps));
         }
-        watch::until_served(&source, &new.credentials, global.timeout, output)?;
+        watch::wait_for_pair(&source, &new.credentials, global.timeout, output)?;
     }
-    Ok(output.success(&outcome.text(), outcome.json())?)
+    Ok(output.success(&report.text(), report.json())?)
 }
 
-/// The source that is to have the pair.
+/// Returns the source that will contain the pair.
 fn place(global: &Global) -> Result<String, Error> {
     if global.source != NOT_CHOSEN {
         return Ok(absolute(&global.source));
     }
-    if !terminal::is_attended() {
-        return Err(Error::invalid_argument("Where the pair is to be kept is not given.")
-            .with_hint("Name it, as --source file:/etc/justcall.json."));
+    if !terminal::is_interactive() {
+        return Err(Error::invalid_argument("The place of the pair is missing.")
+            .with_hint("Pass it, such as --source file:/etc/justcall.json."));
     }
     let usual = usual_file().map(|path| path.display().to_string()).unwrap_or_default();
-    terminal::say(
-        "A file is what most programs read best; dir:PATH is laid out as Kubernetes does, env: is told and not written.\n",
+    terminal::print(
+        "A file suits most programs. dir:PATH has the layout of Kubernetes. For env:, setup prints the manual steps.\n",
     );
-    let answer = terminal::ask("Where shall the pair be kept? (a file, or a source)", &usual)?;
+    let answer = terminal::ask("Where should the pair be stored? (a file, or a source)", &usual)?;
     let is_source = Source::parse(&answer).is_ok();
     Ok(absolute(&if is_source { answer } else { format!("file:{answer}") }))
 }
 
-/// `spelling` with a path that means the same in every folder, and `~` as a shell would take it.
+/// Returns `spelling` with an absolute path. Expands `~` as a shell does.
 fn absolute(spelling: &str) -> String {
     for kind in ["file:", "dir:"] {
         if let Some(path) = spelling.strip_prefix(kind) {
@@ -88,13 +90,14 @@ fn absolute(spelling: &str) -> String {
     spelling.to_owned()
 }
 
-/// The user's own folder. Rust before 1.87 warns of what this did on Windows in older versions still.
+/// Returns the user's home folder. The compiler before 1.87 warns because older versions behaved differently on
+/// Windows.
 #[allow(deprecated)]
 fn home() -> Option<PathBuf> {
     std::env::home_dir()
 }
 
-/// Where programs of a user keep what is theirs.
+/// Returns the usual file for the configuration of the user's programs.
 fn usual_file() -> Option<PathBuf> {
     let configured = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = configured.or_else(|| Some(home()?.join(".config")))?;
@@ -102,62 +105,63 @@ fn usual_file() -> Option<PathBuf> {
 }
 
 fn language(arguments: &SetupArguments) -> Result<Option<Language>, Error> {
-    if arguments.language.is_some() || !terminal::is_attended() {
+    if arguments.language.is_some() || !terminal::is_interactive() {
         return Ok(arguments.language);
     }
-    let answer = terminal::ask(&format!("Lines for which language? ({})", Language::names()), "python")?;
+    let answer = terminal::ask(&format!("Code for which language? ({})", Language::names()), "python")?;
     let unknown = |_| {
-        Error::invalid_argument("There are no lines for that language.")
-            .with_hint(format!("There are some for {}.", Language::names()))
+        Error::invalid_argument("There is no code for that language.")
+            .with_hint(format!("Choose one of {}.", Language::names()))
     };
     Language::from_str(&answer, true).map(Some).map_err(unknown)
 }
 
-/// Tells a person what to do, in the dashboard's own words.
+/// Prints the manual steps in the words of the dashboard.
 fn guide(output: &Output) {
-    if terminal::is_attended() {
+    if terminal::is_interactive() {
         output.diagnose(
             "Log in to JustCall as an Admin or Owner, open Settings → API & Webhooks and click Generate API Key.\n\
-             Copy both halves at once: the secret is shown only once. If it is lost, click Revoke next to the key and generate a new pair; the\n\
+             Copy the key and the secret immediately: the secret is shown only once. If it is lost, click Revoke next to the key and generate a new pair; the\n\
              old one is rejected from then on.\n",
         );
     }
 }
 
-/// Where the pair may be committed by mistake: the repository that its place is in.
+/// Returns the repository of the place, in which the pair may be committed by mistake.
 fn repository(source: &Source) -> Option<PathBuf> {
     let (Source::File(path) | Source::Dir { path, .. }) = source else { return None };
     path.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(PathBuf::from)
 }
 
 fn in_repository(folder: &Path) -> String {
-    format!("It is inside the repository {}.", shown(folder))
+    format!("The place is inside the repository {}.", shown(folder))
 }
 
 const OUT_OF_REPOSITORY: &str =
-    "Keep it out of version control: by a line in .gitignore, or better by another place.";
+    "Keep it out of version control: add it to .gitignore, or better, use another place.";
 
-/// What was done.
-struct Outcome<'a> {
+/// The result of `setup`.
+struct SetupReport<'a> {
     new: &'a NewPair,
     source: String,
-    /// Where it was written, if it was.
+    /// The description of the place, if the command wrote the pair.
     place: Option<String>,
     steps: Vec<String>,
-    /// The repository that the place is in.
+    /// The repository that contains the place.
     repository: Option<PathBuf>,
     language: Option<Language>,
     snippet: Option<String>,
 }
 
-impl Outcome<'_> {
+impl SetupReport<'_> {
     fn text(&self) -> String {
         let hint = self.new.credentials.key_hint();
-        let whose = whose(&self.new.account).map(|whose| format!(": {whose}")).unwrap_or_default();
-        let accepted = format!("The service accepts the pair with the key {hint}{whose}.");
-        let mut text = lines::well(&accepted);
+        let description =
+            description(&self.new.account).map(|description| format!(": {description}")).unwrap_or_default();
+        let accepted = format!("The service accepts the pair with the key {hint}{description}.");
+        let mut text = lines::success(&accepted);
         text += &match &self.place {
-            Some(place) => lines::well(&format!("{place} has it, for its owner alone.")),
+            Some(place) => lines::success(&format!("{place} contains it, readable only by its owner.")),
             None => lines::steps(&self.steps),
         };
         if let Some(folder) = &self.repository {

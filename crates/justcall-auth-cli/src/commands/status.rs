@@ -1,8 +1,8 @@
-//! `status`: how old the pair is, and whether anybody uses it.
+//! `status`: the age and the last use of the pair.
 
 use std::time::Duration;
 
-use justcall_auth::source::{Loaded, ProcessEnvironment};
+use justcall_auth::source::{LoadedSource, ProcessEnvironment};
 use justcall_auth::{Error, Remembered, Source, StateFile, unix_time};
 use serde_json::{Value, json};
 
@@ -16,13 +16,13 @@ use crate::time::rfc3339;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How a pair is replaced, in the dashboard's own words.
-const ROTATE: &str = "Start `justcall-auth rotate`, then, in JustCall under Settings → API & Webhooks, click Revoke next to your current key \
-                      and Generate API Key: it asks for the new pair, verifies it and puts it in the old one's place.";
+/// The steps to replace a pair, in the words of the dashboard.
+const ROTATE: &str = "Run `justcall-auth rotate`. Then, in JustCall under Settings → API & Webhooks, click Revoke next to your current key \
+                      and Generate API Key. `rotate` asks for the new pair, verifies it and replaces the old one.";
 
-/// How a pair is ended, likewise.
-const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key; webhooks are \
-                      signed with its secret too. Where something needs the API after all, click Generate API Key there and start \
+/// The steps to revoke a pair, in the words of the dashboard.
+const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key. Webhooks are \
+                      signed with its secret too. If a program still needs the API, click Generate API Key there and run \
                       `justcall-auth rotate`.";
 
 pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output) -> Result<(), Failure> {
@@ -42,10 +42,10 @@ pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output)
     } else {
         output.print(&status.text())?;
     }
-    if is_well { Ok(()) } else { Err(Failure::Told(Exit::Failure)) }
+    if is_well { Ok(()) } else { Err(Failure::Reported(Exit::Failure)) }
 }
 
-/// How a pair is at a time. Times are since the epoch.
+/// The status of a pair at a certain time. Times are since the epoch.
 struct Status<'a> {
     place: &'a str,
     key_hint: &'a str,
@@ -53,21 +53,21 @@ struct Status<'a> {
     created_at: Option<Duration>,
     remembered: Option<Remembered>,
     state_file: Option<&'a StateFile>,
-    /// Why nothing is remembered.
-    trouble: Option<Error>,
+    /// The reason why the state file has no record.
+    last_error: Option<Error>,
     max_age: Duration,
     max_unused: Duration,
 }
 
 impl<'a> Status<'a> {
     fn new(
-        loaded: &'a Loaded,
+        loaded: &'a LoadedSource,
         state_file: Option<&'a StateFile>,
         remembered: Result<Option<Remembered>, Error>,
         arguments: &StatusArguments,
         unix: Duration,
     ) -> Self {
-        let (remembered, trouble) = match remembered {
+        let (remembered, last_error) = match remembered {
             Ok(remembered) => (remembered, None),
             Err(error) => (None, Some(error)),
         };
@@ -78,19 +78,19 @@ impl<'a> Status<'a> {
             created_at: loaded.pair.created_at,
             remembered,
             state_file,
-            trouble,
+            last_error,
             max_age: arguments.max_age,
             max_unused: arguments.max_unused,
         }
     }
 
-    /// How old the pair is, at least.
+    /// Returns the minimum age of the pair.
     fn age(&self) -> Option<Duration> {
         let since = self.created_at.or(self.remembered.map(|remembered| remembered.first_seen))?;
         Some(self.unix.saturating_sub(since))
     }
 
-    /// How long no use is on record.
+    /// Returns how long no use is recorded.
     fn unused(&self) -> Option<Duration> {
         let remembered = self.remembered?;
         Some(self.unix.saturating_sub(remembered.last_used.unwrap_or(remembered.first_seen)))
@@ -104,7 +104,7 @@ impl<'a> Status<'a> {
         !self.max_unused.is_zero() && self.unused().is_some_and(|unused| unused >= self.max_unused)
     }
 
-    /// Whether nothing is due of what is asked: a monitor must hear where nobody can tell.
+    /// Returns true if nothing is due. An unknown time counts as due, so that a monitor reports it.
     fn is_well(&self) -> bool {
         let is_within = |limit: Duration, time: Option<Duration>| {
             limit.is_zero() || time.is_some_and(|time| time < limit)
@@ -112,14 +112,14 @@ impl<'a> Status<'a> {
         is_within(self.max_age, self.age()) && is_within(self.max_unused, self.unused())
     }
 
-    /// Why nothing is remembered, and what to do.
-    fn trouble(&self) -> Option<(&str, &str)> {
-        match (&self.trouble, self.state_file) {
-            (Some(trouble), _) => Some((trouble.message(), trouble.hint())),
+    /// Returns the reason why there is no record, with a hint.
+    fn last_error(&self) -> Option<(&str, &str)> {
+        match (&self.last_error, self.state_file) {
+            (Some(last_error), _) => Some((last_error.message(), last_error.hint())),
             (None, None) => Some((
-                "There is no place to remember when the pair was seen first and used last.",
-                "Set HOME or XDG_STATE_HOME, or name one with --state-file. Where the source tells the age, --max-unused 0 does \
-                 without.",
+                "There is no state file for the first sight and the last use of the pair.",
+                "Set HOME or XDG_STATE_HOME, or pass --state-file. If the source contains the age, --max-unused 0 needs no \
+                 state file.",
             )),
             _ => None,
         }
@@ -132,7 +132,7 @@ impl<'a> Status<'a> {
     fn text(&self) -> String {
         let age = match (self.age(), self.created_at) {
             (None, _) => "not known".to_owned(),
-            (Some(age), Some(created)) => format!("{}, made on {}", days(age), date(created)),
+            (Some(age), Some(created)) => format!("{}, created on {}", days(age), date(created)),
             (Some(age), None) => {
                 format!("{} or more, first seen on {}", days(age), date(self.unix.saturating_sub(age)))
             }
@@ -142,7 +142,7 @@ impl<'a> Status<'a> {
             Some(Remembered { last_used: Some(used), .. }) => {
                 format!("{} ago, on {}", days(self.unix.saturating_sub(used)), date(used))
             }
-            Some(Remembered { first_seen, .. }) => format!("none on record since {}", date(first_seen)),
+            Some(Remembered { first_seen, .. }) => format!("none recorded since {}", date(first_seen)),
         };
         let rows = [("Pair", self.key_hint), ("Source", self.place), ("Age", &age), ("Last use", &used)];
         let mut text = String::new();
@@ -150,24 +150,26 @@ impl<'a> Status<'a> {
         text.push('\n');
         if self.is_due() {
             let age = days(self.age().unwrap_or_default());
-            text += &lines::caution(&format!("It is {age} old: rotate it."), ROTATE);
+            text += &lines::caution(&format!("The pair is {age} old: rotate it."), ROTATE);
         }
         if self.is_unused() {
             let unused = days(self.unused().unwrap_or_default());
-            text +=
-                &lines::caution(&format!("Unused for {unused}, as far as is on record: reset it."), REVOKE);
+            text += &lines::caution(
+                &format!("Unused for {unused} according to the state file: reset it."),
+                REVOKE,
+            );
         }
         if self.is_from_the_future() {
             text += &lines::caution(
-                "The source says that the pair was made in the future.",
+                "The source states that the pair was created in the future.",
                 "Check this machine's clock, and `created_at` in the source.",
             );
         }
-        if let Some((trouble, hint)) = self.trouble() {
-            text += &lines::caution(trouble, hint);
+        if let Some((last_error, hint)) = self.last_error() {
+            text += &lines::caution(last_error, hint);
         }
         if self.is_well() {
-            text += &lines::well("Nothing is due.");
+            text += &lines::success("Nothing is due.");
         }
         text
     }
@@ -192,12 +194,12 @@ impl<'a> Status<'a> {
             "unused": self.is_unused(),
             "steps": steps,
             "state_file": self.state_file.map(|file| file.path().display().to_string()),
-            "trouble": self.trouble().map(|(trouble, _)| trouble),
+            "trouble": self.last_error().map(|(last_error, _)| last_error),
         })
     }
 }
 
-/// Whole days, for a person.
+/// Returns whole days as text.
 fn days(time: Duration) -> String {
     match time.as_secs() / DAY {
         0 => "less than a day".to_owned(),
@@ -222,7 +224,7 @@ mod tests {
         Duration::from_secs(NOW - days_ago * DAY)
     }
 
-    /// With the defaults, and times in days before now.
+    /// Returns a status with the default limits. Times are in days before now.
     fn status(created: Option<u64>, first_seen: u64, last_used: Option<u64>) -> Status<'static> {
         let remembered = Remembered { first_seen: at(first_seen), last_used: last_used.map(at) };
         Status {
@@ -232,14 +234,14 @@ mod tests {
             created_at: created.map(at),
             remembered: Some(remembered),
             state_file: None,
-            trouble: None,
+            last_error: None,
             max_age: Duration::from_secs(90 * DAY),
             max_unused: Duration::from_secs(90 * DAY),
         }
     }
 
     #[test]
-    fn it_is_due_at_the_very_age_and_not_before() {
+    fn it_is_due_at_exactly_the_age_and_not_before() {
         assert!(!status(Some(89), 1, Some(1)).is_due());
         let mut due = status(Some(90), 1, Some(1));
         assert!(due.is_due() && !due.is_unused());
@@ -252,15 +254,15 @@ mod tests {
     }
 
     #[test]
-    fn it_believes_the_source_before_its_own_memory() {
-        assert!(!status(Some(1), 400, Some(1)).is_due(), "made anew under the same key");
+    fn it_prefers_the_time_in_the_source_to_its_record() {
+        assert!(!status(Some(1), 400, Some(1)).is_due(), "created again with the same key");
         let seen = status(None, 91, Some(1));
         assert!(seen.is_due());
         assert!(seen.text().contains("91 days or more, first seen on 2026-10-16"), "{}", seen.text());
     }
 
     #[test]
-    fn it_says_how_to_reset_a_pair_that_nobody_uses() {
+    fn it_prints_how_to_reset_an_unused_pair() {
         let unused = status(Some(10), 200, Some(100));
         assert!(unused.is_unused() && !unused.is_due());
         let text = unused.text();
@@ -269,12 +271,12 @@ mod tests {
             "{text}"
         );
         assert_eq!(unused.json()["unused_seconds"], 100 * DAY);
-        assert!(status(Some(10), 91, None).is_unused(), "never used since it was seen");
+        assert!(status(Some(10), 91, None).is_unused(), "never used since the first sight");
         assert!(!status(Some(10), 89, None).is_unused());
     }
 
     #[test]
-    fn it_bears_clocks_that_jump() {
+    fn it_accepts_clocks_that_jump() {
         let mut early = status(Some(0), 0, Some(0));
         early.unix = at(1000);
         assert_eq!((early.age(), early.unused()), (Some(Duration::ZERO), Some(Duration::ZERO)));
@@ -289,19 +291,22 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_it_does_not_know() {
+    fn it_reports_unknown_times() {
         let mut unknown = status(None, 0, None);
         unknown.remembered = None;
-        assert!(!unknown.is_due() && !unknown.is_unused() && !unknown.is_well(), "nobody can tell");
+        assert!(!unknown.is_due() && !unknown.is_unused() && !unknown.is_well(), "nothing is known");
         assert!(unknown.text().contains("--state-file") && !unknown.text().contains("Nothing is due"));
         assert!(unknown.json()["trouble"].is_string());
         assert_eq!(unknown.json()["age_seconds"], Value::Null);
-        unknown.trouble = Some(Error::new(ErrorKind::SourceUnavailable));
+        unknown.last_error = Some(Error::new(ErrorKind::SourceUnavailable));
         assert!(unknown.text().contains("could not be read"), "{}", unknown.text());
         unknown.created_at = Some(at(1));
         assert!(!unknown.is_well(), "the last use is not known");
         unknown.max_unused = Duration::ZERO;
-        assert!(unknown.is_well() && unknown.text().contains("Nothing is due"), "it is not asked for");
+        assert!(
+            unknown.is_well() && unknown.text().contains("Nothing is due"),
+            "the last use is not checked"
+        );
         unknown.created_at = None;
         assert!(!unknown.is_well(), "the age is not known");
         unknown.max_age = Duration::ZERO;
@@ -309,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_times_in_utc() {
+    fn it_prints_times_in_utc() {
         assert_eq!(rfc3339(Duration::from_secs(NOW)), "2027-01-15T08:00:00Z");
         assert_eq!(date(Duration::MAX), "9999-12-31");
         assert_eq!(

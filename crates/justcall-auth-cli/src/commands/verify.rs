@@ -1,4 +1,4 @@
-//! `verify`: is the pair good, and whose is it?
+//! `verify`: checks the pair and prints its account.
 
 use justcall_auth::{Account, Client};
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::failure::{Failure, GREEN};
 use crate::help::table;
 use crate::output::Output;
 
-/// The page that the service verifies with may prove the pair without telling whose it is.
-const UNTOLD: &str = "not told by the service";
+/// The text for details that the service did not return. The path of the verification may prove the pair without them.
+const NOT_REPORTED: &str = "not returned by the service";
 
 pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -> Result<(), Failure> {
     let mut config = global.config()?;
@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, verify_path: Option<&str>, output: &Output) -
     Ok(output.success(&text(&account, credentials.key_hint()), object)?)
 }
 
-/// An account, for a program.
+/// Returns an account as JSON.
 pub(super) fn account_json(account: &Account, key_hint: &str) -> Value {
     json!({
         "id": account.id(),
@@ -38,9 +38,9 @@ fn text(account: &Account, key_hint: &str) -> String {
     let id = account.id().map(|id| id.to_string());
     let verified_by = format!("GET {}", account.verified_by());
     let rows = [
-        ("Account", id.as_deref().unwrap_or(UNTOLD)),
-        ("E-mail", account.email().unwrap_or(UNTOLD)),
-        ("Plan", account.plan().unwrap_or(UNTOLD)),
+        ("Account", id.as_deref().unwrap_or(NOT_REPORTED)),
+        ("E-mail", account.email().unwrap_or(NOT_REPORTED)),
+        ("Plan", account.plan().unwrap_or(NOT_REPORTED)),
         ("Verified by", &verified_by),
         ("API key", key_hint),
     ];

@@ -1,4 +1,4 @@
-//! `webhook verify`: is a recorded delivery genuine?
+//! `webhook verify`: checks a recorded delivery.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::help::table;
 use crate::input;
 use crate::output::Output;
 
-/// The most that headers take; servers allow less.
+/// The largest accepted size of the headers. Servers allow less.
 const MAX_HEADERS: usize = 64 * 1024;
 
-/// What `--headers` and `--body` are unless they are given.
+/// The default of `--headers` and `--body`.
 const STANDARD_INPUT: &str = "-";
 
 pub(super) fn verify(global: &Global, delivery: &WebhookArguments, output: &Output) -> Result<(), Failure> {
@@ -34,7 +34,7 @@ pub(super) fn verify(global: &Global, delivery: &WebhookArguments, output: &Outp
         verifier.set_tolerance(tolerance);
     }
     let (head, body) = read(delivery)?;
-    let now = delivery.now.unwrap_or_else(this_machines_time);
+    let now = delivery.now.unwrap_or_else(current_time);
     let event = verifier.verify(&WebhookHeaders::find(headers(&head)?), &body, now)?;
     let path = object_path(event.event_type(), &body).ok();
     let object = json!({
@@ -50,13 +50,13 @@ pub(super) fn verify(global: &Global, delivery: &WebhookArguments, output: &Outp
     Ok(output.success(&text(&event, now, path.as_deref()), object)?)
 }
 
-/// The headers and the body. Where both are on standard input an empty line is between them.
+/// Reads the headers and the body. On standard input, an empty line separates them.
 fn read(delivery: &WebhookArguments) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let of = |path: &Option<_>| path.clone().unwrap_or_else(|| STANDARD_INPUT.into());
     let (headers, body) = (of(&delivery.headers), of(&delivery.body));
     let read = |path: &Path, what: &str, limit: usize| input::read(path, what, limit as u64);
     if headers != body {
-        // One byte above the limit, so that the library refuses the body as too large.
+        // One byte more than the limit, so that the library refuses the body as too large.
         return Ok((read(&headers, "header", MAX_HEADERS)?, read(&body, "body", MAX_BODY + 1)?));
     }
     let mut message = read(&headers, "request", MAX_HEADERS + MAX_BODY)?;
@@ -65,7 +65,7 @@ fn read(delivery: &WebhookArguments) -> Result<(Vec<u8>, Vec<u8>), Error> {
         return Err(Error::invalid_argument(
             "The request has no empty line between its headers and its body.",
         )
-        .with_hint("Give the headers and the body apart, with --headers and --body."));
+        .with_hint("Pass the headers and the body separately, with --headers and --body."));
     };
     let body = message.split_off(at + length);
     Ok((message, body))
@@ -75,10 +75,10 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
 }
 
-/// Name and value.
+/// A name and a value.
 type Header<'a> = (&'a [u8], &'a [u8]);
 
-/// The headers. The first line may be the request's.
+/// Parses the headers. The first line may be a request line.
 fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
     let mut headers = Vec::new();
     for (number, line) in head.split(|byte| *byte == b'\n').enumerate() {
@@ -92,7 +92,7 @@ fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
             }
             _ if is_request_line => {}
             _ => {
-                let message = format!("Line {} of the headers is no header.", number + 1);
+                let message = format!("Line {} of the headers is not a header.", number + 1);
                 return Err(Error::invalid_argument(message).with_hint("Write each as 'Name: value'."));
             }
         }
@@ -100,7 +100,7 @@ fn headers(head: &[u8]) -> Result<Vec<Header<'_>>, Error> {
     Ok(headers)
 }
 
-fn this_machines_time() -> i64 {
+fn current_time() -> i64 {
     i64::try_from(justcall_auth::unix_time().as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -108,7 +108,7 @@ fn text(event: &WebhookEvent, now: i64, path: Option<&str>) -> String {
     let signed = format!("{} s since 1970-01-01 UTC, {}", event.timestamp(), apart(now, event.timestamp()));
     let secret = match event.secret_index() {
         0 => "that of the pair in use",
-        _ => "that of another pair of the source's",
+        _ => "that of another pair of the source",
     };
     let (url, event_type) = (printable::on_lines(event.url()), printable::on_lines(event.event_type()));
     let rows = [("Type", event_type.as_str()), ("URL", &url), ("Signed", &signed), ("Secret", secret)];
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_headers_with_and_without_the_lines_around_them() {
+    fn it_reads_headers_with_and_without_a_request_line() {
         let expected = [(&b"Host"[..], &b" a:80"[..]), (b"X-A", b"")];
         for head in [
             "Host: a:80\r\nX-A:\r\n",

@@ -1,4 +1,4 @@
-//! The folder in which something is replaced: held by one writer at a time, and left without remains.
+//! The folder of a replacement. One writer at a time locks it, and removes the remains of killed writers.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, accessat, flock};
 use rustix::io::Errno;
 
-/// What names of ours begin with, so that remains can be told from what others keep there. With two dots, as Kubernetes
-/// names what is not meant for readers.
+/// The prefix of temporary names, which distinguishes remains from other files. It starts with two dots, as Kubernetes
+/// names files that readers ignore.
 pub(super) const PREFIX: &str = "..justcall-auth-";
-/// The link to the version in use, in a folder whose files are replaced together.
+/// The link to the current version, in a folder whose files are replaced together.
 pub(super) const LINK: &str = "..data";
 
-/// A folder that no other writer of ours uses before this is dropped.
+/// A folder that no other writer of this program uses until this is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -21,41 +21,42 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Holds `path`, and removes what a writer left there that was killed. `None` when another one is at work.
-    pub fn hold(path: &Path) -> io::Result<Option<Self>> {
-        // Asked for the rights that count, also where this program has others than its user.
+    /// Locks `path` and removes the remains of killed writers. Returns `None` if another writer has the lock.
+    pub fn lock(path: &Path) -> io::Result<Option<Self>> {
+        // The check uses the effective user, also if the program has other privileges than its user.
         accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)?;
         let handle = File::open(path)?;
         let folder = Self { path: path.to_owned(), handle };
         match flock(&folder.handle, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => folder.sweep()?,
+            Ok(()) => folder.remove_remains()?,
             Err(Errno::WOULDBLOCK) => return Ok(None),
-            // Some network file systems hold no folder. Two writers are safe from each other there too: the last one
-            // wins. What a killed one left stays, for it may be another's who is alive.
+            // Some network file systems cannot lock a folder. Two writers do not corrupt the file there: the last one
+            // wins. Remains stay, because they may belong to a running writer.
             Err(_) => {}
         }
         Ok(Some(folder))
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes what was renamed here last beyond a power failure.
+    /// Makes the last renames survive a power failure.
     pub fn sync(&self) -> io::Result<()> {
         match self.handle.sync_all() {
-            // A file system that has nothing to do then.
+            // Some file systems do not support this call on folders.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
             result => result.map_err(|error| {
-                let why = "it was, but after a power failure what was there before may be back";
+                let why = "it was written, but after a power failure the old content may return";
                 io::Error::new(error.kind(), format!("{why} ({error})"))
             }),
         }
     }
 
-    /// While the folder is held, what has such a name belongs to nobody who is alive; but for the version that is in use.
-    fn sweep(&self) -> io::Result<()> {
+    /// Removes the remains of killed writers. While the folder is locked, no running writer owns such names, except for
+    /// the current version.
+    fn remove_remains(&self) -> io::Result<()> {
         let used = fs::read_link(self.path.join(LINK)).ok();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -64,7 +65,7 @@ impl Folder {
             if !is_ours || used.as_deref() == Some(Path::new(&name)) {
                 continue;
             }
-            // What cannot be removed is another user's who borrowed the name, in a folder that all may write to.
+            // A file that cannot be removed belongs to another user, who used the name in a shared folder.
             let _gone = if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())
             } else {

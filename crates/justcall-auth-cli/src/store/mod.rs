@@ -1,7 +1,8 @@
-//! Where a pair is written: a file, or a folder whose files are replaced together; everything else is changed by hand.
+//! Writing of pairs to a file, or to a folder whose files are replaced together. For other sources the user follows
+//! manual steps.
 //!
-//! The library makes what is new and puts it in place in one step. What [`rights`] adds: the file that takes the place of
-//! another one gets its owner, group, mode and ACL, or does not take it.
+//! The library creates the new file and moves it to its place atomically. [`rights`] adds the owner, group, mode and
+//! ACL of the old file; if that fails, nothing is replaced.
 
 mod file;
 mod folder;
@@ -21,31 +22,31 @@ use justcall_auth::{Error, Source};
 
 use folder::{Folder, LINK};
 
-/// A place that can be written, held until this is dropped.
+/// A place that can be written. It is locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// In words: `The file /etc/justcall.json`.
+    /// A description, such as `The file /etc/justcall.json`.
     place: String,
     folder: Folder,
     kind: Kind,
-    /// Nothing is there yet.
+    /// True if the place does not exist yet.
     is_new: bool,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// A file of this name.
+    /// A file with this name.
     File(PathBuf),
-    /// Files of these names, with key and secret.
+    /// Files with these names, for the key and the secret.
     Version { key: String, secret: String },
 }
 
 impl Target {
-    /// Where the pair of `source` is, if it can be written at all. What a later [`Target::write`] would be refused is
-    /// refused now, before anybody is asked for a pair.
+    /// Returns the place of the pair of `source`, or `None` if the source cannot be written. Fails now if
+    /// [`Target::write`] would fail later, so that the user is not asked for a pair in vain.
     ///
     /// # Errors
-    /// `source_unavailable`, saying why it cannot be written and what to do instead.
+    /// Fails with `source_unavailable`, the reason and a hint.
     pub fn of(source: &Source) -> Option<Result<Self, Error>> {
         match source {
             Source::File(path) => Some(Self::file(path)),
@@ -54,10 +55,11 @@ impl Target {
         }
     }
 
-    /// The same for a first pair: there must be nothing yet. Folders that are not there are made, for their owner alone.
+    /// Returns the place for a first pair, which must not exist yet. Creates missing folders with access only for their
+    /// owner.
     ///
     /// # Errors
-    /// As [`Target::of`].
+    /// Fails as [`Target::of`] does.
     pub fn first(source: &Source) -> Option<Result<Self, Error>> {
         match source {
             Source::File(path) => Some(Self::new_file(path)),
@@ -66,15 +68,15 @@ impl Target {
         }
     }
 
-    /// Where it is, in words.
+    /// Returns the description of the place.
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// Writes `content`, in one step.
+    /// Writes `content` atomically.
     ///
     /// # Errors
-    /// As [`Target::of`]; what was there before is there still.
+    /// Fails as [`Target::of`] does; then the old content stays.
     pub fn write(&self, content: &Content) -> Result<(), Error> {
         match &self.kind {
             Kind::File(name) => self.write_file(name, content),
@@ -82,16 +84,16 @@ impl Target {
                 self.write_version([(key, key_half), (secret, secret_half)], content)
             }),
         }
-        .map_err(|failed| match failed {
-            Failed::System(error) => refusal::system(&self.place, &error),
-            Failed::Known(error) => refusal::unfit(&self.place, &error),
+        .map_err(|error| match error {
+            WriteError::System(error) => refusal::system(&self.place, &error),
+            WriteError::Known(error) => refusal::unfit(&self.place, &error),
         })
     }
 
     fn file(path: &Path) -> Result<Self, Error> {
         let place = format!("The file {}", shown(path));
         let refused = |error: &io::Error| refusal::system(&place, error);
-        // A link stays one: what it leads to is replaced, where it is.
+        // A symbolic link stays: the file that it points to is replaced.
         let real = match fs::canonicalize(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let is_link = fs::symlink_metadata(path).is_ok();
@@ -102,23 +104,23 @@ impl Target {
         let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
             return Err(refusal::refusal(
                 &place,
-                "it is no file",
-                "Name the file, as file:/etc/justcall.json.",
+                "it is not a file",
+                "Use a file, such as file:/etc/justcall.json.",
             ));
         };
         if parent.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
             return Err(refusal::refusal(
                 &place,
-                "it is one version of a folder that is swapped as a whole, as Kubernetes does",
-                "Where it is mounted, change the secret that it comes from; elsewhere, name the folder, as dir:PATH.",
+                "it is in one version of a folder that is swapped as a whole, as in Kubernetes",
+                "If the folder is mounted, change the secret that it comes from. Otherwise use the folder, as dir:PATH.",
             ));
         }
         let about = fs::symlink_metadata(&real).map_err(|error| refused(&error))?;
         if !about.is_file() {
             return Err(refusal::refusal(
                 &place,
-                "it is no regular file",
-                "Name a file, as file:/etc/justcall.json.",
+                "it is not a regular file",
+                "Use a file, such as file:/etc/justcall.json.",
             ));
         }
         if is_mounted(&real) {
@@ -127,7 +129,7 @@ impl Target {
         if about.nlink() > 1 {
             return Err(refusal::linked(&place, &real));
         }
-        let folder = hold(parent, &place)?;
+        let folder = lock(parent, &place)?;
         file::rehearse(&folder, Path::new(name)).map_err(|error| refused(&error))?;
         let old = read_file(&real).map_err(|error| refused(&error))?;
         Content::check(old.as_ref()).map_err(|error| refusal::unfit(&place, &error))?;
@@ -142,11 +144,11 @@ impl Target {
         if !version::is_versioned(path) {
             return Err(refusal::refusal(
                 &place,
-                "its two files cannot be replaced in one step, and a program that reads in between would get half of each pair",
-                "Keep the pair in one file (file:PATH), or let `justcall-auth setup --source dir:PATH` lay out a new folder in the way of Kubernetes, whose files are replaced together.",
+                "its two files cannot be replaced in one step, so a program that reads in between would get half of each pair",
+                "Keep the pair in one file (file:PATH), or run `justcall-auth setup --source dir:PATH` for a new folder in the layout of Kubernetes, whose files are replaced together.",
             ));
         }
-        let folder = hold(path, &place)?;
+        let folder = lock(path, &place)?;
         version::rehearse(&folder).map_err(|error| refusal::system(&place, &error))?;
         let kind = Kind::Version { key: key.to_owned(), secret: secret.to_owned() };
         Ok(Self { folder, kind, is_new: false, place })
@@ -157,8 +159,8 @@ impl Target {
         let Some(name) = path.file_name() else {
             return Err(refusal::refusal(
                 &place,
-                "it names no file",
-                "Name one, as file:/etc/justcall.json.",
+                "the path has no file name",
+                "Use a file, such as file:/etc/justcall.json.",
             ));
         };
         if fs::symlink_metadata(path).is_ok() {
@@ -166,32 +168,32 @@ impl Target {
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         private_folder(parent).map_err(|error| refusal::system(&place, &error))?;
-        Ok(Self { folder: hold(parent, &place)?, kind: Kind::File(name.into()), is_new: true, place })
+        Ok(Self { folder: lock(parent, &place)?, kind: Kind::File(name.into()), is_new: true, place })
     }
 
     fn new_versions(path: &Path, key: &str, secret: &str) -> Result<Self, Error> {
         let place = format!("The folder {}", shown(path));
         private_folder(path).map_err(|error| refusal::system(&place, &error))?;
-        // Links of ours that lead nowhere are what is left of a time before that was cut short.
+        // Dangling links of this program are the remains of an interrupted setup.
         if [LINK, key, secret].iter().any(|name| path.join(name).exists()) {
             return Err(refusal::present(&place));
         }
         let kind = Kind::Version { key: key.to_owned(), secret: secret.to_owned() };
-        Ok(Self { folder: hold(path, &place)?, kind, is_new: true, place })
+        Ok(Self { folder: lock(path, &place)?, kind, is_new: true, place })
     }
 
-    fn write_file(&self, name: &Path, content: &Content) -> Result<(), Failed> {
+    fn write_file(&self, name: &Path, content: &Content) -> Result<(), WriteError> {
         if self.is_new {
             let form = if is_dotenv(name) { Form::Dotenv } else { Form::Json };
             file::create(&self.folder, name, content.write(form)?.as_ref())?;
             return Ok(());
         }
-        // Read now, so that what changed while a person was asked is kept.
+        // The file is read again, so that changes during the prompt are kept.
         let new = content.rewrite(read_file(&self.folder.path().join(name))?.as_ref())?;
         Ok(file::replace(&self.folder, name, new.as_ref())?)
     }
 
-    fn write_version(&self, halves: [(&String, &[u8]); 2], content: &Content) -> Result<(), Failed> {
+    fn write_version(&self, halves: [(&String, &[u8]); 2], content: &Content) -> Result<(), WriteError> {
         let [(key, key_half), (secret, secret_half)] = halves;
         if self.is_new {
             version::create(&self.folder, &[(key, key_half), (secret, secret_half)])?;
@@ -207,25 +209,25 @@ impl Target {
     }
 }
 
-enum Failed {
+enum WriteError {
     System(io::Error),
     Known(Error),
 }
 
-impl From<io::Error> for Failed {
+impl From<io::Error> for WriteError {
     fn from(error: io::Error) -> Self {
         Self::System(error)
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
         Self::Known(error)
     }
 }
 
-fn hold(path: &Path, place: &str) -> Result<Folder, Error> {
-    match Folder::hold(path) {
+fn lock(path: &Path, place: &str) -> Result<Folder, Error> {
+    match Folder::lock(path) {
         Ok(Some(folder)) => Ok(folder),
         Ok(None) => Err(refusal::busy(place)),
         Err(error) => Err(refusal::system(place, &error)),
@@ -236,16 +238,16 @@ fn is_dotenv(name: &Path) -> bool {
     name == Path::new(".env") || name.extension() == Some(OsStr::new("env"))
 }
 
-/// Whether `path` itself is a mount: what is renamed over it would be refused.
+/// Returns true if `path` itself is a mount point, over which no file can be renamed.
 #[cfg(target_os = "linux")]
 fn is_mounted(path: &Path) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
-    // A kernel older than 5.8 does not know; it refuses the renaming itself then.
+    // A kernel before 5.8 does not report mount points. It refuses the rename instead.
     statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
-        .is_ok_and(|told| told.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+        .is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-/// Elsewhere a file is not mounted by itself.
+/// On other systems a single file is not a mount point.
 #[cfg(not(target_os = "linux"))]
 fn is_mounted(_: &Path) -> bool {
     false

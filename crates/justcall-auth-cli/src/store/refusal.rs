@@ -1,4 +1,4 @@
-//! Why a pair cannot be written, in words, and what to do instead.
+//! The errors of a pair that cannot be written, with a hint.
 
 use std::io;
 use std::path::Path;
@@ -6,68 +6,71 @@ use std::path::Path;
 use justcall_auth::source::shown;
 use justcall_auth::{Error, ErrorKind};
 
-/// Nothing was changed, for `why`.
+/// Returns the error that nothing was changed because of `why`.
 pub(super) fn refusal(place: &str, why: &str, remedy: &str) -> Error {
     let message = format!("{place} cannot be written: {why}. Nothing was changed.");
     Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(remedy)
 }
 
-/// The system said `error`.
+/// Returns the error for a failure of the system.
 pub(super) fn system(place: &str, error: &io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "Run it as the user that owns it, or as root: the new one gets the owner, group, mode and ACL of the old one, and it is written beside it, into the same folder."
+            "Run the command as the owner of the file, or as root: the new file gets the owner, group, mode and ACL of the old one, and is written in the same folder."
         }
         io::ErrorKind::ReadOnlyFilesystem => MOUNTED_SECRET,
         io::ErrorKind::ResourceBusy => MOUNTED_FILE,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room on that file system.",
-        _ => "Put it right, then run it again; the pair that was there is still there.",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Free space on that file system.",
+        _ => "Remove the cause, then run the command again. The old pair is unchanged.",
     };
     let message = format!("{place} cannot be written: {error}.");
     Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(remedy)
 }
 
-/// What is there has no place for a pair, as `error` says.
+/// Returns the error for content that cannot store a pair.
 pub(super) fn unfit(place: &str, error: &Error) -> Error {
     error.clone().with_new_message(format!("{place}: {} Nothing was changed.", error.message()))
 }
 
 pub(super) fn mounted(place: &str) -> Error {
-    let why =
-        "it is mounted by itself, as `docker run -v FILE:FILE` does, and cannot be replaced in one step";
+    let why = "it is mounted by itself, as with `docker run -v FILE:FILE`, and cannot be replaced atomically";
     refusal(place, why, MOUNTED_FILE)
 }
 
 pub(super) fn busy(place: &str) -> Error {
-    refusal(place, "another justcall-auth is writing there", "Let it finish, or end it; then run this again.")
+    refusal(
+        place,
+        "another justcall-auth is writing there",
+        "Wait until it ends, or end it. Then run this command again.",
+    )
 }
 
 pub(super) fn absent(place: &str) -> Error {
-    refusal(place, "there is none yet", "Use `justcall-auth setup` for a first pair.")
+    refusal(place, "it does not exist yet", "Use `justcall-auth setup` for a first pair.")
 }
 
 pub(super) fn dangling(place: &str) -> Error {
-    let remedy = "Remove the link, or make the file that it leads to: an empty one will do for `justcall-auth rotate`.";
-    refusal(place, "it is a symbolic link that leads nowhere", remedy)
+    let remedy = "Remove the link, or create its target: an empty file suffices for `justcall-auth rotate`.";
+    refusal(place, "it is a symbolic link without a target", remedy)
 }
 
 pub(super) fn present(place: &str) -> Error {
     refusal(
         place,
-        "there is something already",
-        "Use `justcall-auth rotate` to put another pair in its place, or name another place.",
+        "it already exists",
+        "Use `justcall-auth rotate` to replace the pair, or use another place.",
     )
 }
 
-/// A file at `path` that several names lead to.
+/// Returns the error for a file at `path` with several names.
 pub(super) fn linked(place: &str, path: &Path) -> Error {
     let remedy = format!(
-        "See which they are: find / -xdev -samefile {}. Keep one, and make symbolic links of the others.",
+        "List the names: find / -xdev -samefile {}. Keep one, and replace the others by symbolic links.",
         shown(path)
     );
-    refusal(place, "it has several names (hard links), of which one would get the new pair", &remedy)
+    refusal(place, "it has several names (hard links), and only one would get the new pair", &remedy)
 }
 
-const MOUNTED_SECRET: &str = "Change it where it comes from. Kubernetes: kubectl create secret generic NAME --from-file=api_key --from-file=api_secret --dry-run=client -o yaml | kubectl apply -f -. Docker: make a new secret and update the service. Then `justcall-auth verify` shows which pair is there.";
+const MOUNTED_SECRET: &str = "Change the secret at its origin. Kubernetes: kubectl create secret generic NAME --from-file=api_key --from-file=api_secret --dry-run=client -o yaml | kubectl apply -f -. Docker: create a new secret and update the service. Then check the pair with `justcall-auth verify`.";
 
-const MOUNTED_FILE: &str = "Change the file that is mounted, outside, then restart the container: what is mounted is the old file, not its name. Better, mount its folder (docker run -v /etc/justcall:/etc/justcall:ro): then a pair that is replaced outside is seen inside at once.";
+const MOUNTED_FILE: &str = "Change the mounted file outside of the container, then restart the container: the mount contains the old file, not its name. Better, mount its folder (docker run -v /etc/justcall:/etc/justcall:ro): then a pair that is replaced outside is visible inside immediately.";

@@ -1,12 +1,12 @@
-//! Who may do what with a file: read from one, given to another.
+//! The permissions of a file: read from one file, applied to another.
 
 use std::fs::File;
 use std::io;
 
 use rustix::fs::{Gid, Mode, Uid, fchmod, fchown, fstat};
 
-/// Owner, group, mode, and on Linux the extended attributes, among them the access control list (ACL) and the `SELinux`
-/// label.
+/// Owner, group and mode. On Linux also the extended attributes, which include the access control list (ACL) and the
+/// `SELinux` label.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rights {
     owner: Uid,
@@ -16,7 +16,7 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// Those of `file`, which may be a folder.
+    /// Returns the permissions of `file`, which may be a folder.
     pub fn of(file: &File) -> io::Result<Self> {
         let stat = fstat(file)?;
         Ok(Self {
@@ -27,21 +27,25 @@ impl Rights {
         })
     }
 
-    /// Gives them to `file`, of which nobody but its owner may read anything yet. Either all of them are given, or it is
-    /// an error and the file is good for nothing.
-    pub fn give(&self, file: &File) -> io::Result<()> {
-        // In this order: a change of owner takes bits of the mode away, and a list changes the group's bits.
+    /// Applies the permissions to `file`, which only its owner can read so far. Fails if not all can be applied; then
+    /// the file must not be used.
+    pub fn apply(&self, file: &File) -> io::Result<()> {
+        // The order matters: changing the owner clears bits of the mode, and an ACL changes the bits of the group.
         if Self::of(file)? != *self {
             fchown(file, Some(self.owner), Some(self.group))?;
-            give_attributes(file, &self.attributes)?;
+            apply_attributes(file, &self.attributes)?;
             fchmod(file, self.mode)?;
         }
-        // What was refused without an error, as some network file systems do.
-        if Self::of(file)? == *self { Ok(()) } else { Err(io::Error::other("the system did not give them")) }
+        // Some network file systems ignore a change without an error.
+        if Self::of(file)? == *self {
+            Ok(())
+        } else {
+            Err(io::Error::other("the system did not apply the permissions"))
+        }
     }
 }
 
-/// Names and values, in the order of their names.
+/// Names and values, sorted by name.
 type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
 
 #[cfg(target_os = "linux")]
@@ -49,12 +53,12 @@ fn attributes(file: &File) -> io::Result<Attributes> {
     use rustix::fs::{fgetxattr, flistxattr};
     use rustix::io::Errno;
 
-    /// The kernel's own limit for a list and for a value.
+    /// The kernel's limit for a list and for a value.
     const LARGEST: usize = 64 * 1024;
     let mut buffer = vec![0; LARGEST];
     let length = match flistxattr(file, &mut buffer[..]) {
         Ok(length) => length,
-        // A file system without them.
+        // The file system does not support attributes.
         Err(Errno::OPNOTSUPP) => 0,
         Err(error) => return Err(error.into()),
     };
@@ -69,18 +73,18 @@ fn attributes(file: &File) -> io::Result<Attributes> {
     Ok(attributes)
 }
 
-/// All but what the kernel makes of the contents.
+/// Returns false for attributes that the kernel derives from the contents.
 #[cfg(target_os = "linux")]
 fn is_kept(name: &[u8]) -> bool {
     !matches!(name, b"security.ima" | b"security.evm")
 }
 
 #[cfg(target_os = "linux")]
-fn give_attributes(file: &File, wanted: &Attributes) -> io::Result<()> {
+fn apply_attributes(file: &File, wanted: &Attributes) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr};
 
     let present = attributes(file)?;
-    // A folder may give its new files a list of its own (a default ACL), which would let others read.
+    // A default ACL of the folder may apply others access to new files, so it is removed.
     for (name, _) in present.iter().filter(|(name, _)| wanted.iter().all(|(wanted, _)| wanted != name)) {
         fremovexattr(file, name.as_slice())?;
     }
@@ -96,6 +100,6 @@ fn attributes(_: &File) -> io::Result<Attributes> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn give_attributes(_: &File, _: &Attributes) -> io::Result<()> {
+fn apply_attributes(_: &File, _: &Attributes) -> io::Result<()> {
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A folder whose files are replaced together, as Kubernetes does: `..data` is a link to the folder that holds one version
-//! of them all, and is swapped in one step.
+//! A folder whose files are replaced together, as in Kubernetes: the link `..data` points to a folder with one version
+//! of all files, and is swapped atomically.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
@@ -13,18 +13,18 @@ use super::file::unlinked;
 use super::folder::{Folder, LINK, PREFIX};
 use super::rights::Rights;
 
-/// The largest file that is carried over into the next version.
+/// The largest file that is copied to the next version.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// A file of the next version, by name; `None`: it has none.
+/// The name of a file and its content in the next version, or `None` to remove it.
 pub(super) type Change<'a> = (&'a str, Option<&'a [u8]>);
 
-/// Makes a version that differs from the one in use by `changes`, and swaps the link. Every file and the folder keep
-/// owner, group, mode and ACL; a file that is new gets those of the first one that was there before.
+/// Creates a version that differs from the current one by `changes`, and swaps the link. All files and the folder keep
+/// owner, group, mode and ACL. A new file gets those of the first existing file.
 pub(super) fn swap(folder: &Folder, changes: &[Change]) -> io::Result<()> {
-    let old = used(folder.path())?;
+    let old = current_version(folder.path())?;
     let new = prepare(folder, &old, changes)?;
-    point(folder, new)?;
+    point_link_to(folder, new)?;
     folder.sync()?;
     if old.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")) {
         fs::remove_dir_all(&old)?;
@@ -32,52 +32,52 @@ pub(super) fn swap(folder: &Folder, changes: &[Change]) -> io::Result<()> {
     Ok(())
 }
 
-/// Tries all that [`swap`] does but for the swap: what it would be refused is refused here.
+/// Does everything that [`swap`] does, except for the swap. Fails if [`swap`] would fail.
 pub(super) fn rehearse(folder: &Folder) -> io::Result<()> {
-    let old = used(folder.path())?;
+    let old = current_version(folder.path())?;
     refuse_links_into(folder.path(), &old)?;
     prepare(folder, &old, &[]).map(drop)
 }
 
-/// Refuses links beside [`LINK`] that lead into the version in use: they would lead nowhere once it is removed.
+/// Refuses links other than [`LINK`] into the current version, which would dangle after its removal.
 fn refuse_links_into(folder: &Path, version: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(target) = fs::read_link(entry.path()) else { continue };
         if entry.file_name() != LINK && folder.join(target).starts_with(version) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            return Err(io::Error::other(format!("its {name} leads into one version, not to {LINK}")));
+            return Err(io::Error::other(format!("its {name} points into one version, not to {LINK}")));
         }
     }
     Ok(())
 }
 
-/// Lays out a folder of this kind where there is none yet, with `files`; their owner alone may read them.
+/// Creates such a folder with `files`, which only their owner can read.
 pub(super) fn create(folder: &Folder, files: &[(&str, &[u8])]) -> io::Result<()> {
     let new = temporary(folder)?;
     for (name, text) in files {
         write(&new.path().join(name), text, None)?;
-        // They lead nowhere until the link is there.
-        lead(&folder.path().join(name), &Path::new(LINK).join(name))?;
+        // These links dangle until the version link exists.
+        create_link(&folder.path().join(name), &Path::new(LINK).join(name))?;
     }
     File::open(new.path())?.sync_all()?;
-    point(folder, new)?;
+    point_link_to(folder, new)?;
     folder.sync()
 }
 
-/// Whether `path` is laid out so that its files can be replaced together.
+/// Returns true if the files of `path` can be replaced together.
 pub(super) fn is_versioned(path: &Path) -> bool {
-    used(path).is_ok()
+    current_version(path).is_ok()
 }
 
-/// The folder with the version in use.
-fn used(path: &Path) -> io::Result<PathBuf> {
+/// Returns the folder with the current version.
+fn current_version(path: &Path) -> io::Result<PathBuf> {
     let target = fs::read_link(path.join(LINK))?;
     let is_inside = target.components().count() == 1 && target.file_name().is_some();
     if is_inside {
         Ok(path.join(target))
     } else {
-        Err(io::Error::other("its ..data leads out of the folder"))
+        Err(io::Error::other("its ..data points out of the folder"))
     }
 }
 
@@ -89,11 +89,11 @@ fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<Replac
         let name = entry.file_name();
         let file = unlinked(&entry.path())?;
         if !file.metadata()?.is_file() || file.metadata()?.len() > MAX_FILE {
-            return Err(io::Error::other(format!("its {} is no small file", name.to_string_lossy())));
+            return Err(io::Error::other(format!("its {} is not a small file", name.to_string_lossy())));
         }
         let rights = Rights::of(&file)?;
         match changes.iter().find(|(changed, _)| OsStr::new(changed) == name) {
-            None => carry(&entry.path(), &new.path().join(&name), &rights)?,
+            None => copy_file(&entry.path(), &new.path().join(&name), &rights)?,
             Some((_, Some(text))) => write(&new.path().join(&name), text, Some(&rights))?,
             Some((_, None)) => {}
         }
@@ -106,17 +106,17 @@ fn prepare(folder: &Folder, old: &Path, changes: &[Change]) -> io::Result<Replac
         }
     }
     let handle = File::open(new.path())?;
-    Rights::of(&File::open(old)?)?.give(&handle)?;
+    Rights::of(&File::open(old)?)?.apply(&handle)?;
     handle.sync_all()?;
     Ok(new)
 }
 
-/// Copies a file of the version before, which may hold a secret as well.
-fn carry(old: &Path, new: &Path, rights: &Rights) -> io::Result<()> {
+/// Copies a file of the previous version, which may contain a secret too.
+fn copy_file(old: &Path, new: &Path, rights: &Rights) -> io::Result<()> {
     let mut from = unlinked(old)?;
     let mut to = private_file(new)?;
     io::copy(&mut from, &mut to)?;
-    rights.give(&to)?;
+    rights.apply(&to)?;
     to.sync_all()
 }
 
@@ -124,29 +124,29 @@ fn write(path: &Path, text: &[u8], rights: Option<&Rights>) -> io::Result<()> {
     let mut file = private_file(path)?;
     file.write_all(text)?;
     if let Some(rights) = rights {
-        rights.give(&file)?;
+        rights.apply(&file)?;
     }
     file.sync_all()
 }
 
-/// An empty folder that nobody but its owner may open; gone when it is dropped.
+/// Creates an empty folder that only its owner can open. Dropping it removes it.
 fn temporary(folder: &Folder) -> io::Result<Replacement<()>> {
     Replacement::within(folder.path(), PREFIX, |path| DirBuilder::new().mode(0o700).create(path))
 }
 
-/// A link to `target`, unless it is there from a time before that was cut short.
-fn lead(link: &Path, target: &Path) -> io::Result<()> {
+/// Creates a link to `target`, unless an interrupted setup has left it.
+fn create_link(link: &Path, target: &Path) -> io::Result<()> {
     match symlink(target, link) {
         Err(error) if fs::read_link(link).ok().as_deref() != Some(target) => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Lets the link lead to `version`, in one step. From then on it is in use, and stays whatever happens.
-fn point(folder: &Folder, version: Replacement<()>) -> io::Result<()> {
+/// Points the link to `version` atomically. From then on the version is in use and must not be removed.
+fn point_link_to(folder: &Folder, version: Replacement<()>) -> io::Result<()> {
     let name = version.path().file_name().expect("it was made with a name");
     let link = Replacement::within(folder.path(), PREFIX, |path| symlink(name, path))?;
-    link.put(&folder.path().join(LINK))?;
+    link.move_to(&folder.path().join(LINK))?;
     version.keep();
     Ok(())
 }
@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// What a version holds beside the pair.
+    /// An entry of a version beside the pair.
     #[derive(Debug, Clone)]
     enum Entry {
         File(Vec<u8>),
@@ -175,7 +175,7 @@ mod tests {
         ]
     }
 
-    /// Everything in the version in use: `None` for what is no file.
+    /// Returns the content of the current version. An entry that is not a file has the value `None`.
     fn contents(folder: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
         let entries = fs::read_dir(folder.join(LINK)).expect("a version");
         let read = |entry: io::Result<fs::DirEntry>| {
@@ -191,7 +191,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn it_refuses_a_random_folder_or_changes_the_two_files_alone(
+        fn it_refuses_a_random_folder_or_changes_only_the_two_files(
             entries in proptest::collection::btree_map("[a-z._-]{1,8}", entry(), 0..5),
             has_pair: bool,
         ) {
@@ -211,11 +211,11 @@ mod tests {
                 }
             }
             let mut expected = contents(folder.path());
-            let held = Folder::hold(folder.path()).expect("it is ours").expect("nobody else holds it");
+            let locked = Folder::lock(folder.path()).expect("the folder is writable").expect("no other writer has the lock");
             let changes: [Change; 2] = [("api_key", Some(b"new-key")), ("api_secret", Some(b"new-secret"))];
             let is_plain = expected.values().all(Option::is_some);
-            prop_assert_eq!(rehearse(&held).is_ok(), is_plain);
-            match swap(&held, &changes) {
+            prop_assert_eq!(rehearse(&locked).is_ok(), is_plain);
+            match swap(&locked, &changes) {
                 Ok(()) => {
                     prop_assert!(is_plain);
                     expected.insert("api_key".into(), Some(b"new-key".to_vec()));

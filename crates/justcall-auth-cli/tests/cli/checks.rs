@@ -1,10 +1,10 @@
-//! Reads what `doctor --json` says.
+//! Reads the output of `doctor --json`.
 
 use serde_json::Value;
 
 use crate::run::{Run, Service, run};
 
-/// The checks, in their order.
+/// The names of the checks, in order.
 pub const NAMES: &[&str] = &[
     "source",
     "pair",
@@ -22,12 +22,12 @@ pub const NAMES: &[&str] = &[
     "local_address",
 ];
 
-/// The checks of a run with --json, which ended with `exit`.
+/// The checks of a run with --json, which exited with `exit`.
 #[derive(Debug)]
 pub struct Checks(Vec<Value>);
 
 impl Checks {
-    /// Checks their shape, too.
+    /// Reads the checks and verifies their form.
     #[track_caller]
     pub fn of(run: &Run, exit: i32) -> Self {
         assert_eq!(run.exit, exit, "{run:?}");
@@ -47,22 +47,22 @@ impl Checks {
         Self(checks)
     }
 
-    /// The status and the detail of the check called `name`.
+    /// Returns the status and the detail of the check `name`.
     pub fn get(&self, name: &str) -> (&str, &str) {
         let check = self.0.iter().find(|check| check["name"] == name).expect("a check of that name");
         (check["status"].as_str().expect("text"), check["detail"].as_str().expect("text"))
     }
 
-    /// The names of the checks with this status.
+    /// Returns the names of the checks with this status.
     pub fn are(&self, status: &str) -> Vec<&str> {
         NAMES.iter().copied().filter(|name| self.get(name).0 == status).collect()
     }
 
-    /// Checks both; `detail` is a part of it.
+    /// Verifies the status of a check, and that its detail contains `detail`.
     #[track_caller]
     pub fn has(&self, name: &str, status: &str, detail: &str) {
-        let (found, told) = self.get(name);
-        assert!(found == status && told.contains(detail), "{name}: {found}: {told}");
+        let (found, text) = self.get(name);
+        assert!(found == status && text.contains(detail), "{name}: {found}: {text}");
     }
 }
 
@@ -72,13 +72,13 @@ pub fn checks(service: &Service, more: &[&str], exit: i32) -> Checks {
     Checks::of(&service.run(&[&["doctor", "--json"], more].concat()), exit)
 }
 
-/// Runs the doctor with --json and these variables alone.
+/// Runs the doctor with --json and only these variables.
 #[track_caller]
 pub fn checks_with(service: &Service, more: &[&str], variables: &[(&str, &str)], exit: i32) -> Checks {
     Checks::of(&run(&service.arguments(&[&["doctor", "--json"], more].concat()), variables), exit)
 }
 
-/// The first account's pair, as variables.
+/// Returns the first account's pair as variables.
 pub fn pair(service: &Service) -> [(&str, &str); 2] {
     [("JUSTCALL_API_KEY", service.sandbox.api_key()), ("JUSTCALL_API_SECRET", service.sandbox.api_secret())]
 }

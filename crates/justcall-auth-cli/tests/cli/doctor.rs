@@ -1,4 +1,4 @@
-//! `doctor`: the pair and its surroundings, the account, and which check ends the command.
+//! `doctor`: the pair, the environment and the account, and which check decides the exit code.
 
 use justcall_auth_sandbox::{Dialect, SandboxConfig};
 use serde_json::{Value, json};
@@ -7,14 +7,14 @@ use crate::checks::{Checks, NAMES, checks, checks_with, pair};
 use crate::run::{Service, file, run};
 
 #[test]
-fn it_finds_that_all_is_well() {
+fn it_passes_every_check() {
     let service = Service::start();
     let checks = checks(&service, &[], 0);
     assert_eq!(checks.are("skipped"), ["permissions", "dns", "tunnel"], "{checks:?}");
     checks.has("memory", "ok", "locked");
     assert_eq!(checks.are("ok").len(), NAMES.len() - 3, "{checks:?}");
     checks.has("source", "ok", "JUSTCALL_API_KEY and JUSTCALL_API_SECRET");
-    checks.has("source", "ok", "nothing in: JUSTCALL_CREDENTIALS");
+    checks.has("source", "ok", "no pair before it in: JUSTCALL_CREDENTIALS");
     checks.has("pair", "ok", &service.sandbox.api_key()[..4]);
     checks.has("proxy", "ok", "none");
     checks.has("tcp", "ok", service.sandbox.url().strip_prefix("https://").expect("https"));
@@ -23,14 +23,14 @@ fn it_finds_that_all_is_well() {
         "ok",
         "TLS 1.3; certificate of justcall-auth-sandbox, issued by justcall-auth-sandbox CA",
     );
-    checks.has("tls", "ok", "good for 364 more days");
+    checks.has("tls", "ok", "valid for 364 more days");
     checks.has("verify", "ok", "Pro");
     checks.has("rate_limit", "ok", "119 of 120 requests left");
     checks.has("local_address", "ok", "127.0.0.1");
 
     let text = service.run(&["doctor"]);
     assert_eq!((text.exit, text.stderr.as_str()), (0, ""));
-    assert!(text.stdout.ends_with("\nAll is well.\n") && !text.stdout.contains('\u{1b}'), "{text:?}");
+    assert!(text.stdout.ends_with("\nAll checks passed.\n") && !text.stdout.contains('\u{1b}'), "{text:?}");
     assert_eq!(text.stdout.lines().filter(|line| line.starts_with("✓ ")).count(), NAMES.len() - 3);
     assert_eq!(text.stdout.lines().filter(|line| line.starts_with("– ")).count(), 3);
     let timed = text.stdout.lines().find(|line| line.starts_with("✓ tcp")).expect("a line");
@@ -53,7 +53,7 @@ fn it_sends_the_pair_once() {
 }
 
 #[test]
-fn it_checks_the_network_although_there_is_no_pair() {
+fn it_checks_the_network_even_without_a_pair() {
     let service = Service::start();
     let checks = checks_with(&service, &[], &[], 3);
     assert_eq!(checks.are("failed"), ["source"]);
@@ -78,7 +78,7 @@ fn it_checks_the_network_although_there_is_no_pair() {
 }
 
 #[test]
-fn it_tells_what_is_wrong_with_the_pair_and_does_not_send_it() {
+fn it_reports_a_malformed_pair_and_does_not_send_it() {
     let service = Service::start();
     let secret = format!("{} ", service.sandbox.api_secret());
     let variables = [pair(&service)[0], ("JUSTCALL_API_SECRET", &secret)];
@@ -92,7 +92,7 @@ fn it_tells_what_is_wrong_with_the_pair_and_does_not_send_it() {
 }
 
 #[test]
-fn it_tells_an_unreadable_source_and_a_misspelt_choice_apart() {
+fn it_distinguishes_an_unreadable_source_from_a_misspelt_one() {
     let service = Service::start();
     let unreadable = checks_with(&service, &["--source", "file:no/such/file"], &[], 1);
     unreadable.has("source", "failed", "no/such/file");
@@ -103,14 +103,16 @@ fn it_tells_an_unreadable_source_and_a_misspelt_choice_apart() {
 
 #[cfg(unix)]
 #[test]
-fn it_warns_of_a_file_that_others_can_read() {
+fn it_warns_about_a_file_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let pair = format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret());
     let (path, source) = file(folder.path(), "pair", &pair);
-    let set =
-        |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    let set = |mode| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+            .expect("the file belongs to this user")
+    };
     set(0o600);
     let own = checks_with(&service, &["--source", &source], &[], 0);
     own.has("permissions", "ok", "no other user");
@@ -123,11 +125,11 @@ fn it_warns_of_a_file_that_others_can_read() {
     }
     let text = run(&service.arguments(&["doctor", "--source", &source]), &[]);
     assert!(text.stdout.contains("\n! permissions ") && text.stdout.contains("chmod 0600"), "{text:?}");
-    assert!(text.stdout.ends_with("\nCalls work; look at the warning.\n"), "{text:?}");
+    assert!(text.stdout.ends_with("\nCalls work; check the warning.\n"), "{text:?}");
 }
 
 #[test]
-fn it_warns_of_what_misleads_around_the_pair() {
+fn it_warns_about_misleading_settings() {
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let own = format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret());
@@ -149,12 +151,12 @@ fn it_warns_of_what_misleads_around_the_pair() {
 }
 
 #[test]
-fn it_ends_as_a_failed_verification_does() {
+fn it_exits_like_a_failed_verification() {
     let service = Service::start();
     let wrong = "0123456789abcdef0123456789abcdef01234567";
     let rejected = checks_with(&service, &[], &[pair(&service)[0], ("JUSTCALL_API_SECRET", wrong)], 4);
     assert_eq!(rejected.are("failed"), ["verify"]);
-    rejected.has("verify", "failed", "The service says: \"Invalid API key or secret.\"");
+    rejected.has("verify", "failed", "The service answered: \"Invalid API key or secret.\"");
 
     let free = service.control("POST", "pairs", &json!({"plan": "Free"}));
     let (key, secret) = (free["api_key"].as_str().unwrap(), free["api_secret"].as_str().unwrap());
@@ -173,18 +175,18 @@ fn it_ends_as_a_failed_verification_does() {
 }
 
 #[test]
-fn it_asks_the_path_that_is_named() {
+fn it_requests_the_path_of_the_option() {
     let service = Service::start();
     let named = checks(&service, &["--verify-path", "/v2.1/users?per_page=1"], 0);
-    named.has("verify", "ok", "GET /v2.1/users?per_page=1 does not tell whose it is");
+    named.has("verify", "ok", "GET /v2.1/users?per_page=1 does not return its account");
 }
 
 #[test]
-fn it_tells_what_is_left_of_both_windows() {
+fn it_reports_the_rest_of_both_windows() {
     let service = Service::with(SandboxConfig { dialect: Dialect::Measured, ..SandboxConfig::default() });
     let both = checks(&service, &[], 0);
     both.has("rate_limit", "ok", "of 3600 requests left");
-    both.has("rate_limit", "ok", "in the short window");
+    both.has("rate_limit", "ok", "in the burst window");
     both.has("rate_limit", "ok", "of 60 requests left");
 
     let service = Service::start();
@@ -193,7 +195,7 @@ fn it_tells_what_is_left_of_both_windows() {
     let (key, secret) = (account["api_key"].as_str().unwrap(), account["api_secret"].as_str().unwrap());
     assert_eq!(service.run_as(key, secret, &["verify"]).exit, 0);
     let last = Checks::of(&service.run_as(key, secret, &["doctor", "--json"]), 6);
-    assert_eq!(last.are("failed"), ["rate_limit"], "the last request was let through");
+    assert_eq!(last.are("failed"), ["rate_limit"], "the last request was accepted");
     last.has("rate_limit", "failed", "0 of 2 requests left");
     let over = Checks::of(&service.run_as(key, secret, &["doctor", "--json"]), 6);
     assert_eq!(over.are("failed"), ["verify", "rate_limit"]);
@@ -201,19 +203,19 @@ fn it_tells_what_is_left_of_both_windows() {
 
 #[cfg(unix)]
 #[test]
-fn it_spins_and_colours_only_for_somebody_who_watches() {
+fn it_shows_a_spinner_and_colours_only_on_a_terminal() {
     let service = Service::start();
     service.control("POST", "faults", &json!({"fault": "delay", "ms": 400, "path": "/v2/account"}));
     let variables = [&pair(&service)[..], &[("TERM", "xterm")]].concat();
-    let (exit, shown) = crate::terminal::run_watched(&service.arguments(&["doctor"]), &variables);
+    let (exit, shown) = crate::terminal::run_on_terminal(&service.arguments(&["doctor"]), &variables);
     assert_eq!(exit, 0);
     assert!(shown.contains("⠋ verify …") && shown.contains("\u{1b}[K"), "{shown:?}");
     assert!(shown.contains("\u{1b}[1m\u{1b}[32m✓\u{1b}[0m verify"), "{shown:?}");
     let dumb = [&pair(&service)[..], &[("TERM", "dumb")]].concat();
-    let (_, shown) = crate::terminal::run_watched(&service.arguments(&["doctor"]), &dumb);
+    let (_, shown) = crate::terminal::run_on_terminal(&service.arguments(&["doctor"]), &dumb);
     assert!(!shown.contains('\u{1b}') && !shown.contains('⠋'), "{shown:?}");
     let (_, shown, stderr) = crate::terminal::run(&service.arguments(&["doctor"]), &variables);
-    assert!(!shown.contains('⠋') && stderr.is_empty(), "only standard output is watched: {shown:?}");
+    assert!(!shown.contains('⠋') && stderr.is_empty(), "only standard output is a terminal: {shown:?}");
     let piped = service.run(&["doctor"]);
     assert!(piped.stderr.is_empty() && !piped.stdout.contains(['\u{1b}', '⠋', '\r']), "{piped:?}");
 }

@@ -1,4 +1,4 @@
-//! `doctor`: the way to the service, from the proxy to the clock.
+//! `doctor`: the route to the service, from the proxy to the clock.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -11,12 +11,12 @@ use crate::checks::{Checks, checks, checks_with, pair};
 use crate::run::{Service, run};
 
 #[test]
-fn it_goes_no_further_than_the_network_lets_it() {
+fn it_skips_the_checks_after_a_failed_connection() {
     let service = Service::start();
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number");
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number");
     let after_tcp = ["tunnel", "tls", "clock", "verify", "rate_limit", "local_address"];
     let refused = Checks::of(
-        &run(&["doctor", "--json", "--base-url", &format!("https://{nobody}")], &pair(&service)),
+        &run(&["doctor", "--json", "--base-url", &format!("https://{closed}")], &pair(&service)),
         7,
     );
     assert_eq!(refused.are("failed"), ["tcp"]);
@@ -25,7 +25,7 @@ fn it_goes_no_further_than_the_network_lets_it() {
         assert_eq!(refused.get(name).0, "skipped", "{refused:?}");
     }
 
-    // RFC 6761: no name under .invalid is ever found.
+    // RFC 6761: names under .invalid never exist.
     let nameless =
         Checks::of(&run(&["doctor", "--json", "--base-url", "https://justcall.invalid"], &pair(&service)), 7);
     assert_eq!(nameless.are("failed"), ["dns"]);
@@ -35,7 +35,7 @@ fn it_goes_no_further_than_the_network_lets_it() {
 }
 
 #[test]
-fn it_tells_the_addresses_of_a_name() {
+fn it_prints_the_addresses_of_a_name() {
     let service = Service::start();
     let url = service.sandbox.url().replace("127.0.0.1", "localhost");
     let ca_file = service.address[3].as_str();
@@ -44,7 +44,7 @@ fn it_tells_the_addresses_of_a_name() {
 }
 
 #[test]
-fn it_tells_a_certificate_that_is_not_trusted() {
+fn it_reports_an_untrusted_certificate() {
     let service = Service::start();
     let stranger = Service::start();
     let arguments =
@@ -73,7 +73,7 @@ fn it_needs_no_tls_on_this_machine() {
 }
 
 #[test]
-fn it_tells_a_clock_that_is_far_from_the_services() {
+fn it_reports_a_clock_that_differs_from_the_services() {
     let service = Service::start();
     for (date, side) in
         [("Sun, 06 Nov 1994 08:49:37 GMT", "ahead of"), ("Fri, 31 Dec 2100 00:00:00 GMT", "behind")]
@@ -91,10 +91,10 @@ fn it_tells_a_clock_that_is_far_from_the_services() {
         "faults",
         &json!({"fault": "answer", "status": 200, "path": "/", "headers": {"date": "soon"}}),
     );
-    checks(&service, &[], 0).has("clock", "skipped", "does not tell");
+    checks(&service, &[], 0).has("clock", "skipped", "has no date");
 }
 
-/// A proxy for one tunnel after another; with a login it asks for it. Returns its port.
+/// Starts a proxy for one tunnel after another, which requires the login if there is one. Returns its port.
 fn proxy(login: Option<&'static str>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its number").port();
@@ -130,20 +130,20 @@ fn proxy(login: Option<&'static str>) -> u16 {
 }
 
 #[test]
-fn it_tells_the_proxy_and_where_it_was_named() {
+fn it_prints_the_proxy_and_its_origin() {
     let service = Service::start();
     let url = format!("http://127.0.0.1:{}", proxy(None));
-    let given = checks(&service, &["--proxy", &url], 0);
-    given.has("proxy", "ok", &format!("{} from --proxy", &url[7..]));
-    given.has("tcp", "ok", &url[7..]);
-    given.has("tunnel", "ok", "lets us through");
-    given.has("local_address", "ok", "the service sees the proxy's address");
+    let explicit = checks(&service, &["--proxy", &url], 0);
+    explicit.has("proxy", "ok", &format!("{} from --proxy", &url[7..]));
+    explicit.has("tcp", "ok", &url[7..]);
+    explicit.has("tunnel", "ok", "opened a tunnel");
+    explicit.has("local_address", "ok", "the service sees the address of the proxy");
 
     let variables = [&pair(&service)[..], &[("HTTPS_PROXY", "http://proxy.example:3128")]].concat();
-    // The machine itself is reached without the environment's proxy.
-    let spared = checks_with(&service, &[], &variables, 0);
-    spared.has("proxy", "ok", "proxy.example:3128 from HTTPS_PROXY, is not used for this base URL");
-    assert_eq!(spared.get("tunnel").0, "skipped");
+    // A proxy of the environment is not used for the machine itself.
+    let direct = checks_with(&service, &[], &variables, 0);
+    direct.has("proxy", "ok", "proxy.example:3128 from HTTPS_PROXY, not used for this base URL");
+    assert_eq!(direct.get("tunnel").0, "skipped");
     checks_with(&service, &["--proxy", ""], &variables, 0).has("proxy", "ok", "none");
     let far = Checks::of(
         &run(
@@ -153,7 +153,7 @@ fn it_tells_the_proxy_and_where_it_was_named() {
         7,
     );
     far.has("proxy", "ok", "from https_proxy");
-    assert_eq!(far.are("failed"), ["tunnel"], "it is the proxy that looks the name up: {far:?}");
+    assert_eq!(far.are("failed"), ["tunnel"], "the proxy looks the name up: {far:?}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn it_shows_why_a_proxy_is_not_used_and_which_entry_of_no_proxy_matched() {
             let checks = doctor(url, proxy, &list, 7);
             checks.has("proxy", "ok", "from HTTPS_PROXY");
             checks.has("proxy", "ok", &format!("the entry {entry} of NO_PROXY covers its host"));
-            assert_eq!(checks.are("failed"), ["dns"], "the proxy is not asked: {checks:?}");
+            assert_eq!(checks.are("failed"), ["dns"], "the proxy is not used: {checks:?}");
         }
     }
     for (base_url, list, entry) in [
@@ -180,7 +180,7 @@ fn it_shows_why_a_proxy_is_not_used_and_which_entry_of_no_proxy_matched() {
         ("https://[fd00:0:0::1]:1", "fd00:0::1", Some("fd00:0::1")),
         ("https://10.255.255.1:1", "11.0.0.0/8", None),
     ] {
-        // A proxy that is down: whether it is asked is seen in which connection fails.
+        // The proxy is down, so the failed connection shows whether it is used.
         let variables =
             [&pair(&service)[..], &[("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", list)]].concat();
         let arguments = ["doctor", "--json", "--timeout", "0.2", "--base-url", base_url];
@@ -191,17 +191,13 @@ fn it_shows_why_a_proxy_is_not_used_and_which_entry_of_no_proxy_matched() {
         }
     }
     let loopback = doctor(service.sandbox.url(), "socks5://proxy.example:1080", "", 7);
-    loopback.has(
-        "proxy",
-        "ok",
-        "which could not be used, is not used for this base URL: its host is this machine",
-    );
+    loopback.has("proxy", "ok", "(not usable), not used for this base URL: its host is this machine");
     let used = doctor(url, "socks5://proxy.example:1080", "other.example", 2);
     used.has("proxy", "failed", "HTTPS_PROXY");
 }
 
 #[test]
-fn it_never_repeats_a_proxys_login() {
+fn it_never_prints_the_login_of_a_proxy() {
     let service = Service::start();
     let port = proxy(Some("Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3M="));
     let good = format!("http://canary-user:canary-pass@127.0.0.1:{port}");
@@ -222,7 +218,7 @@ fn it_never_repeats_a_proxys_login() {
             assert!(!run.stdout.contains("canary") && !run.stderr.contains("canary"), "{run:?}");
         }
         let variables = [&pair(&service)[..], &[("HTTPS_PROXY", unusable.as_str())]].concat();
-        // Where it would be used, which is not on this machine.
+        // A base URL on another machine, for which the proxy would be used.
         let far = ["doctor", "--base-url", "https://service.invalid"];
         let run = run(&[&far[..], json].concat(), &variables);
         assert_eq!(run.exit, 2, "{run:?}");

@@ -2,7 +2,7 @@
 
 use crate::run::run;
 
-/// The rows that `explain` lists.
+/// Returns the rows that `explain` lists.
 fn listed(which: &str) -> Vec<serde_json::Value> {
     let all = run(&["explain", "--json"], &[]).json();
     assert_eq!(all["ok"], true);
@@ -22,12 +22,12 @@ fn it_explains_every_error_by_name_and_by_number() {
             let text = run(&["explain", spelling], &[]);
             assert_eq!(text.exit, 0, "{text:?}");
             assert!(text.stdout.starts_with(&format!("{name} ({number})\n")), "{text:?}");
-            for told in ["message", "remedy"] {
-                assert!(text.stdout.contains(row[told].as_str().unwrap()), "{text:?}");
+            for member in ["message", "remedy"] {
+                assert!(text.stdout.contains(row[member].as_str().unwrap()), "{text:?}");
             }
             assert!(text.stdout.contains(&format!("Exit code: {exit}\n")), "{text:?}");
-            for told in ["explanation", "example"] {
-                assert!(text.stdout.contains(row[told].as_str().unwrap()), "{text:?}");
+            for member in ["explanation", "example"] {
+                assert!(text.stdout.contains(row[member].as_str().unwrap()), "{text:?}");
             }
             let causes = row["causes"].as_array().expect("a list");
             for (index, cause) in causes.iter().enumerate() {
@@ -59,21 +59,21 @@ fn it_explains_every_finding() {
 }
 
 #[test]
-fn it_explains_what_scan_finds() {
+fn it_explains_the_findings_of_scan() {
     let leaks = listed("leaks");
     assert_eq!(leaks.len(), 3);
     for row in leaks {
         assert_eq!((&row["type"], &row["exit_code"]), (&"leak".into(), &1.into()), "{row}");
         let text = run(&["explain", row["name"].as_str().unwrap()], &[]);
-        for told in [&row["message"], &row["remedy"], &row["explanation"], &row["example"]["bad"]] {
-            assert!(text.stdout.contains(told.as_str().unwrap()), "{text:?}");
+        for member in [&row["message"], &row["remedy"], &row["explanation"], &row["example"]["bad"]] {
+            assert!(text.stdout.contains(member.as_str().unwrap()), "{text:?}");
         }
         assert!(text.stdout.contains("Exit code: 1 (of scan)\n"), "{text:?}");
     }
 }
 
 #[test]
-fn it_lists_all_with_one_line_each() {
+fn it_lists_every_topic_on_one_line() {
     let list = run(&["explain"], &[]);
     assert_eq!(list.exit, 0);
     for row in listed("errors").iter().chain(&listed("findings")).chain(&listed("leaks")) {
@@ -84,7 +84,7 @@ fn it_lists_all_with_one_line_each() {
 }
 
 #[test]
-fn it_tells_what_to_do_about_a_lost_or_revoked_secret() {
+fn it_explains_what_to_do_about_a_lost_or_revoked_secret() {
     for name in ["invalid_credentials", "credentials_missing"] {
         let text = run(&["explain", name], &[]).stdout;
         for words in ["Settings → API & Webhooks", "Generate API Key", "Revoke", "shown only once"] {
@@ -100,7 +100,7 @@ fn it_explains_a_status_that_shares_a_row() {
 }
 
 #[test]
-fn it_suggests_the_nearest_name_for_an_unknown_one() {
+fn it_suggests_the_most_similar_name() {
     let text = run(&["explain", "invalid_credential"], &[]);
     text.fails_with(2, "invalid_argument");
     assert!(text.stderr.contains("Did you mean invalid_credentials"), "{text:?}");

@@ -1,4 +1,4 @@
-//! `header`: the secret goes into a pipe, and nowhere else.
+//! `header`: the secret is printed only to a pipe.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ const PAIR: [(&str, &str); 2] =
     [("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", "sec789xyz000")];
 
 #[test]
-fn it_prints_the_header_and_asks_nobody() {
+fn it_prints_the_header_without_a_request() {
     let run = run(&["header"], &PAIR);
     assert_eq!(run.exit, 0, "{run:?}");
     assert_eq!(
@@ -51,14 +51,14 @@ fn it_refuses_json() {
 }
 
 #[test]
-fn it_writes_nothing_to_standard_output_when_there_is_no_good_pair() {
+fn it_prints_nothing_without_a_valid_pair() {
     run(&["header"], &[]).fails_with(3, "credentials_missing");
     run(&["header"], &[PAIR[0], ("JUSTCALL_API_SECRET", "sec789xyz000 ")])
         .fails_with(3, "credentials_malformed");
 }
 
 #[test]
-fn it_ends_quietly_when_nobody_reads() {
+fn it_exits_quietly_if_the_reader_closes_the_pipe() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let ended = command(&["header"], &PAIR).stdout(writer).output().expect("it starts");
@@ -68,7 +68,7 @@ fn it_ends_quietly_when_nobody_reads() {
 
 #[cfg(unix)]
 #[test]
-fn it_refuses_a_terminal_and_shows_the_pipe() {
+fn it_refuses_a_terminal_and_suggests_a_pipe() {
     let (exit, shown, stderr) = crate::terminal::run(&["header"], &PAIR);
     assert_eq!(exit, 2);
     assert_eq!(shown, "", "nothing on the terminal");

@@ -1,4 +1,4 @@
-//! What does not fit into memory: the command says so and exits with 1.
+//! Input and responses that exceed the memory: the command reports it and exits with status 1.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -34,13 +34,13 @@ fn it_refuses_a_body_that_does_not_fit() {
     let input = File::open(path).expect("it was made").into();
     let from_input = run_within(200_000, &service, &[&post[..], &["-"]].concat(), input);
     from_input.fails_with(1, "out_of_memory");
-    assert_eq!(service.requests(), 0, "nothing was sent");
+    assert_eq!(service.requests(), 0, "no request arrives");
     let control = run_within(200_000, &service, &["verify"], Stdio::null());
-    assert_eq!(control.exit, 0, "the control: the limit leaves room for usual calls\n{control:?}");
+    assert_eq!(control.exit, 0, "the control: the limit allows usual calls\n{control:?}");
 }
 
 #[test]
-fn it_refuses_an_answer_that_does_not_fit() {
+fn it_refuses_a_response_that_does_not_fit() {
     let service = Service::start();
     for (kib, chunked) in [(40_000, true), (40_000, false), (100_000, true), (100_000, false)] {
         let fault = json!({"fault": "huge_body", "bytes": 30 << 20, "chunked": chunked});

@@ -1,4 +1,4 @@
-//! The practices that the help article ends with: what the README says does each of them, does it.
+//! The practices at the end of the help article: the command that the README names for each of them works.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::run::{Service, file, run};
 
-/// The article's practices, and what the README's table says of each.
+/// Returns the practices of the article, each with the README's text about it.
 fn practices() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders deep");
     let text = fs::read_to_string(root.join("README.md")).expect("the README");
@@ -23,13 +23,13 @@ fn practices() -> Vec<(String, String)> {
     cells.collect()
 }
 
-/// What the README says of the practice that begins so.
-fn said(practice: &str) -> String {
+/// Returns the README's text about the practice that starts with `practice`.
+fn readme_text(practice: &str) -> String {
     practices().into_iter().find(|(name, _)| name.starts_with(practice)).expect("its row").1
 }
 
 #[test]
-fn it_has_something_for_every_practice_of_the_article() {
+fn it_names_a_command_for_every_practice_of_the_article() {
     let names: Vec<String> = practices().into_iter().map(|(name, _)| name).collect();
     assert_eq!(
         names,
@@ -45,8 +45,8 @@ fn it_has_something_for_every_practice_of_the_article() {
 }
 
 #[test]
-fn it_finds_pairs_in_source_code_and_in_what_browsers_get() {
-    assert!(said("Store credentials").contains("`justcall-auth scan .`"));
+fn it_finds_pairs_in_source_code_and_in_files_for_browsers() {
+    assert!(readme_text("Store credentials").contains("`justcall-auth scan .`"));
     let folder = tempfile::tempdir().expect("a folder");
     let service = Service::start();
     let (key, secret) = (service.sandbox.api_key(), service.sandbox.api_secret());
@@ -59,7 +59,7 @@ fn it_finds_pairs_in_source_code_and_in_what_browsers_get() {
     let found = scan();
     assert_eq!((found.exit, &found.json()["findings"][0]["severity"]), (1, &"severe".into()));
 
-    assert!(said("Use server-side requests only").contains("`dist/`"));
+    assert!(readme_text("Use server-side requests only").contains("`dist/`"));
     fs::remove_file(folder.path().join("app.py")).expect("removed");
     fs::create_dir(folder.path().join("dist")).expect("made");
     let other = "NEXT_PUBLIC_JUSTCALL_API_SECRET='4f1d0c9b8a7e6d5c4b3a29181706f5e4d3c2b1a0'\n";
@@ -73,8 +73,8 @@ fn it_finds_pairs_in_source_code_and_in_what_browsers_get() {
 }
 
 #[test]
-fn it_tells_an_address_that_is_not_allowed_and_the_one_that_calls_leave_from() {
-    assert!(said("Restrict API key access").contains("`justcall-auth doctor`"));
+fn it_reports_a_refused_address_and_the_address_of_calls() {
+    assert!(readme_text("Restrict API key access").contains("`justcall-auth doctor`"));
     let service = Service::start();
     let account = service.control("POST", "pairs", &json!({"allowed_ips": ["192.0.2.7"]}));
     let half = |name: &str| account[name].as_str().expect("a half").to_owned();
@@ -82,22 +82,22 @@ fn it_tells_an_address_that_is_not_allowed_and_the_one_that_calls_leave_from() {
     let refused = service.run_as(&key, &secret, &["verify", "--json"]);
     assert_eq!((refused.exit, &refused.json()["error"]["reason"]), (5, &"ip".into()), "{refused:?}");
     let doctor = service.run_as(&key, &secret, &["doctor", "--json"]);
-    let told = doctor.json();
-    let checks = told["checks"].as_array().expect("checks");
+    let report = doctor.json();
+    let checks = report["checks"].as_array().expect("checks");
     let address = checks.iter().find(|check| check["name"] == "local_address").expect("its check");
     assert!(address.to_string().contains("127.0.0.1"), "{address}");
-    // The address that doctor prints, allowed, is the remedy.
+    // Allowing the address that doctor prints is the remedy.
     let account = service.control("POST", "pairs", &json!({"allowed_ips": ["127.0.0.1"]}));
     let half = |name: &str| account[name].as_str().expect("a half").to_owned();
     assert_eq!(service.run_as(&half("api_key"), &half("api_secret"), &["verify"]).exit, 0);
 }
 
 #[test]
-fn it_tells_a_pair_that_is_to_be_rotated_or_revoked() {
+fn it_reports_a_pair_to_rotate_or_to_revoke() {
     assert!(
-        said("Rotate keys quarterly").contains("`justcall-auth status` exits with status 1 from 90 days on")
+        readme_text("Rotate keys quarterly").contains("`justcall-auth status` exits with status 1 from 90 days on")
     );
-    assert!(said("Revoke unused keys").contains("`justcall-auth status --max-unused 30d`"));
+    assert!(readme_text("Revoke unused keys").contains("`justcall-auth status --max-unused 30d`"));
     let folder = tempfile::tempdir().expect("a folder");
     let state = [("XDG_STATE_HOME", folder.path().to_str().expect("UTF-8"))];
     for (year, exit) in [("2020", 1), ("2999", 0)] {
@@ -107,7 +107,7 @@ fn it_tells_a_pair_that_is_to_be_rotated_or_revoked() {
         let status = run(&["status", "--source", &source], &state);
         assert_eq!(status.exit, exit, "{status:?}");
         assert_eq!(status.stdout.contains("justcall-auth rotate"), exit == 1, "{status:?}");
-        // It was seen a moment ago.
+        // The pair was seen just before.
         let fresh = run(&["status", "--source", &source, "--max-age", "0", "--max-unused", "30d"], &state);
         assert_eq!(fresh.exit, 0, "{fresh:?}");
         let file = folder.path().join("justcall-auth/pairs.json");
@@ -125,8 +125,8 @@ fn it_tells_a_pair_that_is_to_be_rotated_or_revoked() {
 }
 
 #[test]
-fn it_counts_what_is_used() {
-    assert!(said("Monitor API usage").contains("`client.usage`"));
+fn it_counts_the_use_of_the_api() {
+    assert!(readme_text("Monitor API usage").contains("`client.usage`"));
     let service = Service::start();
     let pair = (service.sandbox.api_key().as_bytes(), service.sandbox.api_secret().as_bytes());
     let mut config = Config::new();

@@ -1,13 +1,10 @@
-//! `request`: what is sent, what comes back, on a terminal and in a pipe.
-
-use std::io::Write as _;
-use std::process::Stdio;
+//! `request`: the request that is sent, and its response on a terminal and in a pipe.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::run::{Run, Service, command, run};
+use crate::run::{Run, Service, command, feed, run};
 
 const LARGE: usize = 16 * 1024 * 1024;
 
@@ -32,15 +29,7 @@ fn post<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 /// Runs the command with `input` at its standard input.
 fn run_with_input(service: &Service, arguments: &[&str], input: &[u8]) -> Run {
-    let pair = pair(service);
-    let mut child = command(&service.arguments(arguments), &pair)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads all");
-    child.wait_with_output().expect("it ends").into()
+    feed(command(&service.arguments(arguments), &pair(service)), input)
 }
 
 fn pair(service: &Service) -> [(&str, &str); 2] {
@@ -61,7 +50,7 @@ fn it_sends_every_method_in_capitals() {
 }
 
 #[test]
-fn it_encodes_the_query_and_keeps_the_one_in_the_path() {
+fn it_encodes_the_query_and_keeps_the_query_of_the_path() {
     let service = Service::start();
     let arguments = [
         "request",
@@ -79,7 +68,7 @@ fn it_encodes_the_query_and_keeps_the_one_in_the_path() {
 }
 
 #[test]
-fn it_sends_headers_and_the_body_from_every_place() {
+fn it_sends_headers_and_the_body_from_every_input() {
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("body.json");
@@ -124,7 +113,7 @@ fn it_carries_large_bodies_both_ways() {
 }
 
 #[test]
-fn it_passes_bytes_on_untouched_in_a_pipe() {
+fn it_writes_bytes_unchanged_to_a_pipe() {
     let service = Service::start();
     for (bytes, content_type) in [
         (&b"{\"b\":1,\r\n  \"a\":\t[1.10, 2]}"[..], "application/json"),
@@ -156,7 +145,7 @@ fn it_passes_bytes_on_untouched_in_a_pipe() {
 }
 
 #[test]
-fn it_tells_status_headers_and_rate_limit() {
+fn it_prints_status_headers_and_rate_limit() {
     let service = Service::start();
     let run = service.run(&["request", "get", "/v2.1/calls", "--query", "per_page=1", "--include"]);
     let (head, body) = run.stdout.split_once("\n\n").expect("an empty line");
@@ -170,7 +159,7 @@ fn it_tells_status_headers_and_rate_limit() {
 }
 
 #[test]
-fn it_shows_the_body_of_a_failure() {
+fn it_prints_the_body_of_a_failure() {
     let service = Service::start();
     let fields =
         json!({"status": "error", "message": "Invalid.", "errors": {"contact_number": ["too short"]}});
@@ -185,7 +174,7 @@ fn it_shows_the_body_of_a_failure() {
         arguments.extend(path.iter().flat_map(|path| ["--output", path]));
         let run = service.run(&arguments);
         run.fails_with(1, "unprocessable");
-        assert!(run.stderr.contains("The service says: \"Invalid.\"\n"), "{run:?}");
+        assert!(run.stderr.contains("The service answered: \"Invalid.\"\n"), "{run:?}");
         assert_eq!(run.stderr.lines().last(), Some(fields.to_string().as_str()), "{run:?}");
     }
     assert_eq!(std::fs::read_to_string(&kept).expect("it is there"), "as it was");
@@ -201,7 +190,7 @@ fn it_shows_the_body_of_a_failure() {
 }
 
 #[test]
-fn it_ends_as_every_command_does() {
+fn it_exits_like_every_command() {
     let service = Service::start();
     service
         .run_as("0".repeat(40).as_str(), &"1".repeat(40), &["request", "get", "/v2.1/calls"])
@@ -256,7 +245,7 @@ fn it_sends_nothing_that_the_library_refuses() {
 }
 
 #[test]
-fn it_asks_nothing_with_the_pair_of_another_account() {
+fn it_sends_nothing_with_the_pair_of_another_account() {
     let service = Service::start();
     let account = service.run(&["verify", "--json"]).json()["account"]["id"].to_string();
     service.control("DELETE", "requests", &Value::Null);
@@ -273,7 +262,7 @@ fn it_asks_nothing_with_the_pair_of_another_account() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_says_that_the_answer_could_not_be_kept() {
+fn it_reports_that_the_response_could_not_be_stored() {
     let service = Service::start();
     let run = service.run(&["request", "get", "/v2.1/calls", "--output", "/dev/full"]);
     assert_eq!(run.exit, 1, "{run:?}");
@@ -282,7 +271,7 @@ fn it_says_that_the_answer_could_not_be_kept() {
 
 #[cfg(unix)]
 #[test]
-fn it_indents_and_colours_json_on_a_terminal_and_lets_nothing_drive_it() {
+fn it_indents_json_on_a_terminal_and_escapes_control_characters() {
     let service = Service::start();
     let arguments = service.arguments(&["request", "get", "/v2.1/calls", "--query", "per_page=1"]);
     let on_terminal = |variables: &[(&str, &str)]| {

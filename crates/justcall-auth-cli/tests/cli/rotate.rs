@@ -1,4 +1,4 @@
-//! `rotate`: the source gets the new pair, or stays as it was.
+//! `rotate`: the source contains the new pair, or stays unchanged.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::rotation::{ACCOUNT, Rotation};
 use crate::run::{Service, command, feed, run};
 
 #[test]
-fn it_puts_the_new_pair_in_the_place_of_the_old_one_in_every_form() {
+fn it_replaces_the_pair_in_every_form() {
     let rotation = Rotation::after_reset();
     let (key, secret) = rotation.new_halves();
     let (old_key, old_secret) = (rotation.service.sandbox.api_key(), rotation.service.sandbox.api_secret());
@@ -33,7 +33,7 @@ fn it_puts_the_new_pair_in_the_place_of_the_old_one_in_every_form() {
         };
         let (path, source) =
             rotation.file(name, &with(old_key, old_secret).replace("AT", "2020-01-01T00:00:00Z"));
-        assert_eq!(rotation.verify(&source).exit, 4, "the old pair is dead");
+        assert_eq!(rotation.verify(&source).exit, 4, "the old pair is invalid");
         let rotated = rotation.rotate(&source, &[]);
         assert_eq!((rotated.exit, rotated.stderr.as_str()), (0, ""), "{rotated:?}");
         assert!(rotated.stdout.contains("account 12345"), "{rotated:?}");
@@ -47,7 +47,7 @@ fn it_puts_the_new_pair_in_the_place_of_the_old_one_in_every_form() {
 }
 
 #[test]
-fn it_takes_the_account_of_the_present_pair_where_that_still_works() {
+fn it_uses_the_account_of_the_current_pair_if_that_still_works() {
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let old = format!("{}:{}", service.sandbox.api_key(), service.sandbox.api_secret());
@@ -61,13 +61,13 @@ fn it_takes_the_account_of_the_present_pair_where_that_still_works() {
     let arguments = service.arguments(&["rotate", "--source", &source]);
     feed(command(&arguments, &[]), &foreign).fails_with(1, "wrong_account");
     assert_eq!(fs::read_to_string(&path).expect("the file"), old);
-    // The same pair: nothing to do, and well.
+    // With the same pair there is nothing to do, and the command succeeds.
     let same = feed(command(&arguments, &[]), &old);
-    assert!(same.exit == 0 && same.stdout.contains("has it already"), "{same:?}");
+    assert!(same.exit == 0 && same.stdout.contains("already contains it"), "{same:?}");
 }
 
 #[test]
-fn it_asks_for_the_account_where_the_present_pair_no_longer_tells() {
+fn it_requires_the_account_if_the_current_pair_no_longer_shows_it() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     let refused = rotation.feed(&["rotate", "--source", &source], &[], &rotation.new);
@@ -78,7 +78,7 @@ fn it_asks_for_the_account_where_the_present_pair_no_longer_tells() {
 }
 
 #[test]
-fn it_needs_no_account_where_the_service_tells_of_none() {
+fn it_needs_no_account_if_the_service_returns_none() {
     use justcall_auth_sandbox::{Dialect, SandboxConfig};
     let service = Service::with(SandboxConfig { dialect: Dialect::Measured, ..SandboxConfig::default() });
     let folder = tempfile::tempdir().expect("a folder");
@@ -96,7 +96,7 @@ fn it_needs_no_account_where_the_service_tells_of_none() {
 }
 
 #[test]
-fn it_changes_nothing_for_a_pair_that_is_not_good() {
+fn it_changes_nothing_for_an_invalid_pair() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     let (key, secret) = rotation.new_halves();
@@ -121,7 +121,7 @@ fn it_changes_nothing_for_a_pair_that_is_not_good() {
 }
 
 #[test]
-fn it_changes_nothing_when_it_is_only_tried() {
+fn it_changes_nothing_in_a_dry_run() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     let tried = rotation.rotate(&source, &["--dry-run", "--json"]).json();
@@ -136,23 +136,23 @@ fn it_changes_nothing_when_it_is_only_tried() {
 }
 
 #[test]
-fn it_tells_in_json_what_it_did() {
+fn it_reports_in_json_what_it_did() {
     let rotation = Rotation::after_reset();
     let (_, source) =
         rotation.file("pair.json", &format!("{{\"api_key\":\"{}\",\"api_secret\":\"x\"}}", "k".repeat(12)));
-    let told = rotation.rotate(&source, &["--json"]).json();
-    assert_eq!(told["ok"], true);
-    assert_eq!((&told["written"], &told["served"]), (&true.into(), &true.into()));
-    assert_eq!(told["account"]["id"], 12345);
-    assert_eq!(told["by_hand"], json!([]));
-    assert!(told["place"].as_str().is_some_and(|place| place.contains("pair.json")), "{told}");
+    let report = rotation.rotate(&source, &["--json"]).json();
+    assert_eq!(report["ok"], true);
+    assert_eq!((&report["written"], &report["served"]), (&true.into(), &true.into()));
+    assert_eq!(report["account"]["id"], 12345);
+    assert_eq!(report["by_hand"], json!([]));
+    assert!(report["place"].as_str().is_some_and(|place| place.contains("pair.json")), "{report}");
     let failed = rotation.rotate("file:/no/such/file", &["--json"]);
     assert_eq!(failed.exit, 1);
     assert!(failed.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("setup")), "{failed:?}");
 }
 
 #[test]
-fn it_mends_a_source_whose_pair_is_malformed() {
+fn it_replaces_a_malformed_pair() {
     let rotation = Rotation::after_reset();
     for (old, new) in [
         ("just one half\n", "PAIR\n"),
@@ -167,7 +167,7 @@ fn it_mends_a_source_whose_pair_is_malformed() {
 }
 
 #[test]
-fn it_leaves_a_file_alone_that_holds_more_than_a_pair_could_take_the_place_of() {
+fn it_refuses_a_file_with_other_content_that_would_be_lost() {
     let rotation = Rotation::after_reset();
     for old in [
         "{\"api_key\": ",
@@ -187,7 +187,7 @@ fn it_leaves_a_file_alone_that_holds_more_than_a_pair_could_take_the_place_of() 
             "{refused:?}"
         );
         assert_eq!(fs::read_to_string(&path).expect("the file"), old);
-        assert_eq!(rotation.service.requests(), requests, "refused before anybody is asked for a pair");
+        assert_eq!(rotation.service.requests(), requests, "refused before the prompt");
     }
     assert_eq!(rotation.names(), ["more"]);
 }
@@ -220,7 +220,7 @@ fn it_keeps_the_variables_and_comments_beside_the_pair() {
 }
 
 #[test]
-fn it_leaves_a_file_alone_that_readers_take_apart_differently_and_names_the_line() {
+fn it_refuses_a_file_that_programs_read_differently_and_names_the_line() {
     let rotation = Rotation::after_reset();
     let pair = "JUSTCALL_API_KEY=abc123def456\nJUSTCALL_API_SECRET=sec789xyz000\n";
     for (old, line) in [
@@ -242,11 +242,11 @@ fn it_leaves_a_file_alone_that_readers_take_apart_differently_and_names_the_line
         assert!(refused.stderr.contains("Nothing was changed"), "{refused:?}");
         assert_eq!(fs::read_to_string(&path).expect("the file"), old);
     }
-    assert_eq!(rotation.service.requests(), 0, "refused before anybody is asked for a pair");
+    assert_eq!(rotation.service.requests(), 0, "refused before the prompt");
 }
 
 #[test]
-fn it_says_beside_the_pair_that_the_one_before_was_compromised() {
+fn it_records_that_the_previous_pair_was_compromised() {
     let rotation = Rotation::after_reset();
     for (name, old, marked, unmarked) in [
         (
@@ -262,7 +262,7 @@ fn it_says_beside_the_pair_that_the_one_before_was_compromised() {
         let rotated = rotation.rotate(&source, &["--compromised"]);
         assert!(rotated.exit == 0 && rotated.stdout.contains("refused from now on"), "{rotated:?}");
         assert!(text().contains(marked), "{}", text());
-        // The same pair again takes nothing back; the next one does.
+        // The same pair again keeps the mark; the next pair removes it.
         assert!(rotation.rotate(&source, &[]).exit == 0 && text().contains(marked));
         fs::write(&path, text().replace(&rotation.new[..40], "an_other_key")).expect("the file");
         assert_eq!(rotation.rotate(&source, &[]).exit, 0);
@@ -272,12 +272,12 @@ fn it_says_beside_the_pair_that_the_one_before_was_compromised() {
     let rotated = rotation.rotate(&source, &["--compromised"]);
     assert!(rotated.exit == 0 && rotated.stdout.contains("Restart every program"), "{rotated:?}");
     assert_eq!(fs::read_to_string(path).expect("the file"), format!("{}\n", rotation.new));
-    let told = rotation.rotate(&source, &["--compromised", "--json"]).json();
-    assert_eq!((&told["previous_compromised"], &told["compromise_told"]), (&true.into(), &false.into()));
+    let report = rotation.rotate(&source, &["--compromised", "--json"]).json();
+    assert_eq!((&report["previous_compromised"], &report["compromise_told"]), (&true.into(), &false.into()));
 }
 
 #[test]
-fn it_tells_what_to_do_by_hand_and_watches_until_it_is_done() {
+fn it_prints_the_manual_steps_and_waits_until_they_are_done() {
     let rotation = Rotation::after_reset();
     let json = |pair: &str| {
         let (key, secret) = pair.split_once(':').expect("a pair");
@@ -289,7 +289,7 @@ fn it_tells_what_to_do_by_hand_and_watches_until_it_is_done() {
     assert_eq!(early.exit, 7, "{early:?}");
     assert!(early.stderr.contains("Store the new pair where `cat` reads it"), "{early:?}");
     assert!(
-        early.stderr.contains("✗ timeout: ") && early.stderr.contains("still gives the pair"),
+        early.stderr.contains("✗ timeout: ") && early.stderr.contains("still contains the pair"),
         "{early:?}"
     );
 
@@ -297,37 +297,40 @@ fn it_tells_what_to_do_by_hand_and_watches_until_it_is_done() {
     let begun = Instant::now();
     let rotated = std::thread::scope(|scope| {
         let waits = scope.spawn(|| rotation.rotate(&source, &[]));
-        // It has looked at the old pair once it has verified the new one.
+        // After the request, the command has read the old pair and verified the new one.
         while rotation.service.requests() < 2 {
             std::thread::sleep(Duration::from_millis(5));
-            assert!(begun.elapsed() < Duration::from_secs(60), "it never asked");
+            assert!(begun.elapsed() < Duration::from_secs(60), "no request arrived");
         }
         fs::write(&path, &new).expect("the file");
         waits.join().expect("it ends")
     });
-    assert!(rotated.exit == 0 && rotated.stdout.contains("go on with it by themselves"), "{rotated:?}");
-    assert_eq!(fs::read_to_string(&path).expect("the file"), new, "it is not ours to write");
+    assert!(
+        rotated.exit == 0 && rotated.stdout.contains("continue with it without a restart"),
+        "{rotated:?}"
+    );
+    assert_eq!(fs::read_to_string(&path).expect("the file"), new, "the command did not write it");
 }
 
 #[test]
-fn it_tells_what_to_set_where_the_environment_has_the_pair() {
+fn it_prints_the_variables_to_set_for_an_environment_source() {
     let rotation = Rotation::after_reset();
     let (key, secret) = (rotation.service.sandbox.api_key(), rotation.service.sandbox.api_secret());
     let variables = [("JUSTCALL_API_KEY", key), ("JUSTCALL_API_SECRET", secret)];
     for source in ["env:", "default:"] {
         let arguments = ["rotate", "--source", source, "--expected-account", ACCOUNT];
-        let told = rotation.feed(&arguments, &variables, &rotation.new);
-        assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{told:?}");
-        assert!(told.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{told:?}");
-        assert!(told.stdout.contains("does not change"), "{told:?}");
-        let told = rotation.feed(&[&arguments[..], &["--json"]].concat(), &variables, &rotation.new).json();
-        assert_eq!((&told["written"], &told["served"]), (&false.into(), &false.into()));
-        assert_eq!(told["by_hand"].as_array().map(Vec::len), Some(2));
+        let report = rotation.feed(&arguments, &variables, &rotation.new);
+        assert_eq!((report.exit, report.stderr.as_str()), (0, ""), "{report:?}");
+        assert!(report.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{report:?}");
+        assert!(report.stdout.contains("does not change"), "{report:?}");
+        let report = rotation.feed(&[&arguments[..], &["--json"]].concat(), &variables, &rotation.new).json();
+        assert_eq!((&report["written"], &report["served"]), (&false.into(), &false.into()));
+        assert_eq!(report["by_hand"].as_array().map(Vec::len), Some(2));
     }
 }
 
 #[test]
-fn it_follows_the_choice_of_the_environment() {
+fn it_uses_the_source_in_the_environment() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     let arguments = ["rotate", "--expected-account", ACCOUNT];
@@ -340,7 +343,7 @@ fn it_follows_the_choice_of_the_environment() {
 }
 
 #[test]
-fn it_changes_nothing_when_the_service_cannot_be_asked() {
+fn it_changes_nothing_if_the_service_is_unreachable() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     rotation.service.control("POST", "faults", &json!({"fault": "answer", "status": 503}));

@@ -1,4 +1,4 @@
-//! `rotate` and what is special about a file: links, rights, mounts, folders that are swapped.
+//! `rotate` with special files: links, permissions, mounts, folders that are swapped.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File, Permissions};
@@ -16,18 +16,18 @@ const NOBODY: u32 = 65534;
 const DEFAULT_ACL: &str = "system.posix_acl_default";
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("it is there").mode() & 0o7777
+    fs::metadata(path).expect("the file exists").mode() & 0o7777
 }
 
 fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("the file belongs to this user");
 }
 
 fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("a file")
 }
 
-/// The command with fewer rights, with the new pair on standard input.
+/// Runs the command with fewer privileges, with the new pair on standard input.
 fn rotate_under(rotation: &Rotation, wrapper: &[&str], source: &str) -> Run {
     let arguments =
         rotation.service.arguments(&["rotate", "--source", source, "--expected-account", ACCOUNT]);
@@ -44,7 +44,7 @@ const AS_NOBODY: &[&str] =
 
 #[test]
 fn it_keeps_owner_group_mode_and_acl() {
-    assert!(rustix::process::geteuid().is_root(), "this test gives files away: run it as root");
+    assert!(rustix::process::geteuid().is_root(), "this test changes owners: run it as root");
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     chown(&path, Some(NOBODY), Some(1)).expect("we are root");
@@ -62,44 +62,44 @@ fn it_keeps_owner_group_mode_and_acl() {
     fs::write(&path, rotation.old()).expect("we are root");
     let inode = fs::metadata(&path).expect("the file").ino();
     assert_eq!(rotation.rotate(&source, &[]).exit, 0);
-    assert_ne!(fs::metadata(&path).expect("the file").ino(), inode, "it is another file");
+    assert_ne!(fs::metadata(&path).expect("the file").ino(), inode, "the file was replaced");
     assert!(before.is_some() && attribute(&path, ACL) == before && mode(&path) == bits);
     assert_eq!(attribute(&path, "user.note"), Some(b"ours".to_vec()));
 }
 
 #[test]
-fn it_warns_where_others_can_read_the_file() {
+fn it_warns_if_others_can_read_the_file() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     set_mode(&path, 0o644);
     let rotated = rotation.rotate(&source, &[]);
     assert!(rotated.exit == 0 && rotated.stdout.contains("chmod 0600"), "{rotated:?}");
-    assert_eq!(mode(&path), 0o644, "it is not ours to change");
+    assert_eq!(mode(&path), 0o644, "the command does not change the mode");
 }
 
 #[test]
-fn it_does_not_let_a_folders_list_open_the_new_file() {
+fn it_gives_the_new_file_no_access_from_the_folders_default_acl() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     set_mode(&path, 0o640);
     set_attribute(rotation.folder.path(), DEFAULT_ACL, &acl(1234, 4));
     let (control, _) = rotation.file("control", "");
-    assert!(attribute(&control, ACL).is_some(), "the control: an ordinary new file gets the list");
+    assert!(attribute(&control, ACL).is_some(), "the control: an ordinary new file gets the ACL");
     assert_eq!(rotation.rotate(&source, &[]).exit, 0);
     assert_eq!((attribute(&path, ACL), mode(&path)), (None, 0o640));
 }
 
 #[test]
-fn it_works_for_the_owner_and_refuses_whoever_could_not_keep_the_owner() {
+fn it_refuses_a_user_who_could_not_keep_the_owner() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     set_mode(rotation.folder.path(), 0o777);
-    // Everybody may write the file, but nobody else can give it away again.
+    // All users may write the file, but only root could restore its owner.
     set_mode(&path, 0o666);
     let refused = rotate_under(&rotation, AS_NOBODY, &source);
     refused.fails_with(1, "source_unavailable");
     assert!(refused.stderr.contains("as root"), "{refused:?}");
-    assert_eq!(rotation.service.requests(), 0, "it was refused before anything was asked");
+    assert_eq!(rotation.service.requests(), 0, "refused before any request");
     assert_eq!((text(&path), rotation.names()), (rotation.old(), vec!["pair".to_owned()]));
 
     set_mode(&path, 0o600);
@@ -115,11 +115,11 @@ fn it_works_for_the_owner_and_refuses_whoever_could_not_keep_the_owner() {
     set_mode(rotation.folder.path(), 0o755);
     let refused = rotate_under(&rotation, AS_NOBODY, &source);
     refused.fails_with(1, "source_unavailable");
-    assert!(refused.stderr.contains("same folder"), "its folder is another's: {refused:?}");
+    assert!(refused.stderr.contains("same folder"), "the folder belongs to another user: {refused:?}");
 }
 
 #[test]
-fn it_leaves_a_symbolic_link_a_link_and_refuses_hard_links() {
+fn it_keeps_a_symbolic_link_and_refuses_hard_links() {
     let rotation = Rotation::after_reset();
     let (path, _) = rotation.file("real", &rotation.old());
     let elsewhere = tempfile::tempdir().expect("a folder");
@@ -139,7 +139,7 @@ fn it_leaves_a_symbolic_link_a_link_and_refuses_hard_links() {
 }
 
 #[test]
-fn it_says_of_a_link_that_leads_nowhere_what_to_do_with_it() {
+fn it_prints_a_remedy_for_a_dangling_link() {
     let rotation = Rotation::after_reset();
     let link = rotation.folder.path().join("link");
     symlink("absent", &link).expect("a link");
@@ -147,10 +147,13 @@ fn it_says_of_a_link_that_leads_nowhere_what_to_do_with_it() {
     for command in ["setup", "rotate"] {
         let refused = rotation.feed(&[command, "--source", &source], &[], &rotation.new);
         refused.fails_with(1, "source_unavailable");
-        assert!(refused.stderr.contains("leads nowhere"), "neither sends to the other: {refused:?}");
+        assert!(
+            refused.stderr.contains("without a target"),
+            "neither command refers to the other: {refused:?}"
+        );
     }
     fs::write(rotation.folder.path().join("absent"), "").expect("a file");
-    assert_eq!(rotation.rotate(&source, &[]).exit, 0, "as it says");
+    assert_eq!(rotation.rotate(&source, &[]).exit, 0, "the hint works");
     assert_eq!(text(&link), rotation.new);
 }
 
@@ -181,7 +184,7 @@ fn it_refuses_a_file_that_is_mounted_by_itself() {
 }
 
 #[test]
-fn it_refuses_a_folder_that_is_mounted_to_be_read() {
+fn it_refuses_a_folder_that_is_mounted_read_only() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     let folder = rotation.folder.path().display();
@@ -193,22 +196,22 @@ fn it_refuses_a_folder_that_is_mounted_to_be_read() {
 }
 
 #[test]
-fn it_lets_one_command_write_in_a_folder_at_a_time_and_removes_what_a_killed_one_left() {
+fn it_locks_a_folder_and_removes_the_remains_of_a_killed_command() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("pair", &rotation.old());
     rotation.file("..justcall-auth-Ab12Cd", &rotation.new);
     let handle = File::open(rotation.folder.path()).expect("the folder");
-    flock(&handle, FlockOperation::LockExclusive).expect("nobody else holds it");
+    flock(&handle, FlockOperation::LockExclusive).expect("no other process has the lock");
     let refused = rotation.rotate(&source, &[]);
     refused.fails_with(1, "source_unavailable");
     assert!(refused.stderr.contains("another justcall-auth"), "{refused:?}");
-    assert_eq!(rotation.names().len(), 2, "what belongs to the other one stays");
+    assert_eq!(rotation.names().len(), 2, "the files of the other command stay");
     drop(handle);
     assert_eq!(rotation.rotate(&source, &[]).exit, 0);
     assert_eq!((rotation.names(), text(&path)), (vec!["pair".to_owned()], rotation.new.clone()));
 }
 
-/// A folder as Kubernetes mounts it, with a further file.
+/// Creates a folder as Kubernetes mounts it, with another file.
 fn kubernetes(rotation: &Rotation) -> String {
     let folder = rotation.folder.path();
     let version = folder.join("..2026_11_24_13_33_07.1234567890");
@@ -226,13 +229,13 @@ fn kubernetes(rotation: &Rotation) -> String {
 }
 
 #[test]
-fn it_swaps_a_folder_that_is_laid_out_as_kubernetes_does() {
+fn it_swaps_a_folder_with_the_layout_of_kubernetes() {
     let rotation = Rotation::after_reset();
     let source = kubernetes(&rotation);
     let folder = rotation.folder.path();
     let (key, secret) = rotation.new_halves();
     let read = |name: &str| text(&folder.join(name));
-    assert_eq!(rotation.verify(&source).exit, 4, "the old pair is dead");
+    assert_eq!(rotation.verify(&source).exit, 4, "the old pair is invalid");
     for compromised in [false, true] {
         let before = fs::read_link(folder.join("..data")).expect("a link");
         let options: &[&str] = if compromised { &["--compromised"] } else { &[] };
@@ -244,7 +247,7 @@ fn it_swaps_a_folder_that_is_laid_out_as_kubernetes_does() {
         );
         assert_eq!((mode(&folder.join("api_secret")), mode(&folder.join("..data"))), (0o640, 0o750));
         assert_ne!(fs::read_link(folder.join("..data")).expect("a link"), before);
-        assert!(!folder.join(before).exists(), "the version before is gone");
+        assert!(!folder.join(before).exists(), "the previous version was removed");
         let word = folder.join("..data/previous_compromised");
         assert_eq!(fs::read_to_string(word).is_ok_and(|word| word == "true"), compromised);
         assert_eq!(rotation.names().len(), 5, "{:?}", rotation.names());
@@ -260,14 +263,14 @@ fn it_keeps_every_other_name_in_a_folder_or_refuses() {
     fs::write(folder.join("beside"), "kept").expect("a file");
     fs::write(folder.join("..data/binary"), b"\0\xff\n").expect("a file");
     let version = fs::read_link(folder.join("..data")).expect("a link");
-    // A link past ..data would lead nowhere once the version before is removed.
+    // A link that bypasses ..data would dangle after the previous version is removed.
     symlink(version.join("other"), folder.join("direct")).expect("a link");
     let refused = rotation.rotate(&source, &[]);
     refused.fails_with(1, "source_unavailable");
     assert!(refused.stderr.contains("direct"), "{refused:?}");
-    assert_eq!(fs::read_link(folder.join("..data")).expect("a link"), version, "nothing was swapped");
+    assert_eq!(fs::read_link(folder.join("..data")).expect("a link"), version, "the version stays");
 
-    fs::remove_file(folder.join("direct")).expect("it is there");
+    fs::remove_file(folder.join("direct")).expect("the link exists");
     assert_eq!(rotation.rotate(&source, &[]).exit, 0);
     let (key, secret) = rotation.new_halves();
     assert_eq!((text(&folder.join("beside")), text(&folder.join("other"))), ("kept".into(), "kept".into()));
@@ -285,7 +288,7 @@ fn it_keeps_every_other_name_in_a_folder_or_refuses() {
 }
 
 #[test]
-fn it_refuses_to_tear_a_pair_apart() {
+fn it_refuses_a_folder_that_cannot_be_replaced_atomically() {
     let rotation = Rotation::after_reset();
     let old = rotation.old();
     let (key, secret) = old.split_once(':').expect("a pair");
@@ -309,14 +312,14 @@ fn it_refuses_to_tear_a_pair_apart() {
 }
 
 #[test]
-fn it_refuses_what_is_no_file() {
+fn it_refuses_a_path_that_is_not_a_file() {
     let rotation = Rotation::after_reset();
     for (source, words) in [
-        (format!("file:{}", rotation.folder.path().display()), "no regular file"),
-        ("file:/dev/null".to_owned(), "no regular file"),
+        (format!("file:{}", rotation.folder.path().display()), "not a regular file"),
+        ("file:/dev/null".to_owned(), "not a regular file"),
         ("file:/".to_owned(), "no file"),
-        (format!("dir:{}/absent", rotation.folder.path().display()), "none yet"),
-        (format!("file:{}/absent", rotation.folder.path().display()), "none yet"),
+        (format!("dir:{}/absent", rotation.folder.path().display()), "does not exist yet"),
+        (format!("file:{}/absent", rotation.folder.path().display()), "does not exist yet"),
     ] {
         let refused = rotation.rotate(&source, &[]);
         refused.fails_with(1, "source_unavailable");
@@ -326,7 +329,7 @@ fn it_refuses_what_is_no_file() {
 }
 
 #[test]
-fn it_never_shows_a_reader_anything_but_a_whole_pair() {
+fn a_reader_always_sees_a_whole_pair() {
     use std::collections::BTreeSet;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -368,5 +371,5 @@ fn it_never_shows_a_reader_anything_but_a_whole_pair() {
         is_over.store(true, Ordering::Relaxed);
         readers.map(|reader| reader.join().expect("no torn pair"))
     });
-    assert!(seen.iter().all(|pairs| *pairs > 3), "they read while it was written: {seen:?}");
+    assert!(seen.iter().all(|pairs| *pairs > 3), "the readers ran during the writes: {seen:?}");
 }

@@ -1,4 +1,4 @@
-//! Runs the command with an environment of the test's choosing.
+//! Runs the command with a chosen environment.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
-/// How a run ended and what it wrote.
+/// The exit code and the output of a run.
 #[derive(Debug)]
 pub struct Run {
     pub exit: i32,
@@ -15,10 +15,10 @@ pub struct Run {
 }
 
 impl Run {
-    /// Standard output as the one JSON object that it must be.
+    /// Returns standard output, which must be one JSON object.
     pub fn json(&self) -> Value {
         assert_eq!(self.stdout.lines().count(), 1, "one line: {self:?}");
-        assert_eq!(self.stderr, "", "nothing beside the JSON");
+        assert_eq!(self.stderr, "", "no output beside the JSON");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -28,7 +28,7 @@ impl Run {
         assert_eq!(self.exit, exit, "{self:?}");
         assert!(self.stderr.starts_with(&format!("✗ {name}: ")), "{self:?}");
         assert!(self.stderr.contains("\n→ "), "a remedy: {self:?}");
-        assert_eq!(self.stdout, "", "a failure writes nothing to standard output");
+        assert_eq!(self.stdout, "", "no output beside the failure");
     }
 }
 
@@ -42,11 +42,11 @@ impl From<Output> for Run {
     }
 }
 
-/// The command, with nothing of the test's own environment.
+/// Creates the command without the environment of the test.
 pub fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_justcall-auth"));
     command.args(arguments).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
-    // Sockets on Windows do not work without it.
+    // Sockets on Windows need this variable.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);
     }
@@ -58,7 +58,7 @@ pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     command(arguments, variables).output().expect("the command starts").into()
 }
 
-/// A sandbox, and the arguments that lead to it.
+/// A sandbox, and the arguments for it.
 pub struct Service {
     pub sandbox: Sandbox,
     pub address: Vec<String>,
@@ -71,12 +71,12 @@ impl Service {
 
     pub fn with(config: SandboxConfig) -> Self {
         let sandbox = Sandbox::start(config).expect("a sandbox");
-        let ca_file = sandbox.ca_file().expect("it speaks TLS").to_str().expect("UTF-8").to_owned();
+        let ca_file = sandbox.ca_file().expect("TLS is on").to_str().expect("UTF-8").to_owned();
         let address = vec!["--base-url".into(), sandbox.url().into(), "--ca-file".into(), ca_file];
         Self { sandbox, address }
     }
 
-    /// `arguments` and those that lead here.
+    /// Returns `arguments` and those for the sandbox.
     pub fn arguments<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
         arguments.iter().copied().chain(self.address.iter().map(String::as_str)).collect()
     }
@@ -95,13 +95,13 @@ impl Service {
         self.sandbox.control(method, path, body).expect("the sandbox accepts it")
     }
 
-    /// How many requests came.
+    /// Returns the number of received requests.
     pub fn requests(&self) -> usize {
         self.control("GET", "requests", &Value::Null).as_array().expect("a list").len()
     }
 }
 
-/// A file with `text` in `folder`, and the source that names it.
+/// Writes a file with `text` in `folder`. Returns its path and its source.
 pub fn file(folder: &Path, name: &str, text: &str) -> (PathBuf, String) {
     let path = folder.join(name);
     std::fs::write(&path, text).expect("the folder can be written");
@@ -110,7 +110,7 @@ pub fn file(folder: &Path, name: &str, text: &str) -> (PathBuf, String) {
 }
 
 /// Runs `command` with `input` on its standard input.
-pub fn feed(mut command: Command, input: &str) -> Run {
+pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -118,8 +118,8 @@ pub fn feed(mut command: Command, input: &str) -> Run {
         .spawn()
         .expect("the command starts");
     let mut stdin = child.stdin.take().expect("it was piped");
-    // One that fails before it reads closes its end.
-    let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+    // A command that fails before it reads closes the pipe.
+    let _ = std::io::Write::write_all(&mut stdin, input.as_ref());
     drop(stdin);
     child.wait_with_output().expect("it ends").into()
 }

@@ -1,22 +1,20 @@
 //! `scan` in files, in folders and on standard input.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::run::{Run, command, file, run};
+use crate::run::{Run, command, feed, file, run};
 
 pub const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
 pub const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
 pub const PAIR: [(&str, &str); 2] = [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", SECRET)];
 
-/// Another pair, shaped like one, that is nobody's.
+/// Another text with the form of a pair, which belongs to no account.
 pub const OTHER: &str = "JUSTCALL_API_KEY=1b7e0c94d25a8f3361c9e07b4d82f6a05ce93b18\nJUSTCALL_API_SECRET=c05b9e27f1a84d63e8b2075ad91c46f37e0ab2d9\n";
 
-/// A folder with these files in it.
+/// Creates a folder with these files.
 pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (path, text) in files {
@@ -32,7 +30,7 @@ pub fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> 
     command(arguments, variables).current_dir(folder).output().expect("it starts").into()
 }
 
-/// The findings of a scan as JSON, as `path:line code`.
+/// Returns the findings of a scan as `path:line code`.
 pub fn found(run: &Run) -> Vec<String> {
     let report = run.json();
     let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
@@ -45,7 +43,7 @@ pub fn found(run: &Run) -> Vec<String> {
     found
 }
 
-/// The Python of `cargo xtask test`, which has what checks SARIF and runs hooks.
+/// Returns the Python of `cargo xtask test`, which contains the tools that check SARIF and run hooks.
 #[cfg(unix)]
 pub fn python() -> std::path::PathBuf {
     let built =
@@ -54,18 +52,11 @@ pub fn python() -> std::path::PathBuf {
 }
 
 pub fn scan_input(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Run {
-    let mut child = command(arguments, variables)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
-    child.wait_with_output().expect("it ends").into()
+    feed(command(arguments, variables), input)
 }
 
 #[test]
-fn it_finds_your_own_pair_and_what_is_shaped_like_one() {
+fn it_finds_the_own_pair_and_texts_with_the_form_of_one() {
     let own = format!("# notes\ncurl -d {SECRET} https://example.test\n");
     let folder =
         folder(&[("notes.md", &own), ("src/.env", OTHER), ("clean.txt", "nothing"), ("key.txt", KEY)]);
@@ -80,24 +71,27 @@ fn it_finds_your_own_pair_and_what_is_shaped_like_one() {
 }
 
 #[test]
-fn it_looks_for_shapes_alone_where_no_source_gives_a_pair() {
+fn it_searches_only_for_forms_without_a_pair() {
     let folder = folder(&[("a.txt", SECRET), (".env", OTHER)]);
     assert_eq!(found(&run_in(folder.path(), &["scan", ".", "--json"], &[])), [".env:2 leaked_pair"]);
     let text = run_in(folder.path(), &["scan", "."], &[]);
     assert_eq!((text.exit, text.stderr.as_str()), (1, ""));
-    assert!(text.stdout.contains("No source gives a pair of your own"), "{text:?}");
-    // What is named must be there, and be a pair.
+    assert!(text.stdout.contains("No source contains a pair of your own"), "{text:?}");
+    // An explicit source must exist and contain a pair.
     run_in(folder.path(), &["scan", ".", "--source", "file:absent"], &[]).fails_with(1, "source_unavailable");
     let malformed = [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", "two words")];
     run_in(folder.path(), &["scan", "."], &malformed).fails_with(3, "credentials_malformed");
 }
 
 #[test]
-fn it_says_that_a_short_secret_was_not_looked_for() {
+fn it_reports_that_a_short_secret_was_not_searched_for() {
     let folder = folder(&[("a.txt", "seven_7 eight_88\n")]);
     let with = |secret| [("JUSTCALL_API_KEY", KEY), ("JUSTCALL_API_SECRET", secret)];
     let short = run_in(folder.path(), &["scan", "."], &with("seven_7"));
-    assert!(short.exit == 0 && short.stdout.contains("too short to be told from other text"), "{short:?}");
+    assert!(
+        short.exit == 0 && short.stdout.contains("too short to be distinguished from other text"),
+        "{short:?}"
+    );
     let short = run_in(folder.path(), &["scan", ".", "--json"], &with("seven_7")).json();
     assert_eq!(short["own_pair"], false);
     let long = run_in(folder.path(), &["scan", ".", "--json"], &with("eight_88"));
@@ -108,7 +102,7 @@ fn it_says_that_a_short_secret_was_not_looked_for() {
 }
 
 #[test]
-fn it_ends_with_0_when_nothing_is_found() {
+fn it_exits_with_0_if_it_finds_nothing() {
     let folder = folder(&[("a.txt", "JUSTCALL_API_SECRET=${JUSTCALL_API_SECRET}\n")]);
     let text = run_in(folder.path(), &["scan", "."], &PAIR);
     assert_eq!((text.exit, text.stdout.as_str()), (0, "✓ Nothing found in 1 texts, 43 bytes.\n"), "{text:?}");
@@ -128,7 +122,7 @@ fn it_reads_standard_input() {
 }
 
 #[test]
-fn it_says_which_arguments_are_wrong() {
+fn it_reports_invalid_arguments() {
     let folder = folder(&[("baseline", "not a fingerprint\n")]);
     for arguments in [
         &["scan"][..],
@@ -143,7 +137,7 @@ fn it_says_which_arguments_are_wrong() {
 }
 
 #[test]
-fn it_looks_at_what_git_ignores_unless_told_to_respect_it() {
+fn it_scans_ignored_files_unless_the_option_is_set() {
     let folder = folder(&[
         (".gitignore", "secrets/\n"),
         ("secrets/.env", OTHER),
@@ -155,14 +149,14 @@ fn it_looks_at_what_git_ignores_unless_told_to_respect_it() {
     assert_eq!(all, [".hidden/.env:2 leaked_pair", "secrets/.env:2 leaked_pair"]);
     let respected = found(&run_in(folder.path(), &["scan", "--json", "--respect-gitignore", "."], &[]));
     assert_eq!(respected, [".hidden/.env:2 leaked_pair"]);
-    // What is named is looked at.
+    // A path in the arguments is always scanned.
     let named =
         found(&run_in(folder.path(), &["scan", "--json", "--respect-gitignore", "secrets/.env"], &[]));
     assert_eq!(named, ["secrets/.env:2 leaked_pair"]);
 }
 
 #[test]
-fn it_passes_over_the_file_that_the_pair_comes_from() {
+fn it_skips_the_file_of_the_source() {
     let folder = folder(&[("copy/pair", &format!("{KEY}:{SECRET}\n"))]);
     let (_, source) = file(folder.path(), "pair", &format!("{KEY}:{SECRET}\n"));
     let run = run_in(folder.path(), &["scan", ".", "--json", "--source", &source], &[]);
@@ -170,7 +164,7 @@ fn it_passes_over_the_file_that_the_pair_comes_from() {
 }
 
 #[test]
-fn it_passes_over_a_baseline_but_never_your_own_pair() {
+fn it_allows_a_baseline_but_never_the_own_pair() {
     let folder = folder(&[("a.env", OTHER), ("b.env", OTHER)]);
     let written = run_in(folder.path(), &["scan", ".", "--write-baseline", "baseline"], &PAIR);
     assert_eq!((written.exit, written.stdout.as_str()), (0, ""), "{written:?}");
@@ -182,7 +176,7 @@ fn it_passes_over_a_baseline_but_never_your_own_pair() {
     assert_eq!((found(&allowed).len(), &allowed.json()["allowed"]), (0, &2.into()));
     assert_eq!(found(&scan(&[])).len(), 2, "the baseline alone hides them");
 
-    // One's own is neither written there nor passed over.
+    // The own pair is neither written to a baseline nor allowed by one.
     std::fs::write(folder.path().join("live"), SECRET).expect("a file");
     let fingerprint = scan(&[]).json()["findings"][2]["fingerprint"].as_str().expect("text").to_owned();
     let written = run_in(folder.path(), &["scan", ".", "--write-baseline", "other"], &PAIR);
@@ -195,7 +189,7 @@ fn it_passes_over_a_baseline_but_never_your_own_pair() {
 }
 
 #[test]
-fn it_calls_severe_what_browsers_get() {
+fn it_reports_files_for_browsers_as_severe() {
     let script = OTHER.replace('\n', "';\n").replace('=', " = '");
     let public = OTHER.replace("JUSTCALL", "NEXT_PUBLIC_JUSTCALL");
     let folder = folder(&[
@@ -228,20 +222,20 @@ fn it_calls_severe_what_browsers_get() {
 }
 
 #[test]
-fn it_tells_what_it_could_not_look_at() {
+fn it_reports_texts_that_it_could_not_scan() {
     let folder = folder(&[("a.env", OTHER)]);
     let run = run_in(folder.path(), &["scan", "--json", "a.env", "absent"], &[]);
     assert_eq!(found(&run), ["a.env:2 leaked_pair"]);
     assert_eq!(run.json()["unread"][0]["path"], "absent");
     let text = run_in(folder.path(), &["scan", "absent"], &[]);
     assert_eq!(text.exit, 1);
-    assert!(text.stderr.starts_with("✗ absent was not looked at: "), "{text:?}");
-    assert!(text.stdout.contains("not everything could be looked at"), "{text:?}");
+    assert!(text.stderr.starts_with("✗ absent was not scanned: "), "{text:?}");
+    assert!(text.stdout.contains("not everything could be scanned"), "{text:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn it_follows_no_link_and_waits_for_no_pipe() {
+fn it_follows_no_link_and_never_waits_for_a_pipe() {
     use std::os::unix::fs::symlink;
     let outside = folder(&[("outside.env", OTHER)]);
     let folder = folder(&[("inside.env", OTHER)]);
@@ -258,18 +252,19 @@ fn it_follows_no_link_and_waits_for_no_pipe() {
     )
     .expect("a pipe");
     assert_eq!(found(&run_in(folder.path(), &["scan", ".", "--json"], &[])), ["inside.env:2 leaked_pair"]);
-    // The positive control: the link leads there when it is named.
+    // The control: the link is followed if it is an argument.
     assert_eq!(found(&run_in(folder.path(), &["scan", "file", "--json"], &[])), ["file:2 leaked_pair"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_tells_of_files_that_it_may_not_read() {
+fn it_reports_files_without_permission() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = folder(&[("open.env", OTHER), ("closed.env", OTHER), ("closed/a.env", OTHER)]);
     let set = |path: &str, mode| {
         let permissions = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(folder.path().join(path), permissions).expect("it is ours");
+        std::fs::set_permissions(folder.path().join(path), permissions)
+            .expect("the file belongs to this user");
     };
     set("", 0o755);
     set("closed.env", 0o000);
@@ -288,7 +283,7 @@ fn it_tells_of_files_that_it_may_not_read() {
 }
 
 #[test]
-fn it_finds_your_own_pair_in_binary_files_of_any_size() {
+fn it_finds_the_own_pair_in_binary_files_of_any_size() {
     let folder = folder(&[]);
     let mut program = vec![0_u8; 3 * 1024 * 1024];
     program.extend(SECRET.encode_utf16().flat_map(u16::to_le_bytes));
@@ -299,10 +294,11 @@ fn it_finds_your_own_pair_in_binary_files_of_any_size() {
     assert_eq!(run.json()["findings"][0]["form"], "as UTF-16");
 }
 
-/// As a bundle or an export may have them. What grows with the square of what is found takes a minute here, else it is one second.
+/// Such a line occurs in bundles and exports. A scan that is quadratic in the findings takes a minute here, otherwise
+/// one second.
 #[test]
-fn it_ends_soon_however_much_is_found_on_one_line() {
-    // xorshift: words as random as those of a generator, the same every time.
+fn it_ends_soon_with_many_findings_on_one_line() {
+    // Words from xorshift: as random as those of a generator, but equal in every run.
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut word = || {
         state ^= state << 13;
@@ -317,12 +313,12 @@ fn it_ends_soon_however_much_is_found_on_one_line() {
     let run = run_in(folder.path(), &["scan", ".", "--json"], &PAIR);
     let took = begin.elapsed();
     let found = run.json()["findings"].as_array().expect("a list").len();
-    assert!((19_000..=20_000).contains(&found), "{found}: a few words look made by a person");
+    assert!((19_000..=20_000).contains(&found), "{found}: a few words look written by a person");
     assert!(took < std::time::Duration::from_secs(20), "{took:?}");
 }
 
 #[test]
-fn it_explains_its_findings_under_the_names_that_it_prints() {
+fn it_explains_findings_by_their_names() {
     let run = run(&["explain", "leaked_pair"], &[]);
     assert!(run.stdout.contains("a finding of scan"), "{run:?}");
 }

@@ -1,4 +1,4 @@
-//! `scan` against the corpus in tests/scan/: what it was tuned on, and what it never was.
+//! `scan` against the corpus in tests/scan/: the half that it was tuned on, and the other half.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::run::{Run, command};
 
-/// What a half of the corpus came to.
+/// The result for a half of the corpus.
 struct Score {
     leaks: usize,
     found: usize,
@@ -27,7 +27,7 @@ impl Score {
     }
 }
 
-/// Writes the corpus, scans it in one run, and prints what was missed and what was found wrongly.
+/// Writes the corpus, scans it in one run, and prints the missed and the wrong findings.
 fn score(half: &str) -> Score {
     let folder = tempfile::tempdir().expect("a folder");
     let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan/corpus.py");
@@ -40,12 +40,12 @@ fn score(half: &str) -> Score {
     let manifest = folder.path().join("manifest.json");
     let cases: Vec<Value> =
         serde_json::from_slice(&std::fs::read(&manifest).expect("a manifest")).expect("JSON");
-    std::fs::remove_file(manifest).expect("it is ours");
+    std::fs::remove_file(manifest).expect("the folder is writable");
     let run: Run =
         command(&["scan", "--json", "."], &[]).current_dir(&folder).output().expect("it starts").into();
     let report = run.json();
     assert_eq!((run.exit, &report["unread"]), (1, &Value::Array(Vec::new())));
-    assert_eq!(report["texts"], cases.len(), "it looked at every case");
+    assert_eq!(report["texts"], cases.len(), "every case was scanned");
 
     let findings = report["findings"].as_array().expect("a list");
     let mut score = Score { leaks: 0, found: 0, true_findings: 0, false_findings: 0 };
@@ -72,13 +72,13 @@ fn score(half: &str) -> Score {
 }
 
 #[test]
-fn it_finds_what_it_was_never_tuned_on() {
+fn it_finds_secrets_that_it_was_not_tuned_on() {
     let score = score("held-out");
     assert!(score.recall() >= 0.99 && score.precision() >= 0.95, "see above");
 }
 
 #[test]
-fn it_finds_what_it_was_tuned_on() {
+fn it_finds_secrets_that_it_was_tuned_on() {
     let score = score("tuning");
     assert!(score.recall() >= 0.99 && score.precision() >= 0.99, "see above");
 }

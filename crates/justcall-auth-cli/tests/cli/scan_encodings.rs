@@ -1,4 +1,4 @@
-//! `scan` in texts of UTF-16 and UTF-32, with a byte order mark and without.
+//! `scan` in texts of UTF-16 and UTF-32, with and without a byte order mark.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const UTF32_LE: &str = "UTF-32LE";
 const UTF32_BE: &str = "UTF-32BE";
 const WIDE: [&str; 4] = [UTF16_LE, UTF16_BE, UTF32_LE, UTF32_BE];
 
-/// `text` in one of the encodings.
+/// Returns `text` in one of the encodings.
 fn encoded(text: &str, encoding: &str) -> Vec<u8> {
     match encoding {
         UTF16_LE => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
@@ -29,7 +29,7 @@ fn write(folder: &Path, path: &str, bytes: &[u8]) {
     std::fs::write(folder.join(path), bytes).expect("a file");
 }
 
-/// The findings as `path:line:column code`.
+/// Returns the findings as `path:line:column code`.
 fn places(run: &Run) -> Vec<String> {
     let report = run.json();
     let columns = report["findings"].as_array().expect("a list").iter().map(|finding| &finding["column"]);
@@ -54,7 +54,7 @@ fn it_finds_a_pair_in_every_wide_encoding_with_and_without_a_mark() {
             (OTHER.trim_end().replace('\n', "\r\n"), 2),
             (format!("# Zugänge für Müller\n\n{OTHER}"), 4),
             (format!("# Доступ к службе\n# Ключ: ниже\n{OTHER}"), 4),
-            // U+4E00 and U+3000 have a zero byte where ASCII has its letter; U+4E0A has a line break in it.
+            // U+4E00 and U+3000 have a zero byte in the position of ASCII's letter. U+4E0A contains a line break.
             (format!("# 一一一一一一一上上上\u{3000}一\n# 這是一個秘密的設定檔案上\n{OTHER}"), 4),
             (format!("# 😀😀 \u{10000}\n{OTHER}"), 3),
             (format!("{}\n\0{OTHER}", "# line ".repeat(20)), 3),
@@ -64,7 +64,7 @@ fn it_finds_a_pair_in_every_wide_encoding_with_and_without_a_mark() {
                 let expected = [format!("a.txt:{line}:21 leaked_pair")];
                 assert_eq!(scanned(&bytes), expected, "{encoding} {mark:?} {text}");
                 if !text.ends_with('\n') {
-                    // A transfer cut its last byte.
+                    // A transfer cut the last byte.
                     assert_eq!(scanned(&bytes[..bytes.len() - 1]), expected, "{encoding} {mark:?} {text}");
                 }
             }
@@ -82,7 +82,7 @@ fn it_counts_no_byte_order_mark_as_a_character() {
 }
 
 #[test]
-fn it_finds_a_pair_that_comes_late_in_a_wide_text() {
+fn it_finds_a_pair_late_in_a_wide_text() {
     for encoding in WIDE {
         for (before, line) in [
             ("是不了人我在有他這中".repeat(1500) + "\n", 3),
@@ -103,7 +103,7 @@ fn it_reads_utf_16_of_any_length() {
     assert_eq!(scanned(&bytes), ["a.txt:2400002:21 leaked_pair"]);
 }
 
-/// As programs of Windows do that append to a file, each in its own encoding.
+/// Programs on Windows append to a file in different encodings.
 #[test]
 fn it_finds_a_pair_in_a_text_of_several_encodings() {
     let ascii = "# settings of the dialer, as the installer wrote them\r\n";
@@ -125,7 +125,7 @@ fn it_finds_a_pair_in_a_text_of_several_encodings() {
     }
 }
 
-/// A repository whose last commit adds `a.txt`.
+/// Creates a repository whose last commit adds `a.txt`.
 fn with_file(bytes: &[u8]) -> TempDir {
     let repository = repository(&[("empty", "")]);
     let at = repository.path();
@@ -149,7 +149,7 @@ fn it_finds_a_pair_in_utf_16_in_history_and_on_standard_input() {
         let diff =
             plain_git(folder, &["diff", "--text", "HEAD~1", "HEAD"]).output().expect("git runs").stdout;
         let secret = encoded("=c05b9e27", encoding);
-        let at = diff.windows(secret.len()).position(|part| part == secret).expect("it is in the diff");
+        let at = diff.windows(secret.len()).position(|part| part == secret).expect("the diff contains it");
         let line = diff[..at].split(|byte| *byte == b'\n').count();
         let input = scan_input(&["scan", "-", "--json"], &[], &diff);
         assert_eq!(places(&input), [format!("standard input:{line}:22 leaked_pair")], "{encoding}");
@@ -172,9 +172,9 @@ fn it_finds_a_pair_in_utf_16_in_the_message_of_a_commit() {
     }
 }
 
-/// Strings of a program are no text: what looks like a pair in them may be anything.
+/// Strings of a program are not text, so a random value in them is not a finding.
 #[test]
-fn it_leaves_binary_data_binary_that_has_utf_16_in_it() {
+fn it_treats_binary_data_with_utf_16_as_binary() {
     for encoding in [UTF16_LE, UTF16_BE] {
         let own = OTHER.lines().nth(1).expect("two lines").split_once('=').expect("a name").1;
         let pair = [("JUSTCALL_API_KEY", PAIR[0].1), ("JUSTCALL_API_SECRET", own)];
@@ -192,13 +192,13 @@ fn it_leaves_binary_data_binary_that_has_utf_16_in_it() {
             assert_eq!(found(&run), ["a.exe:2 own_secret"], "{encoding}");
             assert_eq!(run.json()["findings"][0]["form"], "as UTF-16");
         }
-        // The control: without what makes it binary.
+        // The control: the same text without the binary part.
         assert_eq!(scanned(&text), ["a.txt:2:21 leaked_pair"]);
     }
 }
 
 #[test]
-fn it_finds_your_own_secret_in_text_of_several_encodings() {
+fn it_finds_the_own_secret_in_text_of_several_encodings() {
     let ascii = "# a comment that is longer than the shortest run of ASCII\n";
     for encoding in [UTF16_LE, UTF16_BE] {
         for text in [

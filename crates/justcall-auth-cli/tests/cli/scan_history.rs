@@ -1,4 +1,4 @@
-//! `scan --git`: all that a repository ever held.
+//! `scan --git`: everything that a repository ever contained.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,14 +8,14 @@ use tempfile::TempDir;
 use crate::run::Run;
 use crate::scan::{OTHER, PAIR, SECRET, folder, found, run_in};
 
-/// git as a developer runs it, in `folder`.
+/// Runs git as a developer does, in `folder`.
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let ended = plain_git(folder, arguments).output().expect("git runs");
     assert!(ended.status.success(), "{arguments:?}: {ended:?}");
     String::from_utf8_lossy(&ended.stdout).trim().to_owned()
 }
 
-/// The same, without looking at how it ends.
+/// Returns a git command, without running it.
 pub fn plain_git(folder: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.current_dir(folder)
@@ -29,14 +29,14 @@ pub fn plain_git(folder: &Path, arguments: &[&str]) -> Command {
     git
 }
 
-/// Commits all that is in the folder, and tells the commit's name.
+/// Commits all files of the folder. Returns the commit's name.
 pub fn commit(folder: &Path, message: &str) -> String {
     git(folder, &["add", "--all"]);
     git(folder, &["commit", "--quiet", "--allow-empty", "--message", message]);
     git(folder, &["rev-parse", "HEAD"])
 }
 
-/// Writes a file into the folder.
+/// Writes a file to the folder.
 fn write(folder: &Path, path: &str, text: &str) {
     std::fs::write(folder.join(path), text).expect("a file");
 }
@@ -47,7 +47,7 @@ pub fn repository(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// The findings of a scan of history, as `commit:path:line code`, the commit as `name` calls it.
+/// Returns the findings of a scan of history, as `commit:path:line code`, with commits named by `name`.
 fn in_history(run: &Run, name: impl Fn(&str) -> String) -> Vec<String> {
     let places = found(run);
     let report = run.json();
@@ -60,14 +60,14 @@ fn in_history(run: &Run, name: impl Fn(&str) -> String) -> Vec<String> {
 }
 
 #[test]
-fn it_finds_what_was_committed_once_and_is_gone() {
+fn it_finds_a_deleted_file_in_history() {
     let folder = repository(&[("README.md", "hello\n")]);
     let at = folder.path();
     let first = commit(at, "Begin");
     write(at, ".env", OTHER);
     write(at, "notes.txt", &format!("one\ntwo {SECRET}\n"));
     let second = commit(at, "Add settings");
-    // Again elsewhere: the same object, told of once.
+    // The same object at another path, which is reported once.
     write(at, "copy.env", OTHER);
     commit(at, "Copy");
     std::fs::remove_file(at.join(".env")).expect("a file");
@@ -81,19 +81,19 @@ fn it_finds_what_was_committed_once_and_is_gone() {
     assert_eq!(
         found(&run_in(at, &["scan", ".", "--json"], &PAIR)),
         [] as [&str; 0],
-        "files alone show nothing"
+        "the current files have no findings"
     );
 
     let text = run_in(at, &["scan", "--git"], &PAIR);
     assert!(text.stdout.contains(&format!("{}:.env:2:21: leaked_pair (high)", &second[..12])), "{text:?}");
 
-    // From elsewhere, and of a bare clone.
+    // From another folder, and in a bare clone.
     let bare = tempfile::tempdir().expect("a folder");
     git(bare.path(), &["clone", "--quiet", "--bare", at.to_str().expect("UTF-8"), "."]);
     let elsewhere = ["scan", "--git", "--json", "--repository", bare.path().to_str().expect("UTF-8")];
     assert_eq!(in_history(&crate::run::run(&elsewhere, &PAIR), name).len(), 2);
 
-    // A range takes its own commits alone.
+    // A range contains only its own commits.
     let range = |range: &str| run_in(at, &["scan", "--git", range, "--json"], &PAIR);
     assert_eq!(found(&range(&format!("{second}..{last}"))), ["copy.env:2 leaked_pair"]);
     assert_eq!(in_history(&range(&format!("{first}..{second}")), name).len(), 2);
@@ -101,7 +101,7 @@ fn it_finds_what_was_committed_once_and_is_gone() {
 }
 
 #[test]
-fn it_looks_at_every_branch_tag_merge_note_and_message() {
+fn it_scans_every_branch_tag_merge_note_and_message() {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
     let leak = |number: u8| {
@@ -116,7 +116,7 @@ fn it_looks_at_every_branch_tag_merge_note_and_message() {
     git(at, &["checkout", "--quiet", "main"]);
     write(at, "main.txt", "main\n");
     commit(at, "Main");
-    // Only the merge itself brings this one.
+    // Only the merge itself introduces this one.
     git(at, &["merge", "--quiet", "--no-commit", "side"]);
     write(at, "merge.env", &leak(2));
     commit(at, "Merge");
@@ -124,7 +124,7 @@ fn it_looks_at_every_branch_tag_merge_note_and_message() {
     commit(at, &format!("Use the new pair\n\n{}", leak(3)));
     git(at, &["tag", "--annotate", "v1", "--message", &leak(4)]);
     git(at, &["notes", "add", "--message", &leak(5)]);
-    // What no commit has: a tag of a file, and a branch that was stashed.
+    // Objects outside of commits: a tag of a file, and a branch that was stashed.
     write(at, "loose.env", &leak(6));
     let blob = git(at, &["hash-object", "-w", "loose.env"]);
     git(at, &["tag", "loose", &blob]);
@@ -150,7 +150,7 @@ fn it_looks_at_every_branch_tag_merge_note_and_message() {
 }
 
 #[test]
-fn it_sees_what_was_replaced() {
+fn it_scans_replaced_objects() {
     let folder = repository(&[(".env", OTHER)]);
     let at = folder.path();
     let leaky = commit(at, "Begin");
@@ -165,9 +165,9 @@ fn it_sees_what_was_replaced() {
     assert_eq!(found(&run_in(at, &["scan", "--git", "--json"], &[])), [".env:2 leaked_pair"]);
 }
 
-/// A graft is a line in the repository's own folder that gives a commit other parents than it has.
+/// A graft is a line in the folder of the repository that gives a commit other parents.
 #[test]
-fn it_sees_what_a_graft_hides() {
+fn it_scans_commits_behind_a_graft() {
     let folder = repository(&[(".env", OTHER)]);
     let at = folder.path();
     commit(at, "Begin");
@@ -179,7 +179,7 @@ fn it_sees_what_a_graft_hides() {
 }
 
 #[test]
-fn it_says_when_there_is_no_such_history() {
+fn it_reports_missing_history() {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
     commit(at, "Begin");
@@ -197,13 +197,13 @@ fn it_says_when_there_is_no_such_history() {
     assert!(!at.join("x").exists());
     let outside = tempfile::tempdir().expect("a folder");
     run_in(outside.path(), &["scan", "--git"], &[]).fails_with(2, "invalid_argument");
-    // An empty repository has no history, and nothing in it.
+    // An empty repository has no history and no findings.
     git(outside.path(), &["init", "--quiet"]);
     assert_eq!(run_in(outside.path(), &["scan", "--git"], &[]).exit, 0);
 }
 
 #[test]
-fn it_says_that_a_shallow_clone_is_not_all() {
+fn it_reports_that_a_shallow_clone_is_incomplete() {
     let folder = repository(&[(".env", OTHER)]);
     commit(folder.path(), "Begin");
     std::fs::remove_file(folder.path().join(".env")).expect("a file");
@@ -218,14 +218,14 @@ fn it_says_that_a_shallow_clone_is_not_all() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_reads_a_repository_that_somebody_else_owns() {
+fn it_reads_a_repository_of_another_owner() {
     let folder = repository(&[(".env", OTHER)]);
     commit(folder.path(), "Begin");
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let given = Command::new("chown").args(["-R", "65534:65534"]).arg(folder.path()).status();
-    assert!(given.expect("chown runs").success());
+    let changed = Command::new("chown").args(["-R", "65534:65534"]).arg(folder.path()).status();
+    assert!(changed.expect("chown runs").success());
     // Plain git refuses it.
     let refused = Command::new("git")
         .arg("-C")

@@ -1,4 +1,4 @@
-//! The hooks and the examples of `scan`, as users run them.
+//! The hooks and the examples of `scan`, run as users run them.
 
 #![cfg(unix)]
 
@@ -12,8 +12,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
-/// `command` with this build's justcall-auth first in its path, and no pair of anybody's.
-fn with_ours(command: &mut Command) -> Output {
+/// Runs `command` with this build's justcall-auth first in its path, and without a pair.
+fn with_built_command(command: &mut Command) -> Output {
     let ours = Path::new(env!("CARGO_BIN_EXE_justcall-auth")).parent().expect("a folder");
     let others = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(ours.to_owned()).chain(std::env::split_paths(&others));
@@ -34,9 +34,9 @@ fn the_git_hook_refuses_a_commit_with_a_pair() {
         .expect("a hook");
     std::fs::write(at.join("settings.env"), OTHER).expect("a file");
     git(at, &["add", "--all"]);
-    // What is staged counts, not what the file says by now.
+    // The staged content counts, not the current content of the file.
     std::fs::write(at.join("settings.env"), "clean\n").expect("a file");
-    let refused = with_ours(&mut plain_git(at, &["commit", "--message", "Leak"]));
+    let refused = with_built_command(&mut plain_git(at, &["commit", "--message", "Leak"]));
     assert!(!refused.status.success(), "{refused:?}");
     assert!(
         String::from_utf8_lossy(&refused.stdout).contains("leaked_pair")
@@ -44,7 +44,7 @@ fn the_git_hook_refuses_a_commit_with_a_pair() {
         "{refused:?}"
     );
     git(at, &["add", "--all"]);
-    assert!(with_ours(&mut plain_git(at, &["commit", "--message", "Clean"])).status.success());
+    assert!(with_built_command(&mut plain_git(at, &["commit", "--message", "Clean"])).status.success());
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_git_hook_refuses_the_first_commit_and_a_pair_in_utf_16() {
         .expect("a hook");
     let commits = |message: &str| {
         git(at, &["add", "--all"]);
-        with_ours(&mut plain_git(at, &["commit", "--message", message])).status.success()
+        with_built_command(&mut plain_git(at, &["commit", "--message", message])).status.success()
     };
     std::fs::write(at.join(".env"), OTHER).expect("a file");
     assert!(!commits("Begin"));
@@ -70,14 +70,14 @@ fn the_git_hook_refuses_the_first_commit_and_a_pair_in_utf_16() {
 }
 
 #[test]
-fn the_hooks_for_pre_commit_do_what_they_say() {
+fn the_hooks_for_pre_commit_work() {
     let folder = repository(&[(".env", OTHER), ("b.env", OTHER)]);
     let at = folder.path();
     commit(at, "Leak");
     std::fs::remove_file(at.join("b.env")).expect("a file");
     std::fs::write(at.join("clean.txt"), "clean\n").expect("a file");
     commit(at, "Clean");
-    // The manifest of this very checkout, in a repository of its own: the one it lies in may have no commit yet.
+    // The manifest of this checkout, in a separate repository: the surrounding one may have no commit yet.
     let hooks = repository(&[]);
     std::fs::copy(root().join(".pre-commit-hooks.yaml"), hooks.path().join(".pre-commit-hooks.yaml"))
         .expect("a file");
@@ -89,7 +89,7 @@ fn the_hooks_for_pre_commit_do_what_they_say() {
     let config = example.replace("https://github.com/justcall-auth/justcall-auth", here);
     assert_ne!(config, example, "the example names the repository");
     std::fs::write(at.join(".pre-commit-config.yaml"), config).expect("a file");
-    // Whoever adds such a file has the hook called with its name.
+    // Adding such a file makes pre-commit pass its name to the hook.
     std::fs::write(at.join("--help"), OTHER).expect("a file");
     git(at, &["add", "--all"]);
     let home = tempfile::tempdir().expect("a folder");
@@ -97,20 +97,20 @@ fn the_hooks_for_pre_commit_do_what_they_say() {
         let mut command = Command::new(python());
         command.args(["-B", "-m", "pre_commit", "run"]).args(arguments).current_dir(at);
         command.env("PRE_COMMIT_HOME", home.path()).env("HOME", home.path()).env("PRE_COMMIT_COLOR", "never");
-        let ended = with_ours(&mut command);
-        let said =
+        let ended = with_built_command(&mut command);
+        let printed =
             String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
-        (ended.status.success(), said)
+        (ended.status.success(), printed)
     };
-    let (is_clean, said) = pre_commit(&["justcall-auth-scan", "--files", ".env", "clean.txt"]);
-    assert!(!is_clean && said.contains(".env:2:21: leaked_pair"), "{said}");
-    let (is_clean, said) = pre_commit(&["justcall-auth-scan", "--files", "clean.txt"]);
-    assert!(is_clean && said.contains("Passed"), "{said}");
-    let (is_clean, said) = pre_commit(&["justcall-auth-scan", "--all-files"]);
-    assert!(!is_clean && said.contains("--help:2:21: leaked_pair"), "{said}");
-    let (is_clean, said) =
+    let (is_clean, printed) = pre_commit(&["justcall-auth-scan", "--files", ".env", "clean.txt"]);
+    assert!(!is_clean && printed.contains(".env:2:21: leaked_pair"), "{printed}");
+    let (is_clean, printed) = pre_commit(&["justcall-auth-scan", "--files", "clean.txt"]);
+    assert!(is_clean && printed.contains("Passed"), "{printed}");
+    let (is_clean, printed) = pre_commit(&["justcall-auth-scan", "--all-files"]);
+    assert!(!is_clean && printed.contains("--help:2:21: leaked_pair"), "{printed}");
+    let (is_clean, printed) =
         pre_commit(&["justcall-auth-scan-history", "--hook-stage", "pre-push", "--all-files"]);
-    assert!(!is_clean && said.contains(":.env:2:21: leaked_pair"), "{said}");
+    assert!(!is_clean && printed.contains(":.env:2:21: leaked_pair"), "{printed}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn the_workflow_writes_a_log_and_fails() {
     let line = format!("justcall-auth {}", line.expect("it runs the command"));
     let folder = repository(&[(".env", OTHER)]);
     commit(folder.path(), "Leak");
-    let ended = with_ours(Command::new("sh").args(["-c", &line]).current_dir(&folder));
+    let ended = with_built_command(Command::new("sh").args(["-c", &line]).current_dir(&folder));
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     let log = std::fs::read(folder.path().join("scan.sarif")).expect("a log");
     let log: serde_json::Value = serde_json::from_slice(&log).expect("JSON");

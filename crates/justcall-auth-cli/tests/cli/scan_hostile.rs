@@ -14,7 +14,7 @@ use crate::run::run;
 use crate::scan::{OTHER, found, run_in};
 use crate::scan_history::{commit, git, plain_git, repository};
 
-/// What a repository can name that git runs, and the plain command that runs it.
+/// Settings of a repository that make git run a program, each with the plain command that runs it.
 const KNOBS: &[(&str, &[&str])] = &[
     ("fsmonitor", &["status"]),
     ("hook", &["commit", "--allow-empty", "--message", "x"]),
@@ -32,7 +32,7 @@ const KNOBS: &[(&str, &[&str])] = &[
     ("lazy-fetch", &["cat-file", "blob", "change:missing.txt"]),
 ];
 
-/// A repository whose every knob writes a marker into a folder.
+/// A repository in which every such setting writes a marker to a folder.
 struct Hostile {
     folder: TempDir,
     markers: TempDir,
@@ -60,7 +60,7 @@ impl Hostile {
         hostile.sign();
         let missing = git(at, &["rev-parse", "HEAD:missing.txt"]);
         std::fs::remove_file(at.join(".git/objects").join(&missing[..2]).join(&missing[2..]))
-            .expect("it is loose");
+            .expect("the object is loose");
         hostile.configure();
         hostile
     }
@@ -69,16 +69,17 @@ impl Hostile {
         self.folder.path()
     }
 
-    /// A program that leaves a marker and does what git expects of it.
+    /// Creates a program that leaves a marker and does what git expects of it.
     fn program(&self, name: &str, then: &str) -> PathBuf {
         let path = self.markers.path().join(format!("program-{name}"));
         let marker = self.markers.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n: > {}\n{then}\n", marker.display())).expect("a file");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+            .expect("the file belongs to this user");
         path
     }
 
-    /// A commit with a signature that somebody must check.
+    /// Creates a commit with a signature that must be checked.
     fn sign(&self) {
         let text = git(self.at(), &["cat-file", "commit", "HEAD"]);
         let (head, message) = text.split_once("\n\n").expect("a commit has a message");
@@ -93,7 +94,7 @@ impl Hostile {
         git(self.at(), &["branch", "signed", object.trim()]);
     }
 
-    /// Everything in a file that the repository's own configuration includes.
+    /// Writes the settings to a file that the configuration of the repository includes.
     fn configure(&self) {
         let hooks = self.markers.path().join("hooks");
         std::fs::create_dir(&hooks).expect("a folder");
@@ -132,15 +133,15 @@ impl Hostile {
             git(self.at(), &["config", "--file", included.to_str().expect("UTF-8"), name, &value]);
         }
         git(self.at(), &["config", "include.path", "included"]);
-        // These are read before anything is included.
+        // git reads these settings before it includes a file.
         git(self.at(), &["config", "core.repositoryFormatVersion", "1"]);
         git(self.at(), &["config", "extensions.partialClone", "origin"]);
-        // Nobody knows what of the index has changed, so it is asked for.
+        // The state of the index is unknown, so git runs the monitor.
         let _ = std::fs::remove_file(self.at().join(".git/index"));
         self.forget();
     }
 
-    /// The markers that are there.
+    /// Returns the markers that exist.
     fn markers(&self) -> BTreeSet<String> {
         let names = std::fs::read_dir(self.markers.path()).expect("a folder");
         let names = names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -149,7 +150,7 @@ impl Hostile {
 
     fn forget(&self) {
         for name in self.markers() {
-            std::fs::remove_file(self.markers.path().join(name)).expect("it is ours");
+            std::fs::remove_file(self.markers.path().join(name)).expect("the marker is removable");
         }
     }
 }
@@ -176,12 +177,12 @@ fn it_runs_nothing_that_a_repository_names() {
     assert!(unread.contains("missing.txt") && unread.contains("not in this clone"), "{unread}");
     assert_eq!(hostile.markers(), BTreeSet::new());
 
-    // The positive control: plain git runs every one of them.
+    // The control: plain git runs every one of them.
     for (knob, arguments) in KNOBS {
         hostile.forget();
         let mut command = plain_git(at, arguments);
         if *knob == "pager" {
-            // On a terminal, which `script` makes.
+            // `script` provides a terminal.
             command = std::process::Command::new("script");
             command.args(["--quiet", "--command", "git log", "/dev/null"]).current_dir(at);
             command.env("TERM", "xterm").env_remove("GIT_PAGER").env_remove("PAGER").stdin(Stdio::null());

@@ -1,11 +1,11 @@
-//! `scan --git --reflog`: commits that no ref leads to any more.
+//! `scan --git --reflog`: commits that no ref reaches any more.
 
 use std::path::Path;
 
 use crate::scan::{OTHER, found, run_in};
 use crate::scan_history::{commit, git, repository};
 
-/// Another pair each time.
+/// Returns another pair for each number.
 fn leak(number: u8) -> String {
     OTHER.replace("1b7e0c94", &format!("1b7e0c9{number}")).replace("c05b9e27", &format!("c05b9e2{number}"))
 }
@@ -18,7 +18,7 @@ fn scanned(folder: &Path, arguments: &[&str]) -> Vec<String> {
     found(&run_in(folder, &[&["scan", "--json", "--git"], arguments].concat(), &[]))
 }
 
-/// A repository in which commits were lost in every way in which the reflog keeps them.
+/// Creates a repository with lost commits of every kind that a reflog keeps.
 fn with_lost_commits() -> (tempfile::TempDir, tempfile::TempDir) {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
@@ -41,14 +41,14 @@ fn with_lost_commits() -> (tempfile::TempDir, tempfile::TempDir) {
     git(at, &["reset", "--quiet", "--soft", "main"]);
     commit(at, "Squashed");
 
-    // A branch that is gone: only the reflog of HEAD has its commit.
+    // A deleted branch: only the reflog of HEAD contains its commit.
     git(at, &["checkout", "--quiet", "-b", "gone"]);
     write(at, "deleted.env", &leak(4));
     commit(at, "Leak");
     git(at, &["checkout", "--quiet", "side"]);
     git(at, &["branch", "--quiet", "-D", "gone"]);
 
-    // Of three stashes the ref leads to the last.
+    // The ref reaches only the last of three stashes.
     for (number, name) in [(5, "first.env"), (6, "second.env"), (7, "last.env")] {
         write(at, name, &leak(number));
         git(at, &["stash", "--quiet", "--include-untracked"]);
@@ -65,10 +65,10 @@ fn with_lost_commits() -> (tempfile::TempDir, tempfile::TempDir) {
 }
 
 #[test]
-fn it_finds_what_only_the_reflog_has() {
+fn it_finds_commits_that_only_the_reflog_contains() {
     let (folder, _worktree) = with_lost_commits();
     let at = folder.path();
-    assert_eq!(scanned(at, &[]), ["last.env:2 leaked_pair"], "the refs lead to nothing else");
+    assert_eq!(scanned(at, &[]), ["last.env:2 leaked_pair"], "the refs reach nothing else");
     let lost = ["amended", "deleted", "first", "last", "rebased", "reset", "second", "worktree"];
     let mut with_reflog = scanned(at, &["--reflog"]);
     with_reflog.sort();
@@ -76,13 +76,13 @@ fn it_finds_what_only_the_reflog_has() {
     let run = run_in(at, &["scan", "--git", "--reflog"], &[]);
     let commit = git(at, &["rev-parse", "stash@{2}^3"]);
     assert!(run.stdout.contains(&format!("{}:first.env:2:21", &commit[..12])), "{run:?}");
-    // The control: without reflogs nothing is left of them.
+    // The control: without reflogs none of them is found.
     git(at, &["reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all"]);
     assert!(scanned(at, &["--reflog"]).len() < 2);
 }
 
 #[test]
-fn its_help_says_how_to_scan_what_is_in_no_reflog() {
+fn its_help_explains_how_to_scan_objects_outside_of_reflogs() {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
     commit(at, "Begin");
@@ -106,7 +106,7 @@ fn its_help_says_how_to_scan_what_is_in_no_reflog() {
 }
 
 #[test]
-fn it_says_what_the_reflog_goes_with() {
+fn it_refuses_the_reflog_option_without_history() {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
     commit(at, "Begin");
@@ -126,7 +126,7 @@ fn it_says_what_the_reflog_goes_with() {
 }
 
 #[test]
-fn it_scans_the_rest_when_a_reflog_names_what_is_not_there() {
+fn it_scans_the_rest_if_a_reflog_names_missing_objects() {
     let folder = repository(&[("a.txt", "a\n")]);
     let at = folder.path();
     commit(at, "Begin");
@@ -137,6 +137,6 @@ fn it_scans_the_rest_when_a_reflog_names_what_is_not_there() {
     let kept = std::fs::read_to_string(&log).expect("it has a reflog");
     let absent = format!("{:040x} {:0<40} Dev <dev@example.com> 1 +0000\tpruned", 0, "beef");
     let text = format!("{kept}{absent}\nno entry of a reflog\n");
-    std::fs::write(&log, text).expect("it is ours");
+    std::fs::write(&log, text).expect("the file is writable");
     assert_eq!(scanned(at, &["--reflog"]), ["reset.env:2 leaked_pair"]);
 }

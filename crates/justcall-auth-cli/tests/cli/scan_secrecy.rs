@@ -1,4 +1,4 @@
-//! No output of `scan` holds what it found, in whatever form it was found.
+//! No output of `scan` contains a found secret, whatever the form in which it was found.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,14 +10,14 @@ use crate::run::{Run, run};
 use crate::scan::{KEY, OTHER, PAIR, SECRET, folder, python, run_in};
 use crate::scan_history::{commit, git, repository};
 
-/// What must not be seen: the secret of one's own pair, and of the one that is only shaped so.
+/// Returns the secrets that must not be printed: that of the own pair, and that of another text.
 fn secrets() -> [&'static str; 2] {
     let (_, other) = OTHER.trim_end().rsplit_once('=').expect("dotenv");
     [SECRET, other]
 }
 
-/// Whether `text` holds a part of a secret that a careless cut leaves, in one of its forms.
-fn holds(text: &str) -> bool {
+/// Returns true if `text` contains a part of a secret, as a careless cut leaves it, in one of its forms.
+fn contains_secret(text: &str) -> bool {
     let forms = |half: &str| {
         let hex: String = half.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let base64 = ["", "a", "ab"].map(|before| STANDARD.encode(format!("{before}{half}")));
@@ -33,10 +33,10 @@ fn holds(text: &str) -> bool {
 
 #[track_caller]
 fn is_silent(what: &[&str], run: &Run) {
-    assert!(!holds(&run.stdout) && !holds(&run.stderr), "{what:?}: {run:?}");
+    assert!(!contains_secret(&run.stdout) && !contains_secret(&run.stderr), "{what:?}: {run:?}");
 }
 
-/// Files that hold the halves in every form, and have them in their names.
+/// Returns files with the halves in every form, in their content and in their names.
 fn files() -> Vec<(String, String)> {
     let pair = format!("{KEY}:{SECRET}");
     let hex: String = SECRET.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
@@ -57,9 +57,9 @@ fn files() -> Vec<(String, String)> {
 
 #[test]
 fn the_search_finds_what_it_must_find() {
-    assert!(holds(&run(&["header"], &PAIR).stdout));
-    assert!(files().iter().all(|(_, text)| holds(text)));
-    assert!(!holds("8f1c…f8b1 the secret 26d1c7c44bac6db3 of the key"));
+    assert!(contains_secret(&run(&["header"], &PAIR).stdout));
+    assert!(files().iter().all(|(_, text)| contains_secret(text)));
+    assert!(!contains_secret("8f1c…f8b1 the secret 26d1c7c44bac6db3 of the key"));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn no_output_holds_a_value() {
     let at = folder.path();
     let first = commit(at, &format!("Use {KEY}:{SECRET} with JustCall"));
     git(at, &["tag", "--annotate", "v1", "--message", OTHER]);
-    // A branch's name is no text that is searched, but it may be shown.
+    // A branch name is not searched, but may be printed.
     git(at, &["branch", SECRET]);
     let absent = format!("absent-{SECRET}");
     let range = format!("{SECRET}..{SECRET}");
@@ -89,7 +89,7 @@ fn no_output_holds_a_value() {
             for output in [&[][..], &["--json"], &["--sarif"], &["--color", "always"]] {
                 let arguments = [arguments, output].concat();
                 let run = run_in(at, &arguments, variables);
-                // Only one's own can be told from other words in an argument.
+                // In an argument, only the own pair can be distinguished from other words.
                 if !variables.is_empty() || !arguments.contains(&absent.as_str()) {
                     is_silent(&arguments, &run);
                 }
@@ -101,10 +101,10 @@ fn no_output_holds_a_value() {
         let written = run_in(at, &["scan", ".", "--write-baseline", "baseline"], variables);
         is_silent(&["--write-baseline"], &written);
         let baseline = std::fs::read_to_string(at.join("baseline")).expect("it was written");
-        assert!(!holds(&baseline) && baseline.lines().count() > 2, "{baseline}");
+        assert!(!contains_secret(&baseline) && baseline.lines().count() > 2, "{baseline}");
         std::fs::remove_file(at.join("baseline")).expect("a file");
     }
-    assert!(seen >= 30, "{seen}: most of these find something");
+    assert!(seen >= 30, "{seen}: most runs have findings");
 }
 
 #[cfg(unix)]
@@ -115,14 +115,14 @@ fn no_terminal_shows_a_value() {
     let folder = folder(&files);
     let path = folder.path().to_str().expect("UTF-8");
     let (exit, shown) =
-        crate::terminal::run_watched(&["scan", path], &[&PAIR[..], &[("TERM", "xterm")]].concat());
+        crate::terminal::run_on_terminal(&["scan", path], &[&PAIR[..], &[("TERM", "xterm")]].concat());
     assert_eq!(exit, 1);
-    assert!(shown.contains("\u{1b}[") && shown.contains("own_secret") && !holds(&shown), "{shown}");
+    assert!(shown.contains("\u{1b}[") && shown.contains("own_secret") && !contains_secret(&shown), "{shown}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_terminal_sees_how_far_it_is_and_nothing_of_it_remains() {
+fn a_terminal_shows_progress_and_no_trace_of_it_remains() {
     use std::io::{Read as _, Write as _};
     let (mut screen, terminal) = crate::terminal::open();
     let mut child = crate::run::command(&["scan", "-"], &[("TERM", "xterm")])
@@ -135,8 +135,8 @@ fn a_terminal_sees_how_far_it_is_and_nothing_of_it_remains() {
     input.write_all(OTHER.as_bytes()).expect("it reads");
     let mut shown = Vec::new();
     let mut some = [0; 4096];
-    // It goes on until the input ends, which is when it was seen to go on.
-    while !String::from_utf8_lossy(&shown).contains("looked at …") {
+    // The scan continues until the input ends, which happens after the progress was displayed.
+    while !String::from_utf8_lossy(&shown).contains("scanned …") {
         let count = screen.read(&mut some).expect("the terminal is open");
         shown.extend_from_slice(&some[..count]);
     }
@@ -144,13 +144,13 @@ fn a_terminal_sees_how_far_it_is_and_nothing_of_it_remains() {
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     let _ = screen.read_to_end(&mut shown);
     let shown = String::from_utf8(shown).expect("UTF-8");
-    let (_, left) = shown.rsplit_once("\r\u{1b}[K").expect("the line is wiped");
-    assert!(left.contains("leaked_pair") && !left.contains("looked at"), "{shown:?}");
+    let (_, left) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
+    assert!(left.contains("leaked_pair") && !left.contains("scanned …"), "{shown:?}");
 }
 
 #[cfg(unix)]
 #[test]
-fn its_sarif_is_what_the_schema_asks_for() {
+fn its_sarif_conforms_to_the_schema() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan/check_sarif.py");
     let folder = folder(&[("a b/ä:.env", OTHER), ("public/app.js", OTHER), ("notes", SECRET)]);
     let log = run_in(folder.path(), &["scan", "--sarif", ".", "absent"], &PAIR);

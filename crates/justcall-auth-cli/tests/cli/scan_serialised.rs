@@ -1,4 +1,4 @@
-//! `scan` in the forms in which programs write a name and a value, the name apart from the value by syntax.
+//! `scan` in serialised forms, in which syntax separates the name from the value.
 
 use crate::scan::{folder, found, run_in};
 
@@ -6,7 +6,7 @@ const KEY: &str = "1b7e0c94d25a8f3361c9e07b4d82f6a05ce93b18";
 const SECRET: &str = "c05b9e27f1a84d63e8b2075ad91c46f37e0ab2d9";
 const SHA: &str = "5d0e9c3b7a1f48261e7c0d94b85fa2360c9d71e4";
 
-/// Texts with a secret `@S@` in them, perhaps its key `@K@`, and a value `@H@` that is neither.
+/// Texts with a secret `@S@`, possibly its key `@K@`, and another value `@H@`.
 const LEAKS: &[&str] = &[
     // XML.
     "<justcallApiSecret>@S@</justcallApiSecret>",
@@ -125,7 +125,7 @@ const OTHERS: &[&str] = &[
     "variable \"justcall_commit\" {\n  description = \"Set by the build\"\n  default = \"@S@\"\n}",
 ];
 
-/// Scans each text in a file by itself, and returns where something was found.
+/// Scans each text in a separate file. Returns the indices of the texts with findings.
 fn numbers_found(texts: &[&str]) -> Vec<usize> {
     let fill = |text: &str| text.replace("@S@", SECRET).replace("@K@", KEY).replace("@H@", SHA);
     let files: Vec<(String, String)> =
@@ -134,7 +134,7 @@ fn numbers_found(texts: &[&str]) -> Vec<usize> {
     let folder = folder(&files);
     let run = run_in(folder.path(), &["scan", "--json", "."], &[]);
     let of_line = |line: String| {
-        let (number, _) = line.split_once('.').expect("a name of a file");
+        let (number, _) = line.split_once('.').expect("a file name");
         number.parse().expect("a number")
     };
     let mut numbers: Vec<usize> = found(&run).into_iter().map(of_line).collect();
@@ -152,12 +152,12 @@ fn it_finds_a_secret_in_every_serialised_form() {
 }
 
 #[test]
-fn it_takes_no_name_of_another_value_in_a_serialised_form() {
+fn it_matches_no_name_of_another_value_in_a_serialised_form() {
     let found = numbers_found(OTHERS);
     assert_eq!(found.iter().map(|number| OTHERS[*number]).collect::<Vec<_>>(), [] as [&str; 0]);
 }
 
-/// The names of a long table are far above most of its lines.
+/// In a long table, the names are far above most lines.
 #[test]
 fn it_finds_the_secrets_of_a_long_table() {
     let line =

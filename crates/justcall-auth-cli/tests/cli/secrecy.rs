@@ -1,33 +1,33 @@
-//! No output of any command holds the secret, whatever goes wrong; `header` is the exception, and the proof that the
-//! search would find it.
+//! No output of any command contains the secret, whatever fails. `header` is the exception, and shows that the search
+//! would find it.
 
 use serde_json::{Value, json};
 
 use crate::run::{Run, Service, feed, file, run};
 
-/// No word of any message, and of the shape that real halves have.
+/// Neither half is a word of a message. Both have the form of real halves.
 const KEY: &str = "c0ffee5eed0ddba11c0ffee5eed0ddba11c0ffee";
 const SECRET: &str = "fee1dead5ca1ab1efee1dead5ca1ab1efee1dead";
 
-/// Every command that asks the service.
-const ASKING: &[&[&str]] = &[
+/// Every command that contacts the service.
+const COMMANDS_WITH_REQUESTS: &[&[&str]] = &[
     &["verify"],
     &["doctor"],
     &["request", "get", "/v2.1/calls", "--include"],
     &["request", "post", "/v2.1/calls", "--body", "{}"],
 ];
 
-fn holds_secret(run: &Run) -> bool {
-    // A part gives as much away as a careless cut leaves.
+fn contains_secret(run: &Run) -> bool {
+    // A part of the secret is a leak too, such as one after a careless cut.
     [&run.stdout, &run.stderr].iter().any(|text| text.contains(&SECRET[..12]) || text.contains(KEY))
 }
 
 #[track_caller]
 fn is_silent(what: &str, run: &Run) {
-    assert!(!holds_secret(run), "{what}: {run:?}");
+    assert!(!contains_secret(run), "{what}: {run:?}");
 }
 
-/// A service whose account has the canary for its pair.
+/// Starts a service with an account whose pair is the canary.
 fn service() -> Service {
     let service = Service::start();
     service.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET}));
@@ -36,11 +36,11 @@ fn service() -> Service {
 
 #[test]
 fn the_search_finds_the_secret_where_it_must_be() {
-    assert!(holds_secret(&service().run_as(KEY, SECRET, &["header"])));
+    assert!(contains_secret(&service().run_as(KEY, SECRET, &["header"])));
 }
 
 #[test]
-fn no_answer_of_the_service_brings_the_secret_out() {
+fn no_response_of_the_service_reveals_the_secret() {
     let service = service();
     let echo = json!({"status": "error", "message": "You sent {authorization}, {api_secret}"});
     let mut cases = vec![("success".to_owned(), Value::Null)];
@@ -64,7 +64,7 @@ fn no_answer_of_the_service_brings_the_secret_out() {
         if !fault.is_null() {
             service.control("POST", "faults", &fault);
         }
-        for command in ASKING.iter().copied() {
+        for command in COMMANDS_WITH_REQUESTS.iter().copied() {
             for json in [&[][..], &["--json"]] {
                 let arguments = [command, &["--timeout", "1", "--max-retries", "0"], json].concat();
                 is_silent(&what, &service.run_as(KEY, SECRET, &arguments));
@@ -74,7 +74,7 @@ fn no_answer_of_the_service_brings_the_secret_out() {
 }
 
 #[test]
-fn no_flaw_of_the_pair_brings_it_out() {
+fn no_fault_of_the_pair_reveals_it() {
     let folder = tempfile::tempdir().expect("a folder");
     for secret in [
         format!("{SECRET} "),
@@ -90,9 +90,9 @@ fn no_flaw_of_the_pair_brings_it_out() {
         let (_, json) =
             file(folder.path(), "json", &json!({"api_key": KEY, "api_secret": secret}).to_string());
         let (_, broken) = file(folder.path(), "broken", &format!("{{\"api_key\": \"{KEY}\", {secret}"));
-        // Nobody listens there: the doctor looks at the network all the same.
+        // No server listens there, but the doctor checks the network anyway.
         let nowhere = ["--base-url", "https://127.0.0.1:1", "--max-retries", "0"];
-        for command in ASKING.iter().copied().chain([&["header"][..]]) {
+        for command in COMMANDS_WITH_REQUESTS.iter().copied().chain([&["header"][..]]) {
             for output in [&[][..], &["--json"]] {
                 let arguments = [command, &nowhere, output].concat();
                 for source in [&pair, &json, &broken] {
@@ -111,7 +111,7 @@ fn no_flaw_of_the_pair_brings_it_out() {
 }
 
 #[test]
-fn no_answer_is_kept_with_the_pair_in_it() {
+fn no_response_is_stored_with_the_pair_in_it() {
     let service = service();
     let echo = json!({"status": "success", "you_sent": "{authorization}"});
     service.control("POST", "faults", &json!({"fault": "answer", "status": 200, "body": echo}));
@@ -121,15 +121,11 @@ fn no_answer_is_kept_with_the_pair_in_it() {
     let run = service.run_as(KEY, SECRET, &arguments);
     assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""));
     let kept: Value = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
-    assert_eq!(
-        kept["you_sent"],
-        format!("[redacted]:{}", "*".repeat(SECRET.len())),
-        "the service did send it"
-    );
+    assert_eq!(kept["you_sent"], format!("[redacted]:{}", "*".repeat(SECRET.len())), "the service sent it");
 }
 
 #[test]
-fn no_new_pair_is_shown_whatever_becomes_of_it() {
+fn no_new_pair_is_printed_whatever_the_result() {
     let service = service();
     let folder = tempfile::tempdir().expect("a folder");
     let pair = format!("{KEY}:{SECRET}");
@@ -174,11 +170,11 @@ fn no_new_pair_is_shown_whatever_becomes_of_it() {
             }
         }
     }
-    assert!(kept > 4, "the control: some were taken");
+    assert!(kept > 4, "the control: some pairs were accepted");
 }
 
 #[test]
-fn no_misplaced_argument_is_repeated() {
+fn no_misplaced_argument_is_printed() {
     let pair = format!("{KEY}:{SECRET}");
     let with = |text: &str| text.replace("PAIR", &pair).replace("SECRET", SECRET);
     for line in [

@@ -1,4 +1,4 @@
-//! `setup`: a first pair, from a prompt or a pipe to a source that programs read.
+//! `setup`: stores a first pair from a prompt or a pipe.
 
 use std::fs;
 
@@ -7,13 +7,13 @@ use serde_json::json;
 use crate::rotation::{ACCOUNT, Rotation};
 use crate::run::run;
 
-/// `setup` with the pair that works on standard input.
+/// Runs `setup` with the working pair on standard input.
 fn set_up(rotation: &Rotation, options: &[&str]) -> crate::run::Run {
     rotation.feed(&[&["setup"], options].concat(), &[], &rotation.new)
 }
 
 #[test]
-fn it_writes_a_first_pair_for_its_owner_alone() {
+fn it_writes_a_first_pair_readable_only_by_its_owner() {
     let rotation = Rotation::after_reset();
     let (key, secret) = rotation.new_halves();
     for (name, begins) in [("a/b/pair.json", "{\n  \"api_key\": \""), (".env", "JUSTCALL_API_KEY=")] {
@@ -26,13 +26,13 @@ fn it_writes_a_first_pair_for_its_owner_alone() {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            let mode = |path: &std::path::Path| fs::metadata(path).expect("it is there").mode() & 0o777;
+            let mode = |path: &std::path::Path| fs::metadata(path).expect("the file exists").mode() & 0o777;
             assert_eq!(mode(&path), 0o600);
             assert!(name == ".env" || mode(&rotation.folder.path().join("a")) == 0o700);
         }
         assert_eq!(rotation.verify(&source).exit, 0);
         let rotated = rotation.rotate(&source, &[]);
-        assert!(rotated.exit == 0 && rotated.stdout.contains("has it already"), "{rotated:?}");
+        assert!(rotated.exit == 0 && rotated.stdout.contains("already contains it"), "{rotated:?}");
     }
     assert!(
         fs::read_to_string(rotation.folder.path().join("a/b/pair.json"))
@@ -43,7 +43,7 @@ fn it_writes_a_first_pair_for_its_owner_alone() {
 
 #[cfg(unix)]
 #[test]
-fn it_lays_out_a_folder_whose_files_are_replaced_together() {
+fn it_creates_a_folder_whose_files_are_replaced_together() {
     let rotation = Rotation::after_reset();
     let folder = rotation.folder.path().join("justcall");
     let source = format!("dir:{}?key=user&secret=password", folder.display());
@@ -64,14 +64,14 @@ fn it_lays_out_a_folder_whose_files_are_replaced_together() {
 }
 
 #[test]
-fn it_replaces_nothing_and_writes_nothing_that_is_not_good() {
+fn it_replaces_no_file_and_writes_no_invalid_pair() {
     let rotation = Rotation::after_reset();
     let (path, source) = rotation.file("there", "something else");
     let refused = set_up(&rotation, &["--source", &source]);
     refused.fails_with(1, "source_unavailable");
     assert!(refused.stderr.contains("justcall-auth rotate"), "{refused:?}");
     assert_eq!(fs::read_to_string(path).expect("the file"), "something else");
-    assert_eq!(rotation.service.requests(), 0, "refused before the service was asked");
+    assert_eq!(rotation.service.requests(), 0, "refused before any request");
 
     let absent = format!("file:{}", rotation.folder.path().join("absent").display());
     for (input, options, exit, name) in [
@@ -89,7 +89,7 @@ fn it_replaces_nothing_and_writes_nothing_that_is_not_good() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_replaces_nothing_that_came_while_it_waited_for_the_pair() {
+fn it_replaces_no_file_that_appeared_during_the_prompt() {
     use std::io::Write as _;
     use std::path::PathBuf;
     use std::process::Stdio;
@@ -102,13 +102,13 @@ fn it_replaces_nothing_that_came_while_it_waited_for_the_pair() {
     let mut command = crate::run::command(&arguments, &[]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
-    // From when it has the folder open it has seen that there is nothing.
+    // Once the command has opened the folder, it has checked that the file does not exist.
     let open = PathBuf::from(format!("/proc/{}/fd", child.id()));
     let holds =
         |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|file| file == rotation.folder.path());
     let begun = Instant::now();
     while !fs::read_dir(&open).expect("it runs").flatten().any(holds) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never began");
+        assert!(begun.elapsed() < Duration::from_secs(60), "the command did not start");
         std::thread::yield_now();
     }
     fs::write(&path, "another program's").expect("a file");
@@ -117,22 +117,22 @@ fn it_replaces_nothing_that_came_while_it_waited_for_the_pair() {
     drop(input);
     let refused = crate::run::Run::from(child.wait_with_output().expect("it ends"));
     refused.fails_with(1, "source_unavailable");
-    assert!(rotation.service.requests() > 0, "it had a good pair to write");
+    assert!(rotation.service.requests() > 0, "the command had a valid pair to write");
     assert_eq!(fs::read_to_string(&path).expect("the file"), "another program's");
     assert_eq!(rotation.names(), ["pair"]);
 }
 
 #[test]
-fn it_tells_what_to_set_where_it_cannot_write() {
+fn it_prints_the_manual_steps_for_a_source_that_it_cannot_write() {
     let rotation = Rotation::after_reset();
-    let told = set_up(&rotation, &["--source", "env:", "--language", "python"]);
-    assert_eq!((told.exit, told.stderr.as_str()), (0, ""), "{told:?}");
-    assert!(told.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{told:?}");
-    assert!(told.stdout.contains("justcall_auth.Client(\"env:\""), "{told:?}");
+    let run = set_up(&rotation, &["--source", "env:", "--language", "python"]);
+    assert_eq!((run.exit, run.stderr.as_str()), (0, ""), "{run:?}");
+    assert!(run.stdout.contains("Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET"), "{run:?}");
+    assert!(run.stdout.contains("justcall_auth.Client(\"env:\""), "{run:?}");
 }
 
 #[test]
-fn it_warns_of_a_place_that_may_be_committed() {
+fn it_warns_about_a_place_that_may_be_committed() {
     let rotation = Rotation::after_reset();
     fs::create_dir(rotation.folder.path().join(".git")).expect("a folder");
     let source = format!("file:{}", rotation.folder.path().join("conf/pair.json").display());

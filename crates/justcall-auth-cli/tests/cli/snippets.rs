@@ -1,4 +1,4 @@
-//! The lines that `setup` prints are pasted into programs, which then verify the pair.
+//! The code that `setup` prints works in programs.
 #![cfg(unix)]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::rotation::Rotation;
 
-/// A pair that was set up under a name that is hard to quote, and the lines printed for `language`.
+/// A pair under a name that is hard to quote, and the code printed for a language.
 struct Printed {
     rotation: Rotation,
     lines: String,
@@ -23,12 +23,12 @@ impl Printed {
         let done = rotation.feed(&options, &[], &rotation.new);
         assert_eq!(done.exit, 0, "{done:?}");
         let (_, lines) = done.stdout.split_once(":\n\n").expect("lines after an empty one");
-        let told = rotation.feed(&["verify", "--source", &source], &[], "");
-        assert_eq!(told.exit, 0, "{told:?}");
+        let verified = rotation.feed(&["verify", "--source", &source], &[], "");
+        assert_eq!(verified.exit, 0, "{verified:?}");
         Self { lines: lines.to_owned(), rotation }
     }
 
-    /// A file with `text` around the lines: what must stand outside a function at the top.
+    /// Writes a file with `text` around the code. Lines that must be outside of functions move to the top.
     fn paste(&self, name: &str, begin: &str, end: &str) -> PathBuf {
         let (above, inside): (Vec<&str>, Vec<&str>) =
             self.lines.lines().partition(|line| line.starts_with("#include"));
@@ -41,29 +41,29 @@ impl Printed {
 
 fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot run: {error}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} ended with {}:\n{said}", output.status);
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} ended with {}:\n{printed}", output.status);
     output
 }
 
 const EMAIL: &str = "admin@yourcompany.com";
 
 #[track_caller]
-fn tells_the_account(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains(EMAIL), "{said}");
+fn prints_the_account(output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains(EMAIL), "{printed}");
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders deep").to_owned()
 }
 
-/// The folder with what cargo makes: `debug` or `release`.
+/// Returns the output folder of cargo: `debug` or `release`.
 fn built() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_justcall-auth")).parent().expect("it is in a folder").to_owned()
 }
 
-/// The folder with the C library, as it was just built.
+/// Returns the folder with the newly built C library.
 fn library() -> PathBuf {
     if let Some(folder) = std::env::var_os("JUSTCALL_LIB_DIR") {
         return PathBuf::from(folder).canonicalize().expect("JUSTCALL_LIB_DIR is a folder");
@@ -93,10 +93,10 @@ fn the_python_lines_run() {
     let printed = Printed::for_language("python");
     assert_eq!(printed.lines.lines().count(), 3, "{}", printed.lines);
     let script = printed.paste("paste.py", "", "");
-    // `cargo xtask test` names its own; by hand it is the one that it made.
+    // `cargo xtask test` sets this variable. Otherwise the test uses the Python environment that xtask created.
     let python = std::env::var_os("JUSTCALL_PYTHON")
         .map_or_else(|| built().with_file_name("venv").join("bin/python"), PathBuf::from);
-    tells_the_account(&succeed(Command::new(python).arg("-B").arg(script)));
+    prints_the_account(&succeed(Command::new(python).arg("-B").arg(script)));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_c_lines_run() {
         "#include <stdio.h>\nint main(void) {\n",
         "justcall_account *account = NULL;\nif (status == JUSTCALL_OK) status = justcall_client_verify(client, &account, NULL);\nif (status == JUSTCALL_OK) puts(justcall_account_email(account));\njustcall_account_free(account);\njustcall_client_free(client);\njustcall_config_free(config);\nreturn status;\n}",
     );
-    tells_the_account(&succeed(&mut compiled("cc", "-std=c99", &source)));
+    prints_the_account(&succeed(&mut compiled("cc", "-std=c99", &source)));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn the_cpp_lines_run() {
         "#include <iostream>\nint main() {\n",
         "std::cout << account.email().value_or(\"?\") << \"\\n\";\n}",
     );
-    tells_the_account(&succeed(&mut compiled("c++", "-std=c++17", &source)));
+    prints_the_account(&succeed(&mut compiled("c++", "-std=c++17", &source)));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_rust_lines_run() {
         printed.paste("paste.rs", "fn main() -> Result<(), Box<dyn std::error::Error>> {", "Ok(())\n}");
     let program = source.with_extension("program");
     let dependencies = built().join("deps");
-    // Cargo keeps what it built before; this command was linked with the newest.
+    // Cargo keeps older builds; this command was linked with the newest.
     let mut libraries: Vec<(SystemTime, PathBuf)> = fs::read_dir(&dependencies)
         .expect("a folder")
         .map(|entry| entry.expect("an entry"))
@@ -149,7 +149,7 @@ fn the_rust_lines_run() {
         rustc.arg(&source).output().expect("rustc runs").status.success()
     });
     assert!(is_built, "the lines compile: {}", printed.lines);
-    tells_the_account(&succeed(&mut Command::new(program)));
+    prints_the_account(&succeed(&mut Command::new(program)));
 }
 
 #[test]
@@ -158,6 +158,6 @@ fn the_curl_lines_run() {
     let script = printed.paste("paste.sh", "set -e", "");
     let path = format!("{}:{}", built().display(), std::env::var("PATH").expect("a PATH"));
     let output = succeed(Command::new("sh").arg(script).env("PATH", path));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("\"success\""), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("\"success\""), "{printed}");
 }

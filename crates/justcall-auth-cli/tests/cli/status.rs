@@ -1,4 +1,4 @@
-//! `status`: how old the pair is and whether it is used, with what is remembered between runs.
+//! `status`: the age and the use of the pair, with the records between runs.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ fn days_ago(days: u64) -> u64 {
     now.as_secs() - days * DAY
 }
 
-/// A folder for what is remembered, and a source in it.
+/// A folder for the state file, and a source in it.
 struct Home {
     folder: tempfile::TempDir,
     source: String,
@@ -40,8 +40,8 @@ impl Home {
         run(&all, &[("XDG_STATE_HOME", self.folder.path().to_str().expect("UTF-8"))])
     }
 
-    /// All that it tells a program.
-    fn told(&self) -> Value {
+    /// Returns the JSON output.
+    fn json_report(&self) -> Value {
         self.status(&["--json"]).json()
     }
 
@@ -49,7 +49,7 @@ impl Home {
         self.folder.path().join("justcall-auth/pairs.json")
     }
 
-    /// Changes what is remembered of the one pair.
+    /// Changes the record of the pair.
     fn remember(&self, first_seen: u64, last_used: Option<u64>) {
         let mut state: Value =
             serde_json::from_str(&fs::read_to_string(self.state()).expect("there")).expect("JSON");
@@ -63,7 +63,7 @@ impl Home {
 }
 
 #[test]
-fn it_remembers_a_pair_from_when_it_saw_it_first() {
+fn it_records_the_first_sight_of_a_pair() {
     let home = Home::with(PAIR);
     let first = home.status(&[]);
     assert_eq!((first.exit, first.stderr.as_str()), (0, ""), "{first:?}");
@@ -74,7 +74,7 @@ fn it_remembers_a_pair_from_when_it_saw_it_first() {
     let due = home.status(&[]);
     assert_eq!((due.exit, due.stderr.as_str()), (1, ""), "{due:?}");
     assert!(
-        due.stdout.contains("! It is 90 days old: rotate it.\n  → Start `justcall-auth rotate`"),
+        due.stdout.contains("! The pair is 90 days old: rotate it.\n  → Run `justcall-auth rotate`"),
         "{due:?}"
     );
     assert!(due.stdout.contains("click Revoke next to your current key and Generate API Key"), "{due:?}");
@@ -82,31 +82,34 @@ fn it_remembers_a_pair_from_when_it_saw_it_first() {
     assert_eq!(home.status(&["--max-age", "0"]).exit, 0, "never");
     let all = home.status(&["--json"]);
     assert_eq!(all.exit, 1);
-    let told = all.json();
+    let json_report = all.json();
     assert_eq!(
-        (&told["ok"], &told["rotation_due"], &told["unused"]),
+        (&json_report["ok"], &json_report["rotation_due"], &json_report["unused"]),
         (&false.into(), &true.into(), &false.into())
     );
     assert!(
-        told["age_seconds"].as_u64().is_some_and(|age| (90 * DAY..90 * DAY + 60).contains(&age)),
-        "{told}"
+        json_report["age_seconds"].as_u64().is_some_and(|age| (90 * DAY..90 * DAY + 60).contains(&age)),
+        "{json_report}"
     );
-    assert_eq!(told["created_at"], Value::Null);
+    assert_eq!(json_report["created_at"], Value::Null);
 }
 
 #[test]
-fn it_takes_the_age_from_the_source_where_that_tells_it() {
+fn it_takes_the_age_from_the_source_if_that_contains_it() {
     let at = |days| humantime(days_ago(days));
     for (days, exit) in [(89, 0), (90, 1)] {
         let text = json!({"api_key": "abc123def456", "api_secret": "sec789xyz000", "created_at": at(days)});
         let home = Home::with(&text.to_string());
         let status = home.status(&[]);
         assert_eq!(status.exit, exit, "{status:?}");
-        assert!(status.stdout.contains(&format!("{days} days, made on {}", &at(days)[..10])), "{status:?}");
+        assert!(
+            status.stdout.contains(&format!("{days} days, created on {}", &at(days)[..10])),
+            "{status:?}"
+        );
     }
 }
 
-/// As RFC 3339 writes it, by another program.
+/// Formats a time as in RFC 3339, by another program.
 fn humantime(unix: u64) -> String {
     let output = std::process::Command::new("date")
         .args(["-u", "-d", &format!("@{unix}"), "+%Y-%m-%dT%H:%M:%SZ"])
@@ -116,7 +119,7 @@ fn humantime(unix: u64) -> String {
 }
 
 #[test]
-fn it_says_how_to_end_a_pair_that_nobody_uses() {
+fn it_prints_how_to_revoke_an_unused_pair() {
     let home = Home::with(PAIR);
     home.status(&[]);
     for (days, exit) in [(89, 0), (90, 1)] {
@@ -127,7 +130,10 @@ fn it_says_how_to_end_a_pair_that_nobody_uses() {
     assert_eq!(home.status(&[]).exit, 0);
     let unused = home.status(&["--max-unused", "30d"]);
     assert_eq!(unused.exit, 1);
-    assert!(unused.stdout.contains("! Unused for 31 days, as far as is on record: reset it."), "{unused:?}");
+    assert!(
+        unused.stdout.contains("! Unused for 31 days according to the state file: reset it."),
+        "{unused:?}"
+    );
     assert!(
         unused.stdout.contains("go to Settings → API & Webhooks and click Revoke next to the key"),
         "{unused:?}"
@@ -141,13 +147,17 @@ fn it_records_that_other_commands_use_the_pair() {
     let home = Home::with(&pair);
     home.status(&[]);
     home.remember(days_ago(200), Some(days_ago(100)));
-    assert_eq!(home.told()["unused"], true);
+    assert_eq!(home.json_report()["unused"], true);
     let variables = [("XDG_STATE_HOME", home.folder.path().to_str().expect("UTF-8"))];
     let verified = run(&service.arguments(&["verify", "--source", &home.source]), &variables);
     assert_eq!(verified.exit, 0, "{verified:?}");
-    let told = home.told();
-    assert_eq!((&told["unused"], &told["rotation_due"]), (&false.into(), &true.into()), "{told}");
-    assert!(told["unused_seconds"].as_u64().is_some_and(|seconds| seconds < 60), "{told}");
+    let json_report = home.json_report();
+    assert_eq!(
+        (&json_report["unused"], &json_report["rotation_due"]),
+        (&false.into(), &true.into()),
+        "{json_report}"
+    );
+    assert!(json_report["unused_seconds"].as_u64().is_some_and(|seconds| seconds < 60), "{json_report}");
     let before = fs::read(home.state()).expect("there");
     run(&service.arguments(&["verify", "--source", &home.source]), &variables);
     assert_eq!(fs::read(home.state()).expect("there"), before, "once an hour is enough");
@@ -163,7 +173,7 @@ fn it_records_nothing_of_a_pair_that_the_service_rejects() {
 }
 
 #[test]
-fn it_keeps_what_it_remembers_for_its_owner_and_tells_no_pair() {
+fn it_stores_records_only_for_their_owner_and_without_the_pair() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = Home::with(PAIR);
     home.status(&[]);
@@ -177,7 +187,7 @@ fn it_keeps_what_it_remembers_for_its_owner_and_tells_no_pair() {
 }
 
 #[test]
-fn it_says_what_it_cannot_tell_without_a_place_to_remember() {
+fn it_reports_unknown_times_without_a_state_file() {
     let home = Home::with(PAIR);
     let none = run(&["status", "--source", &home.source], &[]);
     assert_eq!(none.exit, 1, "{none:?}");
@@ -193,13 +203,13 @@ fn it_says_what_it_cannot_tell_without_a_place_to_remember() {
 }
 
 #[test]
-fn it_never_loses_what_it_remembers_when_it_is_killed() {
+fn it_never_loses_records_when_it_is_killed() {
     let home = Home::with(PAIR);
     home.status(&[]);
     let first_seen = days_ago(50);
     let mut killed = 0;
     for attempt in 0..40_u64 {
-        // A use in the future is put right.
+        // A use in the future is corrected.
         home.remember(first_seen, Some(days_ago(0) + DAY));
         let mut child = command(
             &["status", "--source", &home.source, "--state-file", home.state().to_str().expect("UTF-8")],
@@ -210,10 +220,10 @@ fn it_never_loses_what_it_remembers_when_it_is_killed() {
         .expect("it starts");
         std::thread::sleep(Duration::from_micros(attempt * 100));
         killed += usize::from(child.try_wait().expect("asked").is_none());
-        child.kill().expect("killed, or over");
+        child.kill().expect("killed or ended");
         child.wait().expect("it ends");
-        let told = home.told();
-        assert_eq!(told["first_seen"], humantime(first_seen), "{told}");
+        let json_report = home.json_report();
+        assert_eq!(json_report["first_seen"], humantime(first_seen), "{json_report}");
     }
-    assert!(killed > 0, "some were killed under way");
+    assert!(killed > 0, "some commands were killed");
 }

@@ -1,4 +1,4 @@
-//! What is different on a terminal.
+//! Output on a terminal.
 
 #![cfg(unix)]
 
@@ -11,23 +11,24 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::run::{Service, command};
 
-/// Runs the command with a terminal as its standard output: exit code, what the terminal shows, standard error.
+/// Runs the command with a terminal as its standard output. Returns the exit code, the displayed text and standard
+/// error.
 pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     run_on(arguments, variables, |_| Stdio::piped())
 }
 
-/// The same with standard error on the terminal too: exit code and what the terminal shows.
-pub fn run_watched(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+/// Runs the command with a terminal as both outputs. Returns the exit code and the displayed text.
+pub fn run_on_terminal(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let on_terminal = |terminal: &File| terminal.try_clone().expect("a handle").into();
     let (exit, shown, _) = run_on(arguments, variables, on_terminal);
     (exit, shown)
 }
 
-/// A terminal: the end of whoever sits at it, and that of the programs.
+/// Opens a terminal. Returns the end of the user and that of the programs.
 pub fn open() -> (File, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-    grantpt(&master).expect("it is ours");
-    unlockpt(&master).expect("it is ours");
+    grantpt(&master).expect("the terminal is new");
+    unlockpt(&master).expect("the terminal is new");
     let name = ptsname(&master, Vec::new()).expect("it has a name");
     let name = std::ffi::OsStr::from_bytes(name.as_bytes());
     let terminal = OpenOptions::new().read(true).write(true).open(name).expect("it opens");
@@ -40,7 +41,7 @@ fn run_on(
     stderr: impl FnOnce(&File) -> Stdio,
 ) -> (i32, String, String) {
     let (master, terminal) = open();
-    // The command itself is dropped at the end of this statement, and with it our side of the terminal.
+    // The command is dropped at the end of this statement, which closes this side of the terminal.
     let ended = command(arguments, variables)
         .stderr(stderr(&terminal))
         .stdout(terminal)
@@ -48,7 +49,7 @@ fn run_on(
         .and_then(std::process::Child::wait_with_output)
         .expect("it runs");
     let mut shown = Vec::new();
-    // Linux ends the stream of a terminal that nobody holds any more with an error, after all that was written.
+    // After all output, Linux ends the stream of a closed terminal with an error.
     let _ = (&master).read_to_end(&mut shown);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
     (ended.status.code().expect("no signal ended it"), text(shown), text(ended.stderr))
@@ -64,7 +65,7 @@ fn it_is_coloured_on_a_terminal() {
 }
 
 #[test]
-fn it_is_plain_on_a_terminal_when_colour_is_not_wanted() {
+fn it_is_plain_on_a_terminal_if_colour_is_disabled() {
     for (arguments, variables) in [
         (&["explain", "403"][..], &[TERM, ("NO_COLOR", "1")][..]),
         (&["explain", "403", "--color", "never"], &[TERM]),
@@ -76,7 +77,7 @@ fn it_is_plain_on_a_terminal_when_colour_is_not_wanted() {
 }
 
 #[test]
-fn it_colours_elsewhere_only_when_told_to() {
+fn it_colours_other_output_only_if_requested() {
     let service = Service::start();
     let plain = service.run(&["verify"]);
     assert!(plain.exit == 0 && !plain.stdout.contains('\u{1b}'), "{plain:?}");

@@ -1,9 +1,9 @@
-//! Arguments that cannot be obeyed, help, and output that cannot be written.
+//! Invalid arguments, help, and output that cannot be written.
 
 use crate::run::{Run, Service, command, run};
 
 #[test]
-fn it_ends_with_2_when_the_arguments_are_wrong() {
+fn it_exits_with_2_for_invalid_arguments() {
     for arguments in [
         &[][..],
         &["verfy"],
@@ -48,14 +48,14 @@ fn it_ends_with_2_when_the_arguments_are_wrong() {
         assert_eq!(json.exit, 2, "{arguments:?}: {json:?}");
         let all = json.json();
         assert_eq!((&all["ok"], &all["error"]["name"]), (&false.into(), &"invalid_argument".into()));
-        for told in ["message", "hint"] {
-            assert!(all["error"][told].as_str().is_some_and(|text| !text.is_empty()), "{all}");
+        for part in ["message", "hint"] {
+            assert!(all["error"][part].as_str().is_some_and(|text| !text.is_empty()), "{all}");
         }
     }
 }
 
 #[test]
-fn it_does_not_mistake_a_timeout_of_zero_for_no_time() {
+fn it_treats_a_timeout_of_zero_as_no_limit() {
     let service = Service::start();
     assert_eq!(service.run(&["verify", "--timeout", "0"]).exit, 0);
 }
@@ -64,7 +64,7 @@ fn it_does_not_mistake_a_timeout_of_zero_for_no_time() {
 fn it_documents_examples_environment_sources_and_exit_codes() {
     let help = run(&["--help"], &[]);
     assert_eq!((help.exit, help.stderr.as_str()), (0, ""));
-    for told in [
+    for part in [
         "justcall-auth header | curl -H @- ",
         "JUSTCALL_API_SECRET",
         "NO_COLOR",
@@ -73,7 +73,7 @@ fn it_documents_examples_environment_sources_and_exit_codes() {
         "Exit codes:",
         "\n  8  the service failed (5xx)",
     ] {
-        assert!(help.stdout.contains(told), "{told}");
+        assert!(help.stdout.contains(part), "{part}");
     }
     for command in ["setup", "verify", "doctor", "request", "header", "rotate", "scan", "webhook", "explain"]
     {
@@ -83,13 +83,13 @@ fn it_documents_examples_environment_sources_and_exit_codes() {
 }
 
 #[test]
-fn it_tells_its_version() {
+fn it_prints_its_version() {
     let version = run(&["--version"], &[]);
     assert_eq!((version.exit, version.stdout), (0, format!("justcall-auth {}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
-fn it_ends_as_it_would_have_when_nobody_reads() {
+fn it_keeps_its_exit_code_if_the_reader_closes_the_pipe() {
     for (arguments, exit) in [
         (&["explain"][..], 0),
         (&["--help"], 0),
@@ -107,7 +107,7 @@ fn it_ends_as_it_would_have_when_nobody_reads() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn it_fails_when_the_result_cannot_be_written() {
+fn it_fails_if_the_result_cannot_be_written() {
     for arguments in [&["explain"][..], &["explain", "--json"], &["--help"]] {
         let full = std::fs::File::create("/dev/full").expect("Linux has it");
         let ended: Run = command(arguments, &[]).stdout(full).output().expect("it starts").into();

@@ -1,4 +1,4 @@
-//! `verify`: every way to succeed and to fail, with its exit code.
+//! `verify`: every success and failure, with its exit code.
 
 use std::net::TcpListener;
 
@@ -12,13 +12,13 @@ fn short(key: &str) -> String {
 }
 
 #[test]
-fn it_tells_whose_the_pair_in_the_environment_is() {
+fn it_prints_the_account_of_the_pair_in_the_environment() {
     let service = Service::start();
     let run = service.run(&["verify"]);
     assert_eq!((run.exit, run.stderr.as_str()), (0, ""), "{run:?}");
     assert!(run.stdout.starts_with("✓ "), "{run:?}");
-    for told in ["Pro", "@", "GET /v2/account", &short(service.sandbox.api_key())] {
-        assert!(run.stdout.contains(told), "{told}: {run:?}");
+    for part in ["Pro", "@", "GET /v2/account", &short(service.sandbox.api_key())] {
+        assert!(run.stdout.contains(part), "{part}: {run:?}");
     }
     let all = service.run(&["verify", "--json"]).json();
     assert_eq!(all["ok"], true);
@@ -47,7 +47,7 @@ fn it_reads_the_pair_from_a_file_in_every_form() {
 }
 
 #[test]
-fn it_reads_the_variables_that_are_named() {
+fn it_reads_the_variables_of_the_source() {
     let service = Service::start();
     let pair = [("KEY", service.sandbox.api_key()), ("SECRET", service.sandbox.api_secret())];
     let run = run(&service.arguments(&["--source", "env:KEY,SECRET", "verify"]), &pair);
@@ -55,18 +55,18 @@ fn it_reads_the_variables_that_are_named() {
 }
 
 #[test]
-fn it_verifies_where_the_service_has_no_account_page() {
+fn it_verifies_if_the_service_has_no_account_page() {
     let service = Service::with(SandboxConfig { dialect: Dialect::Measured, ..SandboxConfig::default() });
     let run = service.run(&["verify"]);
     assert_eq!(run.exit, 0, "{run:?}");
-    assert!(run.stdout.contains("not told by the service"), "{run:?}");
+    assert!(run.stdout.contains("not returned by the service"), "{run:?}");
     let account = service.run(&["verify", "--json"]).json()["account"].clone();
     assert_eq!((&account["id"], &account["plan"]), (&Value::Null, &Value::Null));
     assert_eq!(account["verified_by"], "/v2.1/users?per_page=1");
 }
 
 #[test]
-fn it_asks_the_path_that_is_named() {
+fn it_requests_the_path_of_the_option() {
     let service = Service::start();
     let run = service.run(&["verify", "--verify-path", "/v2.1/users?per_page=1", "--json"]);
     assert_eq!(run.json()["account"]["verified_by"], "/v2.1/users?per_page=1");
@@ -74,12 +74,12 @@ fn it_asks_the_path_that_is_named() {
 }
 
 #[test]
-fn it_ends_with_4_when_the_pair_is_rejected() {
+fn it_exits_with_4_if_the_pair_is_rejected() {
     let service = Service::start();
     let wrong = "0123456789abcdef0123456789abcdef01234567";
     let run = service.run_as(service.sandbox.api_key(), wrong, &["verify"]);
     run.fails_with(4, "invalid_credentials");
-    assert!(run.stderr.contains("\nThe service says: \"Invalid API key or secret.\"\n→ "), "{run:?}");
+    assert!(run.stderr.contains("\nThe service answered: \"Invalid API key or secret.\"\n→ "), "{run:?}");
     let json = service.run_as(service.sandbox.api_key(), wrong, &["verify", "--json"]);
     assert_eq!(json.exit, 4);
     let all = json.json();
@@ -96,7 +96,7 @@ fn it_ends_with_4_when_the_pair_is_rejected() {
 }
 
 #[test]
-fn it_tells_what_the_local_check_notes_about_a_rejected_pair() {
+fn it_reports_the_local_findings_about_a_rejected_pair() {
     let service = Service::start();
     let run = service.run_as("fed456cba123", "zyx000ces789", &["verify", "--json"]);
     let findings = run.json()["error"]["findings"].clone();
@@ -106,7 +106,7 @@ fn it_tells_what_the_local_check_notes_about_a_rejected_pair() {
 }
 
 #[test]
-fn it_ends_with_5_and_a_remedy_when_the_plan_has_no_api_access() {
+fn it_exits_with_5_and_a_remedy_if_the_plan_has_no_api_access() {
     let service = Service::start();
     let pair = service.control("POST", "pairs", &json!({"plan": "Free"}));
     let (key, secret) = (pair["api_key"].as_str().unwrap(), pair["api_secret"].as_str().unwrap());
@@ -118,7 +118,7 @@ fn it_ends_with_5_and_a_remedy_when_the_plan_has_no_api_access() {
 }
 
 #[test]
-fn it_ends_with_3_and_sends_nothing_when_the_pair_is_malformed() {
+fn it_exits_with_3_and_sends_nothing_if_the_pair_is_malformed() {
     let service = Service::start();
     let secret = format!("{} ", service.sandbox.api_secret());
     let run = service.run_as(service.sandbox.api_key(), &secret, &["verify"]);
@@ -133,7 +133,7 @@ fn it_ends_with_3_and_sends_nothing_when_the_pair_is_malformed() {
 }
 
 #[test]
-fn it_ends_with_3_and_sends_nothing_when_there_is_no_pair() {
+fn it_exits_with_3_and_sends_nothing_without_a_pair() {
     let service = Service::start();
     let run = run(&service.arguments(&["verify"]), &[]);
     run.fails_with(3, "credentials_missing");
@@ -142,7 +142,7 @@ fn it_ends_with_3_and_sends_nothing_when_there_is_no_pair() {
 }
 
 #[test]
-fn it_ends_with_6_and_tells_the_wait_when_the_limit_is_used_up() {
+fn it_exits_with_6_and_prints_the_wait_if_the_limit_is_exhausted() {
     let service = Service::start();
     let limit = json!({"rate_limit": {"limit": 1, "window_s": 3600}});
     let pair = service.control("POST", "pairs", &limit);
@@ -157,7 +157,7 @@ fn it_ends_with_6_and_tells_the_wait_when_the_limit_is_used_up() {
 }
 
 #[test]
-fn it_ends_with_7_when_no_answer_comes() {
+fn it_exits_with_7_without_a_response() {
     let service = Service::start();
     let stranger = Service::start();
     let other_ca = ["verify", "--base-url", service.sandbox.url(), "--ca-file", &stranger.address[3]];
@@ -172,14 +172,14 @@ fn it_ends_with_7_when_no_answer_comes() {
     let error = service.run(&["verify", "--timeout", "0.3", "--json"]).json()["error"].clone();
     assert_eq!((&error["name"], &error["request_sent"]), (&json!("timeout"), &json!(true)));
 
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number");
-    let url = format!("https://{nobody}");
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number");
+    let url = format!("https://{closed}");
     let refused = run(&["verify", "--base-url", &url, "--max-retries", "0"], &pair);
     refused.fails_with(7, "connection_failed");
 }
 
 #[test]
-fn it_ends_with_8_when_the_service_fails() {
+fn it_exits_with_8_if_the_service_fails() {
     let service = Service::start();
     for (status, name) in [(503, "unavailable"), (500, "server_error"), (502, "unavailable")] {
         service.control("POST", "clear", &Value::Null);
@@ -187,12 +187,12 @@ fn it_ends_with_8_when_the_service_fails() {
         let run = service.run(&["verify", "--max-retries", "0"]);
         run.fails_with(8, name);
         assert_eq!(run.stderr.contains("(HTTP 502)"), status == 502, "{run:?}");
-        assert_eq!(service.requests(), 1, "no retry was asked for");
+        assert_eq!(service.requests(), 1, "retries are off");
     }
 }
 
 #[test]
-fn it_retries_as_often_as_it_is_told() {
+fn it_retries_as_often_as_the_option_allows() {
     let service = Service::start();
     service.control("POST", "faults", &json!({"fault": "answer", "status": 503, "times": 1}));
     assert_eq!(service.run(&["verify", "--max-retries", "1"]).exit, 0);
@@ -200,7 +200,7 @@ fn it_retries_as_often_as_it_is_told() {
 }
 
 #[test]
-fn it_ends_with_1_on_a_redirect_and_does_not_follow_it() {
+fn it_exits_with_1_on_a_redirect_without_following_it() {
     let service = Service::start();
     let elsewhere =
         json!({"fault": "answer", "status": 302, "headers": {"location": "https://example.test/x"}});
@@ -212,13 +212,13 @@ fn it_ends_with_1_on_a_redirect_and_does_not_follow_it() {
 }
 
 #[test]
-fn it_ends_with_1_when_the_source_cannot_be_read() {
+fn it_exits_with_1_if_the_source_cannot_be_read() {
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let source = format!("file:{}", folder.path().join("absent.json").display());
     let run = run(&service.arguments(&["verify", "--source", &source]), &[]);
     run.fails_with(1, "source_unavailable");
-    assert!(run.stderr.contains("absent.json"), "the place is named: {run:?}");
+    assert!(run.stderr.contains("absent.json"), "the message names the file: {run:?}");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn it_refuses_to_expect_the_account_0() {
 }
 
 #[test]
-fn it_names_the_variable_whose_authorities_cannot_be_used() {
+fn it_names_the_variable_with_unusable_authorities() {
     let service = Service::start();
     let folder = tempfile::tempdir().expect("a folder");
     let (path, _) = file(folder.path(), "empty.pem", "");

@@ -26,7 +26,7 @@ fn body() -> String {
     format!(r#"{{"type":"call.completed","webhook_url":"{URL}","data":{{"id":123456789}}}}"#)
 }
 
-/// Runs `webhook verify` with these options beside those that the published example needs.
+/// Runs `webhook verify` with these options and those that the published example needs.
 fn verify(options: &[&str], input: &str) -> Run {
     let options = [&["webhook", "verify", "--now", NOW][..], options].concat();
     feed(command(&options, &PAIR), input)
@@ -37,7 +37,7 @@ struct Files {
 }
 
 impl Files {
-    fn put(text: &[(&str, &str)]) -> Self {
+    fn write(text: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in text {
             std::fs::write(folder.path().join(name), text).expect("the test's file");
@@ -55,8 +55,8 @@ fn it_verifies_a_recorded_request_on_standard_input() {
     let request = format!("{}\r\n{}", head(), body());
     let text = verify(&["--url", URL], &request);
     assert_eq!((text.exit, text.stderr.as_str()), (0, ""), "{text:?}");
-    for told in ["✓ The delivery is genuine", "call.completed", URL, "0 s ago", "not signed"] {
-        assert!(text.stdout.contains(told), "{told}: {text:?}");
+    for part in ["✓ The delivery is genuine", "call.completed", URL, "0 s ago", "not signed"] {
+        assert!(text.stdout.contains(part), "{part}: {text:?}");
     }
     assert!(text.stdout.contains("justcall-auth request GET /v2.1/calls/123456789\n"), "{text:?}");
 
@@ -71,8 +71,8 @@ fn it_verifies_a_recorded_request_on_standard_input() {
 }
 
 #[test]
-fn it_takes_headers_and_body_from_files() {
-    let files = Files::put(&[("head", &head().replace('\r', "")), ("body", &body())]);
+fn it_reads_headers_and_body_from_files() {
+    let files = Files::write(&[("head", &head().replace('\r', "")), ("body", &body())]);
     let (head_file, body_file) = (files.path("head"), files.path("body"));
     for (options, input) in [
         (vec!["--any-url", "--headers", &head_file, "--body", &body_file], String::new()),
@@ -87,7 +87,7 @@ fn it_takes_headers_and_body_from_files() {
 }
 
 #[test]
-fn it_says_what_is_wrong_with_a_delivery() {
+fn it_reports_why_a_delivery_fails() {
     let (head, body) = (head(), body());
     let without = |name: &str| {
         let lines = head.split_inclusive('\n').filter(|line| !line.to_lowercase().starts_with(name));
@@ -124,7 +124,7 @@ fn it_says_what_is_wrong_with_a_delivery() {
 }
 
 #[test]
-fn it_takes_the_time_of_this_machine_unless_told() {
+fn it_uses_the_clock_of_this_machine_by_default() {
     let request = format!("{}\r\n{}", head(), body());
     let run = feed(command(&["webhook", "verify", "--any-url"], &PAIR), &request);
     run.fails_with(1, "webhook_stale");
@@ -133,9 +133,9 @@ fn it_takes_the_time_of_this_machine_unless_told() {
 }
 
 #[test]
-fn it_takes_the_secret_from_the_source_and_tells_when_there_is_none() {
+fn it_takes_the_secret_from_the_source_and_reports_a_missing_one() {
     let request = format!("{}\r\n{}", head(), body());
-    let files = Files::put(&[("pair", &format!("{}:{}\n", PAIR[0].1, PAIR[1].1))]);
+    let files = Files::write(&[("pair", &format!("{}:{}\n", PAIR[0].1, PAIR[1].1))]);
     let source = format!("file:{}", files.path("pair"));
     let options = ["webhook", "verify", "--any-url", "--now", NOW, "--source", &source];
     assert_eq!(feed(command(&options, &[]), &request).exit, 0);
@@ -143,18 +143,18 @@ fn it_takes_the_secret_from_the_source_and_tells_when_there_is_none() {
 }
 
 #[test]
-fn it_wants_an_empty_line_between_headers_and_body() {
+fn it_requires_an_empty_line_between_headers_and_body() {
     verify(&["--any-url"], &head()).fails_with(2, "invalid_argument");
     let run = verify(&["--any-url"], &format!("no header\n\n{}", body()));
     run.fails_with(2, "invalid_argument");
     assert!(run.stderr.contains("Line 1"), "{run:?}");
 }
 
-/// Each file of `tests/vectors/webhook` whose headers can be lines.
+/// Runs each file of `tests/vectors/webhook` whose headers can be lines.
 #[test]
-fn it_ends_the_vectors_as_every_other_face_does() {
+fn it_returns_the_expected_result_for_the_vectors() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/webhook");
-    // Some of each kind: a process takes longer than a vector.
+    // Only some of each kind, because a process takes longer than a vector.
     let names = [
         "ok-published",
         "ok-headers-case",
@@ -181,7 +181,7 @@ fn it_ends_the_vectors_as_every_other_face_does() {
         let options =
             [&["webhook", "verify", "--now", &now, "--tolerance", &tolerance, "--json"][..], &expected]
                 .concat();
-        let run = feed(command(&options, &pair), &format!("{head}\n{body}"));
+        let run = feed(command(&options, &pair), format!("{head}\n{body}"));
         let found = run.json();
         let expect = &vector["expect"];
         assert_eq!(found["error"]["name"], expect["error"]["name"], "{name}: {found}");

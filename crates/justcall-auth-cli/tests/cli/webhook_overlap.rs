@@ -1,4 +1,4 @@
-//! A program that runs while its pair is rotated: webhooks that are signed with the old secret, before and after.
+//! A program that runs while its pair is rotated: webhooks signed with the old secret, before and after.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ impl Published {
         self.0["secrets"][0].as_str().expect("a secret")
     }
 
-    /// What `client` makes of it.
+    /// Verifies the delivery with the secrets of `client`.
     fn verify(&self, client: &Client) -> Result<(), Error> {
         let mut verifier = WebhookVerifier::for_any_url();
-        verifier.use_secrets_of(Arc::new(client.clone())).expect("none were given");
+        verifier.use_secrets_of(Arc::new(client.clone())).expect("no other secrets");
         let headers: Vec<(&str, &str)> = self.0["headers"]
             .as_array()
             .expect("headers")
@@ -37,7 +37,7 @@ impl Published {
 }
 
 #[test]
-fn it_is_up_to_the_rotation_whether_the_old_secret_is_still_believed() {
+fn the_rotation_decides_whether_the_old_secret_is_accepted() {
     let published = Published::read();
     for (account, compromised, stays_believed) in [(71, &[][..], true), (72, &["--compromised"], false)] {
         let service = Service::start();
@@ -54,16 +54,16 @@ fn it_is_up_to_the_rotation_whether_the_old_secret_is_still_believed() {
         config.set_ca_file(service.sandbox.ca_file().expect("TLS is on")).expect("a path");
         let client = Client::new(&config).expect("a client");
         client.verify().expect("the old pair is good");
-        published.verify(&client).expect("it is signed with the pair in use");
+        published.verify(&client).expect("the current pair signed it");
 
         let reset = service.control("POST", "reset", &json!({"account_id": account}));
         let account = account.to_string();
         let options =
             [&["rotate", "--source", &source, "--expected-account", &account], compromised].concat();
-        let rotated = feed(command(&service.arguments(&options), &[]), &reset.to_string());
+        let rotated = feed(command(&service.arguments(&options), &[]), reset.to_string());
         assert_eq!(rotated.exit, 0, "{rotated:?}");
-        // The first call after the reset is answered 401, finds the new pair and is repeated with it.
-        client.verify().expect("the program goes on by itself");
+        // The first call after the reset is answered with 401, reads the new pair and is retried with it.
+        client.verify().expect("the program continues without a restart");
         let verdict = published.verify(&client);
         match verdict {
             Ok(()) => assert!(stays_believed),

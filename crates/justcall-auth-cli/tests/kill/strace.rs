@@ -1,4 +1,4 @@
-//! Programs that are killed at a system call of the test's choosing, by Debian's strace.
+//! Programs that are killed at a chosen system call, by Debian's strace.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,14 +7,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A program with its arguments, and what is on its standard input.
+/// A program with its arguments and its standard input.
 pub struct Program {
     pub words: Vec<OsString>,
     pub input: String,
 }
 
 impl Program {
-    /// Runs it, without strace.
+    /// Runs the program without strace. Returns true if it succeeds.
     pub fn succeeds(&self) -> bool {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).env_clear().stdout(Stdio::null()).stderr(Stdio::null());
@@ -22,7 +22,7 @@ impl Program {
     }
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Killed,
@@ -30,23 +30,23 @@ pub enum End {
     Failure,
 }
 
-/// One call of a run that was left alone.
+/// A call of an undisturbed run.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub name: String,
-    /// The open file that it is about, or that it writes to.
+    /// The open file that the call uses or writes to.
     pub file: Option<i32>,
-    /// Whether it is about the network.
+    /// True if the call uses the network.
     pub is_network: bool,
 }
 
 /// Runs `program` to its end and lists its calls, in order.
 pub fn calls(program: &Program, log: &Path) -> Vec<Call> {
-    assert_eq!(run(program, &["-o", log.to_str().expect("UTF-8")]), End::Success, "a run that is left alone");
+    assert_eq!(run(program, &["-o", log.to_str().expect("UTF-8")]), End::Success, "an undisturbed run");
     let text = fs::read_to_string(log).expect("strace wrote it");
     text.lines()
         .filter_map(|line| {
-            // `PID name(arguments) = result`; what goes on after another thread's call was listed when it began.
+            // `PID name(arguments) = result`. A resumed call was listed when it started.
             let call = line.trim_start().split_once(' ')?.1.trim_start();
             let (name, arguments) = call.split_once('(')?;
             let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -59,20 +59,20 @@ pub fn calls(program: &Program, log: &Path) -> Vec<Call> {
         .collect()
 }
 
-/// What befalls a program at one of its calls.
+/// A fault that is injected at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blow {
-    /// It is killed, as no handler can prevent, when it is about to make the call.
+pub enum Fault {
+    /// The program is killed before the call, which no handler can prevent.
     Kill,
     /// The call fails.
     Fail,
 }
 
-/// Runs `program` and deals it `blow` at its `nth` call of `name`.
-pub fn strike(program: &Program, blow: Blow, name: &str, nth: usize) -> End {
-    let what = match blow {
-        Blow::Kill => "signal=KILL",
-        Blow::Fail => "error=EIO",
+/// Runs `program` and injects `fault` at its `nth` call of `name`.
+pub fn inject(program: &Program, fault: Fault, name: &str, nth: usize) -> End {
+    let what = match fault {
+        Fault::Kill => "signal=KILL",
+        Fault::Fail => "error=EIO",
     };
     run(program, &["-e", &format!("inject={name}:{what}:when={nth}"), "-o", "/dev/null"])
 }
@@ -90,11 +90,11 @@ fn end(mut command: Command, input: &str) -> End {
     let mut child =
         command.stdin(Stdio::piped()).spawn().expect("it starts; see debian-packages.txt for strace");
     let mut stdin = child.stdin.take().expect("it was piped");
-    // One that was killed reads nothing any more.
+    // A killed program reads no more input.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let status = child.wait().expect("it ends");
-    // strace ends as the program did, by the same signal.
+    // strace ends like the program, by the same signal.
     match (status.signal(), status.code()) {
         (Some(9), _) | (_, Some(137)) => End::Killed,
         (_, Some(0)) => End::Success,

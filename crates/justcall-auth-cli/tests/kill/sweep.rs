@@ -1,40 +1,40 @@
-//! Strikes a writer at one system call after the other, each time in a fresh folder, and looks at what it left.
+//! Injects a fault at one system call after the other, each time in a fresh folder, and checks the remains.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::strace::{Blow, Call, End, Program, calls, strike};
+use crate::strace::{Call, End, Fault, Program, calls, inject};
 
-/// Which pair is there.
+/// The pair in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub enum PairLeft {
     Old,
     New,
 }
 
-/// What is swept.
+/// A writer to sweep.
 pub struct Writer<'a> {
-    /// Fills an empty folder and says what to run in it.
+    /// Fills an empty folder. Returns the program to run in it.
     pub prepare: &'a dyn Fn(&Path) -> Program,
-    /// Which pair a folder holds, or what is wrong with it.
-    pub look: &'a dyn Fn(&Path) -> Result<Held, String>,
+    /// Returns the pair in a folder, or the fault of its content.
+    pub inspect: &'a dyn Fn(&Path) -> Result<PairLeft, String>,
 }
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// How many runs were struck with the old pair left, and how many with the new one.
+pub struct SweepResult {
+    /// The number of runs that left the old pair, and of those that left the new one.
     pub old: usize,
     pub new: usize,
-    /// How many different calls.
+    /// The number of different calls.
     pub names: usize,
-    /// What was wrong, and after which call.
+    /// The faults, each with its call.
     pub wrong: Vec<String>,
 }
 
-/// Calls whose failure a program can answer for: what fails to give memory ends it.
+/// Calls whose failure a program can handle. A failed allocation ends the program.
 const FALLIBLE: &[&str] = &[
     "chmod",
     "copy_file_range",
@@ -69,40 +69,40 @@ const FALLIBLE: &[&str] = &[
     "write",
 ];
 
-/// Strikes `writer` at every call it makes; with `is_short` at every one after its last word with the network.
-pub fn sweep(writer: &Writer, blow: Blow, is_short: bool) -> Found {
-    let mut found = Found::default();
+/// Injects the fault at every call of `writer`, or with `is_short` only after its last network call.
+pub fn sweep(writer: &Writer, fault: Fault, is_short: bool) -> SweepResult {
+    let mut result = SweepResult::default();
     let log = tempfile::NamedTempFile::new().expect("a file");
     let all = calls(&(writer.prepare)(folder().path()), log.path());
     let mut points = points(&all, is_short);
-    if blow == Blow::Fail {
+    if fault == Fault::Fail {
         points.retain(|name, _| FALLIBLE.contains(&name.as_str()));
     }
-    found.names = points.len();
+    result.names = points.len();
     for (name, (first, last)) in points {
-        // A run may make a call or two more than the one that was listed.
+        // A run may make a call or two more than the listed one.
         for nth in first..last + 10 {
             let folder = folder();
-            let end = strike(&(writer.prepare)(folder.path()), blow, &name, nth);
-            match (end, (writer.look)(folder.path())) {
-                (_, Err(wrong)) => found.wrong.push(format!("{name} {nth}, {end:?}: {wrong}")),
-                (End::Success, Ok(Held::Old)) => {
-                    found.wrong.push(format!("{name} {nth}: it says that it is done"));
+            let end = inject(&(writer.prepare)(folder.path()), fault, &name, nth);
+            match (end, (writer.inspect)(folder.path())) {
+                (_, Err(wrong)) => result.wrong.push(format!("{name} {nth}, {end:?}: {wrong}")),
+                (End::Success, Ok(PairLeft::Old)) => {
+                    result.wrong.push(format!("{name} {nth}: it reports success"));
                 }
-                (End::Success, Ok(Held::New)) => {}
-                (_, Ok(Held::Old)) => found.old += 1,
-                (_, Ok(Held::New)) => found.new += 1,
+                (End::Success, Ok(PairLeft::New)) => {}
+                (_, Ok(PairLeft::Old)) => result.old += 1,
+                (_, Ok(PairLeft::New)) => result.new += 1,
             }
-            let is_over = if blow == Blow::Kill { end != End::Killed } else { nth >= last };
+            let is_over = if fault == Fault::Kill { end != End::Killed } else { nth >= last };
             if is_over {
                 break;
             }
         }
     }
-    found
+    result
 }
 
-/// For every name of a call, which ones of that name to be killed at.
+/// Returns the calls to test: a range of numbers for each name.
 fn points(all: &[Call], is_short: bool) -> BTreeMap<String, (usize, usize)> {
     let local = all.iter().rposition(|call| call.is_network).map_or(0, |at| at + 1);
     let begin = if is_short { local } else { 0 };

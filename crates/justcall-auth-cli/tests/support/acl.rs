@@ -1,13 +1,13 @@
-//! Access control lists, as the kernel stores them.
+//! Access control lists in the kernel's format.
 
 use std::path::Path;
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
-/// What says who may do what with a file.
+/// The attribute with the access control list.
 pub const ACL: &str = "system.posix_acl_access";
 
-/// A list by which the owner may read and write, `user` may do what `rights` say, and nobody else anything.
+/// Returns an ACL that lets the owner read and write, gives `user` the access `rights`, and gives others none.
 pub fn acl(user: u32, rights: u16) -> Vec<u8> {
     const ANYBODY: u32 = u32::MAX;
     let mut list = 2_u32.to_le_bytes().to_vec();
@@ -20,12 +20,12 @@ pub fn acl(user: u32, rights: u16) -> Vec<u8> {
     list
 }
 
-/// Gives `path` the attribute.
+/// Sets the attribute of `path`.
 pub fn set_attribute(path: &Path, name: &str, value: &[u8]) {
     setxattr(path, name, value, XattrFlags::empty()).expect("the file system has attributes");
 }
 
-/// The attribute of `path`, if it has one of that name.
+/// Returns the attribute of `path`, if it exists.
 pub fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
     let mut value = vec![0; 4096];
     let length = getxattr(path, name, &mut value[..]).ok()?;

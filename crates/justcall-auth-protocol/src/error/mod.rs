@@ -222,7 +222,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind().name(), self.message())?;
         if let Some(service) = self.service_message() {
-            write!(f, " The service says: {service:?}")?;
+            write!(f, " The service answered: {service:?}")?;
         }
         Ok(())
     }
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(error.kind().number(), 429);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
         assert!(error.retryable() && error.request_sent());
-        assert_eq!(error.to_string(), "rate_limited: slow down The service says: \"Retry after 3 seconds.\"");
+        assert_eq!(error.to_string(), "rate_limited: slow down The service answered: \"Retry after 3 seconds.\"");
         assert_eq!(error.hint(), ErrorKind::RateLimited.remedy());
     }
 }

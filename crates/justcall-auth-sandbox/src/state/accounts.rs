@@ -169,12 +169,18 @@ mod tests {
         accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
     }
 
-    #[test]
-    fn it_kills_the_old_pair_at_the_very_reset() {
+    /// An account that was reset: its first pair, its second one, and when that was made.
+    fn reset(overlap_ms: u64) -> (Accounts, Pair, Pair, Instant) {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
         let now = Instant::now();
-        let new = accounts.reset(Reset::default(), now).unwrap().pair().clone();
+        let new = accounts.reset(Reset { overlap_ms, ..Reset::default() }, now).unwrap().pair().clone();
+        (accounts, old, new, now)
+    }
+
+    #[test]
+    fn it_kills_the_old_pair_at_the_very_reset() {
+        let (mut accounts, old, new, now) = reset(0);
         let torn = Pair { key: new.key.clone(), secret: old.secret.clone() };
         assert!(!is_alive(&mut accounts, &old, now));
         assert!(!is_alive(&mut accounts, &torn, now));
@@ -183,11 +189,7 @@ mod tests {
 
     #[test]
     fn it_keeps_the_old_pair_alive_to_the_end_of_the_overlap() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
-        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
-        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        let (mut accounts, old, new, now) = reset(1_000);
         let torn = Pair { key: old.key.clone(), secret: new.secret.clone() };
         for (after_ms, old_lives) in [(0, true), (999, true), (1_000, false), (2_000, false)] {
             let then = now + Duration::from_millis(after_ms);
@@ -198,11 +200,8 @@ mod tests {
 
     #[test]
     fn it_never_lengthens_an_overlap_by_another_reset() {
-        let mut accounts = Accounts::default();
-        let first = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
+        let (mut accounts, first, second, now) = reset(1_000);
         let overlap = |overlap_ms| Reset { overlap_ms, ..Reset::default() };
-        let second = accounts.reset(overlap(1_000), now).unwrap().pair().clone();
         accounts.reset(overlap(5_000), now).unwrap();
         let later = now + Duration::from_millis(1_500);
         assert!(!is_alive(&mut accounts, &first, later) && is_alive(&mut accounts, &second, later));
@@ -212,11 +211,7 @@ mod tests {
 
     #[test]
     fn it_revokes_a_pair_in_its_overlap_and_the_current_one() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
-        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
-        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        let (mut accounts, old, new, now) = reset(1_000);
         assert_eq!(accounts.revoke(&old.key, now).unwrap().1, 1);
         assert!(!is_alive(&mut accounts, &old, now) && is_alive(&mut accounts, &new, now));
         assert_eq!(accounts.revoke(&old.key, now).err().unwrap().status(), 404, "it is dead");
@@ -226,10 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_the_generations_of_a_torn_pair() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let new = accounts.reset(Reset::default(), Instant::now()).unwrap().pair().clone();
+    fn it_reports_the_generations_of_a_torn_pair() {
+        let (accounts, old, new, _) = reset(0);
         let torn = accounts.identify(Some(&format!("{}:{}", new.key, old.secret)));
         assert_eq!(
             torn,

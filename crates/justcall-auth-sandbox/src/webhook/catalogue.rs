@@ -7,12 +7,12 @@ use super::sample::{self, Family};
 
 /// An event that is known.
 #[derive(Serialize)]
-pub(super) struct Event {
-    pub(super) r#type: &'static str,
+struct Event {
+    r#type: &'static str,
     /// `official`: the `type` that the API reference's webhook calls take. `article`: only in the help article.
     sure: &'static str,
     #[serde(skip)]
-    pub(super) family: Family,
+    family: Family,
 }
 
 const fn official(name: &'static str, family: Family) -> Event {
@@ -25,7 +25,7 @@ const fn article(name: &'static str, family: Family) -> Event {
 
 /// The API reference of v2.1 lists the official ones where a webhook is made; of the others nothing but the help
 /// article tells.
-pub(super) const EVENTS: &[Event] = &[
+const EVENTS: &[Event] = &[
     official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
     official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
     official("call.answered", Family::Call { direction: "Incoming", outcome: "answered" }),

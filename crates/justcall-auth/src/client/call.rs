@@ -1,4 +1,4 @@
-//! The driver: it does what the exchange says, in one loop, over the built-in transport.
+//! The driver: performs the actions of the exchange in one loop, over the built-in transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::options::CallOptions;
 use crate::protection::ProtectionReport;
 use crate::transport::{Outgoing, Transport};
 
-/// One call that is about to be made.
+/// A call before it starts. Its methods start it.
 #[derive(Debug, Clone)]
 pub struct Call<'a> {
     client: &'a Client,
@@ -35,14 +35,14 @@ impl<'a> Call<'a> {
         Self { client, options }
     }
 
-    /// Lets `interrupt` end the call early, with `cancelled`.
+    /// Lets `interrupt` cancel the call.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Arc<dyn Interrupt>) -> Self {
         self.options.set_interrupt(interrupt);
         self
     }
 
-    /// Lets `cancel` end the call early, with `cancelled`, whatever it is waiting for.
+    /// Lets `cancel` cancel the call at any time, also while the call waits.
     #[must_use]
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
         self.options.add_cancel(cancel);
@@ -63,59 +63,61 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// As [`Client::verify`].
+    /// Verifies the pair, see [`Client::verify`].
     ///
     /// # Errors
-    /// As [`Client::verify`], and `cancelled`.
+    /// Fails as [`Client::verify`] does, or with `cancelled`.
     pub fn verify(self) -> Result<Account, Error> {
-        self.verify_telling(&mut None)
+        self.verify_with_last_response(&mut None)
     }
 
-    /// As [`Call::verify`]; `last` becomes the last answer that came, whatever came of it.
-    pub(crate) fn verify_telling(self, last: &mut Option<Response>) -> Result<Account, Error> {
+    /// Verifies the pair, see [`Call::verify`]. Stores the last response in `last`, also if the call fails.
+    pub(crate) fn verify_with_last_response(self, last: &mut Option<Response>) -> Result<Account, Error> {
         self.drive(rules::Exchange::verify, last)?.into_account()
     }
 
-    /// As [`Client::request`].
+    /// Sends a request, see [`Client::request`].
     ///
     /// # Errors
-    /// As [`Client::request`], and `cancelled`.
+    /// Fails as [`Client::request`] does, or with `cancelled`.
     pub fn request(self, request: Request) -> Result<Response, Error> {
         let begin = |policy, shared, now: &_| rules::Exchange::request(policy, shared, request, now);
         self.drive(begin, &mut None)?.into_response()
     }
 
-    /// As [`Client::exchange`]. What may end this call ends the exchange, and its looks at the source.
+    /// Creates an exchange, see [`Client::exchange`]. The cancel handles and the interrupt of this call end the
+    /// exchange and its reads of the source.
     pub fn exchange(self, request: Request) -> Exchange {
         let policy = self.policy();
         let begin = |shared, now: &_| rules::Exchange::request(policy, shared, request, now);
         self.client.begin(begin, &self.options.context()).0
     }
 
-    /// As [`Client::replace`].
+    /// Proves and uses `credentials`, see [`Client::replace`].
     ///
     /// # Errors
-    /// As [`Client::replace`], and `cancelled`.
+    /// Fails as [`Client::replace`] does, or with `cancelled`.
     pub fn replace(self, credentials: &Credentials) -> Result<Account, Error> {
-        let kept = credentials.with_protection(self.client.memory())?;
-        let begin = |policy, shared, now: &_| rules::Exchange::replace(policy, shared, kept, now);
+        let protected = credentials.with_protection(self.client.memory())?;
+        let begin = |policy, shared, now: &_| rules::Exchange::replace(policy, shared, protected, now);
         self.drive(begin, &mut None)?.into_account()
     }
 
-    /// As [`Client::reload`].
+    /// Reads the source now, see [`Client::reload`].
     ///
     /// # Errors
-    /// As [`Client::reload`], and `cancelled`.
+    /// Fails as [`Client::reload`] does, or with `cancelled`.
     pub fn reload(self) -> Result<bool, Error> {
         self.refresh(Refresh::reload)
     }
 
-    /// As [`Client::credentials`].
+    /// Returns the pair in use, see [`Client::credentials`].
     ///
     /// # Errors
-    /// As [`Client::credentials`], and `cancelled`.
+    /// Fails as [`Client::credentials`] does, or with `cancelled`.
     pub fn credentials(self) -> Result<Credentials, Error> {
-        // For a program's own HTTP this is asked once a request: mostly there is nothing to find, and no call to be made of it.
+        // A program with its own HTTP client calls this for every request. Mostly the pair is settled, and no refresh
+        // is needed.
         if !self.options.is_cancelled() {
             if let Some(settled) = self.client.settled() {
                 return Ok(settled);
@@ -125,23 +127,23 @@ impl<'a> Call<'a> {
         Ok(version.credentials().clone())
     }
 
-    /// As [`Client::protection`].
+    /// Returns how the pair is protected, see [`Client::protection`].
     ///
     /// # Errors
-    /// As [`Client::protection`], and `cancelled`.
+    /// Fails as [`Client::protection`] does, or with `cancelled`.
     pub fn protection(self) -> Result<ProtectionReport, Error> {
         let memory = self.client.memory();
         Ok(ProtectionReport::new(memory, &self.credentials()?))
     }
 
-    /// Returns what [`Client::shared`] does, once there is a pair.
+    /// Waits until there is a pair. Returns the same as [`Client::shared`].
     pub(crate) fn find(self) -> Result<(Shared, Duration), Error> {
         let client = self.client;
         self.refresh(Refresh::find)?;
         Ok(client.shared())
     }
 
-    /// The client that makes it.
+    /// Returns the client of this call.
     pub(crate) fn client(&self) -> &'a Client {
         self.client
     }

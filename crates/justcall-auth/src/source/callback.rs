@@ -1,45 +1,43 @@
-//! A function of the program's own: pairs in a database, another keychain.
+//! A load callback: a function of the program that supplies the pair, from a database or another keychain.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 
-use super::Loaded;
+use super::LoadedSource;
 use crate::reentry;
 
-/// Gives the pair of a client when asked. May be asked on any thread, while the call that needs the pair waits.
+/// Supplies the pair of a client. It may run on any thread, while the call that needs the pair waits.
 pub trait Load: Send + Sync {
-    /// The pair as it is now.
+    /// Returns the current pair.
     ///
     /// # Errors
-    /// Any; `credentials_missing` and `source_unavailable` say what is usually meant.
+    /// May fail with any error. `credentials_missing` and `source_unavailable` are the usual ones.
     fn load(&self) -> Result<Credentials, Error>;
 
-    /// Whether the caller runs inside [`Load::load`]. A call of a client that shares the pair is then refused with
+    /// Returns true if the caller runs inside [`Load::load`]. A call of a client that shares the pair then fails with
     /// `invalid_argument`, because it would wait for itself.
     ///
-    /// By default `load` runs inside as long as its thread does. A host whose threads run several tasks in turn knows
-    /// better.
+    /// The default implementation checks the thread. A host whose threads run several tasks in turn must override it.
     fn is_entered(&self) -> bool {
         reentry::is_inside(self)
     }
 }
 
-/// A closure will do.
+/// Lets a closure be a load callback.
 impl<F: Fn() -> Result<Credentials, Error> + Send + Sync> Load for F {
     fn load(&self) -> Result<Credentials, Error> {
         self()
     }
 }
 
-pub(super) fn load(callback: &dyn Load) -> Result<Loaded, Error> {
-    // It is not our code that would panic, and the client is as good as before.
+pub(super) fn load(callback: &dyn Load) -> Result<LoadedSource, Error> {
+    // A panic in the program's own code must not damage the client.
     let _mark = reentry::enter(callback);
     let loaded = catch_unwind(AssertUnwindSafe(|| callback.load()));
-    let panicked =
-        |_| Error::with_message(ErrorKind::SourceUnavailable, "The callback that loads the pair panicked.");
-    Ok(Loaded::new(loaded.map_err(panicked)??, "the callback"))
+    let panicked = |_| Error::with_message(ErrorKind::SourceUnavailable, "The load callback panicked.");
+    Ok(LoadedSource::new(loaded.map_err(panicked)??, "the callback"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reads a source again and again, if it may have changed.
+//! Reads of a source that are skipped if its files have not changed.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -9,50 +9,51 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::keyring::{LoadedPair, SourceRead};
 use justcall_auth_secret::Level;
 
-use super::{Fingerprints, Loaded, ProcessEnvironment, Source};
+use super::{Fingerprints, LoadedSource, ProcessEnvironment, Source};
 use crate::context::CallContext;
 use crate::reentry;
 
-/// A file that changed so lately may change again without showing it: file systems count time in steps.
+/// A file that changed less than this ago may change again without a new time, because file systems count time in
+/// steps.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// A source and what was read of it last, for all clients that share it.
+/// A source and its last read, shared by all clients with this source.
 #[derive(Debug)]
 pub(crate) struct ChangeDetector {
     source: Source,
     fingerprints: Fingerprints,
-    /// A fingerprint of the pair that the environment held when it was read last.
+    /// A fingerprint of the pair that the last read found in the environment.
     fingerprint: Mutex<Option<u64>>,
     memory: Level,
     last_read: Mutex<LastRead>,
 }
 
-/// The files of the source, as the last read found them.
+/// The files of the source at the last read.
 #[derive(Debug, Default, Clone)]
 struct LastRead {
-    /// How many reads were begun. The result of an earlier read does not replace that of a later one.
+    /// The number of reads that were started. The result of an earlier read must not replace that of a later one.
     reads: u64,
     stamps: Vec<FileStamp>,
-    /// The files were read in this version, and a change of them can be seen.
+    /// True if these versions of the files were read, and their next change will be visible.
     is_known: bool,
 }
 
-/// Distinguishes one version of a file from the next.
+/// Distinguishes the versions of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileStamp {
     path: PathBuf,
-    /// `None` for a file that is not there.
+    /// The version, or `None` if the file does not exist.
     version: Option<Version>,
 }
 
 impl ChangeDetector {
-    /// Creates a detector that has read nothing yet. Pairs are kept at the level `memory`.
+    /// Creates a detector that has read nothing yet. Pairs are protected at the level `memory`.
     pub fn new(source: Source, memory: Level, fingerprints: Fingerprints) -> Self {
         Self { source, memory, fingerprints, fingerprint: Mutex::default(), last_read: Mutex::default() }
     }
 
-    /// Returns whether this is the source of a client that is made while the environment holds the pair `fingerprint`: the same
-    /// pair as when this was read last, or none, or none was read yet.
+    /// Returns true if a new client may use this source. `fingerprint` is the pair in the environment. It must be the
+    /// pair of the last read, unless the environment is empty or nothing was read yet.
     pub fn is_for(&self, fingerprint: Option<u64>) -> bool {
         let mut known = self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none() {
@@ -61,12 +62,12 @@ impl ChangeDetector {
         fingerprint.is_none() || *known == fingerprint
     }
 
-    /// Returns whether reading the source runs foreign code, which may take long.
+    /// Returns true if reading the source runs foreign code, which may take long.
     pub fn is_costly(&self) -> bool {
         self.source.is_costly()
     }
 
-    /// Returns whether this thread is reading the source.
+    /// Returns true if this thread is reading the source.
     pub fn is_entered(&self) -> bool {
         match &self.source {
             Source::Callback(callback) => callback.is_entered(),
@@ -77,7 +78,7 @@ impl ChangeDetector {
     /// Reads the source, unless its files are unchanged since the last read. The keyring admits one caller at a time. A
     /// caller whose lease has ended does not block the next one.
     pub fn read(&self, context: &CallContext) -> Result<SourceRead, Error> {
-        // A callback is entered by itself, and says itself whether it was.
+        // A callback marks and detects its own entry.
         let _mark = (!matches!(self.source, Source::Callback(_))).then(|| reentry::enter(self));
         let LastRead { reads, stamps: known, is_known } = self.begin_read();
         let before: Vec<FileStamp> = known.iter().map(|stamp| FileStamp::of(stamp.path.clone())).collect();
@@ -86,7 +87,7 @@ impl ChangeDetector {
             return Ok(SourceRead::Unchanged);
         }
         let loaded = self.source.load_within(&ProcessEnvironment, context)?;
-        let Loaded { pair, watched, .. } = loaded;
+        let LoadedSource { pair, watched, .. } = loaded;
         if self.source.is_environment() {
             let read = self.fingerprints.of(&pair.credentials);
             *self.fingerprint.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
@@ -94,7 +95,7 @@ impl ChangeDetector {
         let credentials = pair.credentials.with_protection(self.memory)?;
         let pair = LoadedPair { credentials, is_watched: !watched.is_empty(), ..pair };
         let after: Vec<FileStamp> = watched.into_iter().map(FileStamp::of).collect();
-        // What changed while it was read is read again the next time.
+        // A file that changed during the read is read again next time.
         self.keep(LastRead {
             reads,
             is_known: pair.is_watched && after == before && after.iter().all(FileStamp::is_settled),
@@ -103,12 +104,12 @@ impl ChangeDetector {
         Ok(SourceRead::Pair(pair))
     }
 
-    /// Makes the next read a full one, even if no file changed: the result of the last one was not used.
+    /// Makes the next read a full one, even if no file changed, because the result of the last one was not used.
     pub fn forget(&self) {
         self.lock().is_known = false;
     }
 
-    /// Returns what the last read found. Until this read is over, nothing counts as known.
+    /// Starts a read. Returns the last one. During the read, no version counts as known.
     fn begin_read(&self) -> LastRead {
         let mut last_read = self.lock();
         last_read.reads += 1;
@@ -135,7 +136,7 @@ impl FileStamp {
         Self { path, version }
     }
 
-    /// Whether its next change shows.
+    /// Returns true if the next change of the file will be visible.
     fn is_settled(&self) -> bool {
         self.version.as_ref().is_none_or(|version| {
             SystemTime::now().duration_since(version.changed).is_ok_and(|age| age > SETTLED)
@@ -145,8 +146,8 @@ impl FileStamp {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Version {
-    /// Device and inode, where there are such things: what replaces a file is another one.
-    place: (u64, u64),
+    /// Device and inode, if the system has them. A file that replaces another has a different inode.
+    device_and_inode: (u64, u64),
     length: u64,
     changed: SystemTime,
 }
@@ -156,10 +157,10 @@ impl Version {
     fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or_default();
-        // Not when its contents changed, which whoever writes it may set at will.
+        // The time of the last status change, because the writer can set the modification time at will.
         let since_epoch = Duration::new(metadata.ctime().try_into().unwrap_or_default(), nanoseconds);
         Self {
-            place: (metadata.dev(), metadata.ino()),
+            device_and_inode: (metadata.dev(), metadata.ino()),
             length: metadata.len(),
             changed: SystemTime::UNIX_EPOCH + since_epoch,
         }
@@ -168,7 +169,7 @@ impl Version {
     #[cfg(not(unix))]
     fn of(metadata: &Metadata) -> Self {
         let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        Self { place: (0, 0), length: metadata.len(), changed }
+        Self { device_and_inode: (0, 0), length: metadata.len(), changed }
     }
 }
 
@@ -188,7 +189,7 @@ mod tests {
         }
     }
 
-    /// As if the file had been there for long.
+    /// Pretends that the files have existed for long.
     fn settle(detector: &ChangeDetector) {
         let mut last_read = detector.last_read.lock().expect("no test panics with it");
         last_read.is_known = !last_read.stamps.is_empty();
@@ -203,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_a_file_again_until_it_has_settled_and_then_when_it_is_replaced() {
+    fn it_reads_a_file_until_its_time_settles_and_again_after_a_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pair");
         fs::write(&path, "abc123def456:secret-one").expect("a file");
         let detector = ChangeDetector::new(Source::File(path.clone()), Level::Heap, Fingerprints::default());
         for _ in 0..3 {
-            assert_eq!(read(&detector).as_deref(), Some("one"), "it may change without showing it");
+            assert_eq!(read(&detector).as_deref(), Some("one"), "its next change may be invisible");
         }
         settle(&detector);
         assert_eq!(read(&detector), None);
@@ -217,14 +218,14 @@ mod tests {
         fs::rename(folder.path().join("next"), &path).expect("the swap");
         assert_eq!(read(&detector).as_deref(), Some("two"));
         settle(&detector);
-        fs::remove_file(&path).expect("it is there");
-        detector.read(&CallContext::default()).expect_err("it is gone");
+        fs::remove_file(&path).expect("the file exists");
+        detector.read(&CallContext::default()).expect_err("the file was removed");
         fs::write(&path, "abc123def456:secret-two").expect("a file");
         assert_eq!(read(&detector).as_deref(), Some("two"));
     }
 
     #[test]
-    fn it_sees_that_a_folder_was_swapped_for_one_that_is_older() {
+    fn it_detects_a_swap_to_an_older_folder() {
         let folder = tempfile::tempdir().expect("a folder");
         write_version(folder.path(), "..1", "secret-one");
         let source = Source::parse(&format!("dir:{}", folder.path().display())).expect("a spelling");
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn it_always_reads_what_has_no_files() {
+    fn it_always_reads_a_source_without_files() {
         let pair = justcall_auth_protocol::Credentials::new(b"abc123def456", b"secret-one").expect("good");
         let detector = ChangeDetector::new(Source::Fixed(pair), Level::Heap, Fingerprints::default());
         for _ in 0..2 {
@@ -250,20 +251,20 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_locked_while_a_function_of_the_program_is_asked() {
+    fn it_holds_no_lock_while_a_callback_runs() {
         use std::sync::{Arc, OnceLock};
 
         let detector = Arc::new(OnceLock::<ChangeDetector>::new());
-        let (asked, inner) = (Arc::new(Mutex::new(0)), detector.clone());
+        let (calls, inner) = (Arc::new(Mutex::new(0)), detector.clone());
         let callback = move || {
             let turn = {
-                let mut asked = asked.lock().expect("no panic");
-                *asked += 1;
-                *asked
+                let mut calls = calls.lock().expect("no panic");
+                *calls += 1;
+                *calls
             };
             if turn == 1 {
-                let detector = inner.get().expect("it is there");
-                // Where it is locked, looking again on this thread would never end.
+                let detector = inner.get().expect("it was initialised");
+                // If the lock were held, another read on this thread would never end.
                 drop(detector.last_read.try_lock().expect("it is not locked"));
                 assert_eq!(read(detector).as_deref(), Some("n-2"));
             }

@@ -1,4 +1,4 @@
-//! `command:` — a program that prints the pair as JSON, such as `op`, `aws`, `gcloud` or `pass`.
+//! `command:`: a program that prints the pair as JSON, such as `op`, `aws`, `gcloud` or `pass`.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,70 +10,70 @@ use justcall_auth_secret::WipedBuffer;
 
 use super::failure::{malformed_in, unavailable};
 use super::running::Running;
-use super::{Loaded, shown, text};
+use super::{LoadedSource, shown, text};
 use crate::context::{CallContext, StopReason};
 
-/// How long a command may take. It may ask a person for a fingerprint, but not for ever.
+/// The time limit of a command. It may ask the user for a fingerprint, but must not block a call for ever.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How long a program that has given a pair may take to end. After that the pair counts without its exit status.
+/// How long a program that has printed a pair may take to exit. After that the pair is used without the exit status.
 const GRACE: Duration = Duration::from_millis(500);
-/// The largest output that can hold a pair, in bytes.
+/// The largest accepted output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-pub(super) fn load(words: &[String], context: &CallContext) -> Result<Loaded, Error> {
-    let (program, arguments) = words.split_first().expect("the spelling was checked to name a program");
-    // Not its arguments: they may be what they should not.
+pub(super) fn load(words: &[String], context: &CallContext) -> Result<LoadedSource, Error> {
+    let (program, arguments) = words.split_first().expect("the parser requires a program");
+    // Without the arguments, which may contain a secret.
     let place = format!("The output of the command {}", shown(Path::new(program)));
     let mut command = Command::new(program);
     command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        // It may print what it should not, and this library leaves the host's own output alone.
+        // The program may print a secret, and the library must not write to the host's standard error.
         .stderr(Stdio::null());
     let mut running = Running::start(&mut command)
         .map_err(|error| unavailable(&place, format!("it cannot be started: {error}")))?;
     let context = context.at_most(LIMIT);
     let loaded = running.output(&context).and_then(|output| {
         let pair = text::parse_json(output.as_ref()).map_err(|error| malformed_in(&place, &error));
-        // Without a pair its exit status is worth waiting for: it may say why.
+        // Without a pair, wait for the exit status, which may state the cause.
         let end = running.end(&if pair.is_ok() { context.at_most(GRACE) } else { context.clone() });
         match end {
-            Ok(Some(status)) if !status.success() => Err(Stopped::Known(
-                unavailable(&place, format!("it ended with {status}"))
-                    .with_hint("Run the command by hand, as the same user, to see what it says."),
+            Ok(Some(status)) if !status.success() => Err(LoadFailure::Known(
+                unavailable(&place, format!("the command failed with {status}"))
+                    .with_hint("Run the command by hand, as the same user, and read its error message."),
             )),
-            Err(StopReason::Interrupted) => Err(Stopped::Early(StopReason::Interrupted)),
-            // It goes on after its output, or its host reaps its children: the output must speak for itself.
-            Ok(_) | Err(StopReason::Deadline) => pair.map_err(Stopped::Known),
+            Err(StopReason::Interrupted) => Err(LoadFailure::Early(StopReason::Interrupted)),
+            // The program runs on after its output, or the host reaps its children: only the output counts.
+            Ok(_) | Err(StopReason::Deadline) => pair.map_err(LoadFailure::Known),
         }
     });
     match loaded {
         Ok(pair) => {
-            running.leave();
-            Ok(Loaded::new(pair, place))
+            running.detach();
+            Ok(LoadedSource::new(pair, place))
         }
         Err(stopped) => {
             running.kill();
-            Err(stopped.explain(&place))
+            Err(stopped.into_error(&place))
         }
     }
 }
 
-/// Why there is no pair.
-enum Stopped {
+/// The reason why there is no pair.
+enum LoadFailure {
     Early(StopReason),
     TooLarge,
     Failed(io::Error),
     Known(Error),
 }
 
-impl Stopped {
-    fn explain(self, place: &str) -> Error {
+impl LoadFailure {
+    fn into_error(self, place: &str) -> Error {
         match self {
             Self::Early(StopReason::Interrupted) => Error::new(ErrorKind::Cancelled),
             Self::Early(StopReason::Deadline) => {
-                unavailable(place, "it did not end within 10 seconds, or within the call's timeout")
+                unavailable(place, "the command did not end within 10 seconds or the timeout of the call")
             }
             Self::TooLarge => unavailable(place, "it is larger than 64 KiB"),
             Self::Failed(error) => unavailable(place, error),
@@ -83,34 +83,35 @@ impl Stopped {
 }
 
 impl Running {
-    /// The whole output, in memory that is wiped. It is complete when the pipe ends, or when the program has ended though
-    /// another one that it started holds the pipe open.
-    fn output(&mut self, context: &CallContext) -> Result<WipedBuffer, Stopped> {
+    /// Returns the whole output, in memory that is wiped. The output ends with the pipe, or with the program if another
+    /// process holds the pipe open.
+    fn output(&mut self, context: &CallContext) -> Result<WipedBuffer, LoadFailure> {
         let mut pipe = self.take_output();
         let mut buffer = WipedBuffer::with_capacity(MAX_OUTPUT + 1);
         let mut has_ended = false;
         loop {
-            let slice = if has_ended { Duration::ZERO } else { context.slice().map_err(Stopped::Early)? };
-            if !is_readable(&pipe, slice).map_err(Stopped::Failed)? {
+            let slice =
+                if has_ended { Duration::ZERO } else { context.slice().map_err(LoadFailure::Early)? };
+            if !is_readable(&pipe, slice).map_err(LoadFailure::Failed)? {
                 if has_ended {
                     return Ok(buffer);
                 }
-                context.check_interrupt().map_err(Stopped::Early)?;
+                context.check_interrupt().map_err(LoadFailure::Early)?;
                 has_ended = self.has_ended();
                 continue;
             }
             match pipe.read(buffer.spare()) {
-                Ok(0) if buffer.spare().is_empty() => return Err(Stopped::TooLarge),
+                Ok(0) if buffer.spare().is_empty() => return Err(LoadFailure::TooLarge),
                 Ok(0) => return Ok(buffer),
                 Ok(count) => buffer.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Stopped::Failed(error)),
+                Err(error) => return Err(LoadFailure::Failed(error)),
             }
         }
     }
 }
 
-/// Waits for output or its end, for as long as `slice`.
+/// Waits for output or its end, at most for `slice`.
 #[cfg(unix)]
 fn is_readable(pipe: &ChildStdout, slice: Duration) -> io::Result<bool> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -122,7 +123,7 @@ fn is_readable(pipe: &ChildStdout, slice: Duration) -> io::Result<bool> {
     }
 }
 
-/// Windows cannot wait for a pipe: the read blocks until the program writes or ends.
+/// Windows cannot wait for a pipe, so the read blocks until the program writes or ends.
 #[cfg(not(unix))]
 fn is_readable(_: &ChildStdout, _: Duration) -> io::Result<bool> {
     Ok(true)
@@ -134,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    fn run(script: &str, context: &CallContext) -> Result<Loaded, Error> {
+    fn run(script: &str, context: &CallContext) -> Result<LoadedSource, Error> {
         load(&["sh".to_owned(), "-c".to_owned(), script.to_owned()], context)
     }
 
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_why_a_program_gave_no_pair_and_never_what_it_printed() {
+    fn it_reports_why_a_program_supplied_no_pair_but_never_its_output() {
         for (script, kind, why) in [
             ("echo canary; exit 3", ErrorKind::SourceUnavailable, "exit status: 3"),
             ("echo canary >&2; kill -9 $$", ErrorKind::SourceUnavailable, "signal: 9"),
@@ -167,8 +168,8 @@ mod tests {
 
     const JSON: &str = r#"{"api_key": "abc123def456", "api_secret": "sec789xyz000"}"#;
 
-    /// The script with a pair in place of `JSON`, in at most 2 seconds of a call.
-    fn run_within_2_seconds(script: &str) -> Result<Loaded, Error> {
+    /// Runs `script`, with a pair in place of `JSON`, with a time limit of 2 seconds.
+    fn run_within_2_seconds(script: &str) -> Result<LoadedSource, Error> {
         let begun = std::time::Instant::now();
         let soon = CallContext::default().at_most(Duration::from_secs(2));
         let loaded = run(&script.replace("JSON", &format!("'{JSON}'")), &soon);
@@ -177,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn it_uses_the_pair_of_a_program_that_goes_on_after_its_output() {
+    fn it_uses_the_pair_of_a_program_that_runs_on_after_its_output() {
         for script in ["echo JSON; exec >&-; sleep 60", "echo JSON; exec >/dev/null; sleep 60 & wait"] {
             run_within_2_seconds(script).expect(script);
         }
     }
 
     #[test]
-    fn it_uses_the_pair_of_a_program_that_has_ended_though_another_holds_its_output() {
+    fn it_uses_the_pair_of_a_program_whose_output_another_process_holds_open() {
         for script in ["sleep 60 & echo JSON", "(sleep 60; echo more) & echo JSON; exit 0"] {
             run_within_2_seconds(script).expect(script);
         }
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_uses_the_pair_of_a_program_that_failed_or_gave_half_of_it() {
+    fn it_never_uses_the_pair_of_a_program_that_failed_or_printed_half_of_it() {
         for (script, why) in [
             ("echo JSON; exit 3", "exit status: 3"),
             ("echo JSON; kill -9 $$", "signal: 9"),
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_interrupted_whatever_the_program_does() {
+    fn it_can_be_interrupted_at_any_time() {
         for script in ["sleep 60", "exec >&-; sleep 60", "sleep 60 & exit 0", "echo JSON; exec >&-; sleep 60"]
         {
             let script = script.replace("JSON", &format!("'{JSON}'"));
@@ -215,33 +216,33 @@ mod tests {
             let stopped = CallContext::new(Vec::new(), Some(Arc::new(after_a_while)));
             match run(&script, &stopped) {
                 Err(error) if error.kind() == ErrorKind::Cancelled => {}
-                // It has ended, and what it left behind gives no output.
+                // The program has ended, and the process that it left prints nothing.
                 Err(error) => assert!(script.contains("exit 0"), "{script}: {error}"),
-                Ok(_) => panic!("{script} gave a pair"),
+                Ok(_) => panic!("{script} supplied a pair"),
             }
         }
     }
 
     #[test]
-    fn it_kills_what_a_program_started_where_there_is_no_terminal() {
+    fn it_kills_the_children_of_a_program_if_there_is_no_terminal() {
         if std::fs::File::open("/dev/tty").is_ok() {
             return;
         }
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("number");
         let script = format!("sleep 600 & echo $! > {}; wait", file.display());
-        run(&script, &CallContext::default().at_most(Duration::from_secs(1))).expect_err("it gives nothing");
-        let number = std::fs::read_to_string(&file).expect("the script got so far");
+        run(&script, &CallContext::default().at_most(Duration::from_secs(1))).expect_err("it prints no pair");
+        let number = std::fs::read_to_string(&file).expect("the script wrote the number");
         let is_alive = || std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));
         let begun = std::time::Instant::now();
         while is_alive().is_ok_and(|stat| !stat.contains(") Z ")) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "it lives on");
+            assert!(begun.elapsed() < Duration::from_secs(20), "the child is alive");
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     #[test]
-    fn it_gives_a_program_up_with_the_call_that_waits_for_it() {
+    fn it_kills_a_program_when_its_call_ends() {
         let soon = CallContext::default().at_most(Duration::from_millis(50));
         assert_eq!(run("sleep 60", &soon).expect_err("too long").kind(), ErrorKind::SourceUnavailable);
         let stopped = CallContext::new(Vec::new(), Some(Arc::new(|| true)));

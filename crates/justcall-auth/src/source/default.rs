@@ -1,4 +1,4 @@
-//! `default:` — the source that the environment chooses, else the places where pairs usually are.
+//! `default:`: the source in the environment, else the first default source that has a pair.
 
 use std::path::Path;
 
@@ -6,45 +6,46 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::failure::missing;
 use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, env, setting};
+use super::{Environment, LoadedSource, Source, env, setting};
 use crate::context::CallContext;
 
-/// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
+/// The variable that selects the source. It cannot select a program, so that a variable cannot run code.
 pub(crate) const CHOICE: &str = "JUSTCALL_CREDENTIALS";
 
-/// Where Docker and Kubernetes put a secret called `justcall`: a file or a folder.
+/// The path of a secret named `justcall` in Docker and Kubernetes: a file or a folder.
 const MOUNTED: &str = "/run/secrets/justcall";
 
-/// Where a pair is looked for unless the environment chooses, in order, as messages call it.
-pub(crate) const PLACES: [&str; 3] =
+/// The default sources in order, with their names for messages.
+pub(crate) const DEFAULT_SOURCES: [&str; 3] =
     ["JUSTCALL_API_KEY and JUSTCALL_API_SECRET", "systemd's $CREDENTIALS_DIRECTORY", MOUNTED];
 
-/// One of [`PLACES`].
-pub(crate) struct Place {
+/// A default source.
+pub(crate) struct DefaultSource {
     pub name: &'static str,
     pub source: Source,
 }
 
-pub(super) fn load(environment: &dyn Environment, context: &CallContext) -> Result<Loaded, Error> {
+pub(super) fn load(environment: &dyn Environment, context: &CallContext) -> Result<LoadedSource, Error> {
     resolve(environment, context)?.load_within(environment, context)
 }
 
-/// The source that is used: the one that the environment chooses, which is not read, or the first that holds anything.
+/// Returns the source to use: the one that the environment selects, which is not read, or the first default source that
+/// has any content.
 pub(super) fn resolve(environment: &dyn Environment, context: &CallContext) -> Result<Source, Error> {
     if let Some(choice) = choice(environment) {
         return chosen(&choice);
     }
-    // Only what is absent is passed over.
-    let holding = usual_places().find(|place| holds_anything(&place.source, environment, context));
+    // Only absent pairs are passed over. A malformed one must stop the search.
+    let holding = default_sources().find(|place| has_content(&place.source, environment, context));
     holding.map(|place| place.source).ok_or_else(|| {
-        let places = PLACES.join("; ");
-        missing(&format!("{CHOICE}, which would name a source; the environment variables {places}"))
+        let places = DEFAULT_SOURCES.join("; ");
+        missing(&format!("{CHOICE}, which can hold a source; the environment variables {places}"))
     })
 }
 
-fn holds_anything(source: &Source, environment: &dyn Environment, context: &CallContext) -> bool {
+fn has_content(source: &Source, environment: &dyn Environment, context: &CallContext) -> bool {
     match source {
-        // A client resolves its source when it is made, and takes memory for the pair only when it needs it.
+        // A client resolves its source at creation, but allocates memory for the pair only when a call needs it.
         Source::Env { key, secret, .. } => env::is_set(environment, key, secret),
         other => {
             let loaded = other.load_within(environment, context);
@@ -53,15 +54,18 @@ fn holds_anything(source: &Source, environment: &dyn Environment, context: &Call
     }
 }
 
-/// The source that the environment chooses, as it is spelled there; `None` if the variable is empty or not set.
+/// Returns the source that the environment selects, in its spelling, or `None` if the variable is empty or not set.
 pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
     Some(setting(environment, CHOICE)?.to_string_lossy().into_owned())
 }
 
-/// The usual places, in order; without what could be mounted and is not.
-pub(crate) fn usual_places() -> impl Iterator<Item = Place> {
+/// Returns the default sources in order, without a mount that does not exist.
+pub(crate) fn default_sources() -> impl Iterator<Item = DefaultSource> {
     let sources = [Some(parse::env()), Some(parse::systemd()), mounted()];
-    PLACES.into_iter().zip(sources).filter_map(|(name, source)| Some(Place { name, source: source? }))
+    DEFAULT_SOURCES
+        .into_iter()
+        .zip(sources)
+        .filter_map(|(name, source)| Some(DefaultSource { name, source: source? }))
 }
 
 fn mounted() -> Option<Source> {
@@ -79,9 +83,9 @@ fn chosen(choice: &str) -> Result<Source, Error> {
     };
     match parse::parse(choice).map_err(named)? {
         Source::Command(_) => {
-            Err(named(parse::refuse("`command:` may be named in code or on the command line alone")))
+            Err(named(parse::refuse("`command:` is allowed only in code or on the command line")))
         }
-        Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
+        Source::Default => Err(named(parse::refuse("it is `default:`, which reads this variable"))),
         source => Ok(source),
     }
 }
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_looks_where_the_documents_say_and_in_their_order() {
+    fn it_searches_the_documented_sources_in_their_order() {
         let stand_in_order = |text: &str, names: &[&str]| {
             let at = names.iter().map(|name| text.find(name).unwrap_or_else(|| panic!("{name} in {text}")));
             assert!(at.is_sorted(), "{text}");
@@ -101,10 +105,12 @@ mod tests {
         let (_, what) = parse::SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
         stand_in_order(what, &[CHOICE, "env:", "systemd:", MOUNTED]);
         let explained = Code::NothingFound.explanation();
-        stand_in_order(explained, &[CHOICE, PLACES[0], "systemd's", MOUNTED]);
-        let spelled: Vec<String> = usual_places().map(|place| format!("{:?}", place.source)).collect();
+        stand_in_order(explained, &[CHOICE, DEFAULT_SOURCES[0], "systemd's", MOUNTED]);
+        let spelled: Vec<String> = default_sources().map(|place| format!("{:?}", place.source)).collect();
         assert!(spelled[0].starts_with("Env(JUSTCALL_API_KEY, JUSTCALL_API_SECRET"), "{spelled:?}");
         assert!(spelled[1].starts_with("Systemd"), "{spelled:?}");
-        assert!(usual_places().map(|place| place.name).eq(PLACES.into_iter().take(spelled.len())));
+        assert!(
+            default_sources().map(|place| place.name).eq(DEFAULT_SOURCES.into_iter().take(spelled.len()))
+        );
     }
 }

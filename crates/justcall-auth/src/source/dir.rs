@@ -1,4 +1,4 @@
-//! `dir:` and `systemd:` — a folder with a file for each half.
+//! `dir:` and `systemd:`: a folder with one file for the key and one for the secret.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,22 @@ use justcall_auth_protocol::error::Error;
 
 use super::failure::{malformed_in, missing, unavailable};
 use super::file::read;
-use super::{Environment, Loaded, LoadedPair, setting, shown, text};
+use super::{Environment, LoadedPair, LoadedSource, setting, shown, text};
 
-/// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.
+/// The link that Kubernetes swaps when a secret changes. It points to the folder with one version of all files.
 const VERSION_LINK: &str = "..data";
 
-/// How often to start again when the version goes away while it is read.
+/// How often to restart when the version is removed during the read.
 const MAX_TRIES: usize = 5;
 
-/// Where systemd tells a service that its credentials are.
+/// The variable in which systemd passes a service the folder of its credentials.
 const SYSTEMD_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 
-pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &str) -> Result<Loaded, Error> {
+pub(super) fn load_systemd(
+    environment: &dyn Environment,
+    key: &str,
+    secret: &str,
+) -> Result<LoadedSource, Error> {
     let Some(folder) = setting(environment, SYSTEMD_VARIABLE) else {
         return Err(missing(&format!(
             "${SYSTEMD_VARIABLE}, which is not set: systemd sets it for LoadCredential="
@@ -28,10 +32,10 @@ pub(super) fn load_systemd(environment: &dyn Environment, key: &str, secret: &st
     load(Path::new(&folder), key, secret)
 }
 
-pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error> {
+pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<LoadedSource, Error> {
     let place = format!("The folder {}", shown(path));
     for _ in 0..MAX_TRIES {
-        // Both halves are read from one version, so that a swap in between cannot give half of each.
+        // Both files are read from one version, so that a swap cannot combine an old key with a new secret.
         let version = resolve(path);
         let (key_file, secret_file) = (version.join(key), version.join(secret));
         let halves = read(&key_file).and_then(|key| Ok((key, read(&secret_file)?)));
@@ -45,48 +49,49 @@ pub(super) fn load(path: &Path, key: &str, secret: &str) -> Result<Loaded, Error
             }
             Err(error) => return Err(unreadable(&place, path, [key, secret], &error)),
         };
-        // Where nothing is swapped as a whole, see that neither file changed while the other was read.
+        // In a folder without versions, check that the key did not change while the secret was read.
         if read(&key_file).is_ok_and(|again| again.as_ref() == key_bytes.as_ref()) {
             let credentials = Credentials::new(
-                text::forgive_newline(key_bytes.as_ref()),
-                text::forgive_newline(secret_bytes.as_ref()),
+                text::strip_newline(key_bytes.as_ref()),
+                text::strip_newline(secret_bytes.as_ref()),
             )
             .map_err(|error| malformed_in(&place, &error))?;
             let previous_compromised = is_compromised(&place, &version)?;
             let pair = LoadedPair { previous_compromised, ..credentials.into() };
-            // By the names that stay when a version goes.
+            // Watch the names that stay when a version is removed.
             let names = if version == path { path.to_owned() } else { path.join(VERSION_LINK) };
             let watched = [key, secret, text::COMPROMISED].map(|name| names.join(name)).to_vec();
             let files = vec![key_file, secret_file];
-            return Ok(Loaded { files, watched, ..Loaded::new(pair, place) });
+            return Ok(LoadedSource { files, watched, ..LoadedSource::new(pair, place) });
         }
     }
     Err(unavailable(&place, "it changes faster than it can be read"))
 }
 
-/// The folder that holds one version of the files: where `..data` leads, also when that is gone already, or the folder
-/// itself.
+/// Returns the folder with one version of the files: the target of `..data`, even if it is already removed, or the
+/// folder itself.
 fn resolve(path: &Path) -> PathBuf {
     let link = path.join(VERSION_LINK);
     match std::fs::read_link(&link) {
         Ok(version) => path.join(version),
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-        // It is a folder.
+        // `..data` is a folder, not a link.
         Err(_) => link,
     }
 }
 
-/// Whether a file beside the halves says that the pair before got into wrong hands. Most folders have none.
+/// Returns true if a file beside the halves states that the previous pair is compromised. Most folders have no such
+/// file.
 fn is_compromised(place: &str, version: &Path) -> Result<bool, Error> {
     match read(&version.join(text::COMPROMISED)) {
-        Ok(said) => text::truth(text::forgive_newline(said.as_ref()), text::COMPROMISED)
+        Ok(content) => text::truth(text::strip_newline(content.as_ref()), text::COMPROMISED)
             .map_err(|error| malformed_in(place, &error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(unavailable(place, format!("its file {}: {error}", text::COMPROMISED))),
     }
 }
 
-/// Why the halves cannot be read, and what to do about it.
+/// Returns the error for halves that cannot be read, with a hint.
 fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Error) -> Error {
     let result = unavailable(place, error);
     match error.kind() {
@@ -94,29 +99,29 @@ fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Er
             "Let the user that runs this process read the folder (chmod 0700) and its files {key} and {secret} (chmod 0600)."
         )),
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => {
-            result.with_hint(format!("Create the folder, with the two files {key} and {secret} in it, one half in each."))
+            result.with_hint(format!("Create the folder with the files {key} and {secret}, for the key and the secret."))
         }
         io::ErrorKind::NotADirectory if path.is_file() => {
-            result.with_hint("It is a file, not a folder: name it as file:PATH.")
+            result.with_hint("The path is a file: use file:PATH.")
         }
         _ => result.with_hint(format!("The two files {key} and {secret} must be regular files of at most 64 KiB.")),
     }
 }
 
-/// Nothing at all, or one half without the other.
+/// Returns the error for a folder without both files.
 fn absent(place: &str, path: &Path, files: [(&str, &PathBuf); 2]) -> Error {
     let present: Vec<&str> = files.iter().filter(|(_, file)| file.exists()).map(|(name, _)| *name).collect();
     let absent: Vec<&str> = files.iter().filter(|(_, file)| !file.exists()).map(|(name, _)| *name).collect();
     match (present.first(), absent.first()) {
         (Some(present), Some(absent)) => {
             let error = Credentials::new(b"", b"").expect_err("both halves are empty");
-            let message = format!("{place} holds the file {present}, but not {absent}.");
+            let message = format!("{place} contains the file {present}, but not {absent}.");
             error
                 .with_new_message(message)
-                .with_hint("Put both halves there, each in its file. Nothing was sent.")
+                .with_hint("Write the key and the secret there, each in a separate file. Nothing was sent.")
         }
         _ => missing(&format!("the files {} in the folder {}", absent.join(" and "), shown(path))),
     }
@@ -127,25 +132,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_beside_the_halves_that_the_pair_before_was_compromised() {
+    fn it_reads_from_a_file_that_the_previous_pair_is_compromised() {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in [("api_key", "abc123def456\n"), ("api_secret", "sec789xyz000\n")] {
             std::fs::write(folder.path().join(name), text).expect("a file");
         }
-        let told =
+        let is_compromised =
             || load(folder.path(), "api_key", "api_secret").map(|loaded| loaded.pair.previous_compromised);
-        assert!(!told().expect("a pair"));
-        let word = folder.path().join(text::COMPROMISED);
-        for (text, said) in [("true\n", true), ("false", false)] {
-            std::fs::write(&word, text).expect("a file");
-            assert_eq!(told().expect("a pair"), said);
+        assert!(!is_compromised().expect("a pair"));
+        let file = folder.path().join(text::COMPROMISED);
+        for (text, expected) in [("true\n", true), ("false", false)] {
+            std::fs::write(&file, text).expect("a file");
+            assert_eq!(is_compromised().expect("a pair"), expected);
         }
-        std::fs::remove_file(&word).expect("it is there");
-        std::fs::create_dir(&word).expect("a folder in its place");
-        assert!(told().is_err(), "it is never guessed");
+        std::fs::remove_file(&file).expect("the file exists");
+        std::fs::create_dir(&file).expect("a folder in its place");
+        assert!(is_compromised().is_err(), "an unreadable file is an error");
     }
 
-    /// Reads while `write` writes the pairs 0, 1, 2, …; `check` sees the numbers of both halves.
+    /// Reads while `write` writes the pairs 0, 1, 2, …; `check` receives the numbers of both halves.
     #[cfg(unix)]
     fn race(write: impl Fn(&Path, usize), check: impl Fn(usize, usize) + Sync) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -177,7 +182,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn it_gives_a_whole_pair_though_the_version_that_it_reads_goes_away() {
+    fn it_reads_a_whole_pair_although_its_version_is_removed() {
         let write = |folder: &Path, pair: usize| {
             let version = folder.join(format!("..{pair}"));
             std::fs::create_dir(&version).expect("a version");
@@ -185,7 +190,7 @@ mod tests {
             std::fs::write(version.join("api_secret"), format!("secret-s{pair}")).expect("a file");
             std::os::unix::fs::symlink(&version, folder.join("..next")).expect("a link");
             std::fs::rename(folder.join("..next"), folder.join(VERSION_LINK)).expect("the swap");
-            let _first_has_none_before =
+            let _first_pair_has_no_predecessor =
                 std::fs::remove_dir_all(folder.join(format!("..{}", pair.wrapping_sub(1))));
         };
         race(write, |key, secret| assert_eq!(key, secret, "a torn pair"));
@@ -193,7 +198,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn it_never_gives_an_old_key_with_a_new_secret_where_the_key_is_written_first() {
+    fn it_never_combines_an_old_key_with_a_new_secret() {
         let write = |folder: &Path, pair: usize| {
             for (name, half) in [("api_key", "key-key-"), ("api_secret", "secret-s")] {
                 std::fs::write(folder.join("next"), format!("{half}{pair}")).expect("a file");

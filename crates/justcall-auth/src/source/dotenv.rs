@@ -1,51 +1,52 @@
 //! Lines `NAME=value`, as shells and dotenv libraries read them.
 //!
-//! They agree on most files, and not on all. Reading a value only needs the lines that name it. Changing a value needs
-//! more: where every value of the file ends. What they disagree on is a [`Doubt`].
+//! Shells and libraries agree on most files, but not on all. Reading a value needs only the lines that name it.
+//! Changing a value needs more: the end of every value in the file. A [`Doubt`] marks a line that programs read
+//! differently.
 
 use std::ops::Range;
 
 use justcall_auth_protocol::service::{KEY_VARIABLE, SECRET_VARIABLE};
 
-/// The variable that says whether the previous pair is compromised.
+/// The variable that states whether the previous pair is compromised.
 pub(super) const COMPROMISED_VARIABLE: &str = "JUSTCALL_PREVIOUS_COMPROMISED";
 
-/// A file of such lines.
+/// A parsed file of such lines.
 #[derive(Default)]
 pub(super) struct Dotenv<'a> {
     pub assignments: Vec<Assignment<'a>>,
     /// The lines that are neither empty, nor comments, nor assignments.
     pub unread: Vec<Unread<'a>>,
     pub has_comments: bool,
-    /// Where it is not certain which line or value a byte belongs to, in the order of the lines.
+    /// Lines in which the end of a value is uncertain, in the order of the lines.
     pub doubts: Vec<Doubt>,
 }
 
 /// One value and its name.
 pub(super) struct Assignment<'a> {
     pub name: &'a [u8],
-    /// Where in the text the value is, without the quotes around it.
+    /// The range of the value in the text, without its quotes.
     pub value: Range<usize>,
-    /// Whether there are quotes around it: they are syntax.
+    /// True if there are quotes around the value, which are syntax.
     pub is_quoted: bool,
-    /// The number of its line, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
-    /// Why this value cannot be read.
+    /// The reason why this value cannot be read.
     pub broken: Option<&'static str>,
-    /// Whether shells and dotenv libraries read another value each.
+    /// True if shells and dotenv libraries read different values.
     pub is_ambiguous: bool,
 }
 
-/// A line that is no assignment.
+/// A line that is not an assignment.
 pub(super) struct Unread<'a> {
     pub text: &'a [u8],
-    /// Its number, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
 }
 
-/// What makes a line uncertain.
+/// The reason why a line is uncertain.
 pub(super) struct Doubt {
-    /// Its number, from 1.
+    /// The number of the line, from 1.
     pub line: usize,
     pub why: &'static str,
 }
@@ -53,15 +54,16 @@ pub(super) struct Doubt {
 const OPEN_QUOTE: &str = "its quotation mark is not closed";
 const AFTER_QUOTE: &str = "there is more than a comment after its closing quotation mark";
 const SEVERAL_LINES: &str = "its quotation marks are not on one line";
-const NO_ASSIGNMENT: &str = "it is no line NAME=value";
-const CONTINUED: &str = "it ends with a backslash, which joins it with the next line for some readers";
+const NO_ASSIGNMENT: &str = "it is not a line NAME=value";
+const CONTINUED: &str = "it ends with a backslash, so some programs join it with the next line";
 const UNBALANCED: &str = "it has a quotation mark or bracket that is not closed on the line";
 const ESCAPED_QUOTE: &str = "it has a backslash before a quotation mark";
-const INSIDE_QUOTES: &str = "it names a half inside the quotation marks of another variable";
-const SHARED_LINE: &str = "it sets a half behind another variable, which some readers take for one value";
+const INSIDE_QUOTES: &str = "it names the key or secret inside the quotation marks of another variable";
+const SHARED_LINE: &str =
+    "it sets the key or secret after another variable, which some programs read as one value";
 const CONTROL: &str = "it has a control character";
 
-/// What shells and dotenv libraries read differently where it is not quoted.
+/// Characters that shells and dotenv libraries read differently outside quotes.
 const SPECIAL: &[u8] = b"\\`$;&|<>()'\"";
 
 /// Reads the lines of `text`.
@@ -91,7 +93,7 @@ pub(super) fn read(text: &[u8]) -> Dotenv<'_> {
     found
 }
 
-/// Whether this library reads the variable.
+/// Returns true if this library reads the variable.
 pub(super) fn is_ours(name: &[u8]) -> bool {
     [KEY_VARIABLE, SECRET_VARIABLE, COMPROMISED_VARIABLE].iter().any(|ours| name == ours.as_bytes())
 }
@@ -99,20 +101,20 @@ pub(super) fn is_ours(name: &[u8]) -> bool {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
-    /// Where the line ends, before its line break.
+    /// The end of the line, before its line break.
     end: usize,
-    /// The line's number, from 1; 0 before the first.
+    /// The number of the line, from 1, or 0 before the first.
     line: usize,
     found: Dotenv<'a>,
 }
 
 impl<'a> Reader<'a> {
-    /// Goes to the next line, if there is one.
+    /// Moves to the next line. Returns false if there is none.
     fn next_line(&mut self) -> bool {
         if self.line > 0 {
-            let behind = &self.text[self.end..];
-            let behind = behind.strip_prefix(b"\r").unwrap_or(behind);
-            let Some(next) = behind.strip_prefix(b"\n") else { return false };
+            let after = &self.text[self.end..];
+            let after = after.strip_prefix(b"\r").unwrap_or(after);
+            let Some(next) = after.strip_prefix(b"\n") else { return false };
             self.at = self.text.len() - next.len();
         }
         self.line += 1;
@@ -120,14 +122,14 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Finds the end of the line that the reader's place is on.
+    /// Finds the end of the current line.
     fn find_end(&mut self) {
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         self.end = self.at + rest[..end].strip_suffix(b"\r").map_or(end, <[u8]>::len);
     }
 
-    /// Reads the assignments of a line, or of several where a quoted value spans them.
+    /// Reads the assignments of a line, or of several lines if a quoted value spans them.
     fn statement(&mut self) {
         let line = self.line;
         let statement = self.rest();
@@ -151,7 +153,7 @@ impl<'a> Reader<'a> {
         }
         let is_bare_name = |text: &[u8]| text.iter().all(|byte| is_name_byte(*byte) || is_blank(*byte));
         if first.is_none() {
-            // A name alone passes a variable on: `export NAME`, or a line of `docker run --env-file`.
+            // A name without a value passes a variable on: `export NAME`, or a line of `docker run --env-file`.
             if !is_bare_name(self.rest()) {
                 self.doubt(NO_ASSIGNMENT);
             }
@@ -159,7 +161,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name at the reader's place and the equals sign behind it.
+    /// Reads a name and the equals sign after it.
     fn name(&self, may_be_spaced: bool) -> Option<(&'a [u8], Equals)> {
         let rest = self.rest();
         let length = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
@@ -169,7 +171,7 @@ impl<'a> Reader<'a> {
         (is_assignment && (may_be_spaced || blanks == 0)).then(|| (&rest[..length], equals))
     }
 
-    /// Reads the value at the reader's place, which is behind the equals sign; stops behind it.
+    /// Reads the value after an equals sign. Stops after the value.
     fn value(&mut self, name: &'a [u8], is_spaced: bool) {
         let empty = self.at..self.at;
         if !is_spaced && starts_blank(self.rest()) {
@@ -202,8 +204,8 @@ impl<'a> Reader<'a> {
         self.at = end + 1;
         self.find_end();
         let mut broken = (lines > 0).then_some(SEVERAL_LINES);
-        let behind = self.rest().trim_ascii_start();
-        let is_last = behind.is_empty() || behind.starts_with(b"#");
+        let after = self.rest().trim_ascii_start();
+        let is_last = after.is_empty() || after.starts_with(b"#");
         if !is_last && (is_spaced || !self.is_before_name()) {
             self.doubt(AFTER_QUOTE);
             broken = broken.or(Some(AFTER_QUOTE));
@@ -217,10 +219,10 @@ impl<'a> Reader<'a> {
         let (begin, rest) = (self.at, self.rest());
         let word = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
         self.at = begin + word;
-        let behind = rest[word..].trim_ascii_start();
-        let is_word = behind.is_empty() || behind.starts_with(b"#") || !is_spaced && self.is_before_name();
+        let after = rest[word..].trim_ascii_start();
+        let is_word = after.is_empty() || after.starts_with(b"#") || !is_spaced && self.is_before_name();
         if !is_word {
-            // Dotenv libraries take the rest of the line; to a shell it is a command.
+            // Dotenv libraries read the rest of the line; a shell runs it as a command.
             let comment = rest.windows(2).position(|two| is_blank(two[0]) && two[1] == b'#');
             self.at = begin + rest[..comment.unwrap_or(rest.len())].trim_ascii_end().len();
             if is_ours(name) {
@@ -233,11 +235,11 @@ impl<'a> Reader<'a> {
         self.push(name, begin..self.at, false, None);
     }
 
-    /// Whether blanks and then a further assignment follow, as a shell reads several on one line.
+    /// Returns true if blanks and another assignment follow, as a shell allows on one line.
     fn is_before_name(&self) -> bool {
-        let mut behind = Reader { found: Dotenv::default(), ..*self };
-        behind.skip_blanks();
-        behind.at > self.at && behind.name(false).is_some()
+        let mut after = Reader { found: Dotenv::default(), ..*self };
+        after.skip_blanks();
+        after.at > self.at && after.name(false).is_some()
     }
 
     fn push(&mut self, name: &'a [u8], value: Range<usize>, is_quoted: bool, broken: Option<&'static str>) {
@@ -251,7 +253,7 @@ impl<'a> Reader<'a> {
         self.found.doubts.push(Doubt { line: self.line, why });
     }
 
-    /// What is left of the line.
+    /// Returns the rest of the line.
     fn rest(&self) -> &'a [u8] {
         &self.text[self.at..self.end]
     }
@@ -261,10 +263,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The equals sign behind a name.
+/// The equals sign after a name.
 struct Equals {
     end: usize,
-    /// Whether there are blanks before it, as no shell allows.
+    /// True if blanks precede it, which shells do not allow.
     is_spaced: bool,
 }
 
@@ -280,12 +282,12 @@ fn starts_blank(text: &[u8]) -> bool {
     text.first().is_some_and(|byte| is_blank(*byte))
 }
 
-/// Whether `text` names a variable that this library reads.
+/// Returns true if `text` contains the name of a variable that this library reads.
 pub(super) fn names_ours(text: &[u8]) -> bool {
     text.split(|byte| !is_name_byte(*byte)).any(is_ours)
 }
 
-/// The length of the quoted text that `text` begins with.
+/// Returns the length of the quoted text at the start of `text`.
 fn closing(text: &[u8], quote: u8) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -299,7 +301,7 @@ fn closing(text: &[u8], quote: u8) -> Option<usize> {
     None
 }
 
-/// Whether shells and dotenv libraries read another value each.
+/// Returns true if shells and dotenv libraries read different values.
 fn is_ambiguous(value: &[u8], quote: Option<u8>) -> bool {
     match quote {
         None => value.iter().any(|byte| SPECIAL.contains(byte)),
@@ -308,7 +310,7 @@ fn is_ambiguous(value: &[u8], quote: Option<u8>) -> bool {
     }
 }
 
-/// Whether a shell would read on after the line: a quotation mark, a bracket or a backtick is open.
+/// Returns true if a shell would continue after the line: a quotation mark, a bracket or a backtick is open.
 fn is_open(value: &[u8]) -> bool {
     let (mut quote, mut brackets, mut at) = (None, 0_usize, 0);
     while let Some(byte) = value.get(at) {
@@ -318,7 +320,7 @@ fn is_open(value: &[u8]) -> bool {
             (b'"' | b'\'' | b'`', None) => quote = Some(*byte),
             (b'(' | b'{', None) => brackets += 1,
             (b')' | b'}', None) => brackets = brackets.saturating_sub(1),
-            // A document that follows.
+            // The start of a here-document.
             (b'<', None) if value.get(at + 1) == Some(&b'<') => return true,
             _ => {}
         }
@@ -332,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_finds_each_value_where_it_is() {
+    fn it_finds_the_range_of_each_value() {
         let text = b"# A=comment\nexport A='one'\r\n\nB=two\nno-name=3\nC=\"\"\nD='\nE=";
         let found: Vec<(&str, &str, bool)> = read(text)
             .assignments

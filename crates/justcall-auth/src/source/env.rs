@@ -1,4 +1,4 @@
-//! `env:` — two environment variables.
+//! `env:`: two environment variables.
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, RandomState};
@@ -8,13 +8,13 @@ use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
 use super::failure::{malformed_in, missing};
-use super::{Environment, Loaded, Source, text};
+use super::{Environment, LoadedSource, Source, text};
 
-/// Whether either variable holds anything.
+/// Returns true if either variable has a value.
 pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {
     [key, secret].into_iter().any(|name| {
         let half = environment.variable(name).map(into_bytes);
-        half.is_some_and(|half| !text::forgive_newline(&half).is_empty())
+        half.is_some_and(|half| !text::strip_newline(&half).is_empty())
     })
 }
 
@@ -23,18 +23,18 @@ pub(super) fn load(
     key: &str,
     secret: &str,
     scrub: bool,
-) -> Result<Loaded, Error> {
+) -> Result<LoadedSource, Error> {
     let value = |name: &str| environment.variable(name).map(into_bytes);
     let is_empty = |half: &Option<Zeroizing<Vec<u8>>>| {
-        half.as_ref().is_none_or(|half| text::forgive_newline(half).is_empty())
+        half.as_ref().is_none_or(|half| text::strip_newline(half).is_empty())
     };
     let (key_bytes, secret_bytes) = match (value(key), value(secret)) {
-        // Both empty is how `X=${X}` in a compose file passes on what is not set.
+        // `X=${X}` in a compose file sets an unset variable to an empty text.
         halves if is_empty(&halves.0) && is_empty(&halves.1) => {
             return Err(missing(&format!("the environment variables {key} and {secret}")));
         }
         (Some(key), Some(secret)) => (key, secret),
-        // One half alone is a slip of the hand, not an absence.
+        // One half without the other is a mistake, not an absent pair.
         (key_half, _) => {
             let (set, unset, found): (_, _, &[u8]) =
                 if key_half.is_some() { (key, secret, b"x") } else { (secret, key, b"") };
@@ -43,45 +43,48 @@ pub(super) fn load(
         }
     };
     let place = format!("The environment variables {key} and {secret}");
-    let credentials =
-        Credentials::new(text::forgive_newline(&key_bytes), text::forgive_newline(&secret_bytes))
-            .map_err(|error| malformed_in(&place, &error))?;
+    let credentials = Credentials::new(text::strip_newline(&key_bytes), text::strip_newline(&secret_bytes))
+        .map_err(|error| malformed_in(&place, &error))?;
     if scrub {
         environment.scrub(key);
         environment.scrub(secret);
     }
-    Ok(Loaded::new(credentials, place))
+    Ok(LoadedSource::new(credentials, place))
 }
 
-/// Distinguishes pairs by keyed hashes, which cannot be reversed: which pair the environment holds, without a copy.
+/// Fingerprints of pairs: keyed hashes, which cannot be reversed. They show which pair the environment holds, without a
+/// copy of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fingerprints(RandomState);
 
 impl Fingerprints {
-    /// Of what the variables of `source` hold, be it a pair or not; `None` if they hold nothing, or if `source` is another.
+    /// Returns the fingerprint of the variables of `source`, even if they are not a valid pair. Returns `None` if they
+    /// are empty, or if `source` is not `env:`.
     pub fn in_environment(&self, source: &Source, environment: &dyn Environment) -> Option<u64> {
         let Source::Env { key, secret, .. } = source else { return None };
         let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
         let (key, secret) = (half(key), half(secret));
-        let (key, secret) = (text::forgive_newline(&key), text::forgive_newline(&secret));
+        let (key, secret) = (text::strip_newline(&key), text::strip_newline(&secret));
         (!key.is_empty() || !secret.is_empty()).then(|| self.0.hash_one((key, secret)))
     }
 
-    /// Of a pair that was read.
+    /// Returns the fingerprint of a pair.
     pub fn of(&self, pair: &Credentials) -> u64 {
         let at = pair.secret_at();
         pair.expose_authorization(|header| self.0.hash_one((&header[..at - 1], &header[at..])))
     }
 }
 
-/// Whether this process runs with rights that its user does not have: set-user-ID, set-group-ID or file capabilities.
+/// Returns true if this process has privileges that its user does not have: set-user-ID, set-group-ID or file
+/// capabilities.
 #[cfg(target_os = "linux")]
 pub(super) fn is_privileged() -> bool {
     use rustix::process::{getegid, geteuid, getgid, getuid};
     getuid() != geteuid() || getgid() != getegid() || kernel_says_secure()
 }
 
-/// The kernel's own word, `AT_SECURE` of the auxiliary vector: pairs of machine words, tag and value.
+/// Returns `AT_SECURE` of the auxiliary vector, which the kernel sets. The vector consists of pairs of machine words,
+/// tag and value.
 #[cfg(target_os = "linux")]
 fn kernel_says_secure() -> bool {
     const AT_SECURE: usize = 23;
@@ -91,13 +94,13 @@ fn kernel_says_secure() -> bool {
     vector.chunks_exact(2 * WORD).any(|entry| word(&entry[..WORD]) == AT_SECURE && word(&entry[WORD..]) != 0)
 }
 
-/// Elsewhere there is no such word, or no way to ask for it without unsafe code.
+/// Other systems have no such flag, or no way to read it without unsafe code.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_privileged() -> bool {
     false
 }
 
-/// The bytes of a variable, wiped when done with: text that is not UTF-8 must reach the check as it is.
+/// Returns the bytes of a variable, which are wiped after use. Text that is not UTF-8 must reach the check unchanged.
 fn into_bytes(value: OsString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(value.into_encoded_bytes())
 }
@@ -107,27 +110,26 @@ mod tests {
     use justcall_auth_protocol::error::ErrorKind;
 
     use super::*;
-    use crate::source::variables::Variables;
 
-    fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        Source::Default.load(&Variables(variables)).map(|loaded| loaded.pair.credentials)
+    fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {
+        Source::Default.load(&variables).map(|loaded| loaded.pair.credentials)
     }
 
     #[test]
-    fn it_reads_the_usual_variables_and_forgives_one_newline() {
+    fn it_reads_the_default_variables_and_ignores_one_final_newline() {
         let pair = load(&[("JUSTCALL_API_KEY", "abc123def456"), ("JUSTCALL_API_SECRET", "sec789xyz000\n")]);
         assert_eq!(pair.expect("a good pair").key_hint(), "abc1…f456");
     }
 
     #[test]
-    fn it_names_the_variables_it_looked_at() {
+    fn it_names_the_searched_variables() {
         let error = load(&[]).expect_err("nothing is set");
         assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
         assert!(error.message().contains("JUSTCALL_API_KEY and JUSTCALL_API_SECRET"));
     }
 
     #[test]
-    fn it_takes_two_empty_variables_for_none_and_one_for_a_slip() {
+    fn it_treats_two_empty_variables_as_absent_and_one_as_malformed() {
         for (key, secret) in [("", ""), ("\n", ""), ("", "\r\n")] {
             let error =
                 load(&[("JUSTCALL_API_KEY", key), ("JUSTCALL_API_SECRET", secret)]).expect_err("empty");
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_which_variable_is_missing_beside_the_other() {
+    fn it_names_the_missing_variable_if_the_other_is_set() {
         let error = load(&[("JUSTCALL_API_KEY", "abc123def456")]).expect_err("one half");
         assert_eq!(error.kind(), ErrorKind::CredentialsMalformed);
         assert!(

@@ -1,4 +1,4 @@
-//! `file:` — one file with JSON, dotenv lines or a `key:secret` line.
+//! `file:`: one file with JSON, dotenv lines or a `key:secret` line.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,22 +8,22 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_secret::WipedBuffer;
 
 use super::failure::{malformed_in, unavailable};
-use super::{Loaded, shown, text};
+use super::{LoadedSource, shown, text};
 
-/// The largest file that can hold a pair and its comments, in bytes.
+/// The largest accepted file, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
-pub(super) fn load(path: &Path) -> Result<Loaded, Error> {
+pub(super) fn load(path: &Path) -> Result<LoadedSource, Error> {
     let place = format!("The file {}", shown(path));
     let bytes = read(path).map_err(|error| unreadable(&place, path, &error))?;
     let pair = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
-    Ok(Loaded { watched: files.clone(), files, ..Loaded::new(pair, place) })
+    Ok(LoadedSource { watched: files.clone(), files, ..LoadedSource::new(pair, place) })
 }
 
-/// The whole file, in memory that is wiped.
+/// Reads the whole file into memory that is wiped.
 pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
-    // Opening a pipe without a writer would block for ever, so look before opening.
+    // Check the type first: opening a pipe without a writer would block for ever.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
@@ -40,20 +40,20 @@ pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
     }
 }
 
-/// Why `path` cannot be read, and what to do about it.
+/// Returns the error for a file that cannot be read, with a hint.
 pub(super) fn unreadable(place: &str, path: &Path, error: &io::Error) -> Error {
     let result = unavailable(place, error);
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            result.with_hint("Let the user that runs this process read the file, and nobody else: chmod 0600.")
+            result.with_hint("Let only the user that runs this process read the file: chmod 0600.")
         }
         io::ErrorKind::NotFound if path.starts_with("~") => {
-            result.with_hint("A ~ is not expanded in a source: write the whole path.")
+            result.with_hint("Write the whole path: a ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => result.with_hint(
             "Create the file with one line `key:secret`, with dotenv lines JUSTCALL_API_KEY=… and JUSTCALL_API_SECRET=…, or with JSON {\"api_key\": …, \"api_secret\": …}.",
         ),
-        _ if path.is_dir() => result.with_hint("It is a folder: name it as dir:PATH."),
+        _ if path.is_dir() => result.with_hint("The path is a folder: use dir:PATH."),
         _ => result,
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_when_a_pair_was_made() {
+    fn it_reads_when_a_pair_was_created() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("pair");
         let json = "{\"api_key\": \"abc123def456\", \"api_secret\": \"sec789xyz000\", \"created_at\": \"2024-03-21T17:08:22Z\"}";
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_what_is_wrong_with_a_file_and_never_what_is_in_it() {
+    fn it_reports_what_is_wrong_with_a_file_but_never_its_content() {
         for (bad, reason) in [
             ("", Some("empty_half")),
             ("canary7f3a1", Some("empty_half")),
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    /// The reason, and the line that the message names.
+    /// Returns the reason, and the line number in the message.
     fn refusal(text: &str) -> (&'static str, Option<usize>) {
         let error = load_text(text.as_bytes()).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::CredentialsMalformed, "{text:?}");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn it_names_the_line_that_names_a_half_in_another_way() {
+    fn it_names_the_line_with_another_name_of_a_half() {
         for (text, line) in [
             ("api_key: canary7f3a1\napi_secret: sec789xyz000\n", 1),
             ("justcall:\n  api_key: canary7f3a1\n  api_secret: sec789xyz000\n", 2),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn it_names_the_line_of_a_value_that_is_not_read_alike_everywhere() {
+    fn it_names_the_line_of_a_value_that_programs_read_differently() {
         for (text, line) in [
             ("JUSTCALL_API_SECRET=sec789xyz000\nJUSTCALL_API_KEY=\"canary7f3a1\n", 2),
             ("JUSTCALL_API_KEY='canary7f3a1\nJUSTCALL_API_SECRET='sec789xyz000\n", 1),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_what_is_invisible_at_the_start_and_in_names() {
+    fn it_finds_invisible_characters_at_the_start_and_in_names() {
         let dotenv = "JUSTCALL_API_KEY=canary7f3a1\nJUSTCALL_API_SECRET=sec789xyz000\n";
         let json = "{\"api_key\": \"canary7f3a1\", \"api_secret\": \"sec789xyz000\"}";
         for text in [dotenv, json, "canary7f3a1:sec789xyz000"] {
@@ -212,19 +212,19 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn it_does_not_wait_for_somebody_to_write_into_a_pipe() {
+    fn it_does_not_wait_for_the_writer_of_a_pipe() {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
         assert!(made.success());
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || tell.send(load(&pipe).map(drop)));
-        let result = told.recv_timeout(std::time::Duration::from_secs(10)).expect("it hangs");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(load(&pipe).map(drop)));
+        let result = receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("the read hangs");
         assert_eq!(result.expect_err("no file").kind(), ErrorKind::SourceUnavailable);
     }
 
     #[test]
-    fn it_says_why_a_file_cannot_be_read() {
+    fn it_reports_why_a_file_cannot_be_read() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let error = load(&folder.path().join("absent")).expect_err("absent");
         assert_eq!(error.kind(), ErrorKind::SourceUnavailable);

@@ -1,18 +1,18 @@
-//! Where the members of a JSON object are in its text, so that one can be changed and all else stays as it is.
+//! The positions of the members of a JSON object, so that one can be changed and the rest of the text stays.
 
 use std::ops::Range;
 
-/// One member.
+/// A member of the object.
 pub(super) struct Member {
-    /// Its name, without escapes.
+    /// The name, without escapes.
     pub name: String,
-    /// Where its name begins, with the quote.
+    /// The start of the name, at its quote.
     pub begin: usize,
-    /// Where its value is, with the quotes of a text.
+    /// The range of the value, with the quotes of a text.
     pub value: Range<usize>,
 }
 
-/// The members of the object that `json` is, in their order. It was parsed before: it is valid, and an object.
+/// Returns the members of the object `json` in order. The caller has checked that `json` is a valid object.
 pub(super) fn members(json: &str) -> Vec<Member> {
     let bytes = json.as_bytes();
     let mut members = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn members(json: &str) -> Vec<Member> {
     members
 }
 
-/// Behind the quote that closes the text which begins at `at`.
+/// Returns the position after the closing quote of the text that begins at `at`.
 fn end_of_text(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while at < bytes.len() {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_finds_every_member_of_the_object_and_none_below() {
+    fn it_finds_the_members_of_the_object_but_not_of_nested_ones() {
         let json = r#" { "a" : "}\"{," ,"b":{"a":["}",[1]],"x":{}}, "\u0063":[ ],
             "d":-1.5e3,"e":null
             ,"f":"" } "#;

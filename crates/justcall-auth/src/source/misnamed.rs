@@ -1,4 +1,4 @@
-//! Lines that name a half in a way that nothing reads: YAML, INI files, other shells, names without `JUSTCALL_`.
+//! Lines that name a half in an unsupported way: YAML, INI files, other shells, names without `JUSTCALL_`.
 
 use justcall_auth_protocol::diagnose::half_name;
 use justcall_auth_protocol::error::Error;
@@ -6,14 +6,14 @@ use justcall_auth_protocol::error::Error;
 use super::dotenv::{Dotenv, is_ours, names_ours};
 use super::failure::{refused, unparsable};
 
-/// What stands before a name in other languages.
+/// Words before a name in other languages.
 const WORDS: &[&[u8]] =
     &[b"export ", b"declare -x ", b"set ", b"setenv ", b"$env:", b"- ", b"const ", b"let "];
 
-/// Refuses the first line of `lines` that means to name a half.
+/// Refuses the first line of `lines` that seems to name a half.
 ///
 /// # Errors
-/// `credentials_malformed`: what is invisible in the name, or the line.
+/// Fails with `credentials_malformed`. The error names the invisible characters in the name, or the line.
 pub(super) fn refuse(lines: &Dotenv) -> Result<(), Error> {
     let assigned = lines
         .assignments
@@ -28,13 +28,13 @@ pub(super) fn refuse(lines: &Dotenv) -> Result<(), Error> {
         None => Ok(()),
         Some((line, findings)) if findings.is_empty() => Err(unparsable(
             line,
-            "it means to name a half, but not as JUSTCALL_API_KEY=… or JUSTCALL_API_SECRET=…",
+            "it seems to name the key or secret, but not as JUSTCALL_API_KEY=… or JUSTCALL_API_SECRET=…",
         )),
         Some((_, findings)) => Err(refused(findings)),
     }
 }
 
-/// What `line` seems to name: the text before the first colon or equals sign, else the first word.
+/// Returns the name that `line` seems to contain: the text before the first colon or equals sign, else the first word.
 fn name(line: &[u8]) -> &[u8] {
     let bare = WORDS.iter().find_map(|word| line.strip_prefix(*word)).unwrap_or(line);
     let is_separator = |byte: &u8| matches!(byte, b':' | b'=');

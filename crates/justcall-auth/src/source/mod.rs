@@ -1,6 +1,6 @@
-//! Where pairs come from. One spelling names a source in every language: [`Source::parse`]; [`SPELLINGS`] lists them.
+//! Sources of pairs. Every language uses the same spellings: [`Source::parse`] reads them, [`SPELLINGS`] lists them.
 //!
-//! What is present but invalid is an error that says where; it is never skipped in favour of another place.
+//! A source with an invalid pair is an error that names the source. It is never skipped in favour of another source.
 
 mod callback;
 mod change_detector;
@@ -14,8 +14,8 @@ mod file;
 mod members;
 mod misnamed;
 mod parse;
-mod place;
 mod rewrite;
+mod rewrite_check;
 mod running;
 mod text;
 #[cfg(test)]
@@ -35,7 +35,7 @@ use justcall_auth_secret::WipedBuffer;
 
 pub use callback::Load;
 pub(crate) use change_detector::ChangeDetector;
-pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
+pub(crate) use default::{CHOICE, DEFAULT_SOURCES, DefaultSource, choice, default_sources};
 pub(crate) use env::Fingerprints;
 pub use parse::SPELLINGS;
 pub use rewrite::Content;
@@ -44,19 +44,27 @@ pub use text::Form;
 use crate::context::CallContext;
 use crate::options::CallOptions;
 
-/// The environment, as a source sees it: an argument, so that tests need not change the process's own.
+/// The environment of a source. It is an argument, so that tests need not change the environment of the process.
 pub trait Environment {
-    /// The variable called `name`, if it is set.
+    /// Returns the variable `name`, if it is set.
     fn variable(&self, name: &str) -> Option<OsString>;
 
-    /// Wipes the variable called `name` and removes it.
+    /// Wipes and removes the variable `name`.
     fn scrub(&self, name: &str) {
         let _ = name;
     }
 }
 
-/// The value of a variable that is a setting. One line break at its end is forgiven, as `$(cat FILE)` and editors leave it
-/// in places; empty means not set, as `X=${X}` in a compose file makes it.
+/// The environment of a test.
+#[cfg(test)]
+impl Environment for &[(&str, &str)] {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
+    }
+}
+
+/// Returns the value of a variable that is a setting. Removes one line break at its end, as `$(cat FILE)` and editors
+/// sometimes leave it. An empty value counts as not set, because `X=${X}` in a compose file creates it.
 pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsString> {
     let value = environment.variable(name)?;
     let value = match value.to_str() {
@@ -66,7 +74,7 @@ pub(crate) fn setting(environment: &dyn Environment, name: &str) -> Option<OsStr
     (!value.is_empty()).then_some(value)
 }
 
-/// `path` on one line, for messages: what is not printable in it is escaped.
+/// Returns `path` on one line, for messages, with unprintable characters escaped.
 pub fn shown(path: &Path) -> String {
     let mut shown = String::new();
     for character in path.to_string_lossy().chars() {
@@ -75,8 +83,8 @@ pub fn shown(path: &Path) -> String {
     shown
 }
 
-/// The environment of this process; empty where the process has more rights than the user who started it, who could
-/// otherwise choose what it reads.
+/// The environment of this process. It is empty if the process has more privileges than the user who started it: that
+/// user must not choose what the process reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProcessEnvironment;
 
@@ -90,17 +98,17 @@ impl Environment for ProcessEnvironment {
     }
 }
 
-/// Where a client reads its pair.
+/// The source of a client's pair.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Source {
     /// Two environment variables.
     Env {
-        /// The variable that holds the key.
+        /// The variable with the key.
         key: String,
-        /// The variable that holds the secret.
+        /// The variable with the secret.
         secret: String,
-        /// Whether both are wiped and removed once they were read.
+        /// True to wipe and remove both after reading.
         scrub: bool,
     },
     /// A file.
@@ -109,30 +117,30 @@ pub enum Source {
     Dir {
         /// The folder.
         path: PathBuf,
-        /// The file that holds the key.
+        /// The file with the key.
         key: String,
-        /// The file that holds the secret.
+        /// The file with the secret.
         secret: String,
     },
     /// The folder in which systemd puts a service's credentials.
     Systemd {
-        /// The credential that holds the key.
+        /// The credential with the key.
         key: String,
-        /// The credential that holds the secret.
+        /// The credential with the secret.
         secret: String,
     },
-    /// A program that prints the pair as JSON; its name and arguments.
+    /// A program that prints the pair as JSON: its name and arguments.
     Command(Vec<String>),
-    /// The place that `JUSTCALL_CREDENTIALS` names, else those where pairs usually are, in order.
+    /// The source in `JUSTCALL_CREDENTIALS`, else the first default source with a pair.
     #[default]
     Default,
-    /// A function of the program's own.
+    /// A function of the program.
     Callback(Arc<dyn Load>),
-    /// A pair that the program already holds.
+    /// A pair that the program already has.
     Fixed(Credentials),
 }
 
-/// What makes two sources the same one: what they name, or for what lives in this program, where it lives.
+/// Identifies a source: by its description, or by its address if it is an object of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Identity {
     Name(String),
@@ -140,38 +148,39 @@ pub(crate) enum Identity {
     Address(usize),
 }
 
-/// A pair and where it was found.
+/// A pair and its source.
 #[derive(Debug, Clone)]
-pub struct Loaded {
-    /// The pair. JSON gives its time as `"created_at"`, written as in RFC 3339. That the previous pair is compromised is
-    /// given by `"previous_compromised": true` in JSON, the line `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or a file
-    /// `previous_compromised` with the word `true` beside the halves; `justcall-auth rotate --compromised` writes it.
+pub struct LoadedSource {
+    /// The pair. JSON stores its creation time as `"created_at"`, in the format of RFC 3339. A source states that the
+    /// previous pair is compromised by `"previous_compromised": true` in JSON, by the line
+    /// `JUSTCALL_PREVIOUS_COMPROMISED=true` in dotenv, or by a file `previous_compromised` with the word `true` beside
+    /// the halves. `justcall-auth rotate --compromised` writes it.
     pub pair: LoadedPair,
-    /// The place, in words: `the file /etc/justcall.json`.
+    /// The description of the source: `the file /etc/justcall.json`.
     pub place: String,
     /// The files that were read, whose permissions may be checked.
     pub files: Vec<PathBuf>,
-    /// What changes when the pair does, if that can be seen without reading it.
+    /// The files that change when the pair does, if the change is visible without reading the pair.
     pub(crate) watched: Vec<PathBuf>,
 }
 
-impl Loaded {
+impl LoadedSource {
     fn new(pair: impl Into<LoadedPair>, place: impl Into<String>) -> Self {
         Self { pair: pair.into(), place: place.into(), files: Vec::new(), watched: Vec::new() }
     }
 }
 
 impl Source {
-    /// Reads the spelling of a source; see [`SPELLINGS`].
+    /// Parses the spelling of a source; see [`SPELLINGS`].
     ///
     /// # Errors
-    /// `invalid_argument`, with the spellings that there are. What was given is not repeated: people pass pairs by
-    /// mistake.
+    /// Fails with `invalid_argument` if the spelling is not valid; the hint lists the valid ones. The message does not
+    /// contain the spelling, because people pass pairs by mistake.
     pub fn parse(spelling: &str) -> Result<Self, Error> {
         parse::parse(spelling)
     }
 
-    /// What makes two sources the same one.
+    /// Returns what identifies the source. Equal identities mean the same source.
     pub(crate) fn identity(&self) -> Identity {
         match self {
             Self::Callback(callback) => Identity::Address(Arc::as_ptr(callback).cast::<()>().addr()),
@@ -181,46 +190,49 @@ impl Source {
         }
     }
 
-    /// Whether reading it runs code of others, which may take long.
+    /// Returns true if reading the source runs foreign code, which may take long.
     pub(crate) fn is_costly(&self) -> bool {
         matches!(self, Self::Command(_) | Self::Callback(_))
     }
 
-    /// `env:` with the usual variables.
+    /// Returns `env:` with the default variables.
     pub(crate) fn environment() -> Self {
         parse::env()
     }
 
-    /// Whether it reads the environment, which an open client does again only once its pair was rejected.
+    /// Returns true if the source reads the environment. An existing client reads that again only after its pair was
+    /// rejected.
     pub(crate) fn is_environment(&self) -> bool {
         matches!(self, Self::Env { .. } | Self::Default)
     }
 
-    /// Reads the pair. Blocks while a file is read; at most 10 seconds for a command.
+    /// Reads the pair. Blocks while a file is read, or at most 10 seconds for a command.
     ///
     /// # Errors
-    /// `credentials_missing` with every place looked at, `credentials_malformed` with the place and what is wrong,
-    /// `source_unavailable` with why it cannot be read.
-    pub fn load(&self, environment: &dyn Environment) -> Result<Loaded, Error> {
+    /// Fails with `credentials_missing` and all searched sources, with `credentials_malformed`, the source and the
+    /// fault, or with `source_unavailable` and the reason why it cannot be read.
+    pub fn load(&self, environment: &dyn Environment) -> Result<LoadedSource, Error> {
         self.load_within(environment, &CallContext::default())
     }
 
-    /// Reads the pair as [`Source::load`] does. What `options` holds may end that early: a program that it runs is killed then.
+    /// Reads the pair, as [`Source::load`] does. The timeout, the cancel handles and the interrupt of `options` may end
+    /// the read; a program that it runs is then killed.
     ///
     /// # Errors
-    /// As [`Source::load`], and `cancelled`.
-    pub fn load_with(&self, environment: &dyn Environment, options: &CallOptions) -> Result<Loaded, Error> {
+    /// Fails as [`Source::load`] does, or with `cancelled`.
+    pub fn load_with(&self, environment: &dyn Environment, options: &CallOptions) -> Result<LoadedSource, Error> {
         if options.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled));
         }
         self.load_within(environment, &options.limited_context())
     }
 
-    /// The source that is used: itself, or for `default:` the one that the environment chooses or that has a pair, be it
-    /// a good one or not.
+    /// Returns the source to use: for `default:`, the one that the environment selects, or the first one with a pair,
+    /// valid or not. Any other source returns itself.
     ///
     /// # Errors
-    /// `credentials_missing` with every place looked at, `invalid_argument` where the environment names no source.
+    /// Fails with `credentials_missing` and all searched sources, or with `invalid_argument` if the environment holds
+    /// no valid source.
     pub fn resolve(&self, environment: &dyn Environment) -> Result<Self, Error> {
         match self {
             Self::Default => default::resolve(environment, &CallContext::default()),
@@ -228,12 +240,12 @@ impl Source {
         }
     }
 
-    /// As [`Source::load`], but a command is given up with the call that waits for it.
+    /// Reads the pair, as [`Source::load`] does, within the time limit and the cancellation of a call.
     pub(crate) fn load_within(
         &self,
         environment: &dyn Environment,
         context: &CallContext,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<LoadedSource, Error> {
         match self {
             Self::Env { key, secret, scrub } => env::load(environment, key, secret, *scrub),
             Self::File(path) => file::load(path),
@@ -242,12 +254,12 @@ impl Source {
             Self::Command(words) => command::load(words, context),
             Self::Default => default::load(environment, context),
             Self::Callback(callback) => callback::load(callback.as_ref()),
-            Self::Fixed(credentials) => Ok(Loaded::new(credentials.clone(), "the program")),
+            Self::Fixed(credentials) => Ok(LoadedSource::new(credentials.clone(), "the program")),
         }
     }
 }
 
-/// The callback's insides are the program's own, and the pair shows its hint alone.
+/// A callback is not shown, because it is code of the program. A pair shows only its hint.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -256,7 +268,7 @@ impl fmt::Debug for Source {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Dir { path, key, secret } => write!(f, "Dir({}, {key}, {secret})", shown(path)),
             Self::Systemd { key, secret } => write!(f, "Systemd({key}, {secret})"),
-            // The arguments of a command may be what they should not.
+            // The arguments of a command may contain a secret.
             Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
             Self::Default => f.write_str("Default"),
             Self::Callback(_) => f.write_str("Callback"),
@@ -265,18 +277,18 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Reads a pair as a file has it, in any of its forms.
+/// Reads a pair from the content of a file, in any form.
 ///
 /// # Errors
-/// `credentials_malformed`, saying what is wrong, never the value.
+/// Fails with `credentials_malformed`. The message states the fault, but never the value.
 pub fn read_text(text: &[u8]) -> Result<Credentials, Error> {
     Ok(text::parse(text)?.credentials)
 }
 
-/// The whole of a regular file of at most 64 KiB, which may hold a pair.
+/// Reads a regular file of at most 64 KiB, which may contain a pair.
 ///
 /// # Errors
-/// Those of the system, and when it is another kind of file or a larger one.
+/// Fails if the system refuses, if it is not a regular file, or if it is larger.
 pub fn read_file(path: &Path) -> io::Result<WipedBuffer> {
     file::read(path)
 }

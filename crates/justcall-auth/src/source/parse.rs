@@ -1,4 +1,4 @@
-//! The grammar of a source's spelling.
+//! The grammar of the spellings of sources.
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
@@ -6,17 +6,17 @@ use justcall_auth_protocol::service;
 
 use super::Source;
 
-/// Every spelling of a source, and what it names.
+/// Every spelling of a source, with its description.
 pub const SPELLINGS: &[(&str, &str)] = &[
     (
         "default:",
-        "what JUSTCALL_CREDENTIALS names; without it env:, systemd: and /run/secrets/justcall, in this order",
+        "the source in JUSTCALL_CREDENTIALS; without it env:, systemd: and /run/secrets/justcall, in this order",
     ),
     ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
-    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables of other names"),
+    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables with other names"),
     (
         "env:?scrub",
-        "either of these, wiped from the environment once they were read: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
+        "the same variables, wiped from the environment after reading: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
     ),
     ("file:PATH", "a file with JSON {\"api_key\", \"api_secret\"}, dotenv lines, or one line key:secret"),
     (
@@ -30,23 +30,23 @@ pub const SPELLINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The file names of `dir:` and `systemd:` unless others are given.
+/// The default file names of `dir:` and `systemd:`.
 pub(super) const KEY_FILE: &str = "api_key";
 pub(super) const SECRET_FILE: &str = "api_secret";
 
 pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
     if rest.contains('\0') {
-        return Err(refuse("it holds a NUL"));
+        return Err(refuse("it contains a NUL"));
     }
     match (kind, rest) {
         _ if !spelling.contains(':') => Err(refuse("it is not one that is known")),
         ("default", "") => Ok(Source::Default),
         ("env", names) => variables(names),
         ("file", "") => Err(refuse("`file:` takes a path, as file:/etc/justcall.json")),
-        ("file" | "dir", pair) if is_pair(pair) => {
-            Err(refuse("`file:` and `dir:` take a path, not a pair: put the pair into a file, and name that"))
-        }
+        ("file" | "dir", pair) if is_pair(pair) => Err(refuse(
+            "`file:` and `dir:` take a path, not a pair: write the pair to a file and use its path",
+        )),
         ("file", path) => Ok(Source::File(path.into())),
         ("dir", rest) => {
             let (path, key, secret) = file_names(rest)?;
@@ -64,19 +64,19 @@ pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     }
 }
 
-/// Whether `path` is a pair that was given in its place, and would be in every message about that file.
+/// Returns true if `path` is a pair, passed by mistake. As a path, it would be in every message about the file.
 fn is_pair(path: &str) -> bool {
     let is_half = |half: &str| half.len() >= 6 && !half.contains(['/', '\\']);
     path.split_once(':').is_some_and(|(key, secret)| is_half(key) && is_half(secret))
         && Credentials::parse(path.as_bytes()).is_ok()
 }
 
-/// `env:` with the usual variables.
+/// Returns `env:` with the default variables.
 pub(super) fn env() -> Source {
     Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into(), scrub: false }
 }
 
-/// `systemd:` with the usual names.
+/// Returns `systemd:` with the default names.
 pub(super) fn systemd() -> Source {
     Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() }
 }
@@ -85,7 +85,7 @@ fn variables(rest: &str) -> Result<Source, Error> {
     let (names, scrub) = match rest.split_once('?') {
         None => (rest, false),
         Some((names, "scrub")) => (names, true),
-        Some(_) => return Err(refuse("the one option of `env:` is ?scrub")),
+        Some(_) => return Err(refuse("the only option of `env:` is ?scrub")),
     };
     if names.is_empty() {
         return Ok(Source::Env {
@@ -106,7 +106,8 @@ fn variables(rest: &str) -> Result<Source, Error> {
     }
 }
 
-/// `PATH?key=NAME&secret=NAME` taken apart. A `?` in the path is not supported: no secret is mounted so.
+/// Splits `PATH?key=NAME&secret=NAME`. A `?` in the path is not supported, because no secret is mounted under such a
+/// path.
 fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
     let (mut key, mut secret) = (KEY_FILE, SECRET_FILE);
@@ -122,7 +123,7 @@ fn file_names(rest: &str) -> Result<(&str, String, String), Error> {
         }
     }
     if key == secret {
-        return Err(refuse("key and secret are in two files of different names"));
+        return Err(refuse("key and secret must be two different files"));
     }
     Ok((path, key.into(), secret.into()))
 }
@@ -147,7 +148,7 @@ fn words(line: &str) -> Result<Source, Error> {
 
 pub(super) fn refuse(why: &str) -> Error {
     let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
-    Error::invalid_argument(format!("The source cannot be read: {why}."))
+    Error::invalid_argument(format!("The source is invalid: {why}."))
         .with_hint(format!("The sources are: {}.", known.join(", ")))
 }
 
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_what_is_no_source_and_does_not_repeat_it() {
+    fn it_refuses_an_invalid_source_and_does_not_repeat_it() {
         for bad in [
             "",
             "canary",

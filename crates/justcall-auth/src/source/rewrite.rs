@@ -1,4 +1,4 @@
-//! The text of a source with another pair in it: the same form, and all else as it was.
+//! Replacement of the pair in the text of a source: the form and all other content stay.
 
 use std::ops::Range;
 
@@ -10,63 +10,66 @@ use zeroize::Zeroizing;
 
 use super::dotenv::{self, Assignment, COMPROMISED_VARIABLE};
 use super::members::{Member, members};
-use super::place;
-use super::text::{self, COMPROMISED, Form, forgive_newline};
+use super::rewrite_check;
+use super::text::{self, COMPROMISED, Form, strip_newline};
 
-/// What a source holds from now on.
+/// The new content of a source.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'a> {
     /// The pair.
     pub credentials: &'a Credentials,
-    /// When it was made, as RFC 3339 writes it. JSON alone has a place for it.
+    /// The creation time, in the format of RFC 3339. Only JSON can store it.
     pub created_at: &'a str,
-    /// See [`LoadedPair::previous_compromised`](super::LoadedPair::previous_compromised). JSON and dotenv alone have a place for it.
+    /// See [`LoadedPair::previous_compromised`](super::LoadedPair::previous_compromised). Only JSON and dotenv can
+    /// store it.
     pub previous_compromised: bool,
 }
 
 impl Content<'_> {
-    /// The file of a folder that tells [`Content::previous_compromised`]: it holds `true`, or is not there.
+    /// The file of a folder that stores [`Content::previous_compromised`]. It contains `true`, or does not exist.
     pub const COMPROMISED_FILE: &'static str = COMPROMISED;
 
-    /// Returns `old` with this pair in place of the one that it holds. Everything else stays as it is: other members of
-    /// JSON, their order and layout; other variables of dotenv, comments, quotes, `export` and line breaks.
+    /// Returns `old` with this pair instead of its pair. The rest stays unchanged: other members of JSON, their order
+    /// and layout; other variables of dotenv, comments, quotes, `export` and line breaks.
     ///
     /// # Errors
-    /// As [`Content::check`]; `invalid_argument` if the pair cannot be written in that form.
+    /// Fails as [`Content::check`] does, or with `invalid_argument` if the pair cannot be written in that form.
     pub fn rewrite(&self, old: &[u8]) -> Result<WipedBuffer, Error> {
         Self::check(old)?;
         let text = match Form::of(old) {
             Form::Json => apply(old, self.json(old)?),
             Form::Dotenv => apply(old, self.dotenv(old)),
-            // [`Content::check`] has seen that the line holds nothing else.
+            // [`Content::check`] has ensured that the line has no other content.
             Form::Line => {
-                let line = 0..forgive_newline(old).len();
+                let line = 0..strip_newline(old).len();
                 apply(old, vec![(line, self.credentials.expose_authorization(copy))])
             }
         };
         let read = text::parse(text.as_ref()).ok();
         match read.filter(|read| read.credentials.same_pair(self.credentials)) {
-            Some(_) if place::keeps_the_rest(old, text.as_ref()) => Ok(text),
-            _ => Err(Error::invalid_argument("This pair cannot be written in the form that is there.")
-                .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}.")),
+            Some(_) if rewrite_check::keeps_the_rest(old, text.as_ref()) => Ok(text),
+            _ => {
+                Err(Error::invalid_argument("This pair cannot be written in the form of the existing text.")
+                    .with_hint("Write JSON instead: {\"api_key\": …, \"api_secret\": …}."))
+            }
         }
     }
 
-    /// Checks that `old` has a place for a pair, and that nothing else in it would be lost. One line that is no pair has
-    /// such a place.
+    /// Checks that the pair in `old` can be replaced and that no other content would be lost. Accepts one line that is
+    /// not a pair.
     ///
     /// # Errors
-    /// `credentials_malformed`, naming the line, if `old` is not wholly understood: broken JSON, a byte order mark, lines
-    /// that are not dotenv, quotation marks that are not closed, a half that is set twice, or anything else that shells and
+    /// Fails with `credentials_malformed` and the line if `old` is not fully understood: invalid JSON, a byte order
+    /// mark, lines that are not dotenv, open quotation marks, a half that is set twice, or other text that shells and
     /// dotenv libraries read differently.
     pub fn check(old: &[u8]) -> Result<(), Error> {
-        place::check(old)
+        rewrite_check::check(old)
     }
 
-    /// A text that holds this alone.
+    /// Returns a new text with only this content.
     ///
     /// # Errors
-    /// `invalid_argument` when the pair cannot be written in that form.
+    /// Fails with `invalid_argument` if the pair cannot be written in that form.
     pub fn write(&self, form: Form) -> Result<WipedBuffer, Error> {
         let empty: &[u8] = match form {
             Form::Json => b"{\n  \"api_key\": \"\",\n  \"api_secret\": \"\"\n}\n",
@@ -76,14 +79,14 @@ impl Content<'_> {
         self.rewrite(empty)
     }
 
-    /// Gives `read` the key and the secret. Do not let them outlive the closure.
+    /// Passes the key and the secret to `read`. Do not let copies of them outlive the closure.
     pub fn expose_halves<R>(&self, read: impl FnOnce(&[u8], &[u8]) -> R) -> R {
         let secret = self.credentials.secret_at();
         self.credentials.expose_authorization(|pair| read(&pair[..secret - 1], &pair[secret..]))
     }
 
     fn json(&self, old: &[u8]) -> Result<Vec<Edit>, Error> {
-        let json = place::parse_json(old)?;
+        let json = rewrite_check::parse_json(old)?;
         let (key, secret) = self.expose_halves(|key, secret| (json_text(key), json_text(secret)));
         let created_at = json_text(self.created_at.as_bytes());
         let compromised = copy(if self.previous_compromised { b"true" } else { b"false" });
@@ -131,11 +134,11 @@ impl Content<'_> {
     }
 }
 
-/// What stands in a range of the old text from now on.
+/// A range of the old text, and the new text for it.
 type Edit = (Range<usize>, Zeroizing<Vec<u8>>);
 
 fn apply(old: &[u8], mut edits: Vec<Edit>) -> WipedBuffer {
-    // Those at one place stay in the order in which they were made.
+    // The sort is stable, so that edits at one position stay in order.
     edits.sort_by_key(|(range, _)| range.start);
     let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
     let removed: usize = edits.iter().map(|(range, _)| range.len()).sum();
@@ -150,7 +153,7 @@ fn apply(old: &[u8], mut edits: Vec<Edit>) -> WipedBuffer {
     text
 }
 
-/// A further member, laid out as the last one is.
+/// Appends a member in the layout of the last one.
 fn append(json: &str, members: &[Member], name: &str, value: &[u8], is_first: bool) -> Edit {
     let (at, comma, space) = match members.last() {
         Some(last) => {
@@ -164,7 +167,7 @@ fn append(json: &str, members: &[Member], name: &str, value: &[u8], is_first: bo
     (at..at, join(&[head.as_bytes(), value]))
 }
 
-/// `line` with another value, in the quotes that it has.
+/// Replaces the value of `line`. Keeps its quotes.
 fn assign(line: &Assignment, value: &[u8]) -> Edit {
     if value.iter().copied().all(is_plain) {
         return (line.value.clone(), copy(value));
@@ -173,7 +176,7 @@ fn assign(line: &Assignment, value: &[u8]) -> Edit {
     (line.value.start - around..line.value.end + around, quoted(value))
 }
 
-/// `value` as shells take it for what it is.
+/// Returns `value` in quotes if a shell would change it otherwise.
 fn quoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
     if value.iter().copied().all(is_plain) {
         return copy(value);
@@ -182,16 +185,16 @@ fn quoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
     join(&[quote, value, quote])
 }
 
-/// Whether a byte means itself in a shell without quotes.
+/// Returns true if a shell reads the byte unchanged outside quotes.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.:/@%+,".contains(&byte)
 }
 
 fn json_text(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let text = std::str::from_utf8(text).expect("a pair is ASCII, and so is a date");
-    // Room for every byte to be escaped: a buffer that grows leaves its old self behind.
+    // The capacity suffices if every byte is escaped, because a buffer that grows leaves an unwiped copy.
     let mut json = Zeroizing::new(Vec::with_capacity(2 * text.len() + 2));
-    serde_json::to_writer(&mut *json, text).expect("text can be JSON, and a Vec takes everything");
+    serde_json::to_writer(&mut *json, text).expect("every text has a JSON form, and a Vec accepts all bytes");
     json
 }
 
@@ -261,29 +264,29 @@ mod tests {
     }
 
     #[test]
-    fn it_keeps_one_line_one_line() {
+    fn it_keeps_one_line_as_one_line() {
         for end in ["", "\n", "\r\n"] {
             assert_eq!(rewrite(&format!("a:b{end}")), format!("newkey123456:newsecret123{end}"));
         }
     }
 
     #[test]
-    fn it_tells_that_the_pair_before_was_compromised_until_the_next() {
+    fn it_stores_that_the_previous_pair_is_compromised_until_the_next() {
         for old in
             ["{\"api_key\": \"a\", \"api_secret\": \"b\"}", "JUSTCALL_API_KEY=a\nJUSTCALL_API_SECRET=b\n"]
         {
-            let told = |text: &str| text::parse(text.as_bytes()).expect(text).previous_compromised;
+            let is_compromised = |text: &str| text::parse(text.as_bytes()).expect(text).previous_compromised;
             let compromised = rewrite_with(old, "newsecret123", true);
-            assert!(told(&compromised), "{compromised}");
+            assert!(is_compromised(&compromised), "{compromised}");
             assert_eq!(rewrite_with(&compromised, "newsecret123", true), compromised);
-            assert!(!told(&rewrite(&compromised)), "{compromised}");
+            assert!(!is_compromised(&rewrite(&compromised)), "{compromised}");
         }
         let line = rewrite_with("a:b", "newsecret123", true);
-        assert_eq!(line, "newkey123456:newsecret123", "one line has no place for it");
+        assert_eq!(line, "newkey123456:newsecret123", "one line cannot store it");
     }
 
     #[test]
-    fn it_changes_the_two_values_and_nothing_beside_them() {
+    fn it_changes_only_the_two_values() {
         for old in [
             "export JUSTCALL_API_KEY=OLDKEY JUSTCALL_API_SECRET=OLDSECRET OTHER=x\n",
             "JUSTCALL_API_SECRET=OLDSECRET JUSTCALL_API_KEY='OLDKEY' OTHER=x # note\n",
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_json_that_is_none_and_does_not_repeat_it() {
+    fn it_refuses_invalid_json_and_does_not_repeat_it() {
         let credentials = Credentials::new(b"newkey123456", b"newsecret123").expect("a good pair");
         let content = Content { credentials: &credentials, created_at: AT, previous_compromised: false };
         let error = content.rewrite(b"{\"api_key\": canary").expect_err("no JSON");
@@ -308,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn it_writes_each_form_anew() {
+    fn it_writes_a_new_text_in_each_form() {
         let credentials = Credentials::new(b"newkey123456", b"newsecret123").expect("a good pair");
         let content = Content { credentials: &credentials, created_at: AT, previous_compromised: false };
         for form in [Form::Json, Form::Dotenv, Form::Line] {
@@ -319,7 +322,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever bytes a pair has, it is read back from every form, or refused; and never half of it.
+        /// A pair of any bytes is read back from every form, or refused, and never changed.
         #[test]
         fn it_reads_back_every_pair(secret in "[!-~]{1,40}", quote in "['\"]?", compromised: bool) {
             let Ok(credentials) = Credentials::new(b"newkey123456", secret.as_bytes()) else { return Ok(()) };
@@ -334,7 +337,7 @@ mod tests {
                     prop_assert!(read.credentials.same_pair(&credentials));
                     prop_assert!(old == "a:b\n" || read.previous_compromised == compromised);
                 } else {
-                    prop_assert!(!old.starts_with('{'), "JSON takes every pair");
+                    prop_assert!(!old.starts_with('{'), "JSON can store every pair");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A program that was started: waited for as long as there is time, killed with all that it started, or left alone.
+//! A running program: waiting with a time limit, killing it with its children, or detaching it.
 
 use std::io;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
@@ -10,20 +10,20 @@ use justcall_auth_secret::PerProcess;
 
 use crate::context::{CallContext, StopReason};
 
-/// Programs of this process that gave their output and went on. They are reaped when the next one is started.
-static LEFT: PerProcess<Mutex<Vec<Child>>> = PerProcess::new();
-/// As many are left alone; the oldest of more is killed.
-const MAX_LEFT: usize = 16;
+/// Detached programs, which run on after their output. They are reaped when the next program starts.
+static DETACHED: PerProcess<Mutex<Vec<Child>>> = PerProcess::new();
+/// The most detached programs; if there are more, the oldest is killed.
+const MAX_DETACHED: usize = 16;
 
-/// How long to sleep at first while a program ends; twice as long each time.
+/// The first pause while a program ends. Each pause is twice as long as the last.
 const FIRST_STEP: Duration = Duration::from_millis(1);
-/// How long a killed program may take to die before it is left.
-const DEATH: Duration = Duration::from_millis(200);
+/// How long to wait for a killed program before it is detached.
+const KILL_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// A program that runs, or has ended.
+/// A program that runs or has ended.
 pub(super) struct Running {
     child: Child,
-    /// Whether it leads a process group, which is killed as a whole.
+    /// True if the program leads a process group, which is killed as a whole.
     is_leader: bool,
     ended: Option<io::Result<ExitStatus>>,
 }
@@ -36,12 +36,12 @@ impl Running {
         Ok(Self { child: command.spawn()?, is_leader, ended: None })
     }
 
-    /// The pipe of its standard output.
+    /// Returns the pipe of the standard output.
     pub fn take_output(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("it was piped, and is taken once")
     }
 
-    /// Whether it has ended.
+    /// Returns true if the program has ended.
     pub fn has_ended(&mut self) -> bool {
         if self.ended.is_none() {
             self.ended = self.child.try_wait().transpose();
@@ -49,7 +49,7 @@ impl Running {
         self.ended.is_some()
     }
 
-    /// Waits for its end. `None` where a host that reaps all children has taken the status.
+    /// Waits for the end. Returns `None` if a host that reaps all children has taken the status.
     pub fn end(&mut self, context: &CallContext) -> Result<Option<ExitStatus>, StopReason> {
         let mut step = FIRST_STEP;
         while !self.has_ended() {
@@ -60,23 +60,23 @@ impl Running {
         Ok(self.ended.as_ref().and_then(|ended| ended.as_ref().ok().copied()))
     }
 
-    /// Lets it go on.
-    pub fn leave(mut self) {
+    /// Lets the program run on without this handle.
+    pub fn detach(mut self) {
         if self.has_ended() {
             return;
         }
-        let left = LEFT.get_or_make(Mutex::default);
-        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.len() >= MAX_LEFT {
-            let mut oldest = left.remove(0);
+        let detached = DETACHED.get_or_make(Mutex::default);
+        let mut detached = detached.lock().unwrap_or_else(PoisonError::into_inner);
+        if detached.len() >= MAX_DETACHED {
+            let mut oldest = detached.remove(0);
             if matches!(oldest.try_wait(), Ok(None)) {
                 let _gone_already = oldest.kill();
             }
         }
-        left.push(self.child);
+        detached.push(self.child);
     }
 
-    /// Kills it, and what it started where that is certain.
+    /// Kills the program, and its children if it leads a process group.
     pub fn kill(mut self) {
         if self.has_ended() {
             return;
@@ -84,20 +84,20 @@ impl Running {
         if !(self.is_leader && kill_group(&self.child)) {
             let _gone_already = self.child.kill();
         }
-        // One that the kernel cannot stop at once is not waited for any longer.
-        let _may_be_left = self.end(&CallContext::default().at_most(DEATH));
-        self.leave();
+        // A program that the kernel cannot stop at once is detached instead.
+        let _may_be_left = self.end(&CallContext::default().at_most(KILL_TIMEOUT));
+        self.detach();
     }
 }
 
 fn reap() {
-    let left = LEFT.get_or_make(Mutex::default);
-    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-    left.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    let detached = DETACHED.get_or_make(Mutex::default);
+    let mut detached = detached.lock().unwrap_or_else(PoisonError::into_inner);
+    detached.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }
 
-/// Lets the program lead a process group of its own, unless there is a terminal: only programs of the foreground group may
-/// ask on it for a password.
+/// Makes the program lead a new process group if there is no terminal. On a terminal, only programs of the foreground
+/// group may ask for a password.
 #[cfg(unix)]
 fn lead_group(command: &mut Command) -> bool {
     use std::os::unix::process::CommandExt as _;

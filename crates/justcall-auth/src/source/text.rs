@@ -1,4 +1,4 @@
-//! The three ways to write a pair down: JSON, dotenv lines, or `key:secret` on one line.
+//! The three forms of a pair: JSON, dotenv lines, or `key:secret` on one line.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::dotenv::{self, Assignment, COMPROMISED_VARIABLE, Dotenv};
 use super::failure::{malformed, refused, unparsable};
 use super::misnamed;
 
-/// The member of JSON, and the file beside the halves, that says whether the previous pair is compromised.
+/// The JSON member, and the file beside the halves, that state whether the previous pair is compromised.
 pub(super) const COMPROMISED: &str = "previous_compromised";
 
-/// How a text is written.
+/// The form of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// A JSON object.
@@ -29,17 +29,15 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form that `text` is read in.
+    /// Returns the form in which `text` is read.
     pub(super) fn of(text: &[u8]) -> Self {
         if text.trim_ascii_start().starts_with(b"{") {
             return Self::Json;
         }
-        // A line `key:secret` has no name before its first equals sign, for a colon is in none.
+        // A line `key:secret` has no name before its first equals sign, because names contain no colon.
         let lines = dotenv::read(text);
         let has_comments_only = || {
-            lines.has_comments
-                && lines.unread.is_empty()
-                && Credentials::parse(forgive_newline(text)).is_err()
+            lines.has_comments && lines.unread.is_empty() && Credentials::parse(strip_newline(text)).is_err()
         };
         if !lines.assignments.is_empty() || has_comments_only() { Self::Dotenv } else { Self::Line }
     }
@@ -48,7 +46,7 @@ impl Form {
 /// Reads a pair in any of the three forms.
 ///
 /// # Errors
-/// `credentials_malformed`; the caller adds the place.
+/// Fails with `credentials_malformed`. The caller adds the source.
 pub(super) fn parse(text: &[u8]) -> Result<LoadedPair, Error> {
     refuse_encoding(text)?;
     match Form::of(text) {
@@ -58,7 +56,8 @@ pub(super) fn parse(text: &[u8]) -> Result<LoadedPair, Error> {
     }
 }
 
-/// Refuses text that starts with a byte order mark, or is UTF-16 without one: nothing in it would be found.
+/// Refuses text that starts with a byte order mark, or is UTF-16 without one, because the parsers would find nothing in
+/// it.
 fn refuse_encoding(text: &[u8]) -> Result<(), Error> {
     const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     if MARKS.iter().any(|mark| text.starts_with(mark)) {
@@ -70,29 +69,29 @@ fn refuse_encoding(text: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Reads the one line `key:secret`.
+/// Reads one line `key:secret`.
 fn parse_line(text: &[u8]) -> Result<LoadedPair, Error> {
-    let line = forgive_newline(text);
+    let line = strip_newline(text);
     let parsed = Credentials::parse(line);
-    // What has no blank and no name can only be meant as a pair.
+    // A text with neither blanks nor names is certainly meant as a pair.
     if parsed.is_err() && line.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'=') {
         misnamed::refuse(&dotenv::read(text))?;
     }
     Ok(parsed?.into())
 }
 
-/// `text` without the one line break that editors and `echo` leave at the end.
-pub(super) fn forgive_newline(text: &[u8]) -> &[u8] {
+/// Returns `text` without the final line break that editors and `echo` add.
+pub(super) fn strip_newline(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"\r\n").or_else(|| text.strip_suffix(b"\n")).unwrap_or(text)
 }
 
-/// Reads a pair in JSON alone.
+/// Reads a pair in JSON.
 ///
 /// # Errors
-/// As [`parse`].
+/// Fails as [`parse`] does.
 pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
     refuse_encoding(text)?;
-    // The parser's own message would quote what it read.
+    // The parser's message is not used, because it would quote its input.
     let mut json: Value = serde_json::from_slice(text).map_err(|error| {
         malformed(&format!("it is not valid JSON (line {}, column {})", error.line(), error.column()))
     })?;
@@ -109,14 +108,14 @@ pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
     let halves = take("api_key").and_then(|key| Ok((key, take("api_secret")?)));
     let previous_compromised = match json.get(COMPROMISED) {
         None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(said)) => Ok(*said),
+        Some(Value::Bool(value)) => Ok(*value),
         Some(_) => Err(neither(COMPROMISED)),
     };
     let created_at = match json.get("created_at") {
         None | Some(Value::Null) => Ok(None),
-        Some(said) => moment(said).map(Some).ok_or_else(|| {
+        Some(value) => moment(value).map(Some).ok_or_else(|| {
             malformed(
-                "its `created_at` is not a date and time as RFC 3339 writes it, such as 2026-11-24T16:10:00Z",
+                "its `created_at` is not a date and time in the form of RFC 3339, such as 2026-11-24T16:10:00Z",
             )
         }),
     };
@@ -127,12 +126,12 @@ pub(super) fn parse_json(text: &[u8]) -> Result<LoadedPair, Error> {
     Ok(LoadedPair { created_at, previous_compromised, ..credentials.into() })
 }
 
-/// A date and time, since the epoch.
-fn moment(said: &Value) -> Option<Duration> {
-    date::rfc3339(said.as_str()?).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+/// Parses a date and time. Returns the time since the epoch.
+fn moment(value: &Value) -> Option<Duration> {
+    date::rfc3339(value.as_str()?).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
 }
 
-/// Wipes every text in `json`: what was not taken may hold a half under another name.
+/// Wipes every text in `json`. The members that were not read may contain a half under another name.
 pub(super) fn wipe(json: &mut Value) {
     match json {
         Value::String(text) => text.zeroize(),
@@ -142,7 +141,7 @@ pub(super) fn wipe(json: &mut Value) {
     }
 }
 
-/// Reads a pair in lines `NAME=value`; the last line of a name counts, and a half without a line is empty.
+/// Reads a pair in lines `NAME=value`. The last line of a name counts. A half without a line is empty.
 fn parse_dotenv(text: &[u8]) -> Result<LoadedPair, Error> {
     let lines = dotenv::read(text);
     let last = |name: &str| lines.assignments.iter().rfind(|line| line.name == name.as_bytes());
@@ -176,12 +175,12 @@ fn parse_dotenv(text: &[u8]) -> Result<LoadedPair, Error> {
 pub(super) const AMBIGUOUS: &str =
     "its value has a character that shells and dotenv libraries read differently; use JSON instead";
 
-/// The first line that sets a variable, else the first line.
+/// Returns the first line that sets a variable, else the first line.
 fn first_line(lines: &Dotenv) -> usize {
     lines.assignments.first().map_or(1, |line| line.line)
 }
 
-/// `true` or `false`, called `name`.
+/// Parses `true` or `false`. `name` is used in the error.
 pub(super) fn truth(text: &[u8], name: &str) -> Result<bool, Error> {
     match text {
         b"true" => Ok(true),

@@ -1,4 +1,4 @@
-//! The state file on its disk: one writer at a time, replaced in one step, and for its owner alone.
+//! Access to the state file: one writer at a time, atomic replacement, access only for its owner.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -8,26 +8,26 @@ use std::time::Duration;
 use crate::replace::Replacement;
 
 /// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A file to be read. A pipe in its place is not waited for: a call may be under way.
+/// Opens a file for reading. Fails for a pipe instead of waiting for its writer, because a call may be in progress.
 pub(super) fn readable(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     let file = open(path, rustix::fs::OFlags::RDONLY)?;
     #[cfg(not(unix))]
     let file = File::open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file")) }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
-/// A file for its owner alone, to be written. Its name is this program's own: a link there is somebody else's, and would
-/// have another file emptied.
+/// Opens a file for writing, with access only for its owner. Refuses a symbolic link, because another user may have
+/// created it to have another file emptied.
 fn private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::PermissionsExt as _;
         let file = open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW)?;
-        // It may be left from a process that was killed, and from one with another idea of modes.
+        // The file may be left from a killed process, with another mode.
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         Ok(file)
     }
@@ -42,9 +42,9 @@ fn open(path: &Path, flags: rustix::fs::OFlags) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?))
 }
 
-/// Waits until no other process writes. The lock ends with the file that is given back, or with the process.
+/// Waits until no other process writes. The lock ends when the returned file is dropped, or with the process.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
-    let until = crate::clock::monotonic() + PATIENCE;
+    let until = crate::clock::monotonic() + LOCK_TIMEOUT;
     loop {
         match try_lock(path) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && crate::clock::monotonic() < until => {
@@ -55,7 +55,7 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
     }
 }
 
-/// `WouldBlock` where another process has it.
+/// Fails with `WouldBlock` if another process holds the lock.
 #[cfg(unix)]
 fn try_lock(path: &Path) -> io::Result<File> {
     let file = private(path)?;
@@ -63,7 +63,7 @@ fn try_lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// `WouldBlock` where another process has it: nobody else can open it meanwhile.
+/// Fails with `WouldBlock` if another process holds the lock, because the file cannot be opened twice.
 #[cfg(windows)]
 fn try_lock(path: &Path) -> io::Result<File> {
     const ERROR_SHARING_VIOLATION: i32 = 32;
@@ -75,10 +75,11 @@ fn try_lock(path: &Path) -> io::Result<File> {
     })
 }
 
-/// Puts a file with `text` in the place of `path`, in one step. Under the lock, so the name beside it is nobody else's.
+/// Replaces the file at `path` atomically by one with `text`. The caller holds the lock, so no other process uses the
+/// temporary name.
 pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let new = Replacement::at(path.with_extension("new"), private)?;
     new.made().write_all(text)?;
     new.made().sync_all()?;
-    new.put(path)
+    new.move_to(path)
 }

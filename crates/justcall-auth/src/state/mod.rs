@@ -1,8 +1,9 @@
-//! What is remembered of pairs from one process to the next: when one was seen first, and used last.
+//! The state file: records of pairs that survive the process, with the times of first sight and last use.
 //!
-//! A small file of its user's alone. Pairs stand in it under keyed hashes, from which nobody gets them back. It is replaced
-//! in one step under a lock, so a process that is killed leaves the old one or the new one; one that cannot be read is
-//! begun anew. Nothing writes it unless asked: a client whose configuration names one, and the command `justcall-auth`.
+//! A small file with access only for its user. It contains pairs as keyed hashes, from which they cannot be recovered.
+//! It is replaced atomically under a lock, so a killed process leaves either the old or the new file. A file that
+//! cannot be parsed is replaced by a new one. Only a client whose configuration names the file and the command
+//! `justcall-auth` write it.
 
 mod disk;
 mod pairs;
@@ -18,36 +19,36 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use crate::replace::private_folder;
 use crate::source::{Environment, setting, shown};
 use disk::{lock, replace};
-use pairs::State;
+use pairs::PairRecords;
 pub(crate) use recorder::Recorder;
 
-/// That a pair is used is written down no more often.
+/// The shortest time between two records that a pair is used.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// Where it is remembered.
+/// A state file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFile {
     path: PathBuf,
 }
 
-/// What is remembered of a pair. Times are since the epoch, in whole seconds, and never after the time they are asked at:
-/// where the clock was set back they are that time.
+/// The record of a pair. Times are since the epoch, in whole seconds, and never later than the time of the query: if
+/// the clock was set back, they are that time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
-    /// When it was seen first.
+    /// The time when the pair was first seen.
     pub first_seen: Duration,
-    /// When it was used last, to the hour; `None` where no use is on record.
+    /// The time of the last use, to the hour, or `None` if no use is recorded.
     pub last_used: Option<Duration>,
 }
 
 impl StateFile {
-    /// The file `path`; it and its folder are made when something is remembered.
+    /// Returns the state file at `path`. The file and its folder are created with the first record.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// The usual place: `justcall-auth/pairs.json` under `XDG_STATE_HOME`, else under `.local/state` in `HOME`. `None`
-    /// where neither names an absolute path.
+    /// Returns the state file at the usual path: `justcall-auth/pairs.json` under `XDG_STATE_HOME`, else under
+    /// `.local/state` in `HOME`. Returns `None` if neither variable holds an absolute path.
     pub fn usual(environment: &dyn Environment) -> Option<Self> {
         let absolute = |name| setting(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = absolute("XDG_STATE_HOME")
@@ -55,23 +56,24 @@ impl StateFile {
         Some(Self::at(folder.join("justcall-auth").join("pairs.json")))
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Remembers that the pair was seen at `unix`, since the epoch, and what it says then.
+    /// Records that the pair was seen at `unix`, in time since the epoch. Returns the record.
     ///
     /// # Errors
-    /// `source_unavailable` when the file cannot be read or written.
+    /// Fails with `source_unavailable` if the file cannot be read or written.
     pub fn seen(&self, credentials: &Credentials, unix: Duration) -> Result<Remembered, Error> {
         self.remember(credentials, unix, false).map_err(|error| self.unavailable(&error))
     }
 
-    /// Remembers that the pair was used at `unix`, since the epoch. Within an hour of the last time nothing is written.
+    /// Records that the pair was used at `unix`, in time since the epoch. Writes nothing within an hour of the last
+    /// use. Returns the record.
     ///
     /// # Errors
-    /// As [`StateFile::seen`].
+    /// Fails as [`StateFile::seen`] does.
     pub fn used(&self, credentials: &Credentials, unix: Duration) -> Result<Remembered, Error> {
         self.remember(credentials, unix, true).map_err(|error| self.unavailable(&error))
     }
@@ -79,12 +81,12 @@ impl StateFile {
     fn unavailable(&self, error: &io::Error) -> Error {
         let message = format!("The state file {} cannot be used: {error}.", shown(&self.path));
         Error::with_message(ErrorKind::SourceUnavailable, message)
-            .with_hint("See that its folder may be written to, or name another place.")
+            .with_hint("Make its folder writable, or set another path.")
     }
 
     fn remember(&self, credentials: &Credentials, unix: Duration, is_use: bool) -> io::Result<Remembered> {
         let now = unix.as_secs();
-        if let Some(state) = State::read(&self.path)? {
+        if let Some(state) = PairRecords::read(&self.path)? {
             if let Some(known) = state.known(credentials).filter(|known| !known.is_stale(now, is_use)) {
                 return Ok(known.remembered());
             }
@@ -92,10 +94,10 @@ impl StateFile {
         let folder = self.path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         private_folder(folder)?;
         let _lock = lock(&self.path.with_extension("lock"))?;
-        // Another process may have written it meanwhile.
-        let mut state = match State::read(&self.path)? {
+        // Another process may have written the file in the meantime.
+        let mut state = match PairRecords::read(&self.path)? {
             Some(state) => state,
-            None => State::new()?,
+            None => PairRecords::new()?,
         };
         let remembered = state.remember(credentials, now, is_use).remembered();
         replace(&self.path, state.text().as_bytes())?;
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn it_bears_a_clock_that_is_set_back() {
+    fn it_accepts_a_clock_that_is_set_back() {
         let (_folder, file) = made();
         file.used(&pair("a"), later(1_000_000)).expect("written");
         let back = file.seen(&pair("a"), NOW).expect("written");
@@ -162,19 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn it_begins_anew_where_the_file_cannot_be_read() {
+    fn it_starts_a_new_file_if_the_old_one_cannot_be_parsed() {
         for garbage in ["", "{", "[]", "{\"key\":\"00\",\"pairs\":{}}", "\u{0}", "{\"key\":7}"] {
             let (_folder, file) = made();
             file.used(&pair("a"), NOW).expect("written");
             fs::write(file.path(), garbage).expect("spoilt");
-            let anew = file.seen(&pair("a"), later(7)).expect("written");
-            assert_eq!(anew, Remembered { first_seen: later(7), last_used: None }, "{garbage:?}");
-            assert_eq!(file.seen(&pair("a"), later(9)).expect("read"), anew);
+            let restarted = file.seen(&pair("a"), later(7)).expect("written");
+            assert_eq!(restarted, Remembered { first_seen: later(7), last_used: None }, "{garbage:?}");
+            assert_eq!(file.seen(&pair("a"), later(9)).expect("read"), restarted);
         }
     }
 
     #[test]
-    fn it_says_where_it_cannot_write() {
+    fn it_names_the_file_that_cannot_be_written() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("file"), "").expect("a file");
         let file = StateFile::at(folder.path().join("file").join("pairs.json"));
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_nothing_that_a_pair_could_be_got_back_from() {
+    fn it_contains_nothing_that_reveals_a_pair() {
         let (_folder, file) = made();
         file.used(&pair("canary456secret"), NOW).expect("written");
         let text = fs::read_to_string(file.path()).expect("text");
@@ -192,20 +194,20 @@ mod tests {
         let (_folder, other) = made();
         other.used(&pair("canary456secret"), NOW).expect("written");
         let name = |file: &StateFile| {
-            let state = State::read(file.path()).expect("read").expect("good");
+            let state = PairRecords::read(file.path()).expect("read").expect("good");
             state.pairs.keys().next().expect("one").clone()
         };
-        assert_ne!(name(&file), name(&other), "each file has a key of its own");
+        assert_ne!(name(&file), name(&other), "each file has a different key");
     }
 
-    /// Where others may write too, as in /tmp: they cannot have another file emptied, or a call wait.
+    /// In a folder such as /tmp, other users must not be able to empty another file or to make a call wait.
     #[cfg(unix)]
     #[test]
-    fn it_follows_no_link_when_it_writes_and_waits_for_no_pipe() {
+    fn it_follows_no_link_when_it_writes_and_never_waits_for_a_pipe() {
         let (folder, file) = made();
         file.seen(&pair("a"), NOW).expect("written");
         let other = folder.path().join("other");
-        fs::write(&other, "of somebody").expect("a file");
+        fs::write(&other, "of another user").expect("a file");
         for beside in ["lock", "new"] {
             let link = file.path().with_extension(beside);
             let _ = fs::remove_file(&link);
@@ -213,7 +215,7 @@ mod tests {
             file.seen(&pair("b"), NOW).expect_err("a link");
             fs::remove_file(&link).expect("a link");
         }
-        assert_eq!(fs::read_to_string(&other).expect("a file"), "of somebody");
+        assert_eq!(fs::read_to_string(&other).expect("a file"), "of another user");
         file.seen(&pair("b"), NOW).expect("written without the links");
 
         fs::remove_file(file.path()).expect("a file");
@@ -224,7 +226,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn it_is_for_its_owner_alone() {
+    fn it_gives_access_only_to_its_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, file) = made();
         file.seen(&pair("a"), NOW).expect("written");
@@ -235,28 +237,28 @@ mod tests {
     }
 
     #[test]
-    fn it_loses_nothing_when_many_write_at_once() {
+    fn it_loses_no_record_when_many_threads_write() {
         let (_folder, file) = made();
         std::thread::scope(|scope| {
             for writer in 0..8 {
                 let file = &file;
                 scope.spawn(move || {
                     for number in 0..10 {
-                        // On a slow disk one may wait for the others for longer than a call should.
+                        // On a slow disk, a thread may wait longer for the others than a call would.
                         let credentials = pair(&format!("{writer}-{number}"));
                         assert!((0..100).any(|_| file.used(&credentials, NOW).is_ok()), "written at last");
                     }
                 });
             }
         });
-        let state = State::read(file.path()).expect("read").expect("good");
+        let state = PairRecords::read(file.path()).expect("read").expect("good");
         assert_eq!(state.pairs.len(), 80);
     }
 
     #[test]
-    fn it_is_where_programs_of_a_user_keep_their_state() {
+    fn it_uses_the_state_folder_of_the_user() {
         let usual =
-            |set: &[_]| StateFile::usual(&Variables(set)).map(|file| file.path().display().to_string());
+            |set: &[_]| StateFile::usual(&set).map(|file| file.path().display().to_string());
         assert_eq!(
             usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
             Some("/s/justcall-auth/pairs.json")

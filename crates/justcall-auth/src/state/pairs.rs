@@ -1,4 +1,4 @@
-//! What the state file holds: the pairs, under keyed hashes, with their times.
+//! The content of the state file: pairs as keyed hashes, with their times.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -15,28 +15,29 @@ use serde_json::{Value, json};
 use super::disk::readable;
 use super::{INTERVAL, Remembered};
 
-/// So many pairs are remembered: those that were used or seen last.
+/// The number of pairs that are remembered: those last used or seen.
 const MAX_PAIRS: usize = 256;
-/// A larger file is not one of ours.
+/// The largest state file that is read.
 const MAX_SIZE: u64 = 1024 * 1024;
-/// More stack than the HMAC uses: the end of the pair, or all of a short one, lies there in the block under way.
+/// The number of bytes of stack to wipe, more than the HMAC uses. Its current block contains the end of the pair, or
+/// all of a short one.
 const STACK: usize = 8192;
 
-/// What the file holds.
-pub(super) struct State {
+/// The content of the file.
+pub(super) struct PairRecords {
     key: [u8; 32],
-    pub(super) pairs: BTreeMap<String, Pair>,
+    pub(super) pairs: BTreeMap<String, PairTimes>,
 }
 
-/// Seconds since the epoch.
+/// The times of a pair, in seconds since the epoch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pair {
+pub(super) struct PairTimes {
     first: u64,
     last: Option<u64>,
 }
 
-impl Pair {
-    /// Whether there is something to write at `now`: also where the clock went back.
+impl PairTimes {
+    /// Returns true if the record must be written at `now`, also if the clock was set back.
     pub(super) fn is_stale(self, now: u64, is_use: bool) -> bool {
         let is_due = |last: u64| now.saturating_sub(last) >= INTERVAL.as_secs();
         self.first > now || self.last.is_some_and(|last| last > now) || is_use && self.last.is_none_or(is_due)
@@ -48,14 +49,16 @@ impl Pair {
     }
 }
 
-impl State {
+impl PairRecords {
     pub(super) fn new() -> io::Result<Self> {
         let mut key = [0; 32];
-        SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no randomness"))?;
+        SystemRandom::new()
+            .fill(&mut key)
+            .map_err(|_| io::Error::other("the system provides no randomness"))?;
         Ok(Self { key, pairs: BTreeMap::new() })
     }
 
-    /// `None` where there is none, or none that can be read.
+    /// Reads the records. Returns `None` if there is no file or if it cannot be parsed.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let file = match readable(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -75,28 +78,29 @@ impl State {
                 None | Some(Value::Null) => None,
                 Some(last) => Some(last.as_u64()?),
             };
-            Some((name.clone(), Pair { first, last }))
+            Some((name.clone(), PairTimes { first, last }))
         });
         Some(Self { key, pairs: pairs.collect::<Option<_>>()? })
     }
 
     pub(super) fn text(&self) -> String {
-        let pair = |pair: &Pair| json!({"first_seen": pair.first, "last_used": pair.last});
+        let pair = |pair: &PairTimes| json!({"first_seen": pair.first, "last_used": pair.last});
         let pairs: serde_json::Map<String, Value> =
             self.pairs.iter().map(|(name, known)| (name.clone(), pair(known))).collect();
         let about = "Written by justcall-auth: when API pairs were first seen and last used, in seconds since 1970. \
-                     No pair can be got back from it.";
+                     No pair can be recovered from it.";
         format!("{}\n", json!({"about": about, "key": hex(&self.key), "pairs": pairs}))
     }
 
-    /// Returns what is on record of a pair.
-    pub(super) fn known(&self, credentials: &Credentials) -> Option<Pair> {
+    /// Returns the record of a pair.
+    pub(super) fn known(&self, credentials: &Credentials) -> Option<PairTimes> {
         self.pairs.get(&self.fingerprint(credentials)).copied()
     }
 
-    /// Puts on record that a pair was seen at `now`, or used. If there are too many, the oldest is forgotten.
-    pub(super) fn remember(&mut self, credentials: &Credentials, now: u64, is_use: bool) -> Pair {
-        let pair = self.pairs.entry(self.fingerprint(credentials)).or_insert(Pair { first: now, last: None });
+    /// Records that a pair was seen or used at `now`. If there are too many pairs, the oldest is forgotten.
+    pub(super) fn remember(&mut self, credentials: &Credentials, now: u64, is_use: bool) -> PairTimes {
+        let pair =
+            self.pairs.entry(self.fingerprint(credentials)).or_insert(PairTimes { first: now, last: None });
         pair.first = pair.first.min(now);
         pair.last = if is_use { Some(now) } else { pair.last.map(|last| last.min(now)) };
         let pair = *pair;
@@ -110,7 +114,7 @@ impl State {
         hex(&tag.as_ref()[..16])
     }
 
-    /// What is hashed lies on the stack of this function, which is why it must have a frame of its own.
+    /// Computes the tag in a separate stack frame. The hashed text stays in that frame, and the caller wipes it.
     #[inline(never)]
     fn tag(&self, credentials: &Credentials) -> hmac::Tag {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
@@ -119,7 +123,7 @@ impl State {
 
     fn forget_the_oldest(&mut self) {
         while self.pairs.len() > MAX_PAIRS {
-            let lately = |pair: &Pair| pair.last.unwrap_or(pair.first);
+            let lately = |pair: &PairTimes| pair.last.unwrap_or(pair.first);
             let oldest = self.pairs.iter().min_by_key(|(_, pair)| lately(pair)).map(|(name, _)| name.clone());
             oldest.and_then(|name| self.pairs.remove(&name));
         }
@@ -136,8 +140,8 @@ mod tests {
         use std::fs;
         use std::io::{Seek as _, SeekFrom};
 
-        /// What the functions that this thread called last left below its frame.
-        fn left(whose: &[u8]) -> bool {
+        /// Returns true if `text` is in the memory below this frame, which called functions used last.
+        fn left(text: &[u8]) -> bool {
             const DEPTH: u64 = 32 * 1024;
             let here = 0_u8;
             let end = (&raw const here).addr() as u64;
@@ -145,14 +149,14 @@ mod tests {
             let mut stack = vec![0; usize::try_from(DEPTH).expect("small")];
             memory.seek(SeekFrom::Start(end - DEPTH)).expect("an address");
             memory.read_exact(&mut stack).expect("a thread's stack is larger");
-            memchr::memmem::find(&stack, whose).is_some()
+            memchr::memmem::find(&stack, text).is_some()
         }
 
-        // Short enough to stay whole in the block under way.
+        // A short secret stays whole in the current block of the HMAC.
         let pair = Credentials::new(b"canary123key", b"stackcanary789").expect("a good pair");
-        let state = State::new().expect("randomness");
-        let is_left = |act: fn(&State, &Credentials)| {
-            // A stack of its own, on which nothing else was.
+        let state = PairRecords::new().expect("randomness");
+        let is_left = |act: fn(&PairRecords, &Credentials)| {
+            // Each run has a separate stack, which nothing else has used.
             std::thread::scope(|scope| {
                 let thread = scope.spawn(|| {
                     act(&state, &pair);
@@ -161,7 +165,7 @@ mod tests {
                 thread.join().expect("it does not panic")
             })
         };
-        let unwiped = |state: &State, credentials: &Credentials| {
+        let unwiped = |state: &PairRecords, credentials: &Credentials| {
             let key = hmac::Key::new(hmac::HMAC_SHA256, &state.key);
             credentials.expose_authorization(|pair| hmac::sign(&key, pair));
         };
@@ -170,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn it_forgets_the_pairs_that_were_used_longest_ago() {
-        let mut state = State::new().expect("randomness");
+    fn it_forgets_the_least_recently_used_pairs() {
+        let mut state = PairRecords::new().expect("randomness");
         for number in 0..300 {
-            state.pairs.insert(format!("{number:03}"), Pair { first: number, last: None });
+            state.pairs.insert(format!("{number:03}"), PairTimes { first: number, last: None });
         }
         state.forget_the_oldest();
         assert_eq!(state.pairs.len(), MAX_PAIRS);

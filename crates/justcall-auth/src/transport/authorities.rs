@@ -1,7 +1,8 @@
-//! Certificate authorities in PEM form: those of `ca_file` and `ca_pem`, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and the system's.
+//! Certificate authorities in PEM form: from `ca_file` and `ca_pem`, from `SSL_CERT_FILE` and `SSL_CERT_DIR`, and from
+//! the system.
 //!
-//! What is wrong with a file is one sentence of this library: the texts of those that parse it hold the bytes they read,
-//! and a CA file may have a private key in it.
+//! Messages about a file are written here. The messages of parsers would contain bytes of the file, which may include a
+//! private key.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -19,18 +20,18 @@ use super::certificate::Certificate;
 use super::pem::{certificates, no_certificate};
 use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
-/// The largest file that is read, in bytes. The bundle of an operating system has about 250 KiB.
+/// The largest accepted file, in bytes. The bundle of an operating system has about 250 KiB.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
-/// Why a longer text is refused: what follows its name.
+/// The reason for the refusal of a longer text.
 const TOO_LARGE: &str = "is larger than 8 MiB";
-/// Name a file and folders of certificates to trust in place of the system's.
+/// Variables with a file and folders of certificates to trust instead of the system's.
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 
 /// Reads the certificate authorities of the CA file `path`, all of which must be usable.
 ///
 /// # Errors
-/// `invalid_argument`, saying what is wrong, with which certificate.
+/// Fails with `invalid_argument` and the fault, with the number of the certificate.
 pub(crate) fn roots_in(path: &Path) -> Result<RootCertStore, Error> {
     let refuse = |why: String| Error::invalid_argument(format!("The CA file {} {why}.", shown(path)));
     let text = read(path).map_err(refuse)?;
@@ -60,25 +61,25 @@ fn all_roots(text: &[u8], refuse: impl Fn(String) -> Error) -> Result<RootCertSt
     if roots.is_empty() { Err(refuse(no_certificate(text).to_owned())) } else { Ok(roots) }
 }
 
-/// The certificate authorities of the system, read when the first handshake of a process needs them.
+/// The certificate authorities of the system. They are read when the first handshake of a process needs them.
 #[derive(Default)]
 pub(crate) struct SystemRoots(OnceCell<Arc<RootCertStore>>);
 
 impl SystemRoots {
-    /// Returns the authorities.
+    /// Returns the authorities. Reads them if necessary.
     ///
     /// # Errors
-    /// `tls_failed` if there are none, with what is wrong with those that the environment names.
+    /// Fails with `tls_failed` if there are none. The message contains the first fault of the files in the environment.
     pub(super) fn get(&self) -> Result<Arc<RootCertStore>, Error> {
         self.0.get_or_try_init(|| system_roots(&ProcessEnvironment).map(Arc::new)).cloned()
     }
 }
 
-/// The certificate authorities of this system, or those that the environment names in their place. Certificates that
-/// cannot be used are passed over.
+/// Reads the certificate authorities of this system, or those in the environment instead. Certificates that are not
+/// usable are skipped.
 ///
 /// # Errors
-/// `tls_failed` if there are none, naming the variable and what is wrong.
+/// Fails with `tls_failed` if there are none. The message names the variable and the fault.
 fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     let file = setting(environment, FILE_VARIABLE).map(PathBuf::from);
     let folders = setting(environment, FOLDERS_VARIABLE).unwrap_or_default();
@@ -87,7 +88,7 @@ fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     if file.is_none() && folders.is_empty() {
         return installed_roots();
     }
-    let mut named = Named { roots: RootCertStore::empty(), seen: HashSet::new(), fault: None };
+    let mut named = NamedAuthorities { roots: RootCertStore::empty(), seen: HashSet::new(), fault: None };
     if let Some(path) = &file {
         named.read(FILE_VARIABLE, "file", path);
     }
@@ -97,23 +98,23 @@ fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     match named.fault {
         Some(fault) if named.roots.is_empty() => Err(Error::with_message(ErrorKind::TlsFailed, fault)
             .with_hint(
-                "Name PEM files of CA certificates there, or unset the variable to trust the system's.",
+                "Set the variable to PEM files of CA certificates, or unset it to trust those of the system.",
             )),
         _ => Ok(named.roots),
     }
 }
 
-/// What the variables name.
-struct Named {
+/// The certificates of the two variables.
+struct NamedAuthorities {
     roots: RootCertStore,
-    /// Folders have several names for most certificates.
+    /// Certificates that were already added. Folders contain most certificates under several names.
     seen: HashSet<CertificateDer<'static>>,
-    /// What was wrong first.
+    /// The first fault.
     fault: Option<String>,
 }
 
-impl Named {
-    /// Adds the certificates of a file that can be used. `what` is what the variable names: a file, or a folder with it.
+impl NamedAuthorities {
+    /// Adds the usable certificates of a file. `what` describes the path: a file, or a folder with the file.
     fn read(&mut self, variable: &str, what: &str, path: &Path) {
         let fault = match read(path) {
             Err(why) => Some(why),
@@ -122,9 +123,7 @@ impl Named {
                 for certificate in certificates(&text) {
                     let result =
                         certificate.map_err(str::to_owned).and_then(|certificate| self.add(certificate));
-                    fault = fault.or(result
-                        .err()
-                        .map(|why| format!("has no certificate that can be used: one {why}")));
+                    fault = fault.or(result.err().map(|why| format!("has no usable certificate: one {why}")));
                 }
                 fault.or_else(|| self.roots.is_empty().then(|| no_certificate(&text).to_owned()))
             }
@@ -165,11 +164,12 @@ impl Named {
     }
 }
 
-/// What is installed. `rustls-native-certs` knows where every system keeps it, but reads the two variables by itself.
+/// Reads the installed authorities. `rustls-native-certs` knows their location on every system, but reads the two
+/// variables itself.
 fn installed_roots() -> Result<RootCertStore, Error> {
     let is_set = |name| std::env::var_os(name).is_some();
     let found = match bundle() {
-        // They are set and do not count: empty, or not to be trusted in a program with more rights than its user.
+        // The variables are set, but do not count: they are empty, or the program has more privileges than its user.
         Some(file) if is_set(FILE_VARIABLE) || is_set(FOLDERS_VARIABLE) => {
             rustls_native_certs::load_certs_from_paths(Some(file), None)
         }
@@ -180,13 +180,13 @@ fn installed_roots() -> Result<RootCertStore, Error> {
     if roots.is_empty() {
         return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
             .with_hint(
-                "Install them (the package ca-certificates), or name a file with ca_file or SSL_CERT_FILE.",
+                "Install them (the package ca-certificates), or set ca_file or SSL_CERT_FILE to a file.",
             ));
     }
     Ok(roots)
 }
 
-/// The file that holds the certificates of this system, where it keeps them in one.
+/// Returns the file with the certificates of this system, if it has one file for all.
 fn bundle() -> Option<&'static Path> {
     const FILES: &[&str] = &[
         "/etc/ssl/certs/ca-certificates.crt",
@@ -199,24 +199,24 @@ fn bundle() -> Option<&'static Path> {
     FILES.iter().map(Path::new).find(|file| file.is_file())
 }
 
-/// The whole file, or why not: what follows its name.
+/// Reads the whole file. The error text follows the name of the file in a message.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    // Opening a pipe without a writer would block for ever, and reading a device might never end.
+    // Check the type first: opening a pipe without a writer would block for ever, and reading a device might never end.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("is not a regular file".to_owned());
     }
-    // There may be a private key beside the certificates.
+    // The text is wiped, because the file may contain a private key.
     let mut text = Zeroizing::new(Vec::new());
     File::open(path).map_err(unreadable)?.take(MAX_FILE + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() as u64 > MAX_FILE { Err(TOO_LARGE.to_owned()) } else { Ok(text) }
 }
 
-/// Why a certificate is refused that can be read: what follows its number.
+/// Returns why a parsed certificate is refused. The text follows the number of the certificate in a message.
 fn unusable(subject: Option<&str>) -> String {
     match subject {
-        Some(subject) => format!("({subject}) is not one that can be trusted, or is damaged"),
-        None => "(its subject cannot be read) is not one that can be trusted, or is damaged".to_owned(),
+        Some(subject) => format!("({subject}) is not a usable authority, or is damaged"),
+        None => "(its subject cannot be read) is not a usable authority, or is damaged".to_owned(),
     }
 }
 
@@ -227,13 +227,12 @@ mod tests {
     use rustls::pki_types::pem::PemObject;
 
     use super::*;
-    use crate::source::variables::Variables;
 
-    fn named(variables: &[(&'static str, &str)]) -> Result<RootCertStore, Error> {
-        system_roots(&Variables(variables))
+    fn named(variables: &[(&str, &str)]) -> Result<RootCertStore, Error> {
+        system_roots(&variables)
     }
 
-    /// A certificate in PEM form.
+    /// Returns a certificate in PEM form.
     fn good() -> String {
         let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
         std::fs::read_to_string(sandbox.ca_file().expect("TLS is on")).expect("a file")
@@ -245,7 +244,7 @@ mod tests {
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
     }
 
-    /// A certificate with a subject that can be read, which is no authority that can be trusted.
+    /// Returns a damaged certificate, which has a subject but is not accepted as an authority.
     fn damaged(good: &str) -> String {
         let der = CertificateDer::from_pem_slice(good.as_bytes()).expect("a certificate");
         let broken = |at: &usize| {
@@ -261,7 +260,7 @@ mod tests {
         pem(&broken)
     }
 
-    /// Short, without a byte of what was read.
+    /// Checks that the messages are short and contain no byte of the file.
     fn check(error: &Error, path: &Path) {
         let text = format!("{} {}", error.message(), error.hint()).replace(&shown(path), "PATH");
         assert!(error.message().replace(&shown(path), "PATH").len() < 300, "{error}");
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_in_one_sentence_what_is_wrong_with_a_file() {
+    fn it_describes_the_fault_of_a_file_in_one_sentence() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
         let good = good();
@@ -294,8 +293,8 @@ mod tests {
             (b"\xef\xbb\xbf<html>canary".to_vec(), "HTML"),
             (b"canary = 'Y2FuYXJ5'".to_vec(), "no certificate in PEM form"),
             (key.into(), "private key and no certificate"),
-            (key.replace("PRIVATE KEY", "PUBLIC KEY").into(), "something else in PEM form"),
-            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into(), "OpenSSL's own form"),
+            (key.replace("PRIVATE KEY", "PUBLIC KEY").into(), "other data in PEM form"),
+            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into(), "OpenSSL's TRUSTED form"),
             (good.replace("CERTIFICATE", "X509 CERTIFICATE").into(), "X509 CERTIFICATE"),
             (good.replace("CERTIFICATE", "PKCS7").into(), "PKCS #7"),
             (good.replace('\n', " ").into(), "lost its line breaks"),
@@ -316,9 +315,9 @@ mod tests {
 
             let error = named(&[(FILE_VARIABLE, &shown(&path))]).expect_err(why);
             assert_eq!(error.kind(), ErrorKind::TlsFailed);
-            let said = error.message();
+            let message = error.message();
             assert!(
-                said.contains(why) && said.contains("SSL_CERT_FILE") && said.contains("ca.pem"),
+                message.contains(why) && message.contains("SSL_CERT_FILE") && message.contains("ca.pem"),
                 "{error}"
             );
             check(&error, &path);
@@ -326,17 +325,20 @@ mod tests {
     }
 
     #[test]
-    fn it_names_the_certificate_of_a_ca_file_that_is_refused_and_passes_it_over_in_the_environment() {
+    fn it_names_a_refused_certificate_of_a_ca_file_and_skips_it_in_the_environment() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
         let good = good();
         let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----\n";
         for (bad, why) in [
-            (damaged(&good), "certificate 2 (justcall-auth-sandbox CA) is not one"),
+            (damaged(&good), "certificate 2 (justcall-auth-sandbox CA) is not a usable authority"),
             (pem(b"canary"), "certificate 2 (its subject cannot be read)"),
             (good.replace("MII", "M!!"), "certificate 2 is not written in base64"),
             (good.replace('\n', " "), "certificate 2 has lost its line breaks"),
-            (good.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "certificate 2 is in OpenSSL's own form"),
+            (
+                good.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
+                "certificate 2 is in OpenSSL's TRUSTED form",
+            ),
         ] {
             std::fs::write(&path, format!("# remark\n{good}{key}{bad}\n{good}")).expect("a file");
             let error = roots_in(&path).expect_err(why);
@@ -394,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_an_empty_variable_for_none_and_forgives_a_line_break() {
+    fn it_ignores_an_empty_variable_and_a_final_line_break() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, good()).expect("a file");

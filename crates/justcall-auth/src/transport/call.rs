@@ -1,5 +1,5 @@
-//! The current call of a thread, for the socket: its deadline, its interrupt, its pair and how far it got. The module
-//! documentation of [`transport`](super) explains why it is in a thread-local.
+//! The current call of a thread, for the socket: its deadline, interrupt, pair and progress. The module documentation
+//! of [`transport`](super) explains why it is in a thread-local.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -13,11 +13,11 @@ use justcall_auth_secret::WipedBuffer;
 use super::header::PairHeader;
 use crate::context::{CallContext, StopReason};
 
-/// The hint of an error that a proxy is to blame for: see [`CallState::with_proxy`].
+/// The hint of errors that a proxy causes, see [`CallState::with_proxy`].
 pub(super) const PROXY_HINT: &str = "Check the proxy in HTTPS_PROXY or in the configuration, and whether it lets this machine reach the service.";
 
-/// What a call that is in `phase` is doing.
-const fn doing(phase: Phase) -> &'static str {
+/// Returns what a call does in `phase`, for messages.
+const fn activity(phase: Phase) -> &'static str {
     match phase {
         Phase::Resolve => "looking up the host's address",
         Phase::Connect => "connecting",
@@ -30,13 +30,13 @@ const fn doing(phase: Phase) -> &'static str {
 pub(super) struct CallState {
     context: CallContext,
     header: Option<PairHeader>,
-    /// The header is in what was sent.
+    /// True if the pair header was written into the request.
     placed: Cell<bool>,
     phase: Cell<Phase>,
-    /// The proxy that the call deals with in place of the service.
+    /// The proxy that the call is connected to, until the tunnel exists.
     proxy: RefCell<Option<String>>,
     sent: Cell<bool>,
-    /// The service sent the secret back.
+    /// True if the service sent the secret back.
     echoed: Cell<bool>,
     failure: RefCell<Option<Error>>,
 }
@@ -52,12 +52,12 @@ pub(super) struct CurrentCall {
 }
 
 impl CurrentCall {
-    /// A call that sends no pair.
+    /// Starts a call that sends no pair.
     pub fn begin(context: CallContext) -> Self {
         Self::begin_with(context, None)
     }
 
-    /// A call that sends `header`, which the response is searched for.
+    /// Starts a call that sends `header`. The response is searched for its secret.
     pub fn begin_with(context: CallContext, header: Option<PairHeader>) -> Self {
         let state = Rc::new(CallState {
             context,
@@ -89,48 +89,49 @@ impl Drop for CurrentCall {
     }
 }
 
-/// The call that this thread is making.
+/// Returns the current call of this thread.
 pub(super) fn current() -> Rc<CallState> {
     CURRENT
         .with(|current| current.borrow().clone())
         .expect("a transport works only inside `CurrentCall::begin`")
 }
 
-/// Asks the program, with no call as the current one.
-fn aside<T>(ask: impl FnOnce() -> T) -> T {
+/// Runs code of the program. During that time the thread has no current call.
+fn run_without_call<T>(code: impl FnOnce() -> T) -> T {
     let current = CURRENT.take();
-    let answer = ask();
+    let answer = code();
     CURRENT.set(current);
     answer
 }
 
 impl CallState {
-    /// The pair that the call sends.
+    /// Returns the pair that the call sends.
     pub fn header(&self) -> Option<&PairHeader> {
         self.header.as_ref()
     }
 
-    /// What is to be sent of `output`: the first that holds the placeholder gets the pair.
+    /// Returns `output` with the pair if it contains the placeholder, once a call. Returns `None` if `output` can be
+    /// sent unchanged.
     pub fn complete(&self, output: &[u8]) -> Option<WipedBuffer> {
         if self.placed.get() {
             return None;
         }
-        let complete = self.header()?.put_into(output)?;
+        let complete = self.header()?.insert_into(output)?;
         self.placed.set(true);
         Some(complete)
     }
 
-    /// Fails if the pair was to be sent and was not: no response may count against a pair that was not sent.
+    /// Fails if the pair was not sent: a response must not count against a pair that was not sent.
     pub fn check_placed(&self) -> io::Result<()> {
         if self.header.is_some() && !self.placed.get() {
             return Err(
-                self.fail(Error::with_message(ErrorKind::Internal, "The request left without its pair."))
+                self.fail(Error::with_message(ErrorKind::Internal, "The request was sent without its pair."))
             );
         }
         Ok(())
     }
 
-    /// Sets what the call is doing from now on.
+    /// Sets the phase of the call.
     pub fn enter(&self, phase: Phase) {
         self.phase.set(phase);
     }
@@ -139,18 +140,18 @@ impl CallState {
         self.phase.get()
     }
 
-    /// Does `step` with the proxy at `address`: if it fails, the proxy is to blame.
+    /// Runs `step` with the proxy at `address`. If it fails, the error names the proxy.
     pub fn with_proxy<T>(&self, address: String, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         self.proxy.replace(Some(address));
         step().inspect(|_| drop(self.proxy.take()))
     }
 
-    /// The address of the proxy that the call deals with now.
+    /// Returns the address of the proxy, while the call talks to it.
     pub fn proxy(&self) -> Option<String> {
         self.proxy.borrow().clone()
     }
 
-    /// Some of the request has left this machine.
+    /// Records that a part of the request was sent.
     pub fn mark_sent(&self) {
         self.sent.set(true);
     }
@@ -159,7 +160,7 @@ impl CallState {
         self.sent.get()
     }
 
-    /// The service sent the secret back in this call.
+    /// Records that the service sent the secret back in this call.
     pub fn mark_echoed(&self) {
         self.echoed.set(true);
     }
@@ -168,27 +169,27 @@ impl CallState {
         self.echoed.get()
     }
 
-    /// How long to block before looking again.
+    /// Returns how long to block before the next check.
     pub fn slice(&self) -> io::Result<Duration> {
-        aside(|| self.context.slice()).map_err(|reason| self.give_up(reason))
+        run_without_call(|| self.context.slice()).map_err(|reason| self.stop(reason))
     }
 
-    /// Asks whether to stop. Called only when nothing came for a slice.
+    /// Checks for cancellation. Call it only if no data came for a slice.
     pub fn check_interrupt(&self) -> io::Result<()> {
-        aside(|| self.context.check_interrupt()).map_err(|reason| self.give_up(reason))
+        run_without_call(|| self.context.check_interrupt()).map_err(|reason| self.stop(reason))
     }
 
-    fn give_up(&self, reason: StopReason) -> io::Error {
+    fn stop(&self, reason: StopReason) -> io::Error {
         let phase = self.phase();
         self.fail(match reason {
             StopReason::Interrupted => Error::new(ErrorKind::Cancelled),
             StopReason::Deadline => {
-                let timeout = |doing: &str| {
-                    let message = format!("The call ran out of time while {doing}.");
+                let timeout = |activity: &str| {
+                    let message = format!("The call ran out of time while {activity}.");
                     Error::with_message(ErrorKind::Timeout, message).with_reason(phase.name())
                 };
                 match (self.proxy(), phase) {
-                    (None, _) => timeout(doing(phase)),
+                    (None, _) => timeout(activity(phase)),
                     (Some(_), Phase::Resolve) => {
                         timeout("looking up the proxy's address").with_hint(PROXY_HINT)
                     }
@@ -200,14 +201,14 @@ impl CallState {
         })
     }
 
-    /// Keeps `error` as the reason why the call fails; the layers between see an I/O error.
+    /// Stores `error` as the reason why the call fails. Returns an I/O error for the layers between.
     pub fn fail(&self, error: Error) -> io::Error {
         let seen = io::Error::other(error.clone());
         self.failure.replace(Some(error));
         seen
     }
 
-    /// Why the call failed, where our own layers know.
+    /// Returns the stored reason why the call failed, if there is one.
     pub fn failure(&self) -> Option<Error> {
         self.failure.borrow().clone()
     }
@@ -220,17 +221,17 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// A call that goes on after the interrupt in which it began, as that of another greenlet does.
+        /// A call that continues after the interrupt in which it began, as in another greenlet.
         static OTHER: RefCell<Option<CurrentCall>> = const { RefCell::new(None) };
     }
 
     #[test]
-    fn it_stays_the_current_call_whatever_calls_begin_and_end_in_its_interrupt() {
+    fn it_remains_the_current_call_after_other_calls_in_its_interrupt() {
         let turns = Arc::new(Mutex::new(0));
         let counted = turns.clone();
         let switch = move || {
             *counted.lock().expect("no panic") += 1;
-            assert!(CURRENT.with_borrow(Option::is_none), "the program's code is in no call");
+            assert!(CURRENT.with_borrow(Option::is_none), "code of the program runs without a current call");
             match OTHER.take() {
                 None => OTHER.set(Some(CurrentCall::begin(CallContext::default()))),
                 Some(other) => drop(other),

@@ -1,5 +1,5 @@
-//! The subject, the issuer and the expiry of a certificate, read for messages alone. Nothing is decided by them: rustls
-//! decides which certificates to trust, and offers none of the three as text.
+//! The subject, the issuer and the expiry of a certificate, for messages. They decide nothing: rustls decides which
+//! certificates to trust, but offers none of the three as text.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use justcall_auth_protocol::date;
 use justcall_auth_protocol::printable::is_printable;
 use rustls::pki_types::CertificateDer;
 
-/// What people want to know of a certificate. What cannot be read is `None`.
+/// The readable properties of a certificate. A property that cannot be read is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The common name of its owner, else the organisation.
     pub subject: Option<String>,
     /// The common name of its signer, else the organisation.
     pub issuer: Option<String>,
-    /// When it expires, since the epoch.
+    /// The time of expiry, since the epoch.
     pub expires: Option<Duration>,
 }
 
 const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
-/// The member that only certificates of a later version than the first have.
+/// A field that certificates of version 1 do not have.
 const VERSION: u8 = 0xA0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -73,15 +73,15 @@ fn name(bytes: &[u8]) -> Option<String> {
     organisation
 }
 
-/// The longest name that is shown, in characters.
+/// The longest displayed name, in characters.
 const MAX_NAME: usize = 64;
 
-/// On one line and short: what a stranger wrote must not drive a terminal, nor fill it.
+/// Returns `text` on one line and cut, because a hostile name must neither control nor fill a terminal.
 fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().filter(|c| is_printable(*c)).take(MAX_NAME).collect()
 }
 
-/// Since the epoch; `None` before, and for what is no time.
+/// Returns the time since the epoch. Returns `None` for a time before it, or for malformed text.
 fn time(tag: u8, text: &[u8]) -> Option<Duration> {
     let length = match tag {
         UTC_TIME => 13,
@@ -92,17 +92,17 @@ fn time(tag: u8, text: &[u8]) -> Option<Duration> {
     u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
-/// Elements one after another, in the distinguished encoding rules (X.690).
+/// A sequence of elements in the distinguished encoding rules (X.690).
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
-    /// The next element: its tag and contents.
+    /// Returns the tag and the contents of the next element.
     fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let (tag, rest) = self.0.split_first()?;
         let (first, rest) = rest.split_first()?;
         let (length, rest) = match first {
             0..=0x7F => (usize::from(*first), rest),
-            // The length's own length; four bytes are more than any certificate has.
+            // The first byte is the number of length bytes. Four are more than any certificate has.
             0x81..=0x84 => {
                 let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
                 (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
@@ -114,7 +114,7 @@ impl<'a> Der<'a> {
         Some((*tag, contents))
     }
 
-    /// The contents of the next element, which has this tag.
+    /// Returns the contents of the next element, if it has the tag `tag`.
     fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|(found, _)| *found == tag).map(|(_, contents)| contents)
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_a_name_on_one_line_and_no_longer_than_a_person_reads() {
+    fn it_shows_a_name_on_one_line_and_cuts_a_long_one() {
         assert_eq!(shown("Société \u{1F600}".as_bytes()), "Société \u{1F600}");
         assert_eq!(shown("a\u{202E}b\u{2066}c\x1b[2Jd\r\ne\0\u{9b}f".as_bytes()), "abc[2Jdef");
         assert_eq!(shown("é".repeat(10_000).as_bytes()), "é".repeat(MAX_NAME));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_a_certificate_and_survives_every_cut_of_it() {
+    fn it_reads_a_certificate_and_survives_every_truncation() {
         let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
         let file = sandbox.ca_file().expect("it speaks TLS");
         let der = CertificateDer::from_pem_file(file).expect("a certificate");

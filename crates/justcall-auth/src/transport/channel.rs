@@ -1,8 +1,8 @@
-//! A request on its way out and its answer on its way in, encrypted or not.
+//! The two directions of a connection, request and response, with or without TLS.
 //!
-//! A service may refuse a request before it has read all of it, and read no more. So while a large request is being sent,
-//! the channel looks for an answer; once there is one, or nothing more can be sent, it drops the rest of the request and
-//! lets the answer be read.
+//! A service may refuse a request before it has read all of it, and then stop reading. Therefore the channel checks for
+//! a response while it sends a large request. Once there is a response, or nothing more can be sent, it drops the rest
+//! of the request and lets the response be read.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -10,40 +10,40 @@ use std::mem;
 
 use rustls::{ClientConnection, IoState};
 
-use super::answer::{Beginning, beginning};
+use super::beginning::{Beginning, beginning};
 use super::call::{CallState, Phase};
 use super::echo::EchoFilter;
 use super::socket::{Socket, Waiting};
 
-/// As much ciphertext as is kept for one system call: ureq hands over head and body apart, and a small request should
-/// leave as one segment.
+/// The most ciphertext that is buffered for one system call. ureq passes head and body separately, but a small request
+/// should leave as one segment.
 const MAX_SEALED: usize = 16 * 1024;
-/// How much of a request is sent before the channel looks for an answer, in bytes. Looking is a system call.
-const UNWATCHED: usize = MAX_SEALED;
-/// How much of an answer is taken in while the request is being sent, in bytes.
+/// How much of a request is sent before the channel checks for a response, in bytes. Each check is a system call.
+const UNCHECKED: usize = MAX_SEALED;
+/// The most bytes of a response that are read while the request is being sent.
 const MAX_EARLY: usize = 16 * 1024;
 
 /// The two directions of one connection.
 pub(super) struct Channel {
     socket: Socket,
     tls: Option<Box<ClientConnection>>,
-    /// TLS records that have not been sent yet: ciphertext, so nothing to wipe.
+    /// TLS records that have not been sent yet. They are ciphertext, so they need no wiping.
     sealed: Vec<u8>,
-    /// Masks the secret in what the service sends.
+    /// Masks the secret in received data.
     filter: EchoFilter,
     outbound: Outbound,
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Default)]
 struct Outbound {
-    /// How many bytes of it were sent.
+    /// The number of bytes sent.
     sent: usize,
-    /// What came of the answer meanwhile.
+    /// The bytes of the response that came meanwhile.
     early: Vec<u8>,
-    /// The rest is not sent any more.
+    /// True if the rest is no longer sent.
     is_cut: bool,
-    /// Why the rest could not be sent: what the call ends with unless an answer came all the same.
+    /// The reason why the rest could not be sent. The call fails with it if no response came.
     failure: Option<io::Error>,
 }
 
@@ -63,16 +63,16 @@ impl Channel {
         self.tls.is_some()
     }
 
-    /// Sends a piece of the request, unless the service has answered or takes no more. The end of a piece may be kept for
-    /// the next one; it is sent when an answer is awaited.
+    /// Sends a piece of the request, unless the service has answered or accepts no more. The end of a piece may be
+    /// buffered for the next one; waiting for a response sends it.
     ///
     /// # Errors
-    /// Only what ends the call: its deadline or a cancellation.
+    /// Fails only if the call ends: at its deadline, or by cancellation.
     pub fn send(&mut self, plain: &[u8], call: &CallState) -> io::Result<()> {
         if self.tls.is_none() {
             return self.write(plain, call);
         }
-        // rustls takes no more than its buffer holds at a time, 64 KiB.
+        // The buffer of rustls accepts at most 64 KiB at a time.
         for chunk in plain.chunks(MAX_SEALED) {
             if self.outbound.is_cut {
                 break;
@@ -94,7 +94,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Sends what is kept.
+    /// Sends the buffered records.
     fn flush(&mut self, call: &CallState) -> io::Result<()> {
         let mut sealed = mem::take(&mut self.sealed);
         let result = self.write(&sealed, call);
@@ -103,17 +103,17 @@ impl Channel {
         result
     }
 
-    /// Writes `bytes`; of a large request it looks before each write whether the answer has come.
+    /// Writes `bytes`. In a large request, checks for a response before each write.
     fn write(&mut self, mut bytes: &[u8], call: &CallState) -> io::Result<()> {
         while !bytes.is_empty() && !self.outbound.is_cut {
-            if self.outbound.sent >= UNWATCHED {
-                self.look(false, call)?;
+            if self.outbound.sent >= UNCHECKED {
+                self.check_for_response(false, call)?;
                 if self.outbound.is_cut {
                     break;
                 }
             }
             match self.socket.write_for_a_slice(bytes) {
-                Ok(0) => self.look(true, call)?,
+                Ok(0) => self.check_for_response(true, call)?,
                 Ok(count) => {
                     self.outbound.sent += count;
                     bytes = &bytes[count..];
@@ -124,10 +124,10 @@ impl Channel {
         Ok(())
     }
 
-    /// Cuts the request if its answer has come: a refusal at once, a success only when the service reads no more, for one
-    /// that goes on reading wants the rest.
-    fn look(&mut self, is_stalled: bool, call: &CallState) -> io::Result<()> {
-        if let Err(error) = self.take_in(call) {
+    /// Cuts the request if its response has come. A refusal cuts at once. A success cuts only if the service has
+    /// stopped reading, because otherwise it still expects the rest.
+    fn check_for_response(&mut self, is_stalled: bool, call: &CallState) -> io::Result<()> {
+        if let Err(error) = self.read_available(call) {
             return self.cut(error, call);
         }
         let early = &mut self.outbound.early;
@@ -145,14 +145,14 @@ impl Channel {
         Ok(())
     }
 
-    /// Ends the call with `error` if that is its own end; otherwise cuts the request and keeps the error.
+    /// Fails with `error` if the call itself has ended. Otherwise cuts the request and stores the error.
     fn cut(&mut self, error: io::Error, call: &CallState) -> io::Result<()> {
         if call.failure().is_some() {
             return Err(error);
         }
         self.outbound.cut(Some(error));
         if let Some(tls) = &mut self.tls {
-            // rustls sends what it has to send before it reads, which would fail again.
+            // rustls writes pending records before it reads, and that write would fail again.
             while tls.wants_write() {
                 tls.write_tls(&mut io::sink())?;
             }
@@ -160,8 +160,9 @@ impl Channel {
         Ok(())
     }
 
-    /// Takes in what has come, without waiting. TLS messages that are no data, such as session tickets, end here.
-    fn take_in(&mut self, call: &CallState) -> io::Result<()> {
+    /// Reads the data that has arrived, without waiting. TLS messages without data, such as session tickets, are
+    /// processed here.
+    fn read_available(&mut self, call: &CallState) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
         while self.outbound.early.len() < MAX_EARLY {
             let count = match &mut self.tls {
@@ -178,7 +179,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Waits for the next bytes of the answer, once the request was sent as far as it could be; 0 at its end.
+    /// Waits for the next bytes of the response, after the request was sent as far as possible. Returns 0 at its end.
     pub fn receive(&mut self, input: &mut [u8], call: &CallState) -> io::Result<usize> {
         self.flush(call)?;
         call.enter(Phase::Receive);
@@ -217,20 +218,21 @@ impl Channel {
         }
     }
 
-    /// Forgets the request and its answer; false if either is not complete, which ends the use of the connection.
+    /// Resets the state of the request and the response. Returns false if either is not complete; then the connection
+    /// must not be reused.
     pub fn rest(&mut self) -> bool {
         self.filter.rest();
         self.outbound.sent = 0;
         !self.outbound.is_cut && self.outbound.early.is_empty() && self.sealed.is_empty()
     }
 
-    /// Whether an idle connection is good for another request.
+    /// Returns true if an idle connection can carry another request.
     pub fn is_alive(&mut self) -> bool {
         loop {
             match (self.socket.peek(), &mut self.tls) {
                 (Waiting::Nothing, _) => return true,
                 (Waiting::End, _) | (Waiting::Bytes, None) => return false,
-                // A session ticket is welcome, a farewell or an answer to nothing is not.
+                // A session ticket is allowed. A closing message, or data without a request, is not.
                 (Waiting::Bytes, Some(tls)) => match take_records(tls, &mut self.socket) {
                     Ok(Some(state)) if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
                     _ => return false,
@@ -240,7 +242,7 @@ impl Channel {
     }
 }
 
-/// Takes in the TLS messages that have come; `None` at their end.
+/// Reads the TLS messages that have arrived. Returns `None` at their end.
 fn take_records(tls: &mut ClientConnection, socket: &mut Socket) -> io::Result<Option<IoState>> {
     if tls.read_tls(socket)? == 0 {
         return Ok(None);
@@ -248,7 +250,7 @@ fn take_records(tls: &mut ClientConnection, socket: &mut Socket) -> io::Result<O
     tls.process_new_packets().map(Some).map_err(io::Error::other)
 }
 
-/// Reads data that has come already; 0 if there is none.
+/// Reads the data that has arrived. Returns 0 if there is none.
 fn read_arrived(tls: &mut ClientConnection, socket: &mut Socket, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match tls.reader().read(buffer) {

@@ -1,5 +1,5 @@
-//! A TCP connection to the first address that answers (RFC 8305, "Happy Eyeballs", without its sorting): a dead
-//! address costs a quarter of a second, not the whole timeout.
+//! A TCP connection to the first address that answers (RFC 8305, "Happy Eyeballs", without its sorting). An unreachable
+//! address costs a quarter of a second instead of the whole timeout.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -13,14 +13,14 @@ use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto};
 
 use super::call::{CallState, Phase};
 
-/// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
+/// How long an address is tried alone before the next one is tried in parallel (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to one of `addresses`, tried in order, from the address `local` of this machine if there is one. Addresses of
 /// another family than `local` are skipped.
 ///
 /// # Errors
-/// The last address's own error, where none answered; the call's deadline or interrupt.
+/// Fails with the error of the last address if none answered, or at the deadline or by cancellation of the call.
 pub(super) fn connect_any(
     addresses: &[SocketAddr],
     local: Option<IpAddr>,
@@ -71,7 +71,7 @@ pub(super) fn connect_any(
     }
 }
 
-/// Starts connecting; true when it is connected at once, as on loopback.
+/// Starts to connect. Returns true if the connection exists at once, as on loopback.
 fn start(address: SocketAddr, local: Option<IpAddr>, call: &CallState) -> io::Result<(OwnedFd, bool)> {
     let socket =
         nonblocking_socket(if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 })?;
@@ -80,9 +80,9 @@ fn start(address: SocketAddr, local: Option<IpAddr>, call: &CallState) -> io::Re
     }
     match connect(&socket, &address) {
         Ok(()) => Ok((socket, true)),
-        // An interrupted connect goes on in the background, as one in progress does.
+        // An interrupted connect continues in the background, like one in progress.
         Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
-        // What Windows calls one in progress.
+        // Windows reports a connect in progress with this code.
         Err(Errno::WOULDBLOCK) if cfg!(windows) => Ok((socket, false)),
         Err(error) => Err(error.into()),
     }
@@ -110,7 +110,7 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?)
 }
 
-/// Apple's systems cannot set the flags with the call that makes the socket.
+/// Apple's systems cannot set the flags in the call that creates the socket.
 #[cfg(target_vendor = "apple")]
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
@@ -124,7 +124,7 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
 fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     static BEGUN: std::sync::Once = std::sync::Once::new();
     BEGUN.call_once(|| {
-        // Where it fails, so does making the socket.
+        // If it fails, creating the socket fails too.
         let _started = rustix::net::wsa_startup();
     });
     let socket = rustix::net::socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
@@ -132,7 +132,7 @@ fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// The sockets that are connected or have failed, by index, ascending; none when `wait` passed first.
+/// Returns the ascending indices of the sockets that are connected or have failed, or none after `wait`.
 fn wait_writable(sockets: &[OwnedFd], wait: Duration) -> io::Result<Vec<usize>> {
     let mut polled: Vec<PollFd<'_>> =
         sockets.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();

@@ -1,4 +1,4 @@
-//! A connection as ureq's pool keeps it: a channel to the service, and buffers that are wiped after use.
+//! A connection in the pool of ureq: a channel to the service, and buffers that are wiped after use.
 
 use std::fmt;
 use std::io;
@@ -23,7 +23,7 @@ use super::settings::Settings;
 use super::socket::Socket;
 use super::{exhaustion, tls};
 
-/// Makes connections.
+/// Opens connections.
 pub(super) struct Connector {
     settings: Settings,
     addresses: Arc<AddressBook>,
@@ -36,7 +36,7 @@ impl Connector {
         Self { settings, addresses, system_roots, handshake: OnceCell::new() }
     }
 
-    /// The proxy that all connections go through.
+    /// Returns the proxy of all connections.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.settings.proxy.as_ref()
     }
@@ -50,7 +50,7 @@ impl Connector {
             if !details.needs_tls() {
                 refuse_plain_text_beyond_loopback(&addresses, call)?;
             }
-            self.reach(host, &addresses, call)?
+            self.connect_tcp(host, &addresses, call)?
         };
         let tls = if details.needs_tls() { Some(self.shake_hands(host, &mut socket, call)?) } else { None };
         let buffers =
@@ -58,13 +58,13 @@ impl Connector {
         Ok(Connection { channel: Channel::new(socket, tls), buffers, just_read: false })
     }
 
-    /// A connection to the service through `proxy`. Behind a proxy this machine may know no names: the proxy looks the
-    /// service's up.
+    /// Connects to the service through `proxy`. The proxy looks up the name of the service, because this machine may
+    /// have no name service.
     fn tunnel(&self, proxy: &Proxy, host: &str, port: u16, call: &CallState) -> io::Result<Socket> {
         call.with_proxy(proxy.address(), || {
             let (proxy_host, proxy_port) = proxy.host_and_port();
             let addresses = self.look_up(proxy_host, proxy_port, call)?;
-            let mut socket = self.reach(proxy_host, &addresses, call)?;
+            let mut socket = self.connect_tcp(proxy_host, &addresses, call)?;
             proxy.connect(&mut socket, host, port, call)?;
             Ok(socket)
         })
@@ -77,14 +77,14 @@ impl Connector {
         Ok(addresses)
     }
 
-    /// A connection to one of `addresses`.
-    pub fn reach(&self, host: &str, addresses: &[SocketAddr], call: &CallState) -> io::Result<Socket> {
+    /// Connects to one of `addresses`.
+    pub fn connect_tcp(&self, host: &str, addresses: &[SocketAddr], call: &CallState) -> io::Result<Socket> {
         connect_any(addresses, self.settings.local_address, call)
             .map(Socket::new)
             .inspect_err(|_| self.addresses.forget(host))
     }
 
-    /// A TLS session with `host` over `socket`.
+    /// Makes a TLS handshake with `host` over `socket`.
     pub fn shake_hands(
         &self,
         host: &str,
@@ -101,7 +101,7 @@ impl Connector {
         Ok(Box::new(tls))
     }
 
-    /// Reads the system's authorities only when there is a handshake to make.
+    /// Creates the TLS configuration. The authorities of the system are read only if a handshake needs them.
     fn configure(&self) -> Result<Arc<ClientConfig>, Error> {
         let roots = match &self.settings.roots {
             Some(roots) => roots.clone(),
@@ -120,7 +120,8 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// The secret never leaves this machine unencrypted, whatever name the base URL gives to a host.
+/// Fails if an address is not loopback, so that the secret is never sent over a network unencrypted. A host name in the
+/// base URL proves nothing.
 pub(super) fn refuse_plain_text_beyond_loopback(
     addresses: &[SocketAddr],
     call: &CallState,
@@ -129,7 +130,7 @@ pub(super) fn refuse_plain_text_beyond_loopback(
         None => Ok(()),
         Some(_) => Err(call.fail(
             Error::invalid_argument(
-                "The base URL is http:// and its host is not on loopback: the secret would be sent in the clear.",
+                "The base URL is http:// and its host is not on loopback: the secret would be sent unencrypted.",
             )
             .with_hint("Use https://."),
         )),
@@ -152,7 +153,7 @@ impl ureq::unversioned::transport::Connector for Connector {
 pub(super) struct Connection {
     channel: Channel,
     buffers: LazyBuffers,
-    /// Nothing was asked since the last bytes came.
+    /// True if the last read returned bytes and no check has run since.
     just_read: bool,
 }
 
@@ -162,7 +163,7 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        // The call waits from here on, with what encryption left in the processor.
+        // The call waits from here on, so registers that encryption used must be wiped.
         let _last = RegisterWipe;
         let call = call::current();
         call.enter(Phase::Send);
@@ -182,13 +183,13 @@ impl Transport for Connection {
         Ok(amount > 0)
     }
 
-    /// Asked before an idle connection is used again: one that the service closed must not cost a request.
+    /// Returns true if the idle connection can be reused. A connection that the service closed must not cost a request.
     ///
-    /// ureq asks when it puts a connection into its pool, too. Bytes have just come then, so the answer is yes, and
-    /// what has come since is seen when the connection is taken out: one system call a request less.
+    /// ureq also calls this before it puts a connection into its pool. Bytes have just arrived then, so the check is
+    /// skipped, which saves a system call for each request. The check runs when the connection is taken out.
     ///
-    /// A connection over which the service sent the secret back is not kept: its buffers hold it. Nor is one over which
-    /// a request was not sent whole.
+    /// A connection over which the service sent the secret back is not reused, because its buffers contain it. Neither
+    /// is one whose request was not sent completely.
     fn is_open(&mut self) -> bool {
         let is_clean = self.channel.rest() && !call::current().was_echoed();
         is_clean && (mem::take(&mut self.just_read) || self.channel.is_alive())

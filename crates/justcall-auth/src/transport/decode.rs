@@ -1,4 +1,4 @@
-//! The encoding of an answer's body: gzip, the only one that the library asks for.
+//! The content encoding of a response: gzip, the only one that the library requests.
 
 use std::cell::Cell;
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -9,10 +9,11 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 
 use super::call::CallState;
 
-/// How often a body may be compressed: a gateway that compresses what is compressed already is not unheard of.
+/// The most layers of compression. Some gateways compress a body that is already compressed.
 const MAX_LAYERS: usize = 2;
 
-/// How often the body under `headers` was compressed with gzip; `None` if it is encoded in a way that cannot be read here.
+/// Returns how often the body under `headers` was compressed with gzip, or `None` if it has an encoding that is not
+/// supported.
 pub(super) fn gzip_layers(headers: &HeaderMap) -> Option<usize> {
     let mut layers = 0;
     for value in headers.get_all(CONTENT_ENCODING) {
@@ -28,11 +29,11 @@ pub(super) fn gzip_layers(headers: &HeaderMap) -> Option<usize> {
     Some(layers)
 }
 
-/// The plain body of `encoded`, which was compressed `layers` times. A body of no bytes is as plain as it can be: answers
-/// without a body, such as those to HEAD, may name an encoding all the same.
+/// Returns the plain body of `encoded`, which was compressed `layers` times. An empty body counts as plain, because
+/// responses without a body, such as those to HEAD, may name an encoding.
 ///
 /// # Errors
-/// While it is read: those of `encoded`; `invalid_response` in `call` if the data is not what its encoding says.
+/// Reading fails as `encoded` does, or with `invalid_response` in `call` if the data does not match its encoding.
 pub(super) fn decoded<'a>(
     encoded: impl Read + 'a,
     layers: usize,
@@ -50,7 +51,7 @@ pub(super) fn decoded<'a>(
     Ok(plain)
 }
 
-/// Encoded bytes as they come, and whether they ended with a failure of the connection.
+/// The encoded bytes, and whether the connection failed while they were read.
 struct EncodedBody<R> {
     inner: R,
     is_lost: Cell<bool>,
@@ -62,7 +63,7 @@ impl<R: Read> Read for EncodedBody<R> {
     }
 }
 
-/// A body that is compressed once.
+/// A body with one layer of compression.
 struct Gzip<'a, R> {
     decoder: MultiGzDecoder<BufReader<EncodedBody<R>>>,
     call: &'a CallState,
@@ -78,13 +79,13 @@ impl<R: Read> Read for Gzip<'_, R> {
 }
 
 fn broken() -> Error {
-    let message = "The body of the answer is not the gzip data that its Content-Encoding header promises.";
+    let message = "The body of the response is not the gzip data that its Content-Encoding header announces.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 
-/// An answer in an encoding that was not asked for.
+/// Returns the error for a response in an encoding that the library did not request.
 pub(super) fn unreadable() -> Error {
-    let message = "The body of the answer has a Content-Encoding other than gzip, which cannot be read.";
+    let message = "The body of the response has a Content-Encoding other than gzip, which is not supported.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 

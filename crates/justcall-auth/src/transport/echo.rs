@@ -1,4 +1,4 @@
-//! Notices a service that sends the secret back: what such a connection holds must not stay.
+//! Detection of a secret that the service sends back. Buffers that contain it must not survive.
 
 use std::io::{self, Read};
 
@@ -8,26 +8,26 @@ use memchr::{memchr, memmem};
 use super::call::CallState;
 use super::header::PairHeader;
 
-/// What stands in the place of an echoed secret.
+/// The replacement of each byte of an echoed secret.
 const MASK: u8 = b'*';
 
-/// The shortest secret that is looked for, in bytes: a shorter one may stand in an answer by chance, which must arrive as
-/// it is. Those of the service are 40.
+/// The length of the shortest secret that is masked, in bytes. A shorter one may be in a response by chance, and the
+/// response must arrive unchanged. The secrets of the service have 40 bytes.
 const SHORTEST: usize = 8;
 
-/// Looks for the secret in what comes over a connection, piece by piece.
+/// Searches the data of a connection for the secret, piece by piece.
 ///
-/// The secret itself is taken out only where an answer has a run of bytes that could be it: with a secret of letters and
-/// digits that is nowhere in most answers, for theirs are shorter.
+/// The secret itself is exposed only if a response has a run of bytes that could be the secret. With a secret of
+/// letters and digits, most responses have none, because their runs are shorter.
 #[derive(Default)]
 pub(super) struct EchoFilter {
-    /// The end of what came before, as far as it could be the beginning of the secret: that may arrive in pieces.
+    /// The end of the previous data, if it could be the start of the secret, which may arrive in pieces.
     before: Option<WipedBuffer>,
 }
 
 impl EchoFilter {
-    /// Takes a piece and masks the secret in it, with a text of the same length: nothing above sees it, whatever
-    /// it logs or keeps. Whether it was there, or ended there.
+    /// Masks the secret in `piece` with a text of the same length, so that no layer above logs or keeps it. Returns
+    /// true if the secret was in the piece or ended there.
     pub fn feed(&mut self, piece: &mut [u8], sent: &PairHeader) -> bool {
         let length = sent.secret_len();
         if length < SHORTEST {
@@ -44,14 +44,14 @@ impl EchoFilter {
         is_there
     }
 
-    /// Forgets the end of what came: nothing of an answer stays while a connection is idle.
+    /// Forgets the end of the data, so that nothing of a response stays while the connection is idle.
     pub fn rest(&mut self) {
         self.before = None;
     }
 }
 
-/// A body as it comes out of its framing and its compression, in either of which the secret may have been hidden. Filtered
-/// before the end of the body, so before its connection could be kept.
+/// A body after framing and decompression, either of which may have hidden the secret. It is filtered before its end,
+/// so before its connection can be reused.
 pub(super) struct FilteredBody<'a, R> {
     body: R,
     call: &'a CallState,
@@ -76,7 +76,7 @@ impl<R: Read> Read for FilteredBody<'_, R> {
     }
 }
 
-/// Masks what is left in `text` of a secret that came in pieces: its beginning was passed on before it could be known.
+/// Masks the start of a secret that came in pieces: it was passed on before the rest arrived.
 pub(super) fn mask_beginnings(text: &mut [u8], secret: &[u8]) {
     let mut from = 0;
     while let Some(at) = memchr(secret[0], &text[from..]).map(|at| from + at) {
@@ -89,7 +89,7 @@ pub(super) fn mask_beginnings(text: &mut [u8], secret: &[u8]) {
     }
 }
 
-/// Masks a beginning of the secret at the end of `text`, which was cut there.
+/// Masks a start of the secret at the end of `text`, which was cut there.
 pub(super) fn mask_end(text: &mut [u8], secret: &[u8]) {
     let is_at_end = |begun: &usize| text.ends_with(&secret[..*begun]);
     if let Some(begun) = (SHORTEST..=secret.len()).rev().find(is_at_end) {
@@ -98,8 +98,8 @@ pub(super) fn mask_end(text: &mut [u8], secret: &[u8]) {
     }
 }
 
-/// Whether `piece` has `length` bytes in a row that `may_hold` takes. Looks where such a row would end, so most bytes of
-/// an answer are never looked at.
+/// Returns true if `piece` has `length` bytes in a row that `may_hold` accepts. Starts at the possible ends of such a
+/// run, so most bytes of a response are skipped.
 fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool {
     let mut last = length - 1;
     while last < piece.len() {
@@ -112,14 +112,14 @@ fn has_run(piece: &[u8], length: usize, may_hold: impl Fn(&u8) -> bool) -> bool 
     false
 }
 
-/// Masks the secret in `piece`, also where it began in what came `before`; whether it was there.
+/// Masks the secret in `piece`, also if it started in `before`. Returns true if it was found.
 fn mask(before: &[u8], piece: &mut [u8], secret: &[u8]) -> bool {
     let mut found = false;
     let mut seam = WipedBuffer::with_capacity(before.len() + secret.len());
     seam.push(before);
     seam.push(&piece[..piece.len().min(secret.len() - 1)]);
     if let Some(at) = memmem::find(seam.as_ref(), secret).filter(|at| *at < before.len()) {
-        // Its first part is above already: `mask_beginnings` finds it there.
+        // The layers above already have its first part, which `mask_beginnings` masks.
         piece[..at + secret.len() - before.len()].fill(MASK);
         found = true;
     }
@@ -133,7 +133,7 @@ fn mask(before: &[u8], piece: &mut [u8], secret: &[u8]) -> bool {
     found
 }
 
-/// The last bytes of both, at most `most` and as far as `may_hold` takes them.
+/// Returns the last bytes of both, at most `most` and only while `may_hold` accepts them.
 fn end_of(before: &[u8], piece: &[u8], most: usize, may_hold: impl Fn(&u8) -> bool) -> Option<WipedBuffer> {
     let run = piece.iter().rev().take(most).take_while(|byte| may_hold(byte)).count();
     let kept = if run == piece.len() { before.len().min(most - run) } else { 0 };
@@ -156,7 +156,7 @@ mod tests {
     fn sent_with(secret: &str) -> PairHeader {
         let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
         let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
-        sent.put_into(head).expect("a placeholder");
+        sent.insert_into(head).expect("a placeholder");
         sent
     }
 
@@ -168,7 +168,7 @@ mod tests {
         filtered_by(&sent(), pieces)
     }
 
-    /// What the layers above get, and whether the secret was found.
+    /// Returns the text for the layers above, and whether the secret was found.
     fn filtered_by(sent: &PairHeader, pieces: &[&str]) -> (String, bool) {
         let mut filter = EchoFilter::default();
         let (mut passed, mut found) = (String::new(), false);
@@ -181,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_and_masks_the_secret_whole_or_in_any_pieces() {
-        // With a colon in it, a secret may be anywhere in an answer.
+    fn it_masks_the_secret_whole_or_in_any_pieces() {
+        // A secret with a colon may be anywhere in a response.
         for secret in [SECRET, "sec:89_xyz00"] {
             let sent = sent_with(secret);
             let answer = format!("{{\"message\": \"you sent {secret}, twice: {secret}{secret}\"}}");
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_the_secret_out_only_where_it_could_be() {
+    fn it_exposes_the_secret_only_if_a_run_could_be_one() {
         let digits = |byte: &u8| byte.is_ascii_digit();
         for (piece, length, has) in [
             ("12345678", 8, true),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_other_answers_as_they_are() {
+    fn it_leaves_other_responses_unchanged() {
         let pieces = [
             "{\"key\": \"abc123def456\"}",
             "sec789xyz00",
@@ -245,10 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn it_forgets_the_end_of_an_answer_at_rest() {
+    fn it_forgets_the_end_of_a_response_at_rest() {
         let mut filter = EchoFilter::default();
         filter.feed(&mut b"sec789".to_vec(), &sent());
         filter.rest();
-        assert!(!filter.feed(&mut b"xyz000".to_vec(), &sent()), "of another answer");
+        assert!(
+            !filter.feed(&mut b"xyz000".to_vec(), &sent()),
+            "the second part belongs to another response"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Limits that a call reaches: file descriptors, threads, local ports. None of them concerns the network or the service,
-//! and the system's own message rarely names them.
+//! Local limits that a call can reach: file descriptors, threads, ports. They concern neither the network nor the
+//! service, and the message of the system rarely names them.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, socket};
 
-/// What ran out, and what to do about it.
+/// The exhausted resource, with a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exhausted {
     what: String,
@@ -15,38 +15,38 @@ pub(super) struct Exhausted {
 }
 
 impl Exhausted {
-    /// The failure of a call that needed it.
+    /// Returns the error of a call that needed the resource.
     pub fn error(&self) -> Error {
         Error::with_message(ErrorKind::ConnectionFailed, format!("{}.", self.what)).with_hint(self.hint)
     }
 }
 
-/// What has run out according to `error`, if anything.
+/// Returns the resource that is exhausted according to `error`, if any.
 pub(super) fn of(error: &io::Error) -> Option<Exhausted> {
     let (what, hint) = match Errno::from_io_error(error)? {
         Errno::MFILE => (
-            "This process has as many open files as it may have, so no connection can be made",
+            "This process has reached its limit of open files, so no connection can be opened",
             "Close files and connections that are not needed, or raise the limit of open files (ulimit -n).",
         ),
         #[cfg(not(windows))]
         Errno::NFILE => (
-            "This system has as many open files as it can have, so no connection can be made",
+            "This system has reached its limit of open files, so no connection can be opened",
             "Find the program that holds them, or raise the system's limit (fs.file-max).",
         ),
         Errno::NOBUFS => (
-            "This system has no room left for network buffers, so no connection can be made",
+            "This system has no memory left for network buffers, so no connection can be opened",
             "Find the program that holds the connections, or raise the system's limits.",
         ),
         Errno::ADDRNOTAVAIL => (
             "This machine has no local address or port for a connection to the host",
-            "Close connections that are not needed: even closed ones hold their port for a minute. A host of IPv6 needs IPv6.",
+            "Close connections that are not needed: a closed one keeps its port for a minute. An IPv6 host requires IPv6.",
         ),
         _ => return None,
     };
     Some(Exhausted { what: what.to_owned(), hint })
 }
 
-/// That no thread could be started, which the system answered with `error`.
+/// Returns the report that no thread could be started. `error` is the reason of the system.
 pub(super) fn threads(error: &io::Error) -> Exhausted {
     Exhausted {
         what: format!("No thread can be started to look up the host's address: {error}"),
@@ -55,7 +55,7 @@ pub(super) fn threads(error: &io::Error) -> Exhausted {
     }
 }
 
-/// Whether file descriptors have run out now, for failures that do not report it.
+/// Returns the report that file descriptors are exhausted now, for failures that do not state it.
 pub(super) fn descriptors() -> Option<Exhausted> {
     let failure = socket(AddressFamily::INET, SocketType::DGRAM, None).err()?;
     of(&failure.into()).filter(|_| failure != Errno::ADDRNOTAVAIL)
@@ -66,11 +66,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_names_what_ran_out_and_keeps_quiet_about_the_rest() {
+    fn it_reports_exhausted_resources_and_nothing_else() {
         for (errno, words) in [
-            (Errno::MFILE, "This process has as many open files"),
+            (Errno::MFILE, "This process has reached its limit of open files"),
             #[cfg(not(windows))]
-            (Errno::NFILE, "This system has as many open files"),
+            (Errno::NFILE, "This system has reached its limit of open files"),
             (Errno::NOBUFS, "network buffers"),
             (Errno::ADDRNOTAVAIL, "local address or port"),
         ] {

@@ -1,4 +1,4 @@
-//! The row of the error table for a call that got no response.
+//! Errors of calls without a response, as rows of the error table.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use justcall_auth_protocol::error::{Error, ErrorKind};
 use super::call::{CallState, PROXY_HINT, Phase};
 use super::{exhaustion, tls};
 
-/// What `error` means for `call`.
+/// Converts `error` of `call` into an error of the table.
 pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
     let error = call.failure().unwrap_or_else(|| match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
@@ -15,10 +15,10 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
         }
         ureq::Error::Io(error) => tls::failure(error).unwrap_or_else(|| lost(error, call)),
         ureq::Error::LargeResponseHeader(..) => {
-            Error::with_message(ErrorKind::InvalidResponse, "The head of the answer is too large.")
+            Error::with_message(ErrorKind::InvalidResponse, "The head of the response is too large.")
         }
         ureq::Error::Protocol(_) => {
-            Error::with_message(ErrorKind::InvalidResponse, "What answered does not speak HTTP as it should.")
+            Error::with_message(ErrorKind::InvalidResponse, "The response is not valid HTTP.")
         }
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::invalid_argument("The URL cannot be sent."),
         _ => Error::with_message(ErrorKind::ConnectionFailed, "The connection to the service failed.")
@@ -27,7 +27,7 @@ pub(super) fn explain(error: &ureq::Error, call: &CallState) -> Error {
     error.with_request_sent(call.was_sent())
 }
 
-/// A connection that was not made, or did not last.
+/// Returns the error for a connection that could not be established or was lost.
 fn lost(error: &io::Error, call: &CallState) -> Error {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let phase = call.phase();
@@ -46,21 +46,22 @@ fn lost(error: &io::Error, call: &CallState) -> Error {
         UnexpectedEof => "The connection was closed early".to_owned(),
         _ => {
             let to = proxy.as_ref().map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
-            let happened = if phase == Phase::Connect { "could not be made" } else { "failed" };
+            let happened = if phase == Phase::Connect { "could not be opened" } else { "failed" };
             format!("The connection{to} {happened}{}", system_words(error))
         }
     };
     let when = match phase {
         Phase::Resolve | Phase::Connect => "before anything was sent",
         Phase::Send => "while the request was being sent",
-        Phase::Receive => "before the answer was complete",
+        Phase::Receive => "before the response was complete",
     };
     let error = Error::with_message(ErrorKind::ConnectionFailed, format!("{what}, {when}."))
         .with_reason(phase.name());
     if proxy.is_some() { error.with_hint(PROXY_HINT) } else { error }
 }
 
-/// The words of the system for `error`; nothing if another library made it, whose words may hold what it read.
+/// Returns the system's text for `error`, or nothing if another library created it, because that text may contain
+/// received data.
 fn system_words(error: &io::Error) -> String {
     error.raw_os_error().map(|_| format!(": {error}")).unwrap_or_default()
 }

@@ -1,19 +1,19 @@
-//! Sends one request to the service and reads its response: HTTP/1.1 over TLS, with every wait under one deadline.
+//! Sends one request to the service and reads its response: HTTP/1.1 over TLS, with one deadline for all waits.
 //!
-//! ureq speaks HTTP and pools connections. The name look-up, the socket and the TLS session under it are ours: those of
-//! ureq start a thread for each request, and neither let a call be interrupted nor its buffers be wiped.
+//! ureq implements HTTP and pools connections. The name look-up, the socket and the TLS session are implemented here:
+//! those of ureq start a thread for each request, cannot be interrupted, and do not wipe their buffers.
 //!
-//! ureq 3.5.2 gives its transport no context: a connection does not learn for which call it works. Two things follow.
+//! ureq 3.5.2 passes its transport no context, so a connection does not know its call. Two things follow.
 //!
-//! - **A thread-local holds the call** that the thread makes ([`call::CurrentCall`]); the connection asks it for the
-//!   deadline, the interrupt and the pair. While the call asks its interrupt, the thread has no current call: the code of
-//!   the program may make calls there, and greenlets that switch there may continue with others in any order.
-//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]): it copies headers, and logs
-//!   what it writes at level trace. The connection replaces the placeholder by the pair in the last step before
+//! - **A thread-local holds the current call** of the thread ([`call::CurrentCall`]). The connection reads the
+//!   deadline, the interrupt and the pair from it. During an interrupt check, the thread has no current call: the code
+//!   of the program may make calls there, and greenlets that switch there may continue with others in any order.
+//! - **ureq gets a placeholder for the `Authorization` header** ([`header::placeholder`]), because it copies headers
+//!   and logs its output at level trace. The connection replaces the placeholder by the pair immediately before
 //!   encryption, and fails if it found none.
 
-mod answer;
 mod authorities;
+mod beginning;
 mod call;
 mod certificate;
 mod channel;
@@ -63,43 +63,43 @@ pub(crate) use route::step_context;
 pub use route::{Route, TcpConnection, TlsInfo};
 pub(crate) use settings::Settings;
 
-/// The largest head of an answer, in bytes.
+/// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
-/// How many connections wait for the next call, to one host and in all.
+/// The most idle connections, to one host and in total.
 const MAX_IDLE: usize = 64;
-/// How long a connection waits for the next call. Servers commonly close after a minute or more.
+/// How long an idle connection is kept. Servers commonly close it after a minute or more.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(30);
-/// How much of an error's body is read: enough for the service's words and a form's field errors.
+/// The most bytes of an error's body that are read: enough for the service's message and the field errors of a form.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
 const TOO_LONG: &str =
     "Ask for less at a time, such as with per_page, or allow more with max_response_length.";
 
-/// A request as it goes out.
+/// A request to send.
 pub(crate) struct Outgoing<'a> {
     pub url: String,
     pub request: &'a Request,
     pub credentials: &'a Credentials,
-    /// The largest body of an answer, in bytes.
+    /// The largest body of a response, in bytes.
     pub max_body: usize,
     pub context: CallContext,
 }
 
-/// Connections to the service and how they are made. Thread-safe.
+/// Connections to the service. Thread-safe.
 pub(crate) struct Transport {
     settings: Settings,
     agent: Agent,
 }
 
 impl Transport {
-    /// No connection yet. Names are looked up in `addresses`.
+    /// Creates a transport without connections. Names are looked up in `addresses`.
     pub fn new(settings: Settings, addresses: Arc<AddressBook>, system_roots: Arc<SystemRoots>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            // Decoded here: what is broken or empty must not look like a lost connection.
+            // Bodies are decoded here, so that broken or empty data does not look like a lost connection.
             .accept_encoding("gzip")
             .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
@@ -114,27 +114,27 @@ impl Transport {
         Self { settings, agent: Agent::with_parts(config.build(), connector, NoResolver) }
     }
 
-    /// What it was made with.
+    /// Returns the settings of the transport.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Sends the request once and reads the answer whole.
+    /// Sends the request once and reads the whole response.
     pub fn send(&self, outgoing: &Outgoing<'_>) -> Result<Response, Error> {
         let header = PairHeader::new(outgoing.credentials.clone());
         let call = CurrentCall::begin_with(outgoing.context.clone(), Some(header));
         let head =
             head(outgoing).map_err(|_| Error::invalid_argument("The URL or a header cannot be sent."))?;
-        // A method that expects a body has a Content-Length also where there is none (RFC 9110, section 8.6).
+        // A method that expects a body has a Content-Length even without a body (RFC 9110, section 8.6).
         let expects_body = matches!(outgoing.request.method(), "POST" | "PUT" | "PATCH");
-        let answer = match outgoing.request.body().or(expects_body.then_some(&[])) {
+        let http_response = match outgoing.request.body().or(expects_body.then_some(&[])) {
             Some(body) => self.agent.run(head.map(|()| body)),
             None => self.agent.run(head),
         };
-        read(answer.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
+        read(http_response.map_err(|error| failure::explain(&error, &call))?, outgoing.max_body, &call)
     }
 
-    /// Sends HEAD to `url` without a pair. Its response has what every response has, such as a date.
+    /// Sends HEAD to `url` without a pair. The response has the common headers, such as a date.
     pub fn head_without_pair(&self, url: &str, context: CallContext) -> Result<Response, Error> {
         let call = CurrentCall::begin(context);
         let builder = service::HEADERS
@@ -142,23 +142,23 @@ impl Transport {
             .filter(|(name, _)| *name != "content-type")
             .fold(http::Request::head(url), |builder, (name, value)| builder.header(*name, *value));
         let request = builder.body(()).map_err(|_| Error::invalid_argument("The URL cannot be sent."))?;
-        let answer = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
-        read(answer, 0, &call)
+        let http_response = self.agent.run(request).map_err(|error| failure::explain(&error, &call))?;
+        read(http_response, 0, &call)
     }
 }
 
-/// The size of ureq's buffers that a test wants, in bytes: what they leave behind differs with it, for the C library gives
-/// back large blocks and keeps small ones.
+/// Returns the size of ureq's buffers that a test requests, in bytes. The traces in memory depend on it, because the C
+/// library returns large blocks to the system and keeps small ones.
 fn test_buffer_size() -> Option<usize> {
     cfg!(feature = "test-buffers")
         .then(|| std::env::var("JUSTCALL_TEST_BUFFERS").ok()?.parse().ok())
         .flatten()
 }
 
-/// The request without its body, which is lent to ureq rather than copied.
+/// Creates the request without its body, which ureq borrows instead of copying it.
 fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     let request = outgoing.request;
-    // Not the builder: it moves everything with every step, and lets the map grow step by step.
+    // The builder is not used: it moves all parts in each step and reallocates the map.
     let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
     for (name, value) in request.default_headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -174,19 +174,20 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     Ok(head)
 }
 
-/// Reads the body: of a success whole or not at all, of anything else as much as comes, for its status has decided.
-fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Result<Response, Error> {
-    let (mut parts, body) = answer.into_parts();
+/// Reads the body. The body of a success must be complete. Otherwise a partial body suffices, because the status has
+/// decided.
+fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Result<Response, Error> {
+    let (mut parts, body) = http_response.into_parts();
     let status = parts.status.as_u16();
     let is_success = parts.status.is_success();
     let limit = if is_success { max_body } else { max_body.min(MAX_ERROR_BODY) };
     let layers = decode::gzip_layers(&parts.headers);
     if layers.is_some_and(|layers| layers > 0) {
-        // They are about the bytes that came, not about those that the caller gets.
+        // These headers describe the encoded bytes, not those that the caller gets.
         parts.headers.remove(CONTENT_ENCODING);
         parts.headers.remove(CONTENT_LENGTH);
     }
-    // Room for all of it and a little more, so that its end is seen without another allocation.
+    // The capacity exceeds the body, so that its end is detected without another allocation.
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed distinguishes a body that is too large from one that fits.
@@ -220,7 +221,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Re
     let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message =
-            format!("The body of the response is longer than {limit} bytes, the most that is read here.");
+            format!("The body of the response is longer than {limit} bytes, the limit of this call.");
         broken = Some(Error::with_message(ErrorKind::InvalidResponse, message).with_hint(TOO_LONG));
     }
     match broken.filter(|_| is_success) {
@@ -229,7 +230,7 @@ fn read(answer: http::Response<Body>, max_body: usize, call: &CurrentCall) -> Re
     }
 }
 
-/// Once the service has sent the secret back, not even a part of it is passed on.
+/// Masks partial copies of the secret after the service has sent it back.
 fn mask_beginnings(text: &mut [u8], call: &CurrentCall) {
     if let Some(sent) = call.header().filter(|_| call.was_echoed()) {
         sent.expose_secret(|secret| echo::mask_beginnings(text, secret));

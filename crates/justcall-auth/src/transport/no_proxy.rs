@@ -1,11 +1,11 @@
-//! `NO_PROXY`: the hosts that are reached without the proxy. There is no standard: an entry counts if curl 8, Go or
+//! `NO_PROXY`: the hosts that are reached without the proxy. There is no standard; an entry counts if curl 8, Go or
 //! Python's requests would honour it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::resolve::without_brackets;
 
-/// The entry of `list` that covers the service at `host` and `port`.
+/// Returns the first entry of `list` that covers the service at `host` and `port`.
 pub(super) fn matching<'a>(list: &'a str, host: &str, port: u16) -> Option<&'a str> {
     let host = Host::read(host);
     let is_separator = |character: char| character == ',' || character.is_ascii_whitespace();
@@ -14,7 +14,7 @@ pub(super) fn matching<'a>(list: &'a str, host: &str, port: u16) -> Option<&'a s
 
 enum Host {
     Address(IpAddr),
-    /// In lower case, without a dot at its end.
+    /// In lower case, without a final dot.
     Name(String),
 }
 
@@ -46,7 +46,7 @@ fn covers(entry: &str, host: &Host, port: u16) -> bool {
     }
 }
 
-/// Splits `host:port`, `[v6]:port` and what has no port; `None` if the port is none.
+/// Splits `host:port`, `[v6]:port` or a host without a port. Returns `None` if the port is not a number.
 fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
     if entry.parse::<Ipv6Addr>().is_ok() || entry.ends_with(']') {
         return Some((entry, None));
@@ -57,14 +57,14 @@ fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Whether `host` is `domain` or below it. `example.com`, `.example.com` and `*.example.com` mean the same.
+/// Returns true if `host` is `domain` or a subdomain. `example.com`, `.example.com` and `*.example.com` are equivalent.
 fn is_below(host: &str, domain: &str) -> bool {
     let domain = domain.trim_start_matches("*.").trim_start_matches('.');
     let rest = host.strip_suffix(domain).filter(|_| !domain.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether `address` is in the network that is written as `network/bits`.
+/// Returns true if `address` is in the network `network/bits`.
 fn is_in(address: IpAddr, network: &str, bits: &str) -> bool {
     let (Ok(network), Some(bits)) = (network.parse::<IpAddr>(), number::<u32>(bits)) else { return false };
     match (address, network) {
@@ -73,7 +73,7 @@ fn is_in(address: IpAddr, network: &str, bits: &str) -> bool {
             let differing = address.to_bits() ^ network.to_bits();
             differing.checked_shr(128 - bits).unwrap_or(0) == 0
         }
-        // A network of IPv4, in the notation of IPv6.
+        // A network of IPv4 in the notation of IPv6.
         (IpAddr::V4(address), IpAddr::V6(network)) => network
             .to_ipv4_mapped()
             .zip(bits.checked_sub(96))
@@ -87,7 +87,7 @@ fn is_in_v4(address: Ipv4Addr, network: Ipv4Addr, bits: u32) -> bool {
     bits <= 32 && differing.checked_shr(32 - bits).unwrap_or(0) == 0
 }
 
-/// A number in digits alone: Rust's own takes a sign.
+/// Parses a number that consists only of digits. Rust's parser also accepts a sign.
 fn number<T: std::str::FromStr>(digits: &str) -> Option<T> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
@@ -96,7 +96,7 @@ fn number<T: std::str::FromStr>(digits: &str) -> Option<T> {
 mod tests {
     use super::*;
 
-    /// Entry, host, port, and whether the one covers the others. The table of docs/guide/calls.md says the same in words.
+    /// Entry, host, port, and whether the entry covers the host. docs/guide/calls.md describes this table.
     const TABLE: &[(&str, &str, u16, bool)] = &[
         ("*", "api.justcall.io", 443, true),
         ("a.example, *", "api.justcall.io", 443, true),
@@ -111,7 +111,7 @@ mod tests {
         ("api.justcall.io.", "api.justcall.io", 443, true),
         ("api.justcall.io", "api.justcall.io.", 443, true),
         (".justcall.io.", "api.justcall.io.", 443, true),
-        // Blanks between.
+        // Blanks between entries.
         ("a.example justcall.io", "api.justcall.io", 443, true),
         ("a.example\tjustcall.io ,b.example", "api.justcall.io", 443, true),
         (" , ,justcall.io", "api.justcall.io", 443, true),
@@ -157,7 +157,7 @@ mod tests {
         ("::/0", "10.1.2.3", 443, false),
         ("fd00::/129", "[fd00::1]", 443, false),
         ("::ffff:10.0.0.0/104", "10.1.2.3", 443, true),
-        // What covers nothing.
+        // Entries that cover nothing.
         ("", "api.justcall.io", 443, false),
         (".", "api.justcall.io", 443, false),
         ("*.", "api.justcall.io.", 443, false),

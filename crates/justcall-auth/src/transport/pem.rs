@@ -1,5 +1,5 @@
-//! Certificates in PEM files, one by one. What is wrong is one sentence of this library: those of parsers hold the bytes
-//! that they read, and the file may have a private key in it.
+//! The certificates in PEM files. Messages about a fault are written here: those of parsers would contain bytes of the
+//! file, which may include a private key.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
 
-/// Returns the certificates in `text`, in their order, each or what is wrong with it.
+/// Returns the certificates in `text`, in order. An item is the certificate, or its fault.
 pub(super) fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &'static str>> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -20,16 +20,17 @@ pub(super) fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &
     found
 }
 
-/// Returns the certificate in `block`, which begins with a line of dashes; `None` if it holds something else, such as a key.
+/// Returns the certificate in `block`, which begins with a line of dashes, or `None` if it contains something else,
+/// such as a key.
 fn certificate(block: &[u8]) -> Option<Result<CertificateDer<'static>, &'static str>> {
     let label = &block[BEGIN.len()..];
     let label = &label[..position(label, DASHES).unwrap_or(label.len())];
     match label {
         b"CERTIFICATE" => {}
         b"TRUSTED CERTIFICATE" => {
-            return Some(Err("is in OpenSSL's own form: convert it with openssl x509 -in FILE"));
+            return Some(Err("is in OpenSSL's TRUSTED form: convert it with openssl x509 -in FILE"));
         }
-        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE in place of CERTIFICATE")),
+        b"X509 CERTIFICATE" => return Some(Err("begins with X509 CERTIFICATE instead of CERTIFICATE")),
         b"PKCS7" | b"CMS" => {
             return Some(Err("is in a PKCS #7 bundle: convert it with openssl pkcs7 -print_certs -in FILE"));
         }
@@ -42,14 +43,14 @@ fn certificate(block: &[u8]) -> Option<Result<CertificateDer<'static>, &'static 
     if position(&body[..end], b"\\n").is_some() || !body[..end].contains(&b'\n') {
         return Some(Err("has lost its line breaks: they became blanks or the two characters \\n"));
     }
-    // Blanks before the lines, as in YAML, mean nothing.
+    // Blanks before lines are ignored, because YAML indents them.
     let bare = body[..end].iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     let lines = b"-----BEGIN CERTIFICATE-----\n".iter().copied().chain(bare);
     let lines: Vec<u8> = lines.chain(*b"\n-----END CERTIFICATE-----\n").collect();
     Some(CertificateDer::from_pem_slice(&lines).map_err(|_| "is not written in base64"))
 }
 
-/// Returns why a file without any certificate has none: what follows its name.
+/// Returns why a file contains no certificate. The text follows the name of the file in a message.
 pub(super) fn no_certificate(text: &[u8]) -> &'static str {
     let bare = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
     match bare {
@@ -58,10 +59,10 @@ pub(super) fn no_certificate(text: &[u8]) -> &'static str {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
             "is in UTF-16: save it as plain ASCII text"
         }
-        [b'<', ..] => "is HTML or XML, not certificates: it may be the page that shows them",
-        _ if position(bare, b"PRIVATE KEY-----").is_some() => "holds a private key and no certificate",
-        _ if position(bare, BEGIN).is_some() => "holds something else in PEM form, and no certificate",
-        _ => "holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
+        [b'<', ..] => "is HTML or XML, not certificates: it may be the web page that displays them",
+        _ if position(bare, b"PRIVATE KEY-----").is_some() => "contains a private key and no certificate",
+        _ if position(bare, BEGIN).is_some() => "contains other data in PEM form, and no certificate",
+        _ => "contains no certificate in PEM form (-----BEGIN CERTIFICATE-----)",
     }
 }
 

@@ -1,5 +1,4 @@
-//! A way through an HTTP proxy: a tunnel made by CONNECT, in which TLS runs to the service itself. The proxy never sees
-//! the pair.
+//! An HTTP proxy: a tunnel by CONNECT, in which TLS runs to the service itself. The proxy never receives the pair.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -19,54 +18,54 @@ mod named;
 
 pub use named::{NamedProxy, ProxyException};
 
-/// The largest head of a proxy's answer, in bytes.
+/// The largest head of a proxy's response, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// An HTTP proxy. Cloning shares it; two are equal when they are the same proxy with the same login.
+/// An HTTP proxy. Clones share it. Two are equal if host, port and login are.
 #[derive(Clone)]
 pub(crate) struct Proxy(Arc<Parts>);
 
 struct Parts {
     host: String,
     port: u16,
-    /// `user:password`, encoded as `Proxy-Authorization` takes it.
+    /// `user:password`, encoded for `Proxy-Authorization`.
     login: Option<Secret>,
 }
 
-/// Why a text names no proxy that can be used, and what to do about it.
-struct Unusable {
+/// The reason why a text is not a usable proxy, with a hint.
+struct UnusableProxy {
     why: &'static str,
     hint: &'static str,
 }
 
-impl From<&'static str> for Unusable {
+impl From<&'static str> for UnusableProxy {
     fn from(why: &'static str) -> Self {
-        Self { why, hint: "A proxy looks like http://host:port." }
+        Self { why, hint: "Write the proxy as http://host:port." }
     }
 }
 
-/// It is unclear where the login ends and the host begins.
-const UNCLEAR_LOGIN: Unusable = Unusable {
+/// The reason for a text in which the end of the login is unclear.
+const UNCLEAR_LOGIN: UnusableProxy = UnusableProxy {
     why: "has a user name or password with a character that must be percent-encoded",
     hint: "Percent-encode the user name and the password: # is %23, / is %2F, ? is %3F, a space is %20.",
 };
 
 impl Proxy {
-    /// Reads `http://[user:password@]host[:port]`.
+    /// Parses `http://[user:password@]host[:port]`.
     ///
     /// # Errors
-    /// `invalid_argument`, without repeating what was given.
+    /// Fails with `invalid_argument`. The message does not contain the text.
     pub fn parse(url: &str) -> Result<Self, Error> {
         Self::read(url).map_err(|unusable| refuse("The proxy", &unusable))
     }
 
-    fn read(url: &str) -> Result<Self, Unusable> {
+    fn read(url: &str) -> Result<Self, UnusableProxy> {
         let rest = match url.split_once("://") {
             None => url,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some(_) => return Err("is not an http:// proxy, the only kind there is support for".into()),
+            Some(_) => return Err("is not an http:// proxy, the only supported kind".into()),
         };
-        // The host ends here, as every reader of URLs has it; where a login follows, it was meant to be longer.
+        // Parsers of URLs end the host here. A login after this point means that it was meant to be longer.
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if path.contains('@') {
             return Err(UNCLEAR_LOGIN);
@@ -89,17 +88,17 @@ impl Proxy {
         Ok(Self(Arc::new(Parts { host, port: port.unwrap_or(80), login })))
     }
 
-    /// Where the proxy is.
+    /// Returns the host and the port.
     pub fn host_and_port(&self) -> (&str, u16) {
         (&self.0.host, self.0.port)
     }
 
-    /// The same, for people.
+    /// Returns the host and the port as text for messages.
     pub fn address(&self) -> String {
         format!("{}:{}", shown(&self.0.host), self.0.port)
     }
 
-    /// Asks the proxy at the other end of `socket` for a tunnel to `host`.
+    /// Requests a tunnel to `host` from the proxy at the other end of `socket`.
     pub(super) fn connect(
         &self,
         socket: &mut Socket,
@@ -120,13 +119,13 @@ impl Proxy {
         match read_status(socket)? {
             Some(200..=299) => Ok(()),
             Some(407) => Err(call.fail(
-                self.refused("asks for a user name and password (HTTP 407)")
-                    .with_hint("Give them in the proxy's URL, as http://user:password@host:port."),
+                self.refused("requires a user name and password (HTTP 407)")
+                    .with_hint("Add them to the URL of the proxy: http://user:password@host:port."),
             )),
             Some(status) => {
                 Err(call.fail(self.refused(&format!("refused to connect to the service (HTTP {status})"))))
             }
-            None => Err(call.fail(self.refused("does not answer as a proxy does"))),
+            None => Err(call.fail(self.refused("does not answer like a proxy"))),
         }
     }
 
@@ -140,7 +139,7 @@ impl PartialEq for Proxy {
     fn eq(&self, other: &Self) -> bool {
         let same_login = match (&self.0.login, &other.0.login) {
             (None, None) => true,
-            // Compared where they are: a copy would stay behind.
+            // The secrets are compared in place, because a copy would not be wiped.
             (Some(mine), Some(theirs)) => mine.expose(|mine| theirs.expose(|theirs| mine == theirs)),
             _ => false,
         };
@@ -154,12 +153,12 @@ impl fmt::Debug for Proxy {
     }
 }
 
-fn refuse(what: &str, unusable: &Unusable) -> Error {
+fn refuse(what: &str, unusable: &UnusableProxy) -> Error {
     Error::invalid_argument(format!("{what} {}.", unusable.why)).with_hint(unusable.hint)
 }
 
-/// The status of the proxy's answer; `None` if it does not answer in HTTP. Of an answer that makes the tunnel, everything
-/// up to the empty line is read, and nothing after it: that belongs to TLS. Any other is final with its first line.
+/// Returns the status of the proxy's response, or `None` if it is not HTTP. Of a success, reads up to the empty line
+/// and nothing after it, which belongs to TLS. Any other response is final after its first line.
 fn read_status(socket: &mut Socket) -> io::Result<Option<u16>> {
     let (mut head, mut byte) = (Vec::new(), [0_u8]);
     for _ in 0..MAX_HEAD {
@@ -173,7 +172,7 @@ fn read_status(socket: &mut Socket) -> io::Result<Option<u16>> {
         if byte != *b"\n" {
             continue;
         }
-        // A line may end with LF alone, which some proxies send.
+        // Some proxies end lines with LF only.
         let is_complete = head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n");
         match status(&head) {
             Some(100 | 102..=299) if !is_complete => {}
@@ -186,7 +185,7 @@ fn read_status(socket: &mut Socket) -> io::Result<Option<u16>> {
 
 const PROTOCOL: &[u8] = b"HTTP/1.";
 
-/// The status in the first line of `head`. Its reason may be in any encoding.
+/// Returns the status in the first line of `head`. The reason phrase may be in any encoding.
 fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let digits = line.strip_prefix(PROTOCOL)?.split(|byte| *byte == b' ').nth(1)?;
@@ -199,17 +198,13 @@ mod tests {
 
     use super::*;
     use crate::source::Environment;
-    use crate::source::variables::Variables;
 
-    fn environment(
-        variables: &[(&'static str, &'static str)],
-        url: &str,
-    ) -> Result<Option<NamedProxy>, Error> {
-        NamedProxy::of_environment(&Variables(variables), &url.parse().expect(url))
+    fn environment(variables: &[(&str, &str)], url: &str) -> Result<Option<NamedProxy>, Error> {
+        NamedProxy::of_environment(&variables, &url.parse().expect(url))
     }
 
-    /// Whether calls to `url` go through a proxy of the environment.
-    fn is_for(variables: &[(&'static str, &'static str)], url: &str) -> bool {
+    /// Returns true if calls to `url` use a proxy of the environment.
+    fn is_for(variables: &[(&str, &str)], url: &str) -> bool {
         environment(variables, url).expect("good").expect("a proxy").into_used().is_some()
     }
 
@@ -223,7 +218,7 @@ mod tests {
         assert!(login.expose(|login| login == b"dXNlcjpwQHNz"));
         assert_eq!(format!("{proxy:?}"), "Proxy(proxy.corp:3128)");
         let other = |login: &str| Proxy::parse(&format!("http://{login}proxy.corp:3128")).expect("a proxy");
-        assert_eq!(proxy, other("user:p%40ss@"), "the same login, written otherwise");
+        assert_eq!(proxy, other("user:p%40ss@"), "the same login in another spelling");
         assert!(proxy != other("user:another@") && proxy != other(""));
         assert_eq!(Proxy::parse("proxy.corp").expect("a proxy").host_and_port(), ("proxy.corp", 80));
         for bad in ["socks5://proxy:1080", "https://canary:x@proxy", "http://", "http://canary host"] {
@@ -233,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn it_refuses_a_login_that_is_not_percent_encoded_and_a_port_that_is_none() {
+    fn it_refuses_a_login_that_is_not_percent_encoded_and_an_invalid_port() {
         for (bad, why) in [
             ("http://canary:pa#ss@proxy:3128", "percent-encoded"),
             ("http://canary:pa/ss@proxy:3128", "percent-encoded"),
@@ -273,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_the_environments_proxy_for_https_alone_and_never_for_this_machine() {
+    fn it_uses_the_proxy_of_the_environment_only_for_https_and_never_for_this_machine() {
         let proxy = [("HTTPS_PROXY", "http://proxy:1")];
         assert!(is_for(&proxy, SERVICE));
         assert!(!is_for(&proxy, "http://127.0.0.1/") && !is_for(&proxy, "https://127.0.0.1/"));
         assert!(!is_for(&proxy, "https://[::1]:443/") && !is_for(&proxy, "https://LOCALHOST/"));
-        let given = Proxy::parse("http://proxy:1").expect("good");
+        let proxy = Proxy::parse("http://proxy:1").expect("good");
         let uri = "https://127.0.0.1/".parse().expect("good");
-        assert!(NamedProxy::given(given, &uri).into_used().is_some(), "said in code");
+        assert!(NamedProxy::configured(proxy, &uri).into_used().is_some(), "the configuration names it");
         let other = [("HTTP_PROXY", "http://evil:1"), ("http_proxy", "http://evil:1")];
         assert!(environment(&other, SERVICE).expect("good").is_none());
         assert!(environment(&[("HTTPS_PROXY", "")], SERVICE).expect("good").is_none());
@@ -289,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn it_minds_an_unusable_proxy_only_where_it_would_be_used() {
+    fn it_refuses_an_unusable_proxy_only_if_it_would_be_used() {
         for unusable in ["socks5://proxy:1080", "http://proxy:99999", "http://u:p#w@proxy"] {
             let exception = |list: &'static str, url: &str| {
                 let named = environment(&[("https_proxy", unusable), ("NO_PROXY", list)], url);
@@ -313,7 +308,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn it_overlooks_no_variable_that_is_not_text() {
+    fn it_ignores_no_variable_that_is_not_text() {
         use std::os::unix::ffi::OsStringExt as _;
         struct Bytes(&'static str, &'static [u8]);
         impl Environment for Bytes {
@@ -329,8 +324,8 @@ mod tests {
     }
 
     #[test]
-    fn it_spares_the_hosts_in_no_proxy() {
-        for (list, host, spared) in [
+    fn it_uses_no_proxy_for_the_hosts_in_no_proxy() {
+        for (list, host, is_direct) in [
             ("api.justcall.io", "api.justcall.io", true),
             ("justcall.io", "api.justcall.io", true),
             (".justcall.io", "api.justcall.io", true),
@@ -343,12 +338,12 @@ mod tests {
         ] {
             let list: &'static str = list;
             let variables = [("https_proxy", "proxy:1"), ("no_proxy", list)];
-            assert_eq!(is_for(&variables, &format!("https://{host}/")), !spared, "{list:?} and {host}");
+            assert_eq!(is_for(&variables, &format!("https://{host}/")), !is_direct, "{list:?} and {host}");
         }
     }
 
     #[test]
-    fn it_reads_the_status_of_a_proxys_answer() {
+    fn it_reads_the_status_of_a_proxys_response() {
         assert_eq!(status(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status(b"HTTP/1.0 407\r\n\r\n"), Some(407));
         assert_eq!(status(b"HTTP/1.1 200 Verbindung \xfc\r\n\r\n"), Some(200));

@@ -1,4 +1,4 @@
-//! Names to addresses: a cache with a time to live in front of the system's resolver.
+//! Name look-ups: a cache with a time to live, in front of the system's resolver.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,64 +19,70 @@ use ureq::unversioned::transport::NextTimeout;
 use super::call::{CallState, PROXY_HINT, Phase};
 use super::exhaustion;
 
-/// How long addresses are used. The system's resolver reports no time to live; half a minute follows a move of the
-/// service soon, and a failed connection makes the next call look the name up at once.
+/// How long addresses are used. The system's resolver reports no time to live. After half a minute the service may have
+/// moved. A failed connection makes the next call look the name up immediately.
 const TIME_TO_LIVE: Duration = Duration::from_secs(30);
-/// As many addresses of a name as are kept and tried.
+/// The most addresses of a name that are kept and tried.
 const MAX_ADDRESSES: usize = 16;
-/// As many names as are kept: a client has one, a test suite has some.
+/// The most names that are kept. A client has one, a test suite has several.
 const MAX_NAMES: usize = 64;
-/// As many look-ups as run at a time, each on a thread. A call that needs another one waits for a place.
+/// The most look-ups at a time, each on a thread. A call that needs another one waits.
 const MAX_LOOK_UPS: usize = 16;
 
-/// Asks the system, which may take any time.
-type Ask = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+/// Looks a name up in the system, which may take any time.
+type SystemLookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// Addresses by host, and the look-ups under way. Thread-safe.
+/// Addresses by host, and the running look-ups. Thread-safe.
 pub(crate) struct AddressBook {
-    ask: Box<Ask>,
+    look_up_in_system: Box<SystemLookUp>,
     names: Mutex<Names>,
-    /// A look-up has ended.
+    /// Notified when a look-up has ended.
     ended: Condvar,
 }
 
 #[derive(Default)]
 struct Names {
-    known: HashMap<String, Known>,
+    known: HashMap<String, CachedAddresses>,
     running: HashMap<String, Arc<LookUp>>,
 }
 
-struct Known {
+struct CachedAddresses {
     addresses: Vec<SocketAddr>,
     until: Instant,
 }
 
-/// A look-up, whose result all calls that wait for it get.
+/// A look-up. All calls that wait for it get its result.
 #[derive(Default)]
-struct LookUp(OnceLock<Result<Vec<SocketAddr>, Failure>>);
+struct LookUp(OnceLock<Result<Vec<SocketAddr>, LookUpFailure>>);
 
-/// Why a look-up found nothing.
+/// The reason why a look-up failed.
 #[derive(Clone)]
-enum Failure {
-    /// The system's reason, in its words.
+enum LookUpFailure {
+    /// The reason of the system, as text.
     NotFound(String),
-    /// There is nothing left to look it up with.
+    /// A local resource is exhausted.
     Exhausted(exhaustion::Exhausted),
 }
 
 impl Default for AddressBook {
     fn default() -> Self {
-        Self::asking(|host| Ok((host, 0).to_socket_addrs()?.take(MAX_ADDRESSES).collect()))
+        Self::with_resolver(|host| Ok((host, 0).to_socket_addrs()?.take(MAX_ADDRESSES).collect()))
     }
 }
 
 impl AddressBook {
-    fn asking(ask: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
-        Self { ask: Box::new(ask), names: Mutex::default(), ended: Condvar::new() }
+    fn with_resolver(
+        look_up_in_system: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            look_up_in_system: Box::new(look_up_in_system),
+            names: Mutex::default(),
+            ended: Condvar::new(),
+        }
     }
 
-    /// Every address of `host`. A look-up runs on a thread, which the deadline abandons: the system's resolver cannot be
-    /// interrupted. Calls that need the same name share one.
+    /// Returns every address of `host`. A look-up runs on a separate thread, because the system's resolver cannot be
+    /// interrupted: at the deadline the call leaves it. Calls that need the same name share one look-up.
     pub(super) fn addresses(
         self: &Arc<Self>,
         host: &str,
@@ -96,7 +102,7 @@ impl AddressBook {
     fn find(self: &Arc<Self>, host: &str, call: &CallState) -> io::Result<Vec<SocketAddr>> {
         let mut awaited: Option<Arc<LookUp>> = None;
         loop {
-            // Before the lock is taken: it may run the program's code.
+            // The check may run code of the program, so no lock may be held.
             let slice = call.slice()?;
             let mut names = self.lock();
             if awaited.is_none() {
@@ -126,14 +132,14 @@ impl AddressBook {
     }
 
     /// Starts a look-up of `host`.
-    fn start(self: &Arc<Self>, host: &str, names: &mut Names) -> Result<Arc<LookUp>, Failure> {
+    fn start(self: &Arc<Self>, host: &str, names: &mut Names) -> Result<Arc<LookUp>, LookUpFailure> {
         let look_up = Arc::new(LookUp::default());
         let (book, own, name) = (self.clone(), look_up.clone(), host.to_owned());
         spawn_without_signals("justcall-resolve", move || {
-            let found = catch_unwind(AssertUnwindSafe(|| (book.ask)(&name)));
-            book.finish(name, &own, found.unwrap_or_else(|_| Err(io::Error::other("the look-up died"))));
+            let found = catch_unwind(AssertUnwindSafe(|| (book.look_up_in_system)(&name)));
+            book.finish(name, &own, found.unwrap_or_else(|_| Err(io::Error::other("the look-up panicked"))));
         })
-        .map_err(|error| Failure::Exhausted(exhaustion::threads(&error)))?;
+        .map_err(|error| LookUpFailure::Exhausted(exhaustion::threads(&error)))?;
         names.running.insert(host.to_owned(), look_up.clone());
         Ok(look_up)
     }
@@ -141,8 +147,8 @@ impl AddressBook {
     fn finish(&self, name: String, look_up: &LookUp, found: io::Result<Vec<SocketAddr>>) {
         let result = match found {
             Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) => Err(Failure::NotFound("it has no address".into())),
-            Err(error) => Err(Failure::of(&error)),
+            Ok(_) => Err(LookUpFailure::NotFound("it has no address".into())),
+            Err(error) => Err(LookUpFailure::of(&error)),
         };
         let mut names = self.lock();
         names.running.remove(&name);
@@ -151,37 +157,38 @@ impl AddressBook {
                 names.known.clear();
             }
             let until = Instant::now() + TIME_TO_LIVE;
-            names.known.insert(name, Known { addresses: addresses.clone(), until });
+            names.known.insert(name, CachedAddresses { addresses: addresses.clone(), until });
         }
         let _first = look_up.0.set(result);
         drop(names);
         self.ended.notify_all();
     }
 
-    /// Forgets addresses that could not be reached, so that the next try looks the name up again.
+    /// Forgets addresses that could not be reached, so that the next call looks the name up again.
     pub(super) fn forget(&self, host: &str) {
         self.lock().known.remove(host);
     }
 
-    /// What the lock guards is whole at every moment.
+    /// Locks the names. They are consistent at every moment, so a panic elsewhere cannot corrupt them.
     fn lock(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Failure {
-    /// The system's resolver does not report that it could not open its files or sockets.
+impl LookUpFailure {
+    /// Returns the reason. The system's resolver does not report that it could not open its files or sockets, so that
+    /// is checked here.
     fn of(error: &io::Error) -> Self {
         if let Some(exhausted) = exhaustion::descriptors() {
             return Self::Exhausted(exhausted);
         }
-        // What std puts before the system's words.
+        // std adds this prefix to the system's text.
         let why = error.to_string();
         let words = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
         Self::NotFound(words.to_owned())
     }
 
-    /// The failure of a call that needs the addresses of `host`.
+    /// Returns the error of a call that needs the addresses of `host`.
     fn error(&self, host: &str, call: &CallState) -> Error {
         let error = match self {
             Self::Exhausted(exhausted) => exhausted.error(),
@@ -204,8 +211,8 @@ impl fmt::Debug for AddressBook {
     }
 }
 
-/// A resolver for ureq that finds nothing: ureq asks one for every request, also for one on a kept connection. Names
-/// are looked up where connections are made.
+/// A resolver for ureq that finds nothing. ureq calls its resolver for every request, even on an existing connection.
+/// Names are looked up when a connection is opened.
 #[derive(Debug)]
 pub(super) struct NoResolver;
 
@@ -215,21 +222,21 @@ impl ureq::unversioned::resolver::Resolver for NoResolver {
     }
 }
 
-/// The host and port that `uri` names; its scheme's port where it names none.
+/// Returns the host and the port of `uri`, by default the port of its scheme.
 pub(super) fn host_and_port(uri: &Uri) -> (&str, u16) {
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
     (uri.host().unwrap_or_default(), port)
 }
 
-/// The host as a name or an address: URLs put an address of IPv6 in brackets.
+/// Returns the host without the brackets that URLs put around an address of IPv6.
 pub(super) fn without_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// The most that a message shows of a host's name, in bytes.
+/// The longest host name in a message, in bytes.
 const MAX_SHOWN: usize = 100;
 
-/// A host's name, which is ASCII, as messages show it.
+/// Returns a host name, which is ASCII, cut for messages.
 pub(super) fn shown(host: &str) -> Cow<'_, str> {
     match host.get(..MAX_SHOWN) {
         Some(beginning) if host.len() > MAX_SHOWN => format!("{beginning}…").into(),
@@ -250,7 +257,8 @@ mod tests {
 
     const ADDRESS: &str = "192.0.2.1:0";
 
-    /// Starts `callers` threads that each look up one of `names`, by number; their ports say who got which answer.
+    /// Starts `callers` threads that each look up one of `names`, by number. The port shows which caller got which
+    /// result.
     fn look_up_together(book: &Arc<AddressBook>, callers: u16, names: u16) -> Vec<thread::JoinHandle<()>> {
         let one = |caller: u16| {
             let book = book.clone();
@@ -264,7 +272,7 @@ mod tests {
         (0..callers).map(one).collect()
     }
 
-    /// How many threads of this process are called `name`.
+    /// Returns how many threads of this process have the name `name`.
     fn threads_called(name: &str) -> usize {
         let tasks = std::fs::read_dir("/proc/self/task").expect("the kernel's list");
         let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -272,37 +280,38 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_a_look_up_that_hangs_when_the_call_is_cancelled() {
+    fn it_leaves_a_hanging_look_up_when_the_call_is_cancelled() {
         let cancel = Cancel::new();
         let call = CurrentCall::begin(CallContext::new(vec![cancel.clone()], None));
         let (release, released) = mpsc::channel::<()>();
         let released = Mutex::new(released);
-        let book = Arc::new(AddressBook::asking(move |_| {
+        let book = Arc::new(AddressBook::with_resolver(move |_| {
             cancel.fire();
-            // Until the test is over.
+            // Blocks until the test is over.
             let _over = released.lock().expect("no panic").recv();
             Ok(Vec::new())
         }));
         let began = Instant::now();
         assert!(book.addresses("host.test", 1, &call).is_err());
         assert!(began.elapsed() < Duration::from_secs(1), "it went on for {:?}", began.elapsed());
-        let error = call.failure().expect("the call knows why");
+        let error = call.failure().expect("the call stores the error");
         assert_eq!(error.kind(), ErrorKind::Cancelled);
         drop(release);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_looks_a_name_up_once_for_all_who_wait_and_no_more_than_so_many_at_a_time() {
+    fn it_shares_one_look_up_a_name_and_limits_how_many_run_at_a_time() {
         for (callers, names) in [(300, 1), (300, 40)] {
-            let (asked, running, most) = <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
-            let (counted, now, peak) = (asked.clone(), running.clone(), most.clone());
+            let (look_ups, running, most) =
+                <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+            let (counted, now, peak) = (look_ups.clone(), running.clone(), most.clone());
             let (release, released) = mpsc::channel::<()>();
             let released = Mutex::new(released);
-            let book = Arc::new(AddressBook::asking(move |_| {
+            let book = Arc::new(AddressBook::with_resolver(move |_| {
                 counted.fetch_add(1, Ordering::SeqCst);
                 peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                // Slow, until the test lets it go on.
+                // Blocks until the test releases it.
                 let _end = released.lock().expect("no panic").recv();
                 now.fetch_sub(1, Ordering::SeqCst);
                 Ok(vec![ADDRESS.parse().expect("an address")])
@@ -318,23 +327,23 @@ mod tests {
             for caller in waiting {
                 caller.join().expect("it got its addresses");
             }
-            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "one look-up a name");
+            assert_eq!(look_ups.load(Ordering::SeqCst), usize::from(names), "one look-up a name");
             assert_eq!(most.load(Ordering::SeqCst), expected);
             let call = CurrentCall::begin(CallContext::default());
             book.addresses("0.test", 1, &call).expect("known");
-            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names), "the control: known for a while");
+            assert_eq!(look_ups.load(Ordering::SeqCst), usize::from(names), "the control: known for a while");
             book.forget("0.test");
             book.addresses("0.test", 1, &call).expect("found again");
-            assert_eq!(asked.load(Ordering::SeqCst), usize::from(names) + 1);
+            assert_eq!(look_ups.load(Ordering::SeqCst), usize::from(names) + 1);
         }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn it_looks_names_up_where_no_signal_of_the_program_comes() {
+    fn it_blocks_signals_on_the_threads_of_look_ups() {
         let (masks, mask) = mpsc::channel();
         let masks = Mutex::new(masks);
-        let book = Arc::new(AddressBook::asking(move |_| {
+        let book = Arc::new(AddressBook::with_resolver(move |_| {
             let status = std::fs::read_to_string("/proc/thread-self/status")?;
             let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:").map(str::to_owned));
             masks.lock().expect("no panic").send(line.expect("a mask")).expect("awaited");
@@ -349,19 +358,20 @@ mod tests {
     }
 
     #[test]
-    fn it_reports_a_look_up_that_fails_to_every_call_and_asks_again_for_the_next() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = asked.clone();
-        let book = Arc::new(AddressBook::asking(move |host| match counted.fetch_add(1, Ordering::SeqCst) {
-            0 => Err(io::Error::other("failed to lookup address information: No such name")),
-            1 => Ok(Vec::new()),
-            2 => panic!("canary of {host}"),
-            _ => Ok(vec![ADDRESS.parse().expect("an address")]),
-        }));
-        for why in ["No such name", "it has no address", "the look-up died"] {
+    fn it_reports_a_failed_look_up_and_repeats_it_for_the_next_call() {
+        let look_ups = Arc::new(AtomicUsize::new(0));
+        let counted = look_ups.clone();
+        let book =
+            Arc::new(AddressBook::with_resolver(move |host| match counted.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(io::Error::other("failed to lookup address information: No such name")),
+                1 => Ok(Vec::new()),
+                2 => panic!("canary of {host}"),
+                _ => Ok(vec![ADDRESS.parse().expect("an address")]),
+            }));
+        for why in ["No such name", "it has no address", "the look-up panicked"] {
             let call = CurrentCall::begin(CallContext::default());
             book.addresses("host.test", 1, &call).expect_err(why);
-            let error = call.failure().expect("the call knows why");
+            let error = call.failure().expect("the call stores the error");
             let expected = format!("The host host.test could not be found: {why}.");
             assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
         }

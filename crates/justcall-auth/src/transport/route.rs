@@ -1,5 +1,5 @@
-//! The connection steps of a call one at a time, made with the parts that a call uses: a step that works here works in
-//! a call.
+//! The connection steps of a call, one at a time. They use the parts of a call, so a step that succeeds here succeeds
+//! in a call.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,7 +28,7 @@ pub struct Route {
     addresses: Arc<AddressBook>,
     uri: Uri,
     named_proxy: Option<NamedProxy>,
-    /// The time limit of each step; zero means none.
+    /// The time limit of each step. Zero means none.
     timeout: Duration,
 }
 
@@ -42,12 +42,12 @@ pub struct TcpConnection {
     pub local: SocketAddr,
 }
 
-/// What a TLS handshake with the service agreed on.
+/// The result of a TLS handshake with the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsInfo {
     /// `TLS 1.3` or `TLS 1.2`.
     pub version: &'static str,
-    /// The certificate of the service, which was verified.
+    /// The certificate of the service, after verification.
     pub certificate: Option<Certificate>,
 }
 
@@ -67,7 +67,7 @@ impl Route {
         Ok(Self { connector, addresses, uri, named_proxy, timeout })
     }
 
-    /// Returns the proxy that is named, whether calls go through it or not.
+    /// Returns the named proxy, whether calls use it or not.
     pub fn proxy(&self) -> Option<&NamedProxy> {
         self.named_proxy.as_ref()
     }
@@ -84,7 +84,7 @@ impl Route {
     /// Returns every address of [`Route::host`].
     ///
     /// # Errors
-    /// `connection_failed` with the reason `resolve`, `timeout`.
+    /// Fails with `connection_failed` and the reason `resolve`, or with `timeout`.
     pub fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = self.first_host_and_port();
         self.first_step(Phase::Resolve, |call| self.addresses.addresses(host, port, call))
@@ -93,24 +93,24 @@ impl Route {
     /// Connects to the first of `addresses` that answers.
     ///
     /// # Errors
-    /// `connection_failed` with the reason `connect`, `timeout`; `invalid_argument` if the base URL is `http://` and
-    /// its host is not this machine.
+    /// Fails with `connection_failed` and the reason `connect`, or with `timeout`. Fails with `invalid_argument` if the
+    /// base URL is `http://` and its host is not this machine.
     pub fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpConnection, Error> {
         let (host, _) = self.first_host_and_port();
         self.first_step(Phase::Connect, |call| {
             if self.uri.scheme_str() == Some("http") {
                 refuse_plain_text_beyond_loopback(addresses, call)?;
             }
-            let socket = self.connector.reach(host, addresses, call)?;
+            let socket = self.connector.connect_tcp(host, addresses, call)?;
             let (local, peer) = socket.ends()?;
             Ok(TcpConnection { socket, peer, local })
         })
     }
 
-    /// Asks the proxy at the other end of `connection` for a tunnel to the service. Does nothing without a proxy.
+    /// Requests a tunnel to the service from the proxy at the other end of `connection`. Does nothing without a proxy.
     ///
     /// # Errors
-    /// `connection_failed` with the answer of the proxy, `timeout`.
+    /// Fails with `connection_failed` and the response of the proxy, or with `timeout`.
     pub fn tunnel(&self, connection: &mut TcpConnection) -> Result<(), Error> {
         let Some(proxy) = self.connector.proxy() else { return Ok(()) };
         let (host, port) = host_and_port(&self.uri);
@@ -120,7 +120,7 @@ impl Route {
     /// Makes a TLS handshake with the service and closes the connection.
     ///
     /// # Errors
-    /// `tls_failed`, `connection_failed`, `timeout`.
+    /// Fails with `tls_failed`, `connection_failed` or `timeout`.
     pub fn secure(&self, mut connection: TcpConnection) -> Result<TlsInfo, Error> {
         let (host, _) = host_and_port(&self.uri);
         self.step(Phase::Connect, |call| {
@@ -131,7 +131,7 @@ impl Route {
             };
             let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(Certificate::read);
             tls.send_close_notify();
-            // The farewell is a courtesy.
+            // The closing message is optional, so a failed write is ignored.
             let _sent = tls.write_tls(&mut connection.socket);
             Ok(TlsInfo { version, certificate })
         })
@@ -156,7 +156,7 @@ impl Route {
     }
 }
 
-/// The context of a step that starts now. It has the time limit of a whole call; zero means none.
+/// Returns the context of a step that starts now, with the time limit of a whole call. Zero means none.
 pub(crate) fn step_context(timeout: Duration) -> CallContext {
     if timeout.is_zero() { CallContext::default() } else { CallContext::default().at_most(timeout) }
 }

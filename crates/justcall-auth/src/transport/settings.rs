@@ -1,4 +1,4 @@
-//! What connections depend on.
+//! The settings of connections.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use rustls::RootCertStore;
 
 use super::proxy::Proxy;
 
-/// What connections depend on. Clients with equal settings share theirs.
+/// The settings of connections. Clients with equal settings share their connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The authorities that are trusted, in place of the system's.
+    /// The trusted authorities, instead of the system's.
     pub roots: Option<Arc<RootCertStore>>,
-    /// The proxy that all connections go through.
+    /// The proxy of all connections.
     pub proxy: Option<Proxy>,
     /// The address of this machine that connections come from, in place of the one that the system chooses.
     pub local_address: Option<IpAddr>,

@@ -1,4 +1,4 @@
-//! The socket under HTTP and TLS: blocking, but never for longer than the call allows.
+//! The socket under HTTP and TLS. It blocks, but never longer than the call allows.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,15 +9,15 @@ use rustix::net::{RecvFlags, recv};
 
 use super::call::{self, CallState, Phase};
 
-/// A connected socket. Its reads and writes end with the current call's deadline or interrupt.
+/// A connected socket. Reads and writes end at the deadline or by the interrupt of the current call.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    /// The timeout that the socket has now; setting it is a system call.
+    /// The current timeout of the socket. Setting it is a system call.
     slice: Duration,
 }
 
-/// What is waiting on an idle socket.
+/// The state of an idle socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
     Nothing,
@@ -30,12 +30,12 @@ impl Socket {
         Self { stream, slice: Duration::ZERO }
     }
 
-    /// The addresses of this end and of the other.
+    /// Returns the addresses of this end and of the other.
     pub fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
-    /// Returns what has come, without waiting for it and without taking it.
+    /// Returns the state of the socket, without waiting and without consuming bytes.
     pub fn peek(&self) -> Waiting {
         match peek_now(&self.stream) {
             Ok((_, 0)) => Waiting::End,
@@ -45,7 +45,7 @@ impl Socket {
         }
     }
 
-    /// Writes some of `bytes`; 0 if that took too long for one wait.
+    /// Writes a part of `bytes`. Returns 0 if one slice was not enough.
     pub fn write_for_a_slice(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = call::current();
         let written = self.attempt(&call, |stream| stream.write(bytes))?.unwrap_or(0);
@@ -55,7 +55,7 @@ impl Socket {
         Ok(written)
     }
 
-    /// Waits for `attempt` once, no longer than the call allows at a time; `None` if nothing happened meanwhile.
+    /// Runs `attempt` once, for at most one slice. Returns `None` if nothing happened in that time.
     fn attempt(
         &mut self,
         call: &CallState,
@@ -69,7 +69,7 @@ impl Socket {
     }
 
     fn block_for(&mut self, slice: Duration) -> io::Result<()> {
-        // The system counts in milliseconds or worse, and takes zero for "for ever".
+        // The system counts in milliseconds or coarser, and zero means no timeout.
         let slice = slice.max(Duration::from_millis(1));
         if slice != self.slice {
             self.stream.set_read_timeout(Some(slice))?;
@@ -85,7 +85,7 @@ fn peek_now(stream: &TcpStream) -> rustix::io::Result<(usize, usize)> {
     recv(stream, &mut [0_u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT)
 }
 
-/// Windows knows only sockets that wait and sockets that do not.
+/// Windows has only blocking and non-blocking sockets.
 #[cfg(windows)]
 fn peek_now(stream: &TcpStream) -> rustix::io::Result<(usize, usize)> {
     rustix::io::ioctl_fionbio(stream, true)?;
@@ -94,11 +94,11 @@ fn peek_now(stream: &TcpStream) -> rustix::io::Result<(usize, usize)> {
     peeked
 }
 
-/// Nothing happened for a slice, or a signal came.
+/// Returns true if a slice passed without data, or if a signal came.
 fn is_pause(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
-        // A connection that the system gave up is over, though std calls it by the same name. Windows does not distinguish
-        // it from a slice that passed: it ends with the deadline.
+        // A connection that the system timed out has ended, although std uses the same kind. Windows does not
+        // distinguish it from a passed slice; there it ends at the deadline.
         && (cfg!(windows) || error.raw_os_error() != Some(Errno::TIMEDOUT.raw_os_error()))
 }
 

@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3: whom to trust, and the errors of a failed handshake.
+//! TLS 1.2 and 1.3: the configuration, and the errors of a failed handshake.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-/// How to shake hands, trusting `roots`.
+/// Creates the configuration that trusts `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -17,30 +17,30 @@ pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
     config
 }
 
-/// The TLS failure inside `error`, if it is one.
+/// Returns the TLS error inside `error`, if there is one.
 pub(super) fn failure(error: &io::Error) -> Option<Error> {
     let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let message = format!("A secure connection to the service could not be made: {}.", why(inner));
+    let message = format!("The TLS connection to the service could not be established: {}.", why(inner));
     let result = Error::with_message(ErrorKind::TlsFailed, message);
     Some(match inner {
         rustls::Error::InvalidCertificate(why) => match why {
             CertificateError::Expired | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                result.with_hint("The service's certificate is out of date, or this machine's clock is wrong: check the clock first.")
+                result.with_hint("Check the clock of this machine first. If it is right, the certificate of the service is out of date.")
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                result.with_hint("The certificate belongs to another host: check the base URL, and whether a proxy answers in place of the service.")
+                result.with_hint("Check the base URL: the certificate belongs to another host. Also check whether a proxy answers instead of the service.")
             }
             _ => result,
         },
         rustls::Error::InvalidMessage(_) => {
-            result.with_hint("What answers does not speak TLS: check the port in the base URL.")
+            result.with_hint("Check the port in the base URL.")
         }
         _ => result,
     })
 }
 
-/// What went wrong, in words of this library: those of rustls hold what the other end sent.
+/// Returns the reason in the words of this library. The texts of rustls may contain received data.
 fn why(error: &rustls::Error) -> &'static str {
     use CertificateError as Certificate;
     match error {
@@ -58,21 +58,17 @@ fn why(error: &rustls::Error) -> &'static str {
             Certificate::Revoked => "its certificate was revoked",
             Certificate::BadSignature => "the signature of its certificate is wrong",
             Certificate::InvalidPurpose | Certificate::InvalidPurposeContext { .. } => {
-                "its certificate is not one of a server"
+                "its certificate is not a server certificate"
             }
             _ => "its certificate cannot be used",
         },
-        rustls::Error::InvalidMessage(_) => "what answers does not speak TLS",
-        rustls::Error::AlertReceived(_) => "the other end ended the handshake with a TLS alert",
-        rustls::Error::PeerIncompatible(_) => {
-            "the other end offers no TLS 1.2 or 1.3 with a cipher that is supported"
-        }
-        rustls::Error::NoCertificatesPresented => "the other end shows no certificate",
+        rustls::Error::InvalidMessage(_) => "the peer does not speak TLS",
+        rustls::Error::AlertReceived(_) => "the peer ended the handshake with a TLS alert",
+        rustls::Error::PeerIncompatible(_) => "the peer offers no TLS 1.2 or 1.3 with a supported cipher",
+        rustls::Error::NoCertificatesPresented => "the peer presented no certificate",
         rustls::Error::PeerMisbehaved(_)
         | rustls::Error::InappropriateMessage { .. }
-        | rustls::Error::InappropriateHandshakeMessage { .. } => {
-            "the other end does not keep to the rules of TLS"
-        }
+        | rustls::Error::InappropriateHandshakeMessage { .. } => "the peer violates the rules of TLS",
         _ => "the handshake failed",
     }
 }

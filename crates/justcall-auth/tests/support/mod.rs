@@ -1,5 +1,5 @@
-//! What several tests need.
-#![allow(dead_code, reason = "each test uses a part of it")]
+//! Support for several tests: a sandbox with its clients, a proxy, the path of an example.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -7,45 +7,62 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Config, Credentials};
+use justcall_auth::{Client, Config, Credentials};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The limit of each wait, so that a hang fails instead of blocking.
+pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Starts a sandbox with every default.
 pub fn sandbox() -> Sandbox {
     Sandbox::start(SandboxConfig::default()).expect("a sandbox")
 }
 
-/// Returns a configuration whose clients reach the sandbox.
-pub fn reaching(sandbox: &Sandbox) -> Config {
+/// Returns the first pair of the sandbox.
+pub fn pair(sandbox: &Sandbox) -> Credentials {
+    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes())
+        .expect("the sandbox's pair is good")
+}
+
+/// Returns a configuration for the sandbox, without a source.
+pub fn bare_config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good").set_timeout(TIME_LIMIT);
     if let Some(ca_file) = sandbox.ca_file() {
         config.set_ca_file(ca_file).expect("a path");
     }
     config
 }
 
-/// Returns a configuration whose clients reach the sandbox with its first pair.
-pub fn with_pair(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("the sandbox's pair is good"));
+/// Returns a configuration with the first pair of the sandbox and one attempt for each call.
+pub fn config(sandbox: &Sandbox) -> Config {
+    let mut config = bare_config(sandbox);
+    config.set_credentials(pair(sandbox)).set_max_retries(0);
     config
 }
 
-/// Returns the requests that came to the sandbox.
+/// Creates a client of [`config`].
+pub fn client(sandbox: &Sandbox) -> Client {
+    Client::new(&config(sandbox)).expect("a client")
+}
+
+/// Returns the requests that have reached the sandbox.
 pub fn requests(sandbox: &Sandbox) -> Vec<Value> {
     sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
-/// Returns the example `verify`, which cargo builds beside the tests.
-pub fn example() -> PathBuf {
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !reached() {
+        assert!(begun.elapsed() < TIME_LIMIT, "{what} never happened");
+        std::thread::yield_now();
+    }
+}
+
+/// Returns the path of an example, which cargo builds beside this test.
+pub fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
+    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name)
 }
 
 /// Reads one request without a body; `None` at the end of the connection.
@@ -58,7 +75,7 @@ pub fn read_request(mut stream: &TcpStream) -> Option<()> {
     Some(())
 }
 
-/// A real tinyproxy on a random port, with its log.
+/// A tinyproxy on a random port, with its log.
 pub struct Tinyproxy {
     child: Child,
     port: u16,
@@ -66,10 +83,10 @@ pub struct Tinyproxy {
 }
 
 impl Tinyproxy {
-    /// Starts one; `extra` is added to its configuration.
+    /// Starts a tinyproxy; `extra` is added to its configuration.
     pub fn start(extra: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // The port is free now; if another process takes it first, tinyproxy ends and the test says so.
+        // The port is free now. If another process takes it first, tinyproxy ends and the test fails.
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let (file, log) = (folder.path().join("conf"), folder.path().join("log"));
@@ -88,18 +105,18 @@ impl Tinyproxy {
         let child = child.expect("tinyproxy is installed (debian-packages.txt)");
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "tinyproxy never started");
+            assert!(begun.elapsed() < TIME_LIMIT, "tinyproxy never started");
             std::thread::yield_now();
         }
         Self { child, port, folder }
     }
 
-    /// The port that it listens at.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it has written about its work.
+    /// Returns the log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the runners share: finding the cases, running them all, and looking at them strictly.
+//! Shared parts of the runners: finding the cases, running them, and strict comparisons.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use justcall_auth::source::Environment;
 use serde_json::Value;
 
-/// An environment of a case's own.
+/// The environment of a case.
 pub struct Variables(pub HashMap<String, String>);
 
 impl Environment for Variables {
@@ -16,7 +16,7 @@ impl Environment for Variables {
     }
 }
 
-/// The files, or folders, of the vectors called `name`, in order.
+/// Returns the files or folders of the vectors `name`, in order.
 pub fn cases(name: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name);
     let folder = folder.canonicalize().expect("the vectors");
@@ -26,7 +26,7 @@ pub fn cases(name: &str) -> Vec<PathBuf> {
     cases
 }
 
-/// The vectors called `name`, each a file, with their names.
+/// Returns the vectors `name`, each a file, with their names.
 pub fn vectors(name: &str) -> Vec<(String, Value)> {
     let read = |file: PathBuf| {
         let vector = serde_json::from_slice(&std::fs::read(&file).expect("a vector")).expect("JSON");
@@ -35,7 +35,7 @@ pub fn vectors(name: &str) -> Vec<(String, Value)> {
     cases(name).into_iter().map(read).collect()
 }
 
-/// Runs every case, of which there must be enough, and tells of all that fail.
+/// Runs all cases, of which there must be at least `at_least`. Reports every failure.
 pub fn run_all<C>(
     cases: impl IntoIterator<Item = (String, C)>,
     at_least: usize,
@@ -50,13 +50,13 @@ pub fn run_all<C>(
     assert!(failures.is_empty(), "{} of {count} failed:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// The keys are these, all of them.
+/// Checks that the keys of `object` are exactly `keys`.
 pub fn exactly(object: &Value, keys: &[&str]) -> Result<(), String> {
     let (found, wanted) = (keys_of(object)?, keys.iter().copied().collect());
     if found == wanted { Ok(()) } else { Err(format!("the keys are {found:?}, not {wanted:?}")) }
 }
 
-/// There are no other keys than these.
+/// Checks that `object` has no other keys than `known`.
 pub fn only(object: &Value, known: &[&str]) -> Result<(), String> {
     match keys_of(object)?.into_iter().find(|key| !known.contains(key)) {
         Some(key) => Err(format!("unknown key {key:?}")),
@@ -68,7 +68,7 @@ fn keys_of(object: &Value) -> Result<BTreeSet<&str>, String> {
     Ok(object.as_object().ok_or("an object is absent")?.keys().map(String::as_str).collect())
 }
 
-/// Every text of the list `wanted` is in `found`.
+/// Checks that `found` contains every text in the list `wanted`.
 pub fn contains(found: &str, wanted: &Value) -> Result<(), String> {
     for part in list(wanted)? {
         let part = text(part)?;
@@ -84,11 +84,11 @@ pub fn same(found: &Value, expected: &Value) -> Result<(), String> {
 }
 
 pub fn list(value: &Value) -> Result<&Vec<Value>, String> {
-    value.as_array().ok_or_else(|| format!("{value} is no list"))
+    value.as_array().ok_or_else(|| format!("{value} is not a list"))
 }
 
 pub fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("{value} is no text"))
+    value.as_str().ok_or_else(|| format!("{value} is not text"))
 }
 
 pub fn base64(text: &str) -> Result<Vec<u8>, String> {

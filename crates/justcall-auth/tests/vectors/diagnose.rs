@@ -1,4 +1,4 @@
-//! Runs `tests/vectors/diagnose/`: what a text and its surroundings have wrong.
+//! Runs `tests/vectors/diagnose/`: the findings about a text and its environment.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::cases::{Variables, base64, exactly, list, run_all, text, vectors};
 
-/// How the made-up halves of the vectors start: no finding may hold one.
+/// The first characters of the invented halves in the vectors. No finding may contain them.
 const MADE_UP: [&str; 4] = ["1f0e9d8c", "a9b8c7d6", "2e1d0c9b", "b8c9daeb"];
 
 #[test]
-fn it_finds_in_every_vector_what_is_expected() {
+fn it_finds_the_expected_findings_in_every_vector() {
     run_all(vectors("diagnose"), 50, run);
 }
 
@@ -30,7 +30,7 @@ fn it_has_a_vector_for_every_code() {
 }
 
 #[test]
-fn it_fails_on_a_vector_that_it_does_not_know() {
+fn it_fails_on_an_unknown_vector() {
     let vector = || json!({"about": "", "text": "", "environment": {}, "files": {}, "expect": [{"code": "empty_half", "severity": "error"}]});
     assert_eq!(run(&vector()), Ok(()));
     for (pointer, key) in [("", "weather"), ("/expect/0", "message"), ("", "text_base64")] {
@@ -58,19 +58,20 @@ fn run(vector: &Value) -> Result<(), String> {
     for (name, value) in vector["environment"].as_object().ok_or("environment is not an object")? {
         variables.insert(name.clone(), text(value)?.replace("{dir}", &folder.path().display().to_string()));
     }
-    let given = match &vector[text_key] {
+    let bytes = match &vector[text_key] {
         Value::Null => None,
         Value::String(plain) if text_key == "text" => Some(plain.clone().into_bytes()),
         Value::String(encoded) => Some(base64(encoded)?),
         other => return Err(format!("unknown text {other}")),
     };
     let variables = Variables(variables);
-    let found = given.map_or_else(|| diagnose_environment(&variables), |text| diagnose(&text, &variables));
-    let told: Vec<Value> = found
+    let found =
+        bytes.as_deref().map_or_else(|| diagnose_environment(&variables), |text| diagnose(text, &variables));
+    let codes: Vec<Value> = found
         .iter()
         .map(|finding| json!({"code": finding.code().name(), "severity": finding.severity().name()}))
         .collect();
-    if Value::from(told) != vector["expect"] {
+    if Value::from(codes) != vector["expect"] {
         return Err(format!("found {found:?}"));
     }
     found.iter().try_for_each(safe)

@@ -1,4 +1,4 @@
-//! Runs `tests/vectors/source/`: which pair a source gives, or why none.
+//! Runs `tests/vectors/source/`: the pair of a source, or its error.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::cases::{Variables, cases, contains, only, run_all, text};
 
-/// The made-up secret of the vectors: no text about a failure may hold it.
+/// The invented secret of the vectors. No error text may contain it.
 const SECRET: &str = "sec789xyz000";
 
 #[test]
-fn it_gives_every_source_its_pair_or_its_error() {
+fn it_reads_the_expected_pair_or_error_from_every_source() {
     let named = |case: PathBuf| (case.file_name().expect("a name").to_string_lossy().into_owned(), case);
     run_all(cases("source").into_iter().map(named), 40, |case| run(case));
 }

@@ -1,4 +1,4 @@
-//! Runs `tests/vectors/verify/` against the sandbox: which row of the table a verification ends with.
+//! Runs `tests/vectors/verify/` against the sandbox: the row of the error table for each verification.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 
 use crate::cases::{contains, list, only, run_all, same, text, vectors};
 
-/// No account has it.
+/// A secret that no account has.
 const WRONG: &str = "0000000000000000000000000000000000000000";
 const KEYS: [&str; 7] = ["about", "pair", "credentials", "faults", "config", "expect", "requests"];
 
 #[test]
-fn it_gives_every_vector_its_row_of_the_table() {
+fn it_returns_the_expected_row_for_every_vector() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
     run_all(vectors("verify"), 40, |vector| run(&sandbox, vector));
 }
 
 #[test]
-fn it_fails_on_a_vector_that_it_does_not_know() {
+fn it_fails_on_an_unknown_vector() {
     let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox starts");
     let mut vector = json!({"about": "", "pair": {}, "credentials": "good", "faults": [], "config": {"max_retries": 0},
         "expect": {"account": {"id": 1, "email": "a@b.example", "plan": "Pro", "verified_by": "/v2/account"}}, "requests": 1});
@@ -51,7 +51,7 @@ fn run(sandbox: &Sandbox, vector: &Value) -> Result<(), String> {
     };
     match (verify(sandbox, &vector["config"], key, secret), &vector["expect"]) {
         (Ok(account), Value::Object(expect)) if expect.contains_key("account") => {
-            same(&told(&account), &expect["account"])?;
+            same(&account_json(&account), &expect["account"])?;
         }
         (Err(error), Value::Object(expect)) if expect.contains_key("error") => {
             compare(&error, &expect["error"])?;
@@ -81,7 +81,7 @@ fn verify(sandbox: &Sandbox, settings: &Value, key: &str, secret: &str) -> Resul
     let mut config = Config::new();
     config.set_base_url(sandbox.url())?.set_ca_file(sandbox.ca_file().expect("TLS is on"))?;
     config.set_max_retries(
-        settings["max_retries"].as_u64().and_then(|n| n.try_into().ok()).expect("max_retries is given"),
+        settings["max_retries"].as_u64().and_then(|n| n.try_into().ok()).expect("max_retries is set"),
     );
     if let Some(timeout) = settings["timeout_ms"].as_u64() {
         config.set_timeout(Duration::from_millis(timeout));
@@ -93,7 +93,7 @@ fn verify(sandbox: &Sandbox, settings: &Value, key: &str, secret: &str) -> Resul
     Client::new(&config)?.verify()
 }
 
-fn told(account: &Account) -> Value {
+fn account_json(account: &Account) -> Value {
     json!({"id": account.id().unwrap_or(0), "email": account.email(), "plan": account.plan(), "verified_by": account.verified_by()})
 }
 
@@ -111,8 +111,8 @@ fn compare(error: &Error, expect: &Value) -> Result<(), String> {
     });
     let mut expect = expect.clone();
     let members = expect.as_object_mut().ok_or("expect.error is not an object")?;
-    for (key, told) in [("message_contains", error.message()), ("hint_contains", error.hint())] {
-        contains(told, &members.remove(key).unwrap_or_default())?;
+    for (key, text) in [("message_contains", error.message()), ("hint_contains", error.hint())] {
+        contains(text, &members.remove(key).unwrap_or_default())?;
     }
     same(&actual, &expect).map_err(|why| format!("{why}\n   in {error:?}"))
 }

@@ -1,4 +1,4 @@
-//! Runs `tests/vectors/webhook/`: how a delivery ends.
+//! Runs `tests/vectors/webhook/`: the result of a delivery.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::cases::{base64, contains, exactly, list, run_all, same, text, vectors};
 
 #[test]
-fn it_ends_every_vector_as_expected() {
+fn it_returns_the_expected_result_for_every_vector() {
     run_all(vectors("webhook"), 80, run);
 }
 
 #[test]
-fn it_has_a_vector_for_every_way_to_end() {
+fn it_has_a_vector_for_every_result() {
     let vectors = vectors("webhook");
     let ends: BTreeSet<&str> =
         vectors.iter().filter_map(|(_, vector)| vector["expect"]["error"]["name"].as_str()).collect();
@@ -22,10 +22,10 @@ fn it_has_a_vector_for_every_way_to_end() {
 }
 
 #[test]
-fn it_fails_on_a_vector_that_it_does_not_know_or_that_is_not_met() {
+fn it_fails_on_an_unknown_vector_or_a_wrong_result() {
     let all = vectors("webhook");
     let named =
-        |name: &str| all.iter().find(|(found, _)| found == name).expect("the vector is there").1.clone();
+        |name: &str| all.iter().find(|(found, _)| found == name).expect("the vector exists").1.clone();
     let changes = [
         ("ok-published", "", "weather", json!("")),
         ("ok-published", "/expect/event", "weather", json!("")),
@@ -82,7 +82,7 @@ fn run(vector: &Value) -> Result<(), String> {
     }
 }
 
-/// How the delivery ends, and what no text of an error may show.
+/// Returns the result of the delivery, and the texts that no error may contain.
 fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>, Vec<String>), String> {
     let setting = |error: Error| error.to_string();
     let mut verifier = match vector["urls"].as_array().map(Vec::as_slice) {
@@ -96,7 +96,7 @@ fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>
         }
         Some([]) => return Err("urls is empty".into()),
     };
-    verifier.set_tolerance(vector["tolerance"].as_u64().ok_or("tolerance is no number")?);
+    verifier.set_tolerance(vector["tolerance"].as_u64().ok_or("tolerance is not a number")?);
     let mut texts = Vec::new();
     for secret in list(&vector["secrets"])? {
         verifier.add_secret(text(secret)?.as_bytes()).map_err(setting)?;
@@ -110,11 +110,11 @@ fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>
     }
     let mut headers = Vec::new();
     for header in list(&vector["headers"])? {
-        let [name, value] = list(header)?.as_slice() else { return Err("a header is no pair".into()) };
+        let [name, value] = list(header)?.as_slice() else { return Err("a header is not a pair".into()) };
         texts.extend(Some(text(value)?.to_owned()).filter(|value| value.len() == 64));
         headers.push((text(name)?, text(value)?));
     }
-    let now = vector["now"].as_i64().ok_or("now is no number")?;
+    let now = vector["now"].as_i64().ok_or("now is not a number")?;
     let body = body(&vector[body_key], body_key)?;
     let outcome = verifier.verify(&WebhookHeaders::find(headers), &body, now);
     let result = outcome.as_ref().map_or_else(|error| error.kind().name(), |_| "ok");
@@ -122,7 +122,7 @@ fn verify(vector: &Value, body_key: &str) -> Result<(Result<WebhookEvent, Error>
     Ok((outcome, texts))
 }
 
-/// The results that a verifier counted: the rest of each line of the text that does not end with zero.
+/// Returns the results that a verifier counted: the end of each line of the text whose count is not zero.
 fn counted(usage: &str) -> Vec<&str> {
     let samples =
         usage.lines().filter_map(|line| line.strip_prefix("justcall_auth_webhooks_total{result=\""));

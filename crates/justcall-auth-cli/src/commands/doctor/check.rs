@@ -1,4 +1,4 @@
-//! One check: what was looked at, how it is, and what to do.
+//! One check: its name, its status, and a remedy.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,33 +7,33 @@ use clap::builder::styling::Style;
 use justcall_auth::{Error, Finding, table};
 use serde_json::{Value, json};
 
+use crate::argument_mask::ArgumentMask;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
 use crate::failure::{CYAN, GREEN, RED, YELLOW};
-use crate::unechoed::Unechoed;
 
 const DIM: Style = Style::new().dimmed();
-/// As wide as the longest name.
+/// The length of the longest name.
 const WIDTH: usize = 13;
 
 table! {
-    /// How it is.
+    /// The status of a check.
     pub(super) enum Status {
-        /// The word for programs.
+        /// The name in JSON.
         name: &'static str,
-        /// The mark for people.
+        /// The mark in text.
         mark: (char, Style),
     }
 
     Ok { name: "ok", mark: ('✓', GREEN) }
-    /// It works, but is rarely meant.
+    /// It works, but is rarely intended.
     Warning { name: "warning", mark: ('!', YELLOW) }
     Failed { name: "failed", mark: ('✗', RED) }
-    /// It does not apply, or what it needs has failed.
+    /// It does not apply, or a check that it needs has failed.
     Skipped { name: "skipped", mark: ('–', DIM) }
 }
 
-/// What a look at something found.
+/// The result of a check.
 #[derive(Debug)]
 pub(super) struct Verdict {
     status: Status,
@@ -47,7 +47,7 @@ impl Verdict {
         Self { status: Status::Ok, detail: detail.into(), remedy: None, exit: None }
     }
 
-    /// Works, but not as well as it could.
+    /// Returns a result that works, but not as well as it could.
     pub fn caution(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { status: Status::Warning, remedy: Some(remedy.into()), ..Self::ok(detail) }
     }
@@ -62,13 +62,13 @@ impl Verdict {
 
     pub fn error(error: &Error) -> Self {
         let mut detail = error.message().to_owned();
-        if let Some(said) = error.service_message() {
-            detail = format!("{detail} The service says: \"{said}\"");
+        if let Some(text) = error.service_message() {
+            detail = format!("{detail} The service answered: \"{text}\"");
         }
         Self::failed(detail, error.hint(), Explanation::of(error.kind()).exit)
     }
 
-    /// Warns of `findings`; without any it is well, as `well` says.
+    /// Returns a warning with `findings`, or the status ok with the text `well` if there are none.
     pub fn warning(findings: &[Finding], well: impl Into<String>) -> Self {
         if findings.is_empty() {
             return Self::ok(well);
@@ -82,13 +82,13 @@ impl Verdict {
         }
     }
 
-    /// The same, with what to do although it is well.
+    /// Returns the same result with a remedy, although the status is ok.
     pub fn with_remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: Some(remedy.into()), ..self }
     }
 }
 
-/// A check that was made.
+/// A check with its result and its time.
 #[derive(Debug)]
 pub(super) struct Check {
     pub name: &'static str,
@@ -105,7 +105,7 @@ impl Check {
         self.verdict.status
     }
 
-    /// How the command ends if this is the first check that failed.
+    /// Returns the exit code of the command if this is the first check that failed.
     pub fn exit(&self) -> Option<Exit> {
         self.verdict.exit
     }
@@ -115,28 +115,29 @@ impl Check {
         (self.status() != Status::Skipped).then_some(took)
     }
 
-    /// One line, and the remedy below it; with the time it took where that is worth a line's end.
-    pub fn text(&self, is_timed: bool, unechoed: &Unechoed) -> String {
+    /// Returns one line and the remedy below it. The line ends with the time if `is_timed` is true.
+    pub fn text(&self, is_timed: bool, argument_mask: &ArgumentMask) -> String {
         let (mark, style) = self.status().mark();
         let name = self.name.replace('_', " ");
         let time = match self.millis().filter(|_| is_timed) {
             Some(millis) => format!(" {DIM}({millis} ms){DIM:#}"),
             None => String::new(),
         };
-        let detail = unechoed.mask(&self.verdict.detail);
+        let detail = argument_mask.mask(&self.verdict.detail);
         let mut text = format!("{style}{mark}{style:#} {name:WIDTH$}  {detail}{time}\n");
         if let Some(remedy) = &self.verdict.remedy {
-            writeln!(text, "  {CYAN}→{CYAN:#} {}", unechoed.mask(remedy)).expect("a String takes everything");
+            writeln!(text, "  {CYAN}→{CYAN:#} {}", argument_mask.mask(remedy))
+                .expect("a String takes everything");
         }
         text
     }
 
-    pub fn json(&self, unechoed: &Unechoed) -> Value {
+    pub fn json(&self, argument_mask: &ArgumentMask) -> Value {
         json!({
             "name": self.name,
             "status": self.status().name(),
-            "detail": unechoed.mask(&self.verdict.detail),
-            "remedy": self.verdict.remedy.as_deref().map(|remedy| unechoed.mask(remedy)),
+            "detail": argument_mask.mask(&self.verdict.detail),
+            "remedy": self.verdict.remedy.as_deref().map(|remedy| argument_mask.mask(remedy)),
             "ms": self.millis(),
         })
     }

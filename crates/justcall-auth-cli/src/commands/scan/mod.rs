@@ -1,4 +1,4 @@
-//! `scan`: pairs where they do not belong.
+//! `scan`: finds pairs in files and in git history.
 
 mod sarif;
 mod text;
@@ -22,13 +22,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::spinner::Spinner;
 
-/// The source that may be empty: `scan` then searches for shapes only.
+/// The default source, which may contain no pair. Then `scan` searches only for the form of pairs.
 const DEFAULT: &str = "default:";
 const STANDARD_INPUT: &str = "standard input";
 
 pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -> Result<(), Failure> {
     if arguments.reflog && arguments.git.as_ref().is_some_and(|range| !range.is_empty()) {
-        let message = "--reflog adds to the whole history, so --git takes no range with it.";
+        let message = "--reflog extends the whole history, so --git accepts no range with it.";
         return Err(Error::invalid_argument(message).with_hint("Leave out the range or --reflog.").into());
     }
     let own = own_pair(&global.source)?;
@@ -38,9 +38,9 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
         scanner.baseline = Baseline::read(path).map_err(|error| masked(&error, &scanner))?;
     }
     let seen = Arc::new(AtomicU64::new(0));
-    let spinner = output.is_watched().then(|| {
+    let spinner = output.has_live_terminal().then(|| {
         let seen = Arc::clone(&seen);
-        Spinner::telling(move || format!("{} looked at", text::amount(seen.load(Ordering::Relaxed))))
+        Spinner::telling(move || format!("{} scanned", text::amount(seen.load(Ordering::Relaxed))))
     });
     let report = match &arguments.git {
         Some(range) => History {
@@ -60,43 +60,43 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
     if report.findings.is_empty() && report.unread.is_empty() {
         return Ok(());
     }
-    Err(Failure::Told(Exit::Failure))
+    Err(Failure::Reported(Exit::Failure))
 }
 
-/// The pair that the source gives, if it can be searched for.
+/// The user's own pair, if it can be searched for.
 #[derive(Default)]
-struct Own {
+struct OwnPair {
     is_given: bool,
     known: Option<Known>,
-    /// The files of the source, which may contain it.
+    /// The files of the source, which are not scanned.
     files: Vec<PathBuf>,
 }
 
-impl Own {
-    /// Returns why it is not searched for, for a person.
+impl OwnPair {
+    /// Returns the reason why the own pair is not searched for.
     fn remark(&self) -> Option<&'static str> {
         match (&self.known, self.is_given) {
             (Some(_), _) => None,
-            (None, true) => Some("The secret of your own pair is too short to be told from other text, so"),
-            (None, false) => Some("No source gives a pair of your own, so"),
+            (None, true) => Some("Your own secret is too short to be distinguished from other text, so"),
+            (None, false) => Some("No source contains a pair of your own, so"),
         }
     }
 }
 
-fn own_pair(source: &str) -> Result<Own, Failure> {
+fn own_pair(source: &str) -> Result<OwnPair, Failure> {
     match Source::parse(source)?.load(&ProcessEnvironment) {
         Ok(loaded) => {
             let files = loaded.files.iter().filter_map(|file| file.canonicalize().ok()).collect();
-            Ok(Own { is_given: true, known: Known::new(&loaded.pair.credentials), files })
+            Ok(OwnPair { is_given: true, known: Known::new(&loaded.pair.credentials), files })
         }
         Err(error) if error.kind() == ErrorKind::CredentialsMissing && source == DEFAULT => {
-            Ok(Own::default())
+            Ok(OwnPair::default())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Returns `error` without the pair, which may be in any path.
+/// Returns `error` with the pair masked, because any path may contain it.
 fn masked(error: &Error, scanner: &Scanner) -> Error {
     Error::with_message(error.kind(), scanner.mask(error.message())).with_hint(error.hint())
 }
@@ -130,8 +130,8 @@ fn show(
     } else if output.is_json() {
         Output::print_json(&json(scanner, report))?;
     } else {
-        output.print(&text::findings(&report.findings, output.unechoed()))?;
-        output.diagnose(&text::unread(report, output.unechoed()));
+        output.print(&text::findings(&report.findings, output.argument_mask()))?;
+        output.diagnose(&text::unread(report, output.argument_mask()));
         output.print(&text::summary(report, remark))?;
     }
     Ok(())
@@ -167,16 +167,16 @@ fn finding(finding: &ScanFinding) -> Value {
     })
 }
 
-/// Writes the baseline that allows the findings, except those of the user's own pair.
+/// Writes a baseline that allows the findings, except those of the user's own pair.
 fn write_baseline(path: &Path, report: &Report, output: &Output) -> Result<(), Failure> {
     let (live, others): (Vec<ScanFinding>, Vec<ScanFinding>) =
         report.findings.iter().cloned().partition(|finding| finding.code == ScanCode::OwnSecret);
     std::fs::write(path, baseline_of(&others))
         .map_err(|error| Failure::File { path: path.to_owned(), error })?;
-    output.diagnose(&text::unread(report, output.unechoed()));
-    output.print(&text::findings(&live, output.unechoed()))?;
+    output.diagnose(&text::unread(report, output.argument_mask()));
+    output.print(&text::findings(&live, output.argument_mask()))?;
     if live.is_empty() && report.unread.is_empty() {
         return Ok(());
     }
-    Err(Failure::Told(Exit::Failure))
+    Err(Failure::Reported(Exit::Failure))
 }

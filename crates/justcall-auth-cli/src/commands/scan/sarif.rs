@@ -1,15 +1,15 @@
-//! The report of a scan as SARIF 2.1.0 (OASIS), which code hosts show beside the lines.
+//! The report of a scan as SARIF 2.1.0 (OASIS), which code hosts display beside the lines.
 
 use justcall_auth::encoding::{AsciiSet, all_but, push_percent_encoded};
 use justcall_auth_scan::{Report, ScanCode, ScanFinding, Unread};
 use serde_json::{Value, json};
 
-/// What a path may not hold in a URI. A colon in its first part would be read as a scheme.
+/// Characters that a path in a URI must not contain. A colon in its first part would end a scheme.
 static NOT_IN_PATH: AsciiSet = all_but(b"-._~/");
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// The one run of a log.
+/// Returns a log with one run.
 pub(super) fn log(report: &Report) -> Value {
     json!({
         "$schema": SCHEMA,
@@ -38,13 +38,13 @@ fn rule(code: ScanCode) -> Value {
         "fullDescription": {"text": code.explanation()},
         "help": {"text": code.remedy()},
         "defaultConfiguration": {"level": "error"},
-        // What GitHub sorts by: from 9.0 critical, from 7.0 high.
+        // GitHub sorts by this number: from 9.0 critical, from 7.0 high.
         "properties": {"tags": ["security"], "security-severity": if code == ScanCode::OwnSecret { "9.8" } else { "8.0" }},
     })
 }
 
 fn result(finding: &ScanFinding) -> Value {
-    let browsers = if finding.is_shipped { " Browsers get it." } else { "" };
+    let browsers = if finding.is_shipped { " Browsers receive it." } else { "" };
     let index = ScanCode::ALL.iter().position(|code| *code == finding.code);
     json!({
         "ruleId": finding.code.name(),
@@ -69,7 +69,7 @@ fn result(finding: &ScanFinding) -> Value {
 fn notification(unread: &Unread) -> Value {
     json!({
         "level": "error",
-        "message": {"text": format!("It was not looked at: {}.", unread.why)},
+        "message": {"text": format!("The text was not scanned: {}.", unread.why)},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(&unread.path)}}}],
     })
 }

@@ -1,4 +1,4 @@
-//! The proxy that the configuration or the environment names, and whether calls to a base URL go through it.
+//! The proxy of the configuration or the environment, and whether calls to a base URL use it.
 
 use std::net::IpAddr;
 
@@ -10,40 +10,41 @@ use super::super::resolve::{host_and_port, without_brackets};
 use super::{Proxy, refuse};
 use crate::source::Environment;
 
-/// A proxy that the configuration or the environment names, and whether calls to a base URL go through it.
+/// A proxy of the configuration or the environment, and whether calls to a base URL use it.
 #[derive(Debug, Clone)]
 pub struct NamedProxy {
-    /// The environment variable that names it; `None` if the configuration does.
+    /// The environment variable with the proxy, or `None` if it comes from the configuration.
     pub variable: Option<&'static str>,
-    /// Why calls do not go through it; `None` if they do.
+    /// The reason why calls do not use the proxy, or `None` if they do.
     pub exception: Option<ProxyException>,
-    /// `None` if it could not be used, which matters only where it is.
+    /// The proxy, or `None` if it is not usable, which matters only if calls use it.
     proxy: Option<Proxy>,
 }
 
-/// Why calls do not go through a proxy that was named.
+/// The reason why calls do not use a named proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyException {
-    /// The base URL is `http://`, which is for this machine alone.
+    /// The base URL is `http://`, which is allowed only for this machine.
     PlainHttp,
-    /// The host of the base URL is this machine, and the proxy is the environment's.
+    /// The host of the base URL is this machine, and the proxy comes from the environment.
     Loopback,
     /// This entry of `NO_PROXY` covers the host of the base URL.
     Entry(String),
 }
 
 impl NamedProxy {
-    /// The proxy of the configuration.
-    pub(crate) fn given(proxy: Proxy, uri: &Uri) -> Self {
+    /// Returns the proxy of the configuration.
+    pub(crate) fn configured(proxy: Proxy, uri: &Uri) -> Self {
         Self { variable: None, exception: plain_http(uri), proxy: Some(proxy) }
     }
 
-    /// The proxy that `https_proxy` or `HTTPS_PROXY` names, used unless `uri` is of this machine or covered by `no_proxy` or
-    /// `NO_PROXY`.
+    /// Returns the proxy in `https_proxy` or `HTTPS_PROXY`. Calls use it unless the host of `uri` is this machine or
+    /// `no_proxy` or `NO_PROXY` covers it.
     ///
     /// # Errors
-    /// `invalid_argument`, naming the variable, if calls to `uri` would go through a proxy that cannot be used.
+    /// Fails with `invalid_argument` and the name of the variable if calls to `uri` would use a proxy that is not
+    /// usable.
     pub(crate) fn of_environment(environment: &dyn Environment, uri: &Uri) -> Result<Option<Self>, Error> {
         let variable = |names: [&'static str; 2]| {
             names.into_iter().find_map(|name| {
@@ -62,12 +63,12 @@ impl NamedProxy {
         Ok(Some(Self { variable: Some(name), exception, proxy }))
     }
 
-    /// Returns `host:port`, without the login; `None` if the proxy cannot be used.
+    /// Returns `host:port` without the login, or `None` if the proxy is not usable.
     pub fn address(&self) -> Option<String> {
         self.proxy.as_ref().map(Proxy::address)
     }
 
-    /// The proxy, where calls go through it.
+    /// Returns the proxy if calls use it.
     pub(crate) fn into_used(self) -> Option<Proxy> {
         self.proxy.filter(|_| self.exception.is_none())
     }
@@ -77,7 +78,7 @@ fn plain_http(uri: &Uri) -> Option<ProxyException> {
     (uri.scheme_str() != Some("https")).then_some(ProxyException::PlainHttp)
 }
 
-/// A proxy of the environment is for the network; the machine itself needs none.
+/// Returns the exception for a proxy of the environment, which is never used for the machine itself.
 fn exception(uri: &Uri, list: &str) -> Option<ProxyException> {
     let (host, port) = host_and_port(uri);
     let bare = without_brackets(host).trim_end_matches('.');

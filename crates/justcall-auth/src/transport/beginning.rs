@@ -1,13 +1,13 @@
-//! The beginning of a response, read while the request is still being sent.
+//! The start of a response, read while the request is still being sent.
 
 use std::str;
 
-/// What the first bytes of a response mean.
+/// The meaning of the first bytes of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beginning {
-    /// Nothing yet, or too little to know.
+    /// Too few bytes to decide.
     Unknown,
-    /// An informational answer, which is this long; the answer itself is still to come.
+    /// An informational response of this length; the final response follows.
     Interim(usize),
     /// The service accepts the request.
     Success,
@@ -15,11 +15,11 @@ pub(super) enum Beginning {
     Refusal,
 }
 
-/// Where the status stands in `HTTP/1.1 200 OK`, and where it ends.
+/// The position of the status in `HTTP/1.1 200 OK`.
 const STATUS_AT: usize = b"HTTP/1.1 ".len();
 const STATUS_END: usize = STATUS_AT + 3;
 
-/// What `bytes` mean, which are the first of a response.
+/// Returns the meaning of `bytes`, the first bytes of a response.
 pub(super) fn beginning(bytes: &[u8]) -> Beginning {
     let prefix = b"HTTP/1.";
     if !bytes.iter().zip(prefix).all(|(byte, expected)| byte == expected) {
@@ -27,14 +27,14 @@ pub(super) fn beginning(bytes: &[u8]) -> Beginning {
     }
     let Some(digits) = bytes.get(STATUS_AT..STATUS_END) else { return Beginning::Unknown };
     match str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) {
-        // 101 is the last answer in HTTP on a connection.
+        // 101 ends HTTP on a connection, so it counts as a refusal.
         Some(100 | 102..=199_u16) => head_length(bytes).map_or(Beginning::Unknown, Beginning::Interim),
         Some(200..=299) => Beginning::Success,
         _ => Beginning::Refusal,
     }
 }
 
-/// The length of the head that `bytes` begin with, its empty line included, if all of it is there.
+/// Returns the length of the head at the start of `bytes`, with its empty line, or `None` if the head is not complete.
 fn head_length(bytes: &[u8]) -> Option<usize> {
     let mut length = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_the_status_as_soon_as_it_is_there() {
+    fn it_reads_the_status_as_soon_as_it_is_complete() {
         let answer = b"HTTP/1.1 413 Too Large\r\n\r\n";
         for end in 0..answer.len() {
             let expected = if end < STATUS_END { Beginning::Unknown } else { Beginning::Refusal };
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn it_measures_an_interim_answer_once_it_is_complete() {
+    fn it_measures_an_interim_response_once_it_is_complete() {
         for head in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"] {
             for end in 0..head.len() {
                 assert_eq!(beginning(&head.as_bytes()[..end]), Beginning::Unknown, "{end} bytes of {head:?}");

@@ -1,5 +1,5 @@
-//! Whether another pair can be put into a text without losing anything else that it holds. What is not wholly understood
-//! is refused.
+//! Checks whether the pair in a text can be replaced without losing other content. Text that is not fully understood is
+//! refused.
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::diagnose::{self, Code};
@@ -10,44 +10,45 @@ use super::dotenv::{self, Assignment};
 use super::failure::malformed;
 use super::members::{Member, members};
 use super::misnamed;
-use super::text::{self, COMPROMISED, Form, forgive_newline};
+use super::text::{self, COMPROMISED, Form, strip_newline};
 
-/// As [`Content::check`](super::Content::check).
+/// Checks `old`, see [`Content::check`](super::Content::check).
 pub(super) fn check(old: &[u8]) -> Result<(), Error> {
     let bare = old.strip_prefix(BYTE_ORDER_MARK).unwrap_or(old);
     match Form::of(bare) {
         Form::Json | Form::Dotenv if bare.len() < old.len() => {
-            Err(no_place("it begins with a byte order mark, which is invisible"))
+            Err(not_rewritable("it begins with a byte order mark, which is invisible"))
         }
         Form::Json => check_json(bare),
         Form::Dotenv => check_dotenv(bare),
         Form::Line if is_one_line(bare) => Ok(()),
-        Form::Line => Err(no_place("it is neither JSON, nor dotenv lines, nor one line key:secret")),
+        Form::Line => Err(not_rewritable("it is neither JSON, nor dotenv lines, nor one line key:secret")),
     }
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A text that another pair cannot be put into.
-fn no_place(why: &str) -> Error {
-    no_place_for(&malformed(why))
+/// Returns the error for a text whose pair cannot be replaced.
+fn not_rewritable(why: &str) -> Error {
+    add_hint(&malformed(why))
 }
 
-fn no_place_for(error: &Error) -> Error {
-    error.clone().with_hint(
-        "Put the new pair there by hand, or remove the file and let `justcall-auth setup` write it.",
-    )
+fn add_hint(error: &Error) -> Error {
+    error
+        .clone()
+        .with_hint("Write the new pair there by hand, or remove the file and run `justcall-auth setup`.")
 }
 
-/// `old`, which is valid JSON.
+/// Returns `old` as text if it is valid JSON.
 pub(super) fn parse_json(old: &[u8]) -> Result<&str, Error> {
-    let broken = |line, column| no_place(&format!("it is not valid JSON (line {line}, column {column})"));
+    let broken =
+        |line, column| not_rewritable(&format!("it is not valid JSON (line {line}, column {column})"));
     let mut parsed = serde_json::from_slice(old).map_err(|error| broken(error.line(), error.column()))?;
     text::wipe(&mut parsed);
     std::str::from_utf8(old).map_err(|_| broken(1, 1))
 }
 
-/// The members of JSON that mean something here.
+/// The JSON members that this library reads.
 const MEMBERS: [&str; 4] = ["api_key", "api_secret", "created_at", COMPROMISED];
 
 fn check_json(old: &[u8]) -> Result<(), Error> {
@@ -57,10 +58,10 @@ fn check_json(old: &[u8]) -> Result<(), Error> {
         let mut present = members.iter().filter(|member| member.name == name);
         let is_nested = |member: &Member| json[member.value.clone()].starts_with(['{', '[']);
         if present.next().is_some_and(is_nested) {
-            return Err(no_place(&format!("its `{name}` is an object or a list")));
+            return Err(not_rewritable(&format!("its `{name}` is an object or a list")));
         }
         if present.next().is_some() {
-            return Err(no_place(&format!("it has `{name}` twice")));
+            return Err(not_rewritable(&format!("it has `{name}` twice")));
         }
     }
     Ok(())
@@ -68,14 +69,14 @@ fn check_json(old: &[u8]) -> Result<(), Error> {
 
 fn check_dotenv(old: &[u8]) -> Result<(), Error> {
     let lines = dotenv::read(old);
-    let refuse = |line: usize, why: &str| Err(no_place(&format!("line {line}: {why}")));
+    let refuse = |line: usize, why: &str| Err(not_rewritable(&format!("line {line}: {why}")));
     if let Some(doubt) = lines.doubts.first() {
         return refuse(doubt.line, doubt.why);
     }
     let mut seen = Vec::new();
     for line in lines.assignments.iter().filter(|line| dotenv::is_ours(line.name)) {
         if seen.contains(&line.name) {
-            return refuse(line.line, "it sets what an earlier line sets as well");
+            return refuse(line.line, "it sets the same variable as an earlier line");
         }
         seen.push(line.name);
         if let Some(why) = line.broken {
@@ -85,23 +86,22 @@ fn check_dotenv(old: &[u8]) -> Result<(), Error> {
             return refuse(line.line, text::AMBIGUOUS);
         }
     }
-    // A half under another name would stay behind with the old pair.
-    if seen.len() < 2 { misnamed::refuse(&lines).map_err(|error| no_place_for(&error)) } else { Ok(()) }
+    // A half under another name would keep the old pair.
+    if seen.len() < 2 { misnamed::refuse(&lines).map_err(|error| add_hint(&error)) } else { Ok(()) }
 }
 
-/// Whether `text` is one line at most that holds nothing but a pair, good or not, or what was pasted in its place.
+/// Returns true if `text` is at most one line with only a pair, or with a text that was pasted instead of one.
 fn is_one_line(text: &[u8]) -> bool {
     let Ok(line) = std::str::from_utf8(text.trim_ascii()) else { return false };
     if line.contains(char::is_control) {
         return false;
     }
-    // What a password manager's reference looks like, though it could be a pair.
-    !line.contains("://") && (Credentials::parse(forgive_newline(text)).is_ok() || !holds_more(line))
+    // A reference of a password manager can have the form of a pair.
+    !line.contains("://") && (Credentials::parse(strip_newline(text)).is_ok() || !has_other_content(line))
 }
 
-/// Whether `line`, which is no pair, may mean something that is lost with it: a remark, a setting, a reference to another
-/// place.
-fn holds_more(line: &str) -> bool {
+/// Returns true if `line`, which is not a pair, may contain something to keep: a remark, a setting, a reference.
+fn has_other_content(line: &str) -> bool {
     let is_prose = || line.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
     let has_scheme =
         || diagnose::text(line.as_bytes(), None).iter().any(|found| found.code() == Code::SchemePrefix);
@@ -114,7 +114,7 @@ fn holds_more(line: &str) -> bool {
         || misnamed::refuse(&dotenv::read(line.as_bytes())).is_err()
 }
 
-/// Whether `old` and `new` differ in the pair alone, and nothing in `new` is uncertain.
+/// Returns true if `old` and `new` differ only in the pair, and nothing in `new` is uncertain.
 pub(super) fn keeps_the_rest(old: &[u8], new: &[u8]) -> bool {
     match Form::of(old) {
         Form::Line => true,
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_refuses_a_file_that_it_does_not_wholly_understand_and_names_the_line() {
+    fn it_refuses_a_file_that_it_does_not_fully_understand_and_names_the_line() {
         const PAIR: &str = "JUSTCALL_API_KEY=canary1\nJUSTCALL_API_SECRET=canary2\n";
         for (before, after, line) in [
             ("DIR=C:\\temp\\\n", "", 1),

@@ -1,4 +1,4 @@
-//! The single looks: each asks the library for one fact and puts it into words.
+//! The checks. Each asks the library for one fact and describes it.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use super::when;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
 
-const CLOCK_REMEDY: &str = "Set the clock, best by NTP: with a wrong one, signed webhooks are refused as stale and good certificates as out of date.";
+const CLOCK_REMEDY: &str = "Set the clock, preferably by NTP. With a wrong clock, genuine webhooks are refused as stale and valid certificates as expired.";
 
 pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, Error>) {
     let source = diagnostics.source();
@@ -22,10 +22,10 @@ pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, E
         Ok(found) if found.passed_over.is_empty() => Verdict::ok(&found.loaded.place),
         Ok(found) => {
             let empty = found.passed_over.join("; ");
-            Verdict::ok(format!("{} (before it, nothing in: {empty})", found.loaded.place))
+            Verdict::ok(format!("{} (no pair before it in: {empty})", found.loaded.place))
         }
         Err(error) if error.kind() == ErrorKind::CredentialsMalformed => {
-            Verdict::ok("found, but what is there is no pair: see the next line")
+            Verdict::ok("found, but its content is not a valid pair: see the next check")
         }
         Err(error) => Verdict::error(error),
     };
@@ -40,7 +40,7 @@ pub(super) fn pair(source: &Result<FoundPair, Error>) -> Verdict {
             let (notes, warnings): (Vec<Finding>, Vec<Finding>) =
                 credentials.findings().into_iter().partition(|finding| finding.severity() == Severity::Note);
             match notes.first() {
-                // A note alone is no reason for alarm.
+                // A note alone is not a warning.
                 Some(note) if warnings.is_empty() => {
                     Verdict::ok(format!("{well}. {}", note.message())).with_remedy(note.remedy())
                 }
@@ -53,17 +53,20 @@ pub(super) fn pair(source: &Result<FoundPair, Error>) -> Verdict {
 }
 
 pub(super) fn surroundings(diagnostics: &Diagnostics) -> Verdict {
-    Verdict::warning(&diagnostics.surroundings(), "nothing that would mislead")
+    Verdict::warning(&diagnostics.surroundings(), "no misleading settings")
 }
 
 pub(super) fn permissions(found: Option<&FoundPair>) -> Verdict {
     match found {
         None => Verdict::skipped("there is no pair"),
-        Some(found) if found.loaded.files.is_empty() => Verdict::skipped("the pair is in no file"),
-        Some(_) if cfg!(not(unix)) => Verdict::skipped("not looked at on this system"),
-        Some(found) => {
-            Verdict::warning(&readable_by_others(&found.loaded), "no other user can read the pair's file")
+        Some(found) if found.loaded.files.is_empty() => {
+            Verdict::skipped("the pair does not come from a file")
         }
+        Some(_) if cfg!(not(unix)) => Verdict::skipped("not checked on this system"),
+        Some(found) => Verdict::warning(
+            &readable_by_others(&found.loaded),
+            "no other user can read the file of the pair",
+        ),
     }
 }
 
@@ -72,10 +75,10 @@ pub(super) fn memory(found: Option<&FoundPair>) -> Verdict {
     let credentials = &found.loaded.pair.credentials;
     let obtained = credentials.protection().name();
     match credentials.protection_refused() {
-        None => Verdict::ok(format!("the pair is kept in memory of the kind {obtained}")),
+        None => Verdict::ok(format!("the pair is stored in memory of the kind {obtained}")),
         Some(refused) => {
             let detail =
-                format!("the pair is kept in memory of the kind {obtained}, not {}", refused.asked.name());
+                format!("the pair is stored in memory of the kind {obtained}, not {}", refused.asked.name());
             Verdict::caution(detail, &refused.why)
         }
     }
@@ -94,12 +97,12 @@ pub(super) fn proxy(diagnostics: &Diagnostics) -> (Verdict, Option<Route>) {
     }
 }
 
-/// Which proxy is named where, and why it is not used if it is not.
+/// Describes the named proxy, its origin, and the reason if it is not used.
 fn named(proxy: &NamedProxy) -> String {
     let origin = proxy.variable.unwrap_or("--proxy");
     let proxy_there = match proxy.address() {
         Some(address) => format!("{address} from {origin}"),
-        None => format!("the proxy from {origin}, which could not be used"),
+        None => format!("the proxy from {origin} (not usable)"),
     };
     let why = match &proxy.exception {
         None => return proxy_there,
@@ -108,19 +111,19 @@ fn named(proxy: &NamedProxy) -> String {
         Some(ProxyException::Entry(entry)) => format!("the entry {entry} of NO_PROXY covers its host"),
         Some(_) => "its host is an exception".to_owned(),
     };
-    format!("{proxy_there}, is not used for this base URL: {why}")
+    format!("{proxy_there}, not used for this base URL: {why}")
 }
 
-/// The proxy that calls go through.
+/// Returns the proxy that calls use.
 fn used_proxy(route: Option<&Route>) -> Option<&NamedProxy> {
     route.and_then(Route::proxy).filter(|proxy| proxy.exception.is_none())
 }
 
 pub(super) fn dns(route: Option<&Route>) -> (Verdict, Option<Vec<SocketAddr>>) {
-    let Some(route) = route else { return (Verdict::skipped("the proxy cannot be used"), None) };
+    let Some(route) = route else { return (Verdict::skipped("the proxy is not usable"), None) };
     match route.resolve() {
         Ok(addresses) if is_address(route.host()) => {
-            (Verdict::skipped(format!("{} is an address already", route.host())), Some(addresses))
+            (Verdict::skipped(format!("{} is an address", route.host())), Some(addresses))
         }
         Ok(addresses) => {
             let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
@@ -147,7 +150,7 @@ pub(super) fn tcp(
     }
 }
 
-/// Also tells whether the way is free: it is where there is no proxy to go through.
+/// Also returns true if the connection reaches the service: the tunnel is open, or there is no proxy.
 pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut TcpConnection>) -> (Verdict, bool) {
     let proxy = used_proxy(route);
     let (Some(route), Some(connection)) = (route, connection) else {
@@ -157,13 +160,13 @@ pub(super) fn tunnel(route: Option<&Route>, connection: Option<&mut TcpConnectio
     match route.tunnel(connection) {
         Ok(()) => {
             let address = proxy.address().unwrap_or_else(|| "the proxy".to_owned());
-            (Verdict::ok(format!("{address} lets us through")), true)
+            (Verdict::ok(format!("{address} opened a tunnel")), true)
         }
         Err(error) => (Verdict::error(&error), false),
     }
 }
 
-/// Also tells whether a call can be made.
+/// Also returns true if calls are possible.
 pub(super) fn tls(
     diagnostics: &Diagnostics,
     route: Option<&Route>,
@@ -194,7 +197,7 @@ fn certificate(certificate: &Certificate) -> String {
     }
     if let Some(expires) = certificate.expires {
         let days = expires.saturating_sub(unix_time()).as_secs() / 86_400;
-        write!(text, ", good for {days} more days").expect("a String takes everything");
+        write!(text, ", valid for {days} more days").expect("a String takes everything");
     }
     text
 }
@@ -203,13 +206,17 @@ pub(super) fn clock(diagnostics: &Diagnostics) -> Verdict {
     match diagnostics.clock() {
         Ok(Some(skew)) => {
             let side = if skew.is_ahead { "ahead of" } else { "behind" };
-            let detail = format!("{} s {side} the service's", skew.size.as_secs());
+            let detail = format!("{} s {side} the clock of the service", skew.size.as_secs());
             if skew.is_harmful() {
                 return Verdict::failed(detail, CLOCK_REMEDY, Exit::Failure);
             }
-            Verdict::ok(if skew.size.as_secs() == 0 { "as the service's".to_owned() } else { detail })
+            Verdict::ok(if skew.size.as_secs() == 0 {
+                "equal to the clock of the service".to_owned()
+            } else {
+                detail
+            })
         }
-        Ok(None) => Verdict::skipped("the service does not tell its time"),
+        Ok(None) => Verdict::skipped("the response has no date"),
         Err(error) => Verdict::error(&error),
     }
 }
@@ -225,33 +232,33 @@ pub(super) fn verify(
         let verification = diagnostics.verify(&found.loaded.pair.credentials);
         rate_limit = Some(verification.rate_limit);
         match &verification.account {
-            Ok(account) => Verdict::ok(whose(account)),
+            Ok(account) => Verdict::ok(describe(account)),
             Err(error) => Verdict::error(error),
         }
     });
     (verdict, rate_limit)
 }
 
-fn whose(account: &Account) -> String {
+fn describe(account: &Account) -> String {
     let id = account.id().map(|id| format!("account {id}"));
     let details: Vec<&str> = [id.as_deref(), account.email(), account.plan()].into_iter().flatten().collect();
     if details.is_empty() {
-        return format!("the pair is good; GET {} does not tell whose it is", account.verified_by());
+        return format!("the pair is valid; GET {} does not return its account", account.verified_by());
     }
-    format!("the pair is good: {}", details.join(", "))
+    format!("the pair is valid: {}", details.join(", "))
 }
 
-pub(super) fn rate_limit(told: Option<RateLimit>) -> Verdict {
-    let Some(told) = told else { return Verdict::skipped("the service was not asked") };
-    let windows: Vec<String> = [("", told.main), ("in the short window ", told.burst)]
+pub(super) fn rate_limit(limits: Option<RateLimit>) -> Verdict {
+    let Some(limits) = limits else { return Verdict::skipped("no request was sent") };
+    let windows: Vec<String> = [("", limits.main), ("in the burst window ", limits.burst)]
         .into_iter()
         .filter_map(|(name, window)| Some(format!("{name}{}", budget(window)?)))
         .collect();
     if windows.is_empty() {
-        return Verdict::skipped("the service does not tell it");
+        return Verdict::skipped("the service did not send it");
     }
     let detail = windows.join("; ");
-    if [told.main, told.burst].iter().any(|window| window.remaining == Some(0)) {
+    if [limits.main, limits.burst].iter().any(|window| window.remaining == Some(0)) {
         return Verdict::failed(
             detail,
             ErrorKind::RateLimited.remedy(),
@@ -268,7 +275,7 @@ fn budget(window: RateWindow) -> Option<String> {
     };
     if let Some(reset) = window.reset {
         let wait = reset.saturating_sub(unix_time()).as_secs();
-        write!(text, ", all again in {wait} s").expect("a String takes everything");
+        write!(text, ", reset in {wait} s").expect("a String takes everything");
     }
     Some(text)
 }
@@ -277,14 +284,12 @@ pub(super) fn local_address(address: Option<SocketAddr>, route: Option<&Route>) 
     let Some(address) = address else { return Verdict::skipped("there is no connection") };
     let ip = address.ip().to_canonical();
     Verdict::ok(if used_proxy(route).is_some() {
-        format!(
-            "{ip}; the service sees the proxy's address, which is the one to allow where access is limited to addresses"
-        )
+        format!("{ip}; the service sees the address of the proxy: add that address to an IP allow-list")
     } else if ip.is_loopback() {
         ip.to_string()
     } else {
         format!(
-            "{ip}; behind a router the service sees another, which is the one to allow where access is limited to addresses"
+            "{ip}; behind a router the service sees another address: add that address to an IP allow-list"
         )
     })
 }

@@ -1,24 +1,24 @@
-//! What must not be repeated: arguments that may be a pair, or half of one, given where none belongs.
+//! Masking of arguments that may be a pair or half of one, passed by mistake.
 //!
-//! Error messages name paths and words that the user gave. Someone who pastes a pair in their place must not find it in
-//! a terminal's scrollback or a build log as well.
+//! Error messages contain paths and words from the arguments. A pair that was pasted there must not appear in the
+//! scrollback of a terminal or in a build log.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 
 pub(crate) use justcall_auth_scan::NOT_SHOWN;
 
-/// The shortest key, or half of a pair, that is taken for one.
+/// The shortest text that counts as a half of a pair with a colon.
 const SHORTEST: usize = 6;
-/// From this length on letters with digits among them are taken for a half.
+/// The shortest text of letters and digits that counts as a half without a colon.
 const SHORTEST_ALONE: usize = 12;
 
 /// The arguments that may be secret.
 #[derive(Debug, Default)]
-pub(crate) struct Unechoed(Vec<String>);
+pub(crate) struct ArgumentMask(Vec<String>);
 
-impl Unechoed {
-    /// Those among `arguments`, which begin with the program's own name.
+impl ArgumentMask {
+    /// Finds the arguments that may be secret. The first argument is the name of the program.
     pub fn among(arguments: &[OsString]) -> Self {
         let mut found: Vec<String> = Vec::new();
         for argument in arguments.iter().skip(1) {
@@ -28,14 +28,14 @@ impl Unechoed {
                 _ => &argument,
             };
             let value = value.strip_prefix("file:").or(value.strip_prefix("env:")).unwrap_or(value);
-            // `env:` takes two names with a comma between them, and `scan --git` two commits with dots.
+            // `env:` has two names with a comma between them, and `scan --git` two commits with dots.
             let values = value.split([',', '.']);
             found.extend(values.filter(|value| may_be_secret(value)).map(str::to_owned));
         }
         Self(found)
     }
 
-    /// `text` without them.
+    /// Returns `text` with these arguments masked.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.0.iter().fold(Cow::Borrowed(text), |text, secret| {
             if text.contains(secret.as_str()) {
@@ -47,12 +47,12 @@ impl Unechoed {
     }
 }
 
-/// Whether `word` is surely no secret: an option or a name, made of letters, dashes and underscores.
+/// Returns true if `word` is certainly not secret: an option or a name of letters, dashes and underscores.
 pub(crate) fn is_plain_word(word: &str) -> bool {
     word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '_'))
 }
 
-/// A pair `key:secret`, or a half that stands alone.
+/// Returns true for a pair `key:secret`, or for a single half.
 fn may_be_secret(value: &str) -> bool {
     if let Some((key, secret)) = value.split_once(':') {
         return key.len() >= SHORTEST
@@ -70,32 +70,32 @@ fn may_be_secret(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn unechoed(arguments: &[&str]) -> Unechoed {
+    fn argument_mask(arguments: &[&str]) -> ArgumentMask {
         let all: Vec<OsString> =
             std::iter::once("justcall-auth").chain(arguments.iter().copied()).map(OsString::from).collect();
-        Unechoed::among(&all)
+        ArgumentMask::among(&all)
     }
 
     #[test]
-    fn it_masks_a_pair_wherever_it_was_given() {
+    fn it_masks_a_pair_in_every_argument() {
         for argument in [
             "abc123def456:sec789xyz000",
             "--ca-file=abc123def456:sec789xyz000",
             "file:abc123def456:sec789xyz000",
             "--source=file:abc123def456:sec789xyz000",
         ] {
-            let masked = unechoed(&[argument]);
+            let masked = argument_mask(&[argument]);
             assert_eq!(
                 masked.mask("The file abc123def456:sec789xyz000 is absent."),
                 "The file [not shown] is absent.",
                 "{argument}"
             );
         }
-        assert_eq!(unechoed(&["sec789xyz000"]).mask("no sec789xyz000"), "no [not shown]");
+        assert_eq!(argument_mask(&["sec789xyz000"]).mask("no sec789xyz000"), "no [not shown]");
     }
 
     #[test]
-    fn it_leaves_paths_urls_and_names_alone() {
+    fn it_masks_no_paths_urls_or_names() {
         for argument in [
             "https://api.justcall.io:8443/prefix",
             "/etc/justcall2026/ca.pem",
@@ -105,7 +105,7 @@ mod tests {
             "env:KEY_1,SECRET_1",
             "trailing_whitespace",
         ] {
-            assert!(unechoed(&[argument]).0.is_empty(), "{argument}");
+            assert!(argument_mask(&[argument]).0.is_empty(), "{argument}");
         }
     }
 }
