@@ -56,7 +56,12 @@ pub fn measure(root: &Path, programs: &BenchPrograms, rounds: u32) -> Result<Vec
         let speed = |nanoseconds: fn(&Cost) -> f64| {
             Ratio::of_one(&costs.iter().map(|cost| TEXT as f64 / nanoseconds(cost) * 1e3).collect::<Vec<_>>())
         };
-        rows.push(ScanRow { name, speed: speed(|cost| cost.wall_ns), cpu: speed(|cost| cost.cpu_ns), has_goal });
+        rows.push(ScanRow {
+            name,
+            speed: speed(|cost| cost.wall_ns),
+            cpu: speed(|cost| cost.cpu_ns),
+            has_goal,
+        });
     }
     Ok(rows)
 }

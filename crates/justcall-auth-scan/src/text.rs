@@ -7,7 +7,7 @@ use crate::allow::Comments;
 use crate::code::ScanCode;
 use crate::decode::Decoder;
 use crate::exposure::Exposure;
-use crate::finding::{Fingerprint, Location, ScanFinding, ScanHit};
+use crate::finding::{Fingerprint, Hit, Location, ScanFinding};
 use crate::wide::{Wide, is_binary};
 use crate::{Report, Subject};
 

@@ -213,8 +213,9 @@ impl Config {
         self.local_address = match address {
             "" => None,
             address => Some(address.parse().map_err(|_| {
-                Error::invalid_argument("The local address is not an IP address.")
-                    .with_hint("Pass an address such as 192.0.2.7 or 2001:db8::7: not a name, port or network.")
+                Error::invalid_argument("The local address is not an IP address.").with_hint(
+                    "Pass an address such as 192.0.2.7 or 2001:db8::7: not a name, port or network.",
+                )
             })?),
         };
         Ok(self)

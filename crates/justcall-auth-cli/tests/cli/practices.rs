@@ -95,7 +95,8 @@ fn it_reports_a_refused_address_and_the_address_of_calls() {
 #[test]
 fn it_reports_a_pair_to_rotate_or_to_revoke() {
     assert!(
-        readme_text("Rotate keys quarterly").contains("`justcall-auth status` exits with status 1 from 90 days on")
+        readme_text("Rotate keys quarterly")
+            .contains("`justcall-auth status` exits with status 1 from 90 days on")
     );
     assert!(readme_text("Revoke unused keys").contains("`justcall-auth status --max-unused 30d`"));
     let folder = tempfile::tempdir().expect("a folder");

@@ -259,7 +259,10 @@ mod tests {
         assert_eq!(error.kind().number(), 429);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
         assert!(error.retryable() && error.request_sent());
-        assert_eq!(error.to_string(), "rate_limited: slow down The service answered: \"Retry after 3 seconds.\"");
+        assert_eq!(
+            error.to_string(),
+            "rate_limited: slow down The service answered: \"Retry after 3 seconds.\""
+        );
         assert_eq!(error.hint(), ErrorKind::RateLimited.remedy());
     }
 }

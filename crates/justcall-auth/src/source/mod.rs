@@ -220,7 +220,11 @@ impl Source {
     ///
     /// # Errors
     /// Fails as [`Source::load`] does, or with `cancelled`.
-    pub fn load_with(&self, environment: &dyn Environment, options: &CallOptions) -> Result<LoadedSource, Error> {
+    pub fn load_with(
+        &self,
+        environment: &dyn Environment,
+        options: &CallOptions,
+    ) -> Result<LoadedSource, Error> {
         if options.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled));
         }

@@ -257,8 +257,7 @@ mod tests {
 
     #[test]
     fn it_uses_the_state_folder_of_the_user() {
-        let usual =
-            |set: &[_]| StateFile::usual(&set).map(|file| file.path().display().to_string());
+        let usual = |set: &[_]| StateFile::usual(&set).map(|file| file.path().display().to_string());
         assert_eq!(
             usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
             Some("/s/justcall-auth/pairs.json")
