@@ -1,6 +1,8 @@
 //! What one call is given besides what it asks: a time limit, and what may cancel it.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use justcall_auth::{
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
+use support::reaching;
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,9 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(200);
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = reaching(sandbox);
     config.set_timeout(PATIENCE).set_max_retries(0);
     config
 }

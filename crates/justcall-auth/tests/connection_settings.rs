@@ -1,28 +1,24 @@
 //! What connections are made with: certificate authorities in memory, a local address, the longest response.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{sandbox, with_pair};
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("good")).set_timeout(PATIENCE).set_max_retries(0);
+    let mut config = with_pair(sandbox);
+    config.set_timeout(PATIENCE).set_max_retries(0);
     config
 }
 

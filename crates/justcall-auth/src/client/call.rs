@@ -14,7 +14,6 @@ use justcall_auth_secret::RegisterWipe;
 
 use super::Client;
 use crate::cancel::Cancel;
-use crate::context::CallContext;
 use crate::exchange::{Action, Exchange};
 use crate::interrupt::Interrupt;
 use crate::options::CallOptions;
