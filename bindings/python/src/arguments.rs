@@ -164,6 +164,7 @@ impl FromPyObject<'_, '_> for Timeout {
 }
 
 /// The argument `timeout` of a call: nothing if it was omitted, and the client's counts; None or zero is no limit.
+#[derive(Clone, Copy)]
 pub(crate) struct CallTimeout(pub(crate) Option<Duration>);
 
 impl FromPyObject<'_, '_> for CallTimeout {

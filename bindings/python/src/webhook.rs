@@ -101,7 +101,6 @@ impl WebhookVerifier {
     /// `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
     /// client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
     #[pyo3(signature = (headers, body, now = None, *, timeout = CallTimeout(None), cancel = None))]
-    #[expect(clippy::too_many_arguments, reason = "they are those of Python's method")]
     fn verify<'py>(
         &self,
         py: Python<'py>,
