@@ -11,6 +11,7 @@
 mod build;
 mod cancel;
 mod goals;
+mod launcher;
 mod machine;
 mod measured;
 mod memory;

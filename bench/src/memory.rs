@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::build::Programs;
 use crate::server::{Server, pinned};
-use crate::statistics::{Ratio, Shuffle, median};
+use crate::statistics::{Ratio, in_rounds, median};
 use crate::worker::Worker;
 
 /// How the pair is kept, with the number that the C header has for it.
@@ -159,19 +159,6 @@ fn calls(programs: &Programs, server: &Server, rounds: u32, requests: u32) -> Re
             })
         })
         .collect()
-}
-
-/// Lets everyone have a turn in every round, in a new order; the first round, a warm-up, does not count.
-fn in_rounds(rounds: u32, workers: usize, mut turn: impl FnMut(usize, bool) -> Result<()>) -> Result<()> {
-    let mut shuffle = Shuffle::default();
-    let mut order: Vec<usize> = (0..workers).collect();
-    for round in 0..=rounds {
-        shuffle.shuffle(&mut order);
-        for index in &order {
-            turn(*index, round > 0)?;
-        }
-    }
-    Ok(())
 }
 
 fn worker(program: &Path, server: &Server, level: Level) -> Command {

@@ -7,12 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use anyhow::{Result, ensure};
 
 use crate::build::Programs;
-use crate::server::{KEY, SECRET, pinned};
-use crate::statistics::{Ratio, Shuffle};
+use crate::launcher::{Cost, launch};
+use crate::server::{KEY, SECRET};
+use crate::statistics::{Ratio, rounds_of};
 use xtask_demo::run::{command, output, target_dir};
 
 /// The length of each text, in bytes.
@@ -34,6 +34,7 @@ pub struct Row {
 }
 
 /// Runs the rounds.
+#[expect(clippy::cast_precision_loss, reason = "a length")]
 pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>> {
     let texts = Texts::write(root)?;
     let ours = |path: &Path| {
@@ -50,38 +51,15 @@ pub fn measure(root: &Path, programs: &Programs, rounds: u32) -> Result<Vec<Row>
         ("`wc -l` of it, to compare".to_owned(), count, false),
     ];
     write_baseline(programs, &texts)?;
-    let mut speeds = vec![(Vec::new(), Vec::new()); candidates.len()];
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    let mut shuffle = Shuffle::default();
-    for round in 0..=rounds {
-        shuffle.shuffle(&mut order);
-        for index in &order {
-            let (wall, cpu) = once(programs, &candidates[*index].1)?;
-            // The first round brings the files into memory.
-            if round > 0 {
-                speeds[*index].0.push(wall);
-                speeds[*index].1.push(cpu);
-            }
-        }
-    }
-    let ones = vec![1.0; speeds[0].0.len()];
+    let costs = rounds_of(rounds, candidates.len(), |index| launch(programs, &candidates[index].1))?;
     let mut rows = Vec::new();
-    for ((name, _, has_goal), (wall, cpu)) in candidates.into_iter().zip(speeds) {
-        rows.push(Row { name, speed: Ratio::of(&wall, &ones), cpu: Ratio::of(&cpu, &ones), has_goal });
+    for ((name, _, has_goal), costs) in candidates.into_iter().zip(costs) {
+        let speed = |nanoseconds: fn(&Cost) -> f64| {
+            Ratio::of_one(&costs.iter().map(|cost| TEXT as f64 / nanoseconds(cost) * 1e3).collect::<Vec<_>>())
+        };
+        rows.push(Row { name, speed: speed(|cost| cost.wall_ns), cpu: speed(|cost| cost.cpu_ns), has_goal });
     }
     Ok(rows)
-}
-
-/// Megabytes a second of one run.
-#[expect(clippy::cast_precision_loss, reason = "a length")]
-fn once(programs: &Programs, arguments: &[String]) -> Result<(f64, f64)> {
-    let mut launcher: Command = pinned(programs.workers.join("once"));
-    let said = output(launcher.args(arguments))?;
-    let figures: Value =
-        serde_json::from_str(&said).with_context(|| format!("the launcher said {said:?}"))?;
-    let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
-    let speed = |nanoseconds: f64| TEXT as f64 / nanoseconds * 1e3;
-    Ok((speed(figure("wall_ns")?), speed(figure("cpu_ns")?)))
 }
 
 /// What is looked at.

@@ -1,15 +1,12 @@
 //! A program that starts, verifies once and ends: time and memory.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 
 use crate::build::Programs;
+use crate::launcher::{Cost, launch};
 use crate::requests::peers;
-use crate::server::{Server, pinned};
-use crate::statistics::{Ratio, Shuffle, median};
-use xtask_demo::run::output;
+use crate::server::Server;
+use crate::statistics::{Ratio, median, rounds_of};
 
 pub const OURS: &str = "justcall-auth verify";
 pub const CURL: &str = "curl";
@@ -26,30 +23,10 @@ pub struct Row {
     pub peak: Ratio,
 }
 
-/// One run of one program.
-#[derive(Clone, Copy)]
-struct Cost {
-    wall_ns: f64,
-    cpu_ns: f64,
-    peak_kib: f64,
-}
-
 /// Runs the rounds.
 pub fn measure(programs: &Programs, server: &Server, rounds: u32) -> Result<Vec<Row>> {
     let candidates = candidates(programs, server);
-    let mut costs = vec![Vec::new(); candidates.len()];
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    let mut shuffle = Shuffle::default();
-    for round in 0..=rounds {
-        shuffle.shuffle(&mut order);
-        for index in &order {
-            let cost = once(programs, &candidates[*index].1)?;
-            // The first round brings the files into memory.
-            if round > 0 {
-                costs[*index].push(cost);
-            }
-        }
-    }
+    let costs = rounds_of(rounds, candidates.len(), |index| launch(programs, &candidates[index].1))?;
     let curl = candidates.iter().position(|(name, _)| *name == CURL).context("no curl")?;
     let of = |index: usize, pick: fn(&Cost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
     let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| Row {
@@ -95,13 +72,4 @@ fn candidates(programs: &Programs, server: &Server) -> Vec<(&'static str, Vec<St
         all.push((peer.name, arguments));
     }
     all
-}
-
-fn once(programs: &Programs, arguments: &[String]) -> Result<Cost> {
-    let mut launcher: Command = pinned(programs.workers.join("once"));
-    let said = output(launcher.args(arguments))?;
-    let figures: Value =
-        serde_json::from_str(&said).with_context(|| format!("the launcher said {said:?}"))?;
-    let figure = |name: &str| figures[name].as_f64().with_context(|| format!("no {name} from the launcher"));
-    Ok(Cost { wall_ns: figure("wall_ns")?, cpu_ns: figure("cpu_ns")?, peak_kib: figure("peak_kib")? })
 }

@@ -1,4 +1,6 @@
-//! Medians, ratios and how sure they are.
+//! Medians, ratios and how sure they are; rounds in fair orders.
+
+use anyhow::Result;
 
 /// How often the rounds are drawn again for the interval.
 const RESAMPLES: usize = 10_000;
@@ -66,6 +68,36 @@ impl Shuffle {
             items.swap(last, self.0.below(last + 1));
         }
     }
+}
+
+/// Gives each of `count` a turn in every round, in a new order; the first round, a warm-up, does not count.
+pub fn in_rounds(rounds: u32, count: usize, mut turn: impl FnMut(usize, bool) -> Result<()>) -> Result<()> {
+    let mut shuffle = Shuffle::default();
+    let mut order: Vec<usize> = (0..count).collect();
+    for round in 0..=rounds {
+        shuffle.shuffle(&mut order);
+        for index in &order {
+            turn(*index, round > 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// What comes of each turn of [`in_rounds`] that counts.
+pub fn rounds_of<T>(
+    rounds: u32,
+    count: usize,
+    mut turn: impl FnMut(usize) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    let mut results: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
+    in_rounds(rounds, count, |index, counts| {
+        let result = turn(index)?;
+        if counts {
+            results[index].push(result);
+        }
+        Ok(())
+    })?;
+    Ok(results)
 }
 
 /// `SplitMix64`: enough for orders and draws, and no crate.

@@ -66,7 +66,7 @@ pub(crate) struct Global {
 
     /// How many second attempts the call may make; 0 means none [default: 2]
     #[arg(long, global = true, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    pub max_retries: Option<u32>,
+    max_retries: Option<u32>,
 
     /// Print one JSON object on standard output, for success and failure alike
     #[arg(long, global = true)]
@@ -227,7 +227,7 @@ pub(crate) struct WebhookArguments {
 
     /// Take a delivery for any URL of the account
     #[arg(long)]
-    pub any_url: bool,
+    any_url: bool,
 
     /// The headers, one 'Name: value' a line; - is standard input [default: -]
     #[arg(long, value_name = "PATH")]

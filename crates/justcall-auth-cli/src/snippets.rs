@@ -5,8 +5,6 @@ use std::path::Path;
 use clap::ValueEnum;
 use justcall_auth::service;
 
-use crate::arguments::Global;
-
 /// A language, or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
@@ -40,10 +38,9 @@ impl Language {
         }
     }
 
-    /// The lines that verify the pair of `source`, at the service that `global` names.
-    pub fn snippet(self, source: &str, global: &Global) -> String {
-        let base_url = global.base_url.as_deref();
-        let ca_file = global.ca_file.as_deref().map(Path::to_string_lossy);
+    /// The lines that verify the pair of `source`, at the service of `base_url` with the authorities of `ca_file`.
+    pub fn snippet(self, source: &str, base_url: Option<&str>, ca_file: Option<&Path>) -> String {
+        let ca_file = ca_file.map(Path::to_string_lossy);
         let ca_file = ca_file.as_deref();
         match self {
             Self::Python => {

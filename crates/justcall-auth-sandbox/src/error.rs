@@ -1,4 +1,4 @@
-//! Why a sandbox could not start.
+//! The errors: why a sandbox could not start, and why a control call was refused.
 
 use std::fmt;
 use std::io;
@@ -46,3 +46,47 @@ impl std::error::Error for StartError {
         }
     }
 }
+
+/// Why a control call was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlError {
+    status: u16,
+    message: String,
+}
+
+impl ControlError {
+    /// The HTTP status that the same call gets over HTTP: 400, 404 or 409.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What was wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self { status: 400, message: message.into() }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: 404, message: message.into() }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self { status: 409, message: message.into() }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err by name")]
+    pub(crate) fn from_json(error: serde_json::Error) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.status)
+    }
+}
+
+impl std::error::Error for ControlError {}

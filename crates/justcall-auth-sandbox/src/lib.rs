@@ -1,6 +1,6 @@
 //! A local server that answers as the `JustCall` API does, for tests of programs that talk to it.
 //!
-//! It speaks HTTPS with a certificate authority of its own, on loopback addresses only. It knows accounts
+//! It speaks HTTPS with its own certificate authority, on loopback addresses only. It knows accounts
 //! with one pair of API key and secret each, resets and revokes pairs at once as the dashboard does (or after
 //! an overlap, for planned rotations), answers 401, 403 and 429 in the documented bodies, and breaks on
 //! demand: late, early, cut, reset, hanging or malformed answers, at every stage of a connection. What came
@@ -27,31 +27,27 @@
 //! The same server is the command `justcall-auth-sandbox`, which prints where it listens as one line of JSON;
 //! tests in other languages steer it over HTTP at its control URL. The calls are described in [`control`].
 
-mod accounts;
+// Where a change belongs, from the bottom up; a module uses only those above it in this list:
+//
+// - `config`, `error`, `random`;
+// - `state`: what is remembered (accounts and pairs, faults, requests), and `wire`: messages and streams of bytes;
+// - `shared`: what all connections share, the state among it;
+// - `api`: the service's answers; `webhook`: its events; `control`: the calls that steer it; `handler`: one request, struck by
+//   a fault or not;
+// - `server`: sockets, TLS and connections; `sandbox`: all of it on a thread.
 mod api;
-mod authority;
 mod config;
-mod connection;
 pub mod control;
-mod control_http;
 mod error;
-mod fault;
-mod faults;
 mod handler;
-mod head;
-mod listen;
-mod payload;
 mod random;
-mod rate;
-mod reply;
-mod requests;
 mod sandbox;
+mod server;
 mod shared;
-mod stream;
-mod tap;
+mod state;
 mod webhook;
+mod wire;
 
 pub use config::{Dialect, SandboxConfig};
-pub use control::ControlError;
-pub use error::StartError;
+pub use error::{ControlError, StartError};
 pub use sandbox::Sandbox;

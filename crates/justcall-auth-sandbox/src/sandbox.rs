@@ -10,17 +10,15 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::accounts::{NewAccount, Pair};
-use crate::authority::Certificates;
-use crate::control::{self, ControlError};
-use crate::listen::Listeners;
+use crate::server::{Certificates, Listeners, Server};
 use crate::shared::Shared;
-use crate::{SandboxConfig, StartError, random};
+use crate::state::{NewAccount, Pair};
+use crate::{ControlError, SandboxConfig, StartError, control, random};
 
 /// Bytes of the random token in the control URL.
 const TOKEN_BYTES: usize = 16;
 
-/// A running sandbox. It serves from a thread of its own until it is dropped; then every connection is cut,
+/// A running sandbox. It serves from its own thread until it is dropped; then every connection is cut,
 /// the thread has ended, and the CA file is gone if the sandbox chose its name.
 ///
 /// All methods may be called from any thread, also within an asynchronous runtime: none waits for the
@@ -54,15 +52,14 @@ impl Sandbox {
         let token = random::hex(TOKEN_BYTES);
         let control_url = format!("{scheme}://{}/control/{token}/", listeners.control_address);
         let control_port = listeners.control_address.port();
-        let shared = Arc::new(Shared::new(config.dialect, certificates, url, token, control_port));
+        let shared = Arc::new(Shared::new(config.dialect, !config.http, url, token, control_port));
         let pair = shared
             .state()
-            .accounts
-            .create(NewAccount::default())
+            .create_account(NewAccount::default())
             .expect("the first account has nothing to clash with")
             .pair()
             .clone();
-        let (runtime, stop, thread) = run(listeners, Arc::clone(&shared))?;
+        let (runtime, stop, thread) = run(listeners, Server { shared: Arc::clone(&shared), certificates })?;
         Ok(Self { shared, control_url, pair, ca_file, runtime, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -109,7 +106,7 @@ impl Sandbox {
         let (method, path) = (method.to_owned(), path.to_owned());
         let (answer, answered) = mpsc::channel();
         self.runtime.spawn(async move {
-            // It fails only if nobody waits any more.
+            // It fails only if the caller waits no more.
             let _ = answer.send(control::execute_waiting(&shared, &method, &path, &body).await);
         });
         answered.recv().expect("the sandbox serves until it is dropped, which takes it by value")
@@ -137,7 +134,7 @@ impl std::fmt::Debug for Sandbox {
 
 fn run(
     listeners: Listeners,
-    shared: Arc<Shared>,
+    server: Server,
 ) -> Result<(Handle, oneshot::Sender<()>, JoinHandle<()>), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
@@ -146,7 +143,7 @@ fn run(
     let thread = thread::Builder::new()
         .name("justcall-auth-sandbox".to_owned())
         .spawn(move || {
-            runtime.block_on(listeners.serve(shared, stopped)).expect("bound sockets can be polled");
+            runtime.block_on(listeners.serve(server, stopped)).expect("bound sockets can be polled");
         })
         .map_err(StartError::Runtime)?;
     Ok((handle, stop, thread))

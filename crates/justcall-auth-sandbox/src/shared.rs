@@ -5,16 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::Dialect;
-use crate::accounts::Accounts;
-use crate::authority::Certificates;
-use crate::faults::Faults;
-use crate::requests::Requests;
+use crate::state::State;
 
 /// What all connections of a sandbox share.
 pub(crate) struct Shared {
     pub(crate) dialect: Dialect,
-    /// None when plain HTTP is served.
-    pub(crate) certificates: Option<Certificates>,
+    /// Whether it serves HTTPS, not plain HTTP.
+    pub(crate) https: bool,
     /// Where the API is, without a slash at the end.
     pub(crate) url: String,
     /// What a control call's path must begin with.
@@ -36,35 +33,18 @@ impl Drop for OpenConnection<'_> {
     }
 }
 
-/// What changes while a sandbox runs.
-pub(crate) struct State {
-    pub(crate) accounts: Accounts,
-    pub(crate) faults: Faults,
-    pub(crate) requests: Requests,
-}
-
 impl Shared {
-    pub(crate) fn new(
-        dialect: Dialect,
-        certificates: Option<Certificates>,
-        url: String,
-        token: String,
-        control_port: u16,
-    ) -> Self {
+    pub(crate) fn new(dialect: Dialect, https: bool, url: String, token: String, control_port: u16) -> Self {
         Self {
             dialect,
-            certificates,
+            https,
             url,
             token,
             control_port,
             started: Instant::now(),
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
-            state: Mutex::new(State {
-                accounts: Accounts::new(dialect),
-                faults: Faults::default(),
-                requests: Requests::default(),
-            }),
+            state: Mutex::new(State::new(dialect)),
         }
     }
 
@@ -91,6 +71,6 @@ impl Shared {
 
     /// `https` or `http`.
     pub(crate) fn scheme(&self) -> &'static str {
-        if self.certificates.is_some() { "https" } else { "http" }
+        if self.https { "https" } else { "http" }
     }
 }

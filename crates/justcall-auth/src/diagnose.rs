@@ -156,10 +156,9 @@ fn others_can_read(_: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::variables::Variables;
 
-    fn found(variables: &[(&'static str, &str)]) -> Vec<Finding> {
-        diagnose_environment(&Variables(variables))
+    fn found(variables: &[(&str, &str)]) -> Vec<Finding> {
+        diagnose_environment(&variables)
     }
 
     #[test]

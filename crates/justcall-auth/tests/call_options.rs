@@ -13,21 +13,15 @@ use justcall_auth::{
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
-use support::reaching;
+use support::{PATIENCE, bare_config, pair};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Shorter than a client's timeout, and than what a hanging sandbox or program takes.
 const SOON: Duration = Duration::from_millis(200);
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
+    let mut config = bare_config(sandbox);
+    config.set_max_retries(0);
     config
-}
-
-fn pair(sandbox: &Sandbox) -> Credentials {
-    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes()).expect("good")
 }
 
 /// A client whose source is a program that takes longer than every limit here.

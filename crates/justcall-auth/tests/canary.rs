@@ -1,5 +1,7 @@
 //! Nothing shows a secret: every public type's `Debug`, every error, every log line, with a pair that is easy to find.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
@@ -11,7 +13,7 @@ use justcall_auth::{
     Client, Config, Credentials, Error, Level, Request, Response, Secret, Source, WebhookHeaders,
     WebhookVerifier, WipedBuffer,
 };
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use justcall_auth_secret::PerProcess;
 use serde_json::json;
 
@@ -102,12 +104,7 @@ impl Shown {
 /// Every other public type, made with the pair in it.
 fn shown(sandbox: &Sandbox) -> Shown {
     let mut shown = Shown(Vec::new());
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(sandbox);
     config.set_proxy(&format!("http://{KEY}:{SECRET}@127.0.0.1:1")).expect("a proxy");
     shown.add("Config", config.set_credentials(pair()));
     let mut buffer = WipedBuffer::with_capacity(64);
@@ -239,7 +236,7 @@ fn it_shows_no_secret_in_any_public_type() {
         leaks(&format!("{:?}", Some(SECRET))) && leaks(&format!("x{}", &SECRET[3..12])),
         "the control: it is found"
     );
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let Shown(shown) = shown(&sandbox);
     let covered: BTreeSet<String> =
         shown.iter().map(|(name, _)| *name).chain(HOLD_NOTHING.iter().copied()).map(str::to_owned).collect();
@@ -276,14 +273,9 @@ static LOG: Log = Log(Mutex::new(String::new()));
 fn it_logs_no_secret_at_any_level() {
     log::set_logger(&LOG).expect("the only one");
     log::set_max_level(log::LevelFilter::Trace);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     sandbox.control("POST", "pairs", &json!({"api_key": KEY, "api_secret": SECRET})).expect("an account");
-    let mut config = Config::new();
-    config
-        .set_base_url(sandbox.url())
-        .expect("good")
-        .set_ca_file(sandbox.ca_file().expect("TLS is on"))
-        .expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_credentials(pair()).set_max_retries(0);
     let client = Client::new(&config).expect("a client");
     client.verify().expect("a good pair");

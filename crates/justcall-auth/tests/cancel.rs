@@ -14,19 +14,10 @@ use justcall_auth::exchange::Action;
 use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{sandbox, with_pair};
+use support::{PATIENCE, config, sandbox, wait_until};
 
 /// How long a call may go on that was ended. What it takes is measured elsewhere.
 const LIMIT: Duration = Duration::from_secs(1);
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
-
 /// A client of what listens on `listener`, with any pair.
 fn client_of(listener: &TcpListener) -> Client {
     let mut config = Config::new();
@@ -34,14 +25,6 @@ fn client_of(listener: &TcpListener) -> Client {
     config.set_base_url(&format!("http://{address}")).expect("loopback");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
     Client::new(config.set_timeout(PATIENCE)).expect("a client")
-}
-
-fn wait_until(what: &str, reached: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !reached() {
-        assert!(began.elapsed() < PATIENCE, "{what} never happened");
-        thread::yield_now();
-    }
 }
 
 /// Makes `call` on another thread, ends it once `reached` says so, and gives the error that it ends with.

@@ -6,21 +6,10 @@ mod support;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, TcpListener};
 use std::thread;
-use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
-use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{sandbox, with_pair};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
+use support::{PATIENCE, config, sandbox};
 
 fn get(client: &Client, path: &str) -> Result<Response, Error> {
     client.request(Request::new("GET", path).expect("a path"))

@@ -9,27 +9,14 @@ use std::time::{Duration, Instant};
 
 use justcall_auth::exchange::Action;
 use justcall_auth::source::Load;
-use justcall_auth::{Cancel, Client, Config, Credentials, Error, ErrorKind, Event, EventKind, Request};
+use justcall_auth::{Cancel, Client, Credentials, Error, ErrorKind, Event, EventKind, Request};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{reaching, requests, sandbox};
-
-/// Longer than anything here takes, so that a hang fails instead of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
-    config.set_timeout(PATIENCE);
-    config
-}
+use support::{PATIENCE, bare_config, pair, requests, sandbox};
 
 fn pair_of(account: &Value) -> Credentials {
     let text = |name: &str| account[name].as_str().expect("the sandbox gives it").as_bytes();
     Credentials::new(text("api_key"), text("api_secret")).expect("the sandbox's pairs are good")
-}
-
-fn first_pair(sandbox: &Sandbox) -> Credentials {
-    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes()).expect("good")
 }
 
 fn post() -> Request {
@@ -46,8 +33,8 @@ fn it_keeps_the_response_of_a_call_that_is_cancelled_while_it_waits_for_a_retry(
         sandbox.control("POST", "faults", &fault).expect("a fault");
         let cancel = Cancel::new();
         let fired = cancel.clone();
-        let mut config = config(&sandbox);
-        config.set_credentials(first_pair(&sandbox)).set_observer(Arc::new(move |event: &Event| {
+        let mut config = bare_config(&sandbox);
+        config.set_credentials(pair(&sandbox)).set_observer(Arc::new(move |event: &Event| {
             if event.kind() == EventKind::Retrying {
                 fired.fire();
             }
@@ -71,8 +58,8 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
     let sandbox = sandbox();
     let cancel = Cancel::new();
     let fired = cancel.clone();
-    let mut config = config(&sandbox);
-    config.set_credentials(first_pair(&sandbox)).set_rotation_wait(PATIENCE).set_observer(Arc::new(
+    let mut config = bare_config(&sandbox);
+    config.set_credentials(pair(&sandbox)).set_rotation_wait(PATIENCE).set_observer(Arc::new(
         move |event: &Event| {
             if event.kind() == EventKind::WaitingForSource {
                 fired.fire();
@@ -89,8 +76,8 @@ fn it_keeps_the_refusal_of_a_call_that_is_cancelled_while_it_waits_for_another_p
 fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
     let sandbox = sandbox();
     for is_taken in [false, true] {
-        let mut config = config(&sandbox);
-        config.set_credentials(first_pair(&sandbox));
+        let mut config = bare_config(&sandbox);
+        config.set_credentials(pair(&sandbox));
         let client = Client::new(&config).expect("a client");
         let mut exchange = client.exchange(post());
         while !matches!(exchange.next().expect("an action"), Action::Send { .. }) {
@@ -110,8 +97,8 @@ fn it_says_that_an_exchange_was_sent_when_its_client_shuts_down() {
 fn it_shows_the_path_of_a_failed_request_in_no_text() {
     let sandbox = sandbox();
     sandbox.control("POST", "faults", &json!({"fault": "answer", "status": 422})).expect("a fault");
-    let mut config = config(&sandbox);
-    config.set_credentials(first_pair(&sandbox));
+    let mut config = bare_config(&sandbox);
+    config.set_credentials(pair(&sandbox));
     let request = Request::new("POST", "/v2.1/echo/+15550100?x=1").expect("good");
     let error = Client::new(&config).expect("a client").request(request).expect_err("422");
     assert_eq!(error.path(), Some("/v2.1/echo/+15550100"));
@@ -125,7 +112,7 @@ type Inside = Arc<OnceLock<Vec<Error>>>;
 
 /// A source that uses the client that it is the source of.
 fn client_in_its_own_source(sandbox: &Sandbox, inside: &Inside, used: &Arc<OnceLock<Client>>) -> Client {
-    let (pair, inside, used) = (first_pair(sandbox), inside.clone(), used.clone());
+    let (pair, inside, used) = (pair(sandbox), inside.clone(), used.clone());
     let source: Arc<dyn Load> = Arc::new(move || {
         let client = used.get().expect("it was made before the first call");
         let mut exchange = client.exchange(post());
@@ -140,7 +127,7 @@ fn client_in_its_own_source(sandbox: &Sandbox, inside: &Inside, used: &Arc<OnceL
         let _first = inside.set(seen);
         Ok(pair.clone())
     });
-    let mut config = config(sandbox);
+    let mut config = bare_config(sandbox);
     config.set_source_callback(source);
     Client::new(config.set_timeout(Duration::ZERO)).expect("a client")
 }
@@ -164,16 +151,16 @@ fn it_refuses_a_call_inside_the_callback_that_loads_its_pair() {
 #[test]
 fn it_lets_the_callback_use_clients_of_another_pair() {
     let sandbox = sandbox();
-    let mut other = config(&sandbox);
-    other.set_credentials(first_pair(&sandbox));
+    let mut other = bare_config(&sandbox);
+    other.set_credentials(pair(&sandbox));
     let other = Client::new(&other).expect("a client");
-    let (pair, loads) = (first_pair(&sandbox), Arc::new(AtomicUsize::new(0)));
+    let (pair, loads) = (pair(&sandbox), Arc::new(AtomicUsize::new(0)));
     let counted = loads.clone();
     let source: Arc<dyn Load> = Arc::new(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         other.verify().map(|_| pair.clone())
     });
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source_callback(source);
     Client::new(&config).expect("a client").verify().expect("a good pair");
     assert_eq!(loads.load(Ordering::Relaxed), 1);
@@ -199,7 +186,7 @@ fn call_from_an_interrupt(client: &Client, started: &Arc<AtomicBool>) -> Error {
 #[test]
 fn it_refuses_a_call_from_an_interrupt_of_the_call_that_reads_the_source() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source("command:sleep 600").expect("a source").set_timeout(Duration::ZERO);
     let client = Client::new(&config).expect("a client");
     let error = call_from_an_interrupt(&client, &Arc::new(AtomicBool::new(true)));
@@ -212,7 +199,7 @@ fn it_refuses_a_call_from_an_interrupt_of_the_call_that_proves_a_pair() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("pair");
     std::fs::write(&file, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source(&format!("file:{}", file.display())).expect("a source").set_timeout(Duration::ZERO);
     let proving = Arc::new(AtomicBool::new(false));
     let seen = proving.clone();
@@ -238,7 +225,7 @@ fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
     let sandbox = sandbox();
     let (release, hangs) = mpsc::channel::<()>();
     let hangs = std::sync::Mutex::new(Some(hangs));
-    let (pair, entered) = (first_pair(&sandbox), Arc::new(AtomicBool::new(false)));
+    let (pair, entered) = (pair(&sandbox), Arc::new(AtomicBool::new(false)));
     let is_in = entered.clone();
     let source: Arc<dyn Load> = Arc::new(move || -> Result<Credentials, Error> {
         let first = hangs.lock().expect("no test panics with it").take();
@@ -248,7 +235,7 @@ fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
         }
         Ok(pair.clone())
     });
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source_callback(source);
     let client = Client::new(&config).expect("a client");
     let hung = client.clone();
@@ -271,12 +258,12 @@ fn it_does_not_let_a_callback_that_hangs_hold_up_the_others() {
 fn it_does_not_move_to_another_account_when_the_source_does() {
     let sandbox = sandbox();
     let other = sandbox.control("POST", "pairs", &json!({"account_id": 67890})).expect("an account");
-    let given = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
+    let given = Arc::new(std::sync::Mutex::new(pair(&sandbox)));
     let source = given.clone();
     let load: Arc<dyn Load> = Arc::new(move || Ok(source.lock().expect("no test panics with it").clone()));
     let rejected = Arc::new(AtomicBool::new(false));
     let seen = rejected.clone();
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source_callback(load).set_observer(Arc::new(move |event: &Event| {
         seen.fetch_or(event.kind() == EventKind::CandidateRejected, Ordering::Relaxed);
     }));
@@ -297,10 +284,10 @@ fn it_does_not_move_to_another_account_when_the_source_does() {
 fn it_moves_to_another_account_where_it_does_not_know_the_first_one() {
     let sandbox = sandbox();
     let other = sandbox.control("POST", "pairs", &json!({"account_id": 67890})).expect("an account");
-    let given = Arc::new(std::sync::Mutex::new(first_pair(&sandbox)));
+    let given = Arc::new(std::sync::Mutex::new(pair(&sandbox)));
     let source = given.clone();
     let load: Arc<dyn Load> = Arc::new(move || Ok(source.lock().expect("no test panics with it").clone()));
-    let mut config = config(&sandbox);
+    let mut config = bare_config(&sandbox);
     config.set_source_callback(load);
     let client = Client::new(&config).expect("a client");
     client.request(post()).expect("a good pair");

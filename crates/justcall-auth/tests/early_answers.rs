@@ -11,10 +11,8 @@ use std::time::Duration;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::{requests, with_pair};
+use support::{PATIENCE, client, config, requests};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// More than the system holds of a request that the sandbox does not read, and of one that is not sent: 4 MiB.
 const SIZE: usize = 16 * 1024 * 1024;
 /// How much of it the service reads in most cases, in bytes.
@@ -25,16 +23,6 @@ const SMALLER: usize = 2 * READ;
 fn sandboxes() -> [Sandbox; 2] {
     [false, true]
         .map(|http| Sandbox::start(SandboxConfig { http, ..SandboxConfig::default() }).expect("a sandbox"))
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
-
-fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&config(sandbox)).expect("a client")
 }
 
 fn upload(client: &Client, method: &str) -> Result<Response, Error> {

@@ -1,17 +1,16 @@
 //! What happens to the pair over a real reset, in the order that it is told, and what replacing and reloading do.
 
+mod support;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, ErrorKind, Event, EventKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::PATIENCE;
 use tempfile::TempDir;
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A sandbox, a file with its pair, and what a client with that source was told.
 struct World {
@@ -23,7 +22,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let sandbox = support::sandbox();
         let folder = TempDir::new().expect("a folder");
         let world = Self { file: folder.path().join("pair"), sandbox, told: Arc::default(), _folder: folder };
         world.write(world.sandbox.api_key(), world.sandbox.api_secret());
@@ -35,10 +34,8 @@ impl World {
     }
 
     fn config(&self) -> Config {
-        let mut config = Config::new();
+        let mut config = support::bare_config(&self.sandbox);
         config.set_source(&format!("file:{}", self.file.display())).expect("a source");
-        config.set_base_url(self.sandbox.url()).expect("its URL").set_timeout(PATIENCE);
-        config.set_ca_file(self.sandbox.ca_file().expect("it has TLS")).expect("its CA");
         let told = self.told.clone();
         config.set_observer(Arc::new(move |event: &Event| {
             told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());

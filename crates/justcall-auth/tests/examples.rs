@@ -1,19 +1,18 @@
 //! The Rust examples that the README shows, run as a reader would run them.
 
+mod support;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::{example, sandbox};
 
 /// An example; `first` stands before the arguments that all of them take.
 fn command(name: &str, sandbox: &Sandbox, key: &str, secret: &str, first: Option<&str>) -> Command {
-    let test = std::env::current_exe().expect("this test's path");
-    let example: PathBuf =
-        test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name);
-    let mut command = Command::new(example);
+    let mut command = Command::new(example(name));
     command.args(first).arg("env:").arg(sandbox.url()).arg(sandbox.ca_file().expect("TLS is on"));
     command.env("JUSTCALL_API_KEY", key).env("JUSTCALL_API_SECRET", secret);
     command
@@ -25,7 +24,7 @@ fn run(name: &str, sandbox: &Sandbox, key: &str, secret: &str) -> Output {
 
 #[test]
 fn it_verifies_a_pair_and_says_what_is_wrong_with_another() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let output = run("verify", &sandbox, sandbox.api_key(), sandbox.api_secret());
     assert!(
         output.status.success() && String::from_utf8_lossy(&output.stdout).contains("plan:    Pro"),
@@ -41,7 +40,7 @@ fn it_verifies_a_pair_and_says_what_is_wrong_with_another() {
 
 #[test]
 fn it_lists_calls_and_survives_a_rate_limit() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let output = run("request", &sandbox, sandbox.api_key(), sandbox.api_secret());
     let calls: Value = serde_json::from_slice(&output.stdout).expect("the service's JSON");
     assert_eq!(calls["data"].as_array().map(Vec::len), Some(3));
@@ -54,7 +53,7 @@ fn it_lists_calls_and_survives_a_rate_limit() {
 #[test]
 fn it_receives_a_webhook_and_fetches_what_it_is_about() {
     const URL: &str = "https://example.com/hooks/justcall";
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let request = recorded(&sandbox, URL);
     let (head, body) = request.split_once("\r\n\r\n").expect("a request");
     let head = head.replace('\r', "") + "\n";

@@ -3,9 +3,9 @@
 mod support;
 
 use justcall_auth::{Client, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::Value;
-use support::with_pair;
+use support::{client, requests, sandbox};
 
 /// Refused before anything is sent.
 const REFUSED_PATHS: &[&str] = &[
@@ -111,14 +111,9 @@ const REFUSED_HEADERS: &[(&str, &str)] = &[
     ("X", "padded "),
 ];
 
-fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&with_pair(sandbox)).expect("a client")
-}
-
 fn raw_heads(sandbox: &Sandbox) -> Vec<String> {
-    let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");
     let head = |request: &Value| request["raw_head"].as_str().expect("a head").to_owned();
-    requests.as_array().expect("a list").iter().map(head).collect()
+    requests(sandbox).iter().map(head).collect()
 }
 
 fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(), Error> {
@@ -131,7 +126,7 @@ fn send(client: &Client, path: &str, header: Option<(&str, &str)>) -> Result<(),
 
 #[test]
 fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let base = sandbox.url();
     let link = format!("{base}/v2.1/echo?page=2");
@@ -157,7 +152,7 @@ fn a_url_under_the_base_url_is_sent_as_its_path_and_no_other_is_sent() {
 #[test]
 fn it_sends_no_path_or_header_that_could_mislead() {
     assert!(REFUSED_PATHS.len() + REFUSED_HEADERS.len() + HARMLESS_PATHS.len() >= 60);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in REFUSED_PATHS {
         let error = send(&client, path, None).expect_err(path);
@@ -174,7 +169,7 @@ fn it_sends_no_path_or_header_that_could_mislead() {
 
 #[test]
 fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     for path in HARMLESS_PATHS {
         send(&client, path, Some(("X-Note", "a: b; c"))).expect(path);
@@ -213,7 +208,7 @@ fn it_sends_a_harmless_path_as_it_is_and_adds_nothing() {
 
 #[test]
 fn it_encodes_what_is_given_as_a_query() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let client = client(&sandbox);
     let mut request = Request::new("GET", "/v2.1/echo").expect("good");
     request.add_query("a&b", "x\r\nX-Injected: 1#?/ä").expect("it fits");

@@ -1,22 +1,14 @@
 //! Every method, with and without a body, as it arrives.
 
-use justcall_auth::{Client, Config, Credentials, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-use serde_json::Value;
+mod support;
+
+use justcall_auth::Request;
+use support::{client, requests, sandbox};
 
 #[test]
 fn it_sends_every_method_as_it_is_with_and_without_a_body() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path").set_max_retries(0);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("good"));
-    let client = Client::new(&config).expect("a client");
-    let heads = || {
-        let requests = sandbox.control("GET", "requests", &Value::Null).expect("the record");
-        requests.as_array().expect("a list").clone()
-    };
+    let sandbox = sandbox();
+    let client = client(&sandbox);
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"] {
         for body in [None, Some(&b""[..]), Some(&b"{\"a\": 1}"[..])] {
             if method == "HEAD" && body.is_some() {
@@ -29,7 +21,7 @@ fn it_sends_every_method_as_it_is_with_and_without_a_body() {
             }
             let response =
                 client.request(request).unwrap_or_else(|error| panic!("{method} {body:?}: {error:?}"));
-            let seen = heads().pop().expect("it arrived");
+            let seen = requests(&sandbox).pop().expect("it arrived");
             assert_eq!(seen["method"], method);
             assert_eq!(seen["body_bytes"], body.map_or(0, <[u8]>::len), "{method} {body:?}");
             let head = seen["raw_head"].as_str().expect("a head").to_ascii_lowercase();

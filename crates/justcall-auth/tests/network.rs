@@ -7,21 +7,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Barrier;
-use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Credentials, ErrorKind, Request};
+use justcall_auth::{Client, ErrorKind, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::{Tinyproxy, example, requests, sandbox, with_pair};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = with_pair(sandbox);
-    config.set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
+use support::{Tinyproxy, config, example, requests, sandbox, wait_until};
 
 fn post(client: &Client, body: &[u8]) -> justcall_auth::Response {
     let mut request = Request::new("POST", "/v2.1/echo").expect("good");
@@ -42,14 +32,6 @@ fn sockets(sandbox: &Sandbox, state: &str) -> usize {
 }
 
 const ESTABLISHED: &str = "01";
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !reached() {
-        assert!(begun.elapsed() < PATIENCE, "{what} never happened");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn it_uses_one_connection_for_calls_in_a_row() {
@@ -200,7 +182,7 @@ fn verify_where(name: &str, hosts: &[&str], base_url: &str, sandbox: &Sandbox) -
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
-    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example());
+    command.args(["--mount", "sh", "-c", script, "sh"]).arg(&file).arg(example("verify"));
     command.arg(format!("file:{}", pair.display())).arg(base_url);
     let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("unshare runs");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -234,7 +216,7 @@ fn it_trusts_the_authorities_of_ssl_cert_file_and_only_those_of_a_ca_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let pair = folder.path().join("pair");
         std::fs::write(&pair, format!("{}:{}", sandbox.api_key(), sandbox.api_secret())).expect("a file");
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("verify"));
         command.arg(format!("file:{}", pair.display())).arg(sandbox.url()).args(ca);
         let output = command.env_clear().envs(variables.iter().copied()).output().expect("the example runs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -292,17 +274,12 @@ fn it_says_what_a_proxy_objects_to() {
 fn it_takes_no_proxy_for_plain_http_and_none_where_it_is_told_so() {
     let plain = Sandbox::start(SandboxConfig { http: true, ..SandboxConfig::default() }).expect("a sandbox");
     let proxy = Tinyproxy::start("");
-    let mut config = Config::new();
-    config.set_base_url(plain.url()).expect("loopback may be http");
-    let pair = Credentials::new(plain.api_key().as_bytes(), plain.api_secret().as_bytes());
-    config
-        .set_credentials(pair.expect("good"))
-        .set_proxy(&format!("http://127.0.0.1:{}", proxy.port()))
-        .expect("a proxy");
-    Client::new(&config).and_then(|client| client.verify()).expect("directly");
+    let mut direct = config(&plain);
+    direct.set_proxy(&format!("http://127.0.0.1:{}", proxy.port())).expect("a proxy");
+    Client::new(&direct).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());
     let sandbox = sandbox();
-    let mut config = self::config(&sandbox);
+    let mut config = config(&sandbox);
     config.set_proxy("").expect("none");
     Client::new(&config).and_then(|client| client.verify()).expect("directly");
     assert!(!proxy.log().contains("Request ("), "{}", proxy.log());

@@ -1,6 +1,8 @@
 //! A planned rotation: for a while the old and the new pair both work, and the source follows. No request is refused.
 #![cfg(unix)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,13 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Client, Config, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth::{Client, Request};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::PATIENCE;
 use tempfile::TempDir;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 const CALLERS: usize = 6;
 /// So many requests with the new pair show that it is the one in use; the first of them proves it.
 const ENOUGH: usize = 20;
@@ -104,19 +105,17 @@ fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
 
 /// Calls from many threads while the pair is reset and the source follows; then the overlap ends, if there is one.
 fn rotate(place: impl FnOnce(PathBuf) -> Place, reset: &Value) -> Seen {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let folder = TempDir::new().expect("a folder");
     let place = place(folder.path().join("pair"));
     if let Place::Folder(path) = &place {
         fs::create_dir(path).expect("the folder");
     }
     place.write(1, &json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()}));
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
+    let mut config = support::bare_config(&sandbox);
     config.set_source(&place.source()).expect("a source");
     // Without an overlap, calls wait so long for the source to follow: none of them fails either way.
-    config.set_timeout(PATIENCE).set_rotation_wait(PATIENCE);
+    config.set_rotation_wait(PATIENCE);
     let client = Client::new(&config).expect("a client");
     let (is_over, calls) = (AtomicBool::new(false), [const { AtomicUsize::new(0) }; CALLERS]);
     thread::scope(|scope| {

@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-use support::example;
+use justcall_auth_sandbox::Sandbox;
+use support::{example, sandbox};
 
 /// Runs `program` as a user without any rights.
 fn as_nobody(program: &Path, sandbox: &Sandbox, source: &str) -> String {
@@ -33,7 +33,7 @@ fn as_nobody_trusting(program: &Path, sandbox: &Sandbox, source: &str) -> String
 #[test]
 fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     assert!(rustix::process::geteuid().is_root(), "this test makes a set-user-ID program: run it as root");
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let set_mode = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
@@ -43,7 +43,7 @@ fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
     let program = folder.path().join("verify");
     // By another process: were it open for writing here, a child that another test starts meanwhile would keep it so, and the
     // system executes no such file.
-    assert!(Command::new("cp").arg(example()).arg(&program).status().expect("cp runs").success());
+    assert!(Command::new("cp").arg(example("verify")).arg(&program).status().expect("cp runs").success());
 
     set_mode(&program, 0o755);
     let said = as_nobody(&program, &sandbox, "env:");
@@ -71,7 +71,7 @@ fn it_ignores_the_environment_when_the_program_has_more_rights_than_its_user() {
 
 #[test]
 fn it_reads_a_commands_output_where_the_host_reaps_its_children() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     let pair = folder.path().join("pair.json");
     let json = serde_json::json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
@@ -80,7 +80,7 @@ fn it_reads_a_commands_output_where_the_host_reaps_its_children() {
     let ignored = "--ignore-signal=CHLD";
     let verify = |options: &[&str], source: &str| {
         let mut command = Command::new("env");
-        command.args(options).arg(example()).arg(source).arg(sandbox.url());
+        command.args(options).arg(example("verify")).arg(source).arg(sandbox.url());
         let output = command.arg(sandbox.ca_file().expect("TLS is on")).output().expect("env runs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     };

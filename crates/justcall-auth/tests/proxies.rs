@@ -1,16 +1,15 @@
 //! Proxies as they are in the world: down, unknown, slow, and with answers of every kind to CONNECT.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::PATIENCE;
 
 fn config(base_url: &str, proxy: &str) -> Config {
     let mut config = Config::new();
@@ -56,7 +55,7 @@ fn tunnel(mut client: TcpStream, answer: &[u8], ends: bool) -> Option<()> {
 
 #[test]
 fn it_makes_a_tunnel_whatever_the_words_and_line_ends_of_the_answer_are() {
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     for answer in [
         &b"HTTP/1.1 200 Connection established\r\n\r\n"[..],
         b"HTTP/1.1 200 Verbindung \xfc\r\n\r\n",
@@ -69,10 +68,8 @@ fn it_makes_a_tunnel_whatever_the_words_and_line_ends_of_the_answer_are() {
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\n\r\n",
     ] {
-        let mut config = config(sandbox.url(), &proxy(answer, false));
-        config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-        let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-        config.set_credentials(pair.expect("good"));
+        let mut config = support::config(&sandbox);
+        config.set_proxy(&proxy(answer, false)).expect("good");
         let verified = Client::new(&config).and_then(|client| client.verify());
         assert!(verified.is_ok(), "{}: {verified:?}", String::from_utf8_lossy(answer));
     }
@@ -164,7 +161,7 @@ fn it_blames_the_proxy_for_what_the_proxy_does() {
 #[test]
 fn it_blames_the_service_for_what_happens_in_a_tunnel() {
     let tunnel = proxy(b"HTTP/1.1 200 OK\r\n\r\n", false);
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = support::sandbox();
     let untrusted = verify(&config(sandbox.url(), &tunnel));
     assert_eq!(untrusted.kind(), ErrorKind::TlsFailed, "{untrusted}");
     let dead_end = verify(&config(sandbox.url(), &proxy(b"HTTP/1.1 200 OK\r\n\r\n", true)));

@@ -14,10 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use justcall_auth::{Cancel, Client, Request};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use support::with_pair;
+use support::PATIENCE;
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How many sandboxes are called beside each other, every other one without TLS.
 const WORLDS: u64 = 6;
 /// How many calls each of them gets.
@@ -167,7 +165,7 @@ impl World {
         let is_astray = random.below(8) == 0;
         let is_hurried = trouble.is_endless || is_astray || random.below(3) == 0;
         let timeout = if is_hurried { Duration::from_millis(20 + random.below(200)) } else { PATIENCE };
-        let mut config = with_pair(&self.sandbox);
+        let mut config = support::config(&self.sandbox);
         let retries = u32::from(random.below(4) == 0);
         config.set_timeout(timeout).set_max_retries(retries);
         if is_astray && is_tls {
@@ -195,18 +193,15 @@ impl World {
         self.keeper = None;
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
         // Connections are accepted in the order in which they were made.
-        Client::new(with_pair(&self.sandbox).set_timeout(PATIENCE))
-            .and_then(|last| last.verify())
-            .expect("a good pair");
+        support::client(&self.sandbox).verify().expect("a good pair");
         let begun = Instant::now();
         while self.sandbox.control("GET", "connections", &Value::Null).expect("the connections")["open"] != 0
         {
             assert!(begun.elapsed() < PATIENCE, "a connection never ended");
             thread::sleep(Duration::from_millis(5));
         }
-        let records = self.sandbox.control("GET", "requests", &Value::Null).expect("the record");
-        let records = records.as_array().expect("a list").iter();
-        let of_calls = records.filter(|record| record["path"] != "/v2/account");
+        let records = support::requests(&self.sandbox);
+        let of_calls = records.iter().filter(|record| record["path"] != "/v2/account");
         // A head leaves this process at once, so what arrives of one has its id.
         let id =
             |record: &Value| record["request_id"].as_str().unwrap_or_else(|| panic!("{record}")).to_owned();

@@ -4,18 +4,16 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use justcall_auth::source::Load;
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request};
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{reaching, requests, sandbox};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, bare_config, requests, sandbox};
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
+    let mut config = bare_config(sandbox);
     config.set_max_retries(0);
     config
 }
@@ -177,9 +175,7 @@ fn counted(client: &Client, sample: &str) -> Option<u64> {
 #[test]
 fn it_counts_together_what_the_clients_of_one_pair_do() {
     let sandbox = sandbox();
-    let mut config = config(&sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("well formed"));
+    let config = support::config(&sandbox);
     let [first, second] = [(); 2].map(|()| Client::new(&config).expect("a client"));
     let other = with_pair(&sandbox, sandbox.api_key(), &"0".repeat(40));
     assert_eq!(counted(&first, "pair_generation"), None, "no call has read the source yet");

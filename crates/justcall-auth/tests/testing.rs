@@ -4,12 +4,12 @@ mod support;
 
 use justcall_auth::testing::forget_rejections;
 use justcall_auth::{Client, Error, ErrorKind, Request};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::with_pair;
+use support::{bare_config, pair, sandbox};
 
 fn client(sandbox: &Sandbox) -> Client {
-    Client::new(&with_pair(sandbox)).expect("a client")
+    Client::new(bare_config(sandbox).set_credentials(pair(sandbox))).expect("a client")
 }
 
 fn call(client: &Client) -> Result<(), Error> {
@@ -19,7 +19,7 @@ fn call(client: &Client) -> Result<(), Error> {
 #[test]
 fn it_forgets_what_the_service_rejected_for_every_client_of_the_process() {
     forget_rejections();
-    let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+    let sandbox = sandbox();
     let first = client(&sandbox);
     let fault = json!({"fault": "answer", "status": 401, "path": "/v2.1/echo"});
     sandbox.control("POST", "faults", &fault).expect("a fault");

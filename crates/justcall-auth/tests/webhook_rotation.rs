@@ -1,6 +1,8 @@
 //! Webhooks around a reset: deliveries in flight, signed by the sandbox with the old secret, come over HTTP to a receiver
 //! whose secrets are a client's.
 
+mod support;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -9,12 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use justcall_auth::{Client, Config, Error, ErrorKind, WebhookHeaders, WebhookVerifier};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
+use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
+use support::PATIENCE;
 use tempfile::TempDir;
-
-/// How long anything may take before a test counts as failed.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A sandbox, a client whose source is a file, and a receiver of webhooks that takes the secrets from the client.
 struct World {
@@ -27,15 +27,13 @@ struct World {
 
 impl World {
     fn new(set_up: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).expect("a sandbox");
+        let sandbox = support::sandbox();
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("pair.json");
         let first = json!({"api_key": sandbox.api_key(), "api_secret": sandbox.api_secret()});
         std::fs::write(&file, first.to_string()).expect("the source");
-        let mut config = Config::new();
+        let mut config = support::bare_config(&sandbox);
         config.set_source(&format!("file:{}", file.display())).expect("a source");
-        config.set_base_url(sandbox.url()).expect("its URL");
-        config.set_ca_file(sandbox.ca_file().expect("it has TLS")).expect("its CA");
         set_up(&mut config);
         let client = Client::new(&config).expect("a client");
         let receiver = receiver(client.clone());

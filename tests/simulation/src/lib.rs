@@ -12,6 +12,7 @@
 //! | `service`, `source` | what the service accepts and what each source gives |
 //! | `checks` | the promises |
 //! | `plant` | bugs to plant, one for each check |
+//! | `violation` | what was found when a promise was not kept |
 //! | `coverage` | how often each fault happened |
 
 #![forbid(unsafe_code)]
@@ -33,10 +34,12 @@ mod run;
 mod service;
 mod source;
 mod trace;
+mod violation;
 mod world;
 
-pub use checks::{Check, Violation};
+pub use checks::Check;
 pub use coverage::{Coverage, Seen};
 pub use plant::Plant;
 pub use run::{Options, Report, run};
+pub use violation::Violation;
 pub use world::World;

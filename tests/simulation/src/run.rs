@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::checks::Violation;
 use crate::coverage::{Coverage, Seen};
 use crate::plant::Plant;
+use crate::violation::Violation;
 use crate::world::World;
 
 /// What to run.

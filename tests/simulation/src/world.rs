@@ -6,7 +6,7 @@ use std::time::Duration;
 use justcall_auth_protocol::Moment;
 
 use crate::call::{Call, Doing, Flight, Reference};
-use crate::checks::{Check, Violation};
+use crate::checks::Check;
 use crate::coverage::{Coverage, Seen};
 use crate::episode::Episode;
 use crate::plant::Plant;
@@ -16,6 +16,7 @@ use crate::random::Random;
 use crate::service::{Account, Pair, Pool, Service};
 use crate::source::Source;
 use crate::trace::{Trace, What};
+use crate::violation::Violation;
 
 /// How many events before a violation are shown.
 const SHOWN: usize = 80;

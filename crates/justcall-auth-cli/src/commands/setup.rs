@@ -35,7 +35,9 @@ pub(super) fn run(global: &Global, arguments: &SetupArguments, output: &Output) 
         steps: Vec::new(),
         repository: None,
         language,
-        snippet: language.map(|language| language.snippet(&spelling, global)),
+        snippet: language.map(|language| {
+            language.snippet(&spelling, global.base_url.as_deref(), global.ca_file.as_deref())
+        }),
         source: spelling,
     };
     match target {

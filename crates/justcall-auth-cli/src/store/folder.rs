@@ -10,6 +10,8 @@ use rustix::io::Errno;
 /// What names of ours begin with, so that remains can be told from what others keep there. With two dots, as Kubernetes
 /// names what is not meant for readers.
 pub(super) const PREFIX: &str = "..justcall-auth-";
+/// The link to the version in use, in a folder whose files are replaced together.
+pub(super) const LINK: &str = "..data";
 
 /// A folder that no other writer of ours uses before this is dropped.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Folder {
 
     /// While the folder is held, what has such a name belongs to nobody who is alive; but for the version that is in use.
     fn sweep(&self) -> io::Result<()> {
-        let used = fs::read_link(self.path.join(super::version::LINK)).ok();
+        let used = fs::read_link(self.path.join(LINK)).ok();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();

@@ -19,7 +19,7 @@ use justcall_auth::replace::private_folder;
 use justcall_auth::source::{Content, Form, read_file, shown};
 use justcall_auth::{Error, Source};
 
-use folder::Folder;
+use folder::{Folder, LINK};
 
 /// A place that can be written, held until this is dropped.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl Target {
         let place = format!("The folder {}", shown(path));
         private_folder(path).map_err(|error| refusal::system(&place, &error))?;
         // Links of ours that lead nowhere are what is left of a time before that was cut short.
-        if [version::LINK, key, secret].iter().any(|name| path.join(name).exists()) {
+        if [LINK, key, secret].iter().any(|name| path.join(name).exists()) {
             return Err(refusal::present(&place));
         }
         let kind = Kind::Version { key: key.to_owned(), secret: secret.to_owned() };

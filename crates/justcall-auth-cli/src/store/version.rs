@@ -10,11 +10,9 @@ use std::path::{Path, PathBuf};
 use justcall_auth::replace::{Replacement, private_file};
 
 use super::file::unlinked;
-use super::folder::{Folder, PREFIX};
+use super::folder::{Folder, LINK, PREFIX};
 use super::rights::Rights;
 
-/// The link that is swapped.
-pub(super) const LINK: &str = "..data";
 /// The largest file that is carried over into the next version.
 const MAX_FILE: u64 = 1024 * 1024;
 

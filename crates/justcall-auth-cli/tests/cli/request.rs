@@ -1,13 +1,10 @@
 //! `request`: what is sent, what comes back, on a terminal and in a pipe.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::run::{Run, Service, command, run};
+use crate::run::{Run, Service, command, feed, run};
 
 const LARGE: usize = 16 * 1024 * 1024;
 
@@ -32,15 +29,7 @@ fn post<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 /// Runs the command with `input` at its standard input.
 fn run_with_input(service: &Service, arguments: &[&str], input: &[u8]) -> Run {
-    let pair = pair(service);
-    let mut child = command(&service.arguments(arguments), &pair)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads all");
-    child.wait_with_output().expect("it ends").into()
+    feed(command(&service.arguments(arguments), &pair(service)), input)
 }
 
 fn pair(service: &Service) -> [(&str, &str); 2] {

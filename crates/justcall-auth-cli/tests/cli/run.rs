@@ -110,7 +110,7 @@ pub fn file(folder: &Path, name: &str, text: &str) -> (PathBuf, String) {
 }
 
 /// Runs `command` with `input` on its standard input.
-pub fn feed(mut command: Command, input: &str) -> Run {
+pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -119,7 +119,7 @@ pub fn feed(mut command: Command, input: &str) -> Run {
         .expect("the command starts");
     let mut stdin = child.stdin.take().expect("it was piped");
     // One that fails before it reads closes its end.
-    let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+    let _ = std::io::Write::write_all(&mut stdin, input.as_ref());
     drop(stdin);
     child.wait_with_output().expect("it ends").into()
 }

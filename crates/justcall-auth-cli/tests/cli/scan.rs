@@ -1,13 +1,11 @@
 //! `scan` in files, in folders and on standard input.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::run::{Run, command, file, run};
+use crate::run::{Run, command, feed, file, run};
 
 pub const KEY: &str = "8f1c0b5ad93e47a2c6f0d81b35e79a4c2d60f8b1";
 pub const SECRET: &str = "84dbf4398ab9480836b3918f41b9398a3a02068d";
@@ -54,14 +52,7 @@ pub fn python() -> std::path::PathBuf {
 }
 
 pub fn scan_input(arguments: &[&str], variables: &[(&str, &str)], input: &[u8]) -> Run {
-    let mut child = command(arguments, variables)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
-    child.wait_with_output().expect("it ends").into()
+    feed(command(arguments, variables), input)
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn it_ends_the_vectors_as_every_other_face_does() {
         let options =
             [&["webhook", "verify", "--now", &now, "--tolerance", &tolerance, "--json"][..], &expected]
                 .concat();
-        let run = feed(command(&options, &pair), &format!("{head}\n{body}"));
+        let run = feed(command(&options, &pair), format!("{head}\n{body}"));
         let found = run.json();
         let expect = &vector["expect"];
         assert_eq!(found["error"]["name"], expect["error"]["name"], "{name}: {found}");

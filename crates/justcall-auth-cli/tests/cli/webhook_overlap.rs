@@ -60,7 +60,7 @@ fn it_is_up_to_the_rotation_whether_the_old_secret_is_still_believed() {
         let account = account.to_string();
         let options =
             [&["rotate", "--source", &source, "--expected-account", &account], compromised].concat();
-        let rotated = feed(command(&service.arguments(&options), &[]), &reset.to_string());
+        let rotated = feed(command(&service.arguments(&options), &[]), reset.to_string());
         assert_eq!(rotated.exit, 0, "{rotated:?}");
         // The first call after the reset is answered 401, finds the new pair and is repeated with it.
         client.verify().expect("the program goes on by itself");

@@ -6,9 +6,9 @@ use std::time::Duration;
 use justcall_auth_protocol::error::{Error, ErrorKind};
 use justcall_auth_protocol::event::EventKind;
 use justcall_auth_protocol::keyring::SourceRead;
-use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Refresh, RefreshAction, Request, Shared};
+use justcall_auth_protocol::{Action, Exchange, Moment, Policy, Refresh, RefreshAction, Shared};
 
-use crate::rules::{answer, at, found, reload, shared};
+use crate::rules::{answer, at, call, found, reload, shared};
 use crate::world::credentials;
 
 const ACCOUNT_7: &str = r#"{"status":"success","data":{"account_id":7}}"#;
@@ -18,11 +18,6 @@ type Begin = fn(Arc<Policy>, Shared, &Moment) -> Exchange;
 
 fn policy(timeout: u64) -> Arc<Policy> {
     Arc::new(Policy { timeout: Duration::from_secs(timeout), ..Policy::default() })
-}
-
-fn call(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
-    let request = Request::new("POST", "/v2/texts").expect("good");
-    Exchange::request(policy.clone(), shared.clone(), request, now)
 }
 
 /// Takes the authorization, and returns whether it is that of pair 2.

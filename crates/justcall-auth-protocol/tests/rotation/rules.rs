@@ -35,7 +35,7 @@ pub fn reload(shared: &Shared, found: LoadedPair, now: &Moment) -> bool {
     end == RefreshAction::Done(true)
 }
 
-fn call(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
+pub fn call(policy: &Arc<Policy>, shared: &Shared, now: &Moment) -> Exchange {
     let request = Request::new("POST", "/v2/texts").expect("good");
     Exchange::request(policy.clone(), shared.clone(), request, now)
 }

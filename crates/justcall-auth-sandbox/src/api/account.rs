@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::accounts::Account;
-use crate::reply::{Reply, Success};
+use crate::state::Account;
+use crate::wire::{Reply, Success};
 
 #[derive(Serialize)]
 struct Data<'a> {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Call, Page};
-use crate::reply::{List, Reply};
 use crate::shared::Shared;
+use crate::wire::{List, Reply};
 
 /// How many calls the list has.
 const TOTAL: usize = 57;

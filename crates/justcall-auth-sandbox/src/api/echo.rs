@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::Call;
-use crate::reply::Reply;
+use crate::wire::Reply;
 
 const MAX_FILLER: usize = 32 * 1024 * 1024;
 

@@ -12,11 +12,9 @@ use std::time::Instant;
 use hyper::body::Bytes;
 
 use crate::Dialect;
-use crate::accounts::Account;
-use crate::head::Head;
-use crate::rate::{Quota, Standing};
-use crate::reply::{Failure, List, Reply};
 use crate::shared::Shared;
+use crate::state::{Account, Quota, Standing};
+use crate::wire::{Failure, Head, List, Reply};
 
 /// A request to the service, wholly read.
 pub(crate) struct Call {
@@ -46,11 +44,9 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
         return failure(404, "failed", "Not Found");
     }
     let mut state = shared.state();
-    let now = Instant::now();
-    let Some(account) = state.accounts.authorize(call.head.authorization(), now) else {
+    let Some((account, standing)) = state.admit(call.head.authorization(), Instant::now()) else {
         return refusal(shared.dialect);
     };
-    let standing = account.rate.count(now);
     let mut reply = match standing.retry_after {
         Some(seconds) => limited(shared.dialect, seconds),
         None => forbidden(account, call).unwrap_or_else(|| route(shared, account, call)),

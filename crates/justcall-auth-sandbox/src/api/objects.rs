@@ -1,8 +1,8 @@
-//! `GET /v2.1/calls/ID` and its like: what a webhook tells of can be fetched again.
+//! `GET /v2.1/calls/ID` and its like: what a webhook is about can be fetched again.
 
 use super::calls;
-use crate::reply::{Reply, Success};
 use crate::webhook;
+use crate::wire::{Reply, Success};
 
 /// The object of a path, if there is one.
 pub(super) fn answer(path: &str) -> Reply {

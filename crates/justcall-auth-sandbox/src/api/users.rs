@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Call, Page};
-use crate::accounts::Account;
-use crate::reply::{List, Reply};
+use crate::state::Account;
+use crate::wire::{List, Reply};
 
 #[derive(Serialize)]
 struct User<'a> {

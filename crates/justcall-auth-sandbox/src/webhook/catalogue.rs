@@ -7,12 +7,12 @@ use super::sample::{self, Family};
 
 /// An event that is known.
 #[derive(Serialize)]
-pub(super) struct Event {
-    pub(super) r#type: &'static str,
+struct Event {
+    r#type: &'static str,
     /// `official`: the `type` that the API reference's webhook calls take. `article`: only in the help article.
     sure: &'static str,
     #[serde(skip)]
-    pub(super) family: Family,
+    family: Family,
 }
 
 const fn official(name: &'static str, family: Family) -> Event {
@@ -23,9 +23,9 @@ const fn article(name: &'static str, family: Family) -> Event {
     Event { r#type: name, sure: "article", family }
 }
 
-/// The API reference of v2.1 lists the official ones where a webhook is made; of the others nothing but the help
-/// article tells.
-pub(super) const EVENTS: &[Event] = &[
+/// The API reference of v2.1 lists the official ones where a webhook is made; only the help article
+/// names the others.
+const EVENTS: &[Event] = &[
     official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
     official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
     official("call.answered", Family::Call { direction: "Incoming", outcome: "answered" }),
@@ -71,7 +71,7 @@ pub(crate) fn known() -> Value {
     serde_json::to_value(EVENTS).expect("they are plain data")
 }
 
-/// What an event of that name tells, at a moment in milliseconds since 1970; of an unknown one, what a call tells.
+/// The data of an event of that name, at a moment in milliseconds since 1970; of an unknown one, that of a call.
 pub(super) fn data(name: &str, at: i128) -> Value {
     let known = EVENTS.iter().find(|event| event.r#type == name).map(|event| event.family);
     sample::data(known.unwrap_or(Family::Call { direction: "Incoming", outcome: "answered" }), at)

@@ -1,10 +1,11 @@
-//! One delivery of one event: what is sent, and what is told of it.
+//! One delivery of one event: what is sent, what comes of it, and the report of both.
+
+use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::receiver::Outcome;
 use super::signature::{self, Encoding, TimestampForm};
 
 /// One delivery of one event.
@@ -34,13 +35,13 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Signs it for that moment, in milliseconds since 1970.
-    pub(super) fn sign_anew(&mut self, at: i128) {
+    pub(super) fn sign(&mut self, at: i128) {
         self.timestamp = self.verbatim.clone().unwrap_or_else(|| self.timestamp_form.write(at));
         self.signature =
             signature::sign(&self.secret, &self.webhook_url, self.encoding, &self.name, &self.timestamp);
     }
 
-    /// What is told of an attempt.
+    /// Reports an attempt.
     pub(super) fn report(&self, attempt: usize, outcome: &Outcome) -> Value {
         json!({
             "event": self.event,
@@ -56,5 +57,21 @@ impl Delivery {
             "body": outcome.body,
             "error": outcome.error,
         })
+    }
+}
+
+/// What came of an attempt: an answer, or why there was none.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) status: Option<u16>,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Option<String>,
+    pub(super) error: Option<String>,
+}
+
+impl Outcome {
+    /// Whether the service would count the event as delivered: 200, and nothing else.
+    pub(super) fn is_acknowledgement(&self) -> bool {
+        self.status == Some(200)
     }
 }

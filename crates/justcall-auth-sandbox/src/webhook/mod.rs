@@ -13,9 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::control::ControlError;
-use crate::random;
 use crate::shared::Shared;
+use crate::{ControlError, random};
 
 pub(crate) use catalogue::{known, object};
 use delivery::Delivery;
@@ -107,10 +106,8 @@ impl Plan {
     pub(crate) fn new(shared: &Shared, order: &Order) -> Result<Self, ControlError> {
         order.check()?;
         let receiver = Receiver::parse(&order.url, order.timeout_ms)?;
-        let secret = {
-            let state = shared.state();
-            state.accounts.secret(order.api_key.as_deref(), order.account_id, order.generation)?.to_owned()
-        };
+        let secret =
+            shared.state().secret(order.api_key.as_deref(), order.account_id, order.generation)?.to_owned();
         let types = match &order.r#type {
             None => vec!["call.completed".to_owned()],
             Some(Types::One(one)) => vec![one.clone()],
@@ -141,7 +138,7 @@ impl Plan {
         })
     }
 
-    /// Makes the deliveries, one after the other; the answer tells of every attempt.
+    /// Makes the deliveries, one after the other; the answer reports every attempt.
     pub(crate) async fn carry_out(mut self) -> Value {
         let mut attempts = Vec::new();
         for delivery in &mut self.deliveries {
@@ -149,7 +146,7 @@ impl Plan {
                 if attempt > 0 {
                     tokio::time::sleep(RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)).await;
                     if self.retry_signed_anew {
-                        delivery.sign_anew(now());
+                        delivery.sign(now());
                     }
                 }
                 let outcome = self.receiver.post(delivery).await;
@@ -215,7 +212,7 @@ impl Order {
             body: body.into(),
             chunked: self.chunked,
         };
-        delivery.sign_anew(at);
+        delivery.sign(at);
         Ok(delivery)
     }
 }

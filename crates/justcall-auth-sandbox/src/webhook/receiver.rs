@@ -12,9 +12,9 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::delivery::Delivery;
-use crate::control::ControlError;
-use crate::payload::Payload;
+use super::delivery::{Delivery, Outcome};
+use crate::ControlError;
+use crate::wire::Payload;
 
 /// How long a receiver may take unless the order says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,22 +27,6 @@ pub(super) struct Receiver {
     uri: Uri,
     host: HeaderValue,
     timeout: Duration,
-}
-
-/// What came of an attempt: an answer, or why there was none.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) status: Option<u16>,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Option<String>,
-    pub(super) error: Option<String>,
-}
-
-impl Outcome {
-    /// Whether the service would count the event as delivered: 200, and nothing else.
-    pub(super) fn is_acknowledgement(&self) -> bool {
-        self.status == Some(200)
-    }
 }
 
 impl Receiver {
@@ -83,7 +67,7 @@ impl Receiver {
         })
     }
 
-    /// Sends a delivery on a connection of its own, and reads the answer.
+    /// Sends a delivery on a new connection, and reads the answer.
     pub(super) async fn post(&self, delivery: &Delivery) -> Outcome {
         let failed = |error: String| Outcome { error: Some(error), ..Outcome::default() };
         match tokio::time::timeout(self.timeout, self.exchange(delivery)).await {

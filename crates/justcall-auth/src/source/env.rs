@@ -107,10 +107,9 @@ mod tests {
     use justcall_auth_protocol::error::ErrorKind;
 
     use super::*;
-    use crate::source::variables::Variables;
 
-    fn load(variables: &[(&'static str, &'static str)]) -> Result<Credentials, Error> {
-        Source::Default.load(&Variables(variables)).map(|loaded| loaded.pair.credentials)
+    fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {
+        Source::Default.load(&variables).map(|loaded| loaded.pair.credentials)
     }
 
     #[test]

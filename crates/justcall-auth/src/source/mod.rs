@@ -18,8 +18,6 @@ mod place;
 mod rewrite;
 mod running;
 mod text;
-#[cfg(test)]
-pub(crate) mod variables;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -52,6 +50,14 @@ pub trait Environment {
     /// Wipes the variable called `name` and removes it.
     fn scrub(&self, name: &str) {
         let _ = name;
+    }
+}
+
+/// The environment of a test.
+#[cfg(test)]
+impl Environment for &[(&str, &str)] {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
     }
 }
 

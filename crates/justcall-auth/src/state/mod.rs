@@ -108,7 +108,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::source::variables::Variables;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 
@@ -255,8 +254,7 @@ mod tests {
 
     #[test]
     fn it_is_where_programs_of_a_user_keep_their_state() {
-        let usual =
-            |set: &[_]| StateFile::usual(&Variables(set)).map(|file| file.path().display().to_string());
+        let usual = |set: &[_]| StateFile::usual(&set).map(|file| file.path().display().to_string());
         assert_eq!(
             usual(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]).as_deref(),
             Some("/s/justcall-auth/pairs.json")

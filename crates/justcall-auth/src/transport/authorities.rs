@@ -227,10 +227,9 @@ mod tests {
     use rustls::pki_types::pem::PemObject;
 
     use super::*;
-    use crate::source::variables::Variables;
 
-    fn named(variables: &[(&'static str, &str)]) -> Result<RootCertStore, Error> {
-        system_roots(&Variables(variables))
+    fn named(variables: &[(&str, &str)]) -> Result<RootCertStore, Error> {
+        system_roots(&variables)
     }
 
     /// A certificate in PEM form.

@@ -199,17 +199,13 @@ mod tests {
 
     use super::*;
     use crate::source::Environment;
-    use crate::source::variables::Variables;
 
-    fn environment(
-        variables: &[(&'static str, &'static str)],
-        url: &str,
-    ) -> Result<Option<NamedProxy>, Error> {
-        NamedProxy::of_environment(&Variables(variables), &url.parse().expect(url))
+    fn environment(variables: &[(&str, &str)], url: &str) -> Result<Option<NamedProxy>, Error> {
+        NamedProxy::of_environment(&variables, &url.parse().expect(url))
     }
 
     /// Whether calls to `url` go through a proxy of the environment.
-    fn is_for(variables: &[(&'static str, &'static str)], url: &str) -> bool {
+    fn is_for(variables: &[(&str, &str)], url: &str) -> bool {
         environment(variables, url).expect("good").expect("a proxy").into_used().is_some()
     }
 

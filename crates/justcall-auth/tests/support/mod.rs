@@ -1,5 +1,5 @@
-//! What several tests need.
-#![allow(dead_code, reason = "each test uses a part of it")]
+//! What several tests need: a sandbox with clients of it, a proxy, an example to run.
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -7,45 +7,56 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use justcall_auth::{Config, Credentials};
+use justcall_auth::{Client, Config, Credentials};
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
 /// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Starts a sandbox with every default.
 pub fn sandbox() -> Sandbox {
     Sandbox::start(SandboxConfig::default()).expect("a sandbox")
 }
 
-/// Returns a configuration whose clients reach the sandbox.
-pub fn reaching(sandbox: &Sandbox) -> Config {
+/// The first pair of the sandbox.
+pub fn pair(sandbox: &Sandbox) -> Credentials {
+    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes())
+        .expect("the sandbox's pair is good")
+}
+
+/// For a client of the sandbox whose source is still to be set.
+pub fn bare_config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
+    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good").set_timeout(PATIENCE);
     if let Some(ca_file) = sandbox.ca_file() {
         config.set_ca_file(ca_file).expect("a path");
     }
     config
 }
 
-/// Returns a configuration whose clients reach the sandbox with its first pair.
-pub fn with_pair(sandbox: &Sandbox) -> Config {
-    let mut config = reaching(sandbox);
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("the sandbox's pair is good"));
+/// For a client with the first pair of the sandbox, which makes one attempt for each call.
+pub fn config(sandbox: &Sandbox) -> Config {
+    let mut config = bare_config(sandbox);
+    config.set_credentials(pair(sandbox)).set_max_retries(0);
     config
 }
 
-/// Returns the requests that came to the sandbox.
+/// A client of [`config`].
+pub fn client(sandbox: &Sandbox) -> Client {
+    Client::new(&config(sandbox)).expect("a client")
+}
+
+/// The requests that have reached the sandbox.
 pub fn requests(sandbox: &Sandbox) -> Vec<Value> {
     sandbox.control("GET", "requests", &Value::Null).expect("the record").as_array().expect("a list").clone()
 }
 
-/// Returns the example `verify`, which cargo builds beside the tests.
-pub fn example() -> PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples/verify")
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !reached() {
+        assert!(begun.elapsed() < PATIENCE, "{what} never happened");
+        std::thread::yield_now();
+    }
 }
 
 /// Reads one request without a body; `None` at the end of the connection.
@@ -56,6 +67,12 @@ pub fn read_request(mut stream: &TcpStream) -> Option<()> {
         request.push(byte[0]);
     }
     Some(())
+}
+
+/// The program of an example, which cargo builds beside this test.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    test.ancestors().nth(2).expect("deps is in the profile's folder").join("examples").join(name)
 }
 
 /// A real tinyproxy on a random port, with its log.

@@ -8,10 +8,8 @@ use hyper::header::{HOST, ORIGIN};
 use hyper::{HeaderMap, Request, Response};
 use serde_json::Value;
 
-use crate::control;
-use crate::payload::Payload;
-use crate::reply::Reply;
 use crate::shared::Shared;
+use crate::wire::{Payload, Reply};
 
 /// Longest body of a control call: room for 32 MiB of raw bytes in base64.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -33,7 +31,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Re
     } else {
         serde_json::from_slice(&body).map_err(|error| Reply::error(400, &format!("No JSON: {error}")))?
     };
-    match control::execute_waiting(shared, parts.method.as_str(), &call, &body).await {
+    match super::execute_waiting(shared, parts.method.as_str(), &call, &body).await {
         Ok(value) => Ok(Reply::json(200, &value)),
         Err(error) => Err(Reply::error(error.status(), error.message())),
     }

@@ -1,151 +1,26 @@
-//! The accounts of the pretended service: a current pair each, perhaps older ones in an overlap, and a memory of the pairs
-//! before.
+//! The accounts of the pretended service, and whose pair a request carries.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::Serialize;
 
-use crate::Dialect;
-use crate::control::ControlError;
-use crate::random;
-use crate::rate::{RateLimit, RateWindow};
-
-/// Digits of a made-up key or secret, in bytes: 40 hex digits, as real ones have.
-const PAIR_BYTES: usize = 20;
-/// The account number of the help article's example.
-const FIRST_ID: u64 = 12345;
-
-/// A pair of API key and secret, in plain text: this is a server for tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pair {
-    pub(crate) key: String,
-    pub(crate) secret: String,
-}
-
-impl Pair {
-    fn new(key: Option<String>, secret: Option<String>) -> Result<Self, ControlError> {
-        let or_random = |half: Option<String>| half.unwrap_or_else(|| random::hex(PAIR_BYTES));
-        let pair = Self { key: or_random(key), secret: or_random(secret) };
-        if pair.key.is_empty() || pair.secret.is_empty() {
-            return Err(ControlError::bad_request("api_key and api_secret must not be empty"));
-        }
-        if pair.key.contains(':') {
-            return Err(ControlError::bad_request("api_key must not contain a colon"));
-        }
-        Ok(pair)
-    }
-}
-
-/// What may be said about an account when it is made.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct NewAccount {
-    plan: Option<String>,
-    role: Option<String>,
-    email: Option<String>,
-    account_id: Option<u64>,
-    allowed_ips: Vec<IpAddr>,
-    api_access: Option<bool>,
-    rate_limit: Option<RateLimit>,
-    addons: Vec<String>,
-    api_key: Option<String>,
-    api_secret: Option<String>,
-}
-
-/// Which account to reset, and to what.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Reset {
-    api_key: Option<String>,
-    account_id: Option<u64>,
-    new_api_key: Option<String>,
-    new_api_secret: Option<String>,
-    /// How long the pairs before stay alive, in milliseconds.
-    overlap_ms: u64,
-}
-
-/// A pair of an account, with the time at which it dies, once that is known.
-struct Issued {
-    pair: Pair,
-    dies: Option<Instant>,
-}
-
-impl Issued {
-    fn new(pair: Pair) -> Self {
-        Self { pair, dies: None }
-    }
-
-    fn is_alive(&self, now: Instant) -> bool {
-        self.dies.is_none_or(|dies| now < dies)
-    }
-
-    /// Lets the pair die at this time, unless it dies earlier.
-    fn die_at(&mut self, time: Instant) {
-        self.dies = Some(self.dies.map_or(time, |dies| dies.min(time)));
-    }
-}
-
-/// An account of the pretended service.
-pub(crate) struct Account {
-    pub(crate) id: u64,
-    pub(crate) email: String,
-    pub(crate) plan: String,
-    pub(crate) role: String,
-    pub(crate) rate: RateWindow,
-    allowed_ips: Vec<IpAddr>,
-    api_access: Option<bool>,
-    addons: Vec<String>,
-    /// Every pair there was; the last one is the current one.
-    pairs: Vec<Issued>,
-}
-
-impl Account {
-    /// The current pair, whether or not it was revoked.
-    pub(crate) fn pair(&self) -> &Pair {
-        &self.pairs.last().expect("an account is made with a pair and never loses one").pair
-    }
-
-    /// The number of the current pair; the first is 1.
-    pub(crate) fn generation(&self) -> usize {
-        self.pairs.len()
-    }
-
-    /// Whether the account's pair may use the API at all.
-    pub(crate) fn has_api_access(&self) -> bool {
-        self.api_access.unwrap_or(!self.plan.eq_ignore_ascii_case("free"))
-    }
-
-    /// Whether the pair was made by someone with an administrator's rights.
-    pub(crate) fn is_admin(&self) -> bool {
-        self.role.eq_ignore_ascii_case("admin") || self.role.eq_ignore_ascii_case("owner")
-    }
-
-    /// Whether requests may come from this address.
-    pub(crate) fn allows(&self, address: IpAddr) -> bool {
-        self.allowed_ips.is_empty() || self.allowed_ips.contains(&address)
-    }
-
-    /// Whether the account has bought this add-on.
-    pub(crate) fn has_addon(&self, name: &str) -> bool {
-        self.addons.iter().any(|addon| addon == name)
-    }
-}
+use super::account::{Account, FIRST_ID, Issued, NewAccount, Pair, Reset};
+use crate::{ControlError, Dialect};
 
 /// Which halves of which account's pairs a request carried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Match {
     /// The account of the key; of the secret if the key is unknown.
-    pub(crate) account_id: Option<u64>,
-    pub(crate) key_generation: Option<usize>,
+    account_id: Option<u64>,
+    key_generation: Option<usize>,
     /// Within the same account.
-    pub(crate) secret_generation: Option<usize>,
+    secret_generation: Option<usize>,
 }
 
 /// All accounts, in the order they were made.
 #[derive(Default)]
-pub(crate) struct Accounts {
+pub(super) struct Accounts {
     dialect: Dialect,
     all: Vec<Account>,
     /// Every key there was, to the index of its account and its generation.
@@ -154,13 +29,13 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// No accounts yet; the dialect decides which usual rate limits they announce.
-    pub(crate) fn new(dialect: Dialect) -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self { dialect, ..Self::default() }
     }
 
     /// Makes an account with its pair.
-    pub(crate) fn create(&mut self, new: NewAccount) -> Result<&Account, ControlError> {
-        let pair = Pair::new(new.api_key, new.api_secret)?;
+    pub(super) fn create(&mut self, mut new: NewAccount) -> Result<&Account, ControlError> {
+        let pair = Pair::new(new.api_key.take(), new.api_secret.take())?;
         if new.rate_limit.is_some_and(|limit| !limit.is_valid()) {
             return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
         }
@@ -169,23 +44,12 @@ impl Accounts {
             return Err(ControlError::conflict("there is an account with that account_id already"));
         }
         self.claim(&pair.key, self.all.len(), 1)?;
-        let plan = new.plan.unwrap_or_else(|| "Pro".to_owned());
-        self.all.push(Account {
-            id,
-            email: new.email.unwrap_or_else(|| default_email(id)),
-            rate: RateWindow::new(self.dialect, &plan, new.rate_limit),
-            plan,
-            role: new.role.unwrap_or_else(|| "Admin".to_owned()),
-            allowed_ips: new.allowed_ips,
-            api_access: new.api_access,
-            addons: new.addons,
-            pairs: vec![Issued::new(pair)],
-        });
+        self.all.push(Account::new(id, pair, new, self.dialect));
         Ok(self.all.last().expect("one was just added"))
     }
 
     /// Gives an account a new pair; those before die when the overlap ends, or at once without one.
-    pub(crate) fn reset(&mut self, reset: Reset, now: Instant) -> Result<&Account, ControlError> {
+    pub(super) fn reset(&mut self, reset: Reset, now: Instant) -> Result<&Account, ControlError> {
         let end = now
             .checked_add(Duration::from_millis(reset.overlap_ms))
             .ok_or_else(|| ControlError::bad_request("overlap_ms is too large"))?;
@@ -199,7 +63,7 @@ impl Accounts {
     }
 
     /// The secret that an account had in some generation; by default the first account, and its current secret.
-    pub(crate) fn secret(
+    pub(super) fn secret(
         &self,
         key: Option<&str>,
         id: Option<u64>,
@@ -217,7 +81,7 @@ impl Accounts {
     }
 
     /// Kills a pair that is current or alive; returns its account and its generation.
-    pub(crate) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
+    pub(super) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
         let unknown = || ControlError::not_found("no account has that key, alive or current");
         let (index, generation) = *self.keys.get(key).ok_or_else(unknown)?;
         let account = &mut self.all[index];
@@ -231,7 +95,7 @@ impl Accounts {
     }
 
     /// Forgets every account but the first, so that a case of a test can make the account that another case made.
-    pub(crate) fn forget_others(&mut self) -> usize {
+    pub(super) fn forget_others(&mut self) -> usize {
         let forgotten = self.all.len().saturating_sub(1);
         self.all.truncate(1);
         self.keys.retain(|_, (index, _)| *index == 0);
@@ -239,7 +103,7 @@ impl Accounts {
     }
 
     /// The account that has this `Authorization` value as a pair that is alive, if it is one exactly.
-    pub(crate) fn authorize(&mut self, authorization: Option<&str>, now: Instant) -> Option<&mut Account> {
+    pub(super) fn authorize(&mut self, authorization: Option<&str>, now: Instant) -> Option<&mut Account> {
         let (key, secret) = authorization?.split_once(':')?;
         let (index, generation) = *self.keys.get(key)?;
         let account = &mut self.all[index];
@@ -248,7 +112,7 @@ impl Accounts {
     }
 
     /// Which pairs, present or past, the halves of this `Authorization` value belong to.
-    pub(crate) fn identify(&self, authorization: Option<&str>) -> Match {
+    pub(super) fn identify(&self, authorization: Option<&str>) -> Match {
         let Some((key, secret)) = authorization.and_then(|value| value.split_once(':')) else {
             return Match::default();
         };
@@ -295,13 +159,6 @@ impl Accounts {
     }
 }
 
-fn default_email(id: u64) -> String {
-    if id == FIRST_ID {
-        return "admin@yourcompany.com".to_owned();
-    }
-    format!("admin@account-{id}.example")
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
@@ -312,12 +169,18 @@ mod tests {
         accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
     }
 
-    #[test]
-    fn it_kills_the_old_pair_at_the_very_reset() {
+    /// An account that was reset: its first pair, its second one, and when that was made.
+    fn reset(overlap_ms: u64) -> (Accounts, Pair, Pair, Instant) {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
         let now = Instant::now();
-        let new = accounts.reset(Reset::default(), now).unwrap().pair().clone();
+        let new = accounts.reset(Reset { overlap_ms, ..Reset::default() }, now).unwrap().pair().clone();
+        (accounts, old, new, now)
+    }
+
+    #[test]
+    fn it_kills_the_old_pair_at_the_very_reset() {
+        let (mut accounts, old, new, now) = reset(0);
         let torn = Pair { key: new.key.clone(), secret: old.secret.clone() };
         assert!(!is_alive(&mut accounts, &old, now));
         assert!(!is_alive(&mut accounts, &torn, now));
@@ -326,11 +189,7 @@ mod tests {
 
     #[test]
     fn it_keeps_the_old_pair_alive_to_the_end_of_the_overlap() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
-        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
-        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        let (mut accounts, old, new, now) = reset(1_000);
         let torn = Pair { key: old.key.clone(), secret: new.secret.clone() };
         for (after_ms, old_lives) in [(0, true), (999, true), (1_000, false), (2_000, false)] {
             let then = now + Duration::from_millis(after_ms);
@@ -341,11 +200,8 @@ mod tests {
 
     #[test]
     fn it_never_lengthens_an_overlap_by_another_reset() {
-        let mut accounts = Accounts::default();
-        let first = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
+        let (mut accounts, first, second, now) = reset(1_000);
         let overlap = |overlap_ms| Reset { overlap_ms, ..Reset::default() };
-        let second = accounts.reset(overlap(1_000), now).unwrap().pair().clone();
         accounts.reset(overlap(5_000), now).unwrap();
         let later = now + Duration::from_millis(1_500);
         assert!(!is_alive(&mut accounts, &first, later) && is_alive(&mut accounts, &second, later));
@@ -355,11 +211,7 @@ mod tests {
 
     #[test]
     fn it_revokes_a_pair_in_its_overlap_and_the_current_one() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let now = Instant::now();
-        let reset = Reset { overlap_ms: 1_000, ..Reset::default() };
-        let new = accounts.reset(reset, now).unwrap().pair().clone();
+        let (mut accounts, old, new, now) = reset(1_000);
         assert_eq!(accounts.revoke(&old.key, now).unwrap().1, 1);
         assert!(!is_alive(&mut accounts, &old, now) && is_alive(&mut accounts, &new, now));
         assert_eq!(accounts.revoke(&old.key, now).err().unwrap().status(), 404, "it is dead");
@@ -369,18 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_the_generations_of_a_torn_pair() {
-        let mut accounts = Accounts::default();
-        let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
-        let new = accounts.reset(Reset::default(), Instant::now()).unwrap().pair().clone();
+    fn it_reports_the_generations_of_a_torn_pair() {
+        let (accounts, old, new, _) = reset(0);
         let torn = accounts.identify(Some(&format!("{}:{}", new.key, old.secret)));
         assert_eq!(
             torn,
             Match { account_id: Some(12345), key_generation: Some(2), secret_generation: Some(1) }
         );
-        let only_secret = accounts.identify(Some(&format!("nobody:{}", old.secret)));
+        let only_secret = accounts.identify(Some(&format!("unknown:{}", old.secret)));
         assert_eq!((only_secret.key_generation, only_secret.secret_generation), (None, Some(1)));
-        assert_eq!(accounts.identify(Some("nobody:nothing")), Match::default());
+        assert_eq!(accounts.identify(Some("unknown:nothing")), Match::default());
         assert_eq!(accounts.identify(None), Match::default());
     }
 

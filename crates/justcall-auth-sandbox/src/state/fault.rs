@@ -1,20 +1,16 @@
-//! What can go wrong on demand: the kinds of faults and which requests they hit.
+//! What can go wrong on demand: the kinds of faults, and which requests they are for.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::control::ControlError;
-use crate::stream::Ending;
 
 /// A kind of fault, as `POST faults` spells it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Kind {
+pub(crate) enum FaultKind {
     Delay {
         ms: u64,
     },
@@ -96,16 +92,6 @@ pub(crate) enum Then {
     Reset,
 }
 
-impl From<Then> for Ending {
-    fn from(then: Then) -> Self {
-        match then {
-            Then::Hang => Self::Stall,
-            Then::Close => Self::Close,
-            Then::Reset => Self::Reset,
-        }
-    }
-}
-
 /// An informational answer amid the body of a request; the normal answer follows.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,17 +101,6 @@ pub(crate) struct Interim {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) after_bytes: usize,
-}
-
-impl Interim {
-    /// The answer as it goes over the wire.
-    pub(crate) fn wire(&self) -> Vec<u8> {
-        let mut text = format!("HTTP/1.1 {} Interim\r\n", self.status);
-        for (name, value) in &self.headers {
-            text.extend([name, ": ", value, "\r\n"]);
-        }
-        (text + "\r\n").into_bytes()
-    }
 }
 
 /// One value of a header, or several.
@@ -156,14 +131,12 @@ pub(crate) struct RawBytes {
 }
 
 impl RawBytes {
-    /// The bytes to write; validated when the fault was made.
-    pub(crate) fn decode(&self) -> Result<Vec<u8>, ControlError> {
+    /// The bytes to write, or what is wrong with them.
+    pub(crate) fn decode(&self) -> Result<Vec<u8>, String> {
         match (&self.bytes, &self.base64) {
             (Some(text), None) => Ok(text.clone().into_bytes()),
-            (None, Some(encoded)) => STANDARD
-                .decode(encoded)
-                .map_err(|error| ControlError::bad_request(format!("base64: {error}"))),
-            _ => Err(ControlError::bad_request("raw takes either bytes or base64")),
+            (None, Some(encoded)) => STANDARD.decode(encoded).map_err(|error| format!("base64: {error}")),
+            _ => Err("raw takes either bytes or base64".to_owned()),
         }
     }
 }
@@ -177,7 +150,7 @@ pub(crate) enum BadCertificate {
     UnknownCa,
 }
 
-impl Kind {
+impl FaultKind {
     /// How much of the body is read before the fault strikes; `None` for all of it.
     pub(crate) fn strikes_after(&self) -> Option<usize> {
         match self {
@@ -201,60 +174,6 @@ impl Kind {
                 | Self::Tls { .. }
         )
     }
-
-    fn check(&self) -> Result<(), ControlError> {
-        match self {
-            Self::Answer(answer) => answer.check(),
-            Self::Raw(raw) => raw.decode().map(drop),
-            Self::Interim(interim) => interim.check(),
-            Self::SlowBody { chunk_bytes: 0, .. } => {
-                Err(ControlError::bad_request("chunk_bytes must be at least 1"))
-            }
-            Self::HugeHeaders { bytes } if *bytes > 32 * 1024 * 1024 => {
-                Err(ControlError::bad_request("huge_headers goes to 32 MiB"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Interim {
-    fn check(&self) -> Result<(), ControlError> {
-        if !(100..=199).contains(&self.status) {
-            return Err(ControlError::bad_request("status must be from 100 to 199"));
-        }
-        check_headers(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-    }
-}
-
-/// Whether these can be sent as headers, and leave the framing alone.
-fn check_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), ControlError> {
-    for (name, value) in headers {
-        let framing = ["content-length", "transfer-encoding"];
-        if framing.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-            return Err(ControlError::bad_request("an answer has its true length; for a false one use raw"));
-        }
-        if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_str(value).is_err() {
-            return Err(ControlError::bad_request(format!("{name:?} is no legal header; use raw for such")));
-        }
-    }
-    Ok(())
-}
-
-impl Answer {
-    fn check(&self) -> Result<(), ControlError> {
-        if !(100..=999).contains(&self.status) {
-            return Err(ControlError::bad_request("status must be from 100 to 999"));
-        }
-        let headers = self.headers.iter();
-        check_headers(headers.flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value))))?;
-        match &self.content_type {
-            Some(value) if HeaderValue::from_str(value).is_err() => {
-                Err(ControlError::bad_request("content_type is no legal header value"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Which requests (or, for some kinds, connections) a fault hits.
@@ -276,6 +195,11 @@ impl Default for Filter {
 }
 
 impl Filter {
+    /// Whether it chooses by what only a request has.
+    pub(crate) fn is_for_requests(&self) -> bool {
+        self.path.is_some() || self.method.is_some() || self.api_key.is_some()
+    }
+
     /// Whether a request is of those that are meant; how often is not considered here.
     pub(crate) fn meets(&self, method: &str, path: &str, authorization: Option<&str>) -> bool {
         self.path.as_deref().is_none_or(|wanted| wanted == path)
@@ -291,13 +215,13 @@ impl Filter {
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FaultKind,
     pub(crate) filter: Filter,
 }
 
 impl Fault {
-    /// Reads a fault as `POST faults` takes it; anything unknown or impossible is refused.
-    pub(crate) fn parse(mut object: Map<String, Value>, https: bool) -> Result<Self, ControlError> {
+    /// Reads a fault as `POST faults` takes it.
+    pub(crate) fn from_json(mut object: Map<String, Value>) -> Result<Self, serde_json::Error> {
         let mut filters = Map::new();
         for name in ["path", "method", "api_key", "times", "skip", "rate"] {
             if let Some(value) = object.remove(name) {
@@ -305,25 +229,8 @@ impl Fault {
             }
         }
         let name = object.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let kind: Kind = serde_json::from_value(Value::Object(object)).map_err(ControlError::from_json)?;
-        let filter: Filter =
-            serde_json::from_value(Value::Object(filters)).map_err(ControlError::from_json)?;
-        kind.check()?;
-        if filter.times == Some(0) {
-            return Err(ControlError::bad_request("times must be at least 1"));
-        }
-        if !(0.0..=1.0).contains(&filter.rate) {
-            return Err(ControlError::bad_request("rate must be from 0.0 to 1.0"));
-        }
-        let of_request = filter.path.is_some() || filter.method.is_some() || filter.api_key.is_some();
-        if kind.is_for_connections() && of_request {
-            return Err(ControlError::bad_request(format!(
-                "{name} strikes a new connection, before there is a path, method or api_key to look at"
-            )));
-        }
-        if matches!(kind, Kind::Tls { .. } | Kind::KeyUpdate { .. }) && !https {
-            return Err(ControlError::bad_request(format!("{name} needs a sandbox that serves HTTPS")));
-        }
+        let kind = serde_json::from_value(Value::Object(object))?;
+        let filter = serde_json::from_value(Value::Object(filters))?;
         Ok(Self { name, kind, filter })
     }
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use super::connection::{self, Role, Server};
 use crate::StartError;
-use crate::connection::{self, Role};
-use crate::shared::Shared;
 
 /// How often to look for a port that is free at every address.
 const PORT_ATTEMPTS: usize = 32;
@@ -44,14 +43,14 @@ impl Listeners {
         Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
     }
 
-    /// Accepts and serves until told to stop (or until nobody is left who could), then drops every
-    /// connection.
-    pub(crate) async fn serve(self, shared: Arc<Shared>, stop: oneshot::Receiver<()>) -> io::Result<()> {
+    /// Accepts and serves until `stop` is sent or its sender is gone, then drops every connection.
+    pub(crate) async fn serve(self, server: Server, stop: oneshot::Receiver<()>) -> io::Result<()> {
+        let server = Arc::new(server);
         let mut tasks = JoinSet::new();
         for listener in self.api {
-            tasks.spawn(accept(from_std(listener)?, Arc::clone(&shared), Role::Api));
+            tasks.spawn(accept(from_std(listener)?, Arc::clone(&server), Role::Api));
         }
-        tasks.spawn(accept(from_std(self.control)?, shared, Role::Control));
+        tasks.spawn(accept(from_std(self.control)?, server, Role::Control));
         let _ = stop.await;
         Ok(())
     }
@@ -110,11 +109,11 @@ fn from_std(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::from_std(listener)
 }
 
-async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>, role: Role) {
+async fn accept(listener: tokio::net::TcpListener, server: Arc<Server>, role: Role) {
     loop {
         match listener.accept().await {
             Ok((tcp, peer)) => {
-                tokio::spawn(connection::serve(Arc::clone(&shared), tcp, peer.ip(), role));
+                tokio::spawn(connection::serve(Arc::clone(&server), tcp, peer.ip(), role));
             }
             // One connection that ended before it was taken, or a lack that passes: the others go on.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,

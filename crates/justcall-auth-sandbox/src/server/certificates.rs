@@ -16,7 +16,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::StartError;
-use crate::fault::BadCertificate;
+use crate::state::BadCertificate;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -53,7 +53,7 @@ impl Certificates {
     }
 }
 
-/// An authority that can only vouch for loopback names: whoever trusts its file for a test gives nothing else
+/// An authority that can only vouch for loopback names: trusting its file for a test gives nothing else
 /// away.
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), StartError> {
     let mut params = CertificateParams::default();

@@ -12,20 +12,20 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// A limit that is enforced: so many requests in a window of so many seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RateLimit {
+pub(super) struct RateLimit {
     limit: u64,
     window_s: f64,
 }
 
 impl RateLimit {
     /// Whether the limit lets anything pass and the window is a sensible length of time.
-    pub(crate) fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         self.limit > 0 && self.window_s > 0.0 && self.window_s <= 1e9
     }
 }
 
 /// The requests of an account in the current windows.
-pub(crate) struct RateWindow {
+pub(super) struct RateWindow {
     long: Counter,
     burst: Counter,
     enforced: bool,
@@ -53,7 +53,7 @@ pub(crate) struct Quota {
 
 impl RateWindow {
     /// Windows under a limit that is enforced, or under the plan's usual ones, which are only announced.
-    pub(crate) fn new(dialect: Dialect, plan: &str, limit: Option<RateLimit>) -> Self {
+    pub(super) fn new(dialect: Dialect, plan: &str, limit: Option<RateLimit>) -> Self {
         if let Some(RateLimit { limit, window_s }) = limit {
             let counter = Counter::new(limit, Duration::from_secs_f64(window_s));
             return Self { long: counter.clone(), burst: counter, enforced: true };
@@ -63,7 +63,7 @@ impl RateWindow {
     }
 
     /// Counts one more request at this time.
-    pub(crate) fn count(&mut self, now: Instant) -> Standing {
+    pub(super) fn count(&mut self, now: Instant) -> Standing {
         let mut long = self.long.count(now);
         let mut burst = self.burst.count(now);
         let over = self.enforced && self.long.used > self.long.limit;

@@ -97,7 +97,7 @@
 //! | `url` | where it goes: `http://`, to `127.0.0.0/8`, `[::1]` or `localhost`; any other is refused |
 //! | `webhook_url` | what the receiver is registered as, which is what the body says and the signature covers; by default `url` |
 //! | `type` | the event, by default `call.completed`; a list of them is a sequence, its events a second apart and the last one now. Any name will do |
-//! | `data` | what the event tells, by default made up after its type. The signature does not cover it |
+//! | `data` | the data of the event, by default made up after its type. The signature does not cover it |
 //! | `probe` | true: as the service probes a URL that is being saved, without signature headers |
 //! | `api_key`, `account_id` | whose secret signs; by default the first account's |
 //! | `generation` | which of the account's secrets: after a reset, the old one is that of the deliveries in flight. By default the current one |
@@ -115,7 +115,7 @@
 //! | `retry_signed_anew` | true: each attempt is signed for its own time, in place of the first one's |
 //! | `timeout_ms` | how long the receiver may take for an answer, by default 10,000 |
 //!
-//! Deliveries are made one after the other, each on a connection of its own; redirects are not followed. In the
+//! Deliveries are made one after the other, each on a new connection; redirects are not followed. In the
 //! answer `event` counts what was asked for and `copy` the duplicates, both from 0, and `attempt` from 1. Of an
 //! attempt without an answer, `status` is null and `error` says why.
 //!
@@ -128,60 +128,17 @@
 //! reported by users. That article also shows another body (`event`, `timestamp`, `data`), which the documented
 //! signature could not cover: no event is sent like that.
 
-use std::fmt;
+mod fault;
+pub(crate) mod http;
+
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::accounts::Account;
-use crate::fault::Fault;
 use crate::shared::Shared;
-use crate::webhook;
-
-/// Why a control call was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ControlError {
-    status: u16,
-    message: String,
-}
-
-impl ControlError {
-    /// The HTTP status that the same call gets over HTTP: 400, 404 or 409.
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// What was wrong.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: 400, message: message.into() }
-    }
-
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self { status: 404, message: message.into() }
-    }
-
-    pub(crate) fn conflict(message: impl Into<String>) -> Self {
-        Self { status: 409, message: message.into() }
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err by name")]
-    pub(crate) fn from_json(error: serde_json::Error) -> Self {
-        Self::bad_request(error.to_string())
-    }
-}
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.status)
-    }
-}
-
-impl std::error::Error for ControlError {}
+use crate::state::Account;
+use crate::{ControlError, webhook};
 
 /// Whether a control call waits for others: it takes [`execute_waiting`].
 pub(crate) fn waits(method: &str, path: &str) -> bool {
@@ -202,7 +159,7 @@ pub(crate) async fn execute_waiting(
     Ok(plan.carry_out().await)
 }
 
-/// Carries out a control call that waits for nobody; `path` is what follows the control URL, with its query. A null body is an
+/// Carries out a control call that does not wait; `path` is what follows the control URL, with its query. A null body is an
 /// empty object.
 pub(crate) fn execute(
     shared: &Shared,
@@ -214,13 +171,13 @@ pub(crate) fn execute(
     let parts: Vec<&str> = path.split('/').collect();
     let mut state = shared.state();
     match (method, parts.as_slice()) {
-        ("POST", ["pairs"]) => state.accounts.create(read(body)?).map(described),
+        ("POST", ["pairs"]) => state.create_account(read(body)?).map(described),
         ("POST", ["pairs", key, "revoke"]) => {
-            let (account, generation) = state.accounts.revoke(&percent_decoded(key), Instant::now())?;
+            let (account, generation) = state.revoke(&percent_decoded(key), Instant::now())?;
             Ok(json!({"generation": generation, "account_id": account.id}))
         }
         ("POST", ["reset"]) => {
-            let account = state.accounts.reset(read(body)?, Instant::now())?;
+            let account = state.reset(read(body)?, Instant::now())?;
             let pair = account.pair();
             Ok(json!({
                 "api_key": pair.key,
@@ -230,30 +187,30 @@ pub(crate) fn execute(
             }))
         }
         ("POST", ["faults"]) => {
-            let fault = Fault::parse(read(body)?, shared.certificates.is_some())?;
-            Ok(json!({"id": state.faults.add(fault)}))
+            let fault = fault::parse(read(body)?, shared.https)?;
+            Ok(json!({"id": state.add_fault(fault)}))
         }
-        ("GET", ["faults"]) => Ok(state.faults.list()),
-        ("DELETE", ["faults"]) => Ok(json!({"cleared": state.faults.clear()})),
-        ("DELETE", ["faults", id]) => match id.parse().map(|id| state.faults.remove(id)) {
+        ("GET", ["faults"]) => Ok(state.faults()),
+        ("DELETE", ["faults"]) => Ok(json!({"cleared": state.clear_faults()})),
+        ("DELETE", ["faults", id]) => match id.parse().map(|id| state.remove_fault(id)) {
             Ok(true) => Ok(json!({"cleared": 1})),
             _ => Err(ControlError::not_found("no fault with that number is in force")),
         },
         ("GET", ["requests"]) => {
-            let requests = state.requests.since(since(query)?);
+            let requests = state.requests(since(query)?);
             drop(state);
             Ok(serde_json::to_value(requests).expect("records are plain data with text for keys"))
         }
-        ("DELETE", ["requests"]) => Ok(json!({"cleared": state.requests.clear()})),
+        ("DELETE", ["requests"]) => Ok(json!({"cleared": state.clear_requests()})),
         ("GET", ["connections"]) => {
             let (accepted, open) = shared.connections();
             Ok(json!({"accepted": accepted, "open": open}))
         }
         ("GET", ["webhooks"]) => Ok(webhook::known()),
         ("POST", ["clear"]) => Ok(json!({
-            "cleared_faults": state.faults.clear(),
-            "cleared_requests": state.requests.clear(),
-            "cleared_accounts": state.accounts.forget_others(),
+            "cleared_faults": state.clear_faults(),
+            "cleared_requests": state.clear_requests(),
+            "cleared_accounts": state.forget_other_accounts(),
         })),
         _ => Err(ControlError::not_found(format!("there is no control call {method} {path}"))),
     }

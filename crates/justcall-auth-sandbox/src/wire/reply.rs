@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::payload::Payload;
+use super::payload::Payload;
 
 /// The body of an error, its members in the order of the documentation.
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ pub(crate) struct List<T> {
     pub(crate) status: &'static str,
     pub(crate) count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next_page_link: Option<String>,
+    next_page_link: Option<String>,
     pub(crate) data: Vec<T>,
 }
 

@@ -12,8 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::head::Head;
-use crate::stream::Stream;
+use super::head::Head;
+use super::stream::Stream;
 
 /// Longest head that is followed; longer than what hyper accepts.
 const MAX_HEAD: usize = 1024 * 1024;

@@ -1,0 +1,9 @@
+//! Sockets, TLS and connections: how bytes reach the handlers.
+
+mod certificates;
+mod connection;
+mod listen;
+
+pub(crate) use certificates::Certificates;
+pub(crate) use connection::Server;
+pub(crate) use listen::Listeners;
