@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use justcall_auth::webhook::DEFAULT_TOLERANCE;
-use justcall_auth::{Error, Level, copy};
+use justcall_auth::{Error, Level, Policy, copy};
 use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -90,6 +90,7 @@ text_arguments! {
     BaseUrl, "base_url";
     VerifyPath, "verify_path";
     Proxy, "proxy";
+    LocalAddress, "local_address";
     Method, "method";
     Path, "path";
 }
@@ -163,6 +164,7 @@ impl FromPyObject<'_, '_> for Timeout {
 }
 
 /// The argument `timeout` of a call: nothing if it was omitted, and the client's counts; None or zero is no limit.
+#[derive(Clone, Copy)]
 pub(crate) struct CallTimeout(pub(crate) Option<Duration>);
 
 impl FromPyObject<'_, '_> for CallTimeout {
@@ -257,6 +259,27 @@ impl FromPyObject<'_, '_> for MaxRetries {
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         whole(&object).map(Self).map_err(|failure| {
             refusal(&object, &failure, "max_retries", "int", "is not between 0 and 4294967295")
+        })
+    }
+}
+
+/// The argument `max_response_length`, in bytes. Zero is no limit.
+pub(crate) struct MaxResponseLength(pub(crate) usize);
+
+impl MaxResponseLength {
+    /// What holds unless the program says otherwise.
+    pub(crate) fn usual() -> Self {
+        Self(Policy::default().max_response_length)
+    }
+}
+
+impl FromPyObject<'_, '_> for MaxResponseLength {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        whole(&object).map(Self).map_err(|failure| {
+            let why = "is negative, or too large for a number of bytes";
+            refusal(&object, &failure, "max_response_length", "int", why)
         })
     }
 }

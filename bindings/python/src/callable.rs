@@ -3,18 +3,20 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use justcall_auth::source::Load;
-use justcall_auth::{Error, ErrorKind};
+use justcall_auth::{Error, ErrorKind, callback_error};
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyException;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pyclass::PyVisit;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
 
 use crate::arguments::type_name;
 use crate::capi;
 use crate::credentials::Credentials;
 use crate::errors::exception;
-use crate::exception::is_ours;
+use crate::exception::{is_ours, kind_of};
 use crate::held::Held;
 use crate::running;
 
@@ -68,13 +70,10 @@ impl Callable {
         given
     }
 
-    /// The pair; else what was raised, and what it is called where that exception cannot go: in calls of other threads,
-    /// which waited for this one's look at the source.
+    /// Returns the pair. Else what the call raises, and the failure of calls of other threads, which waited for this read of
+    /// the source and cannot raise the same exception.
     fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        let given = self.call(py).map_err(|raised| {
-            let error = unavailable(&format!("raised {}", type_name_of(raised.value(py))));
-            (as_failure(py, raised, &error), error)
-        })?;
+        let given = self.call(py).map_err(|raised| failure(py, raised))?;
         let credentials = given.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
         let credentials = credentials.map_err(|_| {
             let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&given)));
@@ -90,7 +89,7 @@ impl Load for Callable {
         let asked = running::in_python(|py, running| {
             let (result, raised) = match self.ask(py) {
                 Ok(credentials) => (Ok(credentials), None),
-                Err((raised, error)) => (Err(error), Some(raised)),
+                Err((raised, error)) => (Err(error.clone()), Some((error.kind(), raised))),
             };
             if let Some(running) = running {
                 running.source_raised(py, raised);
@@ -112,17 +111,40 @@ fn unavailable(what: &str) -> Error {
     Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(HINT)
 }
 
-/// What is raised for an exception of the function: those of this package, and those that end programs, as they are; for
-/// others `error`, with them as its cause.
-fn as_failure(py: Python<'_>, raised: PyErr, error: &Error) -> PyErr {
+/// Returns what is raised for an exception of the function, and the error that it stands for. Exceptions of this package,
+/// and those that end programs, are raised as they are; others become the cause of `SourceUnavailableError`.
+fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
     match is_ours(py, &raised) {
-        Ok(is_ours) if is_ours || !raised.is_instance_of::<PyException>(py) => return raised,
-        Ok(_) => {}
-        Err(failure) => return failure,
+        Ok(true) => {
+            let error = in_its_words(py, &raised);
+            (raised, error)
+        }
+        Ok(false) => {
+            let error = unavailable(&format!("raised {}", type_name_of(raised.value(py))));
+            if !raised.is_instance_of::<PyException>(py) {
+                return (raised, error);
+            }
+            let failure = exception(py, &error);
+            failure.set_cause(py, Some(raised));
+            (failure, error)
+        }
+        Err(failure) => (failure, unavailable("raised something")),
     }
-    let failure = exception(py, error);
-    failure.set_cause(py, Some(raised));
-    failure
+}
+
+/// Returns the error of an exception of this package, with its kind, message and hint. Control characters and the secrets
+/// of pairs in use are removed from the texts, which are cut at 512 bytes.
+fn in_its_words(py: Python<'_>, raised: &PyErr) -> Error {
+    let kind = kind_of(py, raised);
+    let text = |name| {
+        let text = capi::getattr(raised.value(py), name).ok()?;
+        Some(callback_error(kind, &text.cast::<PyString>().ok()?.to_string_lossy()))
+    };
+    let error = text(intern!(py, "message")).unwrap_or_else(|| Error::new(kind));
+    match text(intern!(py, "hint")) {
+        Some(hint) => error.with_hint(hint.message()),
+        None => error,
+    }
 }
 
 fn type_name_of(object: &Bound<'_, PyAny>) -> String {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use justcall_auth::service::RateLimit;
-use justcall_auth::{Config, Level};
+use justcall_auth::{CallOptions, Config, Level};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
@@ -17,17 +17,19 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::account::account;
 use crate::arguments::{
-    BaseUrl, CaFile, CallTimeout, ExpectedAccount, MaxRetries, MemoryProtection, Method, Path, Proxy,
-    RotationWait, StateFile, Timeout, VerifyPath,
+    BaseUrl, CaFile, CallTimeout, ExpectedAccount, LocalAddress, MaxResponseLength, MaxRetries,
+    MemoryProtection, Method, Path, Proxy, RotationWait, StateFile, Timeout, VerifyPath,
 };
 use crate::callable::Callable;
+use crate::capi;
 use crate::credentials::Credentials;
-use crate::errors::{detached, exception};
+use crate::errors::exception;
 use crate::event::{Observer, OnEvent};
+use crate::options::{CancelArgument, options};
 use crate::protection::protection;
 use crate::request::Contents;
 use crate::response::rate_limit;
-use crate::settings::Settings;
+use crate::settings::{CaPem, Settings};
 use crate::source::Source;
 use exchange::Exchange;
 
@@ -50,14 +52,16 @@ struct Open {
 
 #[pymethods]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's methods")]
+#[expect(clippy::redundant_closure_for_method_calls, reason = "paths of methods are not general enough")]
 impl Client {
     #[new]
     #[pyo3(
         signature = (source = Source::usual(), *more, base_url = None, verify_path = None,
             timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
-            rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
+            rotation_wait = RotationWait(Duration::ZERO), ca_file = None, ca_pem = None, proxy = None,
+            local_address = None, max_response_length = MaxResponseLength::usual(), expected_account = None,
             memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None, **unknown),
-        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
+        text_signature = "(source='default:', *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
     fn new(
         py: Python<'_>,
@@ -69,7 +73,10 @@ impl Client {
         max_retries: MaxRetries,
         rotation_wait: RotationWait,
         ca_file: Option<CaFile>,
+        ca_pem: Option<CaPem>,
         proxy: Option<Proxy>,
+        local_address: Option<LocalAddress>,
+        max_response_length: MaxResponseLength,
         expected_account: Option<ExpectedAccount>,
         memory_protection: MemoryProtection,
         state_file: Option<StateFile>,
@@ -99,7 +106,10 @@ impl Client {
             max_retries,
             rotation_wait,
             ca_file,
+            ca_pem,
             proxy,
+            local_address,
+            max_response_length,
             expected_account,
             memory_protection,
             state_file,
@@ -113,78 +123,40 @@ impl Client {
     /// The other arguments and what is raised are those of `Client`.
     #[classmethod]
     #[pyo3(
-        signature = (credentials, *, base_url = None, verify_path = None,
-            timeout = Some(Timeout(Duration::from_secs(30))), max_retries = MaxRetries(2),
-            rotation_wait = RotationWait(Duration::ZERO), ca_file = None, proxy = None, expected_account = None,
-            memory_protection = MemoryProtection(Level::Auto), state_file = None, on_event = None),
-        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, proxy=None, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
+        signature = (credentials, **settings),
+        text_signature = "(credentials, *, base_url=None, verify_path=None, timeout=30.0, max_retries=2, rotation_wait=0.0, ca_file=None, ca_pem=None, proxy=None, local_address=None, max_response_length=33554432, expected_account=None, memory_protection='auto', state_file=None, on_event=None)"
     )]
-    fn from_credentials(
-        class: &Bound<'_, PyType>,
-        credentials: &Bound<'_, Credentials>,
-        base_url: Option<BaseUrl>,
-        verify_path: Option<VerifyPath>,
-        timeout: Option<Timeout>,
-        max_retries: MaxRetries,
-        rotation_wait: RotationWait,
-        ca_file: Option<CaFile>,
-        proxy: Option<Proxy>,
-        expected_account: Option<ExpectedAccount>,
-        memory_protection: MemoryProtection,
-        state_file: Option<StateFile>,
-        on_event: Option<OnEvent>,
-    ) -> PyResult<Self> {
-        let mut config = Config::new();
-        config.set_credentials(credentials.get().0.clone());
-        let settings = Settings {
-            base_url,
-            verify_path,
-            timeout,
-            max_retries,
-            rotation_wait,
-            ca_file,
-            proxy,
-            expected_account,
-            memory_protection,
-            state_file,
-            observer: Arc::new(Observer(on_event.map(|handler| handler.0))),
-        };
-        Self::open(class.py(), config, None, &settings)
+    fn from_credentials<'py>(
+        class: &Bound<'py, PyType>,
+        credentials: &Bound<'py, Credentials>,
+        settings: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        capi::call_package(class, (credentials,), settings)
     }
 
-    /// Asks the service whether the pair is good, and whose it is.
-    ///
-    /// Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
-    /// proves the pair without telling the account's details.
-    ///
-    /// If the service names the account, a pair that the source gives later must belong to it: the pair
-    /// proves that before anything else is sent with it, else the call raises `WrongAccountError`. If the
-    /// account is not known, because nothing was verified or the service does not name it, a pair of another
-    /// account is used without notice. Set `expected_account` to rule that out.
-    ///
-    /// Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
-    /// pair is good but its plan or role may not do this, and another `JustCallError` for whatever
-    /// else goes wrong. Raises what a signal handler raises.
-    fn verify<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
-        let found = self.call(py, |call| call.verify())?;
+    #[doc = include_str!("client/verify.txt")]
+    #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.call(py, options(timeout, cancel), |call| call.verify())?;
         account(py, &found)
     }
 
-    /// Proves `credentials` as `verify` does and, where they are good, uses them from here on.
-    ///
-    /// So do all clients of the process that have the same source, base URL and expected account. Gives the
-    /// account of the pair. The source is not written: see to it that it gives the same pair. Whatever comes
-    /// of it, the pair in use loses nothing; webhooks signed with it are good for another quarter of an hour.
-    ///
-    /// Raises what `verify` raises, about `credentials`.
+    #[doc = include_str!("client/replace.txt")]
+    #[pyo3(signature = (credentials, *, timeout = CallTimeout(None), cancel = None))]
     fn replace<'py>(
         &self,
         py: Python<'py>,
         credentials: &Bound<'py, Credentials>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let pair = &credentials.get().0;
-        let found = self.call(py, |call| call.replace(pair))?;
+        let found = self.call(py, options(timeout, cancel), |call| call.replace(pair))?;
         account(py, &found)
     }
 
@@ -192,14 +164,15 @@ impl Client {
     ///
     /// The next call proves that pair, and it is in use from then on.
     ///
-    /// Raises what `authorization` raises, because of the source; the pair in use stays.
-    fn reload(&self, py: Python<'_>) -> PyResult<bool> {
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
-        self.call(py, |call| call.reload())
+    /// `timeout` and `cancel` are those of `verify`. Raises what `authorization` raises, because of the
+    /// source; the pair in use stays.
+    #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
+    fn reload(&self, py: Python<'_>, timeout: CallTimeout, cancel: Option<CancelArgument>) -> PyResult<bool> {
+        self.call(py, options(timeout, cancel), |call| call.reload())
     }
 
     #[doc = include_str!("client/request.txt")]
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn request<'py>(
         &self,
         py: Python<'py>,
@@ -210,12 +183,13 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.send(py, method, path, Contents { params, json, data, headers, timeout })
+        self.send(py, method, path, Contents { params, json, data, headers }, options(timeout, cancel))
     }
 
     /// `request` with the method `GET`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn get<'py>(
         &self,
         py: Python<'py>,
@@ -225,12 +199,19 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.send(py, Method("GET".to_owned()), path, Contents { params, json, data, headers, timeout })
+        self.send(
+            py,
+            Method("GET".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
     }
 
     /// `request` with the method `POST`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn post<'py>(
         &self,
         py: Python<'py>,
@@ -240,12 +221,19 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.send(py, Method("POST".to_owned()), path, Contents { params, json, data, headers, timeout })
+        self.send(
+            py,
+            Method("POST".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
     }
 
     /// `request` with the method `PUT`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn put<'py>(
         &self,
         py: Python<'py>,
@@ -255,12 +243,19 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.send(py, Method("PUT".to_owned()), path, Contents { params, json, data, headers, timeout })
+        self.send(
+            py,
+            Method("PUT".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
     }
 
     /// `request` with the method `DELETE`; the arguments and what is raised are those of `request`.
-    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn delete<'py>(
         &self,
         py: Python<'py>,
@@ -270,14 +265,21 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.send(py, Method("DELETE".to_owned()), path, Contents { params, json, data, headers, timeout })
+        self.send(
+            py,
+            Method("DELETE".to_owned()),
+            path,
+            Contents { params, json, data, headers },
+            options(timeout, cancel),
+        )
     }
 
     /// Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
     ///
     /// The arguments and what is raised about them are those of `request`.
-    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None)))]
+    #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn exchange<'py>(
         slf: &Bound<'py, Self>,
         method: Method,
@@ -287,10 +289,11 @@ impl Client {
         data: Option<Bound<'py, PyAny>>,
         headers: Option<Bound<'py, PyAny>>,
         timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<Exchange> {
-        let contents = Contents { params, json, data, headers, timeout };
         let client = slf.get().client(slf.py())?;
-        Exchange::begin(slf, contents.request(slf.py(), method, path, &client)?)
+        let request = Contents { params, json, data, headers }.request(slf.py(), method, path, &client)?;
+        Exchange::begin(slf, request, options(timeout, cancel))
     }
 
     /// The account's rate limit as the last answer to this client told it; None before the first.
@@ -302,13 +305,29 @@ impl Client {
         told.map(|told| rate_limit(py, &told)).transpose()
     }
 
+    /// The generation of the pair in use: 1 for the first pair, one more with each that replaced it since.
+    ///
+    /// Clients that share a pair share it. 0 if no call has read a pair yet. Reads no source. Raises
+    /// `CallCancelledError` once the client is closed.
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<u64> {
+        self.read(py, justcall_auth::Client::generation)
+    }
+
+    /// The ends of the key in use, as `Credentials.key_hint`; `None` if no call has read a pair yet.
+    ///
+    /// Reads no source. Raises `CallCancelledError` once the client is closed.
+    #[getter]
+    fn key_hint(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.read(py, justcall_auth::Client::key_hint)
+    }
+
     /// How the pair is protected while it rests, and why not better.
     ///
     /// Reads the source, if no call has done so yet, and then raises what `authorization` raises.
     #[getter]
     fn protection<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
-        let report = self.call(py, |call| call.protection())?;
+        let report = self.call(py, CallOptions::new(), |call| call.protection())?;
         protection(py, &report)
     }
 
@@ -320,22 +339,18 @@ impl Client {
     /// reads no source. Raises `CallCancelledError` once the client is closed.
     #[getter]
     fn usage(&self, py: Python<'_>) -> PyResult<String> {
-        let client = self.client(py)?;
-        detached(py, || Ok(client.usage()))
+        self.read(py, justcall_auth::Client::usage)
     }
 
-    /// The value of the `Authorization` header, for a request that the program sends by other means.
-    ///
-    /// It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
-    /// nothing wipes: do not store, log or print it, and let go of it once the request is made. Reads
-    /// the source, if no call has done so yet.
-    ///
-    /// Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
-    /// the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
-    /// and `CallCancelledError` once the client is closed.
-    fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
-        let credentials = self.call(py, |call| call.credentials())?;
+    #[doc = include_str!("client/authorization.txt")]
+    #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
+    fn authorization<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let credentials = self.call(py, options(timeout, cancel), |call| call.credentials())?;
         credentials.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
@@ -374,9 +389,7 @@ impl Client {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let open = self.open.load();
-        let Some(open) = open.as_ref() else { return Ok(()) };
-        open.source.as_ref().map_or(Ok(()), |source| source.traverse(&visit))?;
-        open.observer.traverse(&visit)
+        open.as_ref().map_or(Ok(()), |open| open.traverse(&visit))
     }
 
     fn __clear__(&self) {

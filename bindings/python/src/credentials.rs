@@ -1,19 +1,18 @@
 //! `Credentials`: a pair, from the caller's text or from a source.
 
-use std::sync::Arc;
-
 use justcall_auth::source::{ProcessEnvironment, Source};
-use justcall_auth::{CallOptions, WipedBuffer, Zeroizing};
+use justcall_auth::{WipedBuffer, Zeroizing};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
 
-use crate::arguments::{SourceSpelling, wrong_type};
+use crate::arguments::{CallTimeout, SourceSpelling, Timeout, wrong_type};
 use crate::body::snapshot;
 use crate::capi;
 use crate::errors::exception;
 use crate::exception::out_of_memory;
-use crate::running::{self, Signals};
+use crate::options::{CancelArgument, options};
+use crate::running;
 
 /// How much of half a pair is looked at when it is a `str`, in characters: far more than it may have.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
@@ -51,17 +50,22 @@ impl Credentials {
     /// The pair that `source` holds now; see `Client` for the spellings.
     ///
     /// Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
-    /// Python object.
+    /// Python object. `timeout` limits that, in seconds; None or 0 means no limit. `cancel` may end it.
     ///
     /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
     /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
     /// `SourceUnavailableError` when the place cannot be read.
     #[staticmethod]
-    fn load(py: Python<'_>, source: SourceSpelling) -> PyResult<Self> {
-        let mut options = CallOptions::new();
-        options.set_interrupt(Arc::new(Signals));
-        let load = move || Source::parse(&source.0)?.load_with(&ProcessEnvironment, &options);
-        running::run(py, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
+    #[pyo3(signature = (source, *, timeout = None, cancel = None))]
+    fn load(
+        py: Python<'_>,
+        source: SourceSpelling,
+        timeout: Option<Timeout>,
+        cancel: Option<CancelArgument>,
+    ) -> PyResult<Self> {
+        let options = options(CallTimeout(timeout.map(|limit| limit.0)), cancel);
+        let load = move || Source::parse(&source.0)?.load_with(&ProcessEnvironment, &running::options());
+        running::run(py, options, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 
     /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.

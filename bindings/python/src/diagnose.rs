@@ -1,4 +1,4 @@
-//! `diagnose`: the local check of a pair.
+//! `diagnose` and `diagnose_environment`: the local checks of a pair.
 
 use justcall_auth::source::ProcessEnvironment;
 use pyo3::prelude::*;
@@ -8,27 +8,27 @@ use crate::credentials::copy;
 use crate::errors::detached;
 use crate::finding::findings;
 
-/// What is wrong with `text` as a pair, or with the pair that `default:` would use. Sends nothing.
+/// Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
 ///
 /// `text` is what people paste: `key:secret`, a header's value, a header line, a fragment of a command;
-/// `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. With None
-/// the environment and the files that `default:` would read are looked at, without the GIL; no program is
-/// run.
+/// `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. If it is the
+/// secret followed by the key that is in `JUSTCALL_API_KEY`, a finding says that they are swapped.
 ///
-/// The worst comes first; the list is empty when nothing is wrong. No text of a finding holds a half of a
+/// The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
 /// pair, so findings are safe to log.
 #[pyfunction]
-#[pyo3(signature = (text = None))]
-pub(crate) fn diagnose<'py>(
-    py: Python<'py>,
-    text: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let text = text.map(|text| copy("text", text, usize::MAX)).transpose()?;
-    let check = || {
-        Ok(match &text {
-            Some(text) => justcall_auth::diagnose(text.as_ref(), &ProcessEnvironment),
-            None => justcall_auth::diagnose_environment(&ProcessEnvironment),
-        })
-    };
-    findings(py, &detached(py, check)?)
+pub(crate) fn diagnose<'py>(py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let text = copy("text", text, usize::MAX)?;
+    findings(py, &detached(py, || Ok(justcall_auth::diagnose(text.as_ref(), &ProcessEnvironment)))?)
+}
+
+/// Returns what is wrong with the pair that `default:` would use, and what misleads it. Sends nothing.
+///
+/// Reads the environment and the files that `default:` would read, without the GIL. Runs no program.
+///
+/// The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
+/// pair, so findings are safe to log.
+#[pyfunction]
+pub(crate) fn diagnose_environment(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    findings(py, &detached(py, || Ok(justcall_auth::diagnose_environment(&ProcessEnvironment)))?)
 }

@@ -24,6 +24,7 @@ mod finding;
 mod gil;
 mod held;
 mod interpreter;
+mod options;
 mod pairs;
 mod protection;
 mod request;
@@ -50,11 +51,13 @@ mod _native {
     #[pymodule_export]
     use super::credentials::Credentials;
     #[pymodule_export]
-    use super::diagnose::diagnose;
+    use super::diagnose::{diagnose, diagnose_environment};
     #[pymodule_export]
     use super::event::event_names;
     #[pymodule_export]
     use super::exception::error_table;
+    #[pymodule_export]
+    use super::options::Cancel;
     #[pymodule_export]
     use super::testing::forget_rejections;
     #[pymodule_export]

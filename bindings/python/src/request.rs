@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::arguments::{CallTimeout, Method, Path, invalid, refusal, text, wrong_type};
+use crate::arguments::{Method, Path, invalid, refusal, text, wrong_type};
 use crate::body::{bytes, json};
 use crate::capi;
 use crate::errors::exception;
@@ -17,7 +17,6 @@ pub(crate) struct Contents<'py> {
     pub(crate) json: Option<Bound<'py, PyAny>>,
     pub(crate) data: Option<Bound<'py, PyAny>>,
     pub(crate) headers: Option<Bound<'py, PyAny>>,
-    pub(crate) timeout: CallTimeout,
 }
 
 impl Contents<'_> {
@@ -47,9 +46,6 @@ impl Contents<'_> {
             (Some(value), None) => drop(request.set_body(json(&value)?)),
             (None, Some(data)) => drop(request.set_body(bytes("data", &data)?)),
             (None, None) => {}
-        }
-        if let Some(timeout) = self.timeout.0 {
-            request.set_timeout(timeout);
         }
         Ok(request)
     }

@@ -9,7 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use justcall_auth::{Call, Cancel, Client, Error, ErrorKind, Interrupt, Response};
+use justcall_auth::{Call, CallOptions, Cancel, Client, Error, ErrorKind, Interrupt, Response};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -27,8 +27,9 @@ thread_local! {
 }
 
 /// A call.
-#[derive(Default)]
 pub(crate) struct Running {
+    /// The program's options, with what else may end the call.
+    options: CallOptions,
     /// Ends the call.
     end: Cancel,
     raised: Mutex<Raised>,
@@ -39,11 +40,17 @@ pub(crate) struct Running {
 struct Raised {
     /// What ended it; the first, if several did.
     ending: Option<PyErr>,
-    /// What the function raised that is the source, when it was asked last.
-    by_source: Option<PyErr>,
+    /// What the function raised that is the source, when it was asked last, and the kind of failure that this is.
+    by_source: Option<(ErrorKind, PyErr)>,
 }
 
 impl Running {
+    fn new(mut options: CallOptions) -> Self {
+        let end = Cancel::new();
+        options.add_cancel(end.clone()).set_interrupt(Arc::new(Signals));
+        Self { options, end, raised: Mutex::default() }
+    }
+
     fn raised(&self) -> MutexGuard<'_, Raised> {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,9 +63,9 @@ impl Running {
 
     /// The function that is the source was asked, and raised this or nothing. What is meant to end programs and tasks,
     /// such as `KeyboardInterrupt`, ends the call even if there is a pair to go on with.
-    pub(crate) fn source_raised(&self, py: Python<'_>, raised: Option<PyErr>) {
+    pub(crate) fn source_raised(&self, py: Python<'_>, raised: Option<(ErrorKind, PyErr)>) {
         match raised {
-            Some(raised) if !raised.is_instance_of::<PyException>(py) => self.end_with(raised),
+            Some((_, raised)) if !raised.is_instance_of::<PyException>(py) => self.end_with(raised),
             raised => self.raised().by_source = raised,
         }
     }
@@ -70,9 +77,13 @@ pub(crate) struct Outcome<T> {
     raised: Raised,
 }
 
-/// Does `work` without the GIL. It makes its calls with [`call_of`].
-pub(crate) fn run<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send) -> Outcome<T> {
-    let running = Arc::new(Running::default());
+/// Does `work` without the GIL, within the limits of `options`. It makes its calls with [`call_of`].
+pub(crate) fn run<T: Send>(
+    py: Python<'_>,
+    options: CallOptions,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Outcome<T> {
+    let running = Arc::new(Running::new(options));
     let outer = CURRENT.replace(Some(running.clone()));
     let result = guarded(py, work);
     CURRENT.set(outer);
@@ -91,9 +102,7 @@ impl<T> Outcome<T> {
     pub(crate) fn into_result(self, py: Python<'_>) -> PyResult<T> {
         match (self.result, self.raised) {
             (_, Raised { ending: Some(raised), .. }) => Err(raised),
-            (Err(error), Raised { by_source: Some(raised), .. })
-                if error.kind() == ErrorKind::SourceUnavailable =>
-            {
+            (Err(error), Raised { by_source: Some((kind, raised)), .. }) if error.kind() == kind => {
                 Err(raised)
             }
             (result, _) => result.map_err(|error| exception(py, &error)),
@@ -101,10 +110,15 @@ impl<T> Outcome<T> {
     }
 }
 
-/// A call of `client` in the work that runs on this thread: signals end it, and what ends the work.
+/// Returns the options of the work that runs on this thread: signals end it too, and what ends the work.
+pub(crate) fn options() -> CallOptions {
+    let options = CURRENT.with_borrow(|running| running.as_ref().map(|running| running.options.clone()));
+    options.expect("it is asked in the work of `run`, which is no Python code")
+}
+
+/// Returns a call of `client` in the work that runs on this thread.
 pub(crate) fn call_of(client: &Client) -> Call<'_> {
-    let end = CURRENT.with_borrow(|running| running.as_ref().map(|running| running.end.clone()));
-    client.call().with_interrupt(Arc::new(Signals)).with_cancel(end.unwrap_or_default())
+    client.call().with_options(&options())
 }
 
 /// Runs Python code in the call that this thread makes, if it makes one. Gives nothing if the interpreter is shutting

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pyclass::{PyTraverseError, PyVisit};
 use pyo3::types::{PyBool, PyBytes};
 
-use crate::arguments::{Now, Tolerance, callback, invalid, text, wrong_type};
+use crate::arguments::{CallTimeout, Now, Tolerance, callback, invalid, text, wrong_type};
 use crate::body;
 use crate::capi;
 use crate::client::Client;
@@ -17,6 +17,7 @@ use crate::credentials::{MAX_TEXT, copy, wipe};
 use crate::errors::{detached, exception};
 use crate::exception::kind_of;
 use crate::held::Held;
+use crate::options::{CancelArgument, options};
 use crate::pairs::is_text;
 use crate::running::{self, call_of};
 use crate::value;
@@ -92,18 +93,22 @@ impl WebhookVerifier {
     /// as every framework has them; a WSGI `environ` too.
     /// `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
     /// `now` is the time in seconds since the epoch; None is this machine's clock.
+    /// `timeout`, in seconds, and `cancel` limit how long a delivery waits for the pair of a client to be
+    /// read. None or 0 means no limit. Without `timeout` the client's counts.
     ///
     /// Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
     /// looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
     /// `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
     /// client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
-    #[pyo3(signature = (headers, body, now = None))]
+    #[pyo3(signature = (headers, body, now = None, *, timeout = CallTimeout(None), cancel = None))]
     fn verify<'py>(
         &self,
         py: Python<'py>,
         headers: &Bound<'py, PyAny>,
         body: &Bound<'py, PyAny>,
         now: Option<Now>,
+        timeout: CallTimeout,
+        cancel: Option<CancelArgument>,
     ) -> PyResult<WebhookEvent> {
         let found = signing_headers(headers)?;
         let headers =
@@ -126,7 +131,7 @@ impl WebhookVerifier {
         };
         // With given secrets nothing waits; of a client the source may have to be read.
         let result = if self.client.is_some() {
-            running::run(py, work).into_result(py)
+            running::run(py, options(timeout, cancel), work).into_result(py)
         } else {
             work().map_err(|error| exception(py, &error))
         };

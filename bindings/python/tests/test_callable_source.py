@@ -189,6 +189,8 @@ uses_of_the_client = {
     "exchange": lambda client: client.exchange("GET", ECHO),
     "protection": lambda client: client.protection,
     "usage": lambda client: client.usage,
+    "generation": lambda client: client.generation,
+    "key_hint": lambda client: client.key_hint,
     "authorization": Client.authorization,
     "with": lambda client: client.__enter__(),
 }
@@ -346,6 +348,44 @@ def test_one_thread_asks_and_has_the_cause_and_the_others_hear_of_it(sandbox: Sa
     assert [error.message for error in ended] == ["The callable that is the source raised LookupError."] * 4
     causes = [error.__cause__ for error in ended if error.__cause__ is not None]
     assert sorted(str(cause) for cause in causes) == sorted(askers)
+
+
+def test_calls_of_other_threads_fail_in_the_words_of_our_own_errors(sandbox: Sandbox) -> None:
+    raised = justcall_auth.CredentialsMissingError(
+        f"No\tsuch tenant: {sandbox.api_secret}\r\n" + "x" * 600, hint="Ask\r\nthe tenant."
+    )
+    asked, goes_on = threading.Event(), threading.Event()
+    ended: list[justcall_auth.JustCallError] = []
+
+    def source() -> Credentials:
+        asked.set()
+        assert goes_on.wait(10)
+        raise raised
+
+    def work() -> None:
+        try:
+            client.verify()
+        except justcall_auth.JustCallError as error:
+            ended.append(error)
+
+    with sandbox.client() as other, client_of(sandbox, source) as client:
+        other.verify()  # Its secret is one of a pair in use.
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        assert asked.wait(10)
+        goes_on.set()
+        for worker in workers:
+            worker.join(10)
+    others = [error for error in ended if error is not raised]
+    assert len(ended) == 4
+    assert len(others) < 4
+    for error in others:
+        assert isinstance(error, justcall_auth.CredentialsMissingError)
+        assert error.message.startswith("Nosuch tenant: [redacted]xxx")
+        assert len(error.message) == 512
+        assert error.hint == "Askthe tenant."
+        assert error.request_sent is False
 
 
 def test_a_source_that_blocks_is_waited_for(sandbox: Sandbox) -> None:

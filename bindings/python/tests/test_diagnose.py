@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import justcall_auth
-from justcall_auth import Finding, diagnose
+from justcall_auth import Finding, diagnose, diagnose_environment
 from support import ROOT, only_known
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(vector: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -
     for expected in vector["expect"]:
         only_known(expected, {"code", "severity"}, all_of_them=True)
     for form in given(vector):
-        found = diagnose(form)
+        found = diagnose_environment() if form is None else diagnose(form)
         told = [{"code": finding.code, "severity": finding.severity} for finding in found]
         assert told == vector["expect"], found
         assert not any(half in repr(found) for half in MADE_UP)
@@ -86,13 +86,21 @@ def test_it_leaves_a_bytearray_as_it_is() -> None:
     assert text == b"Bearer abc"
 
 
+def test_the_check_of_text_reads_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "abc123def456:sec789xyz000"
+    surroundings, found = diagnose_environment(), diagnose(text)
+    monkeypatch.setenv("JUSTCALL_CREDENTIALS", "file:/nonexistent/pair")
+    assert diagnose_environment() != surroundings
+    assert diagnose(text) == found
+
+
 def test_it_takes_text_without_an_encoding_and_of_any_length() -> None:
     assert "not_ascii" in [finding.code for finding in diagnose("abc:\ud800")]
     for text in ("a" * 1_000_000, b"a" * 20_000_000):
         assert "too_long" in [finding.code for finding in diagnose(text)]
 
 
-@pytest.mark.parametrize("wrong", [1, 1.5, ["abc"], object(), memoryview(b"abc")])
+@pytest.mark.parametrize("wrong", [None, 1, 1.5, ["abc"], object(), memoryview(b"abc")])
 def test_it_refuses_other_types_without_showing_them(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"^text must be str, bytes or bytearray, not ") as caught:
         diagnose(wrong)

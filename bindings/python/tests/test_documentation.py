@@ -54,11 +54,12 @@ def test_every_public_name_is_documented() -> None:
         if name == "__version__":
             continue
         assert inspect.getdoc(thing), name
-        assert thing.__module__ == "justcall_auth" or name in {"classify", "diagnose"}, name
+        functions = {"classify", "diagnose", "diagnose_environment"}
+        assert thing.__module__ == "justcall_auth" or name in functions, name
         for member, value in vars(thing).items() if inspect.isclass(thing) else ():
             if not member.startswith("_") and thing.__module__ == "justcall_auth" and callable(value):
                 assert getattr(value, "__doc__", None), f"{name}.{member}"
-    for name in ("Client", "Credentials", "Exchange", "WebhookEvent", "WebhookVerifier"):
+    for name in ("Cancel", "Client", "Credentials", "Exchange", "WebhookEvent", "WebhookVerifier"):
         members = {member for member in vars(getattr(justcall_auth, name)) if not member.startswith("_")}
         assert {f"{name}.{member}" for member in members} <= STUB.keys()
 

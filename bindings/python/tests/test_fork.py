@@ -107,7 +107,7 @@ def verify_on(number):
 def work():
     client.verify()
     client.get("/v2.1/echo")
-    justcall_auth.diagnose()
+    justcall_auth.diagnose_environment()
 
 client.verify()
 threads = [threading.Thread(target=verify_on, args=(number,)) for number in range(4)]

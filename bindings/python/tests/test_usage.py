@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import justcall_auth
 from justcall_auth import Client, Credentials
-from support import command
+from support import Account, client_of, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,3 +92,20 @@ def test_it_writes_down_that_the_pair_is_used_where_it_is_asked_to(sandbox: Sand
     assert told["unused_seconds"] < 60
     assert told["last_used"] is not None
     assert sandbox.api_secret not in state.read_text()
+
+
+def test_a_client_knows_the_generation_and_the_key_of_its_pair(sandbox: Sandbox) -> None:
+    account = Account(sandbox)
+    pairs = [account.credentials()]
+    with client_of(sandbox, lambda: pairs[-1]) as client:
+        assert (client.generation, client.key_hint) == (0, None)
+        assert sandbox.requests() == []
+        client.verify()
+        assert (client.generation, client.key_hint) == (1, pairs[0].key_hint)
+        account.reset()
+        pairs.append(account.credentials())
+        client.verify()
+        assert (client.generation, client.key_hint) == (2, pairs[1].key_hint)
+    for read in (lambda: client.generation, lambda: client.key_hint):
+        with pytest.raises(justcall_auth.CallCancelledError):
+            read()

@@ -1,6 +1,6 @@
 //! A local server that answers as the `JustCall` API does, for tests of programs that talk to it.
 //!
-//! It speaks HTTPS with a certificate authority of its own, on loopback addresses only. It knows accounts
+//! It speaks HTTPS with its own certificate authority, on loopback addresses only. It knows accounts
 //! with one pair of API key and secret each, resets and revokes pairs at once as the dashboard does (or after
 //! an overlap, for planned rotations), answers 401, 403 and 429 in the documented bodies, and breaks on
 //! demand: late, early, cut, reset, hanging or malformed answers, at every stage of a connection. What came

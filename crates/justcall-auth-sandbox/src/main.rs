@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before the line is printed: whoever reads it may send the signal at once.
+    // Before the line is printed: its reader may send the signal at once.
     let signals = {
         let _context = runtime.enter();
         signals()?
@@ -131,7 +131,7 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Resolves when standard input ends. A thread of its own waits for that, and ends with the process.
+/// Resolves when standard input ends. A separate thread waits for that, and ends with the process.
 fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {

@@ -18,7 +18,7 @@ use crate::{ControlError, SandboxConfig, StartError, control, random};
 /// Bytes of the random token in the control URL.
 const TOKEN_BYTES: usize = 16;
 
-/// A running sandbox. It serves from a thread of its own until it is dropped; then every connection is cut,
+/// A running sandbox. It serves from its own thread until it is dropped; then every connection is cut,
 /// the thread has ended, and the CA file is gone if the sandbox chose its name.
 ///
 /// All methods may be called from any thread, also within an asynchronous runtime: none waits for the
@@ -106,7 +106,7 @@ impl Sandbox {
         let (method, path) = (method.to_owned(), path.to_owned());
         let (answer, answered) = mpsc::channel();
         self.runtime.spawn(async move {
-            // It fails only if nobody waits any more.
+            // It fails only if the caller waits no more.
             let _ = answer.send(control::execute_waiting(&shared, &method, &path, &body).await);
         });
         answered.recv().expect("the sandbox serves until it is dropped, which takes it by value")

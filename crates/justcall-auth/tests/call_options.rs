@@ -1,6 +1,8 @@
 //! What one call is given besides what it asks: a time limit, and what may cancel it.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,22 +13,15 @@ use justcall_auth::{
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
+use support::{PATIENCE, bare_config, pair};
 
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Shorter than a client's timeout, and than what a hanging sandbox or program takes.
 const SOON: Duration = Duration::from_millis(200);
 
 fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    config.set_timeout(PATIENCE).set_max_retries(0);
+    let mut config = bare_config(sandbox);
+    config.set_max_retries(0);
     config
-}
-
-fn pair(sandbox: &Sandbox) -> Credentials {
-    Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes()).expect("good")
 }
 
 /// A client whose source is a program that takes longer than every limit here.

@@ -1,30 +1,15 @@
 //! What connections are made with: certificate authorities in memory, a local address, the longest response.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, TcpListener};
 use std::thread;
-use std::time::Duration;
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
-use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-
-/// Longer than anything here takes, so that a hang fails in place of lasting.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxConfig::default()).expect("a sandbox")
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let mut config = Config::new();
-    config.set_base_url(sandbox.url()).expect("the sandbox's URL is good");
-    config.set_ca_file(sandbox.ca_file().expect("TLS is on")).expect("a path");
-    let pair = Credentials::new(sandbox.api_key().as_bytes(), sandbox.api_secret().as_bytes());
-    config.set_credentials(pair.expect("good")).set_timeout(PATIENCE).set_max_retries(0);
-    config
-}
+use support::{PATIENCE, config, sandbox};
 
 fn get(client: &Client, path: &str) -> Result<Response, Error> {
     client.request(Request::new("GET", path).expect("a path"))

@@ -9,10 +9,10 @@
         calls = client.get("/v2.1/calls", params={"per_page": 20}).json()
     print(account.email, account.plan, calls["count"])
 
-`Client` takes the pair from a source and drives the calls; `diagnose` looks for what is wrong with a pair
-without sending anything; `WebhookVerifier` tells whether a webhook is JustCall's. Every failure is a
-`JustCallError` of one kind, with a hint at the remedy. Everything here may be used by several threads at
-once; calls wait without the GIL.
+`Client` takes the pair from a source and drives the calls; `diagnose` and `diagnose_environment` look for
+what is wrong with a pair without sending anything; `WebhookVerifier` tells whether a webhook is
+JustCall's. Every failure is a `JustCallError` of one kind, with a hint at the remedy. Everything here may
+be used by several threads at once; calls wait without the GIL.
 
 Server side only: whoever holds the program holds the pair that it is given.
 """
@@ -58,6 +58,7 @@ from ._exchange import Action, Wait
 from ._finding import Finding
 from ._headers import Headers
 from ._native import (
+    Cancel,
     Client,
     Credentials,
     Exchange,
@@ -66,6 +67,7 @@ from ._native import (
     __version__,
     classify,
     diagnose,
+    diagnose_environment,
 )
 from ._protection import ProtectionReport
 from ._response import RateLimit, Response
@@ -78,6 +80,7 @@ __all__ = [
     "AnyUrl",
     "BadRequestError",
     "CallCancelledError",
+    "Cancel",
     "Client",
     "ConnectionFailedError",
     "Credentials",
@@ -122,6 +125,7 @@ __all__ = [
     "__version__",
     "classify",
     "diagnose",
+    "diagnose_environment",
 ]
 
 # In tracebacks and pickles a name is where users import it from, not in the private module that holds it.

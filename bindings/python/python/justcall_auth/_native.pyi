@@ -15,6 +15,7 @@ from ._webhook import AnyUrl
 
 __all__ = [
     "MAX_WEBHOOK_BODY",
+    "Cancel",
     "Client",
     "Credentials",
     "Exchange",
@@ -23,6 +24,7 @@ __all__ = [
     "__version__",
     "classify",
     "diagnose",
+    "diagnose_environment",
     "error_table",
     "event_names",
     "forget_rejections",
@@ -60,6 +62,23 @@ class _HasWebhookHeaders(Protocol):
     def items(self) -> Iterable[tuple[str | bytes, object]]: ...
 
 @final
+class Cancel:
+    """Ends calls from another thread. Pass one as `cancel` to any number of calls, and call `fire`.
+
+    Each of these calls that is under way, or begins later, raises `CallCancelledError`, and so does an
+    `Exchange`. A callable that is the source is not interrupted. A cancel handle cannot be reset: create
+    another one for later calls. Safe to share between threads.
+    """
+
+    def __new__(cls) -> Self: ...
+    def fire(self) -> None:
+        """Ends the calls. Returns at once. Calling it again does nothing."""
+
+    @property
+    def is_fired(self) -> bool:
+        """Whether `fire` was called."""
+
+@final
 class Client:
     """A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
 
@@ -79,7 +98,9 @@ class Client:
     - a callable without arguments that returns `Credentials`. It is called by the call that needs the
       pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
       becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
-      is raised as it is.
+      is raised as it is. Raise one, such as `CredentialsMissingError("No such tenant.")`, to fail with your
+      own message. Calls of other threads that waited for it raise that kind with that message: without
+      control characters, secrets of the pairs in use masked, cut at 512 bytes.
 
     `env:` is compared when a client is made: if the environment then holds another pair than the one that
     earlier clients read there, the new client has a separate pair; if it holds the same one or none, they
@@ -98,8 +119,16 @@ class Client:
     `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read at
     once, and refused if one certificate in it cannot be used. None trusts those that `SSL_CERT_FILE` and
     `SSL_CERT_DIR` name, passing over what cannot be used there, else the system's.
+    `ca_pem` is the text of such a file, `str` or `bytes`, for programs that have it in memory. At most one of
+    both is given.
     `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
     an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
+    `local_address` is the IP address of this machine that connections come from, such as `192.0.2.7`, for an
+    account that allows API calls from some addresses only. Addresses of the service that are of the other
+    family (IPv4, IPv6) are skipped. None, or an empty text, lets the system choose.
+    `max_response_length` is the largest body of a response that calls read, in bytes after decompression; 0
+    means no limit. A longer one raises `InvalidResponseError`. At most 64 KiB of an error's response are
+    read.
     `expected_account` is the number of the account that the pair must belong to, not 0; the service as
     measured does not reveal it. With the pair of another account, or of one that the service does not
     reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
@@ -141,7 +170,10 @@ class Client:
         max_retries: int = 2,
         rotation_wait: float = 0.0,
         ca_file: str | PathLike[str] | None = None,
+        ca_pem: _Data | None = None,
         proxy: str | None = None,
+        local_address: str | None = None,
+        max_response_length: int = 33554432,
         expected_account: int | None = None,
         memory_protection: str = "auto",
         state_file: str | PathLike[str] | None = None,
@@ -158,7 +190,10 @@ class Client:
         max_retries: int = 2,
         rotation_wait: float = 0.0,
         ca_file: str | PathLike[str] | None = None,
+        ca_pem: _Data | None = None,
         proxy: str | None = None,
+        local_address: str | None = None,
+        max_response_length: int = 33554432,
         expected_account: int | None = None,
         memory_protection: str = "auto",
         state_file: str | PathLike[str] | None = None,
@@ -169,7 +204,7 @@ class Client:
         The other arguments and what is raised are those of `Client`.
         """
 
-    def verify(self) -> Account:
+    def verify(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> Account:
         """Asks the service whether the pair is good, and whose it is.
 
         Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
@@ -180,27 +215,33 @@ class Client:
         account is not known, because nothing was verified or the service does not name it, a pair of another
         account is used without notice. Set `expected_account` to rule that out.
 
+        `timeout` limits this call, in seconds, in place of the client's; None or 0 means no limit. `cancel`
+        may end it.
+
         Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
         pair is good but its plan or role may not do this, and another `JustCallError` for whatever
         else goes wrong. Raises what a signal handler raises.
         """
 
-    def replace(self, credentials: Credentials) -> Account:
+    def replace(
+        self, credentials: Credentials, *, timeout: float | None = ..., cancel: Cancel | None = None
+    ) -> Account:
         """Proves `credentials` as `verify` does and, where they are good, uses them from here on.
 
         So do all clients of the process that have the same source, base URL and expected account. Gives the
         account of the pair. The source is not written: see to it that it gives the same pair. Whatever comes
         of it, the pair in use loses nothing; webhooks signed with it are good for another quarter of an hour.
 
-        Raises what `verify` raises, about `credentials`.
+        `timeout` and `cancel` are those of `verify`. Raises what `verify` raises, about `credentials`.
         """
 
-    def reload(self) -> bool:
+    def reload(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> bool:
         """Looks at the source now, and asks nothing of the service. True when it gives another pair.
 
         The next call proves that pair, and it is in use from then on.
 
-        Raises what `authorization` raises, because of the source; the pair in use stays.
+        `timeout` and `cancel` are those of `verify`. Raises what `authorization` raises, because of the
+        source; the pair in use stays.
         """
 
     def request(
@@ -213,6 +254,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Response:
         """Sends a request and gives the service's answer, of a status from 200 to 299.
 
@@ -227,7 +269,7 @@ class Client:
         `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
         `Authorization`, `Host` and others that only the library sets are refused.
         `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
-        counts.
+        counts. `cancel` may end it: a `Cancel`.
 
         Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
         refused it and the wait fits into the timeout, after failures of server and network only of methods
@@ -247,6 +289,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Response:
         """`request` with the method `GET`; the arguments and what is raised are those of `request`."""
 
@@ -259,6 +302,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Response:
         """`request` with the method `POST`; the arguments and what is raised are those of `request`."""
 
@@ -271,6 +315,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Response:
         """`request` with the method `PUT`; the arguments and what is raised are those of `request`."""
 
@@ -283,6 +328,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Response:
         """`request` with the method `DELETE`; the arguments and what is raised are those of `request`."""
 
@@ -296,6 +342,7 @@ class Client:
         data: _Data | None = None,
         headers: _Headers | None = None,
         timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> Exchange:
         """Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
 
@@ -307,6 +354,21 @@ class Client:
         """The account's rate limit as the last answer to this client told it; None before the first.
 
         Answers to `verify` count where they are errors.
+        """
+
+    @property
+    def generation(self) -> int:
+        """The generation of the pair in use: 1 for the first pair, one more with each that replaced it since.
+
+        Clients that share a pair share it. 0 if no call has read a pair yet. Reads no source. Raises
+        `CallCancelledError` once the client is closed.
+        """
+
+    @property
+    def key_hint(self) -> str | None:
+        """The ends of the key in use, as `Credentials.key_hint`; `None` if no call has read a pair yet.
+
+        Reads no source. Raises `CallCancelledError` once the client is closed.
         """
 
     @property
@@ -326,12 +388,12 @@ class Client:
         reads no source. Raises `CallCancelledError` once the client is closed.
         """
 
-    def authorization(self) -> str:
+    def authorization(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> str:
         """The value of the `Authorization` header, for a request that the program sends by other means.
 
         It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
         nothing wipes: do not store, log or print it, and let go of it once the request is made. Reads
-        the source, if no call has done so yet.
+        the source, if no call has done so yet; `timeout` and `cancel`, those of `verify`, limit that.
 
         Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
         the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
@@ -524,11 +586,11 @@ class Credentials:
 
     def __new__(cls, key: str | bytes | bytearray, secret: str | bytes | bytearray) -> Self: ...
     @staticmethod
-    def load(source: str) -> Credentials:
+    def load(source: str, *, timeout: float | None = None, cancel: Cancel | None = None) -> Credentials:
         """The pair that `source` holds now; see `Client` for the spellings.
 
         Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
-        Python object.
+        Python object. `timeout` limits that, in seconds; None or 0 means no limit. `cancel` may end it.
 
         Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
         every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
@@ -668,6 +730,9 @@ class WebhookVerifier:
         headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
         body: _Data,
         now: float | None = None,
+        *,
+        timeout: float | None = ...,
+        cancel: Cancel | None = None,
     ) -> WebhookEvent:
         """Verifies one delivery, and gives what is certain of it.
 
@@ -675,6 +740,8 @@ class WebhookVerifier:
         as every framework has them; a WSGI `environ` too.
         `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
         `now` is the time in seconds since the epoch; None is this machine's clock.
+        `timeout`, in seconds, and `cancel` limit how long a delivery waits for the pair of a client to be
+        read. None or 0 means no limit. Without `timeout` the client's counts.
 
         Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
         looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
@@ -709,15 +776,23 @@ def classify(
     Raises `InvalidArgumentError` for a status outside 0 to 65535.
     """
 
-def diagnose(text: str | bytes | bytearray | None = None) -> list[Finding]:
-    """What is wrong with `text` as a pair, or with the pair that `default:` would use. Sends nothing.
+def diagnose(text: str | bytes | bytearray) -> list[Finding]:
+    """Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
 
     `text` is what people paste: `key:secret`, a header's value, a header line, a fragment of a command;
-    `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. With None
-    the environment and the files that `default:` would read are looked at, without the GIL; no program is
-    run.
+    `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. If it is the
+    secret followed by the key that is in `JUSTCALL_API_KEY`, a finding says that they are swapped.
 
-    The worst comes first; the list is empty when nothing is wrong. No text of a finding holds a half of a
+    The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
+    pair, so findings are safe to log.
+    """
+
+def diagnose_environment() -> list[Finding]:
+    """Returns what is wrong with the pair that `default:` would use, and what misleads it. Sends nothing.
+
+    Reads the environment and the files that `default:` would read, without the GIL. Runs no program.
+
+    The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
     pair, so findings are safe to log.
     """
 

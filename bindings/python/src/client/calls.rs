@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 use justcall_auth::service::{self, RateLimit};
 use justcall_auth::webhook::SigningSecrets as _;
-use justcall_auth::{Call, Config, Error, ErrorKind, Response};
+use justcall_auth::{Call, CallOptions, Config, Error, ErrorKind, Response};
 use pyo3::prelude::*;
+use pyo3::pyclass::{PyTraverseError, PyVisit};
 
 use super::{Client, Open};
 use crate::arguments::{Method, Path};
@@ -16,6 +17,14 @@ use crate::request::Contents;
 use crate::response::response;
 use crate::running::{self, call_of};
 use crate::settings::Settings;
+
+impl Open {
+    /// Shows the garbage collector what this holds.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.source.as_ref().map_or(Ok(()), |source| source.traverse(visit))?;
+        self.observer.traverse(visit)
+    }
+}
 
 impl Client {
     pub(super) fn open(
@@ -64,14 +73,25 @@ impl Client {
         Ok(())
     }
 
+    /// Reads something of the client, without the GIL.
+    pub(super) fn read<T: Send>(
+        &self,
+        py: Python<'_>,
+        read: impl FnOnce(&justcall_auth::Client) -> T + Send,
+    ) -> PyResult<T> {
+        let client = self.client(py)?;
+        detached(py, || Ok(read(&client)))
+    }
+
     /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.
     pub(super) fn call<T: Send>(
         &self,
         py: Python<'_>,
+        options: CallOptions,
         make: impl FnOnce(Call<'_>) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
         let client = self.client(py)?;
-        let outcome = running::run(py, || make(call_of(&client)));
+        let outcome = running::run(py, options, || make(call_of(&client)));
         if let Some(answer) = outcome.failed_with() {
             self.heard(answer);
         }
@@ -84,9 +104,10 @@ impl Client {
         method: Method,
         path: Path,
         contents: Contents<'py>,
+        options: CallOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = contents.request(py, method, path, &self.client(py)?)?;
-        let answer = self.call(py, |call| call.request(request))?;
+        let answer = self.call(py, options, |call| call.request(request))?;
         let told = self.heard(&answer);
         response(py, &answer, &told)
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use justcall_auth::exchange::{Action, Cause};
-use justcall_auth::{Cancel, Error, ErrorKind, Request, Response};
+use justcall_auth::{CallOptions, Cancel, Error, ErrorKind, Request, Response};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -241,12 +241,16 @@ impl Exchange {
 }
 
 impl Exchange {
-    /// A call of `request`.
-    pub(crate) fn begin(client: &Bound<'_, Client>, request: Request) -> PyResult<Self> {
+    /// A call of `request`, within the limits of `options`.
+    pub(crate) fn begin(
+        client: &Bound<'_, Client>,
+        request: Request,
+        mut options: CallOptions,
+    ) -> PyResult<Self> {
         let closed = Cancel::new();
         let library = client.get().client(client.py())?;
-        let call = library.call().with_interrupt(Arc::new(Signals)).with_cancel(closed.clone());
-        let exchange = call.exchange(request);
+        options.add_cancel(closed.clone()).set_interrupt(Arc::new(Signals));
+        let exchange = library.call().with_options(&options).exchange(request);
         Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
     }
 
@@ -269,7 +273,7 @@ impl Exchange {
         self.client.get().refuse_in_its_source().map_err(|error| exception(py, &error))?;
         let mut held = self.take(py)?;
         let exchange = held.as_mut().ok_or_else(|| closed(py))?;
-        let outcome = running::run(py, || step(exchange));
+        let outcome = running::run(py, CallOptions::new(), || step(exchange));
         drop(held);
         if self.closed.is_fired() {
             self.let_go();

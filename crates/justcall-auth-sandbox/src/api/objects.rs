@@ -1,4 +1,4 @@
-//! `GET /v2.1/calls/ID` and its like: what a webhook tells of can be fetched again.
+//! `GET /v2.1/calls/ID` and its like: what a webhook is about can be fetched again.
 
 use super::calls;
 use crate::webhook;

@@ -97,7 +97,7 @@
 //! | `url` | where it goes: `http://`, to `127.0.0.0/8`, `[::1]` or `localhost`; any other is refused |
 //! | `webhook_url` | what the receiver is registered as, which is what the body says and the signature covers; by default `url` |
 //! | `type` | the event, by default `call.completed`; a list of them is a sequence, its events a second apart and the last one now. Any name will do |
-//! | `data` | what the event tells, by default made up after its type. The signature does not cover it |
+//! | `data` | the data of the event, by default made up after its type. The signature does not cover it |
 //! | `probe` | true: as the service probes a URL that is being saved, without signature headers |
 //! | `api_key`, `account_id` | whose secret signs; by default the first account's |
 //! | `generation` | which of the account's secrets: after a reset, the old one is that of the deliveries in flight. By default the current one |
@@ -115,7 +115,7 @@
 //! | `retry_signed_anew` | true: each attempt is signed for its own time, in place of the first one's |
 //! | `timeout_ms` | how long the receiver may take for an answer, by default 10,000 |
 //!
-//! Deliveries are made one after the other, each on a connection of its own; redirects are not followed. In the
+//! Deliveries are made one after the other, each on a new connection; redirects are not followed. In the
 //! answer `event` counts what was asked for and `copy` the duplicates, both from 0, and `attempt` from 1. Of an
 //! attempt without an answer, `status` is null and `error` says why.
 //!
@@ -159,7 +159,7 @@ pub(crate) async fn execute_waiting(
     Ok(plan.carry_out().await)
 }
 
-/// Carries out a control call that waits for nobody; `path` is what follows the control URL, with its query. A null body is an
+/// Carries out a control call that does not wait; `path` is what follows the control URL, with its query. A null body is an
 /// empty object.
 pub(crate) fn execute(
     shared: &Shared,

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::Exchange;
 use crate::api::Call;
-use crate::state::{Answer, FaultKind, Interim, RawBytes, Then};
+use crate::state::{Answer, FaultKind, Interim, Then};
 use crate::wire::{Ending, Interjection, Payload, Reply, Takeover};
 
 /// Why the bytes of a raw fault can be decoded.
@@ -21,15 +21,14 @@ impl Exchange<'_> {
     /// What a fault does before the request was read whole: the end of the connection, or something slipped in.
     pub(super) fn strike_early(&self, kind: &FaultKind) -> Option<Takeover> {
         match kind {
-            FaultKind::Answer(Answer { early: Some(early), .. })
-            | FaultKind::Raw(RawBytes { early: Some(early), .. }) => {
-                let bytes = match kind {
-                    FaultKind::Answer(answer) => self.noted(instead(answer, &self.call)).wire(usize::MAX),
-                    FaultKind::Raw(raw) => raw.decode().expect(DECODED),
-                    _ => unreachable!("only these two can be early"),
-                };
-                Some(Takeover { bytes, ending: ending(early.then) })
-            }
+            FaultKind::Answer(answer) => answer.early.map(|early| {
+                let bytes = self.noted(instead(answer, &self.call)).wire(usize::MAX);
+                Takeover { bytes, ending: ending(early.then) }
+            }),
+            FaultKind::Raw(raw) => raw.early.map(|early| {
+                let bytes = raw.decode().expect(DECODED);
+                Takeover { bytes, ending: ending(early.then) }
+            }),
             FaultKind::Interim(interim) => {
                 self.connection.tap.interject(Interjection::Bytes(wire(interim)));
                 None

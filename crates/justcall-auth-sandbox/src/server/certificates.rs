@@ -53,7 +53,7 @@ impl Certificates {
     }
 }
 
-/// An authority that can only vouch for loopback names: whoever trusts its file for a test gives nothing else
+/// An authority that can only vouch for loopback names: trusting its file for a test gives nothing else
 /// away.
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), StartError> {
     let mut params = CertificateParams::default();

@@ -43,8 +43,7 @@ impl Listeners {
         Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
     }
 
-    /// Accepts and serves until told to stop (or until nobody is left who could), then drops every
-    /// connection.
+    /// Accepts and serves until `stop` is sent or its sender is gone, then drops every connection.
     pub(crate) async fn serve(self, server: Server, stop: oneshot::Receiver<()>) -> io::Result<()> {
         let server = Arc::new(server);
         let mut tasks = JoinSet::new();

@@ -228,9 +228,9 @@ mod tests {
             torn,
             Match { account_id: Some(12345), key_generation: Some(2), secret_generation: Some(1) }
         );
-        let only_secret = accounts.identify(Some(&format!("nobody:{}", old.secret)));
+        let only_secret = accounts.identify(Some(&format!("unknown:{}", old.secret)));
         assert_eq!((only_secret.key_generation, only_secret.secret_generation), (None, Some(1)));
-        assert_eq!(accounts.identify(Some("nobody:nothing")), Match::default());
+        assert_eq!(accounts.identify(Some("unknown:nothing")), Match::default());
         assert_eq!(accounts.identify(None), Match::default());
     }
 

@@ -18,7 +18,7 @@ use crate::{ControlError, Dialect};
 
 pub(crate) use account::{Account, NewAccount, Pair, Reset};
 use accounts::Accounts;
-pub(crate) use fault::{Answer, BadCertificate, Fault, FaultKind, Interim, RawBytes, Then};
+pub(crate) use fault::{Answer, BadCertificate, Fault, FaultKind, Interim, Then};
 use faults::Faults;
 pub(crate) use rate::{Quota, Standing};
 pub(crate) use requests::RequestRecord;
@@ -147,5 +147,34 @@ impl State {
     /// Forgets all requests; returns how many there were.
     pub(crate) fn clear_requests(&mut self) -> usize {
         self.requests.clear()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Fault, FaultKind, NewAccount, RequestRecord, State};
+    use crate::Dialect;
+
+    #[test]
+    fn it_records_a_request_with_its_generations_its_fault_and_its_result() {
+        let mut state = State::new(Dialect::Article);
+        let pair = state.create_account(NewAccount::default()).unwrap().pair().clone();
+        let Value::Object(fault) = json!({"fault": "hang", "times": 1}) else { unreachable!() };
+        state.add_fault(Fault::from_json(fault).unwrap());
+        let request = RequestRecord { method: "POST".into(), path: "/a".into(), ..RequestRecord::default() };
+        let (n, fault) = state.begin_request(request, Some(&format!("{}:{}", pair.key, pair.secret)));
+        assert!(matches!(fault, Some(FaultKind::Hang {})), "{fault:?}");
+        state.add_body(n, 5);
+        state.end_body(n);
+        state.set_status(n, 200);
+        let recorded = json!({
+            "n": 1, "t_ms": 0, "connection": 0, "method": "POST", "path": "/a", "query": null, "account_id": 12345,
+            "key_generation": 1, "secret_generation": 1, "status": 200, "fault": "hang", "request_id": null,
+            "header_names": [], "head_complete": true, "body_bytes": 5, "body_complete": true, "raw_head": "",
+        });
+        assert_eq!(serde_json::to_value(state.requests(0)).unwrap(), json!([recorded]));
+        assert_eq!((state.requests(1).len(), state.clear_requests()), (0, 1));
     }
 }

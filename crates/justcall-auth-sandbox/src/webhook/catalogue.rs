@@ -23,8 +23,8 @@ const fn article(name: &'static str, family: Family) -> Event {
     Event { r#type: name, sure: "article", family }
 }
 
-/// The API reference of v2.1 lists the official ones where a webhook is made; of the others nothing but the help
-/// article tells.
+/// The API reference of v2.1 lists the official ones where a webhook is made; only the help article
+/// names the others.
 const EVENTS: &[Event] = &[
     official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
     official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
@@ -71,7 +71,7 @@ pub(crate) fn known() -> Value {
     serde_json::to_value(EVENTS).expect("they are plain data")
 }
 
-/// What an event of that name tells, at a moment in milliseconds since 1970; of an unknown one, what a call tells.
+/// The data of an event of that name, at a moment in milliseconds since 1970; of an unknown one, that of a call.
 pub(super) fn data(name: &str, at: i128) -> Value {
     let known = EVENTS.iter().find(|event| event.r#type == name).map(|event| event.family);
     sample::data(known.unwrap_or(Family::Call { direction: "Incoming", outcome: "answered" }), at)

@@ -35,7 +35,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Signs it for that moment, in milliseconds since 1970.
-    pub(super) fn sign_anew(&mut self, at: i128) {
+    pub(super) fn sign(&mut self, at: i128) {
         self.timestamp = self.verbatim.clone().unwrap_or_else(|| self.timestamp_form.write(at));
         self.signature =
             signature::sign(&self.secret, &self.webhook_url, self.encoding, &self.name, &self.timestamp);

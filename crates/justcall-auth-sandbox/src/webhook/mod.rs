@@ -138,7 +138,7 @@ impl Plan {
         })
     }
 
-    /// Makes the deliveries, one after the other; the answer tells of every attempt.
+    /// Makes the deliveries, one after the other; the answer reports every attempt.
     pub(crate) async fn carry_out(mut self) -> Value {
         let mut attempts = Vec::new();
         for delivery in &mut self.deliveries {
@@ -146,7 +146,7 @@ impl Plan {
                 if attempt > 0 {
                     tokio::time::sleep(RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)).await;
                     if self.retry_signed_anew {
-                        delivery.sign_anew(now());
+                        delivery.sign(now());
                     }
                 }
                 let outcome = self.receiver.post(delivery).await;
@@ -212,7 +212,7 @@ impl Order {
             body: body.into(),
             chunked: self.chunked,
         };
-        delivery.sign_anew(at);
+        delivery.sign(at);
         Ok(delivery)
     }
 }

@@ -67,7 +67,7 @@ impl Receiver {
         })
     }
 
-    /// Sends a delivery on a connection of its own, and reads the answer.
+    /// Sends a delivery on a new connection, and reads the answer.
     pub(super) async fn post(&self, delivery: &Delivery) -> Outcome {
         let failed = |error: String| Outcome { error: Some(error), ..Outcome::default() };
         match tokio::time::timeout(self.timeout, self.exchange(delivery)).await {

@@ -14,7 +14,7 @@ pub(super) enum Family {
     Appointment,
 }
 
-/// What an event tells that happened at a moment, in milliseconds since 1970. Numbers are of the range that is
+/// The data of an event that happened at a moment, in milliseconds since 1970. Numbers are of the range that is
 /// kept for fiction.
 pub(super) fn data(family: Family, at: i128) -> Value {
     let moment = datetime(at);

@@ -18,8 +18,6 @@ mod rewrite;
 mod rewrite_check;
 mod running;
 mod text;
-#[cfg(test)]
-pub(crate) mod variables;
 
 use std::ffi::OsString;
 use std::fmt;

@@ -110,7 +110,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::source::variables::Variables;
 
     const NOW: Duration = Duration::from_secs(1_800_000_000);
 

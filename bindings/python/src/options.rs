@@ -1,0 +1,63 @@
+//! What a call may take, whatever it asks: its time limit, and what may cancel it.
+
+use justcall_auth::CallOptions;
+use pyo3::prelude::*;
+
+use crate::arguments::{CallTimeout, wrong_type};
+
+/// Ends calls from another thread. Pass one as `cancel` to any number of calls, and call `fire`.
+///
+/// Each of these calls that is under way, or begins later, raises `CallCancelledError`, and so does an
+/// `Exchange`. A callable that is the source is not interrupted. A cancel handle cannot be reset: create
+/// another one for later calls. Safe to share between threads.
+#[pyclass(frozen, weakref, module = "justcall_auth")]
+pub(crate) struct Cancel(justcall_auth::Cancel);
+
+#[pymethods]
+impl Cancel {
+    #[new]
+    fn new() -> Self {
+        Self(justcall_auth::Cancel::new())
+    }
+
+    /// Ends the calls. Returns at once. Calling it again does nothing.
+    fn fire(&self) {
+        self.0.fire();
+    }
+
+    /// Whether `fire` was called.
+    #[getter]
+    fn is_fired(&self) -> bool {
+        self.0.is_fired()
+    }
+
+    fn __repr__(&self) -> &'static str {
+        if self.0.is_fired() { "<Cancel fired>" } else { "<Cancel>" }
+    }
+}
+
+/// The argument `cancel`.
+pub(crate) struct CancelArgument(justcall_auth::Cancel);
+
+impl FromPyObject<'_, '_> for CancelArgument {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        match object.cast::<Cancel>() {
+            Ok(cancel) => Ok(Self(cancel.get().0.clone())),
+            Err(_) => Err(wrong_type(&object, "cancel", "Cancel or None")),
+        }
+    }
+}
+
+/// The arguments `timeout` and `cancel` of a call.
+pub(crate) fn options(timeout: CallTimeout, cancel: Option<CancelArgument>) -> CallOptions {
+    let mut options = CallOptions::new();
+    if let Some(timeout) = timeout.0 {
+        options.set_timeout(timeout);
+    }
+    if let Some(cancel) = cancel {
+        options.add_cancel(cancel.0);
+    }
+    options
+}
