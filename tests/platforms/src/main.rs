@@ -171,7 +171,7 @@ fn verify(debian: &Debian, sandbox: &Sandbox, program: &str, ca_file: &str) -> R
     ensure!(printed.contains("accepts the API key and secret"), "verify said: {printed}");
     let printed = debian.output(&with_pair(sandbox, &call("doctor")))?;
     ensure!(
-        printed.contains("memory of the kind locked") && printed.contains("All is well"),
+        printed.contains("memory of the kind locked") && printed.contains("All checks passed"),
         "doctor said: {printed}"
     );
     // The control.
