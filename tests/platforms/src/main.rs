@@ -176,7 +176,7 @@ fn verify(debian: &Debian, sandbox: &RunningSandbox, program: &str, ca_file: &st
     ensure!(printed.contains("accepts the API key and secret"), "verify printed: {printed}");
     let printed = debian.output(&with_pair(sandbox, &call("doctor")))?;
     ensure!(
-        printed.contains("memory of the kind locked") && printed.contains("All is well"),
+        printed.contains("memory of the kind locked") && printed.contains("All checks passed"),
         "doctor printed: {printed}"
     );
     // Control: a wrong pair is rejected.
