@@ -163,7 +163,7 @@ fn calls(programs: &BenchPrograms, server: &Server, rounds: u32, requests: u32) 
         .collect()
 }
 
-fn worker(program: &Path, server: &Server, level: Protection) -> Command {
+fn worker(program: &Path, server: &Server, level: ProtectionLevel) -> Command {
     let mut command = pinned(program);
     command.arg(server.url()).arg(server.ca_file()).env("JUSTCALL_BENCH_MEMORY", level.requested().1);
     command

@@ -27,7 +27,7 @@ pub fn measure(programs: &BenchPrograms, server: &Server, rounds: u32) -> Result
     let candidates = candidates(programs, server);
     let costs = rounds_of(rounds, candidates.len(), |index| launch(programs, &candidates[index].1))?;
     let curl = candidates.iter().position(|(name, _)| *name == CURL).context("no curl")?;
-    let of = |index: usize, pick: fn(&RunCost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
+    let of = |index: usize, pick: fn(&Cost) -> f64| costs[index].iter().map(pick).collect::<Vec<_>>();
     let row = |(index, (name, _)): (usize, &(&'static str, Vec<String>))| StartupRow {
         name,
         wall_ms: median(&of(index, |cost| cost.wall_ns)) / 1e6,
