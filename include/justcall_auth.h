@@ -199,28 +199,28 @@ typedef int32_t justcall_status;
 /** Success. */
 #define JUSTCALL_OK 0
 
-/** The caller passed something impossible. */
+/** An argument is invalid. */
 #define JUSTCALL_ERROR_INVALID_ARGUMENT 1
 
-/** The buffer given cannot hold the result. */
+/** The buffer is too small for the result. */
 #define JUSTCALL_ERROR_BUFFER_TOO_SMALL 2
 
-/** There is not enough memory for what was passed in or came from the service. */
+/** There is not enough memory for the arguments or the response. */
 #define JUSTCALL_ERROR_OUT_OF_MEMORY 3
 
 /** No API key and secret were found. */
 #define JUSTCALL_ERROR_CREDENTIALS_MISSING 10
 
-/** What was found cannot be an API key and secret. */
+/** The API key or secret is malformed. */
 #define JUSTCALL_ERROR_CREDENTIALS_MALFORMED 11
 
 /** The source of the credentials could not be read. */
 #define JUSTCALL_ERROR_SOURCE_UNAVAILABLE 12
 
-/** The system refused the memory protection that was asked for. */
+/** The system refused the requested memory protection. */
 #define JUSTCALL_ERROR_MEMORY_PROTECTION 13
 
-/** The pair works, but for another account than the expected one. */
+/** The pair works, but it belongs to an account other than the expected one. */
 #define JUSTCALL_ERROR_WRONG_ACCOUNT 14
 
 /** The call did not finish within its timeout. */
@@ -229,40 +229,40 @@ typedef int32_t justcall_status;
 /** The connection to the service failed. */
 #define JUSTCALL_ERROR_CONNECTION_FAILED 21
 
-/** A secure connection to the service could not be made. */
+/** The TLS connection to the service could not be established. */
 #define JUSTCALL_ERROR_TLS_FAILED 22
 
-/** The service answered with a redirect, which is never followed with credentials. */
+/** The service answered with a redirect. Redirects are never followed, because they would send the pair to another host. */
 #define JUSTCALL_ERROR_REDIRECT_REFUSED 23
 
-/** The answer is not one that the JustCall API gives. */
+/** The response does not come from the JustCall API. */
 #define JUSTCALL_ERROR_INVALID_RESPONSE 24
 
 /** The call was cancelled. */
 #define JUSTCALL_ERROR_CANCELLED 25
 
-/** The delivery carries no signature. */
+/** The delivery has no signature. */
 #define JUSTCALL_ERROR_WEBHOOK_UNSIGNED 30
 
-/** The delivery's headers or body cannot be read. */
+/** The headers or the body of the delivery cannot be parsed. */
 #define JUSTCALL_ERROR_WEBHOOK_MALFORMED 31
 
-/** The signature was made with none of the secrets held. */
+/** The signature does not match any of the secrets. */
 #define JUSTCALL_ERROR_WEBHOOK_MISMATCH 32
 
-/** The signature is right, but its time is too far from now. */
+/** The signature matches, but its time is outside the tolerance. */
 #define JUSTCALL_ERROR_WEBHOOK_STALE 33
 
-/** The delivery was signed for another URL than the one expected. */
+/** The delivery was signed for a URL other than the expected one. */
 #define JUSTCALL_ERROR_WEBHOOK_WRONG_URL 34
 
-/** The version of the signature is missing or not known. */
+/** The version of the signature is missing or unknown. */
 #define JUSTCALL_ERROR_WEBHOOK_VERSION 35
 
-/** The replay check has seen this delivery before. */
+/** The replay check has already seen this delivery. */
 #define JUSTCALL_ERROR_WEBHOOK_REPLAYED 36
 
-/** A bug in justcall-auth. */
+/** An internal error of justcall-auth. */
 #define JUSTCALL_ERROR_INTERNAL 90
 
 /** The service refused the request. */
@@ -271,22 +271,22 @@ typedef int32_t justcall_status;
 /** The service rejected the API key and secret. */
 #define JUSTCALL_ERROR_INVALID_CREDENTIALS 401
 
-/** The credentials are good, but they may not do this. */
+/** The credentials are valid, but they do not permit this request. */
 #define JUSTCALL_ERROR_FORBIDDEN 403
 
-/** The service knows no such object or path. */
+/** The service has no such path or object. */
 #define JUSTCALL_ERROR_NOT_FOUND 404
 
-/** The service understood the request but cannot accept its contents. */
+/** The service understood the request but did not accept its contents. */
 #define JUSTCALL_ERROR_UNPROCESSABLE 422
 
-/** The account's rate limit is used up. */
+/** The rate limit of the account is exhausted. */
 #define JUSTCALL_ERROR_RATE_LIMITED 429
 
 /** The service failed. */
 #define JUSTCALL_ERROR_SERVER_ERROR 500
 
-/** The service is not available at the moment. */
+/** The service is unavailable. */
 #define JUSTCALL_ERROR_UNAVAILABLE 503
 
 /**

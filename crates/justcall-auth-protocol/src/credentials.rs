@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn it_gives_one_remedy_for_a_fault_of_both_halves() {
         let error = Credentials::new(b"", b"").expect_err("both are empty");
-        assert_eq!(error.hint(), "Give both halves, as key:secret. Nothing was sent.");
+        assert_eq!(error.hint(), "Write both the key and the secret, as key:secret. Nothing was sent.");
         assert!(error.message().contains("key is empty") && error.message().contains("secret is empty"));
     }
 

@@ -185,8 +185,8 @@ fn it_counts_every_attempt_of_the_request() {
 #[test]
 fn it_states_how_long_the_service_asks_to_wait() {
     for (status, text) in [
-        (429, "The account's rate limit is used up. The service asks to wait 45 s."),
-        (503, "The service is not available at the moment. The service asks to wait 45 s."),
+        (429, "The rate limit of the account is exhausted. The service asks to wait 45 s."),
+        (503, "The service is unavailable. The service asks to wait 45 s."),
     ] {
         let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
         take(&mut exchange, 1);
@@ -196,7 +196,7 @@ fn it_states_how_long_the_service_asks_to_wait() {
     let mut exchange = call("POST", Policy { max_retries: 0, ..Policy::default() });
     take(&mut exchange, 1);
     respond(&mut exchange, 429, &[], 2);
-    assert_eq!(failure(&mut exchange, 3).message(), "The account's rate limit is used up.");
+    assert_eq!(failure(&mut exchange, 3).message(), "The rate limit of the account is exhausted.");
 }
 
 #[test]

@@ -20,9 +20,9 @@ table! {
 
     /// The secret of the user's own pair, in any form.
     OwnSecret { name: "own_secret",
-        message: "Your own API secret, which works now, is in it.",
-        remedy: "Reset the pair in JustCall under Settings → API & Webhooks, put the new one where the source is, then take it out of the file.",
-        explanation: "The secret of the pair that the source gives was found as it is, or in base64, URL-encoded, in hexadecimal, escaped for JSON or HTML, or as UTF-16. Whoever can read the place can call the API as you. No comment and no baseline silences it: as long as the pair works, it is a leak. In history it stays readable after the file is gone, so a reset comes first.",
+        message: "The text contains your current API secret.",
+        remedy: "Reset the pair in JustCall under Settings → API & Webhooks, write the new pair to the source, then remove the secret from the file.",
+        explanation: "The secret of the pair in the source was found in plain text, base64, URL encoding, hexadecimal, JSON or HTML escapes, or UTF-16. Everyone who can read it can call the API as you. No comment and no baseline silences this finding: it is a leak while the pair works. Git history keeps it after the file is deleted, so reset the pair first.",
         example: Example {
             bad: "JUSTCALL_API_SECRET=… in a file under version control",
             good: "the same line in the environment of the program, or a source such as file:/run/secrets/justcall",
@@ -30,9 +30,9 @@ table! {
     }
     /// An API key and its secret, by their shape and their names.
     LeakedPair { name: "leaked_pair",
-        message: "What is shaped like an API key and its secret of JustCall is in it.",
+        message: "The text contains a JustCall API key and its secret, judging by their form.",
         remedy: "If it was ever real, reset it in JustCall under Settings → API & Webhooks; load the pair from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
-        explanation: "A key and a secret, drawn at random by the look of them, stand beside names that tell so: JUSTCALL_API_SECRET, api_secret near api.justcall.io, an Authorization header with key:secret. The service was not asked whether they work.",
+        explanation: "A random-looking key and secret stand beside names such as JUSTCALL_API_SECRET, api_secret near api.justcall.io, or an Authorization header with key:secret. `scan` does not ask the service whether they work.",
         example: Example {
             bad: "headers = {\"Authorization\": \"<key>:<secret>\"}",
             good: "headers = {\"Authorization\": client.authorization()}",
@@ -40,9 +40,9 @@ table! {
     }
     /// An API secret without its key, by its shape and its name.
     LeakedSecret { name: "leaked_secret",
-        message: "What is shaped like an API secret of JustCall is in it.",
+        message: "The text contains a JustCall API secret, judging by its form.",
         remedy: "If it was ever real, reset the pair in JustCall under Settings → API & Webhooks; load it from the environment. If it never was, end the line with a comment: justcall-auth: allow.",
-        explanation: "A secret by its name and by its look stands there without its key. The key is shown in the dashboard to every Admin and sent with every request: the secret is what protects the account, and what signs its webhooks.",
+        explanation: "A value looks like a secret and has the name of one, without its key. The dashboard shows the key to every Admin. The secret protects the account and signs its webhooks.",
         example: Example {
             bad: "JUSTCALL_API_SECRET: <secret>, in docker-compose.yml",
             good: "JUSTCALL_API_SECRET: ${JUSTCALL_API_SECRET:?}",

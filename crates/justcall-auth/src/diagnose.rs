@@ -192,7 +192,7 @@ mod tests {
             assert_eq!(findings[0].code(), Code::SourceMisspelt);
             assert_eq!(
                 findings[0].message(),
-                "JUSTCALL_CREDENTIALS: It names no source that may be used there."
+                "JUSTCALL_CREDENTIALS: It is not a valid source here."
             );
         }
         assert!(!file.exists());

@@ -11,7 +11,7 @@ from ._error_base import JustCallError, WebhookError
 
 
 class InvalidArgumentError(JustCallError, ValueError):
-    """The caller passed something impossible.
+    """An argument is invalid.
 
     Correct the argument that the message names.
     """
@@ -19,12 +19,12 @@ class InvalidArgumentError(JustCallError, ValueError):
     name = "invalid_argument"
     code = 1
     retryable = False
-    _message = "The caller passed something impossible."
+    _message = "An argument is invalid."
     _hint = "Correct the argument that the message names."
 
 
 class OutOfMemoryError(JustCallError, MemoryError):
-    """There is not enough memory for what was passed in or came from the service.
+    """There is not enough memory for the arguments or the response.
 
     Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The
     process goes on, and so may other calls.
@@ -33,7 +33,7 @@ class OutOfMemoryError(JustCallError, MemoryError):
     name = "out_of_memory"
     code = 3
     retryable = False
-    _message = "There is not enough memory for what was passed in or came from the service."
+    _message = "There is not enough memory for the arguments or the response."
     _hint = (
         "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). "
         "The process goes on, and so may other calls."
@@ -58,7 +58,7 @@ class CredentialsMissingError(JustCallError):
 
 
 class CredentialsMalformedError(JustCallError):
-    """What was found cannot be an API key and secret.
+    """The API key or secret is malformed.
 
     Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing
     was sent.
@@ -67,7 +67,7 @@ class CredentialsMalformedError(JustCallError):
     name = "credentials_malformed"
     code = 11
     retryable = False
-    _message = "What was found cannot be an API key and secret."
+    _message = "The API key or secret is malformed."
     _hint = (
         "Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. "
         "Nothing was sent."
@@ -88,15 +88,15 @@ class SourceUnavailableError(JustCallError):
 
 
 class MemoryProtectionError(JustCallError):
-    """The system refused the memory protection that was asked for.
+    """The system refused the requested memory protection.
 
-    Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.
+    Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or request a lower level.
     """
 
     name = "memory_protection"
     code = 13
     retryable = False
-    _message = "The system refused the memory protection that was asked for."
+    _message = "The system refused the requested memory protection."
     _hint = (
         "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower "
         "level."
@@ -104,16 +104,16 @@ class MemoryProtectionError(JustCallError):
 
 
 class WrongAccountError(JustCallError):
-    """The pair works, but for another account than the expected one.
+    """The pair works, but it belongs to an account other than the expected one.
 
-    Use the pair of the expected account, or correct the expected account's number.
+    Use the pair of the expected account, or correct the number of the expected account.
     """
 
     name = "wrong_account"
     code = 14
     retryable = False
-    _message = "The pair works, but for another account than the expected one."
-    _hint = "Use the pair of the expected account, or correct the expected account's number."
+    _message = "The pair works, but it belongs to an account other than the expected one."
+    _hint = "Use the pair of the expected account, or correct the number of the expected account."
 
 
 class RequestTimeoutError(JustCallError, TimeoutError):
@@ -132,18 +132,18 @@ class RequestTimeoutError(JustCallError, TimeoutError):
 class ConnectionFailedError(JustCallError, ConnectionError):
     """The connection to the service failed.
 
-    Check DNS, firewall and proxy between this machine and the service, then try again.
+    Check DNS, the firewall and the proxy between this machine and the service, then retry.
     """
 
     name = "connection_failed"
     code = 21
     retryable = True
     _message = "The connection to the service failed."
-    _hint = "Check DNS, firewall and proxy between this machine and the service, then try again."
+    _hint = "Check DNS, the firewall and the proxy between this machine and the service, then retry."
 
 
 class TlsFailedError(JustCallError):
-    """A secure connection to the service could not be made.
+    """The TLS connection to the service could not be established.
 
     Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the system's
     clock and its installed CA certificates.
@@ -152,7 +152,7 @@ class TlsFailedError(JustCallError):
     name = "tls_failed"
     code = 22
     retryable = False
-    _message = "A secure connection to the service could not be made."
+    _message = "The TLS connection to the service could not be established."
     _hint = (
         "Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the "
         "system's clock and its installed CA certificates."
@@ -160,7 +160,7 @@ class TlsFailedError(JustCallError):
 
 
 class RedirectRefusedError(JustCallError):
-    """The service answered with a redirect, which is never followed with credentials.
+    """The service answered with a redirect. Redirects are never followed, because they would send the pair to another host.
 
     Check the base URL: it should be https://api.justcall.io.
     """
@@ -168,38 +168,38 @@ class RedirectRefusedError(JustCallError):
     name = "redirect_refused"
     code = 23
     retryable = False
-    _message = "The service answered with a redirect, which is never followed with credentials."
+    _message = "The service answered with a redirect. Redirects are never followed, because they would send the pair to another host."
     _hint = "Check the base URL: it should be https://api.justcall.io."
 
 
 class InvalidResponseError(JustCallError):
-    """The answer is not one that the JustCall API gives.
+    """The response does not come from the JustCall API.
 
-    Check the base URL, and whether a proxy or captive portal answers in place of the service.
+    Check the base URL, and check whether a proxy or captive portal answers instead of the service.
     """
 
     name = "invalid_response"
     code = 24
     retryable = False
-    _message = "The answer is not one that the JustCall API gives."
-    _hint = "Check the base URL, and whether a proxy or captive portal answers in place of the service."
+    _message = "The response does not come from the JustCall API."
+    _hint = "Check the base URL, and check whether a proxy or captive portal answers instead of the service."
 
 
 class CallCancelledError(JustCallError):
     """The call was cancelled.
 
-    Nothing is wrong with the credentials; call again if the result is still wanted.
+    The credentials are not the cause. Call again if you still need the result.
     """
 
     name = "cancelled"
     code = 25
     retryable = False
     _message = "The call was cancelled."
-    _hint = "Nothing is wrong with the credentials; call again if the result is still wanted."
+    _hint = "The credentials are not the cause. Call again if you still need the result."
 
 
 class WebhookUnsignedError(WebhookError):
-    """The delivery carries no signature.
+    """The delivery has no signature.
 
     Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it
     with 200 and do nothing else.
@@ -208,7 +208,7 @@ class WebhookUnsignedError(WebhookError):
     name = "webhook_unsigned"
     code = 30
     retryable = False
-    _message = "The delivery carries no signature."
+    _message = "The delivery has no signature."
     _hint = (
         "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: "
         "answer it with 200 and do nothing else."
@@ -216,7 +216,7 @@ class WebhookUnsignedError(WebhookError):
 
 
 class WebhookMalformedError(WebhookError):
-    """The delivery's headers or body cannot be read.
+    """The headers or the body of the delivery cannot be parsed.
 
     Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed
     them.
@@ -225,7 +225,7 @@ class WebhookMalformedError(WebhookError):
     name = "webhook_malformed"
     code = 31
     retryable = False
-    _message = "The delivery's headers or body cannot be read."
+    _message = "The headers or the body of the delivery cannot be parsed."
     _hint = (
         "Give the three signature headers and the body's bytes as they came, before a framework or a proxy "
         "changed them."
@@ -233,7 +233,7 @@ class WebhookMalformedError(WebhookError):
 
 
 class WebhookMismatchError(WebhookError):
-    """The signature was made with none of the secrets held.
+    """The signature does not match any of the secrets.
 
     Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no
     webhook secret of its own. After a reset, hold the old secret beside the new one for a while.
@@ -242,7 +242,7 @@ class WebhookMismatchError(WebhookError):
     name = "webhook_mismatch"
     code = 32
     retryable = False
-    _message = "The signature was made with none of the secrets held."
+    _message = "The signature does not match any of the secrets."
     _hint = (
         "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is "
         "no webhook secret of its own. After a reset, hold the old secret beside the new one for a while."
@@ -250,7 +250,7 @@ class WebhookMismatchError(WebhookError):
 
 
 class WebhookStaleError(WebhookError):
-    """The signature is right, but its time is too far from now.
+    """The signature matches, but its time is outside the tolerance.
 
     Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer
     tolerance only if late deliveries must count.
@@ -259,7 +259,7 @@ class WebhookStaleError(WebhookError):
     name = "webhook_stale"
     code = 33
     retryable = False
-    _message = "The signature is right, but its time is too far from now."
+    _message = "The signature matches, but its time is outside the tolerance."
     _hint = (
         "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer "
         "tolerance only if late deliveries must count."
@@ -267,7 +267,7 @@ class WebhookStaleError(WebhookError):
 
 
 class WebhookWrongUrlError(WebhookError):
-    """The delivery was signed for another URL than the one expected.
+    """The delivery was signed for a URL other than the expected one.
 
     Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right,
     somebody passes on another endpoint's delivery.
@@ -276,7 +276,7 @@ class WebhookWrongUrlError(WebhookError):
     name = "webhook_wrong_url"
     code = 34
     retryable = False
-    _message = "The delivery was signed for another URL than the one expected."
+    _message = "The delivery was signed for a URL other than the expected one."
     _hint = (
         "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is "
         "right, somebody passes on another endpoint's delivery."
@@ -284,7 +284,7 @@ class WebhookWrongUrlError(WebhookError):
 
 
 class WebhookVersionError(WebhookError):
-    """The version of the signature is missing or not known.
+    """The version of the signature is missing or unknown.
 
     Check that proxies pass on the header with the signature's version. If JustCall has a new version, update
     this library.
@@ -293,7 +293,7 @@ class WebhookVersionError(WebhookError):
     name = "webhook_version"
     code = 35
     retryable = False
-    _message = "The version of the signature is missing or not known."
+    _message = "The version of the signature is missing or unknown."
     _hint = (
         "Check that proxies pass on the header with the signature's version. If JustCall has a new version, "
         "update this library."
@@ -301,42 +301,42 @@ class WebhookVersionError(WebhookError):
 
 
 class WebhookReplayedError(WebhookError):
-    """The replay check has seen this delivery before.
+    """The replay check has already seen this delivery.
 
-    Answer it with 200 and do not act on it again.
+    Answer with 200 and do not act on it again.
     """
 
     name = "webhook_replayed"
     code = 36
     retryable = False
-    _message = "The replay check has seen this delivery before."
-    _hint = "Answer it with 200 and do not act on it again."
+    _message = "The replay check has already seen this delivery."
+    _hint = "Answer with 200 and do not act on it again."
 
 
 class InternalError(JustCallError):
-    """A bug in justcall-auth.
+    """An internal error of justcall-auth.
 
-    Please report it with this message; it contains no secret. Free the handle and make a new one.
+    Report it with this message, which contains no secret. Free the handle and create a new one.
     """
 
     name = "internal"
     code = 90
     retryable = False
-    _message = "A bug in justcall-auth."
-    _hint = "Please report it with this message; it contains no secret. Free the handle and make a new one."
+    _message = "An internal error of justcall-auth."
+    _hint = "Report it with this message, which contains no secret. Free the handle and create a new one."
 
 
 class BadRequestError(JustCallError):
     """The service refused the request.
 
-    Correct the request; the service's message and the response body say what it objects to.
+    Correct the request. The service's message and the response body name the problem.
     """
 
     name = "bad_request"
     code = 400
     retryable = False
     _message = "The service refused the request."
-    _hint = "Correct the request; the service's message and the response body say what it objects to."
+    _hint = "Correct the request. The service's message and the response body name the problem."
 
 
 class InvalidCredentialsError(JustCallError):
@@ -358,7 +358,7 @@ class InvalidCredentialsError(JustCallError):
 
 
 class ForbiddenError(JustCallError):
-    """The credentials are good, but they may not do this.
+    """The credentials are valid, but they do not permit this request.
 
     The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin of
     the account or JustCall's support.
@@ -367,7 +367,7 @@ class ForbiddenError(JustCallError):
     name = "forbidden"
     code = 403
     retryable = False
-    _message = "The credentials are good, but they may not do this."
+    _message = "The credentials are valid, but they do not permit this request."
     _hint = (
         "The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin "
         "of the account or JustCall's support."
@@ -375,20 +375,20 @@ class ForbiddenError(JustCallError):
 
 
 class NotFoundError(JustCallError):
-    """The service knows no such object or path.
+    """The service has no such path or object.
 
-    Check the path and the identifiers in it.
+    Check the path and its identifiers.
     """
 
     name = "not_found"
     code = 404
     retryable = False
-    _message = "The service knows no such object or path."
-    _hint = "Check the path and the identifiers in it."
+    _message = "The service has no such path or object."
+    _hint = "Check the path and its identifiers."
 
 
 class UnprocessableError(JustCallError):
-    """The service understood the request but cannot accept its contents.
+    """The service understood the request but did not accept its contents.
 
     Correct the fields that the response body names.
     """
@@ -396,47 +396,47 @@ class UnprocessableError(JustCallError):
     name = "unprocessable"
     code = 422
     retryable = False
-    _message = "The service understood the request but cannot accept its contents."
+    _message = "The service understood the request but did not accept its contents."
     _hint = "Correct the fields that the response body names."
 
 
 class RateLimitedError(JustCallError):
-    """The account's rate limit is used up.
+    """The rate limit of the account is exhausted.
 
-    Wait for the time in retry_after, and send fewer requests: the limit is for the whole account.
+    Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account.
     """
 
     name = "rate_limited"
     code = 429
     retryable = True
-    _message = "The account's rate limit is used up."
-    _hint = "Wait for the time in retry_after, and send fewer requests: the limit is for the whole account."
+    _message = "The rate limit of the account is exhausted."
+    _hint = "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account."
 
 
 class ServerError(JustCallError):
     """The service failed.
 
-    Try again later; if it lasts, contact JustCall's support.
+    Retry later. If the failure persists, contact JustCall support.
     """
 
     name = "server_error"
     code = 500
     retryable = True
     _message = "The service failed."
-    _hint = "Try again later; if it lasts, contact JustCall's support."
+    _hint = "Retry later. If the failure persists, contact JustCall support."
 
 
 class UnavailableError(JustCallError):
-    """The service is not available at the moment.
+    """The service is unavailable.
 
-    Try again later; JustCall's status page may say more.
+    Retry later. See JustCall's status page.
     """
 
     name = "unavailable"
     code = 503
     retryable = True
-    _message = "The service is not available at the moment."
-    _hint = "Try again later; JustCall's status page may say more."
+    _message = "The service is unavailable."
+    _hint = "Retry later. See JustCall's status page."
 
 
 BY_CODE: Final[dict[int, type[JustCallError]]] = {

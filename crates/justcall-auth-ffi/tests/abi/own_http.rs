@@ -124,5 +124,5 @@ fn it_reports_a_certificate_that_libcurl_does_not_trust() {
     let source = service.good_source();
     let mut command = program.command(&[&*source, service.sandbox.url(), service.ca_file()]);
     let said = fail(command.stdin(Stdio::null()), 1);
-    assert!(said.contains("A secure connection to the service could not be made."), "{said}");
+    assert!(said.contains("The TLS connection to the service could not be established."), "{said}");
 }

@@ -21,36 +21,36 @@ table! {
     }
 
     InvalidArgument { name: "invalid_argument", number: 1, retryable: false,
-        message: "The caller passed something impossible.",
+        message: "An argument is invalid.",
         remedy: "Correct the argument that the message names.",
     }
     BufferTooSmall { name: "buffer_too_small", number: 2, retryable: false,
-        message: "The buffer given cannot hold the result.",
-        remedy: "Call again with a buffer of the needed length, which is in the length parameter.",
+        message: "The buffer is too small for the result.",
+        remedy: "Call again with a buffer of the length that the length parameter holds.",
     }
     OutOfMemory { name: "out_of_memory", number: 3, retryable: false,
-        message: "There is not enough memory for what was passed in or came from the service.",
-        remedy: "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The process goes on, and so may other calls.",
+        message: "There is not enough memory for the arguments or the response.",
+        remedy: "Pass less data at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The process and its other calls continue.",
     }
     CredentialsMissing { name: "credentials_missing", number: 10, retryable: false,
         message: "No API key and secret were found.",
         remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source. An Admin generates a pair in JustCall under Settings → API & Webhooks.",
     }
     CredentialsMalformed { name: "credentials_malformed", number: 11, retryable: false,
-        message: "What was found cannot be an API key and secret.",
-        remedy: "Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing was sent.",
+        message: "The API key or secret is malformed.",
+        remedy: "Copy the key and the secret again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing was sent.",
     }
     SourceUnavailable { name: "source_unavailable", number: 12, retryable: true,
         message: "The source of the credentials could not be read.",
         remedy: "Check that the source exists and that this process may read it.",
     }
     MemoryProtection { name: "memory_protection", number: 13, retryable: false,
-        message: "The system refused the memory protection that was asked for.",
-        remedy: "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower level.",
+        message: "The system refused the requested memory protection.",
+        remedy: "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or request a lower level.",
     }
     WrongAccount { name: "wrong_account", number: 14, retryable: false,
-        message: "The pair works, but for another account than the expected one.",
-        remedy: "Use the pair of the expected account, or correct the expected account's number.",
+        message: "The pair works, but it belongs to an account other than the expected one.",
+        remedy: "Use the pair of the expected account, or correct the number of the expected account.",
     }
     Timeout { name: "timeout", number: 20, retryable: true,
         message: "The call did not finish within its timeout.",
@@ -58,87 +58,87 @@ table! {
     }
     ConnectionFailed { name: "connection_failed", number: 21, retryable: true,
         message: "The connection to the service failed.",
-        remedy: "Check DNS, firewall and proxy between this machine and the service, then try again.",
+        remedy: "Check DNS, the firewall and the proxy between this machine and the service, then retry.",
     }
     TlsFailed { name: "tls_failed", number: 22, retryable: false,
-        message: "A secure connection to the service could not be made.",
-        remedy: "Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the system's clock and its installed CA certificates.",
+        message: "The TLS connection to the service could not be established.",
+        remedy: "Behind a corporate proxy, set ca_file or SSL_CERT_FILE to its CA certificate. Also check the clock and the CA certificates of this machine.",
     }
     RedirectRefused { name: "redirect_refused", number: 23, retryable: false,
-        message: "The service answered with a redirect, which is never followed with credentials.",
+        message: "The service answered with a redirect. Redirects are never followed, because they would send the pair to another host.",
         remedy: "Check the base URL: it should be https://api.justcall.io.",
     }
     InvalidResponse { name: "invalid_response", number: 24, retryable: false,
-        message: "The answer is not one that the JustCall API gives.",
-        remedy: "Check the base URL, and whether a proxy or captive portal answers in place of the service.",
+        message: "The response does not come from the JustCall API.",
+        remedy: "Check the base URL, and check whether a proxy or captive portal answers instead of the service.",
     }
     Cancelled { name: "cancelled", number: 25, retryable: false,
         message: "The call was cancelled.",
-        remedy: "Nothing is wrong with the credentials; call again if the result is still wanted.",
+        remedy: "The credentials are not the cause. Call again if you still need the result.",
     }
     WebhookUnsigned { name: "webhook_unsigned", number: 30, retryable: false,
-        message: "The delivery carries no signature.",
-        remedy: "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it with 200 and do nothing else.",
+        message: "The delivery has no signature.",
+        remedy: "Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never act on an unsigned delivery.",
     }
     WebhookMalformed { name: "webhook_malformed", number: 31, retryable: false,
-        message: "The delivery's headers or body cannot be read.",
-        remedy: "Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed them.",
+        message: "The headers or the body of the delivery cannot be parsed.",
+        remedy: "Pass the three signature headers and the raw bytes of the body, before a framework or a proxy changes them.",
     }
     WebhookMismatch { name: "webhook_mismatch", number: 32, retryable: false,
-        message: "The signature was made with none of the secrets held.",
-        remedy: "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no webhook secret of its own. After a reset, hold the old secret beside the new one for a while.",
+        message: "The signature does not match any of the secrets.",
+        remedy: "Use the API secret of the account that sends the webhook: JustCall signs with it and has no separate webhook secret. After a reset, accept the old secret beside the new one for a while.",
     }
     WebhookStale { name: "webhook_stale", number: 33, retryable: false,
-        message: "The signature is right, but its time is too far from now.",
-        remedy: "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer tolerance only if late deliveries must count.",
+        message: "The signature matches, but its time is outside the tolerance.",
+        remedy: "Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the tolerance only if you must accept late deliveries.",
     }
     WebhookWrongUrl { name: "webhook_wrong_url", number: 34, retryable: false,
-        message: "The delivery was signed for another URL than the one expected.",
-        remedy: "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right, somebody passes on another endpoint's delivery.",
+        message: "The delivery was signed for a URL other than the expected one.",
+        remedy: "Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL is right, the delivery was meant for another endpoint.",
     }
     WebhookVersion { name: "webhook_version", number: 35, retryable: false,
-        message: "The version of the signature is missing or not known.",
-        remedy: "Check that proxies pass on the header with the signature's version. If JustCall has a new version, update this library.",
+        message: "The version of the signature is missing or unknown.",
+        remedy: "Check that proxies forward the x-justcall-signature-version header. If JustCall introduced a new version, update this library.",
     }
     WebhookReplayed { name: "webhook_replayed", number: 36, retryable: false,
-        message: "The replay check has seen this delivery before.",
-        remedy: "Answer it with 200 and do not act on it again.",
+        message: "The replay check has already seen this delivery.",
+        remedy: "Answer with 200 and do not act on it again.",
     }
     Internal { name: "internal", number: 90, retryable: false,
-        message: "A bug in justcall-auth.",
-        remedy: "Please report it with this message; it contains no secret. Free the handle and make a new one.",
+        message: "An internal error of justcall-auth.",
+        remedy: "Report it with this message, which contains no secret. Free the handle and create a new one.",
     }
     BadRequest { name: "bad_request", number: 400, retryable: false,
         message: "The service refused the request.",
-        remedy: "Correct the request; the service's message and the response body say what it objects to.",
+        remedy: "Correct the request. The service's message and the response body name the problem.",
     }
     InvalidCredentials { name: "invalid_credentials", number: 401, retryable: false,
         message: "The service rejected the API key and secret.",
-        remedy: "Check that both halves are sent, separated by a colon and without trailing spaces, and that the pair was not revoked or reset: compare with JustCall under Settings → API & Webhooks, or generate a new pair there.",
+        remedy: "Check that the key and the secret are sent, separated by a colon and without trailing spaces, and that the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, or generate a new pair there.",
     }
     Forbidden { name: "forbidden", number: 403, retryable: false,
-        message: "The credentials are good, but they may not do this.",
-        remedy: "The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin of the account or JustCall's support.",
+        message: "The credentials are valid, but they do not permit this request.",
+        remedy: "Check whether the plan includes API access and whether the endpoint requires Admin-level credentials. Ask an Admin of the account or JustCall support.",
     }
     NotFound { name: "not_found", number: 404, retryable: false,
-        message: "The service knows no such object or path.",
-        remedy: "Check the path and the identifiers in it.",
+        message: "The service has no such path or object.",
+        remedy: "Check the path and its identifiers.",
     }
     Unprocessable { name: "unprocessable", number: 422, retryable: false,
-        message: "The service understood the request but cannot accept its contents.",
+        message: "The service understood the request but did not accept its contents.",
         remedy: "Correct the fields that the response body names.",
     }
     RateLimited { name: "rate_limited", number: 429, retryable: true,
-        message: "The account's rate limit is used up.",
-        remedy: "Wait for the time in retry_after, and send fewer requests: the limit is for the whole account.",
+        message: "The rate limit of the account is exhausted.",
+        remedy: "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account.",
     }
     ServerError { name: "server_error", number: 500, retryable: true,
         message: "The service failed.",
-        remedy: "Try again later; if it lasts, contact JustCall's support.",
+        remedy: "Retry later. If the failure persists, contact JustCall support.",
     }
     Unavailable { name: "unavailable", number: 503, retryable: true,
-        message: "The service is not available at the moment.",
-        remedy: "Try again later; JustCall's status page may say more.",
+        message: "The service is unavailable.",
+        remedy: "Retry later. See JustCall's status page.",
     }
 }
 
