@@ -13,7 +13,7 @@ use justcall_auth::{
 };
 use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 use serde_json::json;
-use support::{PATIENCE, bare_config, pair};
+use support::{TIME_LIMIT, bare_config, pair};
 
 /// Shorter than a client's timeout, and than what a hanging sandbox or program takes.
 const SOON: Duration = Duration::from_millis(200);
@@ -28,7 +28,7 @@ fn config(sandbox: &Sandbox) -> Config {
 fn client_of_a_slow_program() -> Client {
     let mut config = Config::new();
     config.set_source("command:sleep 9").expect("a spelling");
-    Client::new(config.set_timeout(PATIENCE)).expect("a client")
+    Client::new(config.set_timeout(TIME_LIMIT)).expect("a client")
 }
 
 fn within(limit: Duration) -> CallOptions {
@@ -49,7 +49,7 @@ fn cancelled() -> CallOptions {
 fn ends_early<T>(call: impl FnOnce() -> Result<T, Error>) -> Error {
     let began = Instant::now();
     let Err(error) = call() else { panic!("the call succeeded") };
-    assert!(began.elapsed() < PATIENCE / 2, "{error}");
+    assert!(began.elapsed() < TIME_LIMIT / 2, "{error}");
     error
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 
 use justcall_auth::{Client, Config, Credentials, Error, ErrorKind, Request, Response};
 use serde_json::{Value, json};
-use support::{PATIENCE, config, sandbox};
+use support::{TIME_LIMIT, config, sandbox};
 
 fn get(client: &Client, path: &str) -> Result<Response, Error> {
     client.request(Request::new("GET", path).expect("a path"))
@@ -30,7 +30,7 @@ fn client_of(base_url: &str, local_address: &str) -> Client {
     let mut config = Config::new();
     config.set_base_url(base_url).expect("loopback").set_local_address(local_address).expect("an address");
     config.set_credentials(Credentials::new(b"abc123def456", b"sec789xyz000").expect("good"));
-    Client::new(config.set_timeout(PATIENCE).set_max_retries(0)).expect("a client")
+    Client::new(config.set_timeout(TIME_LIMIT).set_max_retries(0)).expect("a client")
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 mod support;
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -216,7 +214,7 @@ fn it_tells_the_generation_the_key_hint_and_the_rate_limit_of_the_pair_in_use() 
     put(new["api_key"].as_str().expect("a key"), new["api_secret"].as_str().expect("a secret"));
     let begun = Instant::now();
     while calls(&client).is_err() {
-        assert!(begun.elapsed() < PATIENCE, "the new pair is never read");
+        assert!(begun.elapsed() < TIME_LIMIT, "the new pair is never read");
         std::thread::yield_now();
     }
     let hint = justcall_auth::key_hint(new["api_key"].as_str().expect("a key").as_bytes());

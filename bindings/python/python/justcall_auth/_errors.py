@@ -26,8 +26,8 @@ class InvalidArgumentError(JustCallError, ValueError):
 class OutOfMemoryError(JustCallError, MemoryError):
     """There is not enough memory for the arguments or the response.
 
-    Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). The
-    process goes on, and so may other calls.
+    Pass less data at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup).
+    The process and its other calls continue.
     """
 
     name = "out_of_memory"
@@ -35,8 +35,8 @@ class OutOfMemoryError(JustCallError, MemoryError):
     retryable = False
     _message = "There is not enough memory for the arguments or the response."
     _hint = (
-        "Pass less at once, or raise the memory limit of this process (ulimit -v, memory.max of its cgroup). "
-        "The process goes on, and so may other calls."
+        "Pass less data at once, or raise the memory limit of this process (ulimit -v, memory.max of its "
+        "cgroup). The process and its other calls continue."
     )
 
 
@@ -60,8 +60,8 @@ class CredentialsMissingError(JustCallError):
 class CredentialsMalformedError(JustCallError):
     """The API key or secret is malformed.
 
-    Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. Nothing
-    was sent.
+    Copy the key and the secret again from JustCall under Settings → API & Webhooks, without spaces or
+    quotes. Nothing was sent.
     """
 
     name = "credentials_malformed"
@@ -69,8 +69,8 @@ class CredentialsMalformedError(JustCallError):
     retryable = False
     _message = "The API key or secret is malformed."
     _hint = (
-        "Copy both halves again from JustCall under Settings → API & Webhooks, without spaces or quotes. "
-        "Nothing was sent."
+        "Copy the key and the secret again from JustCall under Settings → API & Webhooks, without spaces or "
+        "quotes. Nothing was sent."
     )
 
 
@@ -98,7 +98,7 @@ class MemoryProtectionError(JustCallError):
     retryable = False
     _message = "The system refused the requested memory protection."
     _hint = (
-        "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or ask for a lower "
+        "Raise the limit on locked memory (ulimit -l, LimitMEMLOCK= in a systemd unit), or request a lower "
         "level."
     )
 
@@ -145,8 +145,8 @@ class ConnectionFailedError(JustCallError, ConnectionError):
 class TlsFailedError(JustCallError):
     """The TLS connection to the service could not be established.
 
-    Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the system's
-    clock and its installed CA certificates.
+    Behind a corporate proxy, set ca_file or SSL_CERT_FILE to its CA certificate. Also check the clock and
+    the CA certificates of this machine.
     """
 
     name = "tls_failed"
@@ -154,8 +154,8 @@ class TlsFailedError(JustCallError):
     retryable = False
     _message = "The TLS connection to the service could not be established."
     _hint = (
-        "Behind a corporate proxy, name its CA certificate with ca_file or SSL_CERT_FILE. Also check the "
-        "system's clock and its installed CA certificates."
+        "Behind a corporate proxy, set ca_file or SSL_CERT_FILE to its CA certificate. Also check the clock "
+        "and the CA certificates of this machine."
     )
 
 
@@ -168,7 +168,10 @@ class RedirectRefusedError(JustCallError):
     name = "redirect_refused"
     code = 23
     retryable = False
-    _message = "The service answered with a redirect. Redirects are never followed, because they would send the pair to another host."
+    _message = (
+        "The service answered with a redirect. Redirects are never followed, because they would send the "
+        "pair to another host."
+    )
     _hint = "Check the base URL: it should be https://api.justcall.io."
 
 
@@ -201,8 +204,8 @@ class CallCancelledError(JustCallError):
 class WebhookUnsignedError(WebhookError):
     """The delivery has no signature.
 
-    Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: answer it
-    with 200 and do nothing else.
+    Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never act
+    on an unsigned delivery.
     """
 
     name = "webhook_unsigned"
@@ -210,15 +213,15 @@ class WebhookUnsignedError(WebhookError):
     retryable = False
     _message = "The delivery has no signature."
     _hint = (
-        "Never act on it. The probe that JustCall sends when a webhook's URL is saved looks like this: "
-        "answer it with 200 and do nothing else."
+        "Answer with 200 and do nothing else. JustCall sends such a probe when a webhook URL is saved; never "
+        "act on an unsigned delivery."
     )
 
 
 class WebhookMalformedError(WebhookError):
     """The headers or the body of the delivery cannot be parsed.
 
-    Give the three signature headers and the body's bytes as they came, before a framework or a proxy changed
+    Pass the three signature headers and the raw bytes of the body, before a framework or a proxy changes
     them.
     """
 
@@ -227,16 +230,16 @@ class WebhookMalformedError(WebhookError):
     retryable = False
     _message = "The headers or the body of the delivery cannot be parsed."
     _hint = (
-        "Give the three signature headers and the body's bytes as they came, before a framework or a proxy "
-        "changed them."
+        "Pass the three signature headers and the raw bytes of the body, before a framework or a proxy "
+        "changes them."
     )
 
 
 class WebhookMismatchError(WebhookError):
     """The signature does not match any of the secrets.
 
-    Check that the secret is the API secret of the account that sends: JustCall signs with it, there is no
-    webhook secret of its own. After a reset, hold the old secret beside the new one for a while.
+    Use the API secret of the account that sends the webhook: JustCall signs with it and has no separate
+    webhook secret. After a reset, accept the old secret beside the new one for a while.
     """
 
     name = "webhook_mismatch"
@@ -244,16 +247,16 @@ class WebhookMismatchError(WebhookError):
     retryable = False
     _message = "The signature does not match any of the secrets."
     _hint = (
-        "Check that the secret is the API secret of the account that sends: JustCall signs with it, there is "
-        "no webhook secret of its own. After a reset, hold the old secret beside the new one for a while."
+        "Use the API secret of the account that sends the webhook: JustCall signs with it and has no "
+        "separate webhook secret. After a reset, accept the old secret beside the new one for a while."
     )
 
 
 class WebhookStaleError(WebhookError):
     """The signature matches, but its time is outside the tolerance.
 
-    Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer
-    tolerance only if late deliveries must count.
+    Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the
+    tolerance only if you must accept late deliveries.
     """
 
     name = "webhook_stale"
@@ -261,16 +264,16 @@ class WebhookStaleError(WebhookError):
     retryable = False
     _message = "The signature matches, but its time is outside the tolerance."
     _hint = (
-        "Check this machine's clock. If it is right, the delivery is a late one or a replay: allow a longer "
-        "tolerance only if late deliveries must count."
+        "Check the clock of this machine. If the clock is right, the delivery is late or replayed: raise the "
+        "tolerance only if you must accept late deliveries."
     )
 
 
 class WebhookWrongUrlError(WebhookError):
     """The delivery was signed for a URL other than the expected one.
 
-    Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is right,
-    somebody passes on another endpoint's delivery.
+    Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL is
+    right, the delivery was meant for another endpoint.
     """
 
     name = "webhook_wrong_url"
@@ -278,16 +281,16 @@ class WebhookWrongUrlError(WebhookError):
     retryable = False
     _message = "The delivery was signed for a URL other than the expected one."
     _hint = (
-        "Give the URL exactly as it is registered in JustCall, with its scheme, path and query. If it is "
-        "right, somebody passes on another endpoint's delivery."
+        "Pass the URL exactly as it is registered in JustCall, with its scheme, path and query. If the URL "
+        "is right, the delivery was meant for another endpoint."
     )
 
 
 class WebhookVersionError(WebhookError):
     """The version of the signature is missing or unknown.
 
-    Check that proxies pass on the header with the signature's version. If JustCall has a new version, update
-    this library.
+    Check that proxies forward the x-justcall-signature-version header. If JustCall introduced a new version,
+    update this library.
     """
 
     name = "webhook_version"
@@ -295,8 +298,8 @@ class WebhookVersionError(WebhookError):
     retryable = False
     _message = "The version of the signature is missing or unknown."
     _hint = (
-        "Check that proxies pass on the header with the signature's version. If JustCall has a new version, "
-        "update this library."
+        "Check that proxies forward the x-justcall-signature-version header. If JustCall introduced a new "
+        "version, update this library."
     )
 
 
@@ -342,8 +345,9 @@ class BadRequestError(JustCallError):
 class InvalidCredentialsError(JustCallError):
     """The service rejected the API key and secret.
 
-    Check that both halves are sent, separated by a colon and without trailing spaces, and that the pair was
-    not revoked or reset: compare with JustCall under Settings → API & Webhooks, or generate a new pair there.
+    Check that the key and the secret are sent, separated by a colon and without trailing spaces, and that
+    the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, or generate
+    a new pair there.
     """
 
     name = "invalid_credentials"
@@ -351,17 +355,17 @@ class InvalidCredentialsError(JustCallError):
     retryable = False
     _message = "The service rejected the API key and secret."
     _hint = (
-        "Check that both halves are sent, separated by a colon and without trailing spaces, and that the "
-        "pair was not revoked or reset: compare with JustCall under Settings → API & Webhooks, or generate a "
-        "new pair there."
+        "Check that the key and the secret are sent, separated by a colon and without trailing spaces, and "
+        "that the pair was not revoked or reset: compare it with JustCall under Settings → API & Webhooks, "
+        "or generate a new pair there."
     )
 
 
 class ForbiddenError(JustCallError):
     """The credentials are valid, but they do not permit this request.
 
-    The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin of
-    the account or JustCall's support.
+    Check whether the plan includes API access and whether the endpoint requires Admin-level credentials. Ask
+    an Admin of the account or JustCall support.
     """
 
     name = "forbidden"
@@ -369,8 +373,8 @@ class ForbiddenError(JustCallError):
     retryable = False
     _message = "The credentials are valid, but they do not permit this request."
     _hint = (
-        "The plan may not include API access, or the endpoint may need Admin-level credentials; ask an Admin "
-        "of the account or JustCall's support."
+        "Check whether the plan includes API access and whether the endpoint requires Admin-level "
+        "credentials. Ask an Admin of the account or JustCall support."
     )
 
 
@@ -410,7 +414,9 @@ class RateLimitedError(JustCallError):
     code = 429
     retryable = True
     _message = "The rate limit of the account is exhausted."
-    _hint = "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account."
+    _hint = (
+        "Wait for the time in retry_after, then send fewer requests: the limit applies to the whole account."
+    )
 
 
 class ServerError(JustCallError):
