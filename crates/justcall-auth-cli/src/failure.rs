@@ -94,8 +94,8 @@ pub(crate) fn text(error: &Error, argument_mask: &ArgumentMask) -> String {
         write!(text, " (HTTP {status})").expect("a String takes everything");
     }
     text.push('\n');
-    if let Some(text) = error.service_message() {
-        writeln!(text, "The service answered: \"{}\"", argument_mask.mask(text))
+    if let Some(words) = error.service_message() {
+        writeln!(text, "The service answered: \"{}\"", argument_mask.mask(words))
             .expect("a String takes everything");
     }
     if let Some(wait) = error.retry_after() {

@@ -85,7 +85,7 @@ fn random_fault(random: &mut Random, is_tls: bool, size: usize) -> Fault {
         (json!({"fault": "tls", "certificate": "wrong_host"}), false, true),
     ];
     // The last three faults need TLS.
-    let count = if is_tls { faults.len() } else { troubles.len() - 3 };
+    let count = if is_tls { faults.len() } else { faults.len() - 3 };
     let index = usize::try_from(random.below(count as u64)).expect("below a length");
     let (fault, is_endless, spares_request) = faults[index].clone();
     Fault { fault, is_endless, spares_request }

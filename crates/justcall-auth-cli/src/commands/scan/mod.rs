@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, arguments: &ScanArguments, output: &Output) -
     let seen = Arc::new(AtomicU64::new(0));
     let spinner = output.has_live_terminal().then(|| {
         let seen = Arc::clone(&seen);
-        Spinner::telling(move || format!("{} scanned", text::amount(seen.load(Ordering::Relaxed))))
+        Spinner::with_text(move || format!("{} scanned", text::amount(seen.load(Ordering::Relaxed))))
     });
     let report = match &arguments.git {
         Some(range) => History {
