@@ -210,7 +210,7 @@ static void it_passes_on_the_error_of_another_call(struct sandbox *sandbox) {
     CHECK_OK(justcall_config_set_source_callback(config, load_by_another_call, NULL, NULL, &error),
              &error);
     justcall_client *client = client_of(config);
-    CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_CREDENTIALS_MISSING);
+    CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
     CHECK_HOLDS(justcall_error_message(error), "/nonexistent/pair");
     justcall_error_free(error);
     justcall_client_free(client);

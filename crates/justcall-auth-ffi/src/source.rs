@@ -11,7 +11,7 @@ use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
 use crate::fallible::fallible;
 use crate::function::argument;
-use crate::status::{JUSTCALL_OK, justcall_status};
+use crate::status::{self, JUSTCALL_OK, justcall_status};
 
 /// Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it returns
 /// a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
@@ -64,18 +64,14 @@ impl Load
 /// The failure of a load callback that returned `status` and stored `error`.
 fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
     let kind = ErrorKind::from_number(status).unwrap_or(ErrorKind::SourceUnavailable);
-    match error.map(justcall_error::get) {
+    if let Some(error) = error.map(justcall_error::get) {
         // Only what is about the source: the callback may have failed with a call of another client.
-        Some(error) => {
-            let failure = Error::with_message(kind, error.message()).with_hint(error.hint());
-            error.reason().into_iter().fold(failure, Error::with_reason)
-        }
-        None => {
-            let name = crate::status::name(status).to_string_lossy();
-            // The table's hints are about the library's own sources, and its faults.
-            callback_error(kind, &format!("The callback that loads the pair failed with {status} ({name})."))
-        }
+        let failure = Error::with_message(kind, error.message()).with_hint(error.hint());
+        return error.reason().into_iter().fold(failure, Error::with_reason);
     }
+    let name = status::name(status).to_string_lossy();
+    // The table's hints are about the library's own sources, and its faults.
+    callback_error(kind, &format!("The callback that loads the pair failed with {status} ({name})."))
 }
 
 /// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL, and

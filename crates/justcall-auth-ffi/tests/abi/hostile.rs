@@ -69,18 +69,6 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             ("controls", OK),
             ("very_long", OK),
         ],
-        // No other bytes are certificates.
-        ("const char *", "pem") if has_length => {
-            &[("good_pem", OK), ("NULL", ALWAYS_INVALID), ("very_long", ALWAYS_INVALID)]
-        }
-        ("size_t", "pem_length") => &[
-            ("good_pem_length", OK),
-            ("0", ALWAYS_INVALID),
-            ("100", ALWAYS_INVALID),
-            ("SIZE_MAX", ALWAYS_INVALID),
-            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
-        ],
-        ("size_t", "max_length") => &[("1000", OK), ("0", OK), ("SIZE_MAX", OK)],
         ("const char *", _) if !has_length => return texts(function, name),
         ("const void *", "body") if has_length => &[("good_body", OK), ("NULL", INVALID), ("not_utf8", OK)],
         ("void *", "buffer") if has_length => &[("scratch", OK), ("NULL", OK)],
@@ -149,9 +137,21 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     Some(self::list(list))
 }
 
-/// Numbers of an account, and of the steps of a call; places for what the steps give.
+/// Certificates, numbers of an account and of the steps of a call; places for what the steps give.
 fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     let list: &[(&str, Due)] = match (kind, name) {
+        // No other bytes are certificates.
+        ("const char *", "pem") => {
+            &[("good_pem", OK), ("NULL", ALWAYS_INVALID), ("very_long", ALWAYS_INVALID)]
+        }
+        ("size_t", "pem_length") => &[
+            ("good_pem_length", OK),
+            ("0", ALWAYS_INVALID),
+            ("100", ALWAYS_INVALID),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("size_t", "max_length") => &[("1000", OK), ("0", OK), ("SIZE_MAX", OK)],
         ("int32_t", "cause") => &[
             ("JUSTCALL_CAUSE_CONNECT", OK),
             ("INT32_MIN", ALWAYS_INVALID),
