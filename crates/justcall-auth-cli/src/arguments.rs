@@ -56,6 +56,10 @@ pub(crate) struct Global {
     )]
     pub proxy: Option<String>,
 
+    /// The IP address of this machine that connections come from, for an account that allows some addresses only
+    #[arg(long, global = true, value_name = "IP")]
+    pub local_address: Option<String>,
+
     /// The number of the account that the pair must belong to, not 0; the service as measured does not reveal it
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
@@ -93,6 +97,9 @@ impl Global {
         }
         if let Some(url) = &self.proxy {
             config.set_proxy(url)?;
+        }
+        if let Some(address) = &self.local_address {
+            config.set_local_address(address)?;
         }
         if let Some(id) = self.expected_account {
             config.set_expected_account(id)?;
@@ -188,6 +195,10 @@ pub(crate) struct RequestArguments {
     /// Print the answer's status and headers before its body
     #[arg(long)]
     pub include: bool,
+
+    /// The longest body of a response to read; a longer one is a failure; 0 means no limit [default: 33554432]
+    #[arg(long, value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
+    pub max_response_length: Option<usize>,
 }
 
 /// What to set up.
@@ -325,6 +336,10 @@ fn count(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "it takes a whole number, 0 or more")
 }
 
+fn bytes(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "it takes a whole number of bytes, or 0 for no limit")
+}
+
 fn whole_seconds(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it takes a whole number of seconds, 0 or more")
 }
@@ -374,6 +389,15 @@ mod tests {
         let tolerance = justcall_auth::webhook::DEFAULT_TOLERANCE.as_secs();
         let help = verify.render_help().to_string();
         assert!(help.contains(&format!("[default: {tolerance}]")), "{help}");
+    }
+
+    #[test]
+    fn it_tells_the_longest_response_that_the_library_reads() {
+        let mut command = Arguments::command();
+        let request = command.find_subcommand_mut("request").expect("the command is there");
+        let longest = Policy::default().max_response_length;
+        let help = request.render_help().to_string();
+        assert!(help.contains(&format!("[default: {longest}]")), "{help}");
     }
 
     #[test]
