@@ -9,6 +9,7 @@ use justcall_auth::{Config, Error, StateFile};
 
 use crate::help;
 use crate::snippets::Language;
+use crate::values::{account, age, bytes, count, moment, seconds, whole_seconds};
 
 /// JustCall API authentication: checks a pair of API key and secret, says what is wrong, never leaks the secret.
 #[derive(Debug, Parser)]
@@ -313,49 +314,6 @@ pub(crate) struct StatusArguments {
     pub state_file: Option<PathBuf>,
 }
 
-/// A time such as `90d`. The message never repeats what was given.
-fn age(text: &str) -> Result<Duration, &'static str> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    humantime::parse_duration(text).map_err(|_| "it takes a time such as 90d, 12weeks or 36h, or 0 for never")
-}
-
-/// Seconds as a decimal number. The messages never repeat what was given.
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let wrong = "it takes a number of seconds, such as 2.5, or 0 for no limit";
-    let seconds: f64 = text.parse().map_err(|_| wrong)?;
-    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong)?;
-    if duration.is_zero() && seconds > 0.0 {
-        return Err("it is too short to be told from 0, which means no limit");
-    }
-    Ok(duration)
-}
-
-fn count(text: &str) -> Result<u32, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number, 0 or more")
-}
-
-fn bytes(text: &str) -> Result<usize, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number of bytes, or 0 for no limit")
-}
-
-fn whole_seconds(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number of seconds, 0 or more")
-}
-
-fn moment(text: &str) -> Result<i64, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number of seconds since 1970-01-01 UTC")
-}
-
-fn account(text: &str) -> Result<u64, &'static str> {
-    match text.parse() {
-        Ok(0) => Err("no account has the number 0. To expect no particular account, do not set it"),
-        Ok(id) => Ok(id),
-        Err(_) => Err("it takes the account's number, as `verify` prints it"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -398,24 +356,5 @@ mod tests {
         let longest = Policy::default().max_response_length;
         let help = request.render_help().to_string();
         assert!(help.contains(&format!("[default: {longest}]")), "{help}");
-    }
-
-    #[test]
-    fn it_reads_ages_and_refuses_what_is_none() {
-        assert_eq!(age("90d"), Ok(Duration::from_secs(90 * 24 * 60 * 60)));
-        assert_eq!(age("12weeks"), Ok(Duration::from_secs(84 * 24 * 60 * 60)));
-        assert_eq!(age("0"), Ok(Duration::ZERO));
-        for bad in ["", "-1d", "90", "90 parsecs", "nan", "99999999999999999999d"] {
-            assert!(age(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn it_reads_seconds_and_refuses_what_is_none() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        assert_eq!(seconds("0"), Ok(Duration::ZERO));
-        for bad in ["", "-1", "nan", "inf", "1e300", "2s", "1e-12"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -29,6 +29,7 @@ mod terminal;
 mod time;
 mod unechoed;
 mod usage;
+mod values;
 mod watch;
 
 use std::ffi::OsString;
