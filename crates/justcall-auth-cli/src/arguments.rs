@@ -9,6 +9,7 @@ use justcall_auth::{Config, Error, StateFile};
 
 use crate::help;
 use crate::snippets::Language;
+use crate::values::{account, age, bytes, count, moment, seconds, whole_seconds};
 
 /// JustCall API authentication: checks a pair of API key and secret, names the cause of each failure, never leaks the
 /// secret.
@@ -57,6 +58,10 @@ pub(crate) struct Global {
     )]
     pub proxy: Option<String>,
 
+    /// The IP address of this machine that connections come from, for an account that allows some addresses only
+    #[arg(long, global = true, value_name = "IP")]
+    pub local_address: Option<String>,
+
     /// The number of the account that the pair must belong to, not 0; the service as measured does not reveal it
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
@@ -94,6 +99,9 @@ impl Global {
         }
         if let Some(url) = &self.proxy {
             config.set_proxy(url)?;
+        }
+        if let Some(address) = &self.local_address {
+            config.set_local_address(address)?;
         }
         if let Some(id) = self.expected_account {
             config.set_expected_account(id)?;
@@ -191,6 +199,10 @@ pub(crate) struct RequestArguments {
     /// Print the status and the headers before the body
     #[arg(long)]
     pub include: bool,
+
+    /// The longest body of a response to read; a longer one is a failure; 0 means no limit [default: 33554432]
+    #[arg(long, value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
+    pub max_response_length: Option<usize>,
 }
 
 /// The options of `setup`.
@@ -305,45 +317,6 @@ pub(crate) struct StatusArguments {
     pub state_file: Option<PathBuf>,
 }
 
-/// Parses a time such as `90d`. The message does not contain the text.
-fn age(text: &str) -> Result<Duration, &'static str> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    humantime::parse_duration(text).map_err(|_| "it takes a time such as 90d, 12weeks or 36h, or 0 for never")
-}
-
-/// Parses seconds as a decimal number. The messages do not contain the text.
-fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let wrong = "it takes a number of seconds, such as 2.5, or 0 for no limit";
-    let seconds: f64 = text.parse().map_err(|_| wrong)?;
-    let duration = Duration::try_from_secs_f64(seconds).map_err(|_| wrong)?;
-    if duration.is_zero() && seconds > 0.0 {
-        return Err("it is too short to be distinguished from 0, which means no limit");
-    }
-    Ok(duration)
-}
-
-fn count(text: &str) -> Result<u32, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number, 0 or more")
-}
-
-fn whole_seconds(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number of seconds, 0 or more")
-}
-
-fn moment(text: &str) -> Result<i64, &'static str> {
-    text.parse().map_err(|_| "it takes a whole number of seconds since 1970-01-01 UTC")
-}
-
-fn account(text: &str) -> Result<u64, &'static str> {
-    match text.parse() {
-        Ok(0) => Err("no account has the number 0. To expect no particular account, do not set it"),
-        Ok(id) => Ok(id),
-        Err(_) => Err("it takes the account's number, as `verify` prints it"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -380,21 +353,11 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_ages_and_refuses_other_text() {
-        assert_eq!(age("90d"), Ok(Duration::from_secs(90 * 24 * 60 * 60)));
-        assert_eq!(age("12weeks"), Ok(Duration::from_secs(84 * 24 * 60 * 60)));
-        assert_eq!(age("0"), Ok(Duration::ZERO));
-        for bad in ["", "-1d", "90", "90 parsecs", "nan", "99999999999999999999d"] {
-            assert!(age(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn it_reads_seconds_and_refuses_other_text() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        assert_eq!(seconds("0"), Ok(Duration::ZERO));
-        for bad in ["", "-1", "nan", "inf", "1e300", "2s", "1e-12"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
+    fn it_names_the_longest_response_that_the_library_reads() {
+        let mut command = Arguments::command();
+        let request = command.find_subcommand_mut("request").expect("the command is there");
+        let longest = Policy::default().max_response_length;
+        let help = request.render_help().to_string();
+        assert!(help.contains(&format!("[default: {longest}]")), "{help}");
     }
 }

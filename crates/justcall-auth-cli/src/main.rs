@@ -29,6 +29,7 @@ mod store;
 mod terminal;
 mod time;
 mod usage;
+mod values;
 mod watch;
 
 use std::ffi::OsString;

@@ -3,8 +3,6 @@
 
 mod support;
 
-mod support;
-
 use justcall_auth::testing::forget_rejections;
 use justcall_auth::{Client, Error, ErrorKind, Request};
 use justcall_auth_sandbox::Sandbox;

@@ -22,7 +22,11 @@ pub(super) fn run(global: &Global, arguments: &RequestArguments, output: &Output
         .with_hint("Use only one of the two.")
         .into());
     }
-    let client = Client::new(&global.config()?)?;
+    let mut config = global.config()?;
+    if let Some(length) = arguments.max_response_length {
+        config.set_max_response_length(length);
+    }
+    let client = Client::new(&config)?;
     let request = read(arguments)?;
     // Open the file first: a POST must not be sent if its response cannot be stored.
     let target = arguments.output.as_deref().map(Target::open).transpose()?;

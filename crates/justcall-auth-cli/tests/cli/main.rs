@@ -4,6 +4,8 @@
 #[path = "../support/acl.rs"]
 mod acl;
 mod checks;
+#[cfg(target_os = "linux")]
+mod connection;
 mod dialogue;
 mod doctor;
 mod doctor_network;

@@ -205,6 +205,8 @@ fn no_misplaced_argument_is_printed() {
         "verify --proxy https://PAIR@proxy.example:3128",
         "verify --proxy SECRET://proxy",
         "verify --expected-account SECRET",
+        "verify --local-address SECRET",
+        "request get /v2.1/calls --max-response-length SECRET",
         "doctor PAIR",
         "doctor --verify-path SECRET",
         "doctor --source file:PAIR --base-url https://127.0.0.1:1",

@@ -17,6 +17,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
 use super::certificate::Certificate;
+use super::installed::installed_roots;
 use super::pem::{certificates, no_certificate};
 use crate::source::{Environment, ProcessEnvironment, setting, shown};
 
@@ -86,7 +87,9 @@ fn system_roots(environment: &dyn Environment) -> Result<RootCertStore, Error> {
     let folders: Vec<PathBuf> =
         std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty()).collect();
     if file.is_none() && folders.is_empty() {
-        return installed_roots();
+        // The variables are set, but do not count: they are empty, or the program has more privileges than its user.
+        let is_set = [FILE_VARIABLE, FOLDERS_VARIABLE].iter().any(|name| std::env::var_os(name).is_some());
+        return installed_roots(is_set);
     }
     let mut named = NamedAuthorities { roots: RootCertStore::empty(), seen: HashSet::new(), fault: None };
     if let Some(path) = &file {
@@ -162,41 +165,6 @@ impl NamedAuthorities {
         let fault = || format!("The variable {variable} names the {what} {}, which {why}.", shown(path));
         self.fault.get_or_insert_with(fault);
     }
-}
-
-/// Reads the installed authorities. `rustls-native-certs` knows their location on every system, but reads the two
-/// variables itself.
-fn installed_roots() -> Result<RootCertStore, Error> {
-    let is_set = |name| std::env::var_os(name).is_some();
-    let found = match bundle() {
-        // The variables are set, but do not count: they are empty, or the program has more privileges than its user.
-        Some(file) if is_set(FILE_VARIABLE) || is_set(FOLDERS_VARIABLE) => {
-            rustls_native_certs::load_certs_from_paths(Some(file), None)
-        }
-        _ => rustls_native_certs::load_native_certs(),
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(Error::with_message(ErrorKind::TlsFailed, "This system has no CA certificates.")
-            .with_hint(
-                "Install them (the package ca-certificates), or set ca_file or SSL_CERT_FILE to a file.",
-            ));
-    }
-    Ok(roots)
-}
-
-/// Returns the file with the certificates of this system, if it has one file for all.
-fn bundle() -> Option<&'static Path> {
-    const FILES: &[&str] = &[
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/ssl/cert.pem",
-        "/usr/local/etc/ssl/cert.pem",
-    ];
-    FILES.iter().map(Path::new).find(|file| file.is_file())
 }
 
 /// Reads the whole file. The error text follows the name of the file in a message.

@@ -24,6 +24,7 @@ mod echo;
 mod exhaustion;
 mod failure;
 mod header;
+mod installed;
 mod no_proxy;
 mod pem;
 mod proxy;
