@@ -624,7 +624,7 @@ justcall_status justcall_error_new(justcall_status status,
 #define JUSTCALL_MEMORY_HEAP 2
 
 /**
- * Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+ * Memory that only the process can read, not even the kernel (memfd_secret), else
  * JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
  */
 #define JUSTCALL_MEMORY_SECRETMEM 3

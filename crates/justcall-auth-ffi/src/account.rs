@@ -1,4 +1,4 @@
-//! What a successful verification tells of the account.
+//! The account that a verification found.
 
 use std::ffi::{CString, c_char};
 use std::ptr;

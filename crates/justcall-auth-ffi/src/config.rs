@@ -330,7 +330,7 @@ pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
 /// The heap: wiped when freed, and no more.
 pub const JUSTCALL_MEMORY_HEAP: i32 = 2;
-/// Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+/// Memory that only the process can read, not even the kernel (memfd_secret), else
 /// JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
 pub const JUSTCALL_MEMORY_SECRETMEM: i32 = 3;
 

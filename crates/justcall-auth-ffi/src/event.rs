@@ -1,4 +1,4 @@
-//! What happens to the pair and to calls, told to a function of the program's own.
+//! What happens to the pair and to calls, reported to a function of the program.
 
 use std::ffi::{CString, c_char, c_void};
 

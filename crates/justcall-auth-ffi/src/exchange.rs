@@ -29,7 +29,7 @@ use crate::status::justcall_status;
 /// Other calls of the process may wait for an exchange that was asked to load or to send. They stop
 /// waiting when it is freed, at its deadline, or after 60 seconds if it has none.
 pub struct justcall_exchange {
-    /// Never waited for: who finds it taken is told so. A bug while it is taken leaves it poisoned.
+    /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
 }
 

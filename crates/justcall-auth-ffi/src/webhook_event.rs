@@ -1,4 +1,4 @@
-//! What a verified delivery tells for certain.
+//! A verified delivery.
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
