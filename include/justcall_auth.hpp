@@ -282,7 +282,7 @@ inline const char *not_null(std::string_view bytes) noexcept {
     return bytes.data() ? bytes.data() : "";
 }
 
-inline std::optional<std::string_view> if_told(const char *text) noexcept {
+inline std::optional<std::string_view> optional_text(const char *text) noexcept {
     return text ? std::optional<std::string_view>(text) : std::nullopt;
 }
 
@@ -334,7 +334,7 @@ struct header_field {
     std::string_view name, value;
 };
 
-/// A window of the account's rate limit; what the answer does not tell is absent.
+/// A window of the account's rate limit; what the answer does not report is absent.
 struct rate_window {
     /// How many requests it allows.
     std::optional<std::int64_t> limit;
@@ -414,7 +414,7 @@ public:
     std::optional<std::string_view> header(std::string_view name) const & {
         if (detail::holds_nul(name))
             return std::nullopt;
-        return detail::if_told(justcall_response_header(native_handle(), detail::c_string(name)));
+        return detail::optional_text(justcall_response_header(native_handle(), detail::c_string(name)));
     }
     std::optional<std::string_view> header(std::string_view name) const && = delete;
 
@@ -425,7 +425,7 @@ public:
     }
     header_list headers() const && = delete;
 
-    /// The account's rate limit as this answer tells it: justcall_response_rate_limit().
+    /// The account's rate limit as this answer reports it: justcall_response_rate_limit().
     [[nodiscard]] rate_window rate_limit() const noexcept {
         return detail::long_window(justcall_response_rate_limit, native_handle());
     }
@@ -443,7 +443,7 @@ public:
     explicit response(std::shared_ptr<const justcall_response> shared) noexcept
         : shared_(std::move(shared)) {}
 
-    // Shared with nobody, or with the error that the answer belongs to.
+    // Not shared, or shared with the error that the answer belongs to.
     std::shared_ptr<const justcall_response> shared_;
 };
 
@@ -504,13 +504,13 @@ public:
 
     /// What the service said, on one line: justcall_error_service_message().
     [[nodiscard]] std::optional<std::string_view> service_message() const & noexcept {
-        return detail::if_told(justcall_error_service_message(native_handle()));
+        return detail::optional_text(justcall_error_service_message(native_handle()));
     }
     std::optional<std::string_view> service_message() const && = delete;
 
     /// One word more exact than the name, such as "plan" or "connect": justcall_error_reason().
     [[nodiscard]] std::optional<std::string_view> reason() const & noexcept {
-        return detail::if_told(justcall_error_reason(native_handle()));
+        return detail::optional_text(justcall_error_reason(native_handle()));
     }
     std::optional<std::string_view> reason() const && = delete;
 
@@ -824,9 +824,8 @@ inline std::optional<error> without_limits(const call_options &limits) noexcept 
 
 // Credentials: an API key and its secret ---------------------------------------------------------
 
-/// The value of an `Authorization` header, in a buffer of its own that is wiped when it is
-/// destroyed. It cannot be printed; whoever takes it out with view() or c_str() has the secret in
-/// hand.
+/// The value of an `Authorization` header, in a buffer that is wiped when this object is destroyed.
+/// It cannot be printed; view() and c_str() expose the secret.
 class secret_string {
 public:
     explicit secret_string(detail::secret_buffer buffer) noexcept : buffer_(std::move(buffer)) {}
@@ -1139,7 +1138,7 @@ public:
         return detail::set_time(justcall_config_set_rotation_wait_ms, native_handle(), wait);
     }
 
-    /// A function of your own that is told what happens to the pair and to calls, as
+    /// A function of your own that is called for each event, as
     /// `void (const justcall::event &)`: justcall_config_set_event_handler(). It is called as
     /// const, perhaps on several threads at once, and destroyed once, on any thread, when nothing
     /// will call it any more. It may use any client. What it throws is swallowed.
@@ -1334,7 +1333,7 @@ public:
 #endif
 };
 
-// Account: what a verification tells -------------------------------------------------------------
+// Account: which one a pair belongs to -------------------------------------------------------------
 
 /// The account that a pair belongs to. Immutable; what the service did not tell is absent.
 class account : public detail::handle<justcall_account> {
@@ -1349,13 +1348,13 @@ public:
 
     /// The account's e-mail address: justcall_account_email().
     [[nodiscard]] std::optional<std::string_view> email() const & noexcept {
-        return detail::if_told(justcall_account_email(native_handle()));
+        return detail::optional_text(justcall_account_email(native_handle()));
     }
     std::optional<std::string_view> email() const && = delete;
 
     /// The account's plan, such as "Pro": justcall_account_plan().
     [[nodiscard]] std::optional<std::string_view> plan() const & noexcept {
-        return detail::if_told(justcall_account_plan(native_handle()));
+        return detail::optional_text(justcall_account_plan(native_handle()));
     }
     std::optional<std::string_view> plan() const && = delete;
 
@@ -2043,7 +2042,7 @@ public:
         return justcall_exchange_is_verifying(native_handle()) != 0;
     }
 
-    /// The value of its `Authorization` header: take it right before sending, and anew for each
+    /// The value of its `Authorization` header: take it right before you send, and again for each
     /// request: justcall_exchange_authorization().
     result<secret_string> try_authorization() {
         return detail::authorization(justcall_exchange_authorization, native_handle());

@@ -1,4 +1,5 @@
-/* Limits of single calls, signal handlers, what a client tells of its pair, and how it connects.
+/* Limits of single calls, signal handlers, what a client reports of its pair, and how it
+ * connects.
  * options FOLDER; the sandbox's line is in the environment as JUSTCALL_SANDBOX. A hang ends the
  * program. */
 

@@ -97,12 +97,15 @@ static void it_ends_calls(const sandbox &service) {
 }
 
 static void it_limits_calls_that_have_no_request(const sandbox &service) {
-    justcall::client slow(settings(service).source("command:sleep 30"));
+    const auto slow_client = [&] {
+        return justcall::client(settings(service).source("command:sleep 30"));
+    };
     const auto limits = justcall::call_options().timeout(100ms);
     justcall::cancel cancel;
     const auto cancelled = justcall::call_options().cancel(cancel);
     cancel.fire();
     const auto all = [&](const justcall::call_options &options, errc status) {
+        auto slow = slow_client();
         CHECK(status_of([&] { slow.verify(options); }) == status);
         CHECK(status_of([&] { slow.reload(options); }) == status);
         CHECK(status_of([&] { static_cast<void>(slow.authorization(options)); }) == status);
@@ -118,6 +121,7 @@ static void it_limits_calls_that_have_no_request(const sandbox &service) {
     all(limits, errc::source_unavailable);
     all(cancelled, errc::cancelled);
     const justcall::credentials pair(service.key, service.secret);
+    auto slow = slow_client();
     CHECK(status_of([&] { slow.replace(pair, cancelled); }) == errc::cancelled);
     slow.replace(pair, justcall::call_options());
     CHECK(slow.generation() == 1 && slow.key_hint() == pair.key_hint());

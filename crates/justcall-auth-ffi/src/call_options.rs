@@ -13,8 +13,8 @@ use crate::function::{free, guarded, into_raw};
 use crate::status::justcall_status;
 
 /// A time limit and a cancel handle for a call: for the functions whose names end in `_with`. One
-/// handle may serve any number of calls. For one thread at a time while it is changed; then any number
-/// of threads may call with it at once. A call copies it when it starts.
+/// handle may serve any number of calls. For one thread at a time while it is changed; then any
+/// number of threads may call with it at once. A call copies it when it starts.
 pub struct justcall_call_options {
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
@@ -40,16 +40,16 @@ impl Argument<*const justcall_call_options> {
     }
 }
 
-/// Creates options that change nothing: the timeout is the client's, and nothing cancels the call. Free
-/// them with justcall_call_options_free(). Returns NULL only on an internal error.
+/// Creates options that change nothing: the timeout is the client's, and nothing cancels the call.
+/// Free them with justcall_call_options_free(). Returns NULL only on an internal error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_call_options_new() -> *mut justcall_call_options {
     guarded(ptr::null_mut(), || into_raw(justcall_call_options { timeout: None, cancel: None }))
 }
 
-/// Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0 means
-/// no limit.
+/// Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0
+/// means no limit.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` is NULL.
 #[unsafe(no_mangle)]
@@ -67,7 +67,8 @@ pub unsafe extern "C" fn justcall_call_options_set_timeout_ms(
 /// Lets `cancel` end calls with these options: see justcall_cancel_fire(). Replaces an earlier one.
 /// `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_call_options_set_cancel(
     options: *mut justcall_call_options,

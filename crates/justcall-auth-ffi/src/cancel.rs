@@ -26,13 +26,13 @@ pub extern "C" fn justcall_cancel_new() -> *mut justcall_cancel {
     guarded(ptr::null_mut(), || into_raw(justcall_cancel { cancel: Cancel::new() }))
 }
 
-/// Ends the calls that `cancel` was given to, with JUSTCALL_ERROR_CANCELLED: those that are under way
-/// within about 50 ms, whatever they wait for, and those that start later at once. A load callback or
-/// an event handler that is running is not interrupted; the call ends when it returns. A handle stays
-/// fired. Does nothing if `cancel` is NULL.
+/// Ends the calls that `cancel` was given to, with JUSTCALL_ERROR_CANCELLED: those that are under
+/// way within about 50 ms, whatever they wait for, and those that start later at once. A load
+/// callback or an event handler that is running is not interrupted; the call ends when it returns.
+/// A handle stays fired. Does nothing if `cancel` is NULL.
 ///
-/// Does not block and takes no lock. Any thread may call this at any time, and so may a signal handler:
-/// the function is async-signal-safe.
+/// Does not block and takes no lock. Any thread may call this at any time, and so may a signal
+/// handler: the function is async-signal-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_cancel_fire(cancel: *mut justcall_cancel) {
     // Without the guard, which a signal handler could not use: storing a flag does not panic.
@@ -40,8 +40,8 @@ pub unsafe extern "C" fn justcall_cancel_fire(cancel: *mut justcall_cancel) {
     infallible!((), |cancel| cancel.cancel.fire());
 }
 
-/// Frees the handle. Requests and options that it was given to, and their calls, live on. Does nothing
-/// if `cancel` is NULL.
+/// Frees the handle. Requests and options that it was given to, and their calls, live on. Does
+/// nothing if `cancel` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_cancel_free(cancel: *mut justcall_cancel) {
     free!(cancel);

@@ -13,17 +13,17 @@ use crate::fallible::fallible;
 use crate::function::argument;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 
-/// Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it returns
-/// a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
-/// JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error in
-/// `*error`: one of justcall_error_new(), or one that another function of this library stored there. The
-/// library owns what is stored. `*out` and `*error` are NULL before. `context` is what
+/// Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it
+/// returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
+/// JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
+/// in `*error`: one of justcall_error_new(), or one that another function of this library stored
+/// there. The library owns what is stored. `*out` and `*error` are NULL before. `context` is what
 /// justcall_config_set_source_callback() was given.
 ///
-/// Called on the thread of the call that needs the pair; several threads may call it at once. It may use
-/// clients that do not share this pair; a call of one that does fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle interrupts
-/// it.
+/// Called on the thread of the call that needs the pair; several threads may call it at once. It
+/// may use clients that do not share this pair; a call of one that does fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle
+/// interrupts it.
 pub type justcall_load_fn = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -74,18 +74,18 @@ fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
     callback_error(kind, &format!("The callback that loads the pair failed with {status} ({name})."))
 }
 
-/// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL, and
-/// returns `status`, so that a callback can end with
-/// `return justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
+/// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
+/// and returns `status`, so that a callback can end with `return
+/// justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
 ///
-/// `message` says what failed; if it is NULL the message is that of `status`. Bytes that are not UTF-8 are
-/// replaced, control characters are removed, secrets of the pairs that clients of this process use are
-/// masked, and the message is cut at 512 bytes, between two characters. A secret that no client uses yet
-/// is not recognised: leave it out.
+/// `message` says what failed; if it is NULL or empty the message is that of `status`. Bytes that
+/// are not UTF-8 are replaced, control characters are removed, secrets of the pairs that clients of
+/// this process use are masked, and the message is cut at 512 bytes, between two characters. A
+/// secret that no client uses yet is not recognised: leave it out.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the library
-/// in use has. Free the error with justcall_error_free(), unless it is left to the library as the result
-/// of a callback. Does not block. Any thread may call this.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the
+/// library in use has. Free the error with justcall_error_free(), unless it is left to the library
+/// as the result of a callback. Does not block. Any thread may call this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_new(
     status: justcall_status,
@@ -95,9 +95,7 @@ pub unsafe extern "C" fn justcall_error_new(
     fallible!(error, || {
         let kind = ErrorKind::from_number(status)
             .ok_or_else(|| Error::invalid_argument("The argument status is not a JUSTCALL_ERROR_ number."))?;
-        Err(match argument!(message).string() {
-            Some(message) => callback_error(kind, &copy::lossy_text(message)?),
-            None => Error::new(kind),
-        })
+        let message = argument!(message).string().map(copy::lossy_text).transpose()?;
+        Err(callback_error(kind, &message.unwrap_or_default()))
     })
 }

@@ -21,20 +21,20 @@ const SYMBOLS: &str = "include/justcall_auth.symbols";
 const SECTIONS: &[(&str, &str)] = &[
     ("library", "The library"),
     ("credentials", "Credentials: an API key and its secret"),
-    ("source", "A source of your own"),
+    ("source", "Load callback: a source of your own"),
     ("config", "Configuration: how a client is set up"),
     ("client", "Client: calls of the service"),
     ("event", "Events: what happens to the pair and to calls"),
     ("request", "Request: what to send"),
     ("call_options", "Call options: limits of other calls"),
-    ("cancel", "Cancel: ends calls from outside"),
-    ("response", "Response: what came back"),
-    ("account", "Account: what a verification tells"),
-    ("webhook", "Webhook: whether a delivery is JustCall's"),
-    ("webhook_event", "Webhook event: what a verified delivery tells for certain"),
-    ("exchange", "Exchange: a call over HTTP of your own"),
-    ("classify", "Answers that came over your own HTTP"),
-    ("report", "Report: what a local check found"),
+    ("cancel", "Cancel: ends calls early"),
+    ("response", "Response: what the service answered"),
+    ("account", "Account: which one a pair belongs to"),
+    ("webhook", "Webhook: verifies deliveries"),
+    ("webhook_event", "Webhook event: a verified delivery"),
+    ("exchange", "Exchange: a call with your own HTTP client"),
+    ("classify", "Responses of your own HTTP client"),
+    ("report", "Report: findings of a local check"),
     ("error", "Errors"),
 ];
 
@@ -106,7 +106,7 @@ fn generate(source: &Path) -> Result<(String, String)> {
 
     let mut status = bind(&config, &[file(STATUS)])?;
     let name_of_status = functions(&mut status, &mut symbols)?;
-    heading(&mut header, "Status: what a call came to")?;
+    heading(&mut header, "Status: the result of a call")?;
     block(&mut header, &text_of(&status)?)?;
     header.push_str(&status_constants());
     block(&mut header, &name_of_status)?;
@@ -260,8 +260,7 @@ fn version(version: &str) -> Result<String> {
 }
 
 fn any_url() -> String {
-    let comment =
-        "In place of an expected URL: deliveries for any URL pass. Look at justcall_webhook_event_url().";
+    let comment = "Accepts deliveries for every URL: check justcall_webhook_event_url().";
     format!("\n/** {comment} */\n#define JUSTCALL_ANY_URL \"{ANY_URL}\"\n")
 }
 

@@ -66,9 +66,8 @@ fn declarations(text: &str) -> Vec<String> {
         match line {
             line if line.starts_with("#if") => depth += 1,
             "#endif" => depth -= 1,
-            "JUSTCALL_NODISCARD" => {}
             line if depth > 1 || line.starts_with('#') => {}
-            line => plain.extend([line, " "]),
+            line => plain.extend([line.trim_start_matches("JUSTCALL_NODISCARD").trim_start(), " "]),
         }
     }
     plain.split(';').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
