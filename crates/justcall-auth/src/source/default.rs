@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 
 use super::failure::missing;
-use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, Loaded, Source, env, setting};
+use super::spellings::{KEY_FILE, SECRET_FILE, refuse};
+use super::{Environment, Loaded, Source, setting};
 use crate::context::CallContext;
 
 /// Chooses the source. Not a program to run: whoever sets a variable must not run code by it.
@@ -35,22 +35,11 @@ pub(super) fn resolve(environment: &dyn Environment, context: &CallContext) -> R
         return chosen(&choice);
     }
     // Only what is absent is passed over.
-    let holding = usual_places().find(|place| holds_anything(&place.source, environment, context));
+    let holding = usual_places().find(|place| place.source.holds_anything(environment, context));
     holding.map(|place| place.source).ok_or_else(|| {
         let places = PLACES.join("; ");
         missing(&format!("{CHOICE}, which would name a source; the environment variables {places}"))
     })
-}
-
-fn holds_anything(source: &Source, environment: &dyn Environment, context: &CallContext) -> bool {
-    match source {
-        // A client resolves its source when it is made, and takes memory for the pair only when it needs it.
-        Source::Env { key, secret, .. } => env::is_set(environment, key, secret),
-        other => {
-            let loaded = other.load_within(environment, context);
-            loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
-        }
-    }
 }
 
 /// The source that the environment chooses, as it is spelled there; `None` if the variable is empty or not set.
@@ -60,7 +49,8 @@ pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
 
 /// The usual places, in order; without what could be mounted and is not.
 pub(crate) fn usual_places() -> impl Iterator<Item = Place> {
-    let sources = [Some(parse::env()), Some(parse::systemd()), mounted()];
+    let systemd = Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() };
+    let sources = [Some(Source::environment()), Some(systemd), mounted()];
     PLACES.into_iter().zip(sources).filter_map(|(name, source)| Some(Place { name, source: source? }))
 }
 
@@ -77,11 +67,11 @@ fn chosen(choice: &str) -> Result<Source, Error> {
         let message = format!("The variable {CHOICE}: {}", error.message());
         error.with_new_message(message)
     };
-    match parse::parse(choice).map_err(named)? {
+    match Source::parse(choice).map_err(named)? {
         Source::Command(_) => {
-            Err(named(parse::refuse("`command:` may be named in code or on the command line alone")))
+            Err(named(refuse("`command:` may be named in code or on the command line alone")))
         }
-        Source::Default => Err(named(parse::refuse("it names `default:`, which asks this variable"))),
+        Source::Default => Err(named(refuse("it names `default:`, which asks this variable"))),
         source => Ok(source),
     }
 }
@@ -90,6 +80,7 @@ fn chosen(choice: &str) -> Result<Source, Error> {
 mod tests {
     use justcall_auth_protocol::diagnose::Code;
 
+    use super::super::SPELLINGS;
     use super::*;
 
     #[test]
@@ -98,7 +89,7 @@ mod tests {
             let at = names.iter().map(|name| text.find(name).unwrap_or_else(|| panic!("{name} in {text}")));
             assert!(at.is_sorted(), "{text}");
         };
-        let (_, what) = parse::SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
+        let (_, what) = SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
         stand_in_order(what, &[CHOICE, "env:", "systemd:", MOUNTED]);
         let explained = Code::NothingFound.explanation();
         stand_in_order(explained, &[CHOICE, PLACES[0], "systemd's", MOUNTED]);

@@ -7,7 +7,7 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 
 use super::failure::{malformed_in, missing, unavailable};
-use super::file::read;
+use super::regular_file::read;
 use super::{Environment, Loaded, LoadedPair, setting, shown, text};
 
 /// What Kubernetes swaps when a secret changes: a link to the folder that holds one version of all files.

@@ -1,14 +1,14 @@
 //! `env:` — two environment variables.
 
 use std::ffi::OsString;
-use std::hash::{BuildHasher as _, RandomState};
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
 use super::failure::{malformed_in, missing};
-use super::{Environment, Loaded, Source, text};
+use super::fingerprints::Fingerprints;
+use super::{Environment, Loaded, text};
 
 /// Whether either variable holds anything.
 pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {
@@ -53,25 +53,17 @@ pub(super) fn load(
     Ok(Loaded::new(credentials, place))
 }
 
-/// Distinguishes pairs by keyed hashes, which cannot be reversed: which pair the environment holds, without a copy.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fingerprints(RandomState);
-
-impl Fingerprints {
-    /// Of what the variables of `source` hold, be it a pair or not; `None` if they hold nothing, or if `source` is another.
-    pub fn in_environment(&self, source: &Source, environment: &dyn Environment) -> Option<u64> {
-        let Source::Env { key, secret, .. } = source else { return None };
-        let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
-        let (key, secret) = (half(key), half(secret));
-        let (key, secret) = (text::forgive_newline(&key), text::forgive_newline(&secret));
-        (!key.is_empty() || !secret.is_empty()).then(|| self.0.hash_one((key, secret)))
-    }
-
-    /// Of a pair that was read.
-    pub fn of(&self, pair: &Credentials) -> u64 {
-        let at = pair.secret_at();
-        pair.expose_authorization(|header| self.0.hash_one((&header[..at - 1], &header[at..])))
-    }
+/// Returns the fingerprint of what the variables hold, be it a pair or not; `None` if they hold nothing.
+pub(super) fn fingerprint(
+    environment: &dyn Environment,
+    key: &str,
+    secret: &str,
+    fingerprints: &Fingerprints,
+) -> Option<u64> {
+    let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
+    let (key, secret) = (half(key), half(secret));
+    let (key, secret) = (text::forgive_newline(&key), text::forgive_newline(&secret));
+    (!key.is_empty() || !secret.is_empty()).then(|| fingerprints.of_halves(key, secret))
 }
 
 /// Whether this process runs with rights that its user does not have: set-user-ID, set-group-ID or file capabilities.
@@ -106,6 +98,7 @@ fn into_bytes(value: OsString) -> Zeroizing<Vec<u8>> {
 mod tests {
     use justcall_auth_protocol::error::ErrorKind;
 
+    use super::super::Source;
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {

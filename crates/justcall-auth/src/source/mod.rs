@@ -11,12 +11,15 @@ mod dotenv;
 mod env;
 mod failure;
 mod file;
+mod fingerprints;
 mod members;
 mod misnamed;
 mod parse;
 mod place;
+mod regular_file;
 mod rewrite;
 mod running;
+mod spellings;
 mod text;
 
 use std::ffi::OsString;
@@ -34,9 +37,9 @@ use justcall_auth_secret::WipedBuffer;
 pub use callback::Load;
 pub(crate) use change_detector::ChangeDetector;
 pub(crate) use default::{CHOICE, PLACES, Place, choice, usual_places};
-pub(crate) use env::Fingerprints;
-pub use parse::SPELLINGS;
+pub(crate) use fingerprints::Fingerprints;
 pub use rewrite::Content;
+pub use spellings::SPELLINGS;
 pub use text::Form;
 
 use crate::context::CallContext;
@@ -202,6 +205,30 @@ impl Source {
         matches!(self, Self::Env { .. } | Self::Default)
     }
 
+    /// Returns the fingerprint of what the variables of `env:` hold now; `None` if they hold nothing, or for another source.
+    pub(crate) fn fingerprint(
+        &self,
+        environment: &dyn Environment,
+        fingerprints: &Fingerprints,
+    ) -> Option<u64> {
+        match self {
+            Self::Env { key, secret, .. } => env::fingerprint(environment, key, secret, fingerprints),
+            _ => None,
+        }
+    }
+
+    /// Whether there is anything at the source, be it a good pair or not.
+    fn holds_anything(&self, environment: &dyn Environment, context: &CallContext) -> bool {
+        match self {
+            // A client resolves its source when it is made, and takes memory for the pair only when it needs it.
+            Self::Env { key, secret, .. } => env::is_set(environment, key, secret),
+            other => {
+                let loaded = other.load_within(environment, context);
+                loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
+            }
+        }
+    }
+
     /// Reads the pair. Blocks while a file is read; at most 10 seconds for a command.
     ///
     /// # Errors
@@ -284,5 +311,5 @@ pub fn read_text(text: &[u8]) -> Result<Credentials, Error> {
 /// # Errors
 /// Those of the system, and when it is another kind of file or a larger one.
 pub fn read_file(path: &Path) -> io::Result<WipedBuffer> {
-    file::read(path)
+    regular_file::read(path)
 }
