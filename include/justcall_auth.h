@@ -26,55 +26,133 @@
  *         return status == JUSTCALL_OK ? 0 : 1;
  *     }
  *
+ * Functions by task
+ *
+ *   Check a pair: justcall_client_verify(); without the service: justcall_diagnose(),
+ *   justcall_diagnose_environment(), justcall_credentials_new().
+ *   Send a request: justcall_client_request(), or justcall_request_new() and justcall_client_send()
+ *   for headers, a query, a timeout or a cancel handle. Read the answer: justcall_response_body(),
+ *   justcall_response_header().
+ *   Choose where the pair comes from: justcall_config_set_source(), _set_credentials(),
+ *   _set_source_callback() with justcall_load_fn and justcall_error_new().
+ *   Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
+ *   _set_proxy(), _set_local_address(), _set_timeout_ms(), _set_max_retries(),
+ *   _set_max_response_length().
+ *   Limit or end a call: justcall_request_set_timeout_ms(), justcall_request_set_cancel(),
+ *   justcall_call_options_new() and the functions that end in _with, justcall_cancel_fire(),
+ *   justcall_client_shutdown().
+ *   Follow a reset of the pair: nothing to do; justcall_config_set_rotation_wait_ms() lets calls wait
+ *   for the new pair, justcall_client_reload() and justcall_client_replace() speed it up,
+ *   justcall_config_set_event_handler() reports it.
+ *   Verify webhooks: justcall_webhook_new(), justcall_webhook_use_client() or
+ *   justcall_webhook_add_secret(), justcall_webhook_verify(),
+ *   justcall_webhook_event_object_path().
+ *   Use your own HTTP client: justcall_exchange_new() for the whole call, or
+ *   justcall_client_authorization() and justcall_classify() for one request.
+ *   Find out what failed: justcall_error_message(), justcall_error_hint(), justcall_error_status(),
+ *   justcall_error_request_sent(), justcall_error_response().
+ *   Monitor: justcall_client_usage(), justcall_client_rate_limit(), justcall_client_generation(),
+ *   justcall_client_key_hint(), justcall_client_protection().
+ *
  * Errors. A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a
  * JUSTCALL_ERROR_ number. Its last parameter takes a justcall_error with the details, and may be
- * NULL if you do not want them. What it points to is overwritten without being read, on success
+ * NULL if you do not want them. The pointer there is overwritten without being read, on success
  * with NULL: free an error before the next call overwrites it. On failure an output handle is NULL
- * and every other output is left as it was, but for the needed length that comes with
+ * and every other output is unchanged, except for the needed length that comes with
  * JUSTCALL_ERROR_BUFFER_TOO_SMALL. There is no hidden last error.
  *
- * Ownership. What a function gives through `out`, and what a _new function returns, is yours: pass
- * it once to the _free function of its type. Each of those takes NULL. Free in any order, once no
- * call uses the handle: handles keep what they refer to alive. Text that a function returns is
- * borrowed from the handle it was asked of and lives as long as that, which its comment confirms.
- * What you pass in is copied and stays yours.
+ * Ownership. A handle that a function stores in `*out`, or that a _new function returns, is yours:
+ * pass it once to the _free function of its type, which accepts NULL. Free handles in any order,
+ * when no call uses them: a handle keeps alive what it refers to. Text that a function returns is
+ * borrowed from the handle that was passed, and lives as long as its comment says. What you pass
+ * in is copied and stays yours.
  *
- * Threads. Clients, cancels, credentials, accounts and errors may be used by any number of threads
- * at once, and so may verifiers of webhooks once they are set up; a configuration and an exchange by
- * one thread at a time. A handle may be freed on any thread. Nothing has to be initialised.
+ * Threads. A function that takes a handle as `const` may be called on it by several threads at
+ * once, except that an exchange is for one thread at a time. A function that changes a handle
+ * takes it without `const`: for one thread at a time, unless its comment says otherwise. A handle
+ * may be freed on any thread. Nothing has to be initialised. The library starts no thread, except
+ * to look up names.
  *
- * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies come as pointer and
- * length. A secret goes out only into a buffer of yours, where the capacity counts the terminating
- * NUL and the length does not. A truth value is an int32_t, 0 or 1. Each comment says what NULL
- * does; where it does not, NULL is refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
+ * Signal handlers may call justcall_cancel_fire() and justcall_client_shutdown(), and no other
+ * function.
  *
- * Server side only: whoever holds the program holds the pair that it is given. Do not put a pair into
- * a page, a browser extension or an app for phones; let those ask a server of yours.
+ * fork(). A child may use every handle that it inherits, except exchanges, also if other threads
+ * of the parent were inside calls. It opens its own connections and reads the source again at its
+ * first call; counters start at zero; what the service rejected is forgotten. Callbacks and their
+ * `context` are then used in both processes.
  *
- * Memory. If an argument or a response of the service does not fit into memory, the call fails with
- * JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
- *
- * End of the program. The library calls abort() in two cases only. If one of its small allocations
- * fails, it prints a line to standard error first. If the guarded memory of a pair was overwritten,
- * it prints nothing: other code of the program wrote there, and may have written elsewhere too. An
- * internal error prints a line to standard error as well, but does not end the program: the call
- * fails with JUSTCALL_ERROR_INTERNAL.
- *
- * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What your
- * callbacks use comes on top.
- *
- * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until the
- * call returns, also while it runs your callbacks, and the state that you had set is then restored. A
- * request that came meanwhile takes effect at the thread's next cancellation point. To end a call
+ * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until
+ * the call returns, also while it runs your callbacks, and the state that you had set is then
+ * restored. A pending request takes effect at the thread's next cancellation point. To end a call
  * early, use justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call
  * the library, as POSIX demands for nearly every function.
  *
+ * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What
+ * your callbacks use comes on top.
+ *
+ * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies are passed as a
+ * pointer and a length; a body is a `const void *`, so that text, such as JSON, needs no cast. A
+ * secret is written only into a buffer of yours: `capacity` counts the terminating NUL, `length`
+ * does not. A truth value is an int32_t, 0 or 1. If a comment does not say what NULL does, NULL is
+ * refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
+ *
+ * Limits. An API key or secret has at most 512 bytes, a text argument 128 KiB, a path with its
+ * query 8 KiB, a response 1000 headers if you pass it in, and 64 KiB of headers if the library
+ * reads it. A response body has at most justcall_config_set_max_response_length() bytes, that of
+ * an error 64 KiB, a webhook delivery 1 MiB. A file with a pair and the output of a `command:`
+ * source have at most 64 KiB; the program may run for 10 seconds. 16 names are looked up at a
+ * time. 64 idle connections are kept, each for 30 seconds.
+ *
+ * Time. A call ends at its timeout, 30 seconds unless set, retries and waits included; a callback
+ * that is running is waited for. Functions block only if their comment says so.
+ *
+ * Retries. A call is retried up to justcall_config_set_max_retries() times, 2 unless set, with
+ * growing pauses and as late as `Retry-After` asks. After 429, every request is. After 408, 5xx or
+ * a lost connection, a request whose method is idempotent (GET, HEAD, OPTIONS, PUT, DELETE) is;
+ * another, such as POST, only if it was surely not delivered. After 401, the source is read, and
+ * if it gives another pair the request is sent once more with that. Nothing else is retried.
+ *
+ * When the source is read, which is when `load` of justcall_config_set_source_callback() runs: at
+ * the first call that needs the pair, webhooks included; at the first call of a client that is
+ * created later; after the service rejected the pair, at most once a second, or up to four times a
+ * second while calls wait (justcall_config_set_rotation_wait_ms()); after a delivery that no known
+ * secret signed, at most once a second; and in justcall_client_reload(). A file or folder is also
+ * checked for changes once a second. One thread reads at a time; a read that takes over 60 seconds
+ * no longer stops others.
+ *
+ * Environment. The library reads JUSTCALL_CREDENTIALS, JUSTCALL_API_KEY and JUSTCALL_API_SECRET,
+ * or the variables that the source names; CREDENTIALS_DIRECTORY; HTTPS_PROXY and NO_PROXY, in
+ * capitals or not; SSL_CERT_FILE and SSL_CERT_DIR; and PATH to find the program of a `command:`
+ * source. justcall_diagnose_environment() also looks at JUSTCALL_WEBHOOK_SECRET. A program that
+ * has more rights than its user (set-user-ID) reads none of them. Like getenv(), reading races
+ * with setenv() in another thread.
+ *
+ * The library changes nothing global: no signal handler, no allocator, no locale, no standard
+ * stream but for the lines named below, and no environment variable but the two that a source with
+ * `?scrub` removes.
+ *
+ * Server side only: everyone who has the program has the pair that is in it. Do not put a pair
+ * into a page, a browser extension or an app for phones; let those ask a server of yours.
+ *
+ * Memory. If an argument or a response of the service does not fit into memory, the call fails
+ * with JUSTCALL_ERROR_OUT_OF_MEMORY and the program goes on. Every other allocation is small.
+ *
+ * End of the program. The library calls abort() in two cases only. If one of its small allocations
+ * fails, it prints a line to standard error first. If the guarded memory of a pair was
+ * overwritten, it prints nothing: other code of the program wrote there, and may have written
+ * elsewhere too. An internal error prints a line to standard error as well, but does not end the
+ * program: the call fails with JUSTCALL_ERROR_INTERNAL.
+ *
+ * Unloading. On Linux, dlclose() leaves the shared library in memory, because a thread that looks
+ * up a name may still run. On other systems do not unload it.
+ *
+ * Versions. Every function and constant exists since 0.1.0, unless its comment says otherwise. A
+ * number of a status, an event or a severity is never given another meaning. Compilers warn if the
+ * result of a function that is marked JUSTCALL_NODISCARD is ignored; define that macro yourself,
+ * before you include this header, to change it.
+ *
  * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
  * beside this header in the sources.
- *
- * The library changes nothing global: no signal handler, no allocator, no locale, no standard stream
- * but for the lines above, and no environment variable but the two that a source with `?scrub`
- * removes.
  */
 
 #ifndef JUSTCALL_AUTH_H
@@ -85,6 +163,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Marks functions whose result must not be ignored: those that call, load, verify or create. */
+#ifndef JUSTCALL_NODISCARD
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__)
+#define JUSTCALL_NODISCARD __attribute__((warn_unused_result))
+#else
+#define JUSTCALL_NODISCARD
+#endif
+#endif
+
+/** Marks functions that a later version will not have. There are none yet. */
+#ifndef JUSTCALL_DEPRECATED
+#if defined(__GNUC__)
+#define JUSTCALL_DEPRECATED __attribute__((deprecated))
+#elif defined(_MSC_VER)
+#define JUSTCALL_DEPRECATED __declspec(deprecated)
+#else
+#define JUSTCALL_DEPRECATED
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -92,7 +194,7 @@ extern "C" {
 /* Status: what a call came to --------------------------------------------------------------- */
 
 /**
- * What a call came to: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
+ * The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
  * failure that the service reported is its HTTP status. Later versions may return numbers that
  * this header does not have.
  */
@@ -192,9 +294,9 @@ typedef int32_t justcall_status;
 #define JUSTCALL_ERROR_UNAVAILABLE 503
 
 /**
- * The name of a status, the same in every language: `"invalid_credentials"` for 401, `"ok"` for 0,
- * `"unknown"` for a number that the library in use does not have. Never NULL; lives as long as the
- * program. Any thread may call this.
+ * Returns the name of a status, the same in every language: `"invalid_credentials"` for 401,
+ * `"ok"` for 0, `"unknown"` for a number that the library in use does not have. Never NULL. The
+ * text lives as long as the program. Any thread may call this.
  */
 const char *justcall_status_name(justcall_status status);
 
@@ -202,45 +304,52 @@ const char *justcall_status_name(justcall_status status);
 
 /**
  * The account that a pair belongs to, from justcall_client_verify(). Immutable: any number of
- * threads may read one at once.
+ * threads may use one at once.
  */
 typedef struct justcall_account justcall_account;
 
 /**
- * Ends the calls whose requests it was given to, with justcall_request_set_cancel(). Any number of
- * threads may use one at once.
+ * A time limit and a cancel handle for a call: for the functions whose names end in `_with`. One
+ * handle may serve any number of calls. For one thread at a time while it is changed; then any
+ * number of threads may call with it at once. A call copies it when it starts.
+ */
+typedef struct justcall_call_options justcall_call_options;
+
+/**
+ * Ends calls early, from any thread or from a signal handler. Give it to a request with
+ * justcall_request_set_cancel(), or to options with justcall_call_options_set_cancel().
  */
 typedef struct justcall_cancel justcall_cancel;
 
 /**
- * A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
- * Any number of threads may use one at once.
+ * A client of the JustCall API. Create one and keep it: it holds the pair and the open
+ * connections. Any number of threads may use one at once.
  */
 typedef struct justcall_client justcall_client;
 
 /**
- * The settings of clients; what is not set keeps its default. For one thread at a time. A client
- * copies what it needs, so one configuration makes any number of clients, and later changes to it
- * do not reach those already made.
+ * The settings of clients; what is not set keeps its default. For one thread at a time while it is
+ * changed. A client copies what it needs: one configuration makes any number of clients, and later
+ * changes to it do not reach them.
  */
 typedef struct justcall_config justcall_config;
 
 /**
- * An API key and its secret, checked, in memory of the library's own that is wiped when the last
+ * An API key and its secret, checked, in memory of the library that is wiped when the last handle
  * that refers to it is freed. Immutable: any number of threads may use one at once.
  */
 typedef struct justcall_credentials justcall_credentials;
 
 /**
  * Why a call failed. Every function that can fail stores one through its last parameter, if that
- * is not NULL; it is yours, and freed with justcall_error_free(). Immutable: any number of threads
- * may read one at once.
+ * is not NULL. It is yours, to be freed with justcall_error_free(). Immutable: any number of
+ * threads may use one at once.
  */
 typedef struct justcall_error justcall_error;
 
 /**
- * Something that happened. It belongs to the library and is good while the handler that was given
- * it runs: copy what is to be kept. Its texts are safe to log: they never hold a secret.
+ * Something that happened. It belongs to the library and lives while the handler that it was
+ * passed to runs: copy what you keep. Its texts are safe to log: they never hold a secret.
  */
 typedef struct justcall_event justcall_event;
 
@@ -251,8 +360,8 @@ typedef struct justcall_event justcall_event;
  * its client.
  *
  * Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
- * blocks. Your HTTP client must not follow redirects: it would send the pair to another host.
- * The client's `ca_file` and proxy do not apply to it; set its own.
+ * blocks. Your HTTP client must not follow redirects: it would send the pair to another host. The
+ * client's `ca_file` and proxy do not apply to it; set its own.
  *
  * Other calls of the process may wait for an exchange that was asked to load or to send. They stop
  * waiting when it is freed, at its deadline, or after 60 seconds if it has none.
@@ -260,8 +369,8 @@ typedef struct justcall_event justcall_event;
 typedef struct justcall_exchange justcall_exchange;
 
 /**
- * A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
- * read one at once.
+ * A list of findings, the worst first; empty if nothing is wrong. Immutable: any number of threads
+ * may use one at once.
  */
 typedef struct justcall_report justcall_report;
 
@@ -272,91 +381,108 @@ typedef struct justcall_report justcall_report;
 typedef struct justcall_request justcall_request;
 
 /**
- * An answer of the service: status, headers, body. Immutable: any number of threads may read one
+ * A response of the service: status, headers, body. Immutable: any number of threads may use one
  * at once.
  */
 typedef struct justcall_response justcall_response;
 
 /**
- * Verifies deliveries of webhooks. Set it up on one thread; from then on any number of threads may
- * verify with it at once.
+ * Verifies deliveries of webhooks. Set it up on one thread; then any number of threads may verify
+ * with it at once.
  *
- * The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: whoever
- * holds one genuine delivery can send any other data with it. Before you act on what the data says,
- * fetch the object again through the API: justcall_client_request() of "GET" with the path that
- * justcall_webhook_event_object_path() gives.
+ * The body of a delivery is NOT signed, beyond the two fields `webhook_url` and `type`: everyone
+ * who has one genuine delivery can send any other data with it. Before you act on the data, fetch
+ * the object again through the API: justcall_client_request() of "GET" with the path that
+ * justcall_webhook_event_object_path() returns.
  */
 typedef struct justcall_webhook justcall_webhook;
 
 /**
- * A verified delivery: all that its signature is over, and nothing of the body's data, which is
- * not signed. Immutable: any number of threads may read one at once.
+ * A verified delivery: all that its signature covers, and nothing of the body's data, which is not
+ * signed. Immutable: any number of threads may use one at once.
  */
 typedef struct justcall_webhook_event justcall_webhook_event;
 
 /**
- * Gives the pair of a client when it is needed: stores credentials, which the library then owns,
- * through `out` and returns JUSTCALL_OK. Otherwise returns a JUSTCALL_ERROR_ number, with which the
- * call that needs the pair then fails; JUSTCALL_ERROR_CREDENTIALS_MISSING and
- * JUSTCALL_ERROR_SOURCE_UNAVAILABLE say what is usually meant. `context` is what
+ * Loads the pair of a client. Stores credentials in `*out` and returns JUSTCALL_OK. On failure it
+ * returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
+ * JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
+ * in `*error`: one of justcall_error_new(), or one that another function of this library stored
+ * there. The library owns what is stored. `*out` and `*error` are NULL before. `context` is what
  * justcall_config_set_source_callback() was given.
  *
- * Called on the thread of the call that needs the pair, so perhaps on several at once. It may use
- * clients that do not share this pair; a call of one that does fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp.
+ * Called on the thread of the call that needs the pair; several threads may call it at once. It
+ * may use clients that do not share this pair; a call of one that does fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT. It must not unwind or longjmp. No timeout or cancel handle
+ * interrupts it.
  */
-typedef justcall_status (*justcall_load_fn)(void *context, justcall_credentials **out);
+typedef justcall_status (*justcall_load_fn)(void *context,
+                                            justcall_credentials **out,
+                                            justcall_error **error);
 
 /**
- * Frees the `context` of a callback, once nobody will call it any more. May be called on any
- * thread.
+ * Frees the `context` of a callback, when nothing will call the callback any more. May be called
+ * on any thread.
  */
 typedef void (*justcall_free_fn)(void *context);
 
 /**
- * Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+ * Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and
+ * its texts live until the function returns.
  *
- * Called on the thread of the call that met the event, between two of its steps, so perhaps on
- * several at once; the call goes on when it returns. No lock is held: it may use any client, this
- * one included. It must not unwind or longjmp, nor free the client.
+ * Called on the thread of the call that caused the event, between two of its steps; several
+ * threads may call it at once. The call continues when it returns. The library holds no lock
+ * meanwhile, so it may use any client, this one included. It must not free the client, unwind or
+ * longjmp.
  */
 typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
 
 /**
- * Says whether a verified delivery was seen before, and remembers it: returns JUSTCALL_OK if it is
- * new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot tell.
- * What it returns justcall_webhook_verify() then returns too. `event` is borrowed for the call, and
- * `context` what justcall_webhook_set_replay_check() was given.
+ * Checks whether a verified delivery was seen before, and remembers it. Returns JUSTCALL_OK if it
+ * is new, JUSTCALL_ERROR_WEBHOOK_REPLAYED if not, another JUSTCALL_ERROR_ number if it cannot
+ * tell; justcall_webhook_verify() then returns the same. `context` is what
+ * justcall_webhook_set_replay_check() was given. `event` lives until the function returns.
  *
- * Called on the thread that verifies, so perhaps on several at once. It must not unwind or longjmp.
+ * Called on the thread that verifies; several threads may call it at once. It must not unwind or
+ * longjmp.
  */
 typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webhook_event *event);
 
 /* The library ------------------------------------------------------------------------------- */
 
+/** The version of this header; justcall_version() returns that of the library in use. */
+#define JUSTCALL_VERSION_MAJOR 0
+#define JUSTCALL_VERSION_MINOR 1
+#define JUSTCALL_VERSION_PATCH 0
+
+/** The same as one number that grows: 10000 * major + 100 * minor + patch. */
+#define JUSTCALL_VERSION_NUMBER 100
+
+/** The same as text. */
+#define JUSTCALL_VERSION_STRING "0.1.0"
+
 /**
- * The ABI that this header describes. It grows with every change that a program built before
- * cannot live with; justcall_abi_version() tells that of the library in use.
+ * The ABI that this header describes. It grows with every change that programs built before cannot
+ * work with. justcall_abi_version() returns that of the library in use.
  */
 #define JUSTCALL_ABI_VERSION 1
 
 /**
- * The version of the library in use, such as `"0.1.0"`. Never NULL; lives as long as the program.
- * Any thread may call this.
+ * Returns the version of the library in use, such as `"0.1.0"`. Never NULL. The text lives as long
+ * as the program. Any thread may call this.
  */
 const char *justcall_version(void);
 
 /**
- * The ABI of the library in use. A program that loads the library at run time compares it with
- * JUSTCALL_ABI_VERSION and goes on only if they are equal. Any thread may call this.
+ * Returns the ABI of the library in use. A program that loads the library at run time compares it
+ * with JUSTCALL_ABI_VERSION and goes on only if they are equal. Any thread may call this.
  */
 uint32_t justcall_abi_version(void);
 
 /**
  * Overwrites `length` bytes at `buffer` with zeros, in a way that compilers do not leave out as
- * they do with memset(). For your own copies of secrets, once you are done with them. Does nothing
- * if `buffer` is NULL or `length` is 0, or impossible (over SIZE_MAX / 2). Any thread may call
- * this.
+ * they do with memset(): for your own copies of secrets. Does nothing if `buffer` is NULL or
+ * `length` is 0, or impossible (over SIZE_MAX / 2). Any thread may call this.
  */
 void justcall_wipe(void *buffer, size_t length);
 
@@ -366,9 +492,9 @@ void justcall_wipe(void *buffer, size_t length);
  * other programs do not need it.
  *
  * A call that waits for another pair goes on with the one that was rejected. A request that is
- * answered with 401 after this function returned counts as another rejection. Never fails, does not
- * block, reads no source and sends nothing. Any thread may call this. After fork() it is about the
- * process that calls it.
+ * answered with 401 after this function returned counts as another rejection. Never fails, does
+ * not block, reads no source and sends nothing. Any thread may call this. After fork() it affects
+ * the process that calls it.
  */
 void justcall_forget_rejections(void);
 
@@ -380,14 +506,16 @@ void justcall_forget_rejections(void);
 #define JUSTCALL_AUTHORIZATION_SIZE 1026
 
 /**
- * Checks an API key and its secret, without asking the service, and copies them. Neither need be
- * terminated; your own copies stay yours to wipe: see justcall_wipe().
+ * Checks an API key and its secret, without asking the service, and copies them. Neither needs a
+ * NUL at its end. Your own copies stay yours to wipe: see justcall_wipe().
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED, saying which half is wrong and why, never its
- * value, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL or a length
- * impossible. On success `*out` is yours, to be freed with justcall_credentials_free(); on failure
- * it is NULL. Any thread may call this.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if one cannot be sent; the message says which
+ * half is wrong and why, never its value. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`,
+ * `secret` or `out` is NULL or a length is impossible. On success `*out` is yours, to be freed
+ * with justcall_credentials_free(); on failure it is NULL. Does not block. Any thread may call
+ * this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_new(const char *key,
                                          size_t key_length,
                                          const char *secret,
@@ -396,38 +524,55 @@ justcall_status justcall_credentials_new(const char *key,
                                          justcall_error **error);
 
 /**
- * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
- * hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
- * means running a program, for 10 seconds at most. A variable that is empty is not set.
+ * Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`.
+ * The hint of the error about an unknown source lists them all. A variable that is empty counts as
+ * not set.
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
- * JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL. On success
- * `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL. Any thread
- * may call this while no other changes the environment.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was
+ * searched; with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and
+ * with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On
+ * success `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+ *
+ * Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
+ * thread may call this while no other changes the environment.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_load(const char *source,
                                           justcall_credentials **out,
                                           justcall_error **error);
 
 /**
- * The ends of the key, to tell pairs apart by in logs: its first four characters, an ellipsis
- * (U+2026) and its last four; of a key shorter than 12 bytes the first character alone. Never the
- * secret. NULL if `credentials` is NULL; lives as long as `credentials`.
+ * Reads an API key and its secret as justcall_credentials_load() does, within the limits of
+ * `options`, which may be NULL for none: a `command:` source is stopped at the timeout or when it
+ * is cancelled.
+ *
+ * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_credentials_load_with(const char *source,
+                                               const justcall_call_options *options,
+                                               justcall_credentials **out,
+                                               justcall_error **error);
+
+/**
+ * Returns the ends of the key, to identify the pair in logs: its first four characters, an
+ * ellipsis (U+2026) and its last four; of a key shorter than 12 bytes the first character alone.
+ * It never has a part of the secret. Returns NULL if `credentials` is NULL. The text lives as long
+ * as `credentials`.
  */
 const char *justcall_credentials_key_hint(const justcall_credentials *credentials);
 
 /**
- * Writes the value of the `Authorization` header, `key:secret` and a NUL, into your buffer, which
- * is the only copy made: wipe it with justcall_wipe() once it is sent. Nothing is checked with the
- * service.
+ * Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. That is
+ * the only copy: wipe it with justcall_wipe() when it is sent. Asks nothing of the service.
  *
- * `*length`, unless `length` is NULL, becomes the length without the NUL. If `capacity`, which
- * counts the NUL, is too small, the call fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets
- * `*length` too, and leaves `buffer` as it was; a buffer of JUSTCALL_AUTHORIZATION_SIZE is always
- * large enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is
- * NULL and `capacity` not 0, or `capacity` is impossible. Any thread may call this.
+ * Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
+ * counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,
+ * and leaves `buffer` unchanged; JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is NULL and `capacity` not 0,
+ * or `capacity` is impossible. Does not block. Any thread may call this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_credentials_authorization(const justcall_credentials *credentials,
                                                    char *buffer,
                                                    size_t capacity,
@@ -435,18 +580,36 @@ justcall_status justcall_credentials_authorization(const justcall_credentials *c
                                                    justcall_error **error);
 
 /**
- * Frees the handle; the pair is wiped once no configuration or client refers to it either. Does
+ * Frees the handle. The pair is wiped when no configuration or client refers to it either. Does
  * nothing if `credentials` is NULL.
  */
 void justcall_credentials_free(justcall_credentials *credentials);
 
 /* A source of your own ---------------------------------------------------------------------- */
 
+/**
+ * Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
+ * and returns `status`, so that a callback can end with `return
+ * justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
+ *
+ * `message` says what failed; if it is NULL or empty the message is that of `status`. Bytes that
+ * are not UTF-8 are replaced, control characters are removed, secrets of the pairs that clients of
+ * this process use are masked, and the message is cut at 512 bytes, between two characters. A
+ * secret that no client uses yet is not recognised: leave it out.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or not a number that the
+ * library in use has. Free the error with justcall_error_free(), unless it is left to the library
+ * as the result of a callback. Does not block. Any thread may call this.
+ */
+justcall_status justcall_error_new(justcall_status status,
+                                   const char *message,
+                                   justcall_error **error);
+
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
 /**
- * Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
- * justcall_client_protection() says which, and why. The default.
+ * Locked pages, encrypted between calls; the heap if the system refuses to lock memory:
+ * justcall_client_protection() reports which, and why. The default.
  */
 #define JUSTCALL_MEMORY_AUTO 0
 
@@ -461,53 +624,54 @@ void justcall_credentials_free(justcall_credentials *credentials);
 #define JUSTCALL_MEMORY_HEAP 2
 
 /**
- * Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+ * Memory that only the process can read, not even the kernel (memfd_secret), else
  * JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
  */
 #define JUSTCALL_MEMORY_SECRETMEM 3
 
 /**
- * A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
- * 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
- * justcall_config_free(). NULL only after a bug of the library.
+ * Creates a configuration with every default: the pair from `"default:"`, the service itself, a
+ * timeout of 30 seconds, 2 retries, the system's certificate authorities. Free it with
+ * justcall_config_free(). Returns NULL only on an internal error.
  */
-justcall_config *justcall_config_new(void);
+JUSTCALL_NODISCARD justcall_config *justcall_config_new(void);
 
 /**
- * Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
- * client's first call, not now. Replaces an earlier source or pair.
+ * Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
+ * client's first call, not now. Replaces an earlier source, callback or pair.
  *
- * `"env:"` is compared when a client is made: if the environment then holds another pair than the
- * one that earlier clients read there, the new client has a separate pair; if it holds the same
- * one or none, they share the pair. `"default:"` is decided when a client is made. An open client
- * reads the environment again only after the service rejected its pair, or when
+ * `"env:"` is compared when a client is created: if the environment then holds another pair than
+ * the one that earlier clients read there, the new client has a separate pair; if it holds the
+ * same one or none, they share the pair. `"default:"` is resolved when a client is created. An
+ * open client reads the environment again only after the service rejected its pair, or when
  * justcall_client_reload() is called.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL; the
- * configuration is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
+ * the configuration is then unchanged.
  */
 justcall_status justcall_config_set_source(justcall_config *config,
                                            const char *source,
                                            justcall_error **error);
 
 /**
- * Sets a pair that the program already holds, in place of a source. `credentials` stays yours and
+ * Sets a pair that the program already has, in place of a source. `credentials` stays yours and
  * may be freed at once.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the configuration is then
+ * unchanged.
  */
 justcall_status justcall_config_set_credentials(justcall_config *config,
                                                 const justcall_credentials *credentials,
                                                 justcall_error **error);
 
 /**
- * Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
- * database or another keychain. `context` is handed to it, and to `free_context`, which may be
- * NULL, once neither this configuration nor a client made from it will call it any more. Clients
- * made from one such call share their pair.
+ * Sets the function that loads the pair, in place of a source: for pairs in a database or another
+ * keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
+ * NULL, once neither this configuration nor a client made from it will call `load` any more.
+ * Clients made after one call of this function share their pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
- * then as it was, and `context` stays yours.
+ * then unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_load_fn load,
@@ -516,31 +680,31 @@ justcall_status justcall_config_set_source_callback(justcall_config *config,
                                                     justcall_error **error);
 
 /**
- * Sets where the service is: `"https://host[:port][/prefix]"`; `http://` only for a loopback
- * address, because it would send the secret in the clear.
+ * Sets where the service is: `"https://host[:port][/prefix]"`. `http://` is accepted only for a
+ * loopback address, because it would send the secret in the clear.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
- * configuration is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
+ * the configuration is then unchanged.
  */
 justcall_status justcall_config_set_base_url(justcall_config *config,
                                              const char *url,
                                              justcall_error **error);
 
 /**
- * Sets what justcall_client_verify() asks with GET, such as `"/v2.1/users?per_page=1"`, in place
- * of `/v2/account` and its stand-in.
+ * Sets the path that justcall_client_verify() requests with GET, such as
+ * `"/v2.1/users?per_page=1"`, in place of `/v2/account` and its alternative.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` does not start with a slash, could lead to
- * another host or needs percent-encoding, or if an argument is NULL; the configuration is then as
- * it was.
+ * another host or needs percent-encoding, or if an argument is NULL; the configuration is then
+ * unchanged.
  */
 justcall_status justcall_config_set_verify_path(justcall_config *config,
                                                 const char *path,
                                                 justcall_error **error);
 
 /**
- * Sets the limit of a whole call in milliseconds, second attempts and waits included. 0: no limit.
- * Default: 30000.
+ * Sets the time limit of a whole call in milliseconds, retries and waits included. 0 means no
+ * limit. Default: 30000.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -549,20 +713,20 @@ justcall_status justcall_config_set_timeout_ms(justcall_config *config,
                                                justcall_error **error);
 
 /**
- * Sets how many second attempts a call may make, of every kind together. 0: none. Default: 2.
+ * Sets how many retries a call may make, of every kind together. 0 means none. Default: 2.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL; the
- * configuration is then as it was.
+ * configuration is then unchanged.
  */
 justcall_status justcall_config_set_max_retries(justcall_config *config,
                                                 int32_t n,
                                                 justcall_error **error);
 
 /**
- * Sets how long calls are held for another pair, in milliseconds from the moment that the service
- * rejected the one in use; meanwhile the source is looked at up to four times a second. A reset of the
+ * Sets how long calls wait for another pair, in milliseconds from the moment that the service
+ * rejected the one in use. Meanwhile the source is read up to four times a second. A reset of the
  * pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
- * 0, the default: a call fails if its source gives no other pair at once.
+ * 0, the default, means no wait: a call fails if its source gives no other pair at once.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -571,37 +735,26 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
                                                      justcall_error **error);
 
 /**
- * Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
- * yours and must live as long as this configuration and the clients and exchanges made from it. After
- * fork() the function is called in the child too. Replaces an earlier one.
+ * Sets the function that is called for each event: see justcall_event_fn. `context` is passed to
+ * it, and to `free_context`, which may be NULL, once neither this configuration nor a client or
+ * exchange made from it will call `handler` any more. After fork() both are called in the child
+ * too. Replaces an earlier handler.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
- * then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration
+ * is then unchanged, and `context` is not freed.
  */
 justcall_status justcall_config_set_event_handler(justcall_config *config,
                                                   justcall_event_fn handler,
                                                   void *context,
+                                                  justcall_free_fn free_context,
                                                   justcall_error **error);
 
 /**
- * As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
- * `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
- * will call the function any more. After fork() both are called in the child too.
- *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
- * then as it was, and `context` stays yours.
- */
-justcall_status justcall_config_set_owned_event_handler(justcall_config *config,
-                                                        justcall_event_fn handler,
-                                                        void *context,
-                                                        justcall_free_fn free_context,
-                                                        justcall_error **error);
-
-/**
- * Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
- * client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
- * Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
- * certificates in those that cannot be used are passed over.
+ * Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
+ * justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new()
+ * fails if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE
+ * and SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that
+ * cannot be used are skipped.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
  * configuration is then as it was.
@@ -611,13 +764,54 @@ justcall_status justcall_config_set_ca_file(justcall_config *config,
                                             justcall_error **error);
 
 /**
- * Sets a file in which clients write down, at most once an hour, that their pair is used, for the
- * command `justcall-auth status` to tell pairs that nobody uses any more. It and its folder are made
- * for their owner alone; several processes may share it; it holds no pair. A call never fails because
- * it cannot be written down. Unless set there is none: the library leaves nothing on a disk by itself.
+ * Sets certificate authorities to trust in place of the system's: `pem_length` bytes of
+ * certificates in PEM form, which are copied. For programs that have them in memory. Replaces
+ * those of justcall_config_set_ca_file().
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that
+ * cannot be used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is
+ * then unchanged.
+ */
+justcall_status justcall_config_set_ca_pem(justcall_config *config,
+                                           const char *pem,
+                                           size_t pem_length,
+                                           justcall_error **error);
+
+/**
+ * Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
+ * `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API
+ * calls from some addresses only, on hosts with several. Addresses of the service, or of the
+ * proxy, that are of the other family (IPv4 or IPv6) are skipped.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is
+ * NULL; the configuration is then unchanged. If this machine does not have the address, calls fail
+ * with JUSTCALL_ERROR_CONNECTION_FAILED.
+ */
+justcall_status justcall_config_set_local_address(justcall_config *config,
+                                                  const char *address,
+                                                  justcall_error **error);
+
+/**
+ * Sets the length of the longest response body that calls read, in bytes after decompression. A
+ * longer one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and
+ * of one that verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32
+ * MiB).
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+ */
+justcall_status justcall_config_set_max_response_length(justcall_config *config,
+                                                        size_t max_length,
+                                                        justcall_error **error);
+
+/**
+ * Sets a file in which clients record, at most once an hour, that their pair is used. The command
+ * `justcall-auth status` reads it to find pairs that nothing uses any more. The file and its
+ * folder are created for their owner alone; several processes may share it; it holds no pair. A
+ * call never fails because the file cannot be written. By default there is none: the library
+ * leaves nothing on a disk by itself.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
- * configuration is then as it was.
+ * configuration is then unchanged.
  */
 justcall_status justcall_config_set_state_file(justcall_config *config,
                                                const char *path,
@@ -625,27 +819,28 @@ justcall_status justcall_config_set_state_file(justcall_config *config,
 
 /**
  * Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
- * are percent-encoded. The proxy is asked for a tunnel (CONNECT) and never sees the pair; a plain
- * `http://` base URL never goes through one.
+ * are percent-encoded. The library asks the proxy for a tunnel (CONNECT), so the proxy never sees
+ * the pair. A plain `http://` base URL never goes through a proxy.
  *
- * Unless set, the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and for
- * those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a network
- * such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by commas or
- * blanks. Both variables are read when the client is made, and a proxy that cannot be used is an
- * error only if the base URL would use it.
+ * By default the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and
+ * for those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a
+ * network such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by
+ * commas or blanks. Both variables are read when the client is created, and a proxy that cannot be
+ * used is an error only if the base URL would use it.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
- * configuration is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
+ * the configuration is then unchanged.
  */
 justcall_status justcall_config_set_proxy(justcall_config *config,
                                           const char *url,
                                           justcall_error **error);
 
 /**
- * Sets the account that the pair must belong to; the service as measured does not reveal it.
+ * Sets the account that the pair must belong to. The service as measured does not name it, and
+ * every call fails then.
  *
- * With a pair of another account, or of one that the service does not reveal, every call fails
- * with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+ * With a pair of another account, or of one that the service does not name, every call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
  * particular account, do not set it.
@@ -655,11 +850,11 @@ justcall_status justcall_config_set_expected_account(justcall_config *config,
                                                      justcall_error **error);
 
 /**
- * Sets how well the pair is protected while it rests: one of the JUSTCALL_MEMORY numbers. What the
- * system refuses fails the first call that needs the pair.
+ * Sets how well the pair is protected in memory between calls: one of the JUSTCALL_MEMORY numbers.
+ * If the system refuses it, the first call that needs the pair fails.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
- * configuration is then as it was.
+ * configuration is then unchanged.
  */
 justcall_status justcall_config_set_memory_protection(justcall_config *config,
                                                       int32_t level,
@@ -673,27 +868,30 @@ void justcall_config_free(justcall_config *config);
 /* Client: calls of the service -------------------------------------------------------------- */
 
 /**
- * A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
+ * The size of a buffer that holds any text of justcall_client_usage() and of
+ * justcall_webhook_usage().
  */
 #define JUSTCALL_USAGE_SIZE (32 * 1024)
 
 /**
- * Makes a client as `config` says, which stays yours and may be freed at once; with every default
- * if `config` is NULL. Reads the CA file, if one is set. The service is not asked and the pair not
- * read: the first call does.
+ * Creates a client from `config`, or with every default if `config` is NULL. `config` stays yours
+ * and may be freed at once. Reads the CA file, if one is set. Asks nothing of the service and does
+ * not read the pair: the first call does.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or the CA file cannot be read or
- * holds no certificate. On success `*out` is yours, to be freed with justcall_client_free(); on
- * failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, if the CA file cannot be read or
+ * holds no certificate, or if the environment names a proxy that cannot be used. On success `*out`
+ * is yours, to be freed with justcall_client_free(); on failure it is NULL. Any thread may call
+ * this while no other changes the environment.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_new(const justcall_config *config,
                                     justcall_client **out,
                                     justcall_error **error);
 
 /**
- * Asks the service whether the pair is good, and whose it is: `/v2/account` and, where the service
- * has no such page, `/v2.1/users?per_page=1`, which proves the pair without telling the account's
- * details. Blocks until it is known, at most for the configured timeout.
+ * Asks the service whether the pair is good, and which account it belongs to: `/v2/account` and,
+ * if the service has no such page, `/v2.1/users?per_page=1`, which proves the pair without the
+ * account's details. Blocks at most for the client's timeout.
  *
  * If the service names the account, a pair that the source gives later must belong to it: the pair
  * proves that before anything else is sent with it, else the call fails with
@@ -701,86 +899,137 @@ justcall_status justcall_client_new(const justcall_config *config,
  * service does not name it, a pair of another account is used without notice. Set the expected
  * account to rule that out.
  *
- * Fails with the status that says why: JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects
- * the pair, any other but those about buffers if it could not be asked or did not answer as it
- * should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
- * NULL. Any number of threads may call this on one client.
+ * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. Fails with any
+ * other status, except those for buffers and webhooks, if the service cannot be reached or gives
+ * an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
+ * failure it is NULL. Any number of threads may call this on one client.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_verify(const justcall_client *client,
                                        justcall_account **out,
                                        justcall_error **error);
 
 /**
- * Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
- * `request` stays yours and may be sent again.
+ * Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be
+ * NULL for none.
  *
- * An answer of 300 or more is a failure, with the status that says why; its headers and body are in
- * justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the answer cannot be read:
- * its body is not the gzip data that `Content-Encoding` promises or has another encoding, or its
- * headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
- * `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
- * failure it is NULL. Any number of threads may call this on one client.
+ * Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
  */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_verify_with(const justcall_client *client,
+                                            const justcall_call_options *options,
+                                            justcall_account **out,
+                                            justcall_error **error);
+
+/**
+ * Sends a request and returns the response. `request` stays yours and may be sent again. Blocks at
+ * most for the timeout of the request, or else of the client.
+ *
+ * A response of 300 or more is a failure, with the status that says why; justcall_error_response()
+ * returns its headers and body. Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the response cannot
+ * be read: its body is not the gzip data that `Content-Encoding` promises or has another encoding,
+ * it is too long, or its headers are folded over several lines. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success `*out` is
+ * yours, to be freed with justcall_response_free(); on failure it is NULL. Any number of threads
+ * may call this on one client.
+ */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_send(const justcall_client *client,
                                      const justcall_request *request,
                                      justcall_response **out,
                                      justcall_error **error);
 
 /**
- * The short form of justcall_request_new(), justcall_request_set_body() and
- * justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+ * Sends a request without headers of its own: the short form of justcall_request_new(),
+ * justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
+ * with a length of 0 for none.
  *
- * `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
+ * `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
+ * response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL, and sends nothing
+ * then. Otherwise fails, blocks and returns as those functions do.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_request(const justcall_client *client,
                                         const char *method,
                                         const char *path,
-                                        const uint8_t *body,
+                                        const void *body,
                                         size_t body_length,
                                         justcall_response **out,
                                         justcall_error **error);
 
 /**
- * Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
- * clients of the process that share this one's pair. The source is not written: see to it that it
- * gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+ * Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on,
+ * for all clients of the process that share this one's pair. `credentials` stays yours. The source
+ * is not written: write the same pair there, or the next read of the source brings the old one
+ * back.
  *
  * Fails as justcall_client_verify() does, about `credentials`, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
- * was. Any number of threads may call this on one client.
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
+ * unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one
+ * client.
  */
-justcall_status justcall_client_replace(const justcall_client *client,
+JUSTCALL_NODISCARD
+justcall_status justcall_client_replace(justcall_client *client,
                                         const justcall_credentials *credentials,
                                         justcall_error **error);
 
 /**
- * Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
- * becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
- * else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
- * most once a second, any other when the service rejects the pair.
+ * Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may
+ * be NULL for none.
  *
- * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
- * NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+ * Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
  */
-justcall_status justcall_client_reload(const justcall_client *client,
+JUSTCALL_NODISCARD
+justcall_status justcall_client_replace_with(justcall_client *client,
+                                             const justcall_credentials *credentials,
+                                             const justcall_call_options *options,
+                                             justcall_error **error);
+
+/**
+ * Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
+ * NULL, to 1 if the source gives another pair than before, which the next call then proves and
+ * uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
+ * any other source when the service rejects the pair. Call this to have it read sooner.
+ *
+ * Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`
+ * is NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number
+ * of threads may call this on one client.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_reload(justcall_client *client,
                                        int32_t *changed,
                                        justcall_error **error);
 
 /**
- * Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
- * justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
- * the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
- * is NULL. Any thread may call this, at any time.
+ * Reads the source as justcall_client_reload() does, within the limits of `options`, which may be
+ * NULL for none.
+ *
+ * Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
  */
-void justcall_client_shutdown(const justcall_client *client);
+JUSTCALL_NODISCARD
+justcall_status justcall_client_reload_with(justcall_client *client,
+                                            const justcall_call_options *options,
+                                            int32_t *changed,
+                                            justcall_error **error);
 
 /**
- * As justcall_credentials_authorization(), with the pair that the client's calls are made with
- * now: for a request that you send yourself. Reads the source if no call has done so yet, and then
- * fails as justcall_credentials_load() does too. Any number of threads may call this on one
- * client.
+ * Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
+ * justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back
+ * before the client is freed. Other clients that share its pair are not affected. Does nothing if
+ * `client` is NULL.
+ *
+ * Does not block and takes no lock. Any thread may call this at any time, and so may a signal
+ * handler: the function is async-signal-safe.
  */
+void justcall_client_shutdown(justcall_client *client);
+
+/**
+ * Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of
+ * the pair that the client's calls use now: for a request that you send yourself. Reads the source
+ * if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too.
+ * Any number of threads may call this on one client.
+ */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_authorization(const justcall_client *client,
                                               char *buffer,
                                               size_t capacity,
@@ -788,28 +1037,91 @@ justcall_status justcall_client_authorization(const justcall_client *client,
                                               justcall_error **error);
 
 /**
- * Tells how the pair is protected while it rests: a report of one finding, whose code is
- * `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
- * its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
- * no call has done so yet, and then fails as justcall_credentials_load() does too, or with
- * JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
- * justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+ * Writes the value of the `Authorization` header as justcall_client_authorization() does. A source
+ * that has to be read first is read within the limits of `options`, which may be NULL for none.
+ *
+ * Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
  */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_authorization_with(const justcall_client *client,
+                                                   const justcall_call_options *options,
+                                                   char *buffer,
+                                                   size_t capacity,
+                                                   size_t *length,
+                                                   justcall_error **error);
+
+/**
+ * Reports how the pair is protected in memory between calls: a report of one finding, whose code
+ * is `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
+ * JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+ *
+ * Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the
+ * source if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does
+ * too. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL.
+ * Any number of threads may call this on one client.
+ */
+JUSTCALL_NODISCARD
 justcall_status justcall_client_protection(const justcall_client *client,
                                            justcall_report **out,
                                            justcall_error **error);
 
 /**
- * Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
- * NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
- * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
- * verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
- * nothing. The text holds no secret and nothing that identifies the pair.
+ * Reports the protection as justcall_client_protection() does. A source that has to be read first
+ * is read within the limits of `options`, which may be NULL for none.
+ *
+ * Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_client_protection_with(const justcall_client *client,
+                                                const justcall_call_options *options,
+                                                justcall_report **out,
+                                                justcall_error **error);
+
+/**
+ * Returns the generation of the pair in use: 1 for the first pair that the clients which share it
+ * used, one more with each pair that was taken into use since. Returns 0 if no call has read a
+ * pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
+ * this at once.
+ */
+uint64_t justcall_client_generation(const justcall_client *client);
+
+/**
+ * Returns a figure of the account's rate limit as the last response to a client that shares this
+ * one's pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no
+ * response has reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and
+ * does not block. Any number of threads may call this at once.
+ */
+int64_t justcall_client_rate_limit(const justcall_client *client, int32_t which);
+
+/**
+ * Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
+ * justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if
+ * no call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to
- * call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
- * is 0. Any number of threads may call this on one client.
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
+ * 0. Reads no source and does not block. Any number of threads may call this at once.
+ */
+justcall_status justcall_client_key_hint(const justcall_client *client,
+                                         char *buffer,
+                                         size_t capacity,
+                                         size_t *length,
+                                         justcall_error **error);
+
+/**
+ * Copies what the clients that share this one's pair did so far, and the state of the pair, into
+ * `buffer`, NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with
+ * the type `application/openmetrics-text; version=1.0.0; charset=utf-8`. It includes the results
+ * of webhooks that are verified with the secrets of these clients. The text holds no secret and
+ * nothing that identifies the pair.
+ *
+ * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; the text grows from call
+ * to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
+ * 0. Asks nothing, reads no source and does not block. Any number of threads may call this on one
+ * client.
  */
 justcall_status justcall_client_usage(const justcall_client *client,
                                       char *buffer,
@@ -818,8 +1130,8 @@ justcall_status justcall_client_usage(const justcall_client *client,
                                       justcall_error **error);
 
 /**
- * Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
- * nothing if `client` is NULL.
+ * Frees a client, which no call may use any more. Accounts and errors that came from it live on.
+ * Does nothing if `client` is NULL.
  */
 void justcall_client_free(justcall_client *client);
 
@@ -841,12 +1153,12 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_PAIR_REJECTED 3
 
 /**
- * Calls are held until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+ * Calls wait until the source gives another pair: see justcall_config_set_rotation_wait_ms().
  */
 #define JUSTCALL_EVENT_WAITING_FOR_SOURCE 4
 
 /**
- * A call is made again, after a wait.
+ * A call is retried, after a wait.
  */
 #define JUSTCALL_EVENT_RETRYING 5
 
@@ -861,73 +1173,74 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_SOURCE_CHANGED 7
 
 /**
- * The pair in use is 90 days old or older: rotate it. Told once a pair.
+ * The pair in use is 90 days old or older: rotate it. Reported once a pair.
  */
 #define JUSTCALL_EVENT_ROTATION_DUE 8
 
 /**
- * A minute has more than twice the requests of the busiest one before it, and more than 60. Told once
- * an hour at most; the message has the figures.
+ * A minute has more than twice the requests of the busiest one before it, and more than 60.
+ * Reported once an hour at most; the message has the figures.
  */
 #define JUSTCALL_EVENT_USAGE_SPIKE 9
 
 /**
- * What happened: one of the JUSTCALL_EVENT numbers, or one that a later library has. 0 if `event`
- * is NULL.
+ * Returns the kind of `event`: one of the JUSTCALL_EVENT numbers, or one that a later library has.
+ * Returns 0 if `event` is NULL.
  */
 int32_t justcall_event_kind(const justcall_event *event);
 
 /**
- * The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
- * as long as `event`.
+ * Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never
+ * NULL, `"none"` if `event` is NULL. The text lives as long as `event`.
  */
 const char *justcall_event_name(const justcall_event *event);
 
 /**
- * What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
- * `event`.
+ * Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is
+ * NULL. The text lives as long as `event`.
  */
 const char *justcall_event_message(const justcall_event *event);
 
 /**
- * The generation of the pair that it is about: 1 for the first pair of the process, one more with
- * each that was taken into use. 0 if it is about none or `event` is NULL.
+ * Returns the generation of the pair that `event` is about: 1 for the first pair of the process,
+ * one more with each that was taken into use. Returns 0 if it is about no pair or `event` is NULL.
  */
 uint64_t justcall_event_generation(const justcall_event *event);
 
 /**
- * The HTTP status that led to it. 0 if none did or `event` is NULL.
+ * Returns the HTTP status that caused `event`. Returns 0 if none did or `event` is NULL.
  */
 int32_t justcall_event_http_status(const justcall_event *event);
 
 /**
- * How many milliseconds the call waits now: for JUSTCALL_EVENT_RETRYING how long, for
- * JUSTCALL_EVENT_WAITING_FOR_SOURCE at most. 0 if it does not wait or `event` is NULL.
+ * Returns how many milliseconds the call waits now: exactly for JUSTCALL_EVENT_RETRYING, at most
+ * for JUSTCALL_EVENT_WAITING_FOR_SOURCE. Returns 0 if it does not wait or `event` is NULL.
  */
 uint64_t justcall_event_wait_ms(const justcall_event *event);
 
 /* Request: what to send --------------------------------------------------------------------- */
 
 /**
- * A request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which starts with
- * a slash, is joined to the base URL, is percent-encoded already and may hold a query. It carries
- * `Accept` and `Content-Type: application/json` unless you set others.
+ * Creates a request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which
+ * starts with a slash, is joined to the base URL, is percent-encoded already and may hold a query.
+ * The request carries `Accept` and `Content-Type: application/json` unless you set others.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is no such method,
- * or if `path` is a full URL or could become one (`//host`, dot segments, backslashes, control
- * characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
- * with justcall_request_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is not such a
+ * method, or if `path` is a full URL or could become one (`//host`, dot segments, backslashes,
+ * control characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to
+ * be freed with justcall_request_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_request_new(const char *method,
                                      const char *path,
                                      justcall_request **out,
                                      justcall_error **error);
 
 /**
- * Adds `name=value` to the query; both are percent-encoded for you.
+ * Adds `name=value` to the query. Both are percent-encoded for you.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become longer
- * than 8 KiB; the request is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become
+ * longer than 8 KiB; the request is then unchanged.
  */
 justcall_status justcall_request_add_query(justcall_request *request,
                                            const char *name,
@@ -935,13 +1248,13 @@ justcall_status justcall_request_add_query(justcall_request *request,
                                            justcall_error **error);
 
 /**
- * Sets a header, in place of one of the same name in any case.
+ * Sets a header. Replaces one of the same name in any case.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
- * one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
- * to one connection), if `value` holds a control character or a space at an end, or if
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
+ * name or is one that only the library sets (`Authorization`, `Host`, those that frame the message
+ * or belong to one connection), if `value` holds a control character or a space at an end, or if
  * `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
- * not decode; the request is then as it was.
+ * not decode; the request is then unchanged.
  */
 justcall_status justcall_request_set_header(justcall_request *request,
                                             const char *name,
@@ -949,18 +1262,20 @@ justcall_status justcall_request_set_header(justcall_request *request,
                                             justcall_error **error);
 
 /**
- * Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+ * Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are
+ * copied. NULL with a length of 0 sets an empty body.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
- * length not 0; the request is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
+ * length is not 0; the request is then unchanged.
  */
 justcall_status justcall_request_set_body(justcall_request *request,
-                                          const uint8_t *body,
-                                          size_t length,
+                                          const void *body,
+                                          size_t body_length,
                                           justcall_error **error);
 
 /**
- * Limits this call alone, in milliseconds, in place of the client's timeout. 0: no limit.
+ * Limits each call of this request to `ms` milliseconds, in place of the client's timeout. 0 means
+ * no limit.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
  */
@@ -969,10 +1284,11 @@ justcall_status justcall_request_set_timeout_ms(justcall_request *request,
                                                 justcall_error **error);
 
 /**
- * Lets `cancel` end the calls that this request is sent with: see justcall_cancel_fire(). `cancel`
- * stays yours and may be freed at once, though then nobody can fire it. Replaces an earlier one.
+ * Lets `cancel` end the calls of this request: see justcall_cancel_fire(). Replaces an earlier
+ * one. `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then
+ * unchanged.
  */
 justcall_status justcall_request_set_cancel(justcall_request *request,
                                             const justcall_cancel *cancel,
@@ -983,25 +1299,62 @@ justcall_status justcall_request_set_cancel(justcall_request *request,
  */
 void justcall_request_free(justcall_request *request);
 
+/* Call options: limits of other calls ------------------------------------------------------- */
+
+/**
+ * Creates options that change nothing: the timeout is the client's, and nothing cancels the call.
+ * Free them with justcall_call_options_free(). Returns NULL only on an internal error.
+ */
+JUSTCALL_NODISCARD justcall_call_options *justcall_call_options_new(void);
+
+/**
+ * Limits calls with these options to `ms` milliseconds each, in place of the client's timeout. 0
+ * means no limit.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `options` is NULL.
+ */
+justcall_status justcall_call_options_set_timeout_ms(justcall_call_options *options,
+                                                     uint64_t ms,
+                                                     justcall_error **error);
+
+/**
+ * Lets `cancel` end calls with these options: see justcall_cancel_fire(). Replaces an earlier one.
+ * `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
+ *
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the options are then
+ * unchanged.
+ */
+justcall_status justcall_call_options_set_cancel(justcall_call_options *options,
+                                                 const justcall_cancel *cancel,
+                                                 justcall_error **error);
+
+/**
+ * Frees options; calls that were started with them go on. Does nothing if `options` is NULL.
+ */
+void justcall_call_options_free(justcall_call_options *options);
+
 /* Cancel: ends calls from outside ----------------------------------------------------------- */
 
 /**
- * One that was not fired. Yours, to be freed with justcall_cancel_free(). NULL only after a bug of
- * the library.
+ * Creates a cancel handle. Free it with justcall_cancel_free(). Returns NULL only on an internal
+ * error.
  */
-justcall_cancel *justcall_cancel_new(void);
+JUSTCALL_NODISCARD justcall_cancel *justcall_cancel_new(void);
 
 /**
- * Ends the calls: those that are under way, within about 50 ms and whatever they are waiting for,
- * and those that are begun later, with JUSTCALL_ERROR_CANCELLED. It stays fired. A function that
- * loads the pair, and a handler of events, are waited for. Does nothing if `cancel` is NULL. Any
- * thread may call this, at any time; a signal handler may, too.
+ * Ends the calls that `cancel` was given to, with JUSTCALL_ERROR_CANCELLED: those that are under
+ * way within about 50 ms, whatever they wait for, and those that start later at once. A load
+ * callback or an event handler that is running is not interrupted; the call ends when it returns.
+ * A handle stays fired. Does nothing if `cancel` is NULL.
+ *
+ * Does not block and takes no lock. Any thread may call this at any time, and so may a signal
+ * handler: the function is async-signal-safe.
  */
-void justcall_cancel_fire(const justcall_cancel *cancel);
+void justcall_cancel_fire(justcall_cancel *cancel);
 
 /**
- * Frees the handle; requests that it was given to, and their calls, live on. Does nothing if
- * `cancel` is NULL.
+ * Frees the handle. Requests and options that it was given to, and their calls, live on. Does
+ * nothing if `cancel` is NULL.
  */
 void justcall_cancel_free(justcall_cancel *cancel);
 
@@ -1038,76 +1391,78 @@ void justcall_cancel_free(justcall_cancel *cancel);
 #define JUSTCALL_RATE_LIMIT_BURST_RESET 5
 
 /**
- * The HTTP status. 0 if `response` is NULL.
+ * Returns the HTTP status. Returns 0 if `response` is NULL.
  */
 int32_t justcall_response_http_status(const justcall_response *response);
 
 /**
- * The body, whole and after decompression, and through `length`, which may be NULL, its size in
- * bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
- * if `response` is. Lives as long as `response`.
+ * Returns the whole body, after decompression, and sets `*length`, unless `length` is NULL, to its
+ * length in bytes. A byte order mark at its beginning is kept. The body is not NUL-terminated.
+ * Returns NULL, with a length of 0, only if `response` is NULL; an empty body is not NULL. Lives
+ * as long as `response`.
  */
-const uint8_t *justcall_response_body(const justcall_response *response,
-                                      size_t *length);
+const void *justcall_response_body(const justcall_response *response, size_t *length);
 
 /**
- * The value of the first header called `name`, in any case. NULL if there is none or an argument is
- * NULL. Bytes that are not UTF-8 are replaced by U+FFFD. Lives as long as `response`.
+ * Returns the value of the first header called `name`, in any case. Bytes that are not UTF-8 are
+ * replaced by U+FFFD. Returns NULL if there is none or an argument is NULL. The text lives as long
+ * as `response`.
  */
 const char *justcall_response_header(const justcall_response *response, const char *name);
 
 /**
- * How many headers there are, repeated ones counted each. 0 if `response` is NULL.
+ * Returns how many headers there are; repeated ones count each. Returns 0 if `response` is NULL.
  */
 size_t justcall_response_header_count(const justcall_response *response);
 
 /**
- * The name of header number `index`, from 0, in the order they came, in lower case. NULL if there
- * is no such header or `response` is NULL; lives as long as `response`.
+ * Returns the name of header number `index`, from 0, in the order they came, in lower case.
+ * Returns NULL if there is no such header or `response` is NULL. The text lives as long as
+ * `response`.
  */
 const char *justcall_response_header_name(const justcall_response *response, size_t index);
 
 /**
- * The value of header number `index`, as of justcall_response_header_name(). NULL if there is no
- * such header or `response` is NULL; lives as long as `response`.
+ * Returns the value of header number `index`, as justcall_response_header_name() counts. Returns
+ * NULL if there is no such header or `response` is NULL. The text lives as long as `response`.
  */
 const char *justcall_response_header_value(const justcall_response *response, size_t index);
 
 /**
- * A figure of the account's rate limit as this answer tells it, in either spelling of the service's
- * headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. -1 if the answer does not tell it, if
- * `which` is none of them, or if `response` is NULL.
+ * Returns a figure of the account's rate limit as this response reports it, in either spelling of
+ * the service's headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if the
+ * response does not report it, if `which` is none of them, or if `response` is NULL.
  */
 int64_t justcall_response_rate_limit(const justcall_response *response, int32_t which);
 
 /**
- * Frees a response and all that was borrowed from it; not the one that an error holds, which goes
- * with the error. Does nothing if `response` is NULL.
+ * Frees a response and all that was borrowed from it. Do not free one that belongs to an error.
+ * Does nothing if `response` is NULL.
  */
 void justcall_response_free(justcall_response *response);
 
 /* Account: what a verification tells -------------------------------------------------------- */
 
 /**
- * The account's number. 0 if the service did not tell it or `account` is NULL.
+ * Returns the account's number. Returns 0 if the service did not name it or `account` is NULL.
  */
 uint64_t justcall_account_id(const justcall_account *account);
 
 /**
- * The account's e-mail address. NULL if the service did not tell it or `account` is NULL; lives as
- * long as `account`.
+ * Returns the account's e-mail address. Returns NULL if the service did not name it or `account`
+ * is NULL. The text lives as long as `account`.
  */
 const char *justcall_account_email(const justcall_account *account);
 
 /**
- * The account's plan, such as `"Pro"`. NULL if the service did not tell it or `account` is NULL;
- * lives as long as `account`.
+ * Returns the account's plan, such as `"Pro"`. Returns NULL if the service did not name it or
+ * `account` is NULL. The text lives as long as `account`.
  */
 const char *justcall_account_plan(const justcall_account *account);
 
 /**
- * The path whose answer proved the pair, such as `"/v2/account"`. NULL if `account` is NULL; lives
- * as long as `account`.
+ * Returns the path whose response proved the pair, such as `"/v2/account"`. Returns NULL if
+ * `account` is NULL. The text lives as long as `account`.
  */
 const char *justcall_account_verified_by(const justcall_account *account);
 
@@ -1122,38 +1477,40 @@ void justcall_account_free(justcall_account *account);
 #define JUSTCALL_ANY_URL "*"
 
 /**
- * Makes a verifier of deliveries for `expected_url`, which is to be given exactly as it is
- * registered in JustCall, or JUSTCALL_ANY_URL to say that any will do. It takes deliveries whose
- * time is at most `tolerance_s` seconds from yours, in the past or in the future: 600 is usual, 0
- * takes those of the very second alone. It needs a secret before it can verify:
- * justcall_webhook_add_secret() or justcall_webhook_use_client().
+ * Creates a verifier of deliveries for `expected_url`, written exactly as it is registered in
+ * JustCall, or for every URL if it is JUSTCALL_ANY_URL. A delivery whose time is more than
+ * `tolerance_s` seconds from yours, in the past or in the future, is refused: 600 is usual; 0
+ * accepts those of the same second alone. The verifier needs a secret before it can verify:
+ * justcall_webhook_use_client() or justcall_webhook_add_secret().
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is no whole URL or an argument is
- * NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `expected_url` is not a whole URL or an argument
+ * is NULL. On success `*out` is yours, to be freed with justcall_webhook_free(); on failure it is
+ * NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_webhook_new(const char *expected_url,
                                      uint64_t tolerance_s,
                                      justcall_webhook **out,
                                      justcall_error **error);
 
 /**
- * Expects deliveries for `url` as well.
+ * Accepts deliveries for `url` as well.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no whole URL, if any URL is expected
- * already, or if an argument is NULL; the verifier is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not a whole URL, if every URL is accepted
+ * already, or if an argument is NULL; the verifier is then unchanged.
  */
 justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
                                          const char *url,
                                          justcall_error **error);
 
 /**
- * Takes deliveries that are signed with `secret`, the API secret of the account: there is no
- * webhook secret of its own. It is copied; yours stays yours to wipe. Add the current one first,
- * then those that it replaced a short while ago.
+ * Accepts deliveries that are signed with `secret`, the API secret of the account; webhooks have
+ * no other. It is copied; your copy stays yours to wipe. Add the current one first, then those
+ * that it replaced a short while ago.
  *
- * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, saying why, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is NULL or
- * the length impossible; the verifier is then as it was.
+ * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if it cannot be a secret, and says why. Fails
+ * with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_use_client(), or if an argument is
+ * NULL or the length is impossible. The verifier is then unchanged.
  */
 justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             const char *secret,
@@ -1161,61 +1518,86 @@ justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             justcall_error **error);
 
 /**
- * Takes the secrets from a client, whichever those are when a delivery comes: that of its pair,
- * then for a while that of the pair before. `client` stays yours and may be freed at once. Replaces
- * an earlier client.
+ * Takes the secrets from a client at each delivery: that of its pair, then for a while that of the
+ * pair before. `client` stays yours and may be freed at once. Replaces an earlier client.
  *
- * Blocks nothing itself. A delivery that comes before any call has read the client's pair waits in
+ * Does not block itself. A delivery that comes before any call has read the client's pair waits in
  * justcall_webhook_verify() until it is read, at most for the client's timeout: call
- * justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source cannot
- * be read, deliveries fail in the same way, and a program or callback is not asked again because of
- * one of them for a second.
+ * justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source
+ * cannot be read, deliveries fail in the same way, and a program or callback is not asked again
+ * because of one of them for a second.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an argument
- * is NULL; the verifier is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an
+ * argument is NULL; the verifier is then unchanged.
  */
 justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
                                             const justcall_client *client,
                                             justcall_error **error);
 
 /**
- * Asks `check` about every delivery that passed all else; the library itself remembers nothing, as
- * two genuine events of one type in one second have the same signature. `context` stays yours and
- * must be good until the verifier is freed. Replaces an earlier check.
+ * Sets the function that is asked about every delivery that passed all other checks; the library
+ * itself remembers nothing, as two genuine events of one type in one second have the same
+ * signature. `context` is passed to it, and to `free_context`, which may be NULL, once the
+ * verifier is freed or gets another check. Replaces an earlier check.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL; the verifier is then
- * as it was.
+ * unchanged, and `context` is not freed.
  */
 justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
                                                   justcall_replay_fn check,
                                                   void *context,
+                                                  justcall_free_fn free_context,
                                                   justcall_error **error);
 
 /**
  * Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
  * x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
- * came, or NULL where there is none; `body` is the bytes that came, and `now_unix` the time in
- * seconds since 1970-01-01 UTC, such as from time().
- *
- * Counts the result, for justcall_webhook_usage() and the client's justcall_client_usage().
+ * came, or NULL if there is none. `body` is the bytes that came, and `now_unix` the time in
+ * seconds since 1970-01-01 UTC, such as from time(). Counts the result, for
+ * justcall_webhook_usage() and the client's justcall_client_usage().
  *
  * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
- * a signature, such as the probe that JustCall sends when a URL is saved, which wants an answer of
- * 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE, _WRONG_URL,
- * _REPLAYED. Log what is unsigned: behind a proxy that removes the headers, every genuine delivery
- * looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no secret, `webhook` or `out` is NULL
- * or a length impossible; and with what the client's source or the replay check says. On success
- * `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is NULL.
+ * a signature, such as the probe that JustCall sends when a URL is saved, which expects the
+ * response 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE,
+ * _WRONG_URL, _REPLAYED. Log unsigned deliveries: behind a proxy that removes the headers, every
+ * genuine delivery looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no
+ * secret, `webhook` or `out` is NULL or a length is impossible, and with what the client's source
+ * or the replay check returns. On success `*out` is yours, to be freed with
+ * justcall_webhook_event_free(); on failure it is NULL.
+ *
+ * Blocks only if the secrets are those of a client whose pair has to be read. Any number of
+ * threads may call this on one verifier.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
                                         const char *signature,
                                         const char *version,
                                         const char *timestamp,
-                                        const uint8_t *body,
+                                        const void *body,
                                         size_t body_length,
                                         int64_t now_unix,
                                         justcall_webhook_event **out,
                                         justcall_error **error);
+
+/**
+ * Verifies one delivery as justcall_webhook_verify() does. If the secrets come from a client whose
+ * pair has to be read first, that is done within the limits of `options`, which may be NULL for
+ * none, in place of the client's timeout. Secrets that were given need no limit.
+ *
+ * Fails as justcall_webhook_verify() does, and with JUSTCALL_ERROR_TIMEOUT or
+ * JUSTCALL_ERROR_CANCELLED.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
+                                             const char *signature,
+                                             const char *version,
+                                             const char *timestamp,
+                                             const void *body,
+                                             size_t body_length,
+                                             int64_t now_unix,
+                                             const justcall_call_options *options,
+                                             justcall_webhook_event **out,
+                                             justcall_error **error);
 
 /**
  * Copies the results of the verifications that this verifier made in this process into `buffer`,
@@ -1224,14 +1606,14 @@ justcall_status justcall_webhook_verify(const justcall_webhook *webhook,
  * justcall_webhook_verify() returned. Calls with an argument that is NULL or a length that is
  * impossible are not counted. The text holds no secret, URL or content of a delivery.
  *
- * justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve one of
- * the two texts to a monitor: a sum over both counts each delivery twice.
+ * justcall_client_usage() of a client has the results of all verifiers that use its secrets. Serve
+ * one of the two texts to a monitor: a sum over both counts each delivery twice.
  *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; a capacity of
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; a capacity of
  * JUSTCALL_USAGE_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` is
- * NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may call
- * this on one verifier. A child of fork() starts at zero.
+ * NULL, or `buffer` is NULL and `capacity` is not 0. Does not block. Any number of threads may
+ * call this on one verifier. A child of fork() starts at zero.
  */
 justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
                                        char *buffer,
@@ -1240,54 +1622,57 @@ justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
                                        justcall_error **error);
 
 /**
- * Frees a verifier. Events that it gave live on. Does nothing if `webhook` is NULL.
+ * Frees a verifier. Events that came from it live on. Does nothing if `webhook` is NULL.
  */
 void justcall_webhook_free(justcall_webhook *webhook);
 
 /* Webhook event: what a verified delivery tells for certain --------------------------------- */
 
 /**
- * The URL that the delivery was signed for: one of those expected, or any if any was. NULL if
- * `event` is NULL; lives as long as `event`.
+ * Returns the URL that the delivery was signed for: one of those expected, or any if every URL is
+ * accepted. Returns NULL if `event` is NULL. The text lives as long as `event`.
  */
 const char *justcall_webhook_event_url(const justcall_webhook_event *event);
 
 /**
- * The event's type, such as `"call.completed"`. NULL if `event` is NULL; lives as long as `event`.
+ * Returns the event's type, such as `"call.completed"`. Returns NULL if `event` is NULL. The text
+ * lives as long as `event`.
  */
 const char *justcall_webhook_event_type(const justcall_webhook_event *event);
 
 /**
- * When it was signed, in seconds since 1970-01-01 UTC. 0 if `event` is NULL.
+ * Returns when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if `event` is
+ * NULL.
  */
 int64_t justcall_webhook_event_timestamp(const justcall_webhook_event *event);
 
 /**
- * Which secret signed it: the place in the order in which secrets were added, from 0. Of a client
- * 0 is the current pair. 0 also if `event` is NULL.
+ * Returns which secret signed the delivery: its place in the order in which secrets were added,
+ * from 0. Of a client, 0 is the current pair. Returns 0 if `event` is NULL.
  */
 size_t justcall_webhook_event_secret_index(const justcall_webhook_event *event);
 
 /**
- * The signature as 64 lower-case hexadecimal digits, however it was written: the same for every
- * repetition of this delivery, but also for another event of the type in the same second. NULL if
- * `event` is NULL; lives as long as `event`.
+ * Returns the signature as 64 lower-case hexadecimal digits, however it was written: the same for
+ * every repetition of this delivery, but also for another event of the type in the same second.
+ * Returns NULL if `event` is NULL. The text lives as long as `event`.
  */
 const char *justcall_webhook_event_signature(const justcall_webhook_event *event);
 
 /**
- * The path at which the API has the object that the event is about, such as
- * `"/v2.1/calls/123456789"`, into `buffer`; `body` is the bytes that were verified. What
- * justcall_client_request() gets with "GET" from there is true, where the body may be forged.
+ * Copies the path at which the API has the object that the event is about, such as
+ * `"/v2.1/calls/123456789"`, into `buffer`, NUL-terminated. `body` is the `body_length` bytes that
+ * were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
+ * the body may be forged.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for a type of which it is not known where the API has
- * its objects, if `event` is NULL, or `buffer` is and the capacity is not 0; with
- * JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object; and with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL, where `*length` is the length without the NUL. `length` may be
- * NULL. 128 bytes are enough.
+ * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
+ * Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object, and with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT for a type whose place in the API is not known, if `event` is
+ * NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block.
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
-                                                   const uint8_t *body,
+                                                   const void *body,
                                                    size_t body_length,
                                                    char *buffer,
                                                    size_t capacity,
@@ -1362,93 +1747,99 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
  * `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
  * threads may call this on one client.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_new(const justcall_client *client,
                                       const justcall_request *request,
                                       justcall_exchange **out,
                                       justcall_error **error);
 
 /**
- * Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless `wait_ms`
- * is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the time to wait.
- * For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least 1, or 0 if the
- * call has no limit: use it as your HTTP client's timeout. For the other actions it is 0. Calling
- * this twice without a report in between gives the same action again. Never blocks.
+ * Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless
+ * `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
+ * time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
+ * 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
+ * is 0. Calling this twice without a report in between gives the same action again. Never blocks.
  *
  * Returns the call's failure once it is final, now and at every later call: any status that
  * justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
  * too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
  * or the exchange is in use.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_next(justcall_exchange *exchange,
                                        int32_t *action,
                                        uint64_t *wait_ms,
                                        justcall_error **error);
 
 /**
- * Reads the source, after JUSTCALL_ACTION_LOAD, which may mean reading a file, running a program or
- * calling a function of yours; else it does nothing. What it gives, or why it gives nothing, the
- * next justcall_exchange_next() tells.
+ * Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Otherwise
+ * does nothing. The next justcall_exchange_next() returns what follows from the result.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+ * Blocks until the source is read, at most until the call's deadline; the cancel handle of the
+ * request ends it too. A load callback that is running is not interrupted. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
  */
 justcall_status justcall_exchange_load(justcall_exchange *exchange, justcall_error **error);
 
 /**
- * The method of the request to send. It need not be that of your call: see
- * justcall_exchange_is_verifying(). NULL if `exchange` is NULL or in use; lives until the next
- * justcall_exchange_next().
+ * Returns the method of the request to send. It may differ from that of your request: see
+ * justcall_exchange_is_verifying(). Returns NULL if `exchange` is NULL or in use. The text lives
+ * until the next justcall_exchange_next().
  */
 const char *justcall_exchange_method(const justcall_exchange *exchange);
 
 /**
- * The full URL of the request to send. NULL if `exchange` is NULL or in use; lives until the next
- * justcall_exchange_next().
+ * Returns the full URL of the request to send. Returns NULL if `exchange` is NULL or in use. The
+ * text lives until the next justcall_exchange_next().
  */
 const char *justcall_exchange_url(const justcall_exchange *exchange);
 
 /**
- * How many headers the request to send has beside `Authorization`, which is secret, and those that
- * your HTTP sets, such as `Host`. You may add headers, and replace these. 0 if `exchange` is NULL or
- * in use.
+ * Returns how many headers the request to send has beside `Authorization`, which is secret, and
+ * those that your HTTP client sets, such as `Host`. You may add headers, and replace these.
+ * Returns 0 if `exchange` is NULL or in use.
  */
 size_t justcall_exchange_header_count(const justcall_exchange *exchange);
 
 /**
- * The name of header number `index`, from 0, in lower case. NULL if there is no such header or
- * `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+ * Returns the name of header number `index`, from 0, in lower case. Returns NULL if there is no
+ * such header or `exchange` is NULL or in use. The text lives until the next
+ * justcall_exchange_next().
  */
 const char *justcall_exchange_header_name(const justcall_exchange *exchange, size_t index);
 
 /**
- * The value of header number `index`, as of justcall_exchange_header_name(). NULL if there is no
- * such header or `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+ * Returns the value of header number `index`, as justcall_exchange_header_name() counts. Returns
+ * NULL if there is no such header or `exchange` is NULL or in use. The text lives until the next
+ * justcall_exchange_next().
  */
 const char *justcall_exchange_header_value(const justcall_exchange *exchange, size_t index);
 
 /**
- * Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its length
- * in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is NULL or in
- * use. The body may be empty: then this is not NULL, and the length is 0. Lives until the next
- * justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+ * Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
+ * length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
+ * NULL or in use. The body may be empty: then this is not NULL, and the length is 0. Lives until
+ * the next justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
  */
-const void *justcall_exchange_body(const justcall_exchange *exchange,
-                                   size_t *length);
+const void *justcall_exchange_body(const justcall_exchange *exchange, size_t *length);
 
 /**
- * 1 if the request to send asks about the pair: whose it is, before your own where an account is
- * expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
- * your body and headers. Else 0, also if `exchange` is NULL or in use.
+ * Returns 1 if the request to send asks about the pair: which account it belongs to, before your
+ * own request if an account is expected, or whether it is good, if `/v2/account` answered your own
+ * request with 401. Send it without your body and headers. Else returns 0, also if `exchange` is
+ * NULL or in use.
  */
 int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
 
 /**
- * Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into your buffer, as
- * justcall_credentials_authorization() does. Taking it fixes which pair the answer will be about:
- * take it right before sending, and anew for each request.
+ * Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
+ * justcall_credentials_authorization() does. This fixes which pair the response will be about:
+ * call it right before you send, and again for each request.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
- * else as justcall_credentials_authorization().
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
+ * use; otherwise as justcall_credentials_authorization() does.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
                                                 char *buffer,
                                                 size_t capacity,
@@ -1456,19 +1847,19 @@ justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
                                                 justcall_error **error);
 
 /**
- * Reports the answer to the request, with arguments as of justcall_classify(), all of which are
- * copied. The body whole, and decompressed. What it means the next justcall_exchange_next() tells.
- * Does nothing unless a request is to be sent.
+ * Reports the response to the request, with arguments as for justcall_classify(), all of which are
+ * copied. Pass the whole body, decompressed. The next justcall_exchange_next() returns what
+ * follows. Does nothing unless a request is to be sent.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is NULL
- * or in use; the exchange is then as it was.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
+ * NULL or in use; the exchange is then unchanged.
  */
 justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            int32_t http_status,
                                            const char *const *header_names,
                                            const char *const *header_values,
                                            size_t header_count,
-                                           const uint8_t *body,
+                                           const void *body,
                                            size_t body_length,
                                            justcall_error **error);
 
@@ -1492,52 +1883,54 @@ justcall_status justcall_exchange_failed(justcall_exchange *exchange,
                                          justcall_error **error);
 
 /**
- * Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
- * whose answer is in justcall_error_response(). May be called more than once.
+ * Returns the response, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299: everything else
+ * is a failure, whose response justcall_error_response() returns. May be called more than once.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or the
- * exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
- * freed with justcall_response_free(); on failure it is NULL.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or
+ * the exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to
+ * be freed with justcall_response_free(); on failure it is NULL.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_exchange_response(const justcall_exchange *exchange,
                                            justcall_response **out,
                                            justcall_error **error);
 
 /**
- * Frees an exchange, whether it is over or not, and all that was borrowed from it; a request that is
- * under way is yours to stop. Does nothing if `exchange` is NULL.
+ * Frees an exchange, whether it is over or not, and all that was borrowed from it. A request that
+ * your HTTP client is sending is yours to stop. Does nothing if `exchange` is NULL.
  */
 void justcall_exchange_free(justcall_exchange *exchange);
 
 /* Answers that came over your own HTTP ------------------------------------------------------ */
 
 /**
- * Tells what an answer of the service means that you got over your own HTTP: JUSTCALL_OK for 200
- * to 299, else the status and error that a client of this library would give. The HTTP status
- * decides; headers and body only explain.
+ * Classifies a response of the service that came over your own HTTP client. Returns JUSTCALL_OK
+ * for the HTTP statuses 200 to 299, else the status that a client of this library would return,
+ * with its error. The HTTP status decides; headers and body only explain.
  *
  * `header_names` and `header_values` are `header_count` (at most 1000) NUL-terminated strings
  * each, and may be NULL if that is 0; bytes in them that are not UTF-8 are replaced. `body` is
- * `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair is
- * not known here, so a secret that the service echoes is not masked in
+ * `body_length` bytes of any kind, and may be NULL if that is 0. Nothing of it is kept. The pair
+ * is not known here, so a secret that the service echoes is not masked in
  * justcall_error_service_message().
  *
- * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is no HTTP status (100 to 999;
- * libcurl gives 0 when there was no answer), a needed pointer is NULL, or a length impossible:
- * justcall_error_http_status() is then 0. Any thread may call this.
+ * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not an HTTP status (100 to
+ * 999; libcurl gives 0 if there was no response), if a needed pointer is NULL, or if a length is
+ * impossible: justcall_error_http_status() is then 0. Does not block. Any thread may call this.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_classify(int32_t http_status,
                                   const char *const *header_names,
                                   const char *const *header_values,
                                   size_t header_count,
-                                  const uint8_t *body,
+                                  const void *body,
                                   size_t body_length,
                                   justcall_error **error);
 
 /* Report: what a local check found ---------------------------------------------------------- */
 
 /**
- * Worth knowing when the service rejects the pair.
+ * Worth knowing if the service rejects the pair.
  */
 #define JUSTCALL_SEVERITY_NOTE 0
 
@@ -1552,45 +1945,61 @@ justcall_status justcall_classify(int32_t http_status,
 #define JUSTCALL_SEVERITY_ERROR 2
 
 /**
- * Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
- * a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
- * looks at where `"default:"` finds a pair, and at what would mislead it there.
+ * Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
+ * bytes that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is
+ * the variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
  *
- * Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
- * if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
- * justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+ * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
+ * NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
+ * NULL. No text of the report holds what was passed. Does not block.
  */
+JUSTCALL_NODISCARD
 justcall_status justcall_diagnose(const char *text,
-                                  size_t length,
+                                  size_t text_length,
                                   justcall_report **out,
                                   justcall_error **error);
 
 /**
- * How many findings there are. 0 if `report` is NULL.
+ * Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a
+ * program there, such as another pair in another place. Asks nothing of the service and runs no
+ * program.
+ *
+ * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
+ * success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text
+ * of the report holds a key or a secret. Blocks while files are read. Any thread may call this
+ * while no other changes the environment.
+ */
+JUSTCALL_NODISCARD
+justcall_status justcall_diagnose_environment(justcall_report **out,
+                                              justcall_error **error);
+
+/**
+ * Returns how many findings there are. Returns 0 if `report` is NULL.
  */
 size_t justcall_report_count(const justcall_report *report);
 
 /**
- * How bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers. -1 if there is
- * no such finding or `report` is NULL.
+ * Returns how bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers.
+ * Returns -1 if there is no such finding or `report` is NULL.
  */
 int32_t justcall_report_severity(const justcall_report *report, size_t index);
 
 /**
- * What finding number `index` is, such as `"trailing_whitespace"`: the same in every language. NULL
- * if there is no such finding or `report` is NULL; lives as long as `report`.
+ * Returns what finding number `index` is, such as `"trailing_whitespace"`: the same in every
+ * language. Returns NULL if there is no such finding or `report` is NULL. The text lives as long
+ * as `report`.
  */
 const char *justcall_report_code(const justcall_report *report, size_t index);
 
 /**
- * What is the matter, in a sentence. NULL if there is no finding number `index` or `report` is
- * NULL; lives as long as `report`.
+ * Returns what finding number `index` says, in a sentence. Returns NULL if there is no such
+ * finding or `report` is NULL. The text lives as long as `report`.
  */
 const char *justcall_report_message(const justcall_report *report, size_t index);
 
 /**
- * What to do about it. NULL if there is no finding number `index` or `report` is NULL; lives as
- * long as `report`.
+ * Returns what to do about finding number `index`. Returns NULL if there is no such finding or
+ * `report` is NULL. The text lives as long as `report`.
  */
 const char *justcall_report_remedy(const justcall_report *report, size_t index);
 
@@ -1602,89 +2011,94 @@ void justcall_report_free(justcall_report *report);
 /* Errors ------------------------------------------------------------------------------------ */
 
 /**
- * The number of the failure, the same as the call returned. JUSTCALL_OK if `error` is NULL.
+ * Returns the status of the failure, the same as the call returned. Returns JUSTCALL_OK if `error`
+ * is NULL.
  */
 justcall_status justcall_error_status(const justcall_error *error);
 
 /**
- * The name of the failure, as of justcall_status_name(): for logs and for comparing, the same in
- * every language. Never NULL, `"ok"` if `error` is NULL; lives as long as the program.
+ * Returns the name of the status, as justcall_status_name() does: for logs and for comparing, the
+ * same in every language. Never NULL, `"ok"` if `error` is NULL. The text lives as long as the
+ * program.
  */
 const char *justcall_error_name(const justcall_error *error);
 
 /**
- * What happened, in a sentence or more. Safe to log: it never holds a secret. Never NULL, empty if
- * `error` is NULL; lives as long as `error`.
+ * Returns what happened, in one or more sentences. Safe to log: it never holds a secret. Never
+ * NULL, empty if `error` is NULL. The text lives as long as `error`.
  */
 const char *justcall_error_message(const justcall_error *error);
 
 /**
- * What to do about it: show it to whoever can. Safe to log. Never NULL, empty if `error` is NULL;
- * lives as long as `error`.
+ * Returns what to do about it, for the person who can. Safe to log. Never NULL, empty if `error`
+ * is NULL. The text lives as long as `error`.
  */
 const char *justcall_error_hint(const justcall_error *error);
 
 /**
- * What the service said in the body of its answer: at most 512 bytes on one line, with an echoed
- * secret masked. NULL if it said nothing or `error` is NULL; lives as long as `error`.
+ * Returns what the service said in the body of its response: at most 512 bytes on one line, with
+ * an echoed secret masked. Returns NULL if it said nothing or `error` is NULL. The text lives as
+ * long as `error`.
  */
 const char *justcall_error_service_message(const justcall_error *error);
 
 /**
- * One word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`, `addon`
- * or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
+ * Returns one word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`,
+ * `addon` or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
  * `trailing_whitespace`; for JUSTCALL_ERROR_TIMEOUT and JUSTCALL_ERROR_CONNECTION_FAILED the
- * phase: `resolve`, `connect`, `send` or `receive`. NULL if there is none or `error` is NULL;
- * lives as long as `error`.
+ * phase: `resolve`, `connect`, `send` or `receive`. Returns NULL if there is none or `error` is
+ * NULL. The text lives as long as `error`.
  */
 const char *justcall_error_reason(const justcall_error *error);
 
 /**
- * The HTTP status of the last response. 0 if there was no response or `error` is NULL.
+ * Returns the HTTP status of the last response. Returns 0 if there was no response or `error` is
+ * NULL.
  */
 int32_t justcall_error_http_status(const justcall_error *error);
 
 /**
- * 1 if the same call may succeed later without anybody changing anything, else 0. 0 if `error` is
- * NULL.
+ * Returns 1 if the same call may succeed later although nothing is changed, else 0. Returns 0 if
+ * `error` is NULL.
  */
 int32_t justcall_error_retryable(const justcall_error *error);
 
 /**
- * How many milliseconds the service asks to wait before the next try. -1 if it does not say or
- * `error` is NULL.
+ * Returns how many milliseconds the service asks to wait before the next attempt. Returns -1 if it
+ * does not say or `error` is NULL.
  */
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may have
- * been, whatever ended the call. Do not send a POST again after 1. 0 if `error` is NULL.
+ * Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may
+ * have been, whatever ended the call. Do not send a POST again after 1. Returns 0 if `error` is
+ * NULL.
  */
 int32_t justcall_error_request_sent(const justcall_error *error);
 
 /**
- * Returns the HTTP method of the request that failed, such as `"POST"`. NULL if the failure is not one
- * of a request or `error` is NULL; lives as long as `error`.
+ * Returns the HTTP method of the request that failed, such as `"POST"`. Returns NULL if the
+ * failure is not one of a request or `error` is NULL. The text lives as long as `error`.
  */
 const char *justcall_error_method(const justcall_error *error);
 
 /**
- * Returns the path of the request that failed, without its query. It may hold a telephone number, so
- * no text of the error repeats it: mind where you log it. NULL if the failure is not one of a
- * request or `error` is NULL; lives as long as `error`.
+ * Returns the path of the request that failed, without its query. The path may hold a telephone
+ * number, so no text of the error repeats it: mind where you log it. Returns NULL if the failure
+ * is not one of a request or `error` is NULL. The text lives as long as `error`.
  */
 const char *justcall_error_path(const justcall_error *error);
 
 /**
- * Returns how often the request was sent, or given to your HTTP client to send. 0 if it never was, if
- * the failure is not one of a request, or if `error` is NULL.
+ * Returns how often the request was sent, or given to your HTTP client to send. Returns 0 if it
+ * never was, if the failure is not one of a request, or if `error` is NULL.
  */
 uint32_t justcall_error_attempts(const justcall_error *error);
 
 /**
  * Returns the last response: the one that the call failed with, such as a 422 whose body names the
- * fields, or the one that a retry followed. NULL if there was no response or `error` is NULL. It
- * belongs to the error: do not free it; it lives as long as `error`.
+ * fields, or the one that a retry followed. Returns NULL if there was no response or `error` is
+ * NULL. The response belongs to the error and lives as long as it: do not free it.
  */
 const justcall_response *justcall_error_response(const justcall_error *error);
 

@@ -24,11 +24,13 @@
  * It adds nothing to the C library but C++: what a call does, and why it may fail, stands in
  * justcall_auth.h under the name that is given here as `justcall_...()`. Link with -ljustcall_auth.
  *
- * Failures. Every call that can fail has two forms. `client.verify()` gives the account or throws a
- * justcall::error. `client.try_verify()` gives a justcall::result, which holds the account or the
- * error; the constructors are called `try_make` there. Nothing but that error is thrown, and
- * std::bad_alloc, by both forms, if there is no memory for a copy that this header makes. If there is
- * none for one that the library makes, the error is errc::out_of_memory. Compiled without exceptions
+ * Failures. Every call that can fail has two forms. `client.verify()` returns the account or throws
+ * a justcall::error. `client.try_verify()` returns a justcall::result, which holds the account or
+ * the error; the constructors are called `try_make` there. justcall::errc is an error code
+ * enumeration of <system_error>, in justcall::error_category(). Nothing but that error is thrown,
+ * and std::bad_alloc, by both forms, if there is no memory for a copy that this header makes. If
+ * there is none for one that the library makes, the error is errc::out_of_memory. Compiled without
+ * exceptions
  * (-fno-exceptions), only the try_ forms are there, and JUSTCALL_NO_EXCEPTIONS is defined.
  *
  * Ownership. Each handle owns what it stands for: it can be moved, not copied. Whatever it refers
@@ -39,9 +41,11 @@
  * as long as that lives and is not assigned to. To ask an object that is about to vanish, as in
  * `client.verify().plan()`, does not compile: give it a name first. Text that goes in is copied.
  *
- * Threads. Any number of threads may use one client, credentials, account, response, report,
- * webhook, cancel or error at once, through its const members; a config, request or webhook is for
- * one thread at a time while it is changed, an exchange always.
+ * Threads. Any number of threads may call the const members of one object at once, and of a client
+ * or cancel all members; an exchange is for one thread at a time. Any other object is for one
+ * thread at a time while it is changed.
+ *
+ * Signal handlers may call cancel::fire() and client::shutdown(), and nothing else.
  */
 
 #ifndef JUSTCALL_AUTH_HPP
@@ -65,6 +69,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -74,13 +79,17 @@
 #define JUSTCALL_NO_EXCEPTIONS 1
 #endif
 
+static_assert(JUSTCALL_VERSION_MAJOR == 0 && JUSTCALL_VERSION_MINOR == 1,
+              "justcall_auth.hpp and justcall_auth.h are of different versions");
+
 namespace justcall {
 
-// Sources with and without exceptions can be linked together: to the linker their types differ.
+// The ABI of this header. Sources that use another one, or do with or without exceptions what
+// others do not, can be linked together: to the linker their types differ.
 #ifdef JUSTCALL_NO_EXCEPTIONS
-inline namespace without_exceptions {
+inline namespace v0_1_without_exceptions {
 #else
-inline namespace with_exceptions {
+inline namespace v0_1 {
 #endif
 
 // The library ------------------------------------------------------------------------------------
@@ -140,10 +149,62 @@ inline std::string_view name(errc status) noexcept {
     return justcall_status_name(static_cast<justcall_status>(status));
 }
 
+namespace detail {
+
+/// The category of `errc`.
+class status_category final : public std::error_category {
+  public:
+    const char *name() const noexcept override { return "justcall"; }
+
+    /// The sentence of the status, as in the C header; the name of one that the library does not
+    /// have.
+    std::string message(int status) const override {
+        justcall_error *why = nullptr;
+        const auto made = justcall_error_new(status, nullptr, &why);
+        const std::unique_ptr<justcall_error, void (*)(justcall_error *)> owned(
+            why, justcall_error_free);
+        return made == status ? justcall_error_message(why) : justcall_status_name(status);
+    }
+
+    /// What it is to programs that know the conditions of the standard alone.
+    [[nodiscard]] std::error_condition default_error_condition(int status) const noexcept override {
+        switch (status) {
+        case JUSTCALL_ERROR_INVALID_ARGUMENT:
+            return std::errc::invalid_argument;
+        case JUSTCALL_ERROR_BUFFER_TOO_SMALL:
+            return std::errc::no_buffer_space;
+        case JUSTCALL_ERROR_OUT_OF_MEMORY:
+            return std::errc::not_enough_memory;
+        case JUSTCALL_ERROR_TIMEOUT:
+            return std::errc::timed_out;
+        case JUSTCALL_ERROR_CANCELLED:
+            return std::errc::operation_canceled;
+        default:
+            return std::error_condition(status, *this);
+        }
+    }
+};
+
+} // namespace detail
+
+/// The category of the error codes of this library, whose name is "justcall".
+inline const std::error_category &error_category() noexcept {
+    static const detail::status_category category;
+    return category;
+}
+
+/// The error code of a status: `std::error_code code = justcall::errc::timeout`.
+inline std::error_code make_error_code(errc status) noexcept {
+    return {static_cast<int>(status), error_category()};
+}
+
 // What the types below are made of; not for use from outside.
 namespace detail {
 
 struct free_handle {
+    void operator()(justcall_call_options *handle) const noexcept {
+        justcall_call_options_free(handle);
+    }
     void operator()(justcall_account *handle) const noexcept { justcall_account_free(handle); }
     void operator()(justcall_cancel *handle) const noexcept { justcall_cancel_free(handle); }
     void operator()(justcall_client *handle) const noexcept { justcall_client_free(handle); }
@@ -171,7 +232,7 @@ public:
     explicit handle(C *owned) noexcept : owned_(owned) {}
 
     /// The C handle, still owned by this object: for calls of C functions. nullptr once moved from.
-    C *native_handle() const noexcept { return owned_.get(); }
+    [[nodiscard]] C *native_handle() const noexcept { return owned_.get(); }
 
     /// Gives up the C handle: the caller frees it.
     [[nodiscard]] C *release() noexcept { return owned_.release(); }
@@ -221,11 +282,7 @@ inline const char *not_null(std::string_view bytes) noexcept {
     return bytes.data() ? bytes.data() : "";
 }
 
-inline const std::uint8_t *octets(const char *bytes) noexcept {
-    return reinterpret_cast<const std::uint8_t *>(bytes);
-}
-
-inline std::optional<std::string_view> if_told(const char *text) noexcept {
+inline std::optional<std::string_view> optional_text(const char *text) noexcept {
     return text ? std::optional<std::string_view>(text) : std::nullopt;
 }
 
@@ -256,10 +313,10 @@ public:
     };
 
     items(const C *owner, std::size_t size) noexcept : owner_(owner), size_(size) {}
-    iterator begin() const noexcept { return iterator(owner_, 0); }
-    iterator end() const noexcept { return iterator(owner_, size_); }
-    std::size_t size() const noexcept { return size_; }
-    bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] iterator begin() const noexcept { return iterator(owner_, 0); }
+    [[nodiscard]] iterator end() const noexcept { return iterator(owner_, size_); }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     /// The element number `index`, from 0; one of empty texts if there is none.
     auto operator[](std::size_t index) const noexcept { return at(owner_, index); }
 
@@ -277,7 +334,7 @@ struct header_field {
     std::string_view name, value;
 };
 
-/// A window of the account's rate limit; what the answer does not tell is absent.
+/// A window of the account's rate limit; what the answer does not report is absent.
 struct rate_window {
     /// How many requests it allows.
     std::optional<std::int64_t> limit;
@@ -294,18 +351,34 @@ inline header_field header_at(const justcall_response *owner, std::size_t index)
             or_empty(justcall_response_header_value(owner, index))};
 }
 
-inline std::optional<std::int64_t> figure(const justcall_response *owner,
-                                          std::int32_t which) noexcept {
-    const auto value = justcall_response_rate_limit(owner, which);
+/// A C function that returns a figure of the rate limit, or -1.
+template <typename C> using rate_function = std::int64_t (*)(const C *, std::int32_t);
+
+template <typename C>
+std::optional<std::int64_t> figure(rate_function<C> function, const C *owner,
+                                   std::int32_t which) noexcept {
+    const auto value = function(owner, which);
     return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
 }
 
-inline rate_window window(const justcall_response *owner, std::int32_t limit,
-                          std::int32_t remaining, std::int32_t reset) noexcept {
-    rate_window told{figure(owner, limit), figure(owner, remaining), std::nullopt};
-    if (const auto seconds = figure(owner, reset))
-        told.reset.emplace(std::chrono::seconds(*seconds));
-    return told;
+template <typename C>
+rate_window window(rate_function<C> function, const C *owner, std::int32_t limit,
+                   std::int32_t remaining, std::int32_t reset) noexcept {
+    rate_window window{figure(function, owner, limit), figure(function, owner, remaining),
+                       std::nullopt};
+    if (const auto seconds = figure(function, owner, reset))
+        window.reset.emplace(std::chrono::seconds(*seconds));
+    return window;
+}
+
+template <typename C> rate_window long_window(rate_function<C> function, const C *owner) noexcept {
+    return window(function, owner, JUSTCALL_RATE_LIMIT, JUSTCALL_RATE_LIMIT_REMAINING,
+                  JUSTCALL_RATE_LIMIT_RESET);
+}
+
+template <typename C> rate_window burst_window(rate_function<C> function, const C *owner) noexcept {
+    return window(function, owner, JUSTCALL_RATE_LIMIT_BURST, JUSTCALL_RATE_LIMIT_BURST_REMAINING,
+                  JUSTCALL_RATE_LIMIT_BURST_RESET);
 }
 
 } // namespace detail
@@ -325,15 +398,15 @@ public:
     response &operator=(response &&) noexcept = default;
 
     /// The HTTP status: justcall_response_http_status().
-    std::int32_t http_status() const noexcept {
+    [[nodiscard]] std::int32_t http_status() const noexcept {
         return justcall_response_http_status(native_handle());
     }
 
     /// The bytes of the body, whole and after decompression: justcall_response_body().
-    std::string_view body() const &noexcept {
+    [[nodiscard]] std::string_view body() const & noexcept {
         std::size_t length = 0;
-        const auto *bytes = justcall_response_body(native_handle(), &length);
-        return {reinterpret_cast<const char *>(bytes), length};
+        const void *bytes = justcall_response_body(native_handle(), &length);
+        return {static_cast<const char *>(bytes), length};
     }
     std::string_view body() const && = delete;
 
@@ -341,38 +414,36 @@ public:
     std::optional<std::string_view> header(std::string_view name) const & {
         if (detail::holds_nul(name))
             return std::nullopt;
-        return detail::if_told(justcall_response_header(native_handle(), detail::c_string(name)));
+        return detail::optional_text(justcall_response_header(native_handle(), detail::c_string(name)));
     }
     std::optional<std::string_view> header(std::string_view name) const && = delete;
 
     /// All headers, in the order they came, as a range: `for (auto [name, value] :
     /// answer.headers())`.
-    header_list headers() const &noexcept {
+    [[nodiscard]] header_list headers() const & noexcept {
         return {native_handle(), justcall_response_header_count(native_handle())};
     }
     header_list headers() const && = delete;
 
-    /// The account's rate limit as this answer tells it: justcall_response_rate_limit().
-    rate_window rate_limit() const noexcept {
-        return detail::window(native_handle(), JUSTCALL_RATE_LIMIT, JUSTCALL_RATE_LIMIT_REMAINING,
-                              JUSTCALL_RATE_LIMIT_RESET);
+    /// The account's rate limit as this answer reports it: justcall_response_rate_limit().
+    [[nodiscard]] rate_window rate_limit() const noexcept {
+        return detail::long_window(justcall_response_rate_limit, native_handle());
     }
 
     /// The same for the short window beside the long one.
-    rate_window burst_rate_limit() const noexcept {
-        return detail::window(native_handle(), JUSTCALL_RATE_LIMIT_BURST,
-                              JUSTCALL_RATE_LIMIT_BURST_REMAINING, JUSTCALL_RATE_LIMIT_BURST_RESET);
+    [[nodiscard]] rate_window burst_rate_limit() const noexcept {
+        return detail::burst_window(justcall_response_rate_limit, native_handle());
     }
 
     /// The C handle, still owned by this object. nullptr once moved from.
-    const justcall_response *native_handle() const noexcept { return shared_.get(); }
+    [[nodiscard]] const justcall_response *native_handle() const noexcept { return shared_.get(); }
 
-private:
+  private:
     friend class error;
     explicit response(std::shared_ptr<const justcall_response> shared) noexcept
         : shared_(std::move(shared)) {}
 
-    // Shared with nobody, or with the error that the answer belongs to.
+    // Not shared, or shared with the error that the answer belongs to.
     std::shared_ptr<const justcall_response> shared_;
 };
 
@@ -393,6 +464,11 @@ public:
         : status_(status), name_(justcall_status_name(static_cast<justcall_status>(status))),
           message_(name_), hint_("") {}
 
+    /// A failure with a message: for sources of your own, see config::source(). Control characters
+    /// are removed from `message`, secrets in use are masked, and it is cut at 512 bytes:
+    /// justcall_error_new().
+    error(errc status, std::string_view message) : error(made(status, message)) {}
+
     /// Takes over the error of a C function, which must not be NULL.
     explicit error(justcall_error *owned)
         : shared_(owned, detail::free_handle{}),
@@ -406,74 +482,83 @@ public:
     ~error() override = default;
 
     /// What to compare with: `error.status() == justcall::errc::rate_limited`.
-    errc status() const noexcept { return status_; }
+    [[nodiscard]] errc status() const noexcept { return status_; }
+
+    /// The same for programs that use <system_error>.
+    [[nodiscard]] std::error_code code() const noexcept { return make_error_code(status_); }
 
     /// The name of that, the same in every language: justcall_error_name(). Lives as long as the
     /// program.
-    std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
 
     /// What happened, in a sentence or more: justcall_error_message().
-    std::string_view message() const &noexcept { return message_; }
+    [[nodiscard]] std::string_view message() const & noexcept { return message_; }
     std::string_view message() const && = delete;
 
     /// The same, for those who know std::exception alone.
     const char *what() const noexcept override { return message_; }
 
     /// What to do about it: justcall_error_hint().
-    std::string_view hint() const &noexcept { return hint_; }
+    [[nodiscard]] std::string_view hint() const & noexcept { return hint_; }
     std::string_view hint() const && = delete;
 
     /// What the service said, on one line: justcall_error_service_message().
-    std::optional<std::string_view> service_message() const &noexcept {
-        return detail::if_told(justcall_error_service_message(native_handle()));
+    [[nodiscard]] std::optional<std::string_view> service_message() const & noexcept {
+        return detail::optional_text(justcall_error_service_message(native_handle()));
     }
     std::optional<std::string_view> service_message() const && = delete;
 
     /// One word more exact than the name, such as "plan" or "connect": justcall_error_reason().
-    std::optional<std::string_view> reason() const &noexcept {
-        return detail::if_told(justcall_error_reason(native_handle()));
+    [[nodiscard]] std::optional<std::string_view> reason() const & noexcept {
+        return detail::optional_text(justcall_error_reason(native_handle()));
     }
     std::optional<std::string_view> reason() const && = delete;
 
     /// The HTTP status of the answer, 0 if there was none: justcall_error_http_status().
-    std::int32_t http_status() const noexcept {
+    [[nodiscard]] std::int32_t http_status() const noexcept {
         return justcall_error_http_status(native_handle());
     }
 
     /// Whether the same call may succeed later without anybody changing anything:
     /// justcall_error_retryable().
-    bool retryable() const noexcept { return justcall_error_retryable(native_handle()) != 0; }
+    [[nodiscard]] bool retryable() const noexcept {
+        return justcall_error_retryable(native_handle()) != 0;
+    }
 
     /// How long the service asks to wait before the next try: justcall_error_retry_after_ms().
-    std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept {
         const auto wait = justcall_error_retry_after_ms(native_handle());
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
     }
 
     /// Whether any attempt may have delivered the request to the service, whatever ended the call:
     /// justcall_error_request_sent().
-    bool request_sent() const noexcept { return justcall_error_request_sent(native_handle()) != 0; }
+    [[nodiscard]] bool request_sent() const noexcept {
+        return justcall_error_request_sent(native_handle()) != 0;
+    }
 
     /// The HTTP method of the request that failed, empty if the failure is not one of a request:
     /// justcall_error_method().
-    std::string_view method() const &noexcept {
+    [[nodiscard]] std::string_view method() const & noexcept {
         return detail::or_empty(justcall_error_method(native_handle()));
     }
     std::string_view method() const && = delete;
 
     /// Its path without the query, which may hold a telephone number; empty if the failure is not one
     /// of a request: justcall_error_path().
-    std::string_view path() const &noexcept {
+    [[nodiscard]] std::string_view path() const & noexcept {
         return detail::or_empty(justcall_error_path(native_handle()));
     }
     std::string_view path() const && = delete;
 
     /// How often the request was sent: justcall_error_attempts().
-    std::uint32_t attempts() const noexcept { return justcall_error_attempts(native_handle()); }
+    [[nodiscard]] std::uint32_t attempts() const noexcept {
+        return justcall_error_attempts(native_handle());
+    }
 
     /// The last response, such as a 422 whose body names the fields, or the one that a retry followed:
     /// justcall_error_response(). It keeps alive what it needs of this error.
-    std::optional<justcall::response> response() const noexcept {
+    [[nodiscard]] std::optional<justcall::response> response() const noexcept {
         const auto *answer = justcall_error_response(native_handle());
         if (!answer)
             return std::nullopt;
@@ -481,13 +566,20 @@ public:
     }
 
     /// The C handle, still owned by this object. nullptr if the error is not from a C function.
-    const justcall_error *native_handle() const noexcept { return shared_.get(); }
+    [[nodiscard]] const justcall_error *native_handle() const noexcept { return shared_.get(); }
 
-private:
+  private:
     friend error detail::invalid_argument(const char *message, const char *hint) noexcept;
     error(errc status, const char *message, const char *hint) noexcept : error(status) {
         message_ = message;
         hint_ = hint;
+    }
+
+    static justcall_error *made(errc status, std::string_view message) {
+        justcall_error *why = nullptr;
+        static_cast<void>(justcall_error_new(static_cast<justcall_status>(status),
+                                             detail::c_string(message), &why));
+        return why;
     }
 
     std::shared_ptr<const justcall_error> shared_;
@@ -523,13 +615,22 @@ public:
     result(const justcall::error &why) noexcept : state_(std::in_place_index<1>, why) {}
 
     /// Whether there is a value.
-    explicit operator bool() const noexcept { return state_.index() == 0; }
+    explicit operator bool() const noexcept { return has_value(); }
+    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
 
     T &operator*() &noexcept { return detail::present(std::get_if<0>(&state_)); }
     const T &operator*() const &noexcept { return detail::present(std::get_if<0>(&state_)); }
     T operator*() &&noexcept { return std::move(detail::present(std::get_if<0>(&state_))); }
     T *operator->() noexcept { return &detail::present(std::get_if<0>(&state_)); }
     const T *operator->() const noexcept { return &detail::present(std::get_if<0>(&state_)); }
+
+    /// The value, or `other` if there is none.
+    template <typename U> T value_or(U &&other) const & {
+        return has_value() ? **this : static_cast<T>(std::forward<U>(other));
+    }
+    template <typename U> T value_or(U &&other) && {
+        return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(other));
+    }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
     /// The value; throws the error if there is none.
@@ -538,7 +639,7 @@ public:
     T value() && { return check(), *std::move(*this); }
 #endif
 
-    const justcall::error &error() const &noexcept {
+    [[nodiscard]] const justcall::error &error() const & noexcept {
         return detail::present(std::get_if<1>(&state_));
     }
     justcall::error error() &&noexcept { return detail::present(std::get_if<1>(&state_)); }
@@ -563,7 +664,8 @@ public:
     result(const justcall::error &why) noexcept : why_(why) {}
 
     /// Whether it succeeded.
-    explicit operator bool() const noexcept { return !why_; }
+    explicit operator bool() const noexcept { return has_value(); }
+    [[nodiscard]] bool has_value() const noexcept { return !why_; }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
     /// Throws the error if it failed.
@@ -573,7 +675,7 @@ public:
     }
 #endif
 
-    const justcall::error &error() const &noexcept {
+    [[nodiscard]] const justcall::error &error() const & noexcept {
         return detail::present(why_ ? &*why_ : nullptr);
     }
     justcall::error error() &&noexcept { return detail::present(why_ ? &*why_ : nullptr); }
@@ -628,10 +730,10 @@ result<Owner> make(Function function, Arguments... arguments) {
     return done ? result<Owner>(Owner(out)) : result<Owner>(done.error());
 }
 
-/// The OpenMetrics text that a C function copies.
+/// The text that a C function copies, of at most `size` bytes with its NUL.
 template <typename Function, typename C>
-result<std::string> usage_text(Function function, C *handle) {
-    std::string text(JUSTCALL_USAGE_SIZE, '\0');
+result<std::string> copied_text(Function function, C *handle, std::size_t size) {
+    std::string text(size, '\0');
     std::size_t length = 0;
     const auto done = call(function, handle, &text[0], text.size(), &length);
     if (!done)
@@ -661,25 +763,85 @@ using secret_buffer = std::unique_ptr<char[], wipe_and_delete>;
 
 } // namespace detail
 
+// Limits of calls --------------------------------------------------------------------------------
+
+/// Ends calls early, from any thread or from a signal handler: for request::cancel() and
+/// call_options::cancel().
+class cancel : public detail::handle<justcall_cancel> {
+  public:
+    using handle::handle;
+
+    /// Creates a cancel handle: justcall_cancel_new().
+    cancel() noexcept : handle(justcall_cancel_new()) {}
+
+    /// Ends the calls, those under way and those that start later, with errc::cancelled:
+    /// justcall_cancel_fire(). Any thread may call this at any time, and so may a signal handler.
+    void fire() noexcept { justcall_cancel_fire(native_handle()); }
+};
+
+/// A time limit and a cancel handle for calls that are not those of a request. The setters can be
+/// chained: `client.verify(call_options().timeout(2s))`.
+class call_options : public detail::handle<justcall_call_options> {
+  public:
+    using handle::handle;
+
+    /// Creates options that change nothing: justcall_call_options_new().
+    call_options() noexcept : handle(justcall_call_options_new()) {}
+
+    /// Limits each call, in place of the client's timeout; 0 for no limit:
+    /// justcall_call_options_set_timeout_ms().
+    result<void> try_timeout(std::chrono::milliseconds limit) {
+        return detail::set_time(justcall_call_options_set_timeout_ms, native_handle(), limit);
+    }
+
+    /// Lets `by` end the calls: justcall_call_options_set_cancel().
+    result<void> try_cancel(const justcall::cancel &by) {
+        return detail::call(justcall_call_options_set_cancel, native_handle(), by.native_handle());
+    }
+
+#ifndef JUSTCALL_NO_EXCEPTIONS
+    // The same, throwing.
+    call_options &timeout(std::chrono::milliseconds limit) & {
+        return try_timeout(limit).value(), *this;
+    }
+    call_options timeout(std::chrono::milliseconds limit) && { return std::move(timeout(limit)); }
+    call_options &cancel(const justcall::cancel &by) & { return try_cancel(by).value(), *this; }
+    call_options cancel(const justcall::cancel &by) && { return std::move(cancel(by)); }
+#endif
+};
+
+namespace detail {
+
+/// The refusal of options that were moved from: NULL would mean no limits.
+inline std::optional<error> without_limits(const call_options &limits) noexcept {
+    if (limits.native_handle())
+        return std::nullopt;
+    return invalid_argument("The options of the call are empty: they were moved from.",
+                            "Pass the options that they were moved to.");
+}
+
+} // namespace detail
+
 // Credentials: an API key and its secret ---------------------------------------------------------
 
-/// The value of an `Authorization` header, in a buffer of its own that is wiped when it is
-/// destroyed. It cannot be printed; whoever takes it out with view() or c_str() has the secret in
-/// hand.
+/// The value of an `Authorization` header, in a buffer that is wiped when this object is destroyed.
+/// It cannot be printed; view() and c_str() expose the secret.
 class secret_string {
 public:
     explicit secret_string(detail::secret_buffer buffer) noexcept : buffer_(std::move(buffer)) {}
 
     /// The text, good for as long as this object.
-    std::string_view view() const &noexcept { return detail::or_empty(buffer_.get()); }
+    [[nodiscard]] std::string_view view() const & noexcept {
+        return detail::or_empty(buffer_.get());
+    }
     std::string_view view() const && = delete;
 
     /// The same with a NUL at its end, such as for libcurl.
-    const char *c_str() const &noexcept { return view().data(); }
+    [[nodiscard]] const char *c_str() const & noexcept { return view().data(); }
     const char *c_str() const && = delete;
 
     /// Its length without the NUL; 0 once moved from.
-    std::size_t size() const noexcept { return view().size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return view().size(); }
 
     template <typename Character, typename Traits>
     friend std::basic_ostream<Character, Traits> &
@@ -691,11 +853,12 @@ private:
 
 namespace detail {
 
-template <typename Function, typename C>
-result<secret_string> authorization(Function function, C *handle) {
+/// The value that a C function writes, which takes `arguments` before the buffer.
+template <typename Function, typename... Arguments>
+result<secret_string> authorization(Function function, Arguments... arguments) {
     secret_buffer buffer(new char[JUSTCALL_AUTHORIZATION_SIZE]());
-    const auto done =
-        call(function, handle, buffer.get(), std::size_t{JUSTCALL_AUTHORIZATION_SIZE}, nullptr);
+    const auto done = call(function, arguments..., buffer.get(),
+                           std::size_t{JUSTCALL_AUTHORIZATION_SIZE}, nullptr);
     if (!done)
         return done.error();
     return secret_string(std::move(buffer));
@@ -720,13 +883,22 @@ public:
         return detail::make<credentials>(justcall_credentials_load, source);
     }
 
+    /// The same within `limits`: justcall_credentials_load_with().
+    static result<credentials> try_load(std::string_view source, const call_options &limits) {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        return detail::make<credentials>(
+            justcall_credentials_load_with, source,
+            static_cast<const justcall_call_options *>(limits.native_handle()));
+    }
+
     /// The value of the `Authorization` header: justcall_credentials_authorization().
     result<secret_string> try_authorization() const {
         return detail::authorization(justcall_credentials_authorization, native_handle());
     }
 
     /// The ends of the key, to tell pairs apart by in logs: justcall_credentials_key_hint().
-    std::string_view key_hint() const &noexcept {
+    [[nodiscard]] std::string_view key_hint() const & noexcept {
         return detail::or_empty(justcall_credentials_key_hint(native_handle()));
     }
     std::string_view key_hint() const && = delete;
@@ -735,8 +907,13 @@ public:
     // The same, throwing.
     credentials(std::string_view key, std::string_view secret)
         : credentials(try_make(key, secret).value()) {}
-    static credentials load(std::string_view source) { return try_load(source).value(); }
-    secret_string authorization() const { return try_authorization().value(); }
+    [[nodiscard]] static credentials load(std::string_view source) {
+        return try_load(source).value();
+    }
+    [[nodiscard]] static credentials load(std::string_view source, const call_options &limits) {
+        return try_load(source, limits).value();
+    }
+    [[nodiscard]] secret_string authorization() const { return try_authorization().value(); }
 #endif
 };
 
@@ -744,26 +921,36 @@ public:
 
 namespace detail {
 
-inline justcall_status give(credentials pair, justcall_credentials **out) noexcept {
+/// Stores the error of a callback, if it has a message, and returns its status.
+inline justcall_status fail(const error &why, justcall_error **out) noexcept {
+    const auto status = static_cast<justcall_status>(why.status());
+    if (why.native_handle())
+        static_cast<void>(justcall_error_new(status, why.what(), out));
+    return status;
+}
+
+inline justcall_status give(credentials pair, justcall_credentials **out,
+                            justcall_error **) noexcept {
     *out = pair.release();
     return JUSTCALL_OK;
 }
 
-inline justcall_status give(result<credentials> pair, justcall_credentials **out) noexcept {
-    return pair ? give(*std::move(pair), out) : static_cast<justcall_status>(pair.error().status());
+inline justcall_status give(result<credentials> pair, justcall_credentials **out,
+                            justcall_error **why) noexcept {
+    return pair ? give(*std::move(pair), out, why) : fail(pair.error(), why);
 }
 
 /// A justcall_load_fn whose context is a `Function`: no exception leaves it.
 template <typename Function>
-justcall_status load(void *context, justcall_credentials **out) noexcept {
+justcall_status load(void *context, justcall_credentials **out, justcall_error **error) noexcept {
     const auto &function = *static_cast<const Function *>(context);
 #ifdef JUSTCALL_NO_EXCEPTIONS
-    return give(function(), out);
+    return give(function(), out, error);
 #else
     try {
-        return give(function(), out);
-    } catch (const error &why) {
-        return static_cast<justcall_status>(why.status());
+        return give(function(), out, error);
+    } catch (const justcall::error &why) {
+        return fail(why, error);
     } catch (...) {
         return JUSTCALL_ERROR_SOURCE_UNAVAILABLE;
     }
@@ -817,29 +1004,33 @@ public:
     event(const event &) = delete;
     event &operator=(const event &) = delete;
 
-    event_kind kind() const noexcept {
+    [[nodiscard]] event_kind kind() const noexcept {
         return static_cast<event_kind>(justcall_event_kind(borrowed_));
     }
 
     /// The name of that, such as "rotated": justcall_event_name().
-    std::string_view name() const noexcept {
+    [[nodiscard]] std::string_view name() const noexcept {
         return detail::or_empty(justcall_event_name(borrowed_));
     }
 
     /// What happened, in a sentence or more. Safe to log: justcall_event_message().
-    std::string_view message() const noexcept {
+    [[nodiscard]] std::string_view message() const noexcept {
         return detail::or_empty(justcall_event_message(borrowed_));
     }
 
     /// The generation of the pair that it is about, 0 if it is about none:
     /// justcall_event_generation().
-    std::uint64_t generation() const noexcept { return justcall_event_generation(borrowed_); }
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return justcall_event_generation(borrowed_);
+    }
 
     /// The HTTP status that led to it, 0 if none did: justcall_event_http_status().
-    std::int32_t http_status() const noexcept { return justcall_event_http_status(borrowed_); }
+    [[nodiscard]] std::int32_t http_status() const noexcept {
+        return justcall_event_http_status(borrowed_);
+    }
 
     /// How long the call waits now, 0 if it does not: justcall_event_wait_ms().
-    std::chrono::milliseconds wait() const noexcept {
+    [[nodiscard]] std::chrono::milliseconds wait() const noexcept {
         return std::chrono::milliseconds(justcall_event_wait_ms(borrowed_));
     }
 
@@ -897,8 +1088,8 @@ public:
     /// A function of your own that gives the pair, as `credentials` or `result<credentials>`, when
     /// it is needed: justcall_config_set_source_callback(). It is called as const, perhaps on
     /// several threads at once, and destroyed once, on any thread, when nothing will call it any
-    /// more. A justcall::error that it throws or returns gives its status to the call that needed
-    /// the pair; anything else that it throws becomes errc::source_unavailable.
+    /// more. A justcall::error that it throws or returns gives its status and message to the call
+    /// that needed the pair; anything else that it throws becomes errc::source_unavailable.
     template <typename Function, detail::if_function<Function> = 0>
     result<void> try_source(Function &&load) {
         using function = std::decay_t<Function>;
@@ -947,17 +1138,17 @@ public:
         return detail::set_time(justcall_config_set_rotation_wait_ms, native_handle(), wait);
     }
 
-    /// A function of your own that is told what happens to the pair and to calls, as
-    /// `void (const justcall::event &)`: justcall_config_set_owned_event_handler(). It is called as const,
-    /// perhaps on several threads at once, and destroyed once, on any thread, when nothing will call
-    /// it any more. It may use any client. What it throws is swallowed.
+    /// A function of your own that is called for each event, as
+    /// `void (const justcall::event &)`: justcall_config_set_event_handler(). It is called as
+    /// const, perhaps on several threads at once, and destroyed once, on any thread, when nothing
+    /// will call it any more. It may use any client. What it throws is swallowed.
     template <typename Function> result<void> try_event_handler(Function &&handler) {
         using function = std::decay_t<Function>;
         static_assert(std::is_invocable_v<const function &, const event &>,
                       "a handler of events is a function that can be called as const and takes a "
                       "const justcall::event &");
         auto owned = std::make_unique<function>(std::forward<Function>(handler));
-        auto done = detail::call(justcall_config_set_owned_event_handler, native_handle(),
+        auto done = detail::call(justcall_config_set_event_handler, native_handle(),
                                  detail::handle_event<function>, owned.get(),
                                  detail::free_function<function>);
         if (done)
@@ -970,6 +1161,25 @@ public:
     result<void> try_ca_file(std::string_view path) {
         return detail::call(justcall_config_set_ca_file, native_handle(), path);
     }
+
+    /// The same from memory: justcall_config_set_ca_pem().
+    result<void> try_ca_pem(std::string_view pem) {
+        return detail::call(justcall_config_set_ca_pem, native_handle(), detail::not_null(pem),
+                            pem.size());
+    }
+
+    /// The IP address of this machine that connections come from, or "" to let the system choose:
+    /// justcall_config_set_local_address().
+    result<void> try_local_address(std::string_view address) {
+        return detail::call(justcall_config_set_local_address, native_handle(), address);
+    }
+
+    /// The longest body of a response that is read, in bytes; 0 for no limit:
+    /// justcall_config_set_max_response_length().
+    result<void> try_max_response_length(std::size_t length) {
+        return detail::call(justcall_config_set_max_response_length, native_handle(), length);
+    }
+
     /// Where it is written down that the pair is used, for the command `justcall-auth status`:
     /// justcall_config_set_state_file().
     result<void> try_state_file(std::string_view path) {
@@ -1033,6 +1243,18 @@ public:
     }
     config &ca_file(std::string_view path) & { return try_ca_file(path).value(), *this; }
     config ca_file(std::string_view path) && { return std::move(ca_file(path)); }
+    config &ca_pem(std::string_view pem) & { return try_ca_pem(pem).value(), *this; }
+    config ca_pem(std::string_view pem) && { return std::move(ca_pem(pem)); }
+    config &local_address(std::string_view address) & {
+        return try_local_address(address).value(), *this;
+    }
+    config local_address(std::string_view address) && { return std::move(local_address(address)); }
+    config &max_response_length(std::size_t length) & {
+        return try_max_response_length(length).value(), *this;
+    }
+    config max_response_length(std::size_t length) && {
+        return std::move(max_response_length(length));
+    }
     config &state_file(std::string_view path) & { return try_state_file(path).value(), *this; }
     config state_file(std::string_view path) && { return std::move(state_file(path)); }
     config &proxy(std::string_view url) & { return try_proxy(url).value(), *this; }
@@ -1044,21 +1266,6 @@ public:
     }
     config memory_protection(memory level) && { return std::move(memory_protection(level)); }
 #endif
-};
-
-// Cancel: ends calls from outside -----------------------------------------------------------------
-
-/// Ends the calls whose requests it was given to, with request::cancel().
-class cancel : public detail::handle<justcall_cancel> {
-public:
-    using handle::handle;
-
-    /// One that was not fired: justcall_cancel_new().
-    cancel() noexcept : handle(justcall_cancel_new()) {}
-
-    /// Ends the calls, those under way and those begun later, with errc::cancelled:
-    /// justcall_cancel_fire().
-    void fire() const noexcept { justcall_cancel_fire(native_handle()); }
 };
 
 // Request: what to send --------------------------------------------------------------------------
@@ -1086,8 +1293,7 @@ public:
 
     /// Sets the body, bytes of any kind, which are copied: justcall_request_set_body().
     result<void> try_body(std::string_view bytes) {
-        return detail::call(justcall_request_set_body, native_handle(),
-                            detail::octets(bytes.data()), bytes.size());
+        return detail::call(justcall_request_set_body, native_handle(), bytes.data(), bytes.size());
     }
 
     /// Limits this call alone; 0 for no limit: justcall_request_set_timeout_ms().
@@ -1127,7 +1333,7 @@ public:
 #endif
 };
 
-// Account: what a verification tells -------------------------------------------------------------
+// Account: which one a pair belongs to -------------------------------------------------------------
 
 /// The account that a pair belongs to. Immutable; what the service did not tell is absent.
 class account : public detail::handle<justcall_account> {
@@ -1135,25 +1341,25 @@ public:
     using handle::handle;
 
     /// The account's number: justcall_account_id().
-    std::optional<std::uint64_t> id() const noexcept {
+    [[nodiscard]] std::optional<std::uint64_t> id() const noexcept {
         const auto number = justcall_account_id(native_handle());
         return number == 0 ? std::nullopt : std::optional<std::uint64_t>(number);
     }
 
     /// The account's e-mail address: justcall_account_email().
-    std::optional<std::string_view> email() const &noexcept {
-        return detail::if_told(justcall_account_email(native_handle()));
+    [[nodiscard]] std::optional<std::string_view> email() const & noexcept {
+        return detail::optional_text(justcall_account_email(native_handle()));
     }
     std::optional<std::string_view> email() const && = delete;
 
     /// The account's plan, such as "Pro": justcall_account_plan().
-    std::optional<std::string_view> plan() const &noexcept {
-        return detail::if_told(justcall_account_plan(native_handle()));
+    [[nodiscard]] std::optional<std::string_view> plan() const & noexcept {
+        return detail::optional_text(justcall_account_plan(native_handle()));
     }
     std::optional<std::string_view> plan() const && = delete;
 
     /// The path whose answer proved the pair: justcall_account_verified_by().
-    std::string_view verified_by() const &noexcept {
+    [[nodiscard]] std::string_view verified_by() const & noexcept {
         return detail::or_empty(justcall_account_verified_by(native_handle()));
     }
     std::string_view verified_by() const && = delete;
@@ -1201,16 +1407,18 @@ class report : public detail::handle<justcall_report> {
 public:
     using handle::handle;
 
-    finding_list::iterator begin() const noexcept { return findings().begin(); }
-    finding_list::iterator end() const noexcept { return findings().end(); }
-    std::size_t size() const noexcept { return justcall_report_count(native_handle()); }
-    bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] finding_list::iterator begin() const noexcept { return findings().begin(); }
+    [[nodiscard]] finding_list::iterator end() const noexcept { return findings().end(); }
+    [[nodiscard]] std::size_t size() const noexcept {
+        return justcall_report_count(native_handle());
+    }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
     /// The finding number `index`, from 0; one of empty texts if there is none.
     finding operator[](std::size_t index) const &noexcept { return findings()[index]; }
     finding operator[](std::size_t index) const && = delete;
 
 private:
-    finding_list findings() const noexcept { return {native_handle(), size()}; }
+  [[nodiscard]] finding_list findings() const noexcept { return {native_handle(), size()}; }
 };
 
 // Client: calls of the service -------------------------------------------------------------------
@@ -1241,6 +1449,15 @@ public:
         return detail::make<account>(justcall_client_verify, native_handle());
     }
 
+    /// The same within `limits`: justcall_client_verify_with().
+    result<account> try_verify(const call_options &limits) const {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        return detail::make<account>(
+            justcall_client_verify_with, native_handle(),
+            static_cast<const justcall_call_options *>(limits.native_handle()));
+    }
+
     /// Sends a request, which stays yours and may be sent again: justcall_client_send(). An answer
     /// of 300 or more is an error, which has the answer in response().
     result<response> try_send(const justcall::request &what) const {
@@ -1250,14 +1467,14 @@ public:
     /// The short form of that, without a body: justcall_client_request().
     result<response> try_request(std::string_view method, std::string_view path) const {
         return detail::make<response>(justcall_client_request, native_handle(), method, path,
-                                      detail::octets(nullptr), std::size_t{0});
+                                      static_cast<const void *>(nullptr), std::size_t{0});
     }
 
     /// The same with a body, even if that is empty.
     result<response> try_request(std::string_view method, std::string_view path,
                                  std::string_view body) const {
         return detail::make<response>(justcall_client_request, native_handle(), method, path,
-                                      detail::octets(detail::not_null(body)), body.size());
+                                      detail::not_null(body), body.size());
     }
 
     result<response> try_get(std::string_view path) const { return try_request("GET", path); }
@@ -1275,31 +1492,92 @@ public:
         return detail::authorization(justcall_client_authorization, native_handle());
     }
 
+    /// The same within `limits`: justcall_client_authorization_with().
+    result<secret_string> try_authorization(const call_options &limits) const {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        return detail::authorization(
+            justcall_client_authorization_with, native_handle(),
+            static_cast<const justcall_call_options *>(limits.native_handle()));
+    }
+
     /// Proves another pair and takes it into use: justcall_client_replace().
-    result<void> try_replace(const credentials &pair) const {
+    result<void> try_replace(const credentials &pair) {
         return detail::call(justcall_client_replace, native_handle(), pair.native_handle());
     }
 
-    /// Looks at the source now; whether it gives another pair than before: justcall_client_reload().
-    result<bool> try_reload() const {
+    /// The same within `limits`: justcall_client_replace_with().
+    result<void> try_replace(const credentials &pair, const call_options &limits) {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        return detail::call(justcall_client_replace_with, native_handle(), pair.native_handle(),
+                            static_cast<const justcall_call_options *>(limits.native_handle()));
+    }
+
+    /// Reads the source now; whether it gives another pair than before: justcall_client_reload().
+    result<bool> try_reload() {
         std::int32_t changed = 0;
         const auto done = detail::call(justcall_client_reload, native_handle(), &changed);
         return done ? result<bool>(changed != 0) : result<bool>(done.error());
     }
 
-    /// Ends every call of this client, under way or begun later, with errc::cancelled:
-    /// justcall_client_shutdown().
-    void shutdown() const noexcept { justcall_client_shutdown(native_handle()); }
+    /// The same within `limits`: justcall_client_reload_with().
+    result<bool> try_reload(const call_options &limits) {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        std::int32_t changed = 0;
+        const auto done = detail::call(
+            justcall_client_reload_with, native_handle(),
+            static_cast<const justcall_call_options *>(limits.native_handle()), &changed);
+        return done ? result<bool>(changed != 0) : result<bool>(done.error());
+    }
 
-    /// How the pair is protected while it rests, as a report of one finding: justcall_client_protection().
+    /// Ends every call of this client, under way or started later, with errc::cancelled:
+    /// justcall_client_shutdown(). Any thread may call this at any time, and so may a signal
+    /// handler.
+    void shutdown() noexcept { justcall_client_shutdown(native_handle()); }
+
+    /// How the pair is protected in memory between calls, as a report of one finding:
+    /// justcall_client_protection().
     result<report> try_protection() const {
         return detail::make<report>(justcall_client_protection, native_handle());
+    }
+
+    /// The same within `limits`: justcall_client_protection_with().
+    result<report> try_protection(const call_options &limits) const {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        return detail::make<report>(
+            justcall_client_protection_with, native_handle(),
+            static_cast<const justcall_call_options *>(limits.native_handle()));
+    }
+
+    /// The generation of the pair in use, 0 if no call has read a pair yet:
+    /// justcall_client_generation().
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return justcall_client_generation(native_handle());
+    }
+
+    /// The account's rate limit as the last response reports it: justcall_client_rate_limit().
+    [[nodiscard]] rate_window rate_limit() const noexcept {
+        return detail::long_window<justcall_client>(justcall_client_rate_limit, native_handle());
+    }
+
+    /// The same for the short window beside the long one.
+    [[nodiscard]] rate_window burst_rate_limit() const noexcept {
+        return detail::burst_window<justcall_client>(justcall_client_rate_limit, native_handle());
+    }
+
+    /// The ends of the key of the pair in use, empty if no call has read a pair yet:
+    /// justcall_client_key_hint().
+    result<std::string> try_key_hint() const {
+        return detail::copied_text(justcall_client_key_hint, native_handle(), 16);
     }
 
     /// What the clients that share this one's pair did so far, as OpenMetrics 1.0 text:
     /// justcall_client_usage().
     result<std::string> try_usage() const {
-        return detail::usage_text(justcall_client_usage, native_handle());
+        return detail::copied_text(justcall_client_usage, native_handle(), JUSTCALL_USAGE_SIZE);
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
@@ -1307,6 +1585,7 @@ public:
     client() : client(try_make().value()) {}
     explicit client(const config &settings) : client(try_make(settings).value()) {}
     account verify() const { return try_verify().value(); }
+    account verify(const call_options &limits) const { return try_verify(limits).value(); }
     response send(const justcall::request &what) const { return try_send(what).value(); }
     response request(std::string_view method, std::string_view path) const {
         return try_request(method, path).value();
@@ -1322,11 +1601,22 @@ public:
         return try_put(path, body).value();
     }
     response del(std::string_view path) const { return try_del(path).value(); }
-    secret_string authorization() const { return try_authorization().value(); }
-    void replace(const credentials &pair) const { try_replace(pair).value(); }
-    bool reload() const { return try_reload().value(); }
-    report protection() const { return try_protection().value(); }
-    std::string usage() const { return try_usage().value(); }
+    [[nodiscard]] secret_string authorization() const { return try_authorization().value(); }
+    [[nodiscard]] secret_string authorization(const call_options &limits) const {
+        return try_authorization(limits).value();
+    }
+    void replace(const credentials &pair) { try_replace(pair).value(); }
+    void replace(const credentials &pair, const call_options &limits) {
+        try_replace(pair, limits).value();
+    }
+    bool reload() { return try_reload().value(); }
+    bool reload(const call_options &limits) { return try_reload(limits).value(); }
+    [[nodiscard]] report protection() const { return try_protection().value(); }
+    [[nodiscard]] report protection(const call_options &limits) const {
+        return try_protection(limits).value();
+    }
+    [[nodiscard]] std::string key_hint() const { return try_key_hint().value(); }
+    [[nodiscard]] std::string usage() const { return try_usage().value(); }
 #endif
 };
 
@@ -1339,19 +1629,19 @@ public:
     using handle::handle;
 
     /// The URL that it was signed for: justcall_webhook_event_url().
-    std::string_view url() const &noexcept {
+    [[nodiscard]] std::string_view url() const & noexcept {
         return detail::or_empty(justcall_webhook_event_url(native_handle()));
     }
     std::string_view url() const && = delete;
 
     /// The event's type, such as "call.completed": justcall_webhook_event_type().
-    std::string_view type() const &noexcept {
+    [[nodiscard]] std::string_view type() const & noexcept {
         return detail::or_empty(justcall_webhook_event_type(native_handle()));
     }
     std::string_view type() const && = delete;
 
     /// When it was signed: justcall_webhook_event_timestamp().
-    std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>
+    [[nodiscard]] std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>
     timestamp() const noexcept {
         using seconds = std::chrono::seconds;
         return std::chrono::time_point<std::chrono::system_clock, seconds>(
@@ -1363,25 +1653,27 @@ public:
     result<std::string> try_object_path(std::string_view body) const {
         char path[128];
         std::size_t length = 0;
-        const auto done = detail::call(justcall_webhook_event_object_path, native_handle(),
-                                       detail::octets(body.data()), body.size(),
-                                       static_cast<char *>(path), sizeof path, &length);
+        const auto done =
+            detail::call(justcall_webhook_event_object_path, native_handle(), body.data(),
+                         body.size(), static_cast<char *>(path), sizeof path, &length);
         return done ? result<std::string>(std::string(path, length))
                     : result<std::string>(done.error());
     }
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
     // The same, throwing.
-    std::string object_path(std::string_view body) const { return try_object_path(body).value(); }
+    [[nodiscard]] std::string object_path(std::string_view body) const {
+        return try_object_path(body).value();
+    }
 #endif
 
     /// Which secret signed it, from 0: justcall_webhook_event_secret_index().
-    std::size_t secret_index() const noexcept {
+    [[nodiscard]] std::size_t secret_index() const noexcept {
         return justcall_webhook_event_secret_index(native_handle());
     }
 
     /// The signature in lower case, however it was written: justcall_webhook_event_signature().
-    std::string_view signature() const &noexcept {
+    [[nodiscard]] std::string_view signature() const & noexcept {
         return detail::or_empty(justcall_webhook_event_signature(native_handle()));
     }
     std::string_view signature() const && = delete;
@@ -1488,11 +1780,12 @@ public:
     /// becomes errc::invalid_argument.
     template <typename Function> result<void> try_replay_check(Function &&check) {
         using function = std::decay_t<Function>;
-        auto owned = std::make_shared<function>(std::forward<Function>(check));
+        auto owned = std::make_unique<function>(std::forward<Function>(check));
         auto done = detail::call(justcall_webhook_set_replay_check, native_handle(),
-                                 detail::replay_check<function>, static_cast<void *>(owned.get()));
+                                 detail::replay_check<function>, owned.get(),
+                                 detail::free_function<function>);
         if (done)
-            check_ = std::move(owned);
+            static_cast<void>(owned.release());
         return done;
     }
 
@@ -1504,21 +1797,33 @@ public:
     try_verify(const webhook_headers &headers, std::string_view body,
                std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
         const auto time = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+        return detail::make<webhook_event>(justcall_webhook_verify, native_handle(),
+                                           headers.signature, headers.version, headers.timestamp,
+                                           detail::not_null(body), body.size(),
+                                           static_cast<std::int64_t>(time.count()));
+    }
+
+    /// The same; a client whose pair has to be read first is read within `limits`:
+    /// justcall_webhook_verify_with().
+    result<webhook_event>
+    try_verify(const webhook_headers &headers, std::string_view body, const call_options &limits,
+               std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
+        if (const auto why = detail::without_limits(limits))
+            return *why;
+        const auto time = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
         return detail::make<webhook_event>(
-            justcall_webhook_verify, native_handle(), headers.signature, headers.version,
-            headers.timestamp, detail::octets(detail::not_null(body)), body.size(),
-            static_cast<std::int64_t>(time.count()));
+            justcall_webhook_verify_with, native_handle(), headers.signature, headers.version,
+            headers.timestamp, detail::not_null(body), body.size(),
+            static_cast<std::int64_t>(time.count()),
+            static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
     /// The results of the verifications of this verifier in this process, as OpenMetrics 1.0 text:
     /// justcall_webhook_usage(). Those of all verifiers with the secrets of a client are in
     /// client::usage().
     result<std::string> try_usage() const {
-        return detail::usage_text(justcall_webhook_usage, native_handle());
+        return detail::copied_text(justcall_webhook_usage, native_handle(), JUSTCALL_USAGE_SIZE);
     }
-
-    /// Not to be had: the handle refers to the replay check, which this object owns.
-    justcall_webhook *release() = delete;
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
     // The same, throwing.
@@ -1544,26 +1849,26 @@ public:
            std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
         return try_verify(headers, body, now).value();
     }
-    std::string usage() const { return try_usage().value(); }
+    webhook_event
+    verify(const webhook_headers &headers, std::string_view body, const call_options &limits,
+           std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
+        return try_verify(headers, body, limits, now).value();
+    }
+    [[nodiscard]] std::string usage() const { return try_usage().value(); }
 #endif
-
-private:
-    // What the handle's replay check is.
-    std::shared_ptr<const void> check_;
 };
 
 // A local check of a pair -------------------------------------------------------------------------
 
-/// Looks, without asking the service, at where "default:" finds a pair: justcall_diagnose() with
-/// NULL.
-inline result<report> try_diagnose() {
-    return detail::make<report>(justcall_diagnose, static_cast<const char *>(nullptr),
-                                std::size_t{0});
-}
-
-/// The same at a header value, a header line or a pair as people paste it: justcall_diagnose().
+/// Checks a pair as people paste it: `key:secret`, a header value or a header line:
+/// justcall_diagnose().
 inline result<report> try_diagnose(std::string_view text) {
     return detail::make<report>(justcall_diagnose, detail::not_null(text), text.size());
+}
+
+/// Checks the places where "default:" finds a pair: justcall_diagnose_environment().
+inline result<report> try_diagnose_environment() {
+    return detail::make<report>(justcall_diagnose_environment);
 }
 
 // Answers that came over your own HTTP -----------------------------------------------------------
@@ -1593,7 +1898,7 @@ public:
             return invalid_argument("A header that was passed has a NUL in it.",
                                     "HTTP allows none.");
         return call(function, arguments..., names_.data(), values_.data(), names_.size(),
-                    octets(body.data()), body.size());
+                    body.data(), body.size());
     }
 
 private:
@@ -1618,8 +1923,8 @@ result<void> try_classify(std::int32_t http_status, const Headers &headers = {},
 
 #ifndef JUSTCALL_NO_EXCEPTIONS
 // The same, throwing.
-inline report diagnose() { return try_diagnose().value(); }
-inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
+[[nodiscard]] inline report diagnose(std::string_view text) { return try_diagnose(text).value(); }
+[[nodiscard]] inline report diagnose_environment() { return try_diagnose_environment().value(); }
 
 /// Throws what the answer means, unless that is success.
 template <typename Headers = detail::listed_headers>
@@ -1704,26 +2009,26 @@ public:
     result<void> try_load() { return detail::call(justcall_exchange_load, native_handle()); }
 
     /// The method of the request to send, good until the next next(): justcall_exchange_method().
-    std::string_view method() const &noexcept {
+    [[nodiscard]] std::string_view method() const & noexcept {
         return detail::or_empty(justcall_exchange_method(native_handle()));
     }
     std::string_view method() const && = delete;
 
     /// Its full URL, with a NUL at its end as for libcurl: justcall_exchange_url().
-    std::string_view url() const &noexcept {
+    [[nodiscard]] std::string_view url() const & noexcept {
         return detail::or_empty(justcall_exchange_url(native_handle()));
     }
     std::string_view url() const && = delete;
 
     /// Its headers, all but `Authorization` and what HTTP itself needs, as a range; good until the
     /// next next().
-    outgoing_headers headers() const &noexcept {
+    [[nodiscard]] outgoing_headers headers() const & noexcept {
         return {native_handle(), justcall_exchange_header_count(native_handle())};
     }
     outgoing_headers headers() const && = delete;
 
     /// Its body, empty if it has none; good until the next next(): justcall_exchange_body().
-    std::string_view body() const &noexcept {
+    [[nodiscard]] std::string_view body() const & noexcept {
         std::size_t length = 0;
         const void *start = justcall_exchange_body(native_handle(), &length);
         return length == 0 ? std::string_view()
@@ -1733,11 +2038,11 @@ public:
 
     /// Whether it asks about the pair, and goes without your body and headers:
     /// justcall_exchange_is_verifying().
-    bool is_verifying() const noexcept {
+    [[nodiscard]] bool is_verifying() const noexcept {
         return justcall_exchange_is_verifying(native_handle()) != 0;
     }
 
-    /// The value of its `Authorization` header: take it right before sending, and anew for each
+    /// The value of its `Authorization` header: take it right before you send, and again for each
     /// request: justcall_exchange_authorization().
     result<secret_string> try_authorization() {
         return detail::authorization(justcall_exchange_authorization, native_handle());
@@ -1770,19 +2075,21 @@ public:
     exchange(const client &of, const request &what) : exchange(try_make(of, what).value()) {}
     step next() { return try_next().value(); }
     void load() { try_load().value(); }
-    secret_string authorization() { return try_authorization().value(); }
+    [[nodiscard]] secret_string authorization() { return try_authorization().value(); }
     template <typename Headers = detail::listed_headers>
     void answered(std::int32_t http_status, const Headers &headers = {},
                   std::string_view body = {}) {
         try_answered(http_status, headers, body).value();
     }
     void failed(cause why, bool request_sent) { try_failed(why, request_sent).value(); }
-    justcall::response response() const { return try_response().value(); }
+    [[nodiscard]] justcall::response response() const { return try_response().value(); }
 #endif
 };
 
 } // inline namespace
 
 } // namespace justcall
+
+template <> struct std::is_error_code_enum<justcall::errc> : std::true_type {};
 
 #endif // JUSTCALL_AUTH_HPP

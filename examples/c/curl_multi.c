@@ -153,7 +153,7 @@ static void report(struct call *call, CURLcode result) {
     }
     if (result == CURLE_OK)
         justcall_exchange_answered(call->exchange, (int32_t)http_status, names, values, count,
-                                   (const uint8_t *)call->body, call->length, NULL);
+                                   call->body, call->length, NULL);
     else
         justcall_exchange_failed(call->exchange, cause_of(result), sent > 0, NULL);
 }

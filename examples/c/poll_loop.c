@@ -152,8 +152,7 @@ static void report(struct call *call) {
         }
         line = end;
     }
-    justcall_exchange_answered(call->exchange, http_status, names, values, count,
-                               (const uint8_t *)body,
+    justcall_exchange_answered(call->exchange, http_status, names, values, count, body,
                                call->received - (size_t)(body - call->answer), NULL);
 }
 /* [/readme] */

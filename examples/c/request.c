@@ -19,7 +19,7 @@ static justcall_status list_calls(const justcall_client *client, justcall_error 
         status = justcall_client_send(client, request, &response, error);
     if (status == JUSTCALL_OK) {
         size_t length = 0;
-        const uint8_t *body = justcall_response_body(response, &length);
+        const void *body = justcall_response_body(response, &length);
         fwrite(body, 1, length, stdout);
     }
     justcall_response_free(response);
@@ -30,7 +30,7 @@ static justcall_status list_calls(const justcall_client *client, justcall_error 
 /* The service's own words and fields are in the answer behind the error. */
 static void show_error(const justcall_error *error) {
     size_t length = 0;
-    const uint8_t *body = justcall_response_body(justcall_error_response(error), &length);
+    const void *body = justcall_response_body(justcall_error_response(error), &length);
     fprintf(stderr, "%s: %s\nhint: %s\n", justcall_error_name(error), justcall_error_message(error),
             justcall_error_hint(error));
     if (body)

@@ -22,6 +22,10 @@ static justcall_credentials *new_credentials(void) {
 static void it_tells_its_version(void) {
     unsigned major, minor, patch;
     CHECK(sscanf(justcall_version(), "%u.%u.%u", &major, &minor, &patch) == 3);
+    CHECK(major == JUSTCALL_VERSION_MAJOR && minor == JUSTCALL_VERSION_MINOR);
+    CHECK(patch == JUSTCALL_VERSION_PATCH);
+    CHECK(JUSTCALL_VERSION_NUMBER == 10000 * major + 100 * minor + patch);
+    CHECK_TEXT(justcall_version(), JUSTCALL_VERSION_STRING);
     CHECK(justcall_abi_version() == JUSTCALL_ABI_VERSION);
 }
 

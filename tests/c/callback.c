@@ -19,6 +19,7 @@ struct shelf {
     const cJSON *late_pair;  /* what is given from load number `late` on, if it is not NULL */
     justcall_status status;  /* what is returned */
     justcall_client *helper; /* asked before the pair is given, if it is not NULL */
+    const char *words;       /* the message of the error, if it is not NULL */
     int late, loads, frees;
     double times[MAX_LOADS]; /* when, in seconds */
     pthread_t thread;        /* the last that asked */
@@ -36,7 +37,8 @@ static void shelf_open(struct shelf *shelf, const cJSON *pair) {
     shelf->pair = pair;
 }
 
-static justcall_status shelf_load(void *context, justcall_credentials **out) {
+static justcall_status shelf_load(void *context, justcall_credentials **out,
+                                  justcall_error **error) {
     struct shelf *shelf = (struct shelf *)context;
     justcall_status status = JUSTCALL_OK;
     const char *key, *secret;
@@ -61,6 +63,8 @@ static justcall_status shelf_load(void *context, justcall_credentials **out) {
         if (justcall_credentials_new(key, strlen(key), secret, strlen(secret), out, NULL) != 0)
             return JUSTCALL_ERROR_INTERNAL;
     }
+    if (shelf->words)
+        CHECK(justcall_error_new(status, shelf->words, error) == status);
     return status;
 }
 
@@ -150,6 +154,80 @@ static void it_fails_as_the_callback_says_and_asks_again(struct sandbox *sandbox
     CHECK(verify(client) == JUSTCALL_OK);
     CHECK_SEEN(sandbox, "/v2/account", NULL);
     justcall_client_free(client);
+    cJSON_Delete(pair);
+}
+
+/* The error that the callback stores gives the words; the status that it returns decides. */
+static void it_fails_with_the_words_of_the_callback(struct sandbox *sandbox) {
+    struct shelf shelf;
+    char words[800];
+    justcall_account *account = POISON(justcall_account);
+    justcall_error *error = POISON(justcall_error);
+    cJSON *pair = fresh_account(sandbox), *in_use = ask(sandbox, "POST", "pairs", "{}");
+    justcall_client *other = new_client(sandbox, in_use);
+    CHECK(verify(other) == JUSTCALL_OK);
+    shelf_open(&shelf, NULL);
+    shelf.status = JUSTCALL_ERROR_SOURCE_UNAVAILABLE;
+    shelf.words = "The database is\tdown.\n";
+    justcall_client *client = client_of(with_shelf(sandbox_config(sandbox), &shelf));
+    CHECK(justcall_client_verify(client, &account, &error) == shelf.status);
+    CHECK_TEXT(justcall_error_message(error), "The database isdown.");
+    CHECK_HOLDS(justcall_error_hint(error), "callback");
+    CHECK(justcall_error_request_sent(error) == 0 && justcall_error_http_status(error) == 0);
+    justcall_error_free(error);
+
+    snprintf(words, sizeof words, "no row for %s:%s", member(in_use, "api_key"),
+             member(in_use, "api_secret"));
+    shelf.words = words;
+    shelf.status = JUSTCALL_ERROR_CREDENTIALS_MISSING;
+    CHECK(justcall_client_verify(client, &account, &error) == shelf.status);
+    CHECK_HOLDS(justcall_error_message(error), "no row for [redacted]:[redacted]");
+    justcall_error_free(error);
+
+    shelf.pair = pair; /* credentials and an error with a failure: neither is used nor lost */
+    CHECK(justcall_client_verify(client, &account, &error) == shelf.status);
+    justcall_error_free(error);
+    justcall_client_free(client);
+    justcall_client_free(other);
+    cJSON_Delete(in_use);
+    cJSON_Delete(pair);
+}
+
+/* What a function of the library stored for the callback is passed on, but not what it asked. */
+static justcall_status load_by_another_call(void *context, justcall_credentials **out,
+                                            justcall_error **error) {
+    justcall_account *account = NULL;
+    if (context)
+        return justcall_client_verify((const justcall_client *)context, &account, error);
+    return justcall_credentials_load("file:/nonexistent/pair", out, error);
+}
+
+static void it_passes_on_the_error_of_another_call(struct sandbox *sandbox) {
+    justcall_account *account = POISON(justcall_account);
+    justcall_error *error = POISON(justcall_error);
+    cJSON *pair = fresh_account(sandbox);
+    justcall_config *config = sandbox_config(sandbox);
+    CHECK_OK(justcall_config_set_source_callback(config, load_by_another_call, NULL, NULL, &error),
+             &error);
+    justcall_client *client = client_of(config);
+    CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
+    CHECK_HOLDS(justcall_error_message(error), "/nonexistent/pair");
+    justcall_error_free(error);
+    justcall_client_free(client);
+
+    tell(sandbox, "POST", "faults", "{\"fault\":\"answer\",\"status\":503,\"times\":1}");
+    justcall_client *helper = new_client(sandbox, pair);
+    config = sandbox_config(sandbox);
+    CHECK_OK(
+        justcall_config_set_source_callback(config, load_by_another_call, helper, NULL, &error),
+        &error);
+    client = client_of(config);
+    CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_UNAVAILABLE);
+    CHECK(justcall_error_request_sent(error) == 0 && justcall_error_http_status(error) == 0);
+    CHECK(justcall_error_response(error) == NULL);
+    justcall_error_free(error);
+    justcall_client_free(client);
+    justcall_client_free(helper);
     cJSON_Delete(pair);
 }
 
@@ -361,6 +439,8 @@ int main(void) {
     struct sandbox sandbox = sandbox_open();
     it_asks_when_the_pair_is_needed_and_not_again(&sandbox);
     it_fails_as_the_callback_says_and_asks_again(&sandbox);
+    it_fails_with_the_words_of_the_callback(&sandbox);
+    it_passes_on_the_error_of_another_call(&sandbox);
     it_does_not_use_credentials_that_come_with_a_failure(&sandbox);
     it_frees_the_context_once_nobody_calls_it(&sandbox);
     it_lets_the_callback_use_another_client(&sandbox);

@@ -186,7 +186,7 @@ static void it_ends_a_call_that_is_sending(void) {
 
 static void fire_when_waiting(void *context, const justcall_event *event) {
     if (justcall_event_kind(event) == JUSTCALL_EVENT_WAITING_FOR_SOURCE)
-        justcall_cancel_fire((const justcall_cancel *)context);
+        justcall_cancel_fire((justcall_cancel *)context);
 }
 
 static void it_ends_a_call_that_waits_for_the_source(struct sandbox *sandbox, const char *folder) {
@@ -198,9 +198,8 @@ static void it_ends_a_call_that_waits_for_the_source(struct sandbox *sandbox, co
     file_gives(&file, pair);
     justcall_config *config = file_config(sandbox, &file);
     CHECK_OK(justcall_config_set_rotation_wait_ms(config, 25000, &error), &error);
-    CHECK_OK(
-        justcall_config_set_event_handler(config, fire_when_waiting, cancel, &error),
-        &error);
+    CHECK_OK(justcall_config_set_event_handler(config, fire_when_waiting, cancel, NULL, &error),
+             &error);
     justcall_client *client = client_of(config);
     cJSON_Delete(reset(sandbox, pair));
     double began = now();

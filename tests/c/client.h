@@ -98,7 +98,7 @@ static inline justcall_response *answer_to(const justcall_client *client, const 
 /* The JSON in an answer; the caller's to delete. NULL fails the test that asks. */
 static inline cJSON *json_of(const justcall_response *response) {
     size_t length = 0;
-    const uint8_t *body = justcall_response_body(response, &length);
+    const uint8_t *body = (const uint8_t *)justcall_response_body(response, &length);
     cJSON *json = body ? cJSON_ParseWithLength((const char *)body, length) : NULL;
     CHECK(json != NULL);
     return json;

@@ -22,7 +22,7 @@ static justcall_exchange *post(const justcall_client *client, uint64_t timeout_m
     justcall_exchange *exchange = POISON(justcall_exchange);
     justcall_error *error = POISON(justcall_error);
     justcall_request *request = new_request("POST", PATH "?x=1");
-    CHECK_OK(justcall_request_set_body(request, (const uint8_t *)"{\"a\":1}", 7, &error), &error);
+    CHECK_OK(justcall_request_set_body(request, "{\"a\":1}", 7, &error), &error);
     if (timeout_ms)
         CHECK_OK(justcall_request_set_timeout_ms(request, timeout_ms, &error), &error);
     CHECK_OK(justcall_exchange_new(client, request, &exchange, &error), &error);
@@ -191,7 +191,7 @@ static void it_keeps_the_response_that_a_retry_was_to_follow(struct sandbox *san
         justcall_config *config = with_pair(sandbox_config(sandbox), pair);
         CHECK_OK(justcall_config_set_max_retries(config, 2, &error), &error);
         CHECK_OK(justcall_config_set_timeout_ms(config, 60000, &error), &error);
-        CHECK_OK(justcall_config_set_event_handler(config, cancel_on_retry, cancel, &error),
+        CHECK_OK(justcall_config_set_event_handler(config, cancel_on_retry, cancel, NULL, &error),
                  &error);
         justcall_client *client = client_of(config);
         snprintf(fault, sizeof fault,
@@ -250,7 +250,9 @@ struct loop {
     int loads;
 };
 
-static justcall_status load_with_own_client(void *context, justcall_credentials **out) {
+static justcall_status load_with_own_client(void *context, justcall_credentials **out,
+                                            justcall_error **why) {
+    (void)why;
     struct loop *loop = (struct loop *)context;
     char buffer[JUSTCALL_AUTHORIZATION_SIZE];
     int32_t changed = 0;

@@ -89,7 +89,8 @@ static void run(const cJSON *vector, const char *dir) {
     make_files(get(vector, "files"), dir);
     set_environment(get(vector, "environment"), dir);
     char *text = pasted(vector, &length);
-    if (justcall_diagnose(text, length, &report, &error) != JUSTCALL_OK)
+    if ((text ? justcall_diagnose(text, length, &report, &error)
+              : justcall_diagnose_environment(&report, &error)) != JUSTCALL_OK)
         mismatch("failed: %s", justcall_error_message(error));
     if (!cJSON_IsArray(expect))
         mismatch("expect is not a list");

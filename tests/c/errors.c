@@ -5,8 +5,7 @@
 #include <stdint.h>
 
 static justcall_status classify(int32_t http_status, const char *body, justcall_error **error) {
-    return justcall_classify(http_status, NULL, NULL, 0, (const uint8_t *)body, strlen(body),
-                             error);
+    return justcall_classify(http_status, NULL, NULL, 0, body, strlen(body), error);
 }
 
 static void it_classifies_an_answer(void) {
@@ -82,7 +81,7 @@ static void it_keeps_the_answer_that_a_failure_was_read_from(void) {
     CHECK(justcall_response_http_status(response) == 422);
     CHECK_TEXT(justcall_response_header(response, "x-NOTE"), "seen");
     CHECK(justcall_response_rate_limit(response, JUSTCALL_RATE_LIMIT_BURST_REMAINING) == 3);
-    const uint8_t *kept = justcall_response_body(response, &length);
+    const uint8_t *kept = (const uint8_t *)justcall_response_body(response, &length);
     CHECK(length == sizeof body && kept != body && memcmp(kept, body, sizeof body) == 0);
     justcall_error_free(error);
 
@@ -119,6 +118,40 @@ static void it_answers_for_no_error_no_account_and_no_response(void) {
     CHECK(justcall_response_rate_limit(NULL, JUSTCALL_RATE_LIMIT) == -1);
 }
 
+static void it_makes_errors_for_callbacks(void) {
+    static const char invalid_utf8[] = "before\xFF\x1B[31m after";
+    char long_words[1024];
+    justcall_error *error = POISON(justcall_error);
+    const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
+    CHECK(justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", &error) ==
+          JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
+    CHECK(justcall_error_status(error) == JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
+    CHECK_TEXT(justcall_error_name(error), "source_unavailable");
+    CHECK_TEXT(justcall_error_message(error), "The database is down.");
+    CHECK_HOLDS(justcall_error_hint(error), "callback");
+    justcall_error_free(error);
+
+    CHECK(justcall_error_new(404, invalid_utf8, &error) == 404);
+    CHECK_TEXT(justcall_error_message(error), "before\xEF\xBF\xBD[31m after");
+    justcall_error_free(error);
+
+    /* 511 bytes and a character of two: it is not cut in two. */
+    memset(long_words, 'x', sizeof long_words);
+    memcpy(long_words + 511, "\xC3\xA9", 2);
+    long_words[sizeof long_words - 1] = '\0';
+    CHECK(justcall_error_new(404, long_words, &error) == 404);
+    CHECK(strlen(justcall_error_message(error)) == 511);
+    justcall_error_free(error);
+
+    CHECK(justcall_error_new(404, NULL, &error) == 404);
+    CHECK(strlen(justcall_error_message(error)) > 0);
+    justcall_error_free(error);
+    CHECK(justcall_error_new(404, "no one asks for the error", NULL) == 404);
+    CHECK_FAILS(justcall_error_new(JUSTCALL_OK, "no failure", &error), invalid, &error);
+    CHECK_FAILS(justcall_error_new(1234567, "no number of the table", &error), invalid, &error);
+    CHECK_FAILS(justcall_error_new(-1, "no number of the table", &error), invalid, &error);
+}
+
 int main(void) {
     it_classifies_an_answer();
     it_reads_the_headers_of_an_answer();
@@ -126,5 +159,6 @@ int main(void) {
     it_refuses_to_classify_what_is_no_answer();
     it_keeps_the_answer_that_a_failure_was_read_from();
     it_answers_for_no_error_no_account_and_no_response();
+    it_makes_errors_for_callbacks();
     return checks_result();
 }

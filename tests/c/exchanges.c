@@ -70,8 +70,7 @@ static void answer(justcall_exchange *exchange, int32_t http_status, const char 
     justcall_error *error = POISON(justcall_error);
     /* With a failure the last would ask to wait for so long. */
     CHECK_OK(justcall_exchange_answered(exchange, http_status, names, values,
-                                        http_status == 200 ? 3 : 1,
-                                        (const uint8_t *)body, strlen(body), &error),
+                                        http_status == 200 ? 3 : 1, body, strlen(body), &error),
              &error);
 }
 
@@ -298,7 +297,7 @@ static void it_refuses_to_be_used_by_its_own_handler(struct sandbox *sandbox, co
     justcall_error *error = POISON(justcall_error);
     justcall_config *config = file_config(sandbox, &file);
     file_says(&file, GOOD);
-    CHECK_OK(justcall_config_set_event_handler(config, use_again, &in_use, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, use_again, &in_use, NULL, &error), &error);
     justcall_client *client = client_of(config);
     in_use.exchange = begin_to_send(client, "GET");
     answer(in_use.exchange, 503, "");

@@ -85,10 +85,11 @@ static void check_connections(struct sandbox *sandbox, const int *expected, int 
     cJSON_Delete(requests);
 }
 
-static justcall_status load_pair(void *context, justcall_credentials **out) {
+static justcall_status load_pair(void *context, justcall_credentials **out,
+                                 justcall_error **error) {
     const cJSON *pair = (const cJSON *)context;
     const char *key = member(pair, "api_key"), *secret = member(pair, "api_secret");
-    return justcall_credentials_new(key, strlen(key), secret, strlen(secret), out, NULL);
+    return justcall_credentials_new(key, strlen(key), secret, strlen(secret), out, error);
 }
 
 static int contexts_freed;

@@ -25,14 +25,13 @@ static void *verify(void *context) {
 
 static void verify_a_webhook(const justcall_client *client) {
     static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL "\"}";
-    const uint8_t *bytes = (const uint8_t *)body;
     justcall_webhook *webhook = NULL;
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
     CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
     CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
-    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW, &event,
-                                     &error),
+    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, body, strlen(body), NOW,
+                                     &event, &error),
              &error);
     CHECK_TEXT(justcall_webhook_event_type(event), "call.completed");
     justcall_webhook_event_free(event);
@@ -40,7 +39,7 @@ static void verify_a_webhook(const justcall_client *client) {
 
     CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, &error), &error);
     CHECK_OK(justcall_webhook_use_client(webhook, client, &error), &error);
-    CHECK_FAILS(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW,
+    CHECK_FAILS(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, body, strlen(body), NOW,
                                         &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
     justcall_webhook_free(webhook);
@@ -60,9 +59,9 @@ static void exchange(const justcall_client *client) {
     CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization, NULL,
                                              &error),
              &error);
-    CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, (const uint8_t *)answer,
-                                        strlen(answer), &error),
-             &error);
+    CHECK_OK(
+        justcall_exchange_answered(exchange, 200, names, values, 1, answer, strlen(answer), &error),
+        &error);
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_DONE);
     CHECK_OK(justcall_exchange_response(exchange, &response, &error), &error);
@@ -74,8 +73,8 @@ static void send_requests(const justcall_client *client) {
     static const char body[] = "{\"a\":1}";
     justcall_response *response = NULL;
     justcall_error *error = NULL;
-    CHECK_OK(justcall_client_request(client, "POST", "/v2.1/echo", (const uint8_t *)body,
-                                     strlen(body), &response, &error),
+    CHECK_OK(justcall_client_request(client, "POST", "/v2.1/echo", body, strlen(body), &response,
+                                     &error),
              &error);
     justcall_response_free(response);
     CHECK_FAILS(justcall_client_request(client, "GET", "/v2.1/none", NULL, 0, &response, &error),

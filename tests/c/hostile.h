@@ -56,7 +56,12 @@ static const struct {
 } delivery = {"073fc33d0178b337158901412921831b239a3aac8a68b828cdcdfa57b1f192d5", "v1", "1711040902", 1711040902,
               "{\"type\":\"call.x\",\"webhook_url\":\"https://a.b/c\",\"data\":{\"id\":1}}", 63};
 
+static justcall_call_options *good_call_options;
+static justcall_call_options *scratch_call_options;
 static justcall_cancel *good_cancel;
+static justcall_cancel *scratch_cancel;
+static char *good_pem; /* 64 KiB at least, so that every length here may be read */
+static size_t good_pem_length;
 static justcall_client *shut_client;
 static const justcall_event *good_event; /* while its handler runs */
 static justcall_exchange *good_exchange; /* one that is over */
@@ -64,8 +69,9 @@ static justcall_exchange *scratch_exchange;
 static justcall_exchange *sending_exchange;
 
 /* A source of the program's own; what only sets it calls neither. */
-static inline justcall_status load_nothing(void *context, justcall_credentials **out) {
-    (void)context, (void)out;
+static inline justcall_status load_nothing(void *context, justcall_credentials **out,
+                                           justcall_error **error) {
+    (void)context, (void)out, (void)error;
     return JUSTCALL_ERROR_CREDENTIALS_MISSING;
 }
 
@@ -128,6 +134,16 @@ static inline int hostile_begin(int argc, char **argv) {
     CHECK_OK(justcall_webhook_new(good_url, 600, &clients_webhook, &error), &error);
     CHECK_OK(justcall_client_new(good_config, &shut_client, &error), &error);
     good_cancel = justcall_cancel_new();
+    scratch_cancel = justcall_cancel_new();
+    good_call_options = justcall_call_options_new();
+    scratch_call_options = justcall_call_options_new();
+    CHECK_OK(justcall_call_options_set_timeout_ms(good_call_options, 20000, &error), &error);
+    FILE *file = fopen(good_ca_file, "r");
+    good_pem = (char *)calloc(1 << 16, 1);
+    if (!file || !good_pem)
+        return 0;
+    good_pem_length = fread(good_pem, 1, 1 << 16, file);
+    fclose(file);
     good_exchange = exchange_to_send();
     CHECK_OK(justcall_exchange_answered(good_exchange, 200, NULL, NULL, 0, NULL, 0, &error),
              &error);
@@ -152,7 +168,7 @@ static inline void hostile_run(void (*all)(void)) {
     CHECK_OK(justcall_config_set_source(config, good_source, &error), &error);
     CHECK_OK(justcall_config_set_base_url(config, "http://127.0.0.1:1", &error), &error);
     CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
-    CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, run_in_handler, &all, NULL, &error), &error);
     CHECK_OK(justcall_client_new(config, &client, &error), &error);
     CHECK_FAILS(justcall_client_verify(client, &account, &error),
                 JUSTCALL_ERROR_CONNECTION_FAILED, &error);
@@ -177,6 +193,10 @@ static inline int hostile_end(void) {
     justcall_webhook_free(clients_webhook);
     justcall_webhook_event_free(good_webhook_event);
     justcall_cancel_free(good_cancel);
+    justcall_cancel_free(scratch_cancel);
+    justcall_call_options_free(good_call_options);
+    justcall_call_options_free(scratch_call_options);
+    free(good_pem);
     justcall_client_free(shut_client);
     justcall_exchange_free(good_exchange);
     justcall_exchange_free(scratch_exchange);
@@ -213,7 +233,8 @@ static inline void check_text_is_whole(const char *text) {
 }
 
 /* Bytes that were returned can be read to their end. */
-static inline void check_bytes_are_there(const uint8_t *bytes, size_t length) {
+static inline void check_bytes_are_there(const void *start, size_t length) {
+    const uint8_t *bytes = (const uint8_t *)start;
     unsigned sum = 0;
     CHECK(bytes != NULL || length == 0);
     for (size_t n = 0; bytes && n < length; ++n)
@@ -224,7 +245,7 @@ static inline void check_bytes_are_there(const uint8_t *bytes, size_t length) {
 /* A response that was returned can be read to its end; NULL is none. */
 static inline void check_response_is_whole(const justcall_response *response) {
     size_t length = 0;
-    const uint8_t *body = justcall_response_body(response, &length);
+    const void *body = justcall_response_body(response, &length);
     CHECK((body != NULL) == (response != NULL));
     check_bytes_are_there(body, length);
 }

@@ -38,7 +38,7 @@ static justcall_client *client_at(const char *url) {
     return client;
 }
 
-static void it_refuses_a_body_to_send(const justcall_client *client, const uint8_t *body) {
+static void it_refuses_a_body_to_send(const justcall_client *client, const void *body) {
     justcall_request *request = NULL;
     justcall_response *response = NULL;
     justcall_error *error = NULL;
@@ -57,7 +57,7 @@ static void it_refuses_a_body_to_send(const justcall_client *client, const uint8
     justcall_request_free(request);
 }
 
-static void it_refuses_an_answer(const justcall_client *client, const uint8_t *body,
+static void it_refuses_an_answer(const justcall_client *client, const void *body,
                                  const char *text) {
     const char *names[] = {"x-note"}, *values[1];
     justcall_exchange *exchange = NULL;
@@ -135,8 +135,7 @@ static void it_refuses_text_that_is_too_long(const char *text) {
     CHECK_FAILS(justcall_webhook_add_secret(webhook, text, LONG, &error),
                 JUSTCALL_ERROR_CREDENTIALS_MALFORMED, &error);
     CHECK_OK(justcall_webhook_add_secret(webhook, "sec789xyz000", 12, &error), &error);
-    CHECK_FAILS(justcall_webhook_verify(webhook, text, "v1", text, (const uint8_t *)text, LONG, 0,
-                                        &event, &error),
+    CHECK_FAILS(justcall_webhook_verify(webhook, text, "v1", text, text, LONG, 0, &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_MALFORMED, &error);
     CHECK_OK(justcall_diagnose(text, MIB, &report, &error), &error);
     justcall_report_free(report);
@@ -169,8 +168,8 @@ int main(int argc, char **argv) {
     limit_memory(128 * MIB);
     /* The control: the limit bites. */
     CHECK(malloc(LONG) == NULL);
-    it_refuses_a_body_to_send(client, (const uint8_t *)text);
-    it_refuses_an_answer(client, (const uint8_t *)text, text);
+    it_refuses_a_body_to_send(client, text);
+    it_refuses_an_answer(client, text, text);
     it_refuses_an_answer_that_fits_once(text);
     it_refuses_text_that_is_too_long(text);
     it_fails_to_read_a_large_answer(argv[1]);

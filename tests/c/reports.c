@@ -76,13 +76,20 @@ static void it_reads_as_much_as_it_is_told_to(void) {
     justcall_report_free(report);
 }
 
-static void it_looks_around_where_there_is_no_text(void) {
-    justcall_report *report = report_on(NULL, 0);
+static justcall_report *report_on_the_environment(void) {
+    justcall_report *report = POISON(justcall_report);
+    justcall_error *error = POISON(justcall_error);
+    CHECK_OK(justcall_diagnose_environment(&report, &error), &error);
+    return report;
+}
+
+static void it_checks_the_environment(void) {
+    justcall_report *report = report_on_the_environment();
     CHECK(severity_of(report, "nothing_found") == JUSTCALL_SEVERITY_ERROR);
     justcall_report_free(report);
     CHECK(setenv("JUSTCALL_API_KEY", "1f0e9d8c7b6a5948372615041f0e9d8c7b6a5948", 1) == 0);
     CHECK(setenv("JUSTCALL_API_SECRET", "a9b8c7d6e5f40312213045566778899aabbccdde", 1) == 0);
-    report = report_on(NULL, 0);
+    report = report_on_the_environment();
     CHECK(justcall_report_count(report) == 0);
     justcall_report_free(report);
     CHECK(unsetenv("JUSTCALL_API_KEY") == 0);
@@ -95,6 +102,10 @@ static void it_refuses_impossible_arguments(void) {
     const justcall_status invalid = JUSTCALL_ERROR_INVALID_ARGUMENT;
     CHECK_FAILS(justcall_diagnose(NULL, 1, &report, &error), invalid, &error);
     CHECK(report == NULL);
+    report = POISON(justcall_report);
+    CHECK_FAILS(justcall_diagnose(NULL, 0, &report, &error), invalid, &error);
+    CHECK(report == NULL);
+    CHECK_FAILS(justcall_diagnose_environment(NULL, &error), invalid, &error);
     report = POISON(justcall_report);
     CHECK_FAILS(justcall_diagnose(PAIR, SIZE_MAX, &report, &error), invalid, &error);
     CHECK(report == NULL);
@@ -113,7 +124,7 @@ int main(void) {
     it_tells_the_worst_first_and_never_the_value();
     it_tells_nothing_behind_the_last_finding();
     it_reads_as_much_as_it_is_told_to();
-    it_looks_around_where_there_is_no_text();
+    it_checks_the_environment();
     it_refuses_impossible_arguments();
     it_answers_for_no_report();
     return checks_result();

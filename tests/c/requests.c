@@ -101,7 +101,7 @@ static void it_copies_a_body_and_sends_every_byte_of_it(struct sandbox *sandbox)
     justcall_client *client = new_client(sandbox, pair);
     justcall_request *request = new_request("POST", "/v2.1/echo");
     justcall_error *error = POISON(justcall_error);
-    CHECK_OK(justcall_request_set_body(request, (const uint8_t *)"another", 7, &error), &error);
+    CHECK_OK(justcall_request_set_body(request, "another", 7, &error), &error);
     CHECK_OK(justcall_request_set_body(request, body, sizeof body, &error), &error);
     body[0] = 'x';
     cJSON *echo = echo_of(client, request);
@@ -234,7 +234,7 @@ static void *send_often(void *context) {
         justcall_response *response = NULL;
         size_t length = 0;
         if (justcall_client_send(work->client, work->request, &response, NULL) == JUSTCALL_OK) {
-            const uint8_t *body = justcall_response_body(response, &length);
+            const uint8_t *body = (const uint8_t *)justcall_response_body(response, &length);
             cJSON *echo = cJSON_ParseWithLength((const char *)body, length);
             const char *query = text_in(echo, "query");
             work->good += query && strcmp(query, "page=3") == 0 && has_body(echo, "[1]", 3);
@@ -253,7 +253,7 @@ static void it_sends_one_request_again_and_from_several_threads(struct sandbox *
     justcall_request *request = new_request("PUT", "/v2.1/echo");
     justcall_error *error = POISON(justcall_error);
     CHECK_OK(justcall_request_add_query(request, "page", "3", &error), &error);
-    CHECK_OK(justcall_request_set_body(request, (const uint8_t *)"[1]", 3, &error), &error);
+    CHECK_OK(justcall_request_set_body(request, "[1]", 3, &error), &error);
     work[0].client = client;
     work[0].request = request;
     work[0].good = 0;
@@ -368,8 +368,7 @@ static void it_sends_nothing_of_what_it_refuses(struct sandbox *sandbox) {
     CHECK_FAILS(justcall_request_add_query(request, "page", value, &error), invalid, &error);
     free(value);
     CHECK_FAILS(justcall_request_set_body(request, NULL, 1, &error), invalid, &error);
-    CHECK_FAILS(justcall_request_set_body(request, (const uint8_t *)"", SIZE_MAX, &error), invalid,
-                &error);
+    CHECK_FAILS(justcall_request_set_body(request, "", SIZE_MAX, &error), invalid, &error);
     for (int n = 0; paths[n]; ++n) {
         none = POISON(justcall_request);
         CHECK_FAILS(justcall_request_new("GET", paths[n], &none, &error), invalid, &error);

@@ -35,7 +35,7 @@ static int64_t seconds_now(void) {
 
 static int body_is(const justcall_response *response, const char *text, size_t length) {
     size_t actual = 77;
-    const uint8_t *body = justcall_response_body(response, &actual);
+    const uint8_t *body = (const uint8_t *)justcall_response_body(response, &actual);
     return body && actual == length && memcmp(body, text, length) == 0;
 }
 
@@ -252,7 +252,7 @@ static void it_keeps_what_was_borrowed_as_long_as_its_owner(struct sandbox *sand
     const justcall_response *refusal = justcall_error_response(error);
     const char *note = justcall_response_header(refusal, "x-note");
     const char *type = justcall_response_header(response, "content-type");
-    const uint8_t *body = justcall_response_body(response, NULL);
+    const uint8_t *body = (const uint8_t *)justcall_response_body(response, NULL);
     justcall_client_free(client);
     tell(sandbox, "POST", "clear", NULL);
 

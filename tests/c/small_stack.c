@@ -124,7 +124,6 @@ static justcall_status is_new(void *context, const justcall_webhook_event *event
 static void *verify_webhooks(void *context) {
     static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL
                                "\",\"data\":{\"id\":7}}";
-    const uint8_t *bytes = (const uint8_t *)body;
     justcall_client *client = client_of(config_of((const struct world *)context));
     justcall_webhook *webhook = NULL;
     justcall_webhook_event *event = NULL;
@@ -132,12 +131,12 @@ static void *verify_webhooks(void *context) {
     char path[128];
     static char usage[JUSTCALL_USAGE_SIZE];
     CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
-    CHECK_OK(justcall_webhook_set_replay_check(webhook, is_new, NULL, &error), &error);
+    CHECK_OK(justcall_webhook_set_replay_check(webhook, is_new, NULL, NULL, &error), &error);
     CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
-    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW, &event,
-                                     &error),
+    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, body, strlen(body), NOW,
+                                     &event, &error),
              &error);
-    CHECK_OK(justcall_webhook_event_object_path(event, bytes, strlen(body), path, sizeof path, NULL,
+    CHECK_OK(justcall_webhook_event_object_path(event, body, strlen(body), path, sizeof path, NULL,
                                                 &error),
              &error);
     CHECK_OK(justcall_webhook_usage(webhook, usage, sizeof usage, NULL, &error), &error);
@@ -146,7 +145,7 @@ static void *verify_webhooks(void *context) {
 
     CHECK_OK(justcall_webhook_new(JUSTCALL_ANY_URL, 600, &webhook, &error), &error);
     CHECK_OK(justcall_webhook_use_client(webhook, client, &error), &error);
-    CHECK_FAILS(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, bytes, strlen(body), NOW,
+    CHECK_FAILS(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, body, strlen(body), NOW,
                                         &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_MISMATCH, &error);
     justcall_webhook_free(webhook);
@@ -173,8 +172,8 @@ static void *exchange(void *context) {
             CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization,
                                                      NULL, &error),
                      &error);
-            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1,
-                                                (const uint8_t *)answer, strlen(answer), &error),
+            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, answer,
+                                                strlen(answer), &error),
                      &error);
         }
     }
@@ -194,9 +193,9 @@ static void *look_at_things(void *context) {
     justcall_error *error = NULL;
     CHECK_OK(justcall_diagnose(text, strlen(text), &report, &error), &error);
     justcall_report_free(report);
-    CHECK_OK(justcall_diagnose(NULL, 0, &report, &error), &error);
+    CHECK_OK(justcall_diagnose_environment(&report, &error), &error);
     justcall_report_free(report);
-    CHECK_FAILS(justcall_classify(403, NULL, NULL, 0, (const uint8_t *)body, strlen(body), &error),
+    CHECK_FAILS(justcall_classify(403, NULL, NULL, 0, body, strlen(body), &error),
                 JUSTCALL_ERROR_FORBIDDEN, &error);
     CHECK_OK(justcall_client_protection(client, &report, &error), &error);
     justcall_report_free(report);
@@ -205,10 +204,11 @@ static void *look_at_things(void *context) {
     return NULL;
 }
 
-static justcall_status load_after_a_call(void *context, justcall_credentials **out) {
+static justcall_status load_after_a_call(void *context, justcall_credentials **out,
+                                         justcall_error **error) {
     const struct world *world = (const struct world *)context;
     verify(context);
-    return justcall_credentials_load(world->source, out, NULL);
+    return justcall_credentials_load(world->source, out, error);
 }
 
 static void handle_with_a_call(void *context, const justcall_event *event) {
@@ -227,7 +227,8 @@ static void *call_in_callbacks(void *context) {
         CHECK_OK(justcall_config_set_ca_file(config, world->ca_file, &error), &error);
     CHECK_OK(justcall_config_set_source_callback(config, load_after_a_call, context, NULL, &error),
              &error);
-    CHECK_OK(justcall_config_set_event_handler(config, handle_with_a_call, context, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, handle_with_a_call, context, NULL, &error),
+             &error);
     justcall_client *client = client_of(config);
     CHECK_FAILS(justcall_client_replace(client, world->bad, &error),
                 JUSTCALL_ERROR_INVALID_CREDENTIALS, &error);

@@ -113,7 +113,9 @@ static void it_ends_a_delayed_call_with_its_answer(struct sandbox *sandbox) {
     cJSON_Delete(pair);
 }
 
-static justcall_status load_slowly(void *context, justcall_credentials **out) {
+static justcall_status load_slowly(void *context, justcall_credentials **out,
+                                   justcall_error **error) {
+    (void)error;
     struct call *call = (struct call *)context;
     call->is_blocked = 1;
     while (!call->may_return)
@@ -173,7 +175,9 @@ static void free_slowly(void *context) {
     ++*(int *)context;
 }
 
-static justcall_status load_and_count(void *context, justcall_credentials **out) {
+static justcall_status load_and_count(void *context, justcall_credentials **out,
+                                      justcall_error **error) {
+    (void)error;
     (void)context;
     (void)out;
     wait_briefly();
@@ -187,9 +191,9 @@ static void verify_a_delivery(void) {
     justcall_error *error = NULL;
     CHECK_OK(justcall_webhook_new(URL, 600, &webhook, &error), &error);
     CHECK_OK(justcall_webhook_add_secret(webhook, SECRET, strlen(SECRET), &error), &error);
-    CHECK_OK(justcall_webhook_set_replay_check(webhook, is_new, NULL, &error), &error);
-    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, (const uint8_t *)body,
-                                     strlen(body), NOW, &event, &error),
+    CHECK_OK(justcall_webhook_set_replay_check(webhook, is_new, NULL, NULL, &error), &error);
+    CHECK_OK(justcall_webhook_verify(webhook, SIGNATURE, "v1", TIME, body, strlen(body), NOW,
+                                     &event, &error),
              &error);
     justcall_webhook_event_free(event);
     justcall_webhook_free(webhook);
@@ -206,7 +210,7 @@ static void *use_all(void *context) {
     CHECK(pthread_cancel(pthread_self()) == 0);
     CHECK_OK(justcall_credentials_load(call->source, &credentials, &error), &error);
     CHECK_OK(justcall_config_set_source(config, call->source, &error), &error);
-    CHECK_OK(justcall_config_set_event_handler(config, handle, &handled, &error), &error);
+    CHECK_OK(justcall_config_set_event_handler(config, handle, &handled, NULL, &error), &error);
     CHECK_OK(justcall_config_set_max_retries(config, 1, &error), &error);
     justcall_client *client = client_of(config);
     CHECK(verify(client) == JUSTCALL_ERROR_INVALID_CREDENTIALS);

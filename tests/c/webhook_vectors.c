@@ -55,7 +55,7 @@ static justcall_webhook *verifier(const cJSON *vector, justcall_status *seen) {
             *seen = JUSTCALL_ERROR_WEBHOOK_REPLAYED;
         else if (strcmp(check->valuestring, "new") != 0)
             mismatch("unknown replay_check");
-        justcall_webhook_set_replay_check(webhook, was_seen, seen, NULL);
+        justcall_webhook_set_replay_check(webhook, was_seen, seen, NULL, NULL);
     } else if (!cJSON_IsNull(check)) {
         mismatch("replay_check is neither text nor null");
     }

@@ -15,8 +15,8 @@ static const char body[] = "{\"type\":\"call.completed\",\"webhook_url\":\"" URL
 
 static justcall_status verify(const justcall_webhook *webhook, justcall_webhook_event **event,
                               justcall_error **error) {
-    return justcall_webhook_verify(webhook, SIGNATURE, "v1", TIMESTAMP, (const uint8_t *)body,
-                                   sizeof body - 1, NOW, event, error);
+    return justcall_webhook_verify(webhook, SIGNATURE, "v1", TIMESTAMP, body, sizeof body - 1, NOW,
+                                   event, error);
 }
 
 static justcall_webhook *verifier(const char *secret) {
@@ -53,16 +53,16 @@ static void tells_where_the_object_is(void) {
     char path[128] = "unchanged";
     size_t length = 0;
     CHECK_OK(verify(webhook, &event, &error), &error);
-    CHECK_OK(justcall_webhook_event_object_path(event, (const uint8_t *)data, sizeof data - 1, path,
-                                                sizeof path, &length, &error),
+    CHECK_OK(justcall_webhook_event_object_path(event, data, sizeof data - 1, path, sizeof path,
+                                                &length, &error),
              &error);
     CHECK_TEXT(path, "/v2.1/calls/123456789");
     CHECK(length == strlen(path));
-    CHECK_FAILS(justcall_webhook_event_object_path(event, (const uint8_t *)data, sizeof data - 1,
-                                                   path, length, &length, &error),
+    CHECK_FAILS(justcall_webhook_event_object_path(event, data, sizeof data - 1, path, length,
+                                                   &length, &error),
                 JUSTCALL_ERROR_BUFFER_TOO_SMALL, &error);
-    CHECK_FAILS(justcall_webhook_event_object_path(event, (const uint8_t *)body, sizeof body - 1,
-                                                   path, sizeof path, NULL, &error),
+    CHECK_FAILS(justcall_webhook_event_object_path(event, body, sizeof body - 1, path, sizeof path,
+                                                   NULL, &error),
                 JUSTCALL_ERROR_WEBHOOK_MALFORMED, &error);
     CHECK_TEXT(path, "/v2.1/calls/123456789");
     justcall_webhook_event_free(event);
@@ -121,7 +121,7 @@ static void needs_a_secret_from_one_place(void) {
 
 struct memory {
     justcall_status answer;
-    int asked;
+    int asked, freed;
 };
 
 static justcall_status check_memory(void *context, const justcall_webhook_event *event) {
@@ -134,11 +134,13 @@ static justcall_status check_memory(void *context, const justcall_webhook_event 
     return memory->answer;
 }
 
+static void forget_memory(void *context) { ++((struct memory *)context)->freed; }
+
 static void asks_the_replay_check(void) {
     justcall_webhook *webhook = verifier(SECRET);
     justcall_webhook_event *event = NULL;
     justcall_error *error = NULL;
-    struct memory memory = {JUSTCALL_OK, 0};
+    struct memory memory = {JUSTCALL_OK, 0, 0};
     static const justcall_status failures[][2] = {
         {JUSTCALL_ERROR_WEBHOOK_REPLAYED, JUSTCALL_ERROR_WEBHOOK_REPLAYED},
         {JUSTCALL_ERROR_UNAVAILABLE, JUSTCALL_ERROR_UNAVAILABLE},
@@ -146,9 +148,11 @@ static void asks_the_replay_check(void) {
         {1234567, JUSTCALL_ERROR_INVALID_ARGUMENT},
         {-1, JUSTCALL_ERROR_INVALID_ARGUMENT},
     };
-    CHECK_FAILS(justcall_webhook_set_replay_check(webhook, NULL, NULL, &error),
+    CHECK_FAILS(justcall_webhook_set_replay_check(webhook, NULL, NULL, NULL, &error),
                 JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
-    CHECK_OK(justcall_webhook_set_replay_check(webhook, check_memory, &memory, &error), &error);
+    CHECK_OK(
+        justcall_webhook_set_replay_check(webhook, check_memory, &memory, forget_memory, &error),
+        &error);
     CHECK_OK(verify(webhook, &event, &error), &error);
     CHECK(memory.asked == 1);
     justcall_webhook_event_free(event);
@@ -160,8 +164,17 @@ static void asks_the_replay_check(void) {
     CHECK(memory.asked == 5);
     CHECK_FAILS(justcall_webhook_verify(webhook, NULL, NULL, NULL, NULL, 0, NOW, &event, &error),
                 JUSTCALL_ERROR_WEBHOOK_UNSIGNED, &error);
-    CHECK(memory.asked == 5);
+    CHECK(memory.asked == 5 && memory.freed == 0);
+    CHECK_FAILS(
+        justcall_webhook_set_replay_check(NULL, check_memory, &memory, forget_memory, &error),
+        JUSTCALL_ERROR_INVALID_ARGUMENT, &error);
+    CHECK(memory.freed == 0);
+    CHECK_OK(
+        justcall_webhook_set_replay_check(webhook, check_memory, &memory, forget_memory, &error),
+        &error);
+    CHECK(memory.freed == 1); /* the earlier check was replaced */
     justcall_webhook_free(webhook);
+    CHECK(memory.freed == 2);
 }
 
 static char usage[JUSTCALL_USAGE_SIZE];

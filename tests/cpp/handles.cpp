@@ -55,8 +55,23 @@ static void it_loads_from_a_source(const std::string &pair_file) {
     const std::string tail = "file:" + pair_file + "tail";
     const auto whole = std::string_view(tail).substr(0, tail.size() - 4);
     CHECK(static_cast<bool>(justcall::credentials::try_load(whole)));
-    CHECK(status_of([] { justcall::credentials::load("file:/nonexistent/pair"); }) ==
-          errc::source_unavailable);
+    const auto load = [](std::string_view source) {
+        static_cast<void>(justcall::credentials::load(source));
+    };
+    CHECK(status_of([&] { load("file:/nonexistent/pair"); }) == errc::source_unavailable);
+    const auto limits = justcall::call_options().timeout(std::chrono::seconds(5));
+    CHECK(justcall::credentials::load("file:" + pair_file, limits).authorization().size() ==
+          strlen(PAIR));
+    justcall::cancel cancel;
+    const auto cancelled = justcall::call_options().cancel(cancel);
+    cancel.fire();
+    CHECK(justcall::credentials::try_load("file:" + pair_file, cancelled).error().status() ==
+          errc::cancelled);
+    justcall::call_options moved;
+    const justcall::call_options taken = std::move(moved);
+    CHECK(justcall::credentials::try_load("file:" + pair_file, moved).error().status() ==
+          errc::invalid_argument);
+    CHECK(justcall::credentials::try_load("file:" + pair_file, taken).has_value());
 }
 
 static void it_says_what_is_wrong_and_never_the_value() {
@@ -117,7 +132,8 @@ static void it_refuses_a_nul_in_a_text() {
     CHECK(status_of([&] { config.verify_path("/v2\0"sv); }) == nul);
     CHECK(status_of([&] { config.ca_file("\0"sv); }) == nul);
     CHECK(status_of([&] { config.proxy("\0"sv); }) == nul);
-    CHECK(status_of([] { justcall::credentials::load("default:\0"sv); }) == nul);
+    CHECK(status_of([] { static_cast<void>(justcall::credentials::load("default:\0"sv)); }) == nul);
+    CHECK(status_of([&] { config.local_address("\0"sv); }) == nul);
     CHECK(status_of([] { justcall::request("GET\0"sv, "/"); }) == nul);
     CHECK(status_of([] { justcall::request("GET", "/v2\0"sv); }) == nul);
     justcall::request request("GET", "/v2");
@@ -273,9 +289,9 @@ static void it_looks_at_a_text_without_asking_the_service() {
     CHECK(report[0].severity == justcall::severity::error);
     CHECK(report[count].code.empty());
     CHECK(justcall::diagnose(CLEAN_PAIR).empty());
-    // No text at all is a text with a fault; to look at where the pair comes from has no argument.
+    // No text at all is a text with a fault.
     const auto nothing = justcall::diagnose(std::string_view());
-    const auto surroundings = justcall::diagnose();
+    const auto surroundings = justcall::diagnose_environment();
     CHECK(!nothing.empty() && !surroundings.empty());
     CHECK(nothing[0].code != surroundings[0].code);
 }
@@ -290,6 +306,44 @@ static void it_says_how_the_pair_is_protected() {
     CHECK(config.try_memory_protection(justcall::memory::automatic));
     const auto usual = justcall::client(config).try_protection();
     CHECK(usual && usual->size() == 1 && !(*usual)[0].code.empty());
+}
+
+static void it_gives_another_value_in_place_of_none() {
+    const auto good = justcall::credentials::try_make(KEY, SECRET);
+    const auto bad = justcall::credentials::try_make("", "");
+    CHECK(good.has_value() && !bad.has_value());
+    CHECK(justcall::try_classify(200).has_value() && !justcall::try_classify(500).has_value());
+    const justcall::result<std::string> text = std::string("text");
+    const justcall::result<std::string> none = justcall::error(errc::timeout);
+    CHECK(text.value_or("other") == "text" && none.value_or("other") == "other");
+    const auto other =
+        justcall::credentials::try_make("", "").value_or(justcall::credentials(KEY, SECRET));
+    CHECK(other.key_hint() == good->key_hint());
+}
+
+static void it_has_error_codes() {
+    const std::error_code code = errc::timeout;
+    CHECK(code.category() == justcall::error_category());
+    CHECK(std::string_view(code.category().name()) == "justcall");
+    CHECK(code.value() == JUSTCALL_ERROR_TIMEOUT && code == errc::timeout);
+    CHECK(code == std::errc::timed_out && code != std::errc::invalid_argument);
+    CHECK(std::error_code(errc::cancelled) == std::errc::operation_canceled);
+    CHECK(std::error_code(errc::out_of_memory) == std::errc::not_enough_memory);
+    CHECK(std::error_code(errc::invalid_argument) == std::errc::invalid_argument);
+    CHECK(std::error_code(errc::buffer_too_small) == std::errc::no_buffer_space);
+    CHECK(!std::error_code(errc::ok) && std::error_code(errc::ok).message() == "ok");
+    CHECK(holds(code.message(), "timeout") && code.message() != "timeout");
+    CHECK(justcall::error_category().message(1234567) == "unknown");
+    CHECK(justcall::error(errc::rate_limited).code() == errc::rate_limited);
+}
+
+static void it_makes_errors_with_messages() {
+    const justcall::error error(errc::source_unavailable, "The database\tis down.");
+    CHECK(error.status() == errc::source_unavailable && error.name() == "source_unavailable");
+    CHECK(error.message() == "The databaseis down." && !error.hint().empty());
+    const auto copy = error;
+    CHECK(copy.message() == error.message());
+    CHECK(justcall::error(errc::ok, "no failure").status() == errc::invalid_argument);
 }
 
 static void it_classifies_an_answer() {
@@ -332,6 +386,9 @@ int main(int argc, char **argv) {
     it_takes_and_gives_up_c_handles();
     it_looks_at_a_text_without_asking_the_service();
     it_says_how_the_pair_is_protected();
+    it_gives_another_value_in_place_of_none();
+    it_has_error_codes();
+    it_makes_errors_with_messages();
     it_classifies_an_answer();
     return checks_result();
 }

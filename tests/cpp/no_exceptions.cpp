@@ -74,14 +74,14 @@ static void it_steers_calls(const sandbox &service) {
     const auto pair = justcall::credentials::try_make(service.key, service.secret);
     CHECK(pair && config.try_credentials(*pair));
     CHECK(config.try_event_handler([&told](const justcall::event &) { ++told; }));
-    const auto client = justcall::client::try_make(config);
+    auto client = justcall::client::try_make(config);
     CHECK(client && !client->try_get("/v2.1/echo/503") && told == 1);
     CHECK(client->try_replace(*pair) && client->try_reload());
     auto request = justcall::request::try_make("GET", "/v2.1/echo");
     auto exchange = justcall::exchange::try_make(*client, *request);
     CHECK(exchange && !exchange->try_authorization() && exchange->try_load());
     CHECK(exchange->try_next()->action == justcall::action::send);
-    const justcall::cancel cancel;
+    justcall::cancel cancel;
     cancel.fire();
     CHECK(request && request->try_cancel(cancel));
     CHECK(client->try_send(*request).error().status() == errc::cancelled);
@@ -95,7 +95,7 @@ static void it_refuses_as_a_result() {
     const auto nul = justcall::credentials::try_load(std::string_view("env:\0", 5));
     CHECK(!nul && nul.error().status() == errc::invalid_argument);
     const auto report = justcall::try_diagnose("Bearer " PAIR);
-    CHECK(report && !report->empty() && justcall::try_diagnose());
+    CHECK(report && !report->empty() && justcall::try_diagnose_environment());
     CHECK(justcall::try_classify(401).error().status() == errc::invalid_credentials);
 }
 

@@ -3,6 +3,8 @@
 #include "support.hpp"
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -44,7 +46,7 @@ static void it_tells_a_handler_that_calls_and_throws(const sandbox &service) {
 
 static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
     int rotated = 0;
-    const justcall::client client(
+    justcall::client client(
         settings(service).source([] { return wrong(); }).rotation_wait(0ms).event_handler(
             [&](const justcall::event &event) { rotated += event.kind() == event_kind::rotated; }));
     CHECK(status_of([&] { client.verify(); }) == errc::invalid_credentials);
@@ -52,6 +54,7 @@ static void it_takes_a_good_pair_and_no_other(const sandbox &service) {
     client.replace(justcall::credentials(service.key, service.secret));
     CHECK(rotated == 1);
     CHECK(client.verify().id().has_value());
+    CHECK(client.generation() == 2);
     CHECK(client.reload());
     CHECK(!client.reload());
     CHECK(static_cast<bool>(client.try_reload()));
@@ -72,8 +75,8 @@ static void it_forgets_rejections(const sandbox &service) {
 }
 
 static void it_ends_calls(const sandbox &service) {
-    const auto client = client_of(service);
-    const justcall::cancel cancel;
+    auto client = client_of(service);
+    justcall::cancel cancel;
     auto status = errc::ok;
     std::thread caller([&] {
         status = status_of(
@@ -93,10 +96,64 @@ static void it_ends_calls(const sandbox &service) {
           errc::invalid_argument);
 }
 
+static void it_limits_calls_that_have_no_request(const sandbox &service) {
+    const auto slow_client = [&] {
+        return justcall::client(settings(service).source("command:sleep 30"));
+    };
+    const auto limits = justcall::call_options().timeout(100ms);
+    justcall::cancel cancel;
+    const auto cancelled = justcall::call_options().cancel(cancel);
+    cancel.fire();
+    const auto all = [&](const justcall::call_options &options, errc status) {
+        auto slow = slow_client();
+        CHECK(status_of([&] { slow.verify(options); }) == status);
+        CHECK(status_of([&] { slow.reload(options); }) == status);
+        CHECK(status_of([&] { static_cast<void>(slow.authorization(options)); }) == status);
+        CHECK(status_of([&] { static_cast<void>(slow.protection(options)); }) == status);
+        auto webhook = justcall::webhook(justcall::any_url).secrets_of(slow);
+        const std::string signature(64, '0');
+        CHECK(webhook
+                  .try_verify({signature, "v1", "1711040902"},
+                              R"({"type":"call.x","webhook_url":"https://a.b/c"})", options)
+                  .error()
+                  .status() == status);
+    };
+    all(limits, errc::source_unavailable);
+    all(cancelled, errc::cancelled);
+    const justcall::credentials pair(service.key, service.secret);
+    auto slow = slow_client();
+    CHECK(status_of([&] { slow.replace(pair, cancelled); }) == errc::cancelled);
+    slow.replace(pair, justcall::call_options());
+    CHECK(slow.generation() == 1 && slow.key_hint() == pair.key_hint());
+}
+
+static void it_tells_of_the_pair_in_use(const sandbox &service) {
+    const auto client = client_of(service);
+    CHECK(client.generation() == 0 && client.key_hint().empty());
+    CHECK(!client.rate_limit().limit && !client.burst_rate_limit().limit);
+    const auto answer = client.get("/v2.1/calls");
+    CHECK(client.generation() == 1);
+    CHECK(client.rate_limit().remaining == answer.rate_limit().remaining);
+    CHECK(client.rate_limit().limit && client.rate_limit().reset);
+    CHECK(client.burst_rate_limit().limit == answer.burst_rate_limit().limit);
+}
+
+static void it_connects_as_it_is_set_up(const sandbox &service) {
+    std::ifstream file{std::string(service.ca_file)};
+    const std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    auto config = justcall::config().base_url(service.url).max_retries(0).ca_pem(pem);
+    config.credentials(justcall::credentials(service.key, service.secret)).local_address("127.0.0.7");
+    CHECK(justcall::client(config).verify().id().has_value());
+    config.max_response_length(10);
+    CHECK(status_of([&] { justcall::client(config).verify(); }) == errc::invalid_response);
+    CHECK(status_of([&] { config.ca_pem("no certificate"); }) == errc::invalid_argument);
+    CHECK(status_of([&] { config.local_address("localhost"); }) == errc::invalid_argument);
+}
+
 static void it_hands_out_its_rules(const sandbox &service) {
     auto client = client_of(service);
     justcall::exchange call(client, justcall::request("POST", "/v2.1/texts").body("{}"));
-    CHECK(status_of([&] { call.authorization(); }) == errc::invalid_argument);
+    CHECK(status_of([&] { static_cast<void>(call.authorization()); }) == errc::invalid_argument);
     while (call.next().action == action::load)
         call.load();
     CHECK(call.next().action == action::send && call.next().wait > 0ms);
@@ -114,7 +171,7 @@ static void it_hands_out_its_rules(const sandbox &service) {
     justcall::exchange other(client, justcall::request("GET", "/v2.1/calls"));
     CHECK(other.body().empty());
     CHECK(other.next().action == action::send);
-    CHECK(status_of([&] { other.response(); }) == errc::invalid_argument);
+    CHECK(status_of([&] { static_cast<void>(other.response()); }) == errc::invalid_argument);
     CHECK(status_of([&] { other.answered(200, {{"a", std::string_view("b\0c", 3)}}); }) ==
           errc::invalid_argument);
     other.answered(200, {{"X-Trace", "7"}}, "[]");
@@ -140,6 +197,9 @@ int main(int argc, char **argv) {
     it_tells_a_handler_that_calls_and_throws(service);
     it_hands_out_its_rules(service);
     it_ends_calls(service);
+    it_limits_calls_that_have_no_request(service);
+    it_tells_of_the_pair_in_use(service);
+    it_connects_as_it_is_set_up(service);
     it_takes_a_good_pair_and_no_other(service);
     it_forgets_rejections(service);
     return checks_result();

@@ -20,6 +20,8 @@ static_assert(moves_only<justcall::config>);
 static_assert(moves_only<justcall::client>);
 static_assert(moves_only<justcall::account>);
 static_assert(moves_only<justcall::request>);
+static_assert(moves_only<justcall::call_options>);
+static_assert(moves_only<justcall::cancel>);
 static_assert(moves_only<justcall::response>);
 static_assert(moves_only<justcall::report>);
 static_assert(moves_only<justcall::webhook>);
@@ -39,6 +41,16 @@ static_assert(std::is_nothrow_move_constructible_v<justcall::result<void>>);
 
 static_assert(sizeof(justcall::errc) == sizeof(justcall_status));
 static_assert(static_cast<int>(justcall::errc::invalid_credentials) == 401);
+static_assert(std::is_error_code_enum_v<justcall::errc>);
+static_assert(std::is_constructible_v<std::error_code, justcall::errc>);
+static_assert(std::is_same_v<justcall::client, justcall::v0_1::client>);
+
+// What changes a client or fires a cancel handle is not for those who have it as const.
+template <typename T, typename = void> constexpr bool changes = false;
+template <typename T>
+constexpr bool changes<T, std::void_t<decltype(std::declval<T &>().shutdown(), std::declval<T &>().try_reload())>> =
+    true;
+static_assert(changes<justcall::client> && !changes<const justcall::client>);
 
 // Nothing becomes a handle, a failure or a truth by accident.
 static_assert(!std::is_convertible_v<justcall_client *, justcall::client>);

@@ -1,4 +1,4 @@
-//! What a successful verification tells of the account.
+//! The account that a verification found.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
@@ -9,7 +9,7 @@ use crate::function::{free, infallible};
 use crate::output;
 
 /// The account that a pair belongs to, from justcall_client_verify(). Immutable: any number of
-/// threads may read one at once.
+/// threads may use one at once.
 pub struct justcall_account {
     id: u64,
     email: Option<CString>,
@@ -32,28 +32,28 @@ impl justcall_account {
     }
 }
 
-/// The account's number. 0 if the service did not tell it or `account` is NULL.
+/// Returns the account's number. Returns 0 if the service did not name it or `account` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_id(account: *const justcall_account) -> u64 {
     infallible!(0, |account| account.id)
 }
 
-/// The account's e-mail address. NULL if the service did not tell it or `account` is NULL; lives as
-/// long as `account`.
+/// Returns the account's e-mail address. Returns NULL if the service did not name it or `account`
+/// is NULL. The text lives as long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_email(account: *const justcall_account) -> *const c_char {
     infallible!(ptr::null(), |account| account.email.as_ref()?.as_ptr())
 }
 
-/// The account's plan, such as `"Pro"`. NULL if the service did not tell it or `account` is NULL;
-/// lives as long as `account`.
+/// Returns the account's plan, such as `"Pro"`. Returns NULL if the service did not name it or
+/// `account` is NULL. The text lives as long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_plan(account: *const justcall_account) -> *const c_char {
     infallible!(ptr::null(), |account| account.plan.as_ref()?.as_ptr())
 }
 
-/// The path whose answer proved the pair, such as `"/v2/account"`. NULL if `account` is NULL; lives
-/// as long as `account`.
+/// Returns the path whose response proved the pair, such as `"/v2/account"`. Returns NULL if
+/// `account` is NULL. The text lives as long as `account`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_verified_by(account: *const justcall_account) -> *const c_char {
     infallible!(ptr::null(), |account| account.verified_by.as_ptr())

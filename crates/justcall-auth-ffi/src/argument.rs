@@ -101,7 +101,7 @@ impl Argument<*const c_char> {
 
 /// Arrays.
 impl<T> Argument<*const T> {
-    /// Bytes, `length` of them. `T` is a byte, signed or not.
+    /// Bytes, `length` of them. `T` is a byte, signed or not, or anything (`void`).
     pub fn bytes<'a>(self, length: usize) -> Result<&'a [u8], Error> {
         const { assert!(size_of::<T>() == 1, "the length counts bytes") }
         self.check_length(length)?;

@@ -1,10 +1,11 @@
 //! A client of the service.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use justcall_auth::{Call, Client, Config, copy};
 
 use crate::account::justcall_account;
+use crate::call_options::justcall_call_options;
 use crate::config::justcall_config;
 use crate::credentials::justcall_credentials;
 use crate::error::justcall_error;
@@ -12,16 +13,17 @@ use crate::fallible::fallible;
 use crate::function::{argument, free, guarded, infallible};
 use crate::report::justcall_report;
 use crate::request::justcall_request;
-use crate::response::justcall_response;
+use crate::response::{figure, justcall_response};
 use crate::status::justcall_status;
 
-/// A buffer of this size holds the text of justcall_client_usage() and of justcall_webhook_usage().
+/// The size of a buffer that holds any text of justcall_client_usage() and of
+/// justcall_webhook_usage().
 pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
 
-/// A client of the JustCall API. Make one and keep it: it holds the pair and the open connections.
-/// Any number of threads may use one at once.
+/// A client of the JustCall API. Create one and keep it: it holds the pair and the open
+/// connections. Any number of threads may use one at once.
 pub struct justcall_client {
     client: Client,
 }
@@ -32,13 +34,15 @@ impl justcall_client {
     }
 }
 
-/// Makes a client as `config` says, which stays yours and may be freed at once; with every default
-/// if `config` is NULL. Reads the CA file, if one is set. The service is not asked and the pair not
-/// read: the first call does.
+/// Creates a client from `config`, or with every default if `config` is NULL. `config` stays yours
+/// and may be freed at once. Reads the CA file, if one is set. Asks nothing of the service and does
+/// not read the pair: the first call does.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or the CA file cannot be read or
-/// holds no certificate. On success `*out` is yours, to be freed with justcall_client_free(); on
-/// failure it is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, if the CA file cannot be read or
+/// holds no certificate, or if the environment names a proxy that cannot be used. On success `*out`
+/// is yours, to be freed with justcall_client_free(); on failure it is NULL. Any thread may call
+/// this while no other changes the environment.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_new(
     config: *const justcall_config,
@@ -54,9 +58,9 @@ pub unsafe extern "C" fn justcall_client_new(
     })
 }
 
-/// Asks the service whether the pair is good, and whose it is: `/v2/account` and, where the service
-/// has no such page, `/v2.1/users?per_page=1`, which proves the pair without telling the account's
-/// details. Blocks until it is known, at most for the configured timeout.
+/// Asks the service whether the pair is good, and which account it belongs to: `/v2/account` and,
+/// if the service has no such page, `/v2.1/users?per_page=1`, which proves the pair without the
+/// account's details. Blocks at most for the client's timeout.
 ///
 /// If the service names the account, a pair that the source gives later must belong to it: the pair
 /// proves that before anything else is sent with it, else the call fails with
@@ -64,10 +68,11 @@ pub unsafe extern "C" fn justcall_client_new(
 /// service does not name it, a pair of another account is used without notice. Set the expected
 /// account to rule that out.
 ///
-/// Fails with the status that says why: JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects
-/// the pair, any other but those about buffers if it could not be asked or did not answer as it
-/// should. On success `*out` is yours, to be freed with justcall_account_free(); on failure it is
-/// NULL. Any number of threads may call this on one client.
+/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. Fails with any
+/// other status, except those for buffers and webhooks, if the service cannot be reached or gives
+/// an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
+/// failure it is NULL. Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify(
     client: *const justcall_client,
@@ -77,15 +82,36 @@ pub unsafe extern "C" fn justcall_client_verify(
     fallible!(out, error, |client: handle| justcall_account::new(&client.client.verify()?))
 }
 
-/// Sends a request and brings back its answer. Blocks until it is there, at most for the timeout.
-/// `request` stays yours and may be sent again.
+/// Verifies the pair as justcall_client_verify() does, within the limits of `options`, which may be
+/// NULL for none.
 ///
-/// An answer of 300 or more is a failure, with the status that says why; its headers and body are in
-/// justcall_error_response(). Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the answer cannot be read:
-/// its body is not the gzip data that `Content-Encoding` promises or has another encoding, or its
-/// headers are folded over several lines. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if another argument than
-/// `error` is NULL. On success `*out` is yours, to be freed with justcall_response_free(); on
-/// failure it is NULL. Any number of threads may call this on one client.
+/// Fails as justcall_client_verify() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_verify_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_account,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |client: handle| {
+        justcall_account::new(
+            &client.client.call().with_options(&argument!(options).call_options()).verify()?,
+        )
+    })
+}
+
+/// Sends a request and returns the response. `request` stays yours and may be sent again. Blocks at
+/// most for the timeout of the request, or else of the client.
+///
+/// A response of 300 or more is a failure, with the status that says why; justcall_error_response()
+/// returns its headers and body. Fails with JUSTCALL_ERROR_INVALID_RESPONSE if the response cannot
+/// be read: its body is not the gzip data that `Content-Encoding` promises or has another encoding,
+/// it is too long, or its headers are folded over several lines. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success `*out` is
+/// yours, to be freed with justcall_response_free(); on failure it is NULL. Any number of threads
+/// may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_send(
     client: *const justcall_client,
@@ -99,17 +125,20 @@ pub unsafe extern "C" fn justcall_client_send(
     })
 }
 
-/// The short form of justcall_request_new(), justcall_request_set_body() and
-/// justcall_client_send(): see there. `body` may be NULL, with a length of 0, for none.
+/// Sends a request without headers of its own: the short form of justcall_request_new(),
+/// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
+/// with a length of 0 for none.
 ///
-/// `path` may also be a URL under the client's base URL, such as the `next_page_link` of an answer.
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL; nothing is sent then.
+/// `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
+/// response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if it is any other URL, and sends nothing
+/// then. Otherwise fails, blocks and returns as those functions do.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_request(
     client: *const justcall_client,
     method: *const c_char,
     path: *const c_char,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     out: *mut *mut justcall_response,
     error: *mut *mut justcall_error,
@@ -123,16 +152,19 @@ pub unsafe extern "C" fn justcall_client_request(
     })
 }
 
-/// Proves another pair as justcall_client_verify() does and, if it is good, takes it into use, for all
-/// clients of the process that share this one's pair. The source is not written: see to it that it
-/// gives the same pair. Blocks as justcall_client_verify() does. `credentials` stays yours.
+/// Proves another pair as justcall_client_verify() does and, if it is good, uses it from then on,
+/// for all clients of the process that share this one's pair. `credentials` stays yours. The source
+/// is not written: write the same pair there, or the next read of the source brings the old one
+/// back.
 ///
 /// Fails as justcall_client_verify() does, about `credentials`, and with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then as it
-/// was. Any number of threads may call this on one client.
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL; the pair in use is then
+/// unchanged. Blocks at most for the client's timeout. Any number of threads may call this on one
+/// client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_replace(
-    client: *const justcall_client,
+    client: *mut justcall_client,
     credentials: *const justcall_credentials,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -141,16 +173,40 @@ pub unsafe extern "C" fn justcall_client_replace(
     })
 }
 
-/// Looks at the source now, and asks nothing of the service. `*changed`, unless `changed` is NULL,
-/// becomes 1 if it gives another pair than before, which the next call then proves and takes into use,
-/// else 0. There is no need to call this: calls look at a source by themselves, a file or folder at
-/// most once a second, any other when the service rejects the pair.
+/// Replaces the pair as justcall_client_replace() does, within the limits of `options`, which may
+/// be NULL for none.
 ///
-/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is
-/// NULL; the pair in use is then as it was. Any number of threads may call this on one client.
+/// Fails as justcall_client_replace() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_replace_with(
+    client: *mut justcall_client,
+    credentials: *const justcall_credentials,
+    options: *const justcall_call_options,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, credentials: handle| {
+        client
+            .client
+            .call()
+            .with_options(&argument!(options).call_options())
+            .replace(credentials.get())
+            .map(drop)
+    })
+}
+
+/// Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
+/// NULL, to 1 if the source gives another pair than before, which the next call then proves and
+/// uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
+/// any other source when the service rejects the pair. Call this to have it read sooner.
+///
+/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `client`
+/// is NULL; the pair in use is then unchanged. Blocks at most for the client's timeout. Any number
+/// of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_reload(
-    client: *const justcall_client,
+    client: *mut justcall_client,
     changed: *mut i32,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -161,19 +217,44 @@ pub unsafe extern "C" fn justcall_client_reload(
     })
 }
 
-/// Ends every call of this client, under way or begun later, with JUSTCALL_ERROR_CANCELLED, as
-/// justcall_cancel_fire() does; exchanges too, at their next step. For threads to come back before
-/// the client is freed. Other clients that share its pair are not affected. Does nothing if `client`
-/// is NULL. Any thread may call this, at any time.
+/// Reads the source as justcall_client_reload() does, within the limits of `options`, which may be
+/// NULL for none.
+///
+/// Fails as justcall_client_reload() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_client_shutdown(client: *const justcall_client) {
-    infallible!((), |client| guarded((), || client.client.shutdown()));
+pub unsafe extern "C" fn justcall_client_reload_with(
+    client: *mut justcall_client,
+    options: *const justcall_call_options,
+    changed: *mut i32,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle| {
+        let is_changed = client.client.call().with_options(&argument!(options).call_options()).reload()?;
+        argument!(changed).optional_output().set(i32::from(is_changed));
+        Ok(())
+    })
 }
 
-/// As justcall_credentials_authorization(), with the pair that the client's calls are made with
-/// now: for a request that you send yourself. Reads the source if no call has done so yet, and then
-/// fails as justcall_credentials_load() does too. Any number of threads may call this on one
-/// client.
+/// Ends every call of this client, under way or started later, with JUSTCALL_ERROR_CANCELLED, as
+/// justcall_cancel_fire() does; exchanges too, at their next step. Use it to get threads back
+/// before the client is freed. Other clients that share its pair are not affected. Does nothing if
+/// `client` is NULL.
+///
+/// Does not block and takes no lock. Any thread may call this at any time, and so may a signal
+/// handler: the function is async-signal-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_shutdown(client: *mut justcall_client) {
+    // Without the guard, which a signal handler could not use: storing a flag does not panic.
+    let client = client.cast_const();
+    infallible!((), |client| client.client.shutdown());
+}
+
+/// Writes the value of the `Authorization` header as justcall_credentials_authorization() does, of
+/// the pair that the client's calls use now: for a request that you send yourself. Reads the source
+/// if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does too.
+/// Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_authorization(
     client: *const justcall_client,
@@ -187,12 +268,36 @@ pub unsafe extern "C" fn justcall_client_authorization(
     })
 }
 
-/// Tells how the pair is protected while it rests: a report of one finding, whose code is
-/// `"locked"`, `"secretmem"` or `"heap"` and whose remedy says why it is not better, where it is not;
-/// its severity is then JUSTCALL_SEVERITY_WARNING, else JUSTCALL_SEVERITY_NOTE. Reads the source if
-/// no call has done so yet, and then fails as justcall_credentials_load() does too, or with
-/// JUSTCALL_ERROR_MEMORY_PROTECTION. On success `*out` is yours, to be freed with
-/// justcall_report_free(); on failure it is NULL. Any number of threads may call this on one client.
+/// Writes the value of the `Authorization` header as justcall_client_authorization() does. A source
+/// that has to be read first is read within the limits of `options`, which may be NULL for none.
+///
+/// Fails as justcall_client_authorization() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_authorization_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
+        let credentials =
+            client.client.call().with_options(&argument!(options).call_options()).credentials()?;
+        credentials.expose_authorization(|value| buffer.fill(value))
+    })
+}
+
+/// Reports how the pair is protected in memory between calls: a report of one finding, whose code
+/// is `"locked"`, `"secretmem"` or `"heap"`. If that is less than was asked for, its severity is
+/// JUSTCALL_SEVERITY_WARNING and its remedy says why; else its severity is JUSTCALL_SEVERITY_NOTE.
+///
+/// Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses what was asked for. Reads the
+/// source if no call has read it yet; then it blocks, and fails as justcall_credentials_load() does
+/// too. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL.
+/// Any number of threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_protection(
     client: *const justcall_client,
@@ -204,16 +309,76 @@ pub unsafe extern "C" fn justcall_client_protection(
     })
 }
 
-/// Copies what the clients that share this one's pair did so far, and how the pair is, into `buffer`,
-/// NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with the type
-/// `application/openmetrics-text; version=1.0.0; charset=utf-8`. The results of webhooks that are
-/// verified with the secrets of these clients are in it. Asks nothing, reads no source and blocks for
-/// nothing. The text holds no secret and nothing that identifies the pair.
+/// Reports the protection as justcall_client_protection() does. A source that has to be read first
+/// is read within the limits of `options`, which may be NULL for none.
+///
+/// Fails as justcall_client_protection() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_protection_with(
+    client: *const justcall_client,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |client: handle| {
+        let protection =
+            client.client.call().with_options(&argument!(options).call_options()).protection()?;
+        Ok(justcall_report::of_protection(&protection))
+    })
+}
+
+/// Returns the generation of the pair in use: 1 for the first pair that the clients which share it
+/// used, one more with each pair that was taken into use since. Returns 0 if no call has read a
+/// pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
+/// this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
+    infallible!(0, |client| guarded(0, || client.client.generation()))
+}
+
+/// Returns a figure of the account's rate limit as the last response to a client that shares this
+/// one's pair reports it: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if no
+/// response has reported it, if `which` is none of them, or if `client` is NULL. Asks nothing and
+/// does not block. Any number of threads may call this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_rate_limit(client: *const justcall_client, which: i32) -> i64 {
+    infallible!(-1, |client| guarded(None, || figure(&client.client.rate_limit(), which))?)
+}
+
+/// Copies the ends of the key of the pair in use into `buffer`, NUL-terminated, as
+/// justcall_credentials_key_hint() returns them: to identify the pair in logs. The text is empty if
+/// no call has read a pair yet. It is UTF-8; 16 bytes are enough for any.
 ///
 /// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is no greater than that; the text grows from call to
-/// call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. `buffer` may be NULL if `capacity`
-/// is 0. Any number of threads may call this on one client.
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that, and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
+/// 0. Reads no source and does not block. Any number of threads may call this at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_client_key_hint(
+    client: *const justcall_client,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |client: handle, buffer: buffer(capacity, length)| {
+        buffer.fill(client.client.key_hint().unwrap_or_default().as_bytes())
+    })
+}
+
+/// Copies what the clients that share this one's pair did so far, and the state of the pair, into
+/// `buffer`, NUL-terminated: OpenMetrics 1.0 text, which Prometheus and most monitors read, with
+/// the type `application/openmetrics-text; version=1.0.0; charset=utf-8`. It includes the results
+/// of webhooks that are verified with the secrets of these clients. The text holds no secret and
+/// nothing that identifies the pair.
+///
+/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; the text grows from call
+/// to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or `buffer` is NULL and `capacity` is not
+/// 0. Asks nothing, reads no source and does not block. Any number of threads may call this on one
+/// client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_usage(
     client: *const justcall_client,
@@ -227,8 +392,8 @@ pub unsafe extern "C" fn justcall_client_usage(
     })
 }
 
-/// Frees a client, once no call uses it. Accounts and errors that came from it live on. Does
-/// nothing if `client` is NULL.
+/// Frees a client, which no call may use any more. Accounts and errors that came from it live on.
+/// Does nothing if `client` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_free(client: *mut justcall_client) {
     free!(client);

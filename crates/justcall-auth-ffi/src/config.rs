@@ -16,9 +16,9 @@ use crate::function::{free, guarded, into_raw};
 use crate::source::justcall_load_fn;
 use crate::status::justcall_status;
 
-/// The settings of clients; what is not set keeps its default. For one thread at a time. A client
-/// copies what it needs, so one configuration makes any number of clients, and later changes to it
-/// do not reach those already made.
+/// The settings of clients; what is not set keeps its default. For one thread at a time while it is
+/// changed. A client copies what it needs: one configuration makes any number of clients, and later
+/// changes to it do not reach them.
 pub struct justcall_config {
     config: Config,
 }
@@ -29,25 +29,26 @@ impl justcall_config {
     }
 }
 
-/// A configuration with every default: the pair from `"default:"`, the service itself, a timeout of
-/// 30 seconds, 2 retries, the system's certificate authorities. Yours, to be freed with
-/// justcall_config_free(). NULL only after a bug of the library.
+/// Creates a configuration with every default: the pair from `"default:"`, the service itself, a
+/// timeout of 30 seconds, 2 retries, the system's certificate authorities. Free it with
+/// justcall_config_free(). Returns NULL only on an internal error.
+#[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_config_new() -> *mut justcall_config {
     guarded(ptr::null_mut(), || into_raw(justcall_config { config: Config::new() }))
 }
 
-/// Sets where the pair comes from: a source as of justcall_credentials_load(). It is read at a
-/// client's first call, not now. Replaces an earlier source or pair.
+/// Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
+/// client's first call, not now. Replaces an earlier source, callback or pair.
 ///
-/// `"env:"` is compared when a client is made: if the environment then holds another pair than the
-/// one that earlier clients read there, the new client has a separate pair; if it holds the same
-/// one or none, they share the pair. `"default:"` is decided when a client is made. An open client
-/// reads the environment again only after the service rejected its pair, or when
+/// `"env:"` is compared when a client is created: if the environment then holds another pair than
+/// the one that earlier clients read there, the new client has a separate pair; if it holds the
+/// same one or none, they share the pair. `"default:"` is resolved when a client is created. An
+/// open client reads the environment again only after the service rejected its pair, or when
 /// justcall_client_reload() is called.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL; the
-/// configuration is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
+/// the configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source(
     config: *mut justcall_config,
@@ -57,10 +58,11 @@ pub unsafe extern "C" fn justcall_config_set_source(
     fallible!(error, |config: handle_mut, source: text| config.config.set_source(source).map(drop))
 }
 
-/// Sets a pair that the program already holds, in place of a source. `credentials` stays yours and
+/// Sets a pair that the program already has, in place of a source. `credentials` stays yours and
 /// may be freed at once.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the configuration is then
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_credentials(
     config: *mut justcall_config,
@@ -73,13 +75,13 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     })
 }
 
-/// Sets a function that gives the pair when it is needed, in place of a source: for pairs in a
-/// database or another keychain. `context` is handed to it, and to `free_context`, which may be
-/// NULL, once neither this configuration nor a client made from it will call it any more. Clients
-/// made from one such call share their pair.
+/// Sets the function that loads the pair, in place of a source: for pairs in a database or another
+/// keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
+/// NULL, once neither this configuration nor a client made from it will call `load` any more.
+/// Clients made after one call of this function share their pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
-/// then as it was, and `context` stays yours.
+/// then unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_source_callback(
     config: *mut justcall_config,
@@ -94,11 +96,11 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
     })
 }
 
-/// Sets where the service is: `"https://host[:port][/prefix]"`; `http://` only for a loopback
-/// address, because it would send the secret in the clear.
+/// Sets where the service is: `"https://host[:port][/prefix]"`. `http://` is accepted only for a
+/// loopback address, because it would send the secret in the clear.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
-/// configuration is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
+/// the configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_base_url(
     config: *mut justcall_config,
@@ -108,12 +110,12 @@ pub unsafe extern "C" fn justcall_config_set_base_url(
     fallible!(error, |config: handle_mut, url: text| config.config.set_base_url(url).map(drop))
 }
 
-/// Sets what justcall_client_verify() asks with GET, such as `"/v2.1/users?per_page=1"`, in place
-/// of `/v2/account` and its stand-in.
+/// Sets the path that justcall_client_verify() requests with GET, such as
+/// `"/v2.1/users?per_page=1"`, in place of `/v2/account` and its alternative.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` does not start with a slash, could lead to
-/// another host or needs percent-encoding, or if an argument is NULL; the configuration is then as
-/// it was.
+/// another host or needs percent-encoding, or if an argument is NULL; the configuration is then
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_verify_path(
     config: *mut justcall_config,
@@ -123,8 +125,8 @@ pub unsafe extern "C" fn justcall_config_set_verify_path(
     fallible!(error, |config: handle_mut, path: text| config.config.set_verify_path(path).map(drop))
 }
 
-/// Sets the limit of a whole call in milliseconds, second attempts and waits included. 0: no limit.
-/// Default: 30000.
+/// Sets the time limit of a whole call in milliseconds, retries and waits included. 0 means no
+/// limit. Default: 30000.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -139,10 +141,10 @@ pub unsafe extern "C" fn justcall_config_set_timeout_ms(
     })
 }
 
-/// Sets how many second attempts a call may make, of every kind together. 0: none. Default: 2.
+/// Sets how many retries a call may make, of every kind together. 0 means none. Default: 2.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `n` is negative or `config` is NULL; the
-/// configuration is then as it was.
+/// configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_max_retries(
     config: *mut justcall_config,
@@ -156,10 +158,10 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
     })
 }
 
-/// Sets how long calls are held for another pair, in milliseconds from the moment that the service
-/// rejected the one in use; meanwhile the source is looked at up to four times a second. A reset of the
+/// Sets how long calls wait for another pair, in milliseconds from the moment that the service
+/// rejected the one in use. Meanwhile the source is read up to four times a second. A reset of the
 /// pair then fails no call, if the new pair comes in that time and before the calls' own timeout.
-/// 0, the default: a call fails if its source gives no other pair at once.
+/// 0, the default, means no wait: a call fails if its source gives no other pair at once.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -174,33 +176,15 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
     })
 }
 
-/// Sets a function that is told what happens to the pair and to calls. `context` is handed to it; it stays
-/// yours and must live as long as this configuration and the clients and exchanges made from it. After
-/// fork() the function is called in the child too. Replaces an earlier one.
+/// Sets the function that is called for each event: see justcall_event_fn. `context` is passed to
+/// it, and to `free_context`, which may be NULL, once neither this configuration nor a client or
+/// exchange made from it will call `handler` any more. After fork() both are called in the child
+/// too. Replaces an earlier handler.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
-/// then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration
+/// is then unchanged, and `context` is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_event_handler(
-    config: *mut justcall_config,
-    handler: justcall_event_fn,
-    context: *mut c_void,
-    error: *mut *mut justcall_error,
-) -> justcall_status {
-    fallible!(error, |config: handle_mut, handler: callback(context, None)| {
-        config.config.set_observer(Arc::new(handler));
-        Ok(())
-    })
-}
-
-/// As justcall_config_set_event_handler(), but the configuration owns `context`: it is handed to
-/// `free_context`, which may be NULL, once neither this configuration nor a client or exchange made from it
-/// will call the function any more. After fork() both are called in the child too.
-///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL; the configuration is
-/// then as it was, and `context` stays yours.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     config: *mut justcall_config,
     handler: justcall_event_fn,
     context: *mut c_void,
@@ -213,10 +197,11 @@ pub unsafe extern "C" fn justcall_config_set_owned_event_handler(
     })
 }
 
-/// Sets a PEM file of certificate authorities to trust in place of the system's. It is read when a
-/// client is made, not now; justcall_client_new() refuses it if one certificate in it cannot be used.
-/// Without it, the files of SSL_CERT_FILE and SSL_CERT_DIR count, if they are set and not empty;
-/// certificates in those that cannot be used are passed over.
+/// Sets a PEM file of certificate authorities to trust in place of the system's. Replaces those of
+/// justcall_config_set_ca_pem(). The file is read when a client is created; justcall_client_new()
+/// fails if a certificate in it cannot be used. Without it, the environment variables SSL_CERT_FILE
+/// and SSL_CERT_DIR name the authorities, if they are set and not empty; certificates there that
+/// cannot be used are skipped.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
 /// configuration is then as it was.
@@ -229,13 +214,68 @@ pub unsafe extern "C" fn justcall_config_set_ca_file(
     fallible!(error, |config: handle_mut, path: text| config.config.set_ca_file(path).map(drop))
 }
 
-/// Sets a file in which clients write down, at most once an hour, that their pair is used, for the
-/// command `justcall-auth status` to tell pairs that nobody uses any more. It and its folder are made
-/// for their owner alone; several processes may share it; it holds no pair. A call never fails because
-/// it cannot be written down. Unless set there is none: the library leaves nothing on a disk by itself.
+/// Sets certificate authorities to trust in place of the system's: `pem_length` bytes of
+/// certificates in PEM form, which are copied. For programs that have them in memory. Replaces
+/// those of justcall_config_set_ca_file().
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no certificate in `pem` or one that
+/// cannot be used, if `pem_length` is over 8 MiB, or if an argument is NULL; the configuration is
+/// then unchanged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_ca_pem(
+    config: *mut justcall_config,
+    pem: *const c_char,
+    pem_length: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut, pem: bytes(pem_length)| config.config.set_ca_pem(pem).map(drop))
+}
+
+/// Sets the IP address of this machine that connections come from, such as `"192.0.2.7"` or
+/// `"2001:db8::7"`, or `""`, the default, to let the system choose. For accounts that allow API
+/// calls from some addresses only, on hosts with several. Addresses of the service, or of the
+/// proxy, that are of the other family (IPv4 or IPv6) are skipped.
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `address` is not an IP address or an argument is
+/// NULL; the configuration is then unchanged. If this machine does not have the address, calls fail
+/// with JUSTCALL_ERROR_CONNECTION_FAILED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_local_address(
+    config: *mut justcall_config,
+    address: *const c_char,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut, address: text| {
+        config.config.set_local_address(address).map(drop)
+    })
+}
+
+/// Sets the length of the longest response body that calls read, in bytes after decompression. A
+/// longer one fails the call with JUSTCALL_ERROR_INVALID_RESPONSE. Of the response in an error, and
+/// of one that verifies the pair, at most 64 KiB are read. 0 means no limit. Default: 33554432 (32
+/// MiB).
+///
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_config_set_max_response_length(
+    config: *mut justcall_config,
+    max_length: usize,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(error, |config: handle_mut| {
+        config.config.set_max_response_length(max_length);
+        Ok(())
+    })
+}
+
+/// Sets a file in which clients record, at most once an hour, that their pair is used. The command
+/// `justcall-auth status` reads it to find pairs that nothing uses any more. The file and its
+/// folder are created for their owner alone; several processes may share it; it holds no pair. A
+/// call never fails because the file cannot be written. By default there is none: the library
+/// leaves nothing on a disk by itself.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is empty or an argument is NULL; the
-/// configuration is then as it was.
+/// configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_state_file(
     config: *mut justcall_config,
@@ -246,17 +286,17 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
 }
 
 /// Sets the proxy: `"http://[user:password@]host[:port]"`, or `""` for none. User name and password
-/// are percent-encoded. The proxy is asked for a tunnel (CONNECT) and never sees the pair; a plain
-/// `http://` base URL never goes through one.
+/// are percent-encoded. The library asks the proxy for a tunnel (CONNECT), so the proxy never sees
+/// the pair. A plain `http://` base URL never goes through a proxy.
 ///
-/// Unless set, the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and for
-/// those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a network
-/// such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by commas or
-/// blanks. Both variables are read when the client is made, and a proxy that cannot be used is an
-/// error only if the base URL would use it.
+/// By default the environment variable HTTPS_PROXY names the proxy, except for loopback hosts and
+/// for those that an entry of NO_PROXY covers: `*`; a domain, with all below it; an address; a
+/// network such as `10.0.0.0/8`; domains and addresses also with a port. Entries are separated by
+/// commas or blanks. Both variables are read when the client is created, and a proxy that cannot be
+/// used is an error only if the base URL would use it.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is no such URL or an argument is NULL; the
-/// configuration is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` is not such a URL or an argument is NULL;
+/// the configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_proxy(
     config: *mut justcall_config,
@@ -266,10 +306,11 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     fallible!(error, |config: handle_mut, url: text| config.config.set_proxy(url).map(drop))
 }
 
-/// Sets the account that the pair must belong to; the service as measured does not reveal it.
+/// Sets the account that the pair must belong to. The service as measured does not name it, and
+/// every call fails then.
 ///
-/// With a pair of another account, or of one that the service does not reveal, every call fails
-/// with JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+/// With a pair of another account, or of one that the service does not name, every call fails with
+/// JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
 /// particular account, do not set it.
@@ -282,22 +323,22 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     fallible!(error, |config: handle_mut| config.config.set_expected_account(id).map(drop))
 }
 
-/// Locked pages, encrypted while they rest; where the system refuses to lock memory, the heap:
-/// justcall_client_protection() says which, and why. The default.
+/// Locked pages, encrypted between calls; the heap if the system refuses to lock memory:
+/// justcall_client_protection() reports which, and why. The default.
 pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
 /// Locked pages, else JUSTCALL_ERROR_MEMORY_PROTECTION.
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
 /// The heap: wiped when freed, and no more.
 pub const JUSTCALL_MEMORY_HEAP: i32 = 2;
-/// Memory that nobody but the process can read, not even the kernel (memfd_secret), else
+/// Memory that only the process can read, not even the kernel (memfd_secret), else
 /// JUSTCALL_ERROR_MEMORY_PROTECTION. While a process has it, Linux refuses to hibernate.
 pub const JUSTCALL_MEMORY_SECRETMEM: i32 = 3;
 
-/// Sets how well the pair is protected while it rests: one of the JUSTCALL_MEMORY numbers. What the
-/// system refuses fails the first call that needs the pair.
+/// Sets how well the pair is protected in memory between calls: one of the JUSTCALL_MEMORY numbers.
+/// If the system refuses it, the first call that needs the pair fails.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `level` is none of them or `config` is NULL; the
-/// configuration is then as it was.
+/// configuration is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_memory_protection(
     config: *mut justcall_config,

@@ -6,13 +6,14 @@ use std::ptr;
 use justcall_auth::source::ProcessEnvironment;
 use justcall_auth::{Credentials, Source, diagnose};
 
+use crate::call_options::justcall_call_options;
 use crate::error::justcall_error;
 use crate::fallible::fallible;
-use crate::function::{free, infallible};
+use crate::function::{argument, free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// An API key and its secret, checked, in memory of the library's own that is wiped when the last
+/// An API key and its secret, checked, in memory of the library that is wiped when the last handle
 /// that refers to it is freed. Immutable: any number of threads may use one at once.
 pub struct justcall_credentials {
     credentials: Credentials,
@@ -35,13 +36,15 @@ pub const JUSTCALL_AUTHORIZATION_SIZE: usize = 1026;
 const _: () =
     assert!(JUSTCALL_AUTHORIZATION_SIZE == 2 * diagnose::MAX_HALF + 2, "two halves, a colon and a NUL");
 
-/// Checks an API key and its secret, without asking the service, and copies them. Neither need be
-/// terminated; your own copies stay yours to wipe: see justcall_wipe().
+/// Checks an API key and its secret, without asking the service, and copies them. Neither needs a
+/// NUL at its end. Your own copies stay yours to wipe: see justcall_wipe().
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED, saying which half is wrong and why, never its
-/// value, and with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL or a length
-/// impossible. On success `*out` is yours, to be freed with justcall_credentials_free(); on failure
-/// it is NULL. Any thread may call this.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if one cannot be sent; the message says which
+/// half is wrong and why, never its value. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`,
+/// `secret` or `out` is NULL or a length is impossible. On success `*out` is yours, to be freed
+/// with justcall_credentials_free(); on failure it is NULL. Does not block. Any thread may call
+/// this.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_new(
     key: *const c_char,
@@ -56,15 +59,18 @@ pub unsafe extern "C" fn justcall_credentials_new(
     })
 }
 
-/// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`; the
-/// hint about a wrong spelling lists all there are. Blocks until it is read, which for some sources
-/// means running a program, for 10 seconds at most. A variable that is empty is not set.
+/// Reads an API key and its secret from a source, such as `"default:"`, `"env:"` or `"file:PATH"`.
+/// The hint of the error about an unknown source lists them all. A variable that is empty counts as
+/// not set.
 ///
-/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, naming every place looked at,
-/// JUSTCALL_ERROR_CREDENTIALS_MALFORMED, JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is no source or an argument is NULL. On success
-/// `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL. Any thread
-/// may call this while no other changes the environment.
+/// Fails with JUSTCALL_ERROR_CREDENTIALS_MISSING, whose message names every place that was
+/// searched; with JUSTCALL_ERROR_CREDENTIALS_MALFORMED; with JUSTCALL_ERROR_SOURCE_UNAVAILABLE; and
+/// with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL. On
+/// success `*out` is yours, to be freed with justcall_credentials_free(); on failure it is NULL.
+///
+/// Blocks until the source is read; a `command:` source runs a program, for 10 seconds at most. Any
+/// thread may call this while no other changes the environment.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_load(
     source: *const c_char,
@@ -77,9 +83,30 @@ pub unsafe extern "C" fn justcall_credentials_load(
     })
 }
 
-/// The ends of the key, to tell pairs apart by in logs: its first four characters, an ellipsis
-/// (U+2026) and its last four; of a key shorter than 12 bytes the first character alone. Never the
-/// secret. NULL if `credentials` is NULL; lives as long as `credentials`.
+/// Reads an API key and its secret as justcall_credentials_load() does, within the limits of
+/// `options`, which may be NULL for none: a `command:` source is stopped at the timeout or when it
+/// is cancelled.
+///
+/// Fails as justcall_credentials_load() does, and with JUSTCALL_ERROR_CANCELLED.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_credentials_load_with(
+    source: *const c_char,
+    options: *const justcall_call_options,
+    out: *mut *mut justcall_credentials,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, |source: text| {
+        let loaded =
+            Source::parse(source)?.load_with(&ProcessEnvironment, &argument!(options).call_options())?;
+        Ok(justcall_credentials::new(loaded.pair.credentials))
+    })
+}
+
+/// Returns the ends of the key, to identify the pair in logs: its first four characters, an
+/// ellipsis (U+2026) and its last four; of a key shorter than 12 bytes the first character alone.
+/// It never has a part of the secret. Returns NULL if `credentials` is NULL. The text lives as long
+/// as `credentials`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_key_hint(
     credentials: *const justcall_credentials,
@@ -87,15 +114,15 @@ pub unsafe extern "C" fn justcall_credentials_key_hint(
     infallible!(ptr::null(), |credentials| credentials.key_hint.as_ptr())
 }
 
-/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into your buffer, which
-/// is the only copy made: wipe it with justcall_wipe() once it is sent. Nothing is checked with the
-/// service.
+/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. That is
+/// the only copy: wipe it with justcall_wipe() when it is sent. Asks nothing of the service.
 ///
-/// `*length`, unless `length` is NULL, becomes the length without the NUL. If `capacity`, which
-/// counts the NUL, is too small, the call fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets
-/// `*length` too, and leaves `buffer` as it was; a buffer of JUSTCALL_AUTHORIZATION_SIZE is always
-/// large enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is
-/// NULL and `capacity` not 0, or `capacity` is impossible. Any thread may call this.
+/// Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
+/// counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,
+/// and leaves `buffer` unchanged; JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, `buffer` is NULL and `capacity` not 0,
+/// or `capacity` is impossible. Does not block. Any thread may call this.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_authorization(
     credentials: *const justcall_credentials,
@@ -109,7 +136,7 @@ pub unsafe extern "C" fn justcall_credentials_authorization(
     })
 }
 
-/// Frees the handle; the pair is wiped once no configuration or client refers to it either. Does
+/// Frees the handle. The pair is wiped when no configuration or client refers to it either. Does
 /// nothing if `credentials` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_credentials_free(credentials: *mut justcall_credentials) {

@@ -11,8 +11,8 @@ use crate::response::justcall_response;
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 
 /// Why a call failed. Every function that can fail stores one through its last parameter, if that
-/// is not NULL; it is yours, and freed with justcall_error_free(). Immutable: any number of threads
-/// may read one at once.
+/// is not NULL. It is yours, to be freed with justcall_error_free(). Immutable: any number of
+/// threads may use one at once.
 pub struct justcall_error {
     error: Error,
     message: CString,
@@ -48,108 +48,112 @@ impl justcall_error {
         })
     }
 
-    #[cfg(test)]
     pub(crate) fn get(&self) -> &Error {
         &self.error
     }
 }
 
-/// The number of the failure, the same as the call returned. JUSTCALL_OK if `error` is NULL.
+/// Returns the status of the failure, the same as the call returned. Returns JUSTCALL_OK if `error`
+/// is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_status(error: *const justcall_error) -> justcall_status {
     infallible!(JUSTCALL_OK, |error| error.error.kind().number())
 }
 
-/// The name of the failure, as of justcall_status_name(): for logs and for comparing, the same in
-/// every language. Never NULL, `"ok"` if `error` is NULL; lives as long as the program.
+/// Returns the name of the status, as justcall_status_name() does: for logs and for comparing, the
+/// same in every language. Never NULL, `"ok"` if `error` is NULL. The text lives as long as the
+/// program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_name(error: *const justcall_error) -> *const c_char {
     status::name(infallible!(JUSTCALL_OK, |error| error.error.kind().number())).as_ptr()
 }
 
-/// What happened, in a sentence or more. Safe to log: it never holds a secret. Never NULL, empty if
-/// `error` is NULL; lives as long as `error`.
+/// Returns what happened, in one or more sentences. Safe to log: it never holds a secret. Never
+/// NULL, empty if `error` is NULL. The text lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_message(error: *const justcall_error) -> *const c_char {
     infallible!(c"".as_ptr(), |error| error.message.as_ptr())
 }
 
-/// What to do about it: show it to whoever can. Safe to log. Never NULL, empty if `error` is NULL;
-/// lives as long as `error`.
+/// Returns what to do about it, for the person who can. Safe to log. Never NULL, empty if `error`
+/// is NULL. The text lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_hint(error: *const justcall_error) -> *const c_char {
     infallible!(c"".as_ptr(), |error| error.hint.as_ptr())
 }
 
-/// What the service said in the body of its answer: at most 512 bytes on one line, with an echoed
-/// secret masked. NULL if it said nothing or `error` is NULL; lives as long as `error`.
+/// Returns what the service said in the body of its response: at most 512 bytes on one line, with
+/// an echoed secret masked. Returns NULL if it said nothing or `error` is NULL. The text lives as
+/// long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_service_message(error: *const justcall_error) -> *const c_char {
     infallible!(ptr::null(), |error| error.service_message.as_ref()?.as_ptr())
 }
 
-/// One word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`, `addon`
-/// or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
+/// Returns one word more exact than the name. For JUSTCALL_ERROR_FORBIDDEN: `plan`, `role`, `ip`,
+/// `addon` or `unspecified`; for JUSTCALL_ERROR_CREDENTIALS_MALFORMED what is wrong, such as
 /// `trailing_whitespace`; for JUSTCALL_ERROR_TIMEOUT and JUSTCALL_ERROR_CONNECTION_FAILED the
-/// phase: `resolve`, `connect`, `send` or `receive`. NULL if there is none or `error` is NULL;
-/// lives as long as `error`.
+/// phase: `resolve`, `connect`, `send` or `receive`. Returns NULL if there is none or `error` is
+/// NULL. The text lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_reason(error: *const justcall_error) -> *const c_char {
     infallible!(ptr::null(), |error| error.reason.as_ref()?.as_ptr())
 }
 
-/// The HTTP status of the last response. 0 if there was no response or `error` is NULL.
+/// Returns the HTTP status of the last response. Returns 0 if there was no response or `error` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_http_status(error: *const justcall_error) -> i32 {
     infallible!(0, |error| i32::from(error.error.http_status()))
 }
 
-/// 1 if the same call may succeed later without anybody changing anything, else 0. 0 if `error` is
-/// NULL.
+/// Returns 1 if the same call may succeed later although nothing is changed, else 0. Returns 0 if
+/// `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retryable(error: *const justcall_error) -> i32 {
     infallible!(0, |error| i32::from(error.error.retryable()))
 }
 
-/// How many milliseconds the service asks to wait before the next try. -1 if it does not say or
-/// `error` is NULL.
+/// Returns how many milliseconds the service asks to wait before the next attempt. Returns -1 if it
+/// does not say or `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_error) -> i64 {
     infallible!(-1, |error| i64::try_from(error.error.retry_after()?.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may have
-/// been, whatever ended the call. Do not send a POST again after 1. 0 if `error` is NULL.
+/// Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may
+/// have been, whatever ended the call. Do not send a POST again after 1. Returns 0 if `error` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
     infallible!(0, |error| i32::from(error.error.request_sent()))
 }
 
-/// Returns the HTTP method of the request that failed, such as `"POST"`. NULL if the failure is not one
-/// of a request or `error` is NULL; lives as long as `error`.
+/// Returns the HTTP method of the request that failed, such as `"POST"`. Returns NULL if the
+/// failure is not one of a request or `error` is NULL. The text lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_method(error: *const justcall_error) -> *const c_char {
     infallible!(ptr::null(), |error| error.method.as_ref()?.as_ptr())
 }
 
-/// Returns the path of the request that failed, without its query. It may hold a telephone number, so
-/// no text of the error repeats it: mind where you log it. NULL if the failure is not one of a
-/// request or `error` is NULL; lives as long as `error`.
+/// Returns the path of the request that failed, without its query. The path may hold a telephone
+/// number, so no text of the error repeats it: mind where you log it. Returns NULL if the failure
+/// is not one of a request or `error` is NULL. The text lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_path(error: *const justcall_error) -> *const c_char {
     infallible!(ptr::null(), |error| error.path.as_ref()?.as_ptr())
 }
 
-/// Returns how often the request was sent, or given to your HTTP client to send. 0 if it never was, if
-/// the failure is not one of a request, or if `error` is NULL.
+/// Returns how often the request was sent, or given to your HTTP client to send. Returns 0 if it
+/// never was, if the failure is not one of a request, or if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_attempts(error: *const justcall_error) -> u32 {
     infallible!(0, |error| error.error.attempts())
 }
 
 /// Returns the last response: the one that the call failed with, such as a 422 whose body names the
-/// fields, or the one that a retry followed. NULL if there was no response or `error` is NULL. It
-/// belongs to the error: do not free it; it lives as long as `error`.
+/// fields, or the one that a retry followed. Returns NULL if there was no response or `error` is
+/// NULL. The response belongs to the error and lives as long as it: do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_response(error: *const justcall_error) -> *const justcall_response {
     infallible!(ptr::null(), |error| ptr::from_ref(error.response.as_ref()?))

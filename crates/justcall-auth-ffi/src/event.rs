@@ -1,7 +1,6 @@
-//! What happens to the pair and to calls, told to a function of the program's own.
+//! What happens to the pair and to calls, reported to a function of the program.
 
 use std::ffi::{CString, c_char, c_void};
-use std::ptr;
 
 use justcall_auth::{Event, EventKind, Observe};
 
@@ -9,8 +8,8 @@ use crate::callback::Callback;
 use crate::function::infallible;
 use crate::output;
 
-/// Something that happened. It belongs to the library and is good while the handler that was given
-/// it runs: copy what is to be kept. Its texts are safe to log: they never hold a secret.
+/// Something that happened. It belongs to the library and lives while the handler that it was
+/// passed to runs: copy what you keep. Its texts are safe to log: they never hold a secret.
 pub struct justcall_event {
     kind: EventKind,
     name: CString,
@@ -40,25 +39,27 @@ pub const JUSTCALL_EVENT_ROTATED: i32 = 1;
 pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
 /// The service rejected the pair in use.
 pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
-/// Calls are held until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+/// Calls wait until the source gives another pair: see justcall_config_set_rotation_wait_ms().
 pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
-/// A call is made again, after a wait.
+/// A call is retried, after a wait.
 pub const JUSTCALL_EVENT_RETRYING: i32 = 5;
 /// Less than a tenth of the account's rate limit is left.
 pub const JUSTCALL_EVENT_RATE_LIMIT_LOW: i32 = 6;
 /// The source gave another pair: the next call proves it.
 pub const JUSTCALL_EVENT_SOURCE_CHANGED: i32 = 7;
-/// The pair in use is 90 days old or older: rotate it. Told once a pair.
+/// The pair in use is 90 days old or older: rotate it. Reported once a pair.
 pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
-/// A minute has more than twice the requests of the busiest one before it, and more than 60. Told once
-/// an hour at most; the message has the figures.
+/// A minute has more than twice the requests of the busiest one before it, and more than 60.
+/// Reported once an hour at most; the message has the figures.
 pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 
-/// Is told what happens; `context` is what justcall_config_set_event_handler() was given.
+/// Handles an event. `context` is what justcall_config_set_event_handler() was given. `event` and
+/// its texts live until the function returns.
 ///
-/// Called on the thread of the call that met the event, between two of its steps, so perhaps on
-/// several at once; the call goes on when it returns. No lock is held: it may use any client, this
-/// one included. It must not unwind or longjmp, nor free the client.
+/// Called on the thread of the call that caused the event, between two of its steps; several
+/// threads may call it at once. The call continues when it returns. The library holds no lock
+/// meanwhile, so it may use any client, this one included. It must not free the client, unwind or
+/// longjmp.
 pub type justcall_event_fn = Option<unsafe extern "C" fn(context: *mut c_void, event: *const justcall_event)>;
 
 impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_event)> {
@@ -69,42 +70,42 @@ impl Observe for Callback<unsafe extern "C" fn(*mut c_void, *const justcall_even
     }
 }
 
-/// What happened: one of the JUSTCALL_EVENT numbers, or one that a later library has. 0 if `event`
-/// is NULL.
+/// Returns the kind of `event`: one of the JUSTCALL_EVENT numbers, or one that a later library has.
+/// Returns 0 if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_kind(event: *const justcall_event) -> i32 {
     infallible!(0, |event| event.kind.number())
 }
 
-/// The name of that, such as `"rotated"`: the same in every language. NULL if `event` is NULL; lives
-/// as long as `event`.
+/// Returns the name of the kind of `event`, such as `"rotated"`: the same in every language. Never
+/// NULL, `"none"` if `event` is NULL. The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_name(event: *const justcall_event) -> *const c_char {
-    infallible!(ptr::null(), |event| event.name.as_ptr())
+    infallible!(c"none".as_ptr(), |event| event.name.as_ptr())
 }
 
-/// What happened, in a sentence or more. Safe to log. NULL if `event` is NULL; lives as long as
-/// `event`.
+/// Returns what happened, in one or more sentences. Safe to log. Never NULL, empty if `event` is
+/// NULL. The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) -> *const c_char {
-    infallible!(ptr::null(), |event| event.message.as_ptr())
+    infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
-/// The generation of the pair that it is about: 1 for the first pair of the process, one more with
-/// each that was taken into use. 0 if it is about none or `event` is NULL.
+/// Returns the generation of the pair that `event` is about: 1 for the first pair of the process,
+/// one more with each that was taken into use. Returns 0 if it is about no pair or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.generation)
 }
 
-/// The HTTP status that led to it. 0 if none did or `event` is NULL.
+/// Returns the HTTP status that caused `event`. Returns 0 if none did or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_http_status(event: *const justcall_event) -> i32 {
     infallible!(0, |event| i32::from(event.http_status))
 }
 
-/// How many milliseconds the call waits now: for JUSTCALL_EVENT_RETRYING how long, for
-/// JUSTCALL_EVENT_WAITING_FOR_SOURCE at most. 0 if it does not wait or `event` is NULL.
+/// Returns how many milliseconds the call waits now: exactly for JUSTCALL_EVENT_RETRYING, at most
+/// for JUSTCALL_EVENT_WAITING_FOR_SOURCE. Returns 0 if it does not wait or `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_wait_ms(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.wait_ms)

@@ -23,13 +23,13 @@ use crate::status::justcall_status;
 /// its client.
 ///
 /// Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
-/// blocks. Your HTTP client must not follow redirects: it would send the pair to another host.
-/// The client's `ca_file` and proxy do not apply to it; set its own.
+/// blocks. Your HTTP client must not follow redirects: it would send the pair to another host. The
+/// client's `ca_file` and proxy do not apply to it; set its own.
 ///
 /// Other calls of the process may wait for an exchange that was asked to load or to send. They stop
 /// waiting when it is freed, at its deadline, or after 60 seconds if it has none.
 pub struct justcall_exchange {
-    /// Never waited for: who finds it taken is told so. A bug while it is taken leaves it poisoned.
+    /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
 }
 
@@ -120,6 +120,7 @@ pub const JUSTCALL_CAUSE_CANCELLED: i32 = 6;
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument other than `error` is NULL. On success
 /// `*out` is yours, to be freed with justcall_exchange_free(); on failure it is NULL. Any number of
 /// threads may call this on one client.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_new(
     client: *const justcall_client,
@@ -133,16 +134,17 @@ pub unsafe extern "C" fn justcall_exchange_new(
     })
 }
 
-/// Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless `wait_ms`
-/// is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the time to wait.
-/// For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least 1, or 0 if the
-/// call has no limit: use it as your HTTP client's timeout. For the other actions it is 0. Calling
-/// this twice without a report in between gives the same action again. Never blocks.
+/// Returns what to do now: sets `*action` to one of the JUSTCALL_ACTION numbers and, unless
+/// `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
+/// time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
+/// 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
+/// is 0. Calling this twice without a report in between gives the same action again. Never blocks.
 ///
 /// Returns the call's failure once it is final, now and at every later call: any status that
 /// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
 /// too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
 /// or the exchange is in use.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_next(
     exchange: *mut justcall_exchange,
@@ -168,11 +170,12 @@ pub unsafe extern "C" fn justcall_exchange_next(
     })
 }
 
-/// Reads the source, after JUSTCALL_ACTION_LOAD, which may mean reading a file, running a program or
-/// calling a function of yours; else it does nothing. What it gives, or why it gives nothing, the
-/// next justcall_exchange_next() tells.
+/// Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Otherwise
+/// does nothing. The next justcall_exchange_next() returns what follows from the result.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
+/// Blocks until the source is read, at most until the call's deadline; the cancel handle of the
+/// request ends it too. A load callback that is running is not interrupted. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_load(
     exchange: *mut justcall_exchange,
@@ -184,31 +187,32 @@ pub unsafe extern "C" fn justcall_exchange_load(
     })
 }
 
-/// The method of the request to send. It need not be that of your call: see
-/// justcall_exchange_is_verifying(). NULL if `exchange` is NULL or in use; lives until the next
-/// justcall_exchange_next().
+/// Returns the method of the request to send. It may differ from that of your request: see
+/// justcall_exchange_is_verifying(). Returns NULL if `exchange` is NULL or in use. The text lives
+/// until the next justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_method(exchange: *const justcall_exchange) -> *const c_char {
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.method.as_ptr())
 }
 
-/// The full URL of the request to send. NULL if `exchange` is NULL or in use; lives until the next
-/// justcall_exchange_next().
+/// Returns the full URL of the request to send. Returns NULL if `exchange` is NULL or in use. The
+/// text lives until the next justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchange) -> *const c_char {
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.url.as_ptr())
 }
 
-/// How many headers the request to send has beside `Authorization`, which is secret, and those that
-/// your HTTP sets, such as `Host`. You may add headers, and replace these. 0 if `exchange` is NULL or
-/// in use.
+/// Returns how many headers the request to send has beside `Authorization`, which is secret, and
+/// those that your HTTP client sets, such as `Host`. You may add headers, and replace these.
+/// Returns 0 if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_count(exchange: *const justcall_exchange) -> usize {
     infallible!(0, |exchange| exchange.take().ok()?.outgoing.headers.len())
 }
 
-/// The name of header number `index`, from 0, in lower case. NULL if there is no such header or
-/// `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+/// Returns the name of header number `index`, from 0, in lower case. Returns NULL if there is no
+/// such header or `exchange` is NULL or in use. The text lives until the next
+/// justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_name(
     exchange: *const justcall_exchange,
@@ -217,8 +221,9 @@ pub unsafe extern "C" fn justcall_exchange_header_name(
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.0.as_ptr())
 }
 
-/// The value of header number `index`, as of justcall_exchange_header_name(). NULL if there is no
-/// such header or `exchange` is NULL or in use; lives until the next justcall_exchange_next().
+/// Returns the value of header number `index`, as justcall_exchange_header_name() counts. Returns
+/// NULL if there is no such header or `exchange` is NULL or in use. The text lives until the next
+/// justcall_exchange_next().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_value(
     exchange: *const justcall_exchange,
@@ -227,10 +232,10 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
     infallible!(ptr::null(), |exchange| exchange.take().ok()?.outgoing.headers.get(index)?.1.as_ptr())
 }
 
-/// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its length
-/// in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is NULL or in
-/// use. The body may be empty: then this is not NULL, and the length is 0. Lives until the next
-/// justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+/// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
+/// length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
+/// NULL or in use. The body may be empty: then this is not NULL, and the length is 0. Lives until
+/// the next justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_body(
     exchange: *const justcall_exchange,
@@ -246,20 +251,22 @@ pub unsafe extern "C" fn justcall_exchange_body(
     body
 }
 
-/// 1 if the request to send asks about the pair: whose it is, before your own where an account is
-/// expected, or whether it is good, where `/v2/account` answered your own with 401. Send it without
-/// your body and headers. Else 0, also if `exchange` is NULL or in use.
+/// Returns 1 if the request to send asks about the pair: which account it belongs to, before your
+/// own request if an account is expected, or whether it is good, if `/v2/account` answered your own
+/// request with 401. Send it without your body and headers. Else returns 0, also if `exchange` is
+/// NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
 }
 
-/// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into your buffer, as
-/// justcall_credentials_authorization() does. Taking it fixes which pair the answer will be about:
-/// take it right before sending, and anew for each request.
+/// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
+/// justcall_credentials_authorization() does. This fixes which pair the response will be about:
+/// call it right before you send, and again for each request.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in use;
-/// else as justcall_credentials_authorization().
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
+/// use; otherwise as justcall_credentials_authorization() does.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_authorization(
     exchange: *mut justcall_exchange,
@@ -273,12 +280,12 @@ pub unsafe extern "C" fn justcall_exchange_authorization(
     })
 }
 
-/// Reports the answer to the request, with arguments as of justcall_classify(), all of which are
-/// copied. The body whole, and decompressed. What it means the next justcall_exchange_next() tells.
-/// Does nothing unless a request is to be sent.
+/// Reports the response to the request, with arguments as for justcall_classify(), all of which are
+/// copied. Pass the whole body, decompressed. The next justcall_exchange_next() returns what
+/// follows. Does nothing unless a request is to be sent.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is NULL
-/// or in use; the exchange is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
+/// NULL or in use; the exchange is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_answered(
     exchange: *mut justcall_exchange,
@@ -286,7 +293,7 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     header_names: *const *const c_char,
     header_values: *const *const c_char,
     header_count: usize,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
@@ -334,12 +341,13 @@ pub unsafe extern "C" fn justcall_exchange_failed(
     })
 }
 
-/// Gives the answer, after JUSTCALL_ACTION_DONE: of 200 to 299, for everything else is a failure,
-/// whose answer is in justcall_error_response(). May be called more than once.
+/// Returns the response, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299: everything else
+/// is a failure, whose response justcall_error_response() returns. May be called more than once.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or the
-/// exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to be
-/// freed with justcall_response_free(); on failure it is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call is not over yet, an argument is NULL, or
+/// the exchange is in use; with the call's failure if it has failed. On success `*out` is yours, to
+/// be freed with justcall_response_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_response(
     exchange: *const justcall_exchange,
@@ -351,8 +359,8 @@ pub unsafe extern "C" fn justcall_exchange_response(
     })
 }
 
-/// Frees an exchange, whether it is over or not, and all that was borrowed from it; a request that is
-/// under way is yours to stop. Does nothing if `exchange` is NULL.
+/// Frees an exchange, whether it is over or not, and all that was borrowed from it. A request that
+/// your HTTP client is sending is yours to stop. Does nothing if `exchange` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_free(exchange: *mut justcall_exchange) {
     free!(exchange);

@@ -2,7 +2,7 @@
 //!
 //! The comments of the exported functions are the documentation in `include/justcall_auth.h`, which
 //! `cargo xtask header` writes from them: they speak to C programmers. One C type is one file: its
-//! struct, opaque in C, then its functions. The macros of `function.rs` make the bodies of the
+//! struct, opaque in C, then its functions. The macros of `function.rs` and `fallible.rs` make the bodies of the
 //! functions: they hold the panic guard, and the reason that the `unsafe` here is sound.
 
 #![expect(
@@ -20,6 +20,7 @@ static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocato
 
 pub mod account;
 mod argument;
+pub mod call_options;
 mod callback;
 pub mod cancel;
 mod cancellation;

@@ -12,8 +12,8 @@ use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// A list of findings, the worst first; empty if all is well. Immutable: any number of threads may
-/// read one at once.
+/// A list of findings, the worst first; empty if nothing is wrong. Immutable: any number of threads
+/// may use one at once.
 pub struct justcall_report {
     lines: Vec<Line>,
 }
@@ -25,7 +25,7 @@ struct Line {
     remedy: CString,
 }
 
-/// Worth knowing when the service rejects the pair.
+/// Worth knowing if the service rejects the pair.
 pub const JUSTCALL_SEVERITY_NOTE: i32 = 0;
 /// Works, but is rarely meant.
 pub const JUSTCALL_SEVERITY_WARNING: i32 = 1;
@@ -66,51 +66,66 @@ impl justcall_report {
     }
 }
 
-/// Looks, without asking the service, at what is wrong with `text`: a header value, a header line or
-/// a pair as people paste it, `length` bytes that need no NUL. If `text` is NULL and the length 0,
-/// looks at where `"default:"` finds a pair, and at what would mislead it there.
+/// Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
+/// bytes that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is
+/// the variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
 ///
-/// Finding something is no failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL, or
-/// if `text` is NULL and the length not 0. On success `*out` is yours, to be freed with
-/// justcall_report_free(); on failure it is NULL. No text of the report holds the value.
+/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
+/// NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
+/// NULL. No text of the report holds what was passed. Does not block.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_diagnose(
     text: *const c_char,
-    length: usize,
+    text_length: usize,
     out: *mut *mut justcall_report,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(out, error, |text: optional_bytes(length)| {
-        let findings = match text {
-            Some(text) => diagnose(text, &ProcessEnvironment),
-            None => diagnose_environment(&ProcessEnvironment),
-        };
-        Ok(justcall_report::new(&findings))
+    fallible!(out, error, |text: bytes(text_length)| {
+        Ok(justcall_report::new(&diagnose(text, &ProcessEnvironment)))
     })
 }
 
-/// How many findings there are. 0 if `report` is NULL.
+/// Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a
+/// program there, such as another pair in another place. Asks nothing of the service and runs no
+/// program.
+///
+/// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
+/// success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text
+/// of the report holds a key or a secret. Blocks while files are read. Any thread may call this
+/// while no other changes the environment.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn justcall_diagnose_environment(
+    out: *mut *mut justcall_report,
+    error: *mut *mut justcall_error,
+) -> justcall_status {
+    fallible!(out, error, || Ok(justcall_report::new(&diagnose_environment(&ProcessEnvironment))))
+}
+
+/// Returns how many findings there are. Returns 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_count(report: *const justcall_report) -> usize {
     infallible!(0, |report| report.lines.len())
 }
 
-/// How bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers. -1 if there is
-/// no such finding or `report` is NULL.
+/// Returns how bad finding number `index`, from 0, is: one of the JUSTCALL_SEVERITY numbers.
+/// Returns -1 if there is no such finding or `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_severity(report: *const justcall_report, index: usize) -> i32 {
     infallible!(-1, |report| report.lines.get(index)?.severity)
 }
 
-/// What finding number `index` is, such as `"trailing_whitespace"`: the same in every language. NULL
-/// if there is no such finding or `report` is NULL; lives as long as `report`.
+/// Returns what finding number `index` is, such as `"trailing_whitespace"`: the same in every
+/// language. Returns NULL if there is no such finding or `report` is NULL. The text lives as long
+/// as `report`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_code(report: *const justcall_report, index: usize) -> *const c_char {
     infallible!(ptr::null(), |report| report.lines.get(index)?.code.as_ptr())
 }
 
-/// What is the matter, in a sentence. NULL if there is no finding number `index` or `report` is
-/// NULL; lives as long as `report`.
+/// Returns what finding number `index` says, in a sentence. Returns NULL if there is no such
+/// finding or `report` is NULL. The text lives as long as `report`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_message(
     report: *const justcall_report,
@@ -119,8 +134,8 @@ pub unsafe extern "C" fn justcall_report_message(
     infallible!(ptr::null(), |report| report.lines.get(index)?.message.as_ptr())
 }
 
-/// What to do about it. NULL if there is no finding number `index` or `report` is NULL; lives as
-/// long as `report`.
+/// Returns what to do about finding number `index`. Returns NULL if there is no such finding or
+/// `report` is NULL. The text lives as long as `report`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_report_remedy(
     report: *const justcall_report,

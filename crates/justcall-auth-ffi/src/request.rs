@@ -1,6 +1,6 @@
 //! A request to the service.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::time::Duration;
 
 use justcall_auth::{Cancel, Request, copy};
@@ -29,14 +29,15 @@ impl justcall_request {
     }
 }
 
-/// A request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which starts with
-/// a slash, is joined to the base URL, is percent-encoded already and may hold a query. It carries
-/// `Accept` and `Content-Type: application/json` unless you set others.
+/// Creates a request of `method`, an HTTP method in capitals such as `"POST"`, for `path`, which
+/// starts with a slash, is joined to the base URL, is percent-encoded already and may hold a query.
+/// The request carries `Accept` and `Content-Type: application/json` unless you set others.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is no such method,
-/// or if `path` is a full URL or could become one (`//host`, dot segments, backslashes, control
-/// characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to be freed
-/// with justcall_request_free(); on failure it is NULL.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `method` is not such a
+/// method, or if `path` is a full URL or could become one (`//host`, dot segments, backslashes,
+/// control characters, spaces, a fragment, anything outside ASCII). On success `*out` is yours, to
+/// be freed with justcall_request_free(); on failure it is NULL.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_new(
     method: *const c_char,
@@ -50,10 +51,10 @@ pub unsafe extern "C" fn justcall_request_new(
     })
 }
 
-/// Adds `name=value` to the query; both are percent-encoded for you.
+/// Adds `name=value` to the query. Both are percent-encoded for you.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become longer
-/// than 8 KiB; the request is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL or the path would become
+/// longer than 8 KiB; the request is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_add_query(
     request: *mut justcall_request,
@@ -66,13 +67,13 @@ pub unsafe extern "C" fn justcall_request_add_query(
     })
 }
 
-/// Sets a header, in place of one of the same name in any case.
+/// Sets a header. Replaces one of the same name in any case.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is no header name or
-/// one that only the library sets (`Authorization`, `Host`, those that frame the message or belong
-/// to one connection), if `value` holds a control character or a space at an end, or if
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
+/// name or is one that only the library sets (`Authorization`, `Host`, those that frame the message
+/// or belong to one connection), if `value` holds a control character or a space at an end, or if
 /// `Accept-Encoding` accepts an encoding other than `gzip` and `identity`, which the library would
-/// not decode; the request is then as it was.
+/// not decode; the request is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_header(
     request: *mut justcall_request,
@@ -85,24 +86,26 @@ pub unsafe extern "C" fn justcall_request_set_header(
     })
 }
 
-/// Sets the body: `length` bytes, which are copied. NULL with a length of 0 is an empty body.
+/// Sets the body: `body_length` bytes of any kind, such as the text of a JSON document, which are
+/// copied. NULL with a length of 0 sets an empty body.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and the
-/// length not 0; the request is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL, or if `body` is NULL and its
+/// length is not 0; the request is then unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_body(
     request: *mut justcall_request,
-    body: *const u8,
-    length: usize,
+    body: *const c_void,
+    body_length: usize,
     error: *mut *mut justcall_error,
 ) -> justcall_status {
-    fallible!(error, |request: handle_mut, body: optional_bytes(length)| {
+    fallible!(error, |request: handle_mut, body: optional_bytes(body_length)| {
         request.request.set_body(copy::bytes(body.unwrap_or_default())?);
         Ok(())
     })
 }
 
-/// Limits this call alone, in milliseconds, in place of the client's timeout. 0: no limit.
+/// Limits each call of this request to `ms` milliseconds, in place of the client's timeout. 0 means
+/// no limit.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `request` is NULL.
 #[unsafe(no_mangle)]
@@ -117,10 +120,11 @@ pub unsafe extern "C" fn justcall_request_set_timeout_ms(
     })
 }
 
-/// Lets `cancel` end the calls that this request is sent with: see justcall_cancel_fire(). `cancel`
-/// stays yours and may be freed at once, though then nobody can fire it. Replaces an earlier one.
+/// Lets `cancel` end the calls of this request: see justcall_cancel_fire(). Replaces an earlier
+/// one. `cancel` stays yours and may be freed at once, though then it cannot be fired any more.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then as it was.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL; the request is then
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_request_set_cancel(
     request: *mut justcall_request,

@@ -1,6 +1,6 @@
 //! An answer of the service.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use justcall_auth::service::{self, RateLimit};
@@ -9,7 +9,7 @@ use justcall_auth::{Error, Response, copy};
 use crate::function::{argument, free, infallible};
 use crate::output;
 
-/// An answer of the service: status, headers, body. Immutable: any number of threads may read one
+/// A response of the service: status, headers, body. Immutable: any number of threads may use one
 /// at once.
 pub struct justcall_response {
     response: Response,
@@ -43,6 +43,21 @@ pub(crate) fn from_own_http(
     Ok(Response::new(http_status, headers, copy::bytes(body.unwrap_or_default())?))
 }
 
+/// The figure of `limit` that one of the numbers below stands for.
+pub(crate) fn figure(limit: &RateLimit, which: i32) -> Option<i64> {
+    let RateLimit { main, burst } = limit;
+    let figure = match which {
+        JUSTCALL_RATE_LIMIT => main.limit?,
+        JUSTCALL_RATE_LIMIT_REMAINING => main.remaining?,
+        JUSTCALL_RATE_LIMIT_RESET => main.reset?.as_secs(),
+        JUSTCALL_RATE_LIMIT_BURST => burst.limit?,
+        JUSTCALL_RATE_LIMIT_BURST_REMAINING => burst.remaining?,
+        JUSTCALL_RATE_LIMIT_BURST_RESET => burst.reset?.as_secs(),
+        _ => return None,
+    };
+    i64::try_from(figure).ok()
+}
+
 /// How many requests the account's rate limit allows in its window.
 pub const JUSTCALL_RATE_LIMIT: i32 = 0;
 /// How many of them are left.
@@ -56,27 +71,29 @@ pub const JUSTCALL_RATE_LIMIT_BURST_REMAINING: i32 = 4;
 /// As JUSTCALL_RATE_LIMIT_RESET, for the short window.
 pub const JUSTCALL_RATE_LIMIT_BURST_RESET: i32 = 5;
 
-/// The HTTP status. 0 if `response` is NULL.
+/// Returns the HTTP status. Returns 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_http_status(response: *const justcall_response) -> i32 {
     infallible!(0, |response| i32::from(response.response.http_status()))
 }
 
-/// The body, whole and after decompression, and through `length`, which may be NULL, its size in
-/// bytes. A byte order mark at its beginning is left there. It is not terminated by a NUL. Not NULL for an empty body; NULL, with a length of 0, only
-/// if `response` is. Lives as long as `response`.
+/// Returns the whole body, after decompression, and sets `*length`, unless `length` is NULL, to its
+/// length in bytes. A byte order mark at its beginning is kept. The body is not NUL-terminated.
+/// Returns NULL, with a length of 0, only if `response` is NULL; an empty body is not NULL. Lives
+/// as long as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_body(
     response: *const justcall_response,
     length: *mut usize,
-) -> *const u8 {
+) -> *const c_void {
     let body = infallible!(None, |response| Some(response.response.body()));
     argument!(length).optional_output().set(body.map_or(0, <[u8]>::len));
-    body.map_or(ptr::null(), <[u8]>::as_ptr)
+    body.map_or(ptr::null(), |body| body.as_ptr().cast())
 }
 
-/// The value of the first header called `name`, in any case. NULL if there is none or an argument is
-/// NULL. Bytes that are not UTF-8 are replaced by U+FFFD. Lives as long as `response`.
+/// Returns the value of the first header called `name`, in any case. Bytes that are not UTF-8 are
+/// replaced by U+FFFD. Returns NULL if there is none or an argument is NULL. The text lives as long
+/// as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header(
     response: *const justcall_response,
@@ -88,14 +105,15 @@ pub unsafe extern "C" fn justcall_response_header(
     })
 }
 
-/// How many headers there are, repeated ones counted each. 0 if `response` is NULL.
+/// Returns how many headers there are; repeated ones count each. Returns 0 if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_count(response: *const justcall_response) -> usize {
     infallible!(0, |response| response.headers.len())
 }
 
-/// The name of header number `index`, from 0, in the order they came, in lower case. NULL if there
-/// is no such header or `response` is NULL; lives as long as `response`.
+/// Returns the name of header number `index`, from 0, in the order they came, in lower case.
+/// Returns NULL if there is no such header or `response` is NULL. The text lives as long as
+/// `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_name(
     response: *const justcall_response,
@@ -104,8 +122,8 @@ pub unsafe extern "C" fn justcall_response_header_name(
     infallible!(ptr::null(), |response| response.headers.get(index)?.0.as_ptr())
 }
 
-/// The value of header number `index`, as of justcall_response_header_name(). NULL if there is no
-/// such header or `response` is NULL; lives as long as `response`.
+/// Returns the value of header number `index`, as justcall_response_header_name() counts. Returns
+/// NULL if there is no such header or `response` is NULL. The text lives as long as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header_value(
     response: *const justcall_response,
@@ -114,28 +132,16 @@ pub unsafe extern "C" fn justcall_response_header_value(
     infallible!(ptr::null(), |response| response.headers.get(index)?.1.as_ptr())
 }
 
-/// A figure of the account's rate limit as this answer tells it, in either spelling of the service's
-/// headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. -1 if the answer does not tell it, if
-/// `which` is none of them, or if `response` is NULL.
+/// Returns a figure of the account's rate limit as this response reports it, in either spelling of
+/// the service's headers: `which` is one of the JUSTCALL_RATE_LIMIT numbers. Returns -1 if the
+/// response does not report it, if `which` is none of them, or if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_rate_limit(response: *const justcall_response, which: i32) -> i64 {
-    infallible!(-1, |response| {
-        let RateLimit { main, burst } = response.rate_limit;
-        let figure = match which {
-            JUSTCALL_RATE_LIMIT => main.limit?,
-            JUSTCALL_RATE_LIMIT_REMAINING => main.remaining?,
-            JUSTCALL_RATE_LIMIT_RESET => main.reset?.as_secs(),
-            JUSTCALL_RATE_LIMIT_BURST => burst.limit?,
-            JUSTCALL_RATE_LIMIT_BURST_REMAINING => burst.remaining?,
-            JUSTCALL_RATE_LIMIT_BURST_RESET => burst.reset?.as_secs(),
-            _ => return None,
-        };
-        i64::try_from(figure).ok()?
-    })
+    infallible!(-1, |response| figure(&response.rate_limit, which)?)
 }
 
-/// Frees a response and all that was borrowed from it; not the one that an error holds, which goes
-/// with the error. Does nothing if `response` is NULL.
+/// Frees a response and all that was borrowed from it. Do not free one that belongs to an error.
+/// Does nothing if `response` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_free(response: *mut justcall_response) {
     free!(response);

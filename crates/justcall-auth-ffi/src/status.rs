@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use justcall_auth::ErrorKind;
 
-/// What a call came to: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
+/// The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
 /// failure that the service reported is its HTTP status. Later versions may return numbers that
 /// this header does not have.
 pub type justcall_status = i32;
@@ -43,9 +43,9 @@ pub(crate) fn name(status: justcall_status) -> &'static CStr {
     row.and_then(|row| CStr::from_bytes_until_nul(&NAMES[row]).ok()).unwrap_or(c"unknown")
 }
 
-/// The name of a status, the same in every language: `"invalid_credentials"` for 401, `"ok"` for 0,
-/// `"unknown"` for a number that the library in use does not have. Never NULL; lives as long as the
-/// program. Any thread may call this.
+/// Returns the name of a status, the same in every language: `"invalid_credentials"` for 401,
+/// `"ok"` for 0, `"unknown"` for a number that the library in use does not have. Never NULL. The
+/// text lives as long as the program. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_status_name(status: justcall_status) -> *const c_char {
     name(status).as_ptr()

@@ -1,6 +1,6 @@
-//! What a verified delivery tells for certain.
+//! A verified delivery.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use justcall_auth::webhook::object_path;
@@ -12,8 +12,8 @@ use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// A verified delivery: all that its signature is over, and nothing of the body's data, which is
-/// not signed. Immutable: any number of threads may read one at once.
+/// A verified delivery: all that its signature covers, and nothing of the body's data, which is not
+/// signed. Immutable: any number of threads may use one at once.
 pub struct justcall_webhook_event {
     url: CString,
     event_type: CString,
@@ -36,35 +36,37 @@ impl justcall_webhook_event {
     }
 }
 
-/// The URL that the delivery was signed for: one of those expected, or any if any was. NULL if
-/// `event` is NULL; lives as long as `event`.
+/// Returns the URL that the delivery was signed for: one of those expected, or any if every URL is
+/// accepted. Returns NULL if `event` is NULL. The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_url(event: *const justcall_webhook_event) -> *const c_char {
     infallible!(ptr::null(), |event| event.url.as_ptr())
 }
 
-/// The event's type, such as `"call.completed"`. NULL if `event` is NULL; lives as long as `event`.
+/// Returns the event's type, such as `"call.completed"`. Returns NULL if `event` is NULL. The text
+/// lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_type(event: *const justcall_webhook_event) -> *const c_char {
     infallible!(ptr::null(), |event| event.event_type.as_ptr())
 }
 
-/// When it was signed, in seconds since 1970-01-01 UTC. 0 if `event` is NULL.
+/// Returns when the delivery was signed, in seconds since 1970-01-01 UTC. Returns 0 if `event` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_timestamp(event: *const justcall_webhook_event) -> i64 {
     infallible!(0, |event| event.timestamp)
 }
 
-/// Which secret signed it: the place in the order in which secrets were added, from 0. Of a client
-/// 0 is the current pair. 0 also if `event` is NULL.
+/// Returns which secret signed the delivery: its place in the order in which secrets were added,
+/// from 0. Of a client, 0 is the current pair. Returns 0 if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_secret_index(event: *const justcall_webhook_event) -> usize {
     infallible!(0, |event| event.secret_index)
 }
 
-/// The signature as 64 lower-case hexadecimal digits, however it was written: the same for every
-/// repetition of this delivery, but also for another event of the type in the same second. NULL if
-/// `event` is NULL; lives as long as `event`.
+/// Returns the signature as 64 lower-case hexadecimal digits, however it was written: the same for
+/// every repetition of this delivery, but also for another event of the type in the same second.
+/// Returns NULL if `event` is NULL. The text lives as long as `event`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_signature(
     event: *const justcall_webhook_event,
@@ -72,19 +74,20 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
     infallible!(ptr::null(), |event| event.signature.as_ptr())
 }
 
-/// The path at which the API has the object that the event is about, such as
-/// `"/v2.1/calls/123456789"`, into `buffer`; `body` is the bytes that were verified. What
-/// justcall_client_request() gets with "GET" from there is true, where the body may be forged.
+/// Copies the path at which the API has the object that the event is about, such as
+/// `"/v2.1/calls/123456789"`, into `buffer`, NUL-terminated. `body` is the `body_length` bytes that
+/// were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
+/// the body may be forged.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT for a type of which it is not known where the API has
-/// its objects, if `event` is NULL, or `buffer` is and the capacity is not 0; with
-/// JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object; and with
-/// JUSTCALL_ERROR_BUFFER_TOO_SMALL, where `*length` is the length without the NUL. `length` may be
-/// NULL. 128 bytes are enough.
+/// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
+/// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
+/// Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object, and with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT for a type whose place in the API is not known, if `event` is
+/// NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_object_path(
     event: *const justcall_webhook_event,
-    body: *const u8,
+    body: *const c_void,
     body_length: usize,
     buffer: *mut c_char,
     capacity: usize,

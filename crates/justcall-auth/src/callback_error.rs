@@ -10,9 +10,10 @@ const HINT: &str = "The program's own callback returned this: check it, and wher
 
 /// Creates the failure `kind` of a callback, described by `message`, for a [`Load`](crate::source::Load) to return. Control
 /// characters are removed from `message`, secrets of the pairs that clients of this process use are masked, and it is cut at
-/// 512 bytes. A secret that no client uses, such as one that the callback has just read, cannot be recognised: leave it out.
+/// 512 bytes; an empty one becomes that of `kind`. A secret that no client uses, such as one that the callback has just read, cannot be recognised: leave it out.
 pub fn callback_error(kind: ErrorKind, message: &str) -> Error {
     let message = printable::on_one_line(message);
+    let message = if message.is_empty() { kind.message().to_owned() } else { message };
     let pairs = SharedState::current().pairs(clock::monotonic());
     let masked = pairs.iter().fold(message, |message, pair| pair.mask(&message));
     Error::with_message(kind, printable::shortened(masked, MAX_MESSAGE)).with_hint(HINT)
@@ -39,6 +40,7 @@ mod tests {
         assert_eq!(of(said), "thedatabase says[31m[redacted][0m");
         let cut = of(&format!("{}\u{e9}canary-secret-9e", "x".repeat(MAX_MESSAGE - 1)));
         assert_eq!(cut, "x".repeat(MAX_MESSAGE - 1), "neither a character nor a secret is cut in two");
+        assert_eq!(of("\n"), ErrorKind::SourceUnavailable.message());
         let error = callback_error(ErrorKind::CredentialsMissing, "no row");
         assert_eq!((error.kind(), error.hint()), (ErrorKind::CredentialsMissing, HINT));
     }

@@ -61,6 +61,7 @@ const HOLD_NOTHING: &[&str] = &[
     "Account",
     "Action",
     "Cause",
+    "CallOptions",
     "Cancel",
     "Certificate",
     "Code",

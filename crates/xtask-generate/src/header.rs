@@ -21,24 +21,28 @@ const SYMBOLS: &str = "include/justcall_auth.symbols";
 const SECTIONS: &[(&str, &str)] = &[
     ("library", "The library"),
     ("credentials", "Credentials: an API key and its secret"),
-    ("source", "A source of your own"),
+    ("source", "Load callback: a source of your own"),
     ("config", "Configuration: how a client is set up"),
     ("client", "Client: calls of the service"),
     ("event", "Events: what happens to the pair and to calls"),
     ("request", "Request: what to send"),
-    ("cancel", "Cancel: ends calls from outside"),
-    ("response", "Response: what came back"),
-    ("account", "Account: what a verification tells"),
-    ("webhook", "Webhook: whether a delivery is JustCall's"),
-    ("webhook_event", "Webhook event: what a verified delivery tells for certain"),
-    ("exchange", "Exchange: a call over HTTP of your own"),
-    ("classify", "Answers that came over your own HTTP"),
-    ("report", "Report: what a local check found"),
+    ("call_options", "Call options: limits of other calls"),
+    ("cancel", "Cancel: ends calls early"),
+    ("response", "Response: what the service answered"),
+    ("account", "Account: which one a pair belongs to"),
+    ("webhook", "Webhook: verifies deliveries"),
+    ("webhook_event", "Webhook event: a verified delivery"),
+    ("exchange", "Exchange: a call with your own HTTP client"),
+    ("classify", "Responses of your own HTTP client"),
+    ("report", "Report: findings of a local check"),
     ("error", "Errors"),
 ];
 
 /// The file with the type of the status, which stands before everything else.
 const STATUS: &str = "status";
+
+/// The file whose section has the version.
+const LIBRARY: &str = "library";
 
 /// The file whose section has a constant that is text, which cbindgen cannot write.
 const WEBHOOK: &str = "webhook";
@@ -102,7 +106,7 @@ fn generate(source: &Path) -> Result<(String, String)> {
 
     let mut status = bind(&config, &[file(STATUS)])?;
     let name_of_status = functions(&mut status, &mut symbols)?;
-    heading(&mut header, "Status: what a call came to")?;
+    heading(&mut header, "Status: the result of a call")?;
     block(&mut header, &text_of(&status)?)?;
     header.push_str(&status_constants());
     block(&mut header, &name_of_status)?;
@@ -120,8 +124,10 @@ fn generate(source: &Path) -> Result<(String, String)> {
         section.items.clear();
         let prototypes = functions(&mut section, &mut symbols)?;
         heading(&mut header, title)?;
-        if *name == WEBHOOK {
-            header.push_str(&any_url());
+        match *name {
+            LIBRARY => header.push_str(&version(env!("CARGO_PKG_VERSION"))?),
+            WEBHOOK => header.push_str(&any_url()),
+            _ => {}
         }
         block(&mut header, &text_of(&section)?)?;
         block(&mut header, &prototypes)?;
@@ -130,6 +136,33 @@ fn generate(source: &Path) -> Result<(String, String)> {
     ensure!(header.is_ascii(), "the header has a character outside ASCII, which some compilers misread");
     Ok((header, symbols.into_iter().fold(String::new(), |list, name| list + &name + "\n")))
 }
+
+/// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
+const ATTRIBUTES: &str = "
+/** Marks functions whose result must not be ignored: those that call, load, verify or create. */
+#ifndef JUSTCALL_NODISCARD
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define JUSTCALL_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__)
+#define JUSTCALL_NODISCARD __attribute__((warn_unused_result))
+#else
+#define JUSTCALL_NODISCARD
+#endif
+#endif
+
+/** Marks functions that a later version will not have. There are none yet. */
+#ifndef JUSTCALL_DEPRECATED
+#if defined(__GNUC__)
+#define JUSTCALL_DEPRECATED __attribute__((deprecated))
+#elif defined(_MSC_VER)
+#define JUSTCALL_DEPRECATED __declspec(deprecated)
+#else
+#define JUSTCALL_DEPRECATED
+#endif
+#endif
+";
 
 /// What stands around the sections.
 struct Frame {
@@ -162,6 +195,7 @@ impl Frame {
         for name in includes {
             writeln!(text, "#include <{name}>")?;
         }
+        text.push_str(ATTRIBUTES);
         text.push_str("\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
         Ok(text)
     }
@@ -207,9 +241,26 @@ fn status_constants() -> String {
     })
 }
 
+/// The version of the header, as numbers and as text.
+fn version(version: &str) -> Result<String> {
+    let parts: Vec<u32> = version.split('.').map(str::parse).collect::<Result<_, _>>()?;
+    let [major, minor, patch] = parts[..] else { bail!("the version {version} is not three numbers") };
+    ensure!(minor < 100 && patch < 100, "the number of the version {version} has two digits for each part");
+    Ok(format!(
+        "\n/** The version of this header; justcall_version() returns that of the library in use. */\n\
+         #define JUSTCALL_VERSION_MAJOR {major}\n\
+         #define JUSTCALL_VERSION_MINOR {minor}\n\
+         #define JUSTCALL_VERSION_PATCH {patch}\n\
+         \n/** The same as one number that grows: 10000 * major + 100 * minor + patch. */\n\
+         #define JUSTCALL_VERSION_NUMBER {number}\n\
+         \n/** The same as text. */\n\
+         #define JUSTCALL_VERSION_STRING \"{version}\"\n",
+        number = 10000 * major + 100 * minor + patch,
+    ))
+}
+
 fn any_url() -> String {
-    let comment =
-        "In place of an expected URL: deliveries for any URL pass. Look at justcall_webhook_event_url().";
+    let comment = "Accepts deliveries for every URL: check justcall_webhook_event_url().";
     format!("\n/** {comment} */\n#define JUSTCALL_ANY_URL \"{ANY_URL}\"\n")
 }
 

@@ -143,8 +143,8 @@ static justcall_status exchange(void) {
             status = justcall_exchange_authorization(call, buffer, sizeof buffer, NULL, NULL);
             snprintf(body, sizeof body, "{\"message\": \"You sent %s\"}", buffer);
             if (status == JUSTCALL_OK)
-                status = justcall_exchange_answered(call, 400, NULL, NULL, 0, (uint8_t *)body,
-                                                    strlen(body), NULL);
+              status = justcall_exchange_answered(call, 400, NULL, NULL, 0,
+                                                  body, strlen(body), NULL);
         }
     }
     justcall_exchange_free(call);
@@ -188,9 +188,10 @@ static const char *webhooks(long count, const char *signature, const char *times
     if (status == JUSTCALL_OK)
         status = justcall_webhook_use_client(webhook, client, NULL);
     for (; count > 0; --count) {
-        status = justcall_webhook_verify(webhook, signature, "v1", timestamp, (const uint8_t *)body,
-                                         sizeof body - 1, atoll(timestamp), &event, NULL);
-        justcall_webhook_event_free(event);
+      status = justcall_webhook_verify(webhook, signature, "v1", timestamp,
+                                       body, sizeof body - 1, atoll(timestamp),
+                                       &event, NULL);
+      justcall_webhook_event_free(event);
     }
     justcall_webhook_free(webhook);
     return justcall_status_name(status);

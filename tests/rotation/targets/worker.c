@@ -97,7 +97,9 @@ int main(int argc, char **argv) {
     check(justcall_config_set_ca_file(config, argv[2], &error), error);
     check(justcall_config_set_source(config, argv[3], &error), error);
     check(justcall_config_set_rotation_wait_ms(config, strtoull(argv[8], NULL, 10), &error), error);
-    check(justcall_config_set_event_handler(config, happened, NULL, &error), error);
+    check(
+        justcall_config_set_event_handler(config, happened, NULL, NULL, &error),
+        error);
     check(justcall_client_new(config, &client, &error), error);
     justcall_config_free(config);
 

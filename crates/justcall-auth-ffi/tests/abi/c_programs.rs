@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -80,6 +81,27 @@ fn it_neither_leaks_nor_misuses_memory() {
         let program = Program::compile(&source(name), Standard::C11, Link::Shared(library::folder()), &[]);
         succeed(&mut program.valgrind(&[], &arguments));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_stays_in_memory_when_it_is_unloaded() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let program =
+        Program::compile(&source("unload.c"), Standard::C99, Link::Shared(library::folder()), &["-ldl"]);
+    // A copy, which the program is not linked with.
+    let copy = folder.path().join("copy.so");
+    fs::copy(library::shared(library::folder()), &copy).expect("a copy");
+    assert_eq!(succeed(&mut program.command(&[&copy])), "loaded\n");
+
+    let (text, other) = (folder.path().join("other.c"), folder.path().join("other.so"));
+    let code = "#include <justcall_auth.h>\n\
+                const char *justcall_version(void) { return JUSTCALL_VERSION_STRING; }\n";
+    fs::write(&text, code).expect("the test's file");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-I"]).arg(root().join("include")).arg("-o").arg(&other).arg(&text);
+    succeed(&mut compiler);
+    assert_eq!(fail(&mut program.command(&[&other]), 1), "unloaded\n", "the control");
 }
 
 #[test]

@@ -39,7 +39,7 @@ type Value = (String, Due);
 fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     let Parameter { kind, name } = &function.parameters[index];
     let has_length = function.parameters.get(index + 1).is_some_and(|next| {
-        next.kind == "size_t" && (next.name == "length" || next.name.starts_with(&format!("{name}_len")))
+        next.kind == "size_t" && (next.name == "length" || next.name == format!("{name}_length"))
     });
     if let Some(values) = delivery(function, kind, name) {
         return Some(values);
@@ -54,7 +54,7 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             return Some(handles(function, handle));
         }
         ("const char *", "key" | "secret") if has_length => return Some(halves(name)),
-        ("size_t", "key_len" | "secret_len") => &[
+        ("size_t", "key_length" | "secret_length") => &[
             ("12", OK),
             ("0", MALFORMED),
             ("13", MALFORMED),
@@ -70,14 +70,12 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
             ("very_long", OK),
         ],
         ("const char *", _) if !has_length => return texts(function, name),
-        ("const uint8_t *", "body") if has_length => {
-            &[("good_body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", OK)]
-        }
+        ("const void *", "body") if has_length => &[("good_body", OK), ("NULL", INVALID), ("not_utf8", OK)],
         ("void *", "buffer") if has_length => &[("scratch", OK), ("NULL", OK)],
         ("size_t", "length") if function.name == "justcall_wipe" => {
             &[("16", OK), ("0", OK), ("SIZE_MAX", OK), ("SIZE_MAX / 2 + 1", OK)]
         }
-        ("size_t", "body_len" | "body_length" | "length") => &[
+        ("size_t", "body_length" | "text_length" | "length") => &[
             ("2", OK),
             ("0", OK),
             ("64", OK),
@@ -139,9 +137,21 @@ fn values(function: &Prototype, index: usize) -> Option<Vec<Value>> {
     Some(self::list(list))
 }
 
-/// Numbers of an account, and of the steps of a call; places for what the steps give.
+/// Certificates, numbers of an account and of the steps of a call; places for what the steps give.
 fn of_steps(kind: &str, name: &str) -> Option<Vec<Value>> {
     let list: &[(&str, Due)] = match (kind, name) {
+        // No other bytes are certificates.
+        ("const char *", "pem") => {
+            &[("good_pem", OK), ("NULL", ALWAYS_INVALID), ("very_long", ALWAYS_INVALID)]
+        }
+        ("size_t", "pem_length") => &[
+            ("good_pem_length", OK),
+            ("0", ALWAYS_INVALID),
+            ("100", ALWAYS_INVALID),
+            ("SIZE_MAX", ALWAYS_INVALID),
+            ("SIZE_MAX / 2 + 1", ALWAYS_INVALID),
+        ],
+        ("size_t", "max_length") => &[("1000", OK), ("0", OK), ("SIZE_MAX", OK)],
         ("int32_t", "cause") => &[
             ("JUSTCALL_CAUSE_CONNECT", OK),
             ("INT32_MIN", ALWAYS_INVALID),
@@ -179,12 +189,15 @@ fn handles(function: &Prototype, kind: &str) -> Vec<Value> {
     if function.name.ends_with("_free") {
         return list(&[("NULL", OK)]);
     }
-    let optional = function.name == "justcall_client_new";
+    let optional = function.name == "justcall_client_new"
+        || handle == "call_options" && function.name.ends_with("_with");
     let owner = match function.name.as_str() {
         // Secrets are either given or a client's.
         "justcall_webhook_use_client" if handle == "webhook" => "clients",
         // Its later calls fail.
         "justcall_client_shutdown" => "shut",
+        // Other clients may go on with the pair that is replaced.
+        _ if handle == "client" => "good",
         // Only one that is to send has something to give.
         "justcall_exchange_authorization" => "sending",
         _ if kind.starts_with("const ") => "good",
@@ -198,15 +211,16 @@ fn delivery(function: &Prototype, kind: &str, name: &str) -> Option<Vec<Value>> 
     if name == "check" {
         return Some(list(&[("see_nothing", OK), ("NULL", ALWAYS_INVALID)]));
     }
-    if !matches!(function.name.as_str(), "justcall_webhook_verify" | "justcall_webhook_event_object_path") {
+    if !matches!(
+        function.name.as_str(),
+        "justcall_webhook_verify" | "justcall_webhook_verify_with" | "justcall_webhook_event_object_path"
+    ) {
         return None;
     }
     let values: &[(&str, Due)] = match (kind, name) {
         ("const char *", _) => return Some(webhook_header(name)),
-        ("const uint8_t *", "body") => {
-            &[("delivery.body", OK), ("NULL", INVALID), ("(const uint8_t *)not_utf8", UNREADABLE)]
-        }
-        ("size_t", "body_len") => &[
+        ("const void *", "body") => &[("delivery.body", OK), ("NULL", INVALID), ("not_utf8", UNREADABLE)],
+        ("size_t", "body_length") => &[
             ("delivery.length", OK),
             ("0", UNREADABLE),
             ("64", UNREADABLE),
@@ -285,6 +299,11 @@ fn texts(function: &Prototype, name: &str) -> Option<Vec<Value>> {
         ("justcall_request_set_header", "value") => {
             ("\"note\"", [OK, OK, ALWAYS_INVALID, Anything], &["\" note\""][..])
         }
+        ("justcall_config_set_local_address", "address") => {
+            ("\"127.0.0.1\"", [OK, ALWAYS_INVALID, ALWAYS_INVALID, ALWAYS_INVALID], &["\"127.0.0.1:80\""][..])
+        }
+        // Whatever it is given, it makes an error.
+        ("justcall_error_new", "message") => ("\"The database is down.\"", any, &[][..]),
         ("justcall_response_header", "name") => ("\"content-type\"", any, &[][..]),
         _ => return None,
     };
@@ -365,22 +384,18 @@ fn call(function: &Prototype, arguments: &[Value], due: &str) -> String {
         }
     }
     let (before, after) = (before.concat(), after.concat());
+    let due = if name == "justcall_error_new" { "ANY_FAILURE" } else { due };
     let error = if given.last() == Some(&"&error") { "&error" } else { "NULL" };
     let checked = match function.result.as_str() {
-        "justcall_status" if name.starts_with("justcall_error_") => format!("        (void){written};\n"),
+        "justcall_status" if name == "justcall_error_status" => format!("        (void){written};\n"),
         "justcall_status" => format!(
             "        justcall_status status = {written};\n        check_call(status, {due}, {error});\n{after}"
         ),
         "const char *" => format!("        check_text_is_whole({written});\n"),
-        "const uint8_t *" if given.contains(&"&length") => {
-            format!(
-                "        const uint8_t *bytes = {written};\n        check_bytes_are_there(bytes, length);\n"
-            )
+        "const void *" if given.contains(&"&length") => {
+            format!("        const void *bytes = {written};\n        check_bytes_are_there(bytes, length);\n")
         }
-        "const void *" if given.contains(&"&length") => format!(
-            "        const void *bytes = {written};\n        check_bytes_are_there((const uint8_t *)bytes, length);\n"
-        ),
-        "const uint8_t *" | "const void *" => format!("        (void){written};\n"),
+        "const void *" => format!("        (void){written};\n"),
         // Borrowed: it goes with its owner.
         "const justcall_response *" => format!("        check_response_is_whole({written});\n"),
         "void" | "int32_t" | "int64_t" | "uint32_t" | "uint64_t" | "size_t" => {

@@ -12,13 +12,14 @@ const FOLDER: &str = "FOLDER";
 
 /// Each with its arguments, and with those for valgrind, under which large bodies would take long: the size in MiB; and
 /// so would anything: how many milliseconds a call may go on that was ended.
-const PROGRAMS: [(&str, &[&str], &[&str]); 8] = [
+const PROGRAMS: [(&str, &[&str], &[&str]); 9] = [
     ("requests.c", &["16"], &["1"]),
     ("responses.c", &[], &[]),
     ("callback.c", &[], &[]),
     ("exchanges.c", &[FOLDER], &[FOLDER]),
     ("delivery.c", &[FOLDER], &[FOLDER]),
     ("rotation.c", &[FOLDER], &[FOLDER]),
+    ("options.c", &[FOLDER], &[FOLDER]),
     ("cancel.c", &["1000", FOLDER], &["10000", FOLDER]),
     ("thread_cancel.c", &[FOLDER], &[FOLDER]),
 ];

@@ -50,7 +50,7 @@ pub(crate) fn prototypes() -> Vec<Prototype> {
         .collect()
 }
 
-/// What ends with a semicolon, without comments, preprocessor lines and what is for C++ alone.
+/// What ends with a semicolon, without comments, preprocessor lines and what stands between those of a condition.
 fn declarations(text: &str) -> Vec<String> {
     let mut code = String::new();
     let mut rest = text;
@@ -59,14 +59,15 @@ fn declarations(text: &str) -> Vec<String> {
         rest = comment.split_once("*/").expect("comments end").1;
     }
     code.push_str(rest);
-    let mut cpp = false;
+    // The whole header stands in one condition, its guard.
+    let mut depth = 0;
     let mut plain = String::new();
-    for line in code.lines() {
-        match line.trim() {
-            "#ifdef __cplusplus" => cpp = true,
-            "#endif" => cpp = false,
-            line if cpp || line.starts_with('#') => {}
-            line => plain.extend([line, " "]),
+    for line in code.lines().map(str::trim) {
+        match line {
+            line if line.starts_with("#if") => depth += 1,
+            "#endif" => depth -= 1,
+            line if depth > 1 || line.starts_with('#') => {}
+            line => plain.extend([line.trim_start_matches("JUSTCALL_NODISCARD").trim_start(), " "]),
         }
     }
     plain.split(';').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
