@@ -116,7 +116,7 @@ impl SharedState {
         memory: Level,
         environment: &dyn Environment,
     ) -> Arc<SharedSource> {
-        let fingerprint = self.fingerprints.in_environment(source, environment);
+        let fingerprint = source.fingerprint(environment, &self.fingerprints);
         let key = key(source, policy, memory);
         let mut sources = lock(&self.sources);
         let mut known = sources.known.get(&key).into_iter().flatten().rev().filter_map(Weak::upgrade);

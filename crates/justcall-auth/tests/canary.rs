@@ -61,6 +61,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Account",
     "Action",
     "Cause",
+    "CallOptions",
     "Cancel",
     "Certificate",
     "Code",

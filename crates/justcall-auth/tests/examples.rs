@@ -40,7 +40,7 @@ fn it_verifies_a_pair_and_explains_why_another_fails() {
 
 #[test]
 fn the_first_call_prints_the_account_or_fails() {
-    let sandbox = support::sandbox();
+    let sandbox = sandbox();
     let output = run("first", &sandbox, sandbox.api_key(), sandbox.api_secret());
     assert_eq!(String::from_utf8_lossy(&output.stdout), "admin@yourcompany.com\n");
     let output = run("first", &sandbox, sandbox.api_key(), &"0".repeat(40));

@@ -428,7 +428,7 @@ class Exchange:
     Loop over `next`, which returns what to do: send the request within `remaining` and report with `answered`
     or `failed`, wait, or `load`. Only `load` blocks, because it may read a file or run a program: an event
     loop calls it on another thread. The HTTP client must not follow redirects, which would send the pair to
-    another host. The client's `ca_file` and `proxy` do not apply to it.
+    another host. The client's `ca_file`, `ca_pem`, `proxy` and `local_address` do not apply to it.
 
     ::
 

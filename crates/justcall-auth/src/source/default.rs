@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::error::Error;
 
 use super::failure::missing;
-use super::parse::{self, KEY_FILE, SECRET_FILE};
-use super::{Environment, LoadedSource, Source, env, setting};
+use super::spellings::{KEY_FILE, SECRET_FILE, refuse};
+use super::{Environment, LoadedSource, Source, setting};
 use crate::context::CallContext;
 
 /// The variable that selects the source. It cannot select a program, so that a variable cannot run code.
@@ -36,22 +36,11 @@ pub(super) fn resolve(environment: &dyn Environment, context: &CallContext) -> R
         return chosen(&choice);
     }
     // Only absent pairs are passed over. A malformed one must stop the search.
-    let holding = default_sources().find(|place| has_content(&place.source, environment, context));
+    let holding = default_sources().find(|place| place.source.has_content(environment, context));
     holding.map(|place| place.source).ok_or_else(|| {
         let places = DEFAULT_SOURCES.join("; ");
         missing(&format!("{CHOICE}, which can hold a source; the environment variables {places}"))
     })
-}
-
-fn has_content(source: &Source, environment: &dyn Environment, context: &CallContext) -> bool {
-    match source {
-        // A client resolves its source at creation, but allocates memory for the pair only when a call needs it.
-        Source::Env { key, secret, .. } => env::is_set(environment, key, secret),
-        other => {
-            let loaded = other.load_within(environment, context);
-            loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
-        }
-    }
 }
 
 /// Returns the source that the environment selects, in its spelling, or `None` if the variable is empty or not set.
@@ -61,7 +50,8 @@ pub(crate) fn choice(environment: &dyn Environment) -> Option<String> {
 
 /// Returns the default sources in order, without a mount that does not exist.
 pub(crate) fn default_sources() -> impl Iterator<Item = DefaultSource> {
-    let sources = [Some(parse::env()), Some(parse::systemd()), mounted()];
+    let systemd = Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() };
+    let sources = [Some(Source::environment()), Some(systemd), mounted()];
     DEFAULT_SOURCES
         .into_iter()
         .zip(sources)
@@ -81,11 +71,9 @@ fn chosen(choice: &str) -> Result<Source, Error> {
         let message = format!("The variable {CHOICE}: {}", error.message());
         error.with_new_message(message)
     };
-    match parse::parse(choice).map_err(named)? {
-        Source::Command(_) => {
-            Err(named(parse::refuse("`command:` is allowed only in code or on the command line")))
-        }
-        Source::Default => Err(named(parse::refuse("it is `default:`, which reads this variable"))),
+    match Source::parse(choice).map_err(named)? {
+        Source::Command(_) => Err(named(refuse("`command:` is allowed only in code or on the command line"))),
+        Source::Default => Err(named(refuse("it is `default:`, which reads this variable"))),
         source => Ok(source),
     }
 }
@@ -94,6 +82,7 @@ fn chosen(choice: &str) -> Result<Source, Error> {
 mod tests {
     use justcall_auth_protocol::diagnose::Code;
 
+    use super::super::SPELLINGS;
     use super::*;
 
     #[test]
@@ -102,7 +91,7 @@ mod tests {
             let at = names.iter().map(|name| text.find(name).unwrap_or_else(|| panic!("{name} in {text}")));
             assert!(at.is_sorted(), "{text}");
         };
-        let (_, what) = parse::SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
+        let (_, what) = SPELLINGS.iter().find(|(spelling, _)| *spelling == "default:").expect("one");
         stand_in_order(what, &[CHOICE, "env:", "systemd:", MOUNTED]);
         let explained = Code::NothingFound.explanation();
         stand_in_order(explained, &[CHOICE, DEFAULT_SOURCES[0], "systemd's", MOUNTED]);

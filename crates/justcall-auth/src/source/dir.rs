@@ -7,7 +7,7 @@ use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 
 use super::failure::{malformed_in, missing, unavailable};
-use super::file::read;
+use super::regular_file::read;
 use super::{Environment, LoadedPair, LoadedSource, setting, shown, text};
 
 /// The link that Kubernetes swaps when a secret changes. It points to the folder with one version of all files.

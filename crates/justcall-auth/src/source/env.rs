@@ -1,14 +1,14 @@
 //! `env:`: two environment variables.
 
 use std::ffi::OsString;
-use std::hash::{BuildHasher as _, RandomState};
 
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::Error;
 use zeroize::Zeroizing;
 
 use super::failure::{malformed_in, missing};
-use super::{Environment, LoadedSource, Source, text};
+use super::fingerprints::Fingerprints;
+use super::{Environment, LoadedSource, text};
 
 /// Returns true if either variable has a value.
 pub(super) fn is_set(environment: &dyn Environment, key: &str, secret: &str) -> bool {
@@ -52,27 +52,17 @@ pub(super) fn load(
     Ok(LoadedSource::new(credentials, place))
 }
 
-/// Fingerprints of pairs: keyed hashes, which cannot be reversed. They show which pair the environment holds, without a
-/// copy of it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fingerprints(RandomState);
-
-impl Fingerprints {
-    /// Returns the fingerprint of the variables of `source`, even if they are not a valid pair. Returns `None` if they
-    /// are empty, or if `source` is not `env:`.
-    pub fn in_environment(&self, source: &Source, environment: &dyn Environment) -> Option<u64> {
-        let Source::Env { key, secret, .. } = source else { return None };
-        let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
-        let (key, secret) = (half(key), half(secret));
-        let (key, secret) = (text::strip_newline(&key), text::strip_newline(&secret));
-        (!key.is_empty() || !secret.is_empty()).then(|| self.0.hash_one((key, secret)))
-    }
-
-    /// Returns the fingerprint of a pair.
-    pub fn of(&self, pair: &Credentials) -> u64 {
-        let at = pair.secret_at();
-        pair.expose_authorization(|header| self.0.hash_one((&header[..at - 1], &header[at..])))
-    }
+/// Returns the fingerprint of the variables, even if they are not a valid pair. Returns `None` if they are empty.
+pub(super) fn fingerprint(
+    environment: &dyn Environment,
+    key: &str,
+    secret: &str,
+    fingerprints: &Fingerprints,
+) -> Option<u64> {
+    let half = |name: &str| environment.variable(name).map(into_bytes).unwrap_or_default();
+    let (key, secret) = (half(key), half(secret));
+    let (key, secret) = (text::strip_newline(&key), text::strip_newline(&secret));
+    (!key.is_empty() || !secret.is_empty()).then(|| fingerprints.of_halves(key, secret))
 }
 
 /// Returns true if this process has privileges that its user does not have: set-user-ID, set-group-ID or file
@@ -109,6 +99,7 @@ fn into_bytes(value: OsString) -> Zeroizing<Vec<u8>> {
 mod tests {
     use justcall_auth_protocol::error::ErrorKind;
 
+    use super::super::Source;
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {

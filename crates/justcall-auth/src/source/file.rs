@@ -1,17 +1,13 @@
 //! `file:`: one file with JSON, dotenv lines or a `key:secret` line.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use justcall_auth_protocol::error::Error;
-use justcall_auth_secret::WipedBuffer;
 
 use super::failure::{malformed_in, unavailable};
+use super::regular_file::read;
 use super::{LoadedSource, shown, text};
-
-/// The largest accepted file, in bytes.
-const MAX_FILE: usize = 64 * 1024;
 
 pub(super) fn load(path: &Path) -> Result<LoadedSource, Error> {
     let place = format!("The file {}", shown(path));
@@ -19,25 +15,6 @@ pub(super) fn load(path: &Path) -> Result<LoadedSource, Error> {
     let pair = text::parse(bytes.as_ref()).map_err(|error| malformed_in(&place, &error))?;
     let files = vec![path.to_owned()];
     Ok(LoadedSource { watched: files.clone(), files, ..LoadedSource::new(pair, place) })
-}
-
-/// Reads the whole file into memory that is wiped.
-pub(super) fn read(path: &Path) -> io::Result<WipedBuffer> {
-    // Check the type first: opening a pipe without a writer would block for ever.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut file = File::open(path)?;
-    let mut buffer = WipedBuffer::with_capacity(MAX_FILE + 1);
-    loop {
-        match file.read(buffer.spare()) {
-            Ok(0) if buffer.spare().is_empty() => return Err(io::Error::other("it is larger than 64 KiB")),
-            Ok(0) => return Ok(buffer),
-            Ok(count) => buffer.advance(count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// Returns the error for a file that cannot be read, with a hint.
@@ -63,6 +40,7 @@ mod tests {
     use justcall_auth_protocol::credentials::Credentials;
     use justcall_auth_protocol::error::ErrorKind;
 
+    use super::super::regular_file::MAX_FILE;
     use super::*;
 
     fn load_text(text: &[u8]) -> Result<Credentials, Error> {

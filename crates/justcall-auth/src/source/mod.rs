@@ -11,12 +11,15 @@ mod dotenv;
 mod env;
 mod failure;
 mod file;
+mod fingerprints;
 mod members;
 mod misnamed;
 mod parse;
+mod regular_file;
 mod rewrite;
 mod rewrite_check;
 mod running;
+mod spellings;
 mod text;
 
 use std::ffi::OsString;
@@ -34,9 +37,9 @@ use justcall_auth_secret::WipedBuffer;
 pub use callback::Load;
 pub(crate) use change_detector::ChangeDetector;
 pub(crate) use default::{CHOICE, DEFAULT_SOURCES, DefaultSource, choice, default_sources};
-pub(crate) use env::Fingerprints;
-pub use parse::SPELLINGS;
+pub(crate) use fingerprints::Fingerprints;
 pub use rewrite::Content;
+pub use spellings::SPELLINGS;
 pub use text::Form;
 
 use crate::context::CallContext;
@@ -204,6 +207,30 @@ impl Source {
         matches!(self, Self::Env { .. } | Self::Default)
     }
 
+    /// Returns the fingerprint of the variables of `env:`. Returns `None` if they are empty, or for another source.
+    pub(crate) fn fingerprint(
+        &self,
+        environment: &dyn Environment,
+        fingerprints: &Fingerprints,
+    ) -> Option<u64> {
+        match self {
+            Self::Env { key, secret, .. } => env::fingerprint(environment, key, secret, fingerprints),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the source holds a value, even if it is not a valid pair.
+    fn has_content(&self, environment: &dyn Environment, context: &CallContext) -> bool {
+        match self {
+            // A client resolves its source at creation, but allocates memory for the pair only when a call needs it.
+            Self::Env { key, secret, .. } => env::is_set(environment, key, secret),
+            other => {
+                let loaded = other.load_within(environment, context);
+                loaded.err().is_none_or(|error| error.kind() != ErrorKind::CredentialsMissing)
+            }
+        }
+    }
+
     /// Reads the pair. Blocks while a file is read, or at most 10 seconds for a command.
     ///
     /// # Errors
@@ -292,5 +319,5 @@ pub fn read_text(text: &[u8]) -> Result<Credentials, Error> {
 /// # Errors
 /// Fails if the system refuses, if it is not a regular file, or if it is larger.
 pub fn read_file(path: &Path) -> io::Result<WipedBuffer> {
-    file::read(path)
+    regular_file::read(path)
 }

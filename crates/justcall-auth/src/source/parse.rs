@@ -5,34 +5,7 @@ use justcall_auth_protocol::error::Error;
 use justcall_auth_protocol::service;
 
 use super::Source;
-
-/// Every spelling of a source, with its description.
-pub const SPELLINGS: &[(&str, &str)] = &[
-    (
-        "default:",
-        "the source in JUSTCALL_CREDENTIALS; without it env:, systemd: and /run/secrets/justcall, in this order",
-    ),
-    ("env:", "the environment variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET"),
-    ("env:KEY_VARIABLE,SECRET_VARIABLE", "two environment variables with other names"),
-    (
-        "env:?scrub",
-        "the same variables, wiped from the environment after reading: env:KEY_VARIABLE,SECRET_VARIABLE?scrub",
-    ),
-    ("file:PATH", "a file with JSON {\"api_key\", \"api_secret\"}, dotenv lines, or one line key:secret"),
-    (
-        "dir:PATH",
-        "a folder with the files api_key and api_secret (Kubernetes and Docker secrets); ?key=NAME&secret=NAME for other names",
-    ),
-    ("systemd:", "the same files in $CREDENTIALS_DIRECTORY (LoadCredential= of a systemd unit)"),
-    (
-        "command:PROGRAM ARG…",
-        "a program that prints that JSON; words are quoted as in a shell, and nothing is expanded",
-    ),
-];
-
-/// The default file names of `dir:` and `systemd:`.
-pub(super) const KEY_FILE: &str = "api_key";
-pub(super) const SECRET_FILE: &str = "api_secret";
+use super::spellings::{KEY_FILE, SECRET_FILE, refuse};
 
 pub(super) fn parse(spelling: &str) -> Result<Source, Error> {
     let (kind, rest) = spelling.split_once(':').unwrap_or((spelling, ""));
@@ -74,11 +47,6 @@ fn is_pair(path: &str) -> bool {
 /// Returns `env:` with the default variables.
 pub(super) fn env() -> Source {
     Source::Env { key: service::KEY_VARIABLE.into(), secret: service::SECRET_VARIABLE.into(), scrub: false }
-}
-
-/// Returns `systemd:` with the default names.
-pub(super) fn systemd() -> Source {
-    Source::Systemd { key: KEY_FILE.into(), secret: SECRET_FILE.into() }
 }
 
 fn variables(rest: &str) -> Result<Source, Error> {
@@ -144,12 +112,6 @@ fn words(line: &str) -> Result<Source, Error> {
         }
         Some(words) => Ok(Source::Command(words)),
     }
-}
-
-pub(super) fn refuse(why: &str) -> Error {
-    let known: Vec<&str> = SPELLINGS.iter().map(|(spelling, _)| *spelling).collect();
-    Error::invalid_argument(format!("The source is invalid: {why}."))
-        .with_hint(format!("The sources are: {}.", known.join(", ")))
 }
 
 #[cfg(test)]
