@@ -111,7 +111,7 @@ fn it_warns_about_a_file_that_others_can_read() {
     let (path, source) = file(folder.path(), "pair", &pair);
     let set = |mode| {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
-            .expect("the file belongs to this user")
+            .expect("the file belongs to this user");
     };
     set(0o600);
     let own = checks_with(&service, &["--source", &source], &[], 0);
