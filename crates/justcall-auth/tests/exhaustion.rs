@@ -76,7 +76,7 @@ fn assert_message(error: &Error, words: &str, hint: &str) {
 #[test]
 fn it_reports_exhausted_file_descriptors() {
     if role().is_none() {
-        run_test_as("it_says_that_file_descriptors_have_run_out", "child");
+        run_test_as("it_reports_exhausted_file_descriptors", "child");
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -98,7 +98,7 @@ fn it_reports_exhausted_file_descriptors() {
 #[test]
 fn it_reports_that_no_thread_can_be_started() {
     if role().is_none() {
-        run_test_as("it_says_that_no_thread_can_be_started", "child");
+        run_test_as("it_reports_that_no_thread_can_be_started", "child");
         return;
     }
     let unknown = verify("https://service.invalid");

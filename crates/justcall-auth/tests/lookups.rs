@@ -40,7 +40,7 @@ fn it_asks_a_slow_name_server_once_for_all_waiting_calls() {
         .args(["--mount", "sh", "-c", script, "sh"])
         .arg(&file)
         .arg(std::env::current_exe().expect("this test's path"))
-        .args(["it_asks_a_slow_name_server_once_for_all_calls_that_wait", "--exact", "--nocapture"])
+        .args(["it_asks_a_slow_name_server_once_for_all_waiting_calls", "--exact", "--nocapture"])
         .env(ROLE, "child")
         .output()
         .expect("unshare runs");

@@ -44,15 +44,15 @@ impl Random {
 }
 
 /// A fault of a call.
-struct Fault {
-    fault: Value,
+struct CallFault {
+    order: Value,
     /// True if the fault lasts until the call stops.
     is_endless: bool,
     /// True if no byte of the request can leave over a new connection.
     spares_request: bool,
 }
 
-fn random_fault(random: &mut Random, is_tls: bool, size: usize) -> Fault {
+fn random_fault(random: &mut Random, is_tls: bool, size: usize) -> CallFault {
     let after = random.below(size as u64 + 1);
     let early = |then: &str| json!({"after_bytes": after, "then": then});
     let body = json!({"status": "error", "message": "no"});
@@ -87,8 +87,8 @@ fn random_fault(random: &mut Random, is_tls: bool, size: usize) -> Fault {
     // The last three faults need TLS.
     let count = if is_tls { faults.len() } else { faults.len() - 3 };
     let index = usize::try_from(random.below(count as u64)).expect("below a length");
-    let (fault, is_endless, spares_request) = faults[index].clone();
-    Fault { fault, is_endless, spares_request }
+    let (order, is_endless, spares_request) = faults[index].clone();
+    CallFault { order, is_endless, spares_request }
 }
 
 /// The result of a call.
@@ -155,10 +155,10 @@ impl World {
         let mut size = random.pick(&[0, 1, 300, 20_000, 60_000, 600_000]);
         let chosen = random_fault(random, is_tls, size);
         self.sandbox.control("DELETE", "faults", &Value::Null).expect("none");
-        if !chosen.fault.is_null() {
-            self.sandbox.control("POST", "faults", &chosen.fault).expect("a fault");
+        if !chosen.order.is_null() {
+            self.sandbox.control("POST", "faults", &chosen.order).expect("a fault");
         }
-        if chosen.fault["early"]["then"] == "hang" {
+        if chosen.order["early"]["then"] == "hang" {
             // Unread data must fit into the buffers of the system. Otherwise the sandbox does not see that the client
             // closes.
             size = size.min(60_000);
@@ -182,7 +182,7 @@ impl World {
         let about = format!(
             "{} {size} bytes in {timeout:?}, {retries} retries, astray: {is_astray}, {}",
             self.sandbox.url(),
-            chosen.fault
+            chosen.order
         );
         let request_sent = send(&client, &id, size, random);
         self.keeper = Some(client);

@@ -317,7 +317,7 @@ fn it_refuses_a_path_that_is_not_a_file() {
     for (source, words) in [
         (format!("file:{}", rotation.folder.path().display()), "not a regular file"),
         ("file:/dev/null".to_owned(), "not a regular file"),
-        ("file:/".to_owned(), "no file"),
+        ("file:/".to_owned(), "not a file"),
         (format!("dir:{}/absent", rotation.folder.path().display()), "does not exist yet"),
         (format!("file:{}/absent", rotation.folder.path().display()), "does not exist yet"),
     ] {
