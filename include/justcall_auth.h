@@ -191,7 +191,7 @@
 extern "C" {
 #endif
 
-/* Status: what a call came to --------------------------------------------------------------- */
+/* Status: the result of a call -------------------------------------------------------------- */
 
 /**
  * The result of a call: JUSTCALL_OK, or one of the JUSTCALL_ERROR_ numbers below. The number of a
@@ -585,7 +585,7 @@ justcall_status justcall_credentials_authorization(const justcall_credentials *c
  */
 void justcall_credentials_free(justcall_credentials *credentials);
 
-/* A source of your own ---------------------------------------------------------------------- */
+/* Load callback: a source of your own ------------------------------------------------------- */
 
 /**
  * Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
@@ -1333,7 +1333,7 @@ justcall_status justcall_call_options_set_cancel(justcall_call_options *options,
  */
 void justcall_call_options_free(justcall_call_options *options);
 
-/* Cancel: ends calls from outside ----------------------------------------------------------- */
+/* Cancel: ends calls early ------------------------------------------------------------------ */
 
 /**
  * Creates a cancel handle. Free it with justcall_cancel_free(). Returns NULL only on an internal
@@ -1358,7 +1358,7 @@ void justcall_cancel_fire(justcall_cancel *cancel);
  */
 void justcall_cancel_free(justcall_cancel *cancel);
 
-/* Response: what came back ------------------------------------------------------------------ */
+/* Response: what the service answered ------------------------------------------------------- */
 
 /**
  * How many requests the account's rate limit allows in its window.
@@ -1441,7 +1441,7 @@ int64_t justcall_response_rate_limit(const justcall_response *response, int32_t 
  */
 void justcall_response_free(justcall_response *response);
 
-/* Account: what a verification tells -------------------------------------------------------- */
+/* Account: which one a pair belongs to ------------------------------------------------------ */
 
 /**
  * Returns the account's number. Returns 0 if the service did not name it or `account` is NULL.
@@ -1471,9 +1471,9 @@ const char *justcall_account_verified_by(const justcall_account *account);
  */
 void justcall_account_free(justcall_account *account);
 
-/* Webhook: whether a delivery is JustCall's ------------------------------------------------- */
+/* Webhook: verifies deliveries -------------------------------------------------------------- */
 
-/** In place of an expected URL: deliveries for any URL pass. Look at justcall_webhook_event_url(). */
+/** Accepts deliveries for every URL: check justcall_webhook_event_url(). */
 #define JUSTCALL_ANY_URL "*"
 
 /**
@@ -1626,7 +1626,7 @@ justcall_status justcall_webhook_usage(const justcall_webhook *webhook,
  */
 void justcall_webhook_free(justcall_webhook *webhook);
 
-/* Webhook event: what a verified delivery tells for certain --------------------------------- */
+/* Webhook event: a verified delivery -------------------------------------------------------- */
 
 /**
  * Returns the URL that the delivery was signed for: one of those expected, or any if every URL is
@@ -1684,7 +1684,7 @@ justcall_status justcall_webhook_event_object_path(const justcall_webhook_event 
  */
 void justcall_webhook_event_free(justcall_webhook_event *event);
 
-/* Exchange: a call over HTTP of your own ---------------------------------------------------- */
+/* Exchange: a call with your own HTTP client ------------------------------------------------ */
 
 /**
  * Send the request: justcall_exchange_method() and the functions after it describe it,
@@ -1901,7 +1901,7 @@ justcall_status justcall_exchange_response(const justcall_exchange *exchange,
  */
 void justcall_exchange_free(justcall_exchange *exchange);
 
-/* Answers that came over your own HTTP ------------------------------------------------------ */
+/* Responses of your own HTTP client --------------------------------------------------------- */
 
 /**
  * Classifies a response of the service that came over your own HTTP client. Returns JUSTCALL_OK
@@ -1927,7 +1927,7 @@ justcall_status justcall_classify(int32_t http_status,
                                   size_t body_length,
                                   justcall_error **error);
 
-/* Report: what a local check found ---------------------------------------------------------- */
+/* Report: findings of a local check --------------------------------------------------------- */
 
 /**
  * Worth knowing if the service rejects the pair.
