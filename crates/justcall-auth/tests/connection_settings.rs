@@ -48,7 +48,7 @@ fn it_trusts_the_authorities_that_it_is_given_in_memory_alone() {
     let end = pem.len() - 40;
     for (text, why) in [
         (&b""[..], "is empty"),
-        (b"-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "holds a private key"),
+        (b"-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "contains a private key"),
         (&pem[..end], "cannot be used: its certificate 1 has no end"),
     ] {
         let error = config.set_ca_pem(text).expect_err("no certificate");

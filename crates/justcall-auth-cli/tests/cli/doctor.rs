@@ -171,7 +171,7 @@ fn it_exits_like_a_failed_verification() {
         "the account 4711 is expected",
     );
     service.control("POST", "faults", &json!({"fault": "answer", "status": 503, "path": "/v2/account"}));
-    checks(&service, &["--max-retries", "0"], 8).has("verify", "failed", "not available");
+    checks(&service, &["--max-retries", "0"], 8).has("verify", "failed", "unavailable");
 }
 
 #[test]

@@ -48,7 +48,7 @@ table! {
     NothingFound { name: "nothing_found", severity: Severity::Error,
         message: "No pair was found.",
         remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or name another source in JUSTCALL_CREDENTIALS.",
-        explanation: "None of the default sources holds a pair. Without JUSTCALL_CREDENTIALS these are the variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET, the credentials of systemd and /run/secrets/justcall. A variable that is set in another shell, without `export`, or outside the container is not visible.",
+        explanation: "None of the default sources holds a pair. Without JUSTCALL_CREDENTIALS these are the variables JUSTCALL_API_KEY and JUSTCALL_API_SECRET, systemd's credentials and /run/secrets/justcall. A variable that is set in another shell, without `export`, or outside the container is not visible.",
         example: Example { bad: "JUSTCALL_API_KEY=1f0e9d8c7b6a; ./program", good: "export JUSTCALL_API_KEY=1f0e9d8c7b6a JUSTCALL_API_SECRET=a9b8c7d6e5f4; ./program" },
     }
     SourceMisspelt { name: "source_misspelt", severity: Severity::Error,
@@ -83,7 +83,7 @@ table! {
     }
     SchemePrefix { name: "scheme_prefix", severity: Severity::Error,
         message: "The {} starts with an authentication scheme such as Bearer or Basic.",
-        remedy: "Remove the scheme word and do not encode the pair: JustCall expects key:secret unchanged.",
+        remedy: "Remove the scheme word and do not encode the pair: JustCall expects the raw key:secret.",
         explanation: "Most services expect a word such as Bearer or Basic before the credentials. JustCall does not: the value of the header is the key, a colon and the secret. With such a word the service answers 401.",
         example: Example { bad: "Bearer 1f0e9d8c7b6a:a9b8c7d6e5f4", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
