@@ -16,7 +16,7 @@ int main(void) {
     CHECK(justcall_test_panic(&error) == JUSTCALL_ERROR_INTERNAL);
     CHECK(justcall_error_status(error) == 90);
     CHECK_TEXT(justcall_error_name(error), "internal");
-    CHECK_HOLDS(justcall_error_message(error), "bug");
+    CHECK_HOLDS(justcall_error_message(error), "internal error");
     justcall_error_free(error);
     CHECK(justcall_test_panic(NULL) == JUSTCALL_ERROR_INTERNAL);
 
