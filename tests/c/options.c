@@ -217,7 +217,7 @@ static void it_ends_calls_from_a_signal_handler(struct sandbox *sandbox, int shu
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
     justcall_cancel *cancel = justcall_cancel_new();
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"times\":1}");
+    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     memset(&call, 0, sizeof call);
     call.client = client;
     call.cancel = shut ? NULL : cancel;
