@@ -82,7 +82,7 @@ static void every_call_ends(struct sandbox *sandbox, const justcall_call_options
 }
 
 static void it_limits_and_cancels_every_call_that_takes_options(struct sandbox *sandbox) {
-    justcall_call_options *limited = options_of(100), *cancelled = options_of(0);
+    justcall_call_options *limited = options_of(1500), *cancelled = options_of(0);
     every_call_ends(sandbox, limited, JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
     every_call_ends(sandbox, cancelled, JUSTCALL_ERROR_CANCELLED);
     justcall_call_options_free(limited);

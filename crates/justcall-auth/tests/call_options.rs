@@ -15,7 +15,7 @@ use serde_json::json;
 /// Longer than anything here takes, so that a hang fails in place of lasting.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Shorter than a client's timeout, and than what a hanging sandbox or program takes.
-const SOON: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_millis(1500);
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = Config::new();
