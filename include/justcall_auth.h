@@ -26,32 +26,32 @@
  *         return status == JUSTCALL_OK ? 0 : 1;
  *     }
  *
- * Functions by task
+ * Functions by task:
  *
- *   Check a pair: justcall_client_verify(); without the service: justcall_diagnose(),
+ * - Check a pair: justcall_client_verify(); without the service: justcall_diagnose(),
  *   justcall_diagnose_environment(), justcall_credentials_new().
- *   Send a request: justcall_client_request(), or justcall_request_new() and justcall_client_send()
- *   for headers, a query, a timeout or a cancel handle. Read the answer: justcall_response_body(),
- *   justcall_response_header().
- *   Choose where the pair comes from: justcall_config_set_source(), _set_credentials(),
+ * - Send a request: justcall_client_request(), or justcall_request_new() and
+ *   justcall_client_send() for headers, a query, a timeout or a cancel handle. Read the answer:
+ *   justcall_response_body(), justcall_response_header().
+ * - Choose where the pair comes from: justcall_config_set_source(), _set_credentials(),
  *   _set_source_callback() with justcall_load_fn and justcall_error_new().
- *   Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
+ * - Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
  *   _set_proxy(), _set_local_address(), _set_timeout_ms(), _set_max_retries(),
  *   _set_max_response_length().
- *   Limit or end a call: justcall_request_set_timeout_ms(), justcall_request_set_cancel(),
+ * - Limit or end a call: justcall_request_set_timeout_ms(), justcall_request_set_cancel(),
  *   justcall_call_options_new() and the functions that end in _with, justcall_cancel_fire(),
  *   justcall_client_shutdown().
- *   Follow a reset of the pair: nothing to do; justcall_config_set_rotation_wait_ms() lets calls wait
- *   for the new pair, justcall_client_reload() and justcall_client_replace() speed it up,
+ * - Follow a reset of the pair: nothing to do; justcall_config_set_rotation_wait_ms() lets calls
+ *   wait for the new pair, justcall_client_reload() and justcall_client_replace() speed it up,
  *   justcall_config_set_event_handler() reports it.
- *   Verify webhooks: justcall_webhook_new(), justcall_webhook_use_client() or
+ * - Verify webhooks: justcall_webhook_new(), justcall_webhook_use_client() or
  *   justcall_webhook_add_secret(), justcall_webhook_verify(),
  *   justcall_webhook_event_object_path().
- *   Use your own HTTP client: justcall_exchange_new() for the whole call, or
+ * - Use your own HTTP client: justcall_exchange_new() for the whole call, or
  *   justcall_client_authorization() and justcall_classify() for one request.
- *   Find out what failed: justcall_error_message(), justcall_error_hint(), justcall_error_status(),
- *   justcall_error_request_sent(), justcall_error_response().
- *   Monitor: justcall_client_usage(), justcall_client_rate_limit(), justcall_client_generation(),
+ * - Find out what failed: justcall_error_message(), justcall_error_hint(),
+ *   justcall_error_status(), justcall_error_request_sent(), justcall_error_response().
+ * - Monitor: justcall_client_usage(), justcall_client_rate_limit(), justcall_client_generation(),
  *   justcall_client_key_hint(), justcall_client_protection().
  *
  * Errors. A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a
@@ -124,8 +124,8 @@
  * or the variables that the source names; CREDENTIALS_DIRECTORY; HTTPS_PROXY and NO_PROXY, in
  * capitals or not; SSL_CERT_FILE and SSL_CERT_DIR; and PATH to find the program of a `command:`
  * source. justcall_diagnose_environment() also looks at JUSTCALL_WEBHOOK_SECRET. A program that
- * has more rights than its user (set-user-ID) reads none of them. Like getenv(), reading races
- * with setenv() in another thread.
+ * has more rights than its user (set-user-ID) reads none of them but PATH. Like getenv(), reading
+ * races with setenv() in another thread.
  *
  * The library changes nothing global: no signal handler, no allocator, no locale, no standard
  * stream but for the lines named below, and no environment variable but the two that a source with

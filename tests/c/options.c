@@ -82,7 +82,7 @@ static void every_call_ends(struct sandbox *sandbox, const justcall_call_options
 }
 
 static void it_limits_and_cancels_every_call_that_takes_options(struct sandbox *sandbox) {
-    justcall_call_options *limited = options_of(100), *cancelled = options_of(0);
+    justcall_call_options *limited = options_of(1500), *cancelled = options_of(0);
     every_call_ends(sandbox, limited, JUSTCALL_ERROR_SOURCE_UNAVAILABLE);
     every_call_ends(sandbox, cancelled, JUSTCALL_ERROR_CANCELLED);
     justcall_call_options_free(limited);
@@ -217,7 +217,7 @@ static void it_ends_calls_from_a_signal_handler(struct sandbox *sandbox, int shu
     cJSON *pair = fresh_account(sandbox);
     justcall_client *client = new_client(sandbox, pair);
     justcall_cancel *cancel = justcall_cancel_new();
-    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"times\":1}");
+    tell(sandbox, "POST", "faults", "{\"fault\":\"hang\",\"path\":\"/v2.1/calls\"}");
     memset(&call, 0, sizeof call);
     call.client = client;
     call.cancel = shut ? NULL : cancel;

@@ -100,7 +100,7 @@ static void it_limits_calls_that_have_no_request(const sandbox &service) {
     const auto slow_client = [&] {
         return justcall::client(settings(service).source("command:sleep 30"));
     };
-    const auto limits = justcall::call_options().timeout(100ms);
+    const auto limits = justcall::call_options().timeout(1500ms);
     justcall::cancel cancel;
     const auto cancelled = justcall::call_options().cancel(cancel);
     cancel.fire();

@@ -16,7 +16,7 @@ use serde_json::json;
 use support::{TIME_LIMIT, bare_config, pair};
 
 /// Shorter than a client's timeout, and than what a hanging sandbox or program takes.
-const SOON: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_millis(1500);
 
 fn config(sandbox: &Sandbox) -> Config {
     let mut config = bare_config(sandbox);
