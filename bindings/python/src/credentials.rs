@@ -17,19 +17,18 @@ use crate::running;
 /// How much of half a pair is looked at when it is a `str`, in characters: far more than it may have.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
 
-/// An API key and its secret, checked: they can be sent.
+/// A pair: an API key and its secret, checked to be valid in a header.
 ///
 /// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
-/// are copied into memory that is wiped once nothing uses it. A `bytearray` is filled with zeros
-/// after the copy, also when the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
-/// memory of the process until Python happens to write over it, so prefer `Credentials.load` or a
-/// `bytearray`.
+/// are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros after
+/// the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the memory of
+/// the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
 ///
-/// Immutable, and safe to share between threads. It shows the ends of the key and never the secret,
-/// it cannot be pickled or copied, and it equals only itself.
+/// Immutable, and safe to share between threads. `repr` shows the ends of the key and never the secret.
+/// A pair cannot be pickled or copied, and it equals only itself.
 ///
-/// Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
-/// what is wrong with it, its `reason` says it in one word, and neither shows the value.
+/// Raises `CredentialsMalformedError` if the texts cannot be a pair. The message states which half is
+/// wrong and why, and `reason` is one word for programs. Neither contains the value.
 #[pyclass(frozen, weakref, module = "justcall_auth")]
 pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
 
@@ -47,14 +46,15 @@ impl Credentials {
             .map_err(|error| exception(py, &error))
     }
 
-    /// The pair that `source` holds now; see `Client` for the spellings.
+    /// Returns the pair that `source` has now. `Client` lists the sources.
     ///
-    /// Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
-    /// Python object. `timeout` limits that, in seconds; None or 0 means no limit. `cancel` may end it.
+    /// Reads the source once. Blocks without the GIL; a signal such as Ctrl-C ends it. The secret never
+    /// becomes a Python object. `timeout` limits the read, in seconds; None or 0 means no limit. `cancel`
+    /// can end it.
     ///
-    /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
-    /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
-    /// `SourceUnavailableError` when the place cannot be read.
+    /// Raises `InvalidArgumentError` if `source` is not valid, `CredentialsMissingError` with every place
+    /// that was checked, `CredentialsMalformedError` with the place and the fault, and
+    /// `SourceUnavailableError` if the source cannot be read.
     #[staticmethod]
     #[pyo3(signature = (source, *, timeout = None, cancel = None))]
     fn load(
@@ -68,9 +68,9 @@ impl Credentials {
         running::run(py, options, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 
-    /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.
+    /// The ends of the key, to distinguish pairs, such as `abc1…f456`.
     ///
-    /// Of a key shorter than 12 characters it is the first character alone.
+    /// For a key shorter than 12 characters it is the first character only.
     #[getter]
     fn key_hint(&self) -> &str {
         self.0.key_hint()
@@ -80,7 +80,7 @@ impl Credentials {
         format!("<Credentials {}>", self.0.key_hint())
     }
 
-    /// Refuses, with `TypeError`: a pickle is a plain copy of the secret.
+    /// Raises `TypeError`: a pickle would be a plain copy of the secret.
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(

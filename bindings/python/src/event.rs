@@ -84,7 +84,7 @@ fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
     value(class, fields)
 }
 
-/// The names of all events.
+/// Returns the names of all events.
 #[pyfunction]
 pub(crate) fn event_names() -> Vec<&'static str> {
     EventKind::ALL.iter().map(|kind| kind.name()).collect()

@@ -60,7 +60,7 @@ pub(crate) fn kind_of(py: Python<'_>, raised: &PyErr) -> ErrorKind {
     kind.and_then(ErrorKind::from_number).unwrap_or(ErrorKind::InvalidArgument)
 }
 
-/// The error table: code, name, message, remedy and whether it is retryable, of each row.
+/// Returns the rows of the error table: code, name, message, remedy, and whether it is retryable.
 #[pyfunction]
 pub(crate) fn error_table() -> Vec<(i32, &'static str, &'static str, &'static str, bool)> {
     ErrorKind::ALL

@@ -5,11 +5,11 @@ use pyo3::prelude::*;
 
 use crate::arguments::{CallTimeout, wrong_type};
 
-/// Ends calls from another thread. Pass one as `cancel` to any number of calls, and call `fire`.
+/// Cancels calls from another thread. Pass it as `cancel` to any number of calls.
 ///
-/// Each of these calls that is under way, or begins later, raises `CallCancelledError`, and so does an
-/// `Exchange`. A callable that is the source is not interrupted. A cancel handle cannot be reset: create
-/// another one for later calls. Safe to share between threads.
+/// After `fire`, each of these calls raises `CallCancelledError`: those in progress and those that
+/// start later. An `Exchange` does the same. A source callable is not interrupted. A cancel handle
+/// cannot be reset: create another one for later calls. Safe to share between threads.
 #[pyclass(frozen, weakref, module = "justcall_auth")]
 pub(crate) struct Cancel(justcall_auth::Cancel);
 
@@ -20,7 +20,7 @@ impl Cancel {
         Self(justcall_auth::Cancel::new())
     }
 
-    /// Ends the calls. Returns at once. Calling it again does nothing.
+    /// Cancels the calls. Does not block. A second call does nothing.
     fn fire(&self) {
         self.0.fire();
     }
