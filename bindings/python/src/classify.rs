@@ -1,4 +1,4 @@
-//! `classify`: what an answer means that the program fetched by other means.
+//! `classify`: the error for a response to a request that the program sent itself.
 
 use justcall_auth::{Response, copy};
 use pyo3::prelude::*;
@@ -31,7 +31,7 @@ pub(crate) fn classify(
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
 }
 
-/// The headers of every common client.
+/// Converts the headers of any common HTTP client.
 pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let texts = |(name, value)| Ok((header_text(&name)?, header_text(&value)?));
     pairs("headers", headers)?.into_iter().map(texts).collect()

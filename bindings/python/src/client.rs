@@ -1,4 +1,4 @@
-//! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
+//! `Client`: forwards to the library's client, without the GIL. Signals and `close()` end a call.
 
 mod calls;
 pub(crate) mod exchange;
@@ -36,22 +36,22 @@ use exchange::Exchange;
 #[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Client {
-    /// Nothing once it is closed: pair and connections go with the last call under way. Reading it takes no lock, because
-    /// webhooks are verified without the GIL, and a child of `fork()` would find a lock locked for ever.
+    /// `None` if the client is closed. The last call in progress then releases the pair and the connections. A read takes
+    /// no lock: webhooks are verified without the GIL, and in a child of `fork()` a lock could stay locked forever.
     open: ArcSwapOption<Open>,
-    /// What the last answer told. Never locked without the GIL, so a child of `fork()` finds it unlocked.
+    /// The rate limit of the last response. Locked only with the GIL, so that it is unlocked in a child of `fork()`.
     rate_limit: Mutex<Option<RateLimit>>,
 }
 
 struct Open {
     client: justcall_auth::Client,
-    /// What of the program's own the client holds: the garbage collector asks for it.
+    /// The source callable, which the garbage collector visits.
     source: Option<Arc<Callable>>,
     observer: Arc<Observer>,
 }
 
 #[pymethods]
-#[expect(clippy::too_many_arguments, reason = "they are those of Python's methods")]
+#[expect(clippy::too_many_arguments, reason = "the methods in Python have these arguments")]
 #[expect(clippy::redundant_closure_for_method_calls, reason = "paths of methods are not general enough")]
 impl Client {
     #[new]
@@ -382,8 +382,8 @@ impl Client {
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "A Client cannot be pickled or copied: it holds the secret and open connections. \
-             Let the other process make its own.",
+            "A Client cannot be pickled or copied: it has the secret and open connections. \
+             Create a client in the other process.",
         ))
     }
 

@@ -1,4 +1,4 @@
-//! What a call may take, whatever it asks: its time limit, and what may cancel it.
+//! The options of every call: its time limit and its cancel handle.
 
 use justcall_auth::CallOptions;
 use pyo3::prelude::*;
@@ -50,7 +50,7 @@ impl FromPyObject<'_, '_> for CancelArgument {
     }
 }
 
-/// The arguments `timeout` and `cancel` of a call.
+/// Returns the options for the arguments `timeout` and `cancel` of a call.
 pub(crate) fn options(timeout: CallTimeout, cancel: Option<CancelArgument>) -> CallOptions {
     let mut options = CallOptions::new();
     if let Some(timeout) = timeout.0 {

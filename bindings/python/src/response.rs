@@ -1,4 +1,4 @@
-//! An answer as the package's `Response`, which is written in Python.
+//! Converts a response to the package's `Response`, which is written in Python.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use crate::exception::out_of_memory;
 use crate::value::{blank, bytes, value};
 
-/// The `Response` that `answer` is in Python.
+/// Returns the Python object for `answer`.
 pub(crate) fn response<'py>(
     py: Python<'py>,
     answer: &Response,
@@ -29,7 +29,7 @@ pub(crate) fn response<'py>(
     value(class, fields)
 }
 
-/// The `Headers` that those of `answer` are in Python.
+/// Returns the Python object for the headers of `answer`.
 fn headers<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let headers = blank(HEADERS.import(py, "justcall_auth._headers", "Headers")?)?;
@@ -40,7 +40,7 @@ fn headers<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny
     Ok(headers)
 }
 
-/// The `RateLimit` that `told` is in Python.
+/// Returns the Python object for `told`.
 pub(crate) fn rate_limit<'py>(py: Python<'py>, told: &RateLimit) -> PyResult<Bound<'py, PyAny>> {
     static RATE_LIMIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = RATE_LIMIT.import(py, "justcall_auth._response", "RateLimit")?;

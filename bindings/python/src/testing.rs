@@ -1,4 +1,4 @@
-//! What the tests of programs need: the module `justcall_auth.testing`.
+//! Support for tests of programs: the module `justcall_auth.testing`.
 
 use pyo3::prelude::*;
 

@@ -134,7 +134,7 @@ impl WebhookVerifier {
             Some(asked) => self.verifier.verify_asking(&headers, bytes, now, asked),
             None => self.verifier.verify(&headers, bytes, now),
         };
-        // With given secrets nothing waits; of a client the source may have to be read.
+        // With secrets, verification does not block. With a client, its source may have to be read.
         let result = if self.client.is_some() {
             running::run(py, options(timeout, cancel), work).into_result(py)
         } else {
@@ -173,7 +173,7 @@ impl WebhookVerifier {
     }
 }
 
-/// The secrets of a Python client, whichever pair it has when a delivery comes.
+/// The secrets of a Python client: those of its pair at the time of each delivery.
 struct SecretsOf(Arc<Py<Client>>);
 
 impl SigningSecrets for SecretsOf {
@@ -186,7 +186,7 @@ impl SigningSecrets for SecretsOf {
     }
 }
 
-/// A verifier of deliveries for the argument `url`.
+/// Creates a verifier for the argument `url`.
 fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::WebhookVerifier> {
     let any_url = py.import("justcall_auth._webhook")?.getattr("ANY_URL")?;
     if url.is(&any_url) {
@@ -204,14 +204,14 @@ fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::W
     verifier.ok_or_else(|| invalid(py, "url", "is an empty list"))
 }
 
-/// Adds the argument `secret`, which is one or several.
+/// Adds the secret or secrets of the argument `secret`.
 fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = secret.py();
     let secrets = several("secret", secret, "str, bytes, bytearray, a list of them or a Client")?;
     if secrets.is_empty() {
         return Err(invalid(py, "secret", "is an empty list"));
     }
-    // All are copied before any is wiped: they may be one object. All are wiped whatever is wrong with others.
+    // All are copied before any is wiped, because they may be one object. All are wiped even if one is invalid.
     let copies: Vec<_> = secrets.iter().map(|secret| copy("secret", secret, MAX_TEXT)).collect();
     secrets.iter().for_each(wipe);
     for copy in copies {
@@ -220,7 +220,7 @@ fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_,
     Ok(())
 }
 
-/// One of something, or an iterable of it.
+/// Returns the items of the argument `name`: a single text, or an iterable.
 fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if is_text(object) {
         return Ok(vec![object.clone()]);
@@ -235,7 +235,7 @@ fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResul
     })
 }
 
-/// The program's own memory, asked about one delivery.
+/// The program's `replay_check`, for one delivery.
 struct Asked<'a> {
     check: &'a Held,
     body: &'a Py<PyBytes>,
@@ -250,10 +250,10 @@ impl Asked<'_> {
     fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
         let answer =
             capi::call(self.check.bind(py), (WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
-        // What is no bool is more likely a forgotten `return` or `await` than an answer.
+        // A result that is not a bool is probably a missing `return` or `await`.
         let seen = match answer.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),
-            Err(_) => Err(wrong_type(&answer, "what replay_check returns", "bool")),
+            Err(_) => Err(wrong_type(&answer, "the result of replay_check", "bool")),
         };
         capi::release(py, answer.unbind());
         seen
@@ -269,7 +269,7 @@ impl ReplayCheck for Asked<'_> {
                 error
             })
         });
-        // Nothing: the interpreter is shutting down.
+        // `None`: the interpreter is shutting down.
         asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 }

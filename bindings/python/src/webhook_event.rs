@@ -1,5 +1,5 @@
-//! `WebhookEvent`: what a verified delivery tells. A native class: making one of Python's own took a tenth of the time of a
-//! verification.
+//! `WebhookEvent`: a verified delivery. It is a native class, because the creation of a Python object took a tenth of
+//! the time of a verification.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -30,7 +30,7 @@ pub(crate) struct WebhookEvent {
 }
 
 impl WebhookEvent {
-    /// The event with the body that it came in.
+    /// Creates an event with the body of its delivery.
     pub(crate) fn new(event: justcall_auth::WebhookEvent, body: Bound<'_, PyBytes>) -> Self {
         Self { event, body: body.unbind() }
     }
@@ -73,7 +73,7 @@ impl WebhookEvent {
 
     /// The time of the signature, in whole seconds since the epoch, as in `time.time`.
     #[getter]
-    #[expect(clippy::cast_precision_loss, reason = "no time of a signature comes near 2^53 seconds")]
+    #[expect(clippy::cast_precision_loss, reason = "the time of a signature is far below 2^53 seconds")]
     fn timestamp(&self) -> f64 {
         self.event.timestamp() as f64
     }
@@ -145,7 +145,7 @@ impl WebhookEvent {
     }
 
     /// Pickles every part, with every protocol.
-    #[expect(clippy::type_complexity, reason = "it is what the protocol of pickle asks for")]
+    #[expect(clippy::type_complexity, reason = "the pickle protocol requires it")]
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,

@@ -168,7 +168,7 @@ def test_it_may_use_another_client(sandbox: Sandbox) -> None:
 def test_it_is_told_that_it_may_not_use_its_own_client(sandbox: Sandbox) -> None:
     def source() -> Credentials:
         for use in (client.verify, client.authorization, client.reload):
-            with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client"):
+            with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client"):
                 use()
         return sandbox.credentials()
 
@@ -210,7 +210,7 @@ def test_it_may_not_use_its_own_client_in_any_way(sandbox: Sandbox, asking: Call
     refusals: list[str] = []
 
     def source() -> Credentials:
-        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client") as caught:
             use(client)
         refusals.append(caught.value.name)
         return sandbox.credentials()
@@ -229,7 +229,7 @@ def test_it_may_not_drive_an_exchange_of_its_own_client(
     refusals: list[str] = []
 
     def source() -> Credentials:
-        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client") as caught:
             step(made_before)
         refusals.append(caught.value.name)
         return sandbox.credentials()

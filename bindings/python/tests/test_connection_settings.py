@@ -38,7 +38,7 @@ def test_it_repeats_nothing_of_a_text_without_a_certificate() -> None:
 
 def test_it_takes_authorities_from_one_place(sandbox: Sandbox) -> None:
     pem = Path(sandbox.ca_file).read_bytes()
-    with pytest.raises(justcall_auth.InvalidArgumentError, match="ca_pem is given beside ca_file"):
+    with pytest.raises(justcall_auth.InvalidArgumentError, match="ca_pem and ca_file cannot be combined"):
         Client(PAIR, ca_file=sandbox.ca_file, ca_pem=pem)
 
 

@@ -142,7 +142,7 @@ def test_it_equals_only_itself() -> None:
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_it_cannot_be_pickled_and_says_why(protocol: int) -> None:
-    with pytest.raises(TypeError, match="would hold the secret in plain text"):
+    with pytest.raises(TypeError, match="would contain the secret in plain text"):
         pickle.dumps(Credentials(KEY, SECRET), protocol)
 
 

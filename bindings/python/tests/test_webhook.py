@@ -255,7 +255,7 @@ def test_it_takes_nothing_but_bool_for_an_answer_of_the_replay_check() -> None:
 
     answers: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
     for answer in answers:
-        with pytest.raises(TypeError, match="what replay_check returns must be bool"):
+        with pytest.raises(TypeError, match="the result of replay_check must be bool"):
             verifier(replay_check=answer).verify(headers(), body(), NOW)
     coroutine = forgotten(verifier().verify(headers(), body(), NOW))
     wrong: Any = lambda _: coroutine  # noqa: E731

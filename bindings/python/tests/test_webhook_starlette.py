@@ -224,7 +224,7 @@ def test_the_decorator_keeps_the_handlers_name_signature_and_wrapped_function() 
 
 
 def test_a_handler_without_a_parameter_is_refused_when_it_is_decorated() -> None:
-    with pytest.raises(TypeError, match="takes the event"):
+    with pytest.raises(TypeError, match="a parameter for the event"):
         webhook(verifier())(lambda: None)
 
 

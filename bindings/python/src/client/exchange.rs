@@ -1,4 +1,4 @@
-//! `Exchange`: one call over HTTP of the program's own. Forwards to the library's exchange.
+//! `Exchange`: one call over the program's own HTTP client. Forwards to the library's exchange.
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
@@ -51,7 +51,7 @@ use crate::value;
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Exchange {
     client: Py<Client>,
-    /// Nothing once it is closed. Never waited for.
+    /// `None` if the exchange is closed. Locked only with `try_lock`.
     open: Mutex<Option<justcall_auth::Exchange>>,
     closed: Cancel,
 }
@@ -247,7 +247,7 @@ impl Exchange {
 }
 
 impl Exchange {
-    /// A call of `request`, within the limits of `options`.
+    /// Creates an exchange for `request`, within the limits of `options`.
     pub(crate) fn begin(
         client: &Bound<'_, Client>,
         request: Request,
@@ -260,17 +260,17 @@ impl Exchange {
         Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
     }
 
-    /// Looks at it, with the GIL.
+    /// Reads from the exchange, with the GIL.
     fn read<T>(
         &self,
         py: Python<'_>,
-        look: impl FnOnce(&justcall_auth::Exchange) -> PyResult<T>,
+        read: impl FnOnce(&justcall_auth::Exchange) -> PyResult<T>,
     ) -> PyResult<T> {
         let held = self.take(py)?;
-        look(held.as_ref().ok_or_else(|| closed(py))?)
+        read(held.as_ref().ok_or_else(|| closed(py))?)
     }
 
-    /// Does one step of it, without the GIL.
+    /// Runs one step of the exchange, without the GIL.
     fn drive<T: Send>(
         &self,
         py: Python<'_>,
@@ -300,7 +300,7 @@ impl Exchange {
         }
     }
 
-    /// Gives back what others may be waiting for. Whoever is using it does so when it is done.
+    /// Releases the exchange, for which other calls may wait. If a step is running, it releases the exchange at its end.
     fn let_go(&self) {
         if let Ok(mut held) = self.open.try_lock() {
             let exchange = held.take();
@@ -310,7 +310,7 @@ impl Exchange {
     }
 }
 
-/// The member of `Action` with this name.
+/// Returns the member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     capi::getattr(ACTION.import(py, "justcall_auth._exchange", "Action")?, name)
