@@ -255,7 +255,7 @@ def bad_files() -> Iterator[str]:
         secret_for_a_webhooks_header,
     ],
 )
-def test_a_refusal_does_not_show_what_it_refused(
+def test_a_refusal_does_not_show_the_refused_value(
     refused: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUSTCALL_API_KEY", "abc123def456")
@@ -266,11 +266,11 @@ def test_a_refusal_does_not_show_what_it_refused(
     assert leaks(traced(caught.value)) == []
 
 
-def test_a_bad_file_does_not_show() -> None:
+def test_a_malformed_file_is_not_shown() -> None:
     assert leaks(bad_files()) == []
 
 
-def test_credentials_and_clients_do_not_show() -> None:
+def test_credentials_and_clients_do_not_show_the_secret() -> None:
     credentials = Credentials("abc123def456", CANARY)
     with Client.from_credentials(credentials) as client:
         exchange = client.exchange("GET", "/v2.1/echo")
@@ -285,7 +285,7 @@ def test_credentials_and_clients_do_not_show() -> None:
     assert leaks(shown(client)) == []
 
 
-def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> None:
+def test_a_failure_does_not_show_an_echoed_secret(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def456", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     echo = {"message": "You sent {authorization}: {api_secret}.", "error": "{api_secret}"}
@@ -306,7 +306,7 @@ def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> No
                 assert leaks(printed(caught.value.response)) == []
 
 
-def test_an_answer_holds_no_secret_that_the_service_echoes(sandbox: Sandbox) -> None:
+def test_a_response_contains_no_secret_that_the_service_echoes(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def458", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     body = {"data": "You sent {authorization}."}
@@ -320,7 +320,7 @@ def test_an_answer_holds_no_secret_that_the_service_echoes(sandbox: Sandbox) -> 
 
 
 @pytest.mark.parametrize("form", ["<%s", '["%s"', '["%s"] %s', '["%s", NaN]'])
-def test_an_answer_shows_nothing_of_what_it_holds(form: str) -> None:
+def test_the_repr_of_a_response_shows_no_content(form: str) -> None:
     headers = {"X-Echo": CANARY, "Content-Type": f"text/{CANARY}"}
     answer = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
     del headers
@@ -332,7 +332,7 @@ def test_an_answer_shows_nothing_of_what_it_holds(form: str) -> None:
     assert leaks(traced(caught.value)) == []
 
 
-def test_webhooks_do_not_show() -> None:
+def test_webhooks_do_not_show_the_secret() -> None:
     verifier = WebhookVerifier(CANARY, url="https://example.com/hook")
     assert leaks(shown(verifier)) == []
     body = b'{"webhook_url": "https://example.com/hook", "type": "call.completed"}'
@@ -356,12 +356,12 @@ def test_webhooks_do_not_show() -> None:
     assert leaks(traced(stale.value)) == []
 
 
-def test_an_event_shows_nothing_of_its_body() -> None:
+def test_the_repr_of_a_webhook_event_does_not_show_the_body() -> None:
     event = WebhookEvent("https://example.com/", "call.completed", 0.0, f"<{CANARY}>".encode())
     assert leaks(printed(event)) == []
 
 
-def test_events_do_not_show(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_events_do_not_show_the_secret(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def459", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     events: list[justcall_auth.Event] = []
@@ -391,7 +391,7 @@ def test_events_do_not_show(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) 
     assert leaks(text for record in caplog.records for text in shown(record)) == []
 
 
-def test_findings_do_not_show() -> None:
+def test_findings_do_not_show_the_secret() -> None:
     for text in (f"Bearer {CANARY}", f'"{CANARY}:{CANARY}"', f"{CANARY} : {CANARY}\n".encode()):
         findings = justcall_auth.diagnose(text)
         assert findings
@@ -400,7 +400,7 @@ def test_findings_do_not_show() -> None:
         assert leaks(shown(findings[0])) == []
 
 
-def test_the_login_of_a_proxy_does_not_show() -> None:
+def test_the_login_of_a_proxy_is_not_shown() -> None:
     settings: dict[str, Any] = {"proxy": f"http://user:{CANARY}@127.0.0.1:1", "max_retries": 0}
     with Client.from_credentials(Credentials("abc123def456", "sec789xyz000"), **settings) as client:
         del settings
@@ -411,7 +411,7 @@ def test_the_login_of_a_proxy_does_not_show() -> None:
     assert leaks(traced(caught.value)) == []
 
 
-def test_an_account_does_not_show_more_than_the_service_told(sandbox: Sandbox) -> None:
+def test_an_account_shows_only_the_details_of_the_service(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def457", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     with sandbox.client(credentials) as client:

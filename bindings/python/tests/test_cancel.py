@@ -189,7 +189,7 @@ def test_it_ends_while_it_connects(start: Start, how: str) -> None:
 
 @each_way
 @pytest.mark.parametrize("call", ["verify()", "authorization()", "protection", "reload()"])
-def test_it_ends_while_a_program_is_asked_for_the_pair(
+def test_it_ends_while_a_program_is_run_for_the_pair(
     start: Start, tmp_path: Path, how: str, call: str
 ) -> None:
     asked = tmp_path / "asked"

@@ -30,7 +30,9 @@ def _source(sandbox: Sandbox, folder: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize("script", GOES_ON)
-def test_the_pair_of_a_program_that_goes_on_is_used(sandbox: Sandbox, tmp_path: Path, script: str) -> None:
+def test_the_pair_of_a_program_that_keeps_running_is_used(
+    sandbox: Sandbox, tmp_path: Path, script: str
+) -> None:
     source = _source(sandbox, tmp_path, script)
     with within(9.0):
         loaded = justcall_auth.Credentials.load(source)

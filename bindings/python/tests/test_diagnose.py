@@ -57,7 +57,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_finds_in_every_vector_what_is_expected(
+def test_every_vector_has_the_expected_findings(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(json.loads(path.read_text(encoding="utf-8")), tmp_path, monkeypatch)
@@ -80,7 +80,7 @@ def test_it_fails_on_a_vector_that_it_does_not_know(tmp_path: Path, monkeypatch:
             run({**good, **change}, tmp_path, monkeypatch)
 
 
-def test_it_leaves_a_bytearray_as_it_is() -> None:
+def test_it_does_not_change_a_bytearray() -> None:
     text = bytearray(b"Bearer abc")
     assert diagnose(text)
     assert text == b"Bearer abc"
@@ -94,7 +94,7 @@ def test_the_check_of_text_reads_no_source(monkeypatch: pytest.MonkeyPatch) -> N
     assert diagnose(text) == found
 
 
-def test_it_takes_text_without_an_encoding_and_of_any_length() -> None:
+def test_it_accepts_text_without_an_encoding_and_of_any_length() -> None:
     assert "not_ascii" in [finding.code for finding in diagnose("abc:\ud800")]
     for text in ("a" * 1_000_000, b"a" * 20_000_000):
         assert "too_long" in [finding.code for finding in diagnose(text)]
@@ -117,7 +117,7 @@ def test_a_finding_is_a_value() -> None:
         finding.code = "x"  # type: ignore[misc]
 
 
-def test_a_refused_pair_carries_what_was_found() -> None:
+def test_the_error_of_a_refused_pair_has_the_findings() -> None:
     with pytest.raises(justcall_auth.CredentialsMalformedError) as caught:
         justcall_auth.Credentials('"abc"', "sec ret")
     codes = [finding.code for finding in caught.value.findings]

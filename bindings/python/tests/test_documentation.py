@@ -40,7 +40,7 @@ STUB = dict(documented())
 
 
 @pytest.mark.parametrize("name", STUB)
-def test_the_stub_says_what_help_says(name: str) -> None:
+def test_the_docstrings_of_the_stub_equal_those_of_help(name: str) -> None:
     thing: object = _native
     for part in name.split("."):
         thing = getattr(thing, part)
@@ -64,7 +64,7 @@ def test_every_public_name_is_documented() -> None:
         assert {f"{name}.{member}" for member in members} <= STUB.keys()
 
 
-def test_it_exports_what_it_says_and_nothing_else() -> None:
+def test_it_exports_the_names_in_all_and_no_others() -> None:
     # Where another test imported a submodule, it is there by its name.
     public = {
         name

@@ -39,7 +39,7 @@ class Environment:
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)
-def test_a_new_client_uses_the_pair_that_the_environment_holds_and_an_open_one_keeps_its_own(
+def test_a_new_client_uses_the_pair_of_the_environment_and_an_open_one_keeps_its_pair(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str, key: str, secret: str
 ) -> None:
     environment = Environment(monkeypatch, key, secret)
@@ -61,7 +61,7 @@ def test_a_new_client_uses_the_pair_that_the_environment_holds_and_an_open_one_k
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)
-def test_an_open_client_reads_the_environment_again_once_its_pair_was_rejected(
+def test_an_open_client_reads_the_environment_again_after_its_pair_was_rejected(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str, key: str, secret: str
 ) -> None:
     environment = Environment(monkeypatch, key, secret)

@@ -57,7 +57,7 @@ def connections(sandbox: Sandbox) -> int:
     return len({request["connection"] for request in sandbox.requests()})
 
 
-def test_parent_and_child_both_go_on(sandbox: Sandbox, start: Start) -> None:
+def test_parent_and_child_both_continue(sandbox: Sandbox, start: Start) -> None:
     script = """
 client.verify()
 child = fork(lambda: [client.verify() for _ in range(3)])
@@ -83,7 +83,7 @@ print(ended_well(fork(work)), client.verify().verified_by)
     assert connections(sandbox) == 3
 
 
-def test_a_child_may_close_what_its_parent_uses(start: Start) -> None:
+def test_a_child_may_close_the_client_of_its_parent(start: Start) -> None:
     script = """
 client.verify()
 def work():
@@ -94,7 +94,7 @@ print(ended_well(fork(work)), ended_well(fork(client.close)), client.verify().ve
     assert output_of(start, script) == "True True /v2/account\n"
 
 
-def test_children_go_on_while_threads_of_the_parent_never_pause(sandbox: Sandbox, start: Start) -> None:
+def test_children_continue_while_threads_of_the_parent_never_pause(sandbox: Sandbox, start: Start) -> None:
     script = """
 done = threading.Event()
 counts = [0] * 4
@@ -192,7 +192,7 @@ print(well, min(counts) > 0)
     assert output_of(start, f"sys.path.insert(0, {TESTS!r})" + script) == "True True\n"
 
 
-def test_a_callable_source_is_asked_in_the_child_too(start: Start) -> None:
+def test_a_source_callable_is_called_in_the_child_too(start: Start) -> None:
     script = """
 asked = []
 def source():

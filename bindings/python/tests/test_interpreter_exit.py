@@ -201,7 +201,7 @@ in_daemon(work)
         assert exit_of(start, script) == (0, "", "")
 
 
-def test_no_moment_of_a_daemon_threads_calls_aborts_the_process(start: Start) -> None:
+def test_a_daemon_thread_in_any_phase_of_a_call_does_not_abort_the_process(start: Start) -> None:
     script = """
 sys.setswitchinterval(1e-6)
 pair = justcall_auth.Credentials(os.environ["JUSTCALL_API_KEY"], os.environ["JUSTCALL_API_SECRET"])

@@ -138,7 +138,7 @@ def metrics(text: str) -> set[str]:
     return set(re.findall(r"justcall_auth_\w+", text))
 
 
-def test_a_real_prometheus_scrapes_what_a_program_counts(
+def test_a_real_prometheus_scrapes_the_counters_of_a_program(
     sandbox: Sandbox,
     pair: dict[str, str],
     program: tuple[subprocess.Popen[str], str],

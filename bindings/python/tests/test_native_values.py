@@ -37,7 +37,7 @@ def values(sandbox: Sandbox) -> list[Any]:
     return [account, answer, answer.rate_limit, failure, failure.rate_limit, limit, retry]
 
 
-def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
+def test_each_value_equals_one_created_from_its_fields(sandbox: Sandbox) -> None:
     found = values(sandbox)
     assert [type(value) for value in found] == [
         Account,
@@ -62,7 +62,7 @@ def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
             setattr(value, names[0], None)
 
 
-def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
+def test_the_headers_equal_those_created_from_their_pairs(sandbox: Sandbox) -> None:
     for value in values(sandbox):
         if isinstance(value, Response):
             pairs = value.headers.multi_items()
@@ -71,7 +71,7 @@ def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
             assert all(type(name) is type(text) is str for name, text in pairs)
 
 
-def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
+def test_the_types_are_those_of_the_annotations(sandbox: Sandbox) -> None:
     account, answer, limit, *_, retry = values(sandbox)
     assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
     assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
@@ -79,7 +79,7 @@ def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
     assert [type(field) for field in vars(retry).values()] == [str, str, int, int, float]
 
 
-def test_threads_that_look_a_header_up_first_find_the_same(sandbox: Sandbox) -> None:
+def test_threads_that_read_a_header_first_get_the_same_value(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         answers = [client.get(ECHO) for _ in range(50)]
     start = threading.Barrier(4)

@@ -66,7 +66,7 @@ def output_of(start: Start, script: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("asked", "obtained"), [("auto", "locked"), ("strict", "locked"), ("heap", "heap")])
-def test_it_tells_what_was_obtained(sandbox: Sandbox, asked: str, obtained: str) -> None:
+def test_it_reports_the_obtained_level(sandbox: Sandbox, asked: str, obtained: str) -> None:
     with sandbox.client(memory_protection=asked) as client:
         assert client.protection == ProtectionReport(asked, obtained, None)
         client.verify()
@@ -74,7 +74,7 @@ def test_it_tells_what_was_obtained(sandbox: Sandbox, asked: str, obtained: str)
         assert client.protection == ProtectionReport(asked, obtained, None)
 
 
-def test_it_gives_secretmem_where_the_system_does(sandbox: Sandbox) -> None:
+def test_it_obtains_secretmem_if_the_system_supports_it(sandbox: Sandbox) -> None:
     with sandbox.client(memory_protection="secretmem") as client:
         if has_secretmem():
             assert client.protection == ProtectionReport("secretmem", "secretmem", None)
@@ -84,11 +84,11 @@ def test_it_gives_secretmem_where_the_system_does(sandbox: Sandbox) -> None:
                 client.verify()
 
 
-def test_what_is_not_asked_for_is_auto() -> None:
+def test_the_default_is_auto() -> None:
     assert Client.from_credentials(PAIR).protection.asked == "auto"
 
 
-def test_a_level_is_one_clients_own() -> None:
+def test_each_client_has_its_own_level() -> None:
     for level, obtained in (("heap", "heap"), ("strict", "locked"), ("heap", "heap")):
         assert Client.from_credentials(PAIR, memory_protection=level).protection.obtained == obtained
 
@@ -112,7 +112,7 @@ def test_it_reads_the_source_as_a_call_does(tmp_path: Path) -> None:
         client.protection  # noqa: B018 - it asks whether the client is open
 
 
-def test_it_raises_what_the_callable_raises() -> None:
+def test_it_raises_the_exceptions_of_the_callable() -> None:
     def fail() -> Credentials:
         raise KeyError("vault")
 
@@ -137,7 +137,7 @@ def test_other_threads_run_while_it_reads_the_source(tmp_path: Path) -> None:
     timer.join()
 
 
-def test_auto_takes_the_heap_where_the_system_refuses_locked_pages(start: Start) -> None:
+def test_auto_uses_the_heap_if_the_system_refuses_locked_pages(start: Start) -> None:
     script = """
 report = client.protection
 print(report.asked, report.obtained, bool(report.why_not))
@@ -149,7 +149,9 @@ print(client.verify().verified_by)
     assert len(why) < 200
 
 
-def test_what_the_system_refuses_fails_every_call_and_sends_nothing(sandbox: Sandbox, start: Start) -> None:
+def test_a_level_that_the_system_refuses_fails_every_call_and_sends_nothing(
+    sandbox: Sandbox, start: Start
+) -> None:
     script = """
 assert client.protection.obtained == "heap"  # The limit does bind.
 for level in ("strict", "secretmem"):

@@ -78,7 +78,7 @@ def test_it_sends_every_method(client: Client, sandbox: Sandbox, method: str) ->
     assert (answer.body == b"") == (method == "HEAD")
 
 
-def test_it_takes_a_url_under_the_base_url(client: Client, sandbox: Sandbox) -> None:
+def test_it_accepts_a_url_under_the_base_url(client: Client, sandbox: Sandbox) -> None:
     link = f"{sandbox.url}{ECHO}?page=2"
     for call in (client.get, client.post, client.put, client.delete):
         assert query_of(call(link)) == "page=2"
@@ -162,7 +162,7 @@ def test_it_adds_params_to_the_query(client: Client, params: Any, query: str | N
     assert query_of(client.get(ECHO, params=params)) == query
 
 
-def test_it_adds_params_to_a_query_that_the_path_has(client: Client) -> None:
+def test_it_adds_params_to_the_query_of_the_path(client: Client) -> None:
     assert query_of(client.get(f"{ECHO}?a=1", params={"b": 2})) == "a=1&b=2"
 
 
@@ -203,7 +203,7 @@ def test_it_sends_any_json_value_in_utf_8(client: Client, value: Any) -> None:
     ],
     ids=range(8),
 )
-def test_it_sends_data_as_it_is(client: Client, data: Any, body: bytes) -> None:
+def test_it_sends_data_unchanged(client: Client, data: Any, body: bytes) -> None:
     answer = client.post(ECHO, data=data, headers={"Content-Type": "text/plain; charset=utf-8"})
     assert body_of(answer) == body
     assert headers_of(answer)["content-type"] == "text/plain; charset=utf-8"
@@ -220,7 +220,7 @@ def test_it_sends_data_as_it_is(client: Client, data: Any, body: bytes) -> None:
     ],
     ids=lambda headers: type(headers).__name__,
 )
-def test_it_sends_headers_in_place_of_its_own(client: Client, headers: Any) -> None:
+def test_it_sends_headers_instead_of_the_defaults(client: Client, headers: Any) -> None:
     arrived = headers_of(client.get(ECHO, headers=headers))
     assert (arrived["x-note"], arrived["accept"]) == ("one", "text/csv")
     assert arrived["x-justcall-client"].startswith("justcall-auth/")
@@ -246,14 +246,14 @@ def test_it_sends_and_reads_16_mib_in_reasonable_time(client: Client) -> None:
             assert client.get(ECHO, params=params).json()["filler"] == "x" * LARGE
 
 
-def test_it_reads_compressed_answers(client: Client) -> None:
+def test_it_reads_compressed_responses(client: Client) -> None:
     answer = client.get(ECHO, params={"gzip": 1, "bytes": 100_000})
     assert headers_of(answer)["accept-encoding"] == "gzip"
     assert answer.json()["filler"] == "x" * 100_000
     assert len(answer.body) > 100_000
 
 
-def test_it_gives_status_headers_and_body_of_any_success(client: Client, sandbox: Sandbox) -> None:
+def test_it_returns_status_headers_and_body_of_any_success(client: Client, sandbox: Sandbox) -> None:
     headers = {"X-Note": ["one", "two"], "Content-Type": "text/csv; charset=iso-8859-1"}
     sandbox.fault("answer", status=201, headers=headers, body="a;b")
     answer = client.post(ECHO)
@@ -268,7 +268,7 @@ def test_it_gives_status_headers_and_body_of_any_success(client: Client, sandbox
     assert client.delete(ECHO).body == b""
 
 
-def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -> None:
+def test_the_timeout_of_a_call_replaces_that_of_the_client(sandbox: Sandbox) -> None:
     sandbox.fault("delay", ms=300)
     with sandbox.client(timeout=0.1) as client:
         for timeout in (20, 0, None):
@@ -279,7 +279,7 @@ def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -
         client.get(ECHO, timeout=0.1)
 
 
-def test_eight_threads_get_their_own_answers(client: Client) -> None:
+def test_eight_threads_get_their_own_responses(client: Client) -> None:
     threads, calls = 8, 20
     together = threading.Barrier(threads)
     wrong: list[object] = []

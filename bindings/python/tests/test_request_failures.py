@@ -89,7 +89,7 @@ IMPOSSIBLE: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "contents"), IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
-def test_it_refuses_what_is_impossible_and_sends_nothing(
+def test_it_refuses_invalid_values_and_sends_nothing(
     client: Client, sandbox: Sandbox, method: str, path: str, contents: dict[str, Any]
 ) -> None:
     with pytest.raises(justcall_auth.InvalidArgumentError) as caught:
@@ -136,7 +136,7 @@ def test_it_names_the_type_that_json_does_not_have(client: Client, sandbox: Sand
     assert sandbox.requests() == []
 
 
-def test_it_passes_on_what_the_arguments_themselves_raise(client: Client, sandbox: Sandbox) -> None:
+def test_it_raises_the_exceptions_of_the_arguments_unchanged(client: Client, sandbox: Sandbox) -> None:
     class Broken:
         def items(self) -> Any:
             raise ZeroDivisionError
@@ -172,7 +172,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("status", "kind"), KINDS)
-def test_an_error_brings_the_answer_that_it_was_read_from(
+def test_an_error_has_its_response(
     client: Client, sandbox: Sandbox, status: int, kind: type[justcall_auth.JustCallError]
 ) -> None:
     body = {"status": "error", "message": "No.", "errors": {"to": ["is not a number"]}}
@@ -188,7 +188,7 @@ def test_an_error_brings_the_answer_that_it_was_read_from(
     assert caught.value.request_sent
 
 
-def test_an_error_brings_a_body_that_is_no_json(client: Client, sandbox: Sandbox) -> None:
+def test_an_error_has_a_body_that_is_not_json(client: Client, sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=502, body="<html>Bad Gateway", content_type="text/html")
     with pytest.raises(justcall_auth.UnavailableError) as caught:
         client.get(ECHO)
@@ -196,14 +196,14 @@ def test_an_error_brings_a_body_that_is_no_json(client: Client, sandbox: Sandbox
     assert caught.value.response.text == "<html>Bad Gateway"
 
 
-def test_an_error_without_an_answer_has_no_response(client: Client, sandbox: Sandbox) -> None:
+def test_an_error_without_a_response_has_none(client: Client, sandbox: Sandbox) -> None:
     sandbox.fault("close_after_request")
     with pytest.raises(justcall_auth.ConnectionFailedError) as caught:
         client.post(ECHO)
     assert (caught.value.response, caught.value.request_sent) == (None, True)
 
 
-def test_classify_brings_the_answer_too() -> None:
+def test_an_error_of_classify_has_the_response() -> None:
     with pytest.raises(justcall_auth.UnprocessableError) as caught:
         justcall_auth.classify(422, {"X-RateLimit-Reset": "60"}, memoryview(b'{"errors": []}'))
     answer = caught.value.response
@@ -213,7 +213,7 @@ def test_classify_brings_the_answer_too() -> None:
     assert answer.rate_limit.reset == pytest.approx(time.time() + 60, abs=5)
 
 
-def test_it_repeats_a_post_only_when_the_rate_limit_refused_it(sandbox: Sandbox) -> None:
+def test_it_retries_a_post_only_if_the_rate_limit_refused_it(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         sandbox.fault("answer", status=503, times=1)
         with pytest.raises(justcall_auth.UnavailableError):
@@ -249,7 +249,7 @@ def test_it_reports_a_refusal_that_comes_during_an_upload(
     assert [request["body_complete"] for request in sandbox.requests()] == [False]
 
 
-def test_it_repeats_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox) -> None:
+def test_it_retries_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox) -> None:
     early = {"after_bytes": 1 << 20, "then": "reset"}
     sandbox.fault("answer", status=429, headers={"Retry-After": "0"}, early=early, times=1)
     with sandbox.client() as client:
@@ -257,7 +257,7 @@ def test_it_repeats_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox
     assert [request["status"] for request in sandbox.requests()] == [429, 200]
 
 
-def test_it_tells_the_rate_limit_in_the_articles_spelling(sandbox: Sandbox) -> None:
+def test_it_reads_the_rate_limit_in_the_spelling_of_the_article(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"plan": "Pro"})
     with sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
         assert client.rate_limit is None
@@ -269,7 +269,7 @@ def test_it_tells_the_rate_limit_in_the_articles_spelling(sandbox: Sandbox) -> N
     assert 0 <= told.reset - time.time() + 1 <= 62
 
 
-def test_it_tells_the_rate_limit_as_measured(measured_sandbox: Sandbox) -> None:
+def test_it_reads_the_rate_limit_in_the_measured_spelling(measured_sandbox: Sandbox) -> None:
     made = measured_sandbox.control("POST", "pairs", {"plan": "Pro"})
     with measured_sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
         told = client.get(ECHO).rate_limit
@@ -294,7 +294,7 @@ def test_it_tells_the_rate_limit_as_measured(measured_sandbox: Sandbox) -> None:
     ],
     ids=range(6),
 )
-def test_it_tells_what_is_known_of_the_rate_limit(
+def test_it_reads_an_incomplete_rate_limit(
     sandbox: Sandbox, client: Client, headers: dict[str, str], expected: RateLimit
 ) -> None:
     sandbox.fault("answer", status=200, body={}, headers=headers)
@@ -303,7 +303,7 @@ def test_it_tells_what_is_known_of_the_rate_limit(
     assert RateLimit(**{**vars(told), "reset": expected.reset}) == expected
 
 
-def test_the_clients_rate_limit_is_that_of_its_last_answer_also_of_an_error(
+def test_the_rate_limit_of_a_client_is_that_of_its_last_response_even_of_an_error(
     sandbox: Sandbox, client: Client
 ) -> None:
     calls: list[Callable[[], object]] = [lambda: client.get(ECHO), client.verify]
@@ -322,7 +322,7 @@ def test_the_clients_rate_limit_is_that_of_its_last_answer_also_of_an_error(
     assert client.rate_limit == RateLimit(remaining=1)
 
 
-def test_it_asks_nothing_with_the_pair_of_another_account(sandbox: Sandbox) -> None:
+def test_it_sends_no_request_with_the_pair_of_another_account(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"account_id": 67890})
     credentials = Credentials(made["api_key"], made["api_secret"])
     with sandbox.client(credentials, expected_account=67890) as client:
@@ -361,7 +361,7 @@ def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None
         client.get(ECHO)
 
 
-def test_it_goes_through_no_proxy_when_told_so(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_proxy_means_no_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     for proxy in ("http://127.0.0.1:1", "http://user:password@127.0.0.1:1"):
         with sandbox.client(proxy=proxy, max_retries=0) as client:
             with pytest.raises(justcall_auth.ConnectionFailedError) as caught:

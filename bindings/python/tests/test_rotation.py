@@ -85,7 +85,7 @@ def in_folder(folder: Path, _: Account) -> tuple[str, Callable[[Account], None]]
 
 
 @pytest.mark.parametrize("kept", [in_file, in_folder])
-def test_no_call_of_eight_threads_fails_over_resets_that_the_source_learns_late(
+def test_no_call_of_eight_threads_fails_if_the_source_has_the_new_pair_late(
     sandbox: Sandbox, tmp_path: Path, kept: Any
 ) -> None:
     account, events = Account(sandbox), list[Event]()
@@ -123,7 +123,7 @@ def test_no_call_of_eight_threads_fails_over_resets_that_the_source_learns_late(
     assert [event.generation for event in events if event.name == "rotated"] == list(range(2, RESETS + 2))
 
 
-def test_a_function_that_is_slow_to_give_the_new_pair_is_waited_for(sandbox: Sandbox) -> None:
+def test_calls_wait_for_a_function_that_returns_the_new_pair_slowly(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     goes_on, asked = threading.Event(), threading.Event()
     asking = threading.Lock()
@@ -153,7 +153,7 @@ def test_a_function_that_is_slow_to_give_the_new_pair_is_waited_for(sandbox: San
     assert callers.failures == []
 
 
-def test_without_a_wait_calls_fail_at_once_and_go_on_with_the_new_pair(
+def test_without_a_wait_calls_fail_at_once_and_continue_with_the_new_pair(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     account = Account(sandbox)

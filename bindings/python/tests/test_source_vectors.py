@@ -68,7 +68,7 @@ def test_it_has_vectors_to_run() -> None:
 
 @pytest.mark.parametrize("load", [loaded, used], ids=lambda load: load.__name__)
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.parent.name)
-def test_it_gives_every_source_its_pair_or_its_error(
+def test_every_source_has_its_pair_or_its_error(
     path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(json.loads(path.read_text(encoding="utf-8")), path.parent / "files", load, monkeypatch)

@@ -77,7 +77,7 @@ def lines_of(start: Start, script: str) -> list[str]:
 
 
 @needs_sub_interpreters
-def test_a_second_interpreter_is_refused_with_what_to_set(start: Start) -> None:
+def test_a_second_interpreter_is_refused_with_the_remedy(start: Start) -> None:
     lines = lines_of(start, "run(new_interpreter(), SECOND)\nprint(client.verify().verified_by)")
     assert len(lines) == 3
     for line in lines[:2]:
@@ -88,7 +88,7 @@ def test_a_second_interpreter_is_refused_with_what_to_set(start: Start) -> None:
 
 
 @needs_sub_interpreters
-def test_the_first_interpreter_may_be_any_and_stays_the_first_when_it_has_ended() -> None:
+def test_the_first_interpreter_may_be_any_and_stays_the_first_after_its_end() -> None:
     script = """
 first = new_interpreter()
 run(first, '''
@@ -213,7 +213,7 @@ def embedding() -> list[str] | None:
 
 
 @pytest.mark.skipif(embedding() is None, reason="no program can be linked with this Python")
-def test_a_host_that_embeds_two_interpreters_has_it_in_the_first(tmp_path: Path) -> None:
+def test_a_host_with_two_interpreters_can_use_it_in_the_first(tmp_path: Path) -> None:
     libraries = embedding()
     assert libraries is not None
     source, program = tmp_path / "host.c", tmp_path / "host"
@@ -279,7 +279,7 @@ def answer(port: int, path: str) -> bytes:
 
 
 @pytest.mark.skipif(not UWSGI.exists(), reason="uWSGI is not installed")
-def test_uwsgi_says_what_to_set_for_a_second_application(tmp_path: Path) -> None:
+def test_uwsgi_prints_the_remedy_for_a_second_application(tmp_path: Path) -> None:
     # uWSGI serves nothing after an application failed to load; that it says why is what counts.
     with uwsgi(tmp_path) as (_, log):
         wait_until(lambda: f"ImportError: {MESSAGE}" in log.read_text(), LIMIT)

@@ -46,7 +46,7 @@ def test_a_pair_that_was_rejected_is_sent_at_once_by_every_client(sandbox: Sandb
             assert [client.get(ECHO).http_status for client in (first, second, fresh)] == [200] * 3
 
 
-def test_it_is_reached_from_the_package() -> None:
+def test_it_is_an_attribute_of_the_package() -> None:
     assert justcall_auth.testing.forget_rejections is forget_rejections
     assert forget_rejections.__module__ == "justcall_auth.testing"
     assert justcall_auth.testing.__all__ == ["forget_rejections"]
@@ -77,7 +77,7 @@ def test_a_candidate_that_was_rejected_is_proven_by_the_next_call(sandbox: Sandb
         assert events == ["source_changed", "candidate_rejected", "rotated"]
 
 
-def test_a_call_that_waits_for_another_pair_goes_on(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_call_that_waits_for_another_pair_continues(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)
     waiting = threading.Event()
@@ -104,7 +104,7 @@ def test_a_call_that_waits_for_another_pair_goes_on(sandbox: Sandbox, tmp_path: 
     assert statuses == [200]
 
 
-def test_what_a_child_forgets_its_parent_remembers(sandbox: Sandbox, start: Start) -> None:
+def test_a_child_does_not_forget_for_its_parent(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=401, times=1, path=ECHO)
     script = """
 import warnings

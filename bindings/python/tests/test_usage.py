@@ -68,7 +68,7 @@ def test_clients_of_one_pair_are_counted_together(sandbox: Sandbox) -> None:
         assert value(families(other), "calls", outcome="ok") == 1
 
 
-def test_it_tells_no_pair_and_nothing_after_the_client_is_closed(sandbox: Sandbox) -> None:
+def test_usage_shows_no_pair_and_fails_after_the_client_is_closed(sandbox: Sandbox) -> None:
     client = sandbox.client()
     client.verify()
     text = client.usage
@@ -79,7 +79,7 @@ def test_it_tells_no_pair_and_nothing_after_the_client_is_closed(sandbox: Sandbo
         client.usage  # noqa: B018 - it asks whether the client is open
 
 
-def test_it_writes_down_that_the_pair_is_used_where_it_is_asked_to(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_records_the_use_of_the_pair_in_the_state_file(sandbox: Sandbox, tmp_path: Path) -> None:
     pair = tmp_path / "pair"
     pair.write_text(f"{sandbox.api_key}:{sandbox.api_secret}")
     state = tmp_path / "state" / "pairs.json"
@@ -94,7 +94,7 @@ def test_it_writes_down_that_the_pair_is_used_where_it_is_asked_to(sandbox: Sand
     assert sandbox.api_secret not in state.read_text()
 
 
-def test_a_client_knows_the_generation_and_the_key_of_its_pair(sandbox: Sandbox) -> None:
+def test_a_client_reports_the_generation_and_the_key_of_its_pair(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     pairs = [account.credentials()]
     with client_of(sandbox, lambda: pairs[-1]) as client:

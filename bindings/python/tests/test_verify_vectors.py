@@ -118,7 +118,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_gives_every_vector_its_row_of_the_table(sandbox: Sandbox, path: Path) -> None:
+def test_every_vector_has_its_row_of_the_table(sandbox: Sandbox, path: Path) -> None:
     run(sandbox, json.loads(path.read_text(encoding="utf-8")))
 
 

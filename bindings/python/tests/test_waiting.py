@@ -81,7 +81,7 @@ def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, start: Start, fault: str) 
     assert errors.count("Traceback") == 1
 
 
-def test_ctrl_c_ends_a_post_whose_answer_does_not_come(sandbox: Sandbox, start: Start) -> None:
+def test_ctrl_c_ends_a_post_whose_response_does_not_arrive(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("hang", method="POST")
     child = start("client.post('/v2.1/echo', json={'a': 1}, timeout=0)")
     wait_until(sandbox.requests)
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_a_post_whose_answer_does_not_come(sandbox: Sandbox, start: 
     assert len(sandbox.requests()) == 1
 
 
-def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start) -> None:
+def test_ctrl_c_ends_a_wait_before_a_retry(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=429, headers={"Retry-After": "60"})
     child = start("client.verify()")
     wait_until(sandbox.requests)
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start)
     assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
 
 
-def test_a_client_is_good_after_ctrl_c(sandbox: Sandbox, start: Start) -> None:
+def test_a_client_is_usable_after_ctrl_c(sandbox: Sandbox, start: Start) -> None:
     hang(sandbox)
     child = start(
         """
@@ -139,7 +139,7 @@ def test_a_signal_handler_may_call_the_client_that_is_waiting(sandbox: Sandbox) 
     assert [account.verified_by for account in seen] == ["/v2/account"]
 
 
-def test_it_raises_what_a_signal_handler_raises(sandbox: Sandbox) -> None:
+def test_it_raises_the_exception_of_a_signal_handler(sandbox: Sandbox) -> None:
     def handler(*_: object) -> None:
         raise ZeroDivisionError("of the handler")
 

@@ -38,7 +38,7 @@ def written(random: random.Random, at: int) -> str:
     return str(at) if form == "seconds" else str(at * 1000 + random.randint(0, 999))
 
 
-def test_it_agrees_with_python() -> None:
+def test_its_result_equals_that_of_python() -> None:
     seed = random.randrange(2**32)
     outcomes: dict[str, int] = {}
     for case in range(CASES):

@@ -132,7 +132,7 @@ def running(name: str, sandbox: Sandbox, log: str) -> Iterator[Receiver]:
                 end_family(server)
 
 
-def test_it_dispatches_every_event_with_the_body_as_it_came(receiver: Receiver) -> None:
+def test_it_dispatches_every_event_with_the_received_body(receiver: Receiver) -> None:
     known = [event["type"] for event in receiver.sandbox.control("GET", "webhooks")]
     types = [name for name in known if name not in {"call.missed", "call.updated"}]
     before = len(receiver.dispatched())
@@ -144,7 +144,7 @@ def test_it_dispatches_every_event_with_the_body_as_it_came(receiver: Receiver) 
     ]
 
 
-def test_it_answers_the_probe_and_never_dispatches_it(receiver: Receiver) -> None:
+def test_it_responds_to_the_probe_and_never_dispatches_it(receiver: Receiver) -> None:
     before = receiver.dispatched()
     for order in ({}, {"body": ""}, {"body": "{}"}, {"type": "call.missed"}):
         assert receiver.status(probe=True, **order) == 200
@@ -166,7 +166,7 @@ def test_it_answers_the_probe_and_never_dispatches_it(receiver: Receiver) -> Non
         (400, "webhook_malformed", {"body": ""}),
     ],
 )
-def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: str, order: Any) -> None:
+def test_it_refuses_forged_deliveries(receiver: Receiver, status: int, name: str, order: Any) -> None:
     before = receiver.dispatched()
     (delivery,) = receiver.deliver(**order)
     assert (delivery["status"], delivery["body"]) == (status, name)
@@ -201,7 +201,7 @@ def test_it_counts_every_delivery_by_its_result(
     assert receiver.results() - before == collections.Counter(counted)
 
 
-def test_it_takes_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
+def test_it_accepts_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
     url = "https://example.com/!*'()"
     for encoding in ("javascript", "python"):
         assert receiver.status(encoding=encoding, webhook_url=url) == 200
@@ -216,14 +216,14 @@ def test_it_acknowledges_a_repetition_without_dispatching_it(receiver: Receiver)
     assert len(receiver.dispatched()) == before + 1
 
 
-def test_it_takes_events_in_any_order(receiver: Receiver) -> None:
+def test_it_accepts_events_in_any_order(receiver: Receiver) -> None:
     before = len(receiver.dispatched())
     types = ["call.answered", "call.completed", "sms.sent"]
     receiver.deliver(type=types, sequence="reversed")
     assert [event[0] for event in receiver.dispatched()[before:]] == types[::-1]
 
 
-def test_a_failure_of_the_handler_has_the_service_try_again(receiver: Receiver) -> None:
+def test_a_failure_of_the_handler_makes_the_service_retry(receiver: Receiver) -> None:
     before = len(receiver.dispatched())
     deliveries = receiver.deliver(type="call.missed", retries=2)
     assert [delivery["status"] for delivery in deliveries] == [500] * 3
@@ -231,7 +231,7 @@ def test_a_failure_of_the_handler_has_the_service_try_again(receiver: Receiver) 
     receiver.logs("RuntimeError: the handler failed")
 
 
-def test_the_handler_answers_and_confirms_through_the_api(receiver: Receiver) -> None:
+def test_the_handler_responds_and_confirms_through_the_api(receiver: Receiver) -> None:
     (delivery,) = receiver.deliver(type="call.updated")
     assert delivery["status"] == 200, receiver.logged()
     assert json.loads(delivery["body"]) == {"name": "justcall", "confirmed": 100042}
@@ -251,7 +251,7 @@ def test_it_reads_a_body_once_and_up_to_a_mebibyte(receiver: Receiver) -> None:
     assert after["read"] - before["read"] == MIB
 
 
-def test_it_refuses_a_longer_body_without_reading_it(receiver: Receiver) -> None:
+def test_it_refuses_a_larger_body_without_reading_it(receiver: Receiver) -> None:
     before = receiver.report()
     (delivery,) = receiver.deliver(body=padded(4 * MIB))
     # The connection may be cut before all is sent.
@@ -265,7 +265,7 @@ def test_it_refuses_a_longer_body_without_reading_it(receiver: Receiver) -> None
     assert after["read"] - before["read"] <= (4 * MIB if receiver.name == "django-asgi" else 2 * MIB)
 
 
-def test_it_bounds_what_comes_in_chunks_too(receiver: Receiver) -> None:
+def test_it_limits_chunked_bodies_too(receiver: Receiver) -> None:
     before = receiver.dispatched()
     small = receiver.status(chunked=True, body=padded(2000))
     (large,) = receiver.deliver(chunked=True, body=padded(MIB + 1))
@@ -277,7 +277,7 @@ def test_it_bounds_what_comes_in_chunks_too(receiver: Receiver) -> None:
         assert (small, large["status"], len(added)) == (200, 413, 1), large
 
 
-def test_it_takes_nothing_but_post(receiver: Receiver) -> None:
+def test_it_accepts_only_post(receiver: Receiver) -> None:
     path = RECEIVERS[receiver.name][1]
     before = receiver.results()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -298,7 +298,7 @@ def test_it_logs_no_secret_and_no_body(receiver: Receiver) -> None:
         assert secret not in log
 
 
-def test_what_is_no_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_path: Any) -> None:
+def test_an_error_that_is_not_a_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_path: Any) -> None:
     for name in RECEIVERS:
         environment = own_sandbox.environment()
         own = _Elsewhere(own_sandbox, {**environment, "JUSTCALL_CREDENTIALS": "file:/nonexistent/pair"})

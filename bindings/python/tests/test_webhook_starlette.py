@@ -153,7 +153,7 @@ def _nothing_is_done() -> None:
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
-def test_a_fastapi_handler_may_ask_for_whatever_fastapi_finds(handler: Any) -> None:
+def test_a_fastapi_handler_may_have_any_parameter_of_fastapi(handler: Any) -> None:
     app = fastapi_with(webhook(verifier())(handler), "/hooks/{office}")
     status, text = deliver(app, "/hooks/7")
     assert (status, json.loads(text)) == (200, ["call.completed", 7, "/hooks/7", "connected", False])
@@ -169,7 +169,7 @@ def test_a_refused_delivery_calls_no_fastapi_handler(handler: Any, refused: str)
     assert DONE == []
 
 
-def test_a_fastapi_handler_may_take_the_event_alone_without_an_annotation() -> None:
+def test_a_fastapi_handler_may_take_only_the_event_without_an_annotation() -> None:
     events: list[WebhookEvent] = []
 
     def handler(event):  # type: ignore[no-untyped-def]
@@ -194,7 +194,7 @@ def test_an_object_with_a_coroutine_function_is_a_handler() -> None:
     assert deliver(starlette) == (200, '"call.completed"')
 
 
-def test_a_fastapi_handlers_own_validation_still_holds() -> None:
+def test_the_validation_of_a_fastapi_handler_still_applies() -> None:
     @webhook(verifier())
     def handler(event: WebhookEvent, office: int) -> Any:
         raise AssertionError(event, office)
@@ -250,7 +250,7 @@ def by_dependency(one: WebhookVerifier, calls: list[str]) -> FastAPI:
     return app
 
 
-def test_the_dependency_gives_the_event() -> None:
+def test_the_dependency_returns_the_event() -> None:
     calls: list[str] = []
     status, text = deliver(by_dependency(verifier(), calls), "/hooks/7")
     assert (status, json.loads(text)) == (200, ["call.completed", 7, "open"])
@@ -258,7 +258,7 @@ def test_the_dependency_gives_the_event() -> None:
 
 
 @pytest.mark.parametrize("refused", REFUSED)
-def test_the_dependency_refuses_before_anything_else_is_called(refused: str) -> None:
+def test_the_dependency_refuses_before_the_handler_is_called(refused: str) -> None:
     status, name, changed = REFUSED[refused]
     calls: list[str] = []
     answered = deliver(by_dependency(verifier(), calls), "/hooks/7", changed)
@@ -266,7 +266,7 @@ def test_the_dependency_refuses_before_anything_else_is_called(refused: str) -> 
     assert calls == []
 
 
-def test_the_dependency_refuses_a_body_that_is_too_long() -> None:
+def test_the_dependency_refuses_a_body_that_is_too_large() -> None:
     calls: list[str] = []
     one = verifier()
     long = b" " * (1024 * 1024 + 1)
@@ -325,7 +325,7 @@ def test_a_starlette_handler_may_take_path_parameters_and_the_request() -> None:
         assert deliver(app, "/one/7", changed) == deliver(app, "/two/7", changed) == (status, name)
 
 
-def test_a_handler_that_confirms_does_not_stop_the_loop() -> None:
+def test_a_handler_that_confirms_does_not_block_the_loop() -> None:
     """`confirm` blocks here until the loop has run, and would block for ever if it kept it from running."""
     loop_ran = threading.Event()
 
@@ -414,7 +414,7 @@ def django_app(one: WebhookVerifier, **settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [flask_app, fastapi_app, dependency_app, django_app])
-def test_what_a_proxy_stripped_of_its_signature_is_warned_of_counted_and_may_be_refused(
+def test_a_delivery_without_its_signature_is_logged_and_counted_and_may_be_refused(
     make: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Otherwise every genuine delivery would vanish: JustCall takes 200 for handled."""

@@ -81,7 +81,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_verifies_as_the_vector_says(path: Any) -> None:
+def test_every_vector_has_its_result(path: Any) -> None:
     vector = json.loads(path.read_text(encoding="utf-8"))
     run({**vector, "headers": [(name, value) for name, value in vector["headers"]]})
     with_bytes = [(name.encode(), value.encode()) for name, value in vector["headers"]]
@@ -103,7 +103,7 @@ def test_it_verifies_as_the_vector_says(path: Any) -> None:
         ("wrong-url", ["expect", "error", "message_contains"], ["weather"]),
     ],
 )
-def test_the_runner_fails_on_what_is_not_met(name: str, where: list[str], value: object) -> None:
+def test_the_runner_fails_on_a_difference(name: str, where: list[str], value: object) -> None:
     vector = json.loads((ROOT / f"tests/vectors/webhook/{name}.json").read_text(encoding="utf-8"))
     vector["headers"] = [tuple(pair) for pair in vector["headers"]]
     run(vector)
