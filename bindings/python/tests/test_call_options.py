@@ -104,7 +104,7 @@ def test_a_call_that_sends_ends_when_its_handle_is_fired(sandbox: Sandbox, call:
         cancel.fire()
         assert ended.wait(10)
         worker.join(10)
-        # The handle is of that call alone.
+        # The handle applies only to that call.
         sandbox.control("POST", "clear", {})
         client.verify()
         with pytest.raises(justcall_auth.CallCancelledError):
@@ -114,7 +114,7 @@ def test_a_call_that_sends_ends_when_its_handle_is_fired(sandbox: Sandbox, call:
 
 @each_loading
 def test_a_read_of_the_source_ends_at_the_timeout_of_the_call(call: Call) -> None:
-    # The program could run for 10 seconds.
+    # Without the limit the program would run for 10 seconds.
     with Client("command:sleep 600", timeout=None) as client:
         kinds = (justcall_auth.SourceUnavailableError, justcall_auth.RequestTimeoutError)
         with within(8), pytest.raises(kinds):

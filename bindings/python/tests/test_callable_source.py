@@ -1,4 +1,4 @@
-"""A callable as the source: what it gives, what it raises, what it may do."""
+"""A callable as the source: its results, its exceptions and its use of clients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ every_call = pytest.mark.parametrize(
 
 
 def drive(client: Client, exchange: Exchange | None = None) -> None:
-    """Goes through an exchange until its request is to be sent."""
+    """Drives an exchange until its request is to be sent."""
     with exchange or client.exchange("GET", ECHO) as exchange:
         while (action := exchange.next()) is not Action.SEND:
             if isinstance(action, Wait):
@@ -42,7 +42,7 @@ def drive(client: Client, exchange: Exchange | None = None) -> None:
 
 
 def raising(error: BaseException) -> Callable[[], Credentials]:
-    """A source that raises this."""
+    """Returns a source callable that raises this exception."""
 
     def source() -> Credentials:
         raise error
@@ -194,11 +194,11 @@ uses_of_the_client = {
     "authorization": Client.authorization,
     "with": lambda client: client.__enter__(),
 }
-"""Each way to use a client, but those that wait for nothing: `close` and `rate_limit`."""
+"""Each way to use a client, except those that do not block: `close` and `rate_limit`."""
 
 
 def test_every_use_of_a_client_is_listed() -> None:
-    """The methods that Python calls by itself, and those that wait for nothing, are left out."""
+    """Special methods, and methods that do not block, are left out."""
     others = {"close", "from_credentials", "rate_limit"}
     named = {name for name in vars(Client) if not name.startswith("_")}
     assert named == (uses_of_the_client.keys() - {"with"}) | others
@@ -225,7 +225,7 @@ def test_it_may_not_use_its_own_client_in_any_way(sandbox: Sandbox, asking: Call
 def test_it_may_not_drive_an_exchange_of_its_own_client(
     sandbox: Sandbox, step: Callable[[Exchange], object], due: str
 ) -> None:
-    """Such an exchange would wait for the very callable, or make a second call of it, and so on."""
+    """Such an exchange would wait for the callable that drives it, or call it recursively."""
     refusals: list[str] = []
 
     def source() -> Credentials:
@@ -242,7 +242,7 @@ def test_it_may_not_drive_an_exchange_of_its_own_client(
         else:
             client.verify()
         assert refusals == ["invalid_argument"]
-        # Once the callable is over, the exchange is as good as any.
+        # After the callable returned, the exchange is usable.
         drive(client, made_before)
 
 
@@ -369,7 +369,7 @@ def test_calls_of_other_threads_fail_with_the_message_of_the_package_error(sandb
             ended.append(error)
 
     with sandbox.client() as other, client_of(sandbox, source) as client:
-        other.verify()  # Its secret is one of a pair in use.
+        other.verify()  # After this its secret is that of a pair in use.
         workers = [threading.Thread(target=work) for _ in range(4)]
         for worker in workers:
             worker.start()
@@ -432,10 +432,10 @@ def test_it_is_called_again_after_its_pair_was_rejected(sandbox: Sandbox) -> Non
 
     client = client_of(sandbox, source, max_retries=0)
     assert ends_with(justcall_auth.InvalidCredentialsError)
-    # A source that fails costs nothing while there is a pair: what is wrong is that it was rejected.
+    # A source that fails does not fail the call while there is a pair. The error is the rejection.
     answers.append(LookupError())
     wait_until(lambda: ends_with(justcall_auth.InvalidCredentialsError))
-    # But nobody's Ctrl-C is lost.
+    # Ctrl-C in the callable still ends the call.
     answers.append(KeyboardInterrupt())
     wait_until(lambda: ends_with(KeyboardInterrupt))
     answers.append(sandbox.credentials())

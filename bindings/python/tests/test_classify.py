@@ -1,4 +1,4 @@
-"""`classify`: what an answer means that the program fetched by other means."""
+"""`classify`: the error for a response to a request that the program sent itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_it_returns_nothing_for_a_success(status: int) -> None:
 
 
 def message_headers() -> email.message.Message:
-    """What `urllib` and `http.client` give."""
+    """Returns the headers as `urllib` and `http.client` do."""
     headers = email.message.Message()
     headers["Retry-After"] = "45"
     return headers

@@ -1,4 +1,4 @@
-"""What `Client` takes, gives and refuses."""
+"""The arguments, results and errors of `Client`."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "on_event": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
-    if sys.version_info >= (3, 10):  # Before, Python does not tell the signature of such a class.
+    if sys.version_info >= (3, 10):  # Older versions do not have the signature of such a class.
         functions.append((Client, {"source": "default:", **same}))
     for function, expected in functions:
         parameters = inspect.signature(function).parameters

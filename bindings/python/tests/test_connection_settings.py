@@ -1,4 +1,4 @@
-"""What connections are made with: authorities in memory, a local address, the longest response."""
+"""The settings of connections: authorities in memory, the local address, the largest response."""
 
 from __future__ import annotations
 

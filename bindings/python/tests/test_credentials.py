@@ -1,4 +1,4 @@
-"""What `Credentials` takes, refuses, wipes and shows."""
+"""What `Credentials` accepts, refuses, wipes and shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "sec789xyz000"
 
 
 def header(credentials: Credentials) -> str:
-    """What would be sent."""
+    """Returns the header that would be sent."""
     return justcall_auth.Client.from_credentials(credentials).authorization()
 
 
@@ -45,7 +45,7 @@ def test_it_accepts_subclasses_and_keywords() -> None:
 
 def test_it_wipes_a_bytearray_after_the_copy() -> None:
     key, secret = bytearray(KEY.encode()), bytearray(SECRET.encode())
-    # A view forbids moving the memory: what it sees wiped is the memory that held the secret.
+    # A view prevents the memory from moving, so the wiped memory is that of the secret.
     with memoryview(secret) as view:
         credentials = Credentials(key, secret)
         assert bytes(view) == bytes(len(SECRET))

@@ -1,4 +1,4 @@
-"""What a program learns about its request when a call fails."""
+"""What the error of a failed call contains about its request."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 PATH = "/v2.1/texts/+15550100"
 SHORT = 2.0
-"""Seconds: enough to get to a request on a busy machine, and soon over."""
+"""A short time limit, in seconds, in which a call still sends its request on a busy machine."""
 
 
 def until_send(exchange: Exchange) -> None:
-    """Drives it until a request is due."""
+    """Drives the exchange until a request is to be sent."""
     while (action := exchange.next()) is not Action.SEND:
         if action is Action.LOAD:
             exchange.load()
@@ -35,7 +35,7 @@ def until_send(exchange: Exchange) -> None:
 
 
 def failure(exchange: Exchange) -> JustCallError:
-    """Its failure."""
+    """Returns the error of the exchange."""
     while True:
         try:
             exchange.next()

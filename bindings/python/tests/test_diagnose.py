@@ -1,4 +1,4 @@
-"""`diagnose`: what is wrong with a pair. Runs `tests/vectors/diagnose/` as the other languages do."""
+"""`diagnose`: the local check of a pair. Runs `tests/vectors/diagnose/` as the other languages do."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 VECTORS = sorted((ROOT / "tests/vectors/diagnose").glob("*.json"))
 
 MADE_UP = ("1f0e9d8c", "a9b8c7d6", "2e1d0c9b", "b8c9daeb")
-"""How the made-up halves of the vectors start: no finding holds one."""
+"""The prefix of the invented halves in the vectors: no finding contains one."""
 
 
 def given(vector: dict[str, Any]) -> list[str | bytes | bytearray | None]:
-    """The vector's text in every form in which Python can give it."""
+    """Returns the vector's text in every form that Python accepts."""
     if "text_base64" in vector:
         return [base64.b64decode(vector["text_base64"], validate=True)]
     text: str | None = vector["text"]
@@ -33,7 +33,7 @@ def given(vector: dict[str, Any]) -> list[str | bytes | bytearray | None]:
 
 
 def run(vector: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the check that the vector describes, and compares."""
+    """Runs the check that the vector describes, and compares the findings."""
     text = "text_base64" if "text_base64" in vector else "text"
     only_known(vector, {"about", text, "environment", "files", "expect"}, all_of_them=True)
     for name, file in vector["files"].items():

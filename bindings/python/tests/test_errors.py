@@ -1,4 +1,4 @@
-"""The exceptions: one class a row of the table, with all that a person or a program needs."""
+"""The exceptions: a class for each row of the table, with the texts and attributes of the row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of what happens, to whom, and what becomes of a call whose handler misbehaves."""
+"""Events, their receivers, and calls whose handler raises an exception."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ECHO = "/v2.1/echo"
 
 
 def names(events: list[Event]) -> list[str]:
-    """What they are, in their order."""
+    """Returns the names of the events, in their order."""
     return [event.name for event in events]
 
 
@@ -155,7 +155,7 @@ print(logger.handlers, logger.level, logger.propagate, logger.disabled, logging.
 
 @pytest.fixture
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What is reported as raised where nobody can catch it."""
+    """Collects the exceptions that are passed to `sys.unraisablehook`."""
     reports: list[Any] = []
     monkeypatch.setattr(
         sys, "unraisablehook", lambda report: reports.append((type(report.exc_value), report.object))
@@ -263,7 +263,7 @@ def test_a_handler_may_use_the_client(sandbox: Sandbox, tmp_path: Path) -> None:
         client.get(ECHO)
         account.reset()
         client.get(ECHO)
-    # The one that proves the new pair may be the handler's own call, or the one that it was told in.
+    # The new pair may be proven by the handler's own call, or by the call that caused the event.
     assert {name for name, _ in seen} == {"rotated", "source_changed"}
     assert {status for _, status in seen} == {200}
 

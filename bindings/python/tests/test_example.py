@@ -1,4 +1,4 @@
-"""The examples do what they say."""
+"""The examples do what their texts describe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "examples/python"
 
 
 def run(example: str, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """Its exit code and what it printed."""
+    """Runs the example. Returns its exit code and its output."""
     done = subprocess.run(
         [sys.executable, EXAMPLES / example, *arguments],
         env=environment,
@@ -80,7 +80,7 @@ def test_it_prints_the_remedy_for_a_wrong_secret(sandbox: Sandbox, tmp_path: Pat
 
 
 def request(sandbox: Sandbox) -> tuple[int, str, str]:
-    """What `request.py` does with the pair of the first account."""
+    """Runs `request.py` with the pair of the first account."""
     return run("request.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment())
 
 
@@ -155,7 +155,7 @@ def test_its_own_http_client_works_through_a_reset(
         output, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (0, "")
     assert output.splitlines() == printed
-    # A server that never takes the pair.
+    # A server that never accepts the pair.
     put(file, f"{account.pair['api_key']}:{'0' * 40}\n")
     sandbox.fault("answer", status=403)
     code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file)
@@ -221,7 +221,7 @@ def test_it_receives_webhooks_and_confirms_them(sandbox: Sandbox, tmp_path: Path
                 assert status(headers={"x-justcall-signature": "0" * 64}) == 401
                 assert status(type="call.missed") == 200
                 assert "completed" not in log.read_text()
-                # What the body says is forged: the number is the API's.
+                # The body is forged: the number must be that of the API.
                 assert status(data={"id": 100042, "contact_number": "1900"}) == 200
                 wait_until(lambda: "completed: 14155550142 324 s\n" in log.read_text())
                 assert status(data={"id": 7}) == 500

@@ -1,4 +1,4 @@
-"""`Exchange`: the rules of a call over HTTP that is not the library's: here Python's own `http.client`."""
+"""`Exchange`: a call over an HTTP client of the program, here Python's `http.client`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ECHO = "/v2.1/echo"
 
 
 def send(exchange: Exchange, sandbox: Sandbox) -> None:
-    """Sends the request that is due, and reports what came of it."""
+    """Sends the request, and reports the result."""
     url = urlsplit(exchange.url)
     context = ssl.create_default_context(cafile=sandbox.ca_file)
     connection = http.client.HTTPSConnection(url.netloc, timeout=10, context=context)
@@ -46,7 +46,7 @@ def send(exchange: Exchange, sandbox: Sandbox) -> None:
 
 
 def drive(exchange: Exchange, sandbox: Sandbox) -> Response:
-    """Drives it to its end."""
+    """Drives the exchange to its end."""
     while (action := exchange.next()) is not Action.DONE:
         if action is Action.SEND:
             send(exchange, sandbox)
@@ -58,7 +58,7 @@ def drive(exchange: Exchange, sandbox: Sandbox) -> Response:
 
 
 def until(exchange: Exchange, wanted: Action) -> None:
-    """Drives it on, up to this action."""
+    """Drives the exchange until this action."""
     while (action := exchange.next()) is not wanted:
         assert action is Action.LOAD
         exchange.load()
@@ -71,7 +71,7 @@ def test_it_has_the_results_of_the_client(sandbox: Sandbox) -> None:
             "POST", ECHO, params={"a": [1, "ä"]}, json={"to": "+1"}, headers={"X-Own": "x"}
         )
         brought = drive(exchange, sandbox)
-        # Some headers depend on who sends.
+        # Some headers depend on the HTTP client.
         assert {**brought.json(), "headers": None} == {**own, "headers": None}
         assert exchange.response() == brought
         assert client.rate_limit == brought.rate_limit
@@ -203,7 +203,7 @@ def test_it_refuses_invalid_values(sandbox: Sandbox) -> None:
         for early in too_early:
             with pytest.raises(justcall_auth.InvalidArgumentError):
                 early()
-        exchange.answered(200, {}, b"")  # Not due: it does nothing.
+        exchange.answered(200, {}, b"")  # Does nothing, because the action is not `SEND`.
         exchange.failed("closed", request_sent=False)
         until(exchange, Action.SEND)
         wrong: Any = "handshake"

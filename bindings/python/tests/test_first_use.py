@@ -1,4 +1,4 @@
-"""What people try first, and in their tests: it works, or the message says how it is done."""
+"""Common first uses, and uses in tests: they work, or the message has an instruction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ECHO = "/v2.1/echo"
 SECRET_HALF = "b" * 40
 
 
-# A pair, and places of one.
+# Pairs and sources.
 
 
 def test_a_pair_or_a_path_is_a_source(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_an_unknown_setting_is_refused_and_named() -> None:
         Client(**unknown)
 
 
-# Failures and answers that a test makes.
+# Exceptions and responses that a test creates.
 
 
 @pytest.mark.parametrize("kind", BY_CODE.values(), ids=lambda kind: kind.__name__)
@@ -104,7 +104,7 @@ def test_json_of_an_empty_body_does_not_blame_the_network(status: int) -> None:
     assert caught.value.hint == justcall_auth.InvalidResponseError().hint
 
 
-# What tests replace, and what programs keep.
+# Replaced methods and references.
 
 
 def test_a_method_can_be_replaced_in_a_test(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ class Awaited:
     """An object that is called as a coroutine function."""
 
     async def __call__(self, *_: object) -> Any:
-        """Is never called."""
+        """Must never be called."""
         raise AssertionError
 
 
@@ -179,7 +179,7 @@ def test_a_coroutine_function_is_refused_if_it_would_never_run(sandbox: Sandbox,
         sandbox.client(on_event=function)
 
 
-# A call's own limit.
+# The timeout of a single call.
 
 
 def test_none_means_no_limit_and_an_omitted_timeout_is_that_of_the_client(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""A client that is used on both sides of `fork()`: bare, in a pool of `multiprocessing`, under gunicorn."""
+"""A client on both sides of `fork()`: with `os.fork`, in a pool of `multiprocessing`, under gunicorn."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 TESTS = str(Path(__file__).parent)
-"""Where the modules of the tests are."""
+"""The folder of the tests' modules."""
 
 CHILDREN = """
 import warnings
-# Python 3.12 and later warn of what these programs are about.
+# Python 3.12 and later warn about forks of programs with threads.
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
 def fork(work):
@@ -46,14 +46,14 @@ def ended_well(child):
 
 
 def output_of(start: Start, script: str) -> str:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(CHILDREN + script), LIMIT)
     assert (code, errors) == (0, "")
     return output
 
 
 def connections(sandbox: Sandbox) -> int:
-    """On how many connections requests came."""
+    """Returns how many connections the requests used."""
     return len({request["connection"] for request in sandbox.requests()})
 
 
@@ -67,7 +67,7 @@ print(ended_well(child), client.verify().verified_by)
 """
     assert output_of(start, script) == "True /v2/account\n"
     assert len(sandbox.requests()) == 8
-    assert connections(sandbox) == 2  # A connection that both wrote to would belong to neither.
+    assert connections(sandbox) == 2  # Parent and child must not share a connection.
 
 
 def test_a_child_may_fork_again(sandbox: Sandbox, start: Start) -> None:
@@ -155,8 +155,8 @@ print(well)
 
 
 def test_a_child_uses_a_client_with_which_threads_of_the_parent_verify_webhooks(start: Start) -> None:
-    # Threads verify without the GIL. A lock that one of them held at the fork would stay locked in the child:
-    # with one in the client, a child of the first few hundred hung.
+    # Threads verify without the GIL. A lock that a thread holds at the fork stays locked in the child. With a
+    # lock in the client, one of the first few hundred children hung.
     script = f"""
 import webhooks
 
@@ -249,7 +249,7 @@ def application(environ, start_response):
 
 @pytest.fixture
 def gunicorn(sandbox: Sandbox, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Gunicorn with two workers, which its master forks once it has imported the application."""
+    """Gunicorn with two workers, which its master forks after the import of the application."""
     (tmp_path / "application.py").write_text(APPLICATION)
     options = ["--preload", "--workers", "2", "--bind", "unix:socket", "--no-control-socket"]
     with subprocess.Popen(
@@ -269,7 +269,7 @@ def gunicorn(sandbox: Sandbox, tmp_path: Path) -> Iterator[subprocess.Popen[str]
 
 
 def ask(path: Path) -> str:
-    """What the server at this socket answers; nothing while it does not listen yet."""
+    """Returns the response of the server at this socket; None if it does not listen yet."""
     with socket.socket(socket.AF_UNIX) as connected:
         connected.settimeout(LIMIT)
         try:

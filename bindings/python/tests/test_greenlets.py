@@ -1,4 +1,4 @@
-"""Callbacks that let other greenlets of their thread run, under gevent and eventlet; tasks they start."""
+"""Callbacks that switch to other greenlets of their thread, under gevent and eventlet, and their tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 import asyncio, contextvars, itertools
@@ -55,7 +55,7 @@ def outcomes(*calls):
 
 
 def output_of(start: Start, script: str) -> str:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(BEGINNING + script), LIMIT)
     assert (code, errors) == (0, "")
     return output

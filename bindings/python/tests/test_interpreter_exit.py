@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 import asyncio, logging, random, warnings
@@ -168,7 +168,7 @@ WAYS = {
 
 
 def exit_of(start: Start, script: str) -> tuple[int, str, str]:
-    """How a program ends whose main thread has nothing more to do."""
+    """Returns the exit code and output of a program whose main thread ends first."""
     return finish(start(BEGINNING + script), LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""Warnings of the library under the logging that programs and servers have by default: each is shown once."""
+"""Warnings of the library with the default logging of programs and servers: each is printed once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support import Sandbox
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 REJECTED = """
 def rejected(client=client):
@@ -31,7 +31,7 @@ def rejected(client=client):
 
 
 def printed(sandbox: Sandbox, script: str, before: str = "") -> list[str]:
-    """What a program prints on standard error: it sets up `before` what it likes, and ends well."""
+    """Returns the standard error of a program that runs `before` and then the script, and must succeed."""
     done = subprocess.run(
         [sys.executable, "-c", before + CLIENT + REJECTED + script],
         env=sandbox.environment(),
@@ -45,7 +45,7 @@ def printed(sandbox: Sandbox, script: str, before: str = "") -> list[str]:
 
 
 def names(lines: list[str]) -> list[str]:
-    """The events that the lines are about."""
+    """Returns the names of the events in the lines."""
     return [line.partition(":")[0] for line in lines]
 
 
@@ -139,7 +139,7 @@ assert app.test_client().post("/", data=b"{}").status_code == 200
 
 def test_a_warning_is_printed_after_logging_was_shut_down(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=401)
-    # What is registered first runs last. Later than this the library makes no call.
+    # The function that is registered first runs last. The library makes no call after this one.
     before = "import atexit\natexit.register(lambda: rejected())"
     assert names(printed(sandbox, "", before)) == ["pair_rejected"]
 

@@ -1,4 +1,4 @@
-"""What the native module makes without `__init__` is what `__init__` makes."""
+"""Objects that the native module creates without `__init__` equal those that `__init__` creates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = "/v2.1/echo"
 
 
 def values(sandbox: Sandbox) -> list[Any]:
-    """One of each, of a success and of a failure, by a client that is closed."""
+    """Returns one object of each class, from a success and from a failure. The client is closed."""
     with sandbox.client() as client:
         answer = client.get(ECHO)
         with pytest.raises(justcall_auth.NotFoundError) as caught:
@@ -54,7 +54,7 @@ def test_each_value_equals_one_created_from_its_fields(sandbox: Sandbox) -> None
         assert again == value
         assert hash(again) == hash(value)
         assert repr(again) == repr(value)
-        # The value's own, in their order: none is the class's default, and nothing else is there.
+        # The object has all fields itself, in their order, and no others: none is a default of the class.
         assert list(vars(value)) == names
         for duplicate in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
             assert duplicate == value

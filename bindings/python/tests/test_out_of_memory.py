@@ -1,4 +1,4 @@
-"""Copies for which there is no memory: `OutOfMemoryError`, and the process goes on."""
+"""Copies that do not fit into memory raise `OutOfMemoryError`, and the process continues."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ array = bytearray(long)
 key = "k" * 40
 verifier = justcall_auth.WebhookVerifier(key, url="https://a.example/")
 limit(128 * MIB)
-refused(lambda: bytes(300 * MIB), MemoryError)  # The control: the limit bites.
+refused(lambda: bytes(300 * MIB), MemoryError)  # Positive control: the limit applies.
 classify = justcall_auth.classify
 for body in (long, array, memoryview(long), text):
     failure = refused(lambda: client.post("/v2.1/echo", data=body))

@@ -1,4 +1,4 @@
-"""How the pair is protected while it rests: what is asked, what is obtained, and what is refused."""
+"""The protection of the pair between calls: levels that are requested, obtained and refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEMFD_SECRET = 447
 REFUSED = """
 import resource
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
-if os.geteuid() == 0:  # The limit does not bind root.
+if os.geteuid() == 0:  # The limit does not apply to root.
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
@@ -45,11 +45,11 @@ def refusal(call):
     except justcall_auth.MemoryProtectionError as error:
         return error
 """
-"""How a child process begins to which the system gives no locked memory."""
+"""The first lines of a child process that cannot lock memory."""
 
 
 def has_secretmem() -> bool:
-    """Whether this system gives memory that not even the kernel can read."""
+    """Returns whether this system supports memory that not even the kernel can read."""
     if sys.platform != "linux":
         return False
     file: int = ctypes.CDLL(None).syscall(MEMFD_SECRET, 0)
@@ -59,7 +59,7 @@ def has_secretmem() -> bool:
 
 
 def output_of(start: Start, script: str) -> list[str]:
-    """The lines that the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its lines."""
     code, output, errors = finish(start(REFUSED + script))
     assert (code, errors) == (0, "")
     return output.splitlines()
@@ -109,7 +109,7 @@ def test_it_reads_the_source_as_a_call_does(tmp_path: Path) -> None:
     assert client.protection == ProtectionReport("heap", "heap", None)
     client.close()
     with pytest.raises(justcall_auth.CallCancelledError):
-        client.protection  # noqa: B018 - it asks whether the client is open
+        client.protection  # noqa: B018 - it checks whether the client is open
 
 
 def test_it_raises_the_exceptions_of_the_callable() -> None:
@@ -153,7 +153,7 @@ def test_a_level_that_the_system_refuses_fails_every_call_and_sends_nothing(
     sandbox: Sandbox, start: Start
 ) -> None:
     script = """
-assert client.protection.obtained == "heap"  # The limit does bind.
+assert client.protection.obtained == "heap"  # Positive control: the limit applies.
 for level in ("strict", "secretmem"):
     client = at(level)
     for call in (client.verify, client.authorization, lambda: client.get("/"), lambda: client.protection):

@@ -1,4 +1,4 @@
-"""What a request sends: the sandbox's echo tells what arrived."""
+"""The content of requests, as the sandbox's echo reports it."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ LARGE = 16 * 1024 * 1024
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the sandbox."""
+    """Returns a client of the sandbox."""
     with sandbox.client() as client:
         yield client
 
 
 def body_of(answer: Response) -> bytes:
-    """The body as it arrived."""
+    """Returns the body that arrived."""
     return base64.b64decode(answer.json()["body_base64"], validate=True)
 
 
 def headers_of(answer: Response) -> dict[str, str]:
-    """The headers as they arrived, names in lower case; none came twice."""
+    """Returns the headers that arrived, names in lower case. Fails if one is repeated."""
     pairs = [(name.lower(), value) for name, value in answer.json()["headers"]]
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
 
 
 def query_of(answer: Response) -> Any:
-    """The query as it arrived."""
+    """Returns the query that arrived."""
     return answer.json()["query"]
 
 

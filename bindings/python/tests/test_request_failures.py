@@ -1,4 +1,4 @@
-"""Requests that are refused, by the library or by the service, and what the errors tell."""
+"""Requests that the library or the service refuses, and their errors."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ECHO = "/v2.1/echo"
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the sandbox that tries once."""
+    """Returns a client of the sandbox without retries."""
     with sandbox.client(max_retries=0) as client:
         yield client
 
 
 def itself() -> list[object]:
-    """A list that holds itself."""
+    """Returns a list that contains itself."""
     value: list[object] = []
     value.append(value)
     return value
 
 
 def nested(depth: int) -> object:
-    """Lists in lists."""
+    """Returns nested lists."""
     value: object = 1
     for _ in range(depth):
         value = [value]
@@ -43,7 +43,7 @@ def nested(depth: int) -> object:
 
 
 def released() -> memoryview:
-    """A view that shows nothing any more."""
+    """Returns a released view."""
     view = memoryview(b"abc")
     view.release()
     return view
@@ -233,7 +233,7 @@ def test_it_retries_a_post_only_if_the_rate_limit_refused_it(sandbox: Sandbox) -
 def test_it_reports_a_refusal_that_comes_during_an_upload(
     sandbox: Sandbox, method: str, status: int, then: str
 ) -> None:
-    # A pair that was rejected is not sent again for a while: this one serves no other test.
+    # A rejected pair is not sent again for 30 seconds, so this pair is not used by another test.
     made = sandbox.control("POST", "pairs", {})
     pair = Credentials(made["api_key"], made["api_secret"])
     early = {"after_bytes": 1 << 20, "then": then}
@@ -347,7 +347,7 @@ def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None
         assert (caught.value.request_sent, caught.value.http_status) == (True, 401)
         assert caught.value.response is not None
     arrived = len(sandbox.requests())
-    # Also by another client of the process, as a program has that makes one for each of its requests.
+    # This applies to every client of the process, as in a program that creates one for each request.
     for credentials in (wrong, Credentials(key, "0" * 40)):
         with sandbox.client(credentials) as client:
             for call in (lambda: client.get(ECHO), client.verify):
@@ -369,7 +369,7 @@ def test_an_empty_proxy_means_no_proxy(sandbox: Sandbox, monkeypatch: pytest.Mon
             assert caught.value.request_sent is False
             assert "password" not in str(caught.value)
     assert sandbox.requests() == []
-    # One that cannot be used matters where it would be used, which is not on this machine.
+    # A proxy that is not usable is an error only if it would be used. Loopback hosts use none.
     monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1:1")
     with pytest.raises(justcall_auth.InvalidArgumentError, match="HTTPS_PROXY"):
         justcall_auth.Client()

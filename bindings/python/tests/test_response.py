@@ -1,4 +1,4 @@
-"""`Response`, `Headers` and `RateLimit`: what an answer tells, and how."""
+"""`Response`, `Headers` and `RateLimit`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAIRS = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("X-Note", "one"
 
 
 def pickled_with(protocol: int) -> Callable[[Any], Any]:
-    """Makes a copy by pickling."""
+    """Returns a copy made by pickling."""
     return lambda thing: pickle.loads(pickle.dumps(thing, protocol))
 
 
@@ -27,7 +27,7 @@ DUPLICATES = [copy.copy, copy.deepcopy, *map(pickled_with, range(pickle.HIGHEST_
 
 
 def typed(content_type: str, body: bytes) -> Response:
-    """An answer of this type."""
+    """Returns a response with this content type."""
     return Response(200, Headers({"content-type": content_type}), body)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 try:
@@ -36,7 +36,7 @@ except ImportError:
         import _xxsubinterpreters as interpreters
 
 def new_interpreter():
-    # One that shares the GIL: Python itself refuses the module in others.
+    # An interpreter that shares the GIL. Python refuses the module in others.
     try:
         return interpreters.create("legacy")
     except TypeError:
@@ -70,7 +70,7 @@ needs_sub_interpreters = pytest.mark.skipif(not HAS_SUB_INTERPRETERS, reason="th
 
 
 def lines_of(start: Start, script: str) -> list[str]:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(BEGINNING + script), LIMIT)
     assert (code, errors) == (0, "")
     return output.splitlines()
@@ -201,7 +201,7 @@ int main(int count, char **arguments)
 
 
 def embedding() -> list[str] | None:
-    """What links a program with this Python, if that can be done here."""
+    """Returns the linker arguments for a program with this Python; None if it cannot be linked here."""
     library, folder = sysconfig.get_config_var("LDLIBRARY"), sysconfig.get_config_var("LIBDIR")
     if sys.platform != "linux" or shutil.which("cc") is None or not library or not folder:
         return None
@@ -247,14 +247,14 @@ def application(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"caught"]
 """
-"""Answers if it catches the module's exceptions."""
+"""An application that responds whether it catches the module's exceptions."""
 
 UWSGI = Path(sysconfig.get_path("scripts")) / "uwsgi"
 
 
 @contextlib.contextmanager
 def uwsgi(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
-    """A server with two applications; gives its port and its log."""
+    """A server with two applications. Yields its port and its log."""
     (folder / "program.py").write_text(APPLICATION)
     log = folder / "log"
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("w") as output:
@@ -272,7 +272,7 @@ def uwsgi(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
 
 
 def answer(port: int, path: str) -> bytes:
-    """What the server answers."""
+    """Returns the response of the server."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
         connection.request("GET", path)
         return connection.getresponse().read()
@@ -280,7 +280,7 @@ def answer(port: int, path: str) -> bytes:
 
 @pytest.mark.skipif(not UWSGI.exists(), reason="uWSGI is not installed")
 def test_uwsgi_prints_the_remedy_for_a_second_application(tmp_path: Path) -> None:
-    # uWSGI serves nothing after an application failed to load; that it says why is what counts.
+    # uWSGI serves nothing after an application failed to load. The test checks that it prints the reason.
     with uwsgi(tmp_path) as (_, log):
         wait_until(lambda: f"ImportError: {MESSAGE}" in log.read_text(), LIMIT)
         assert "mountpoint='/one') ready" in log.read_text()

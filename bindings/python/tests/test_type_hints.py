@@ -1,4 +1,4 @@
-"""What frameworks read from annotations at run time, for dependency injection, validation and schemas."""
+"""Annotations at run time, which frameworks read for dependency injection, validation and schemas."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ VALUES: list[Any] = [
     RateLimit(100, 9, 1.5),
     Wait(0.25),
 ]
-"""One of each public value that holds plain values."""
+"""One object of each public class with plain values."""
 
 
 def functions(thing: Any) -> list[Any]:
-    """The function, or those of the class that are written in Python, as `inspect` finds them."""
+    """Returns the function, or the functions of the class that are written in Python."""
     if not isinstance(thing, type):
         return [thing]
     found = []
@@ -60,7 +60,7 @@ def test_every_annotation_can_be_resolved(name: str) -> None:
 
 
 def test_the_check_covers_classes_with_annotations_and_functions() -> None:
-    """A positive control: the test above would pass if it found nothing to look at."""
+    """Positive control: the test above would pass if it found no annotations."""
     assert typing.get_type_hints(Event)["wait"] == typing.Optional[float]
     assert (
         typing.get_type_hints(justcall_auth.JustCallError)["response"]

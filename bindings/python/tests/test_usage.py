@@ -1,4 +1,4 @@
-"""What is counted, as the OpenMetrics parser of Prometheus' own client reads it."""
+"""The usage counters, read with the OpenMetrics parser of the Prometheus client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def families(client: Client) -> dict[str, Metric]:
 
 
 def value(families: dict[str, Metric], family: str, **labels: str) -> float:
-    """The one sample of `family` that has these labels and, where it is a histogram, is the count."""
+    """Returns the sample of `family` with these labels; for a histogram, its count."""
     samples = families[family].samples
     if families[family].type == "histogram":
         samples = [sample for sample in samples if sample.name.endswith("_count")]
@@ -76,7 +76,7 @@ def test_usage_shows_no_pair_and_fails_after_the_client_is_closed(sandbox: Sandb
     assert sandbox.api_secret not in text
     client.close()
     with pytest.raises(justcall_auth.CallCancelledError):
-        client.usage  # noqa: B018 - it asks whether the client is open
+        client.usage  # noqa: B018 - it checks whether the client is open
 
 
 def test_it_records_the_use_of_the_pair_in_the_state_file(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ ERROR_KEYS = {
 
 
 def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
-    """The key and secret that the client is given."""
+    """Returns the key and secret of the client."""
     wanted = vector["credentials"]
     if wanted == "good":
         return made["api_key"], made["api_secret"]
@@ -45,7 +45,7 @@ def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
 
 
 def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
-    """Makes the call that the vector describes, and compares."""
+    """Makes the call that the vector describes, and compares the result."""
     only_known(vector, KEYS, all_of_them=True)
     config = only_known(vector["config"], CONFIG_KEYS)
     expect = only_known(vector["expect"], {"account", "error"})
@@ -81,7 +81,7 @@ def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
 
 
 def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) -> None:
-    """Compares every attribute with what is expected of it."""
+    """Compares every attribute with the expected value."""
     told = {
         "name": error.name,
         "code": error.code,
@@ -100,7 +100,7 @@ def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) ->
 
 
 def assert_not_shown(secret: str, error: justcall_auth.JustCallError) -> None:
-    """No text of the error holds the secret, where that is long enough to be told from other words."""
+    """Checks that no text of the error contains the secret, if it is long enough to be unique."""
     shown = [
         str(error),
         repr(error),

@@ -1,4 +1,4 @@
-"""`WebhookVerifier` and `WebhookEvent`: what they take, in every form that Python has, and what they give."""
+"""`WebhookVerifier` and `WebhookEvent`: their arguments, in every form, and their results."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_invalid_text_in_a_header_is_a_fault_of_the_sender() -> None:
         odd = {**headers(), name: "\udcff"}
         with pytest.raises(justcall_auth.WebhookError):
             verifier().verify(odd, body(), NOW)
-    # Of a header that nobody asks for it does not matter.
+    # Headers that verification does not need are ignored.
     verifier().verify({**headers(), "x-\udcff": "\udcff"}, body(), NOW)
 
 
@@ -229,7 +229,7 @@ def test_it_calls_the_replay_check_last_with_the_whole_event() -> None:
     event = checked.verify(headers(), body(), NOW)
     assert asked == [event]
     assert asked[0].body == body()
-    # Another event of the type in that second: the same signature, and no repetition.
+    # Another event of the type in the same second has the same signature, and is not a repetition.
     checked.verify(headers(), body(other=1), NOW)
     with pytest.raises(justcall_auth.WebhookReplayedError):
         checked.verify(headers(), body(), NOW)
@@ -309,7 +309,7 @@ def test_around_a_reset_it_accepts_every_pair_of_a_client(sandbox: Sandbox, tmp_
             mine.verify(headers(new), body(), NOW)
         put(file, account.line)
         assert client.reload() is True
-        # Nothing has proven the new pair yet.
+        # No call has proven the new pair yet.
         assert mine.verify(headers(old), body(), NOW).secret_index == 0
         assert mine.verify(headers(new), body(), NOW).secret_index == 1
         client.verify()
@@ -329,7 +329,7 @@ def test_it_raises_the_error_of_the_source_of_a_client() -> None:
     assert isinstance(caught.value.__cause__, VaultSealedError)
     with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.SourceUnavailableError):
         verifier(client).verify(headers(), body(), NOW)
-    # What is wrong with the delivery itself is told without the source.
+    # A fault of the delivery itself is reported without the source.
     with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.WebhookUnsignedError):
         verifier(client).verify({}, body(), NOW)
 
@@ -350,7 +350,7 @@ def test_a_repetition_is_counted_once_as_replayed() -> None:
 
 
 def test_an_exception_of_a_replay_check_is_not_counted_as_a_repetition() -> None:
-    class Found(Exception):  # noqa: N818 - it stands for any library's
+    class Found(Exception):  # noqa: N818 - a substitute for an exception of any library
         code = 404
 
     class Stopped(BaseException):
@@ -407,7 +407,7 @@ def test_a_client_counts_the_results_of_every_verifier_of_its_source(tmp_path: P
         assert results(other.usage) == {}
         assert SECRET not in client.usage + first.usage
         assert URL not in client.usage + first.usage
-    # A closed client counts nothing; the verifier goes on.
+    # A closed client counts nothing; the verifier continues.
     with pytest.raises(justcall_auth.CallCancelledError):
         first.verify(headers(), body(), NOW)
     assert results(first.usage) == {"ok": 1, "webhook_unsigned": 1, "cancelled": 1}

@@ -1,4 +1,4 @@
-"""Starlette and FastAPI: what handlers may ask for, and what is called for refused deliveries."""
+"""Starlette and FastAPI: parameters of handlers, and calls for refused deliveries."""
 
 import ast
 import asyncio
@@ -33,7 +33,7 @@ REFUSED = {
     "version": (400, "webhook_version", {"x-justcall-signature-version": "v2"}),
     "probe": (200, "webhook_unsigned", dict.fromkeys(headers())),
 }
-"""What is not dispatched: the status, the name of the error, and the headers that make it so."""
+"""Refused deliveries: the status, the name of the error, and the changed headers."""
 
 
 def verifier(**settings: Any) -> WebhookVerifier:
@@ -43,7 +43,7 @@ def verifier(**settings: Any) -> WebhookVerifier:
 async def delivered(
     app: Any, path: str = "/hooks", changed: Any = (), content: Optional[bytes] = None
 ) -> tuple[int, str]:
-    """The status and body of the answer to one delivery, which is genuine unless a header is changed."""
+    """Returns status and body of the response to a delivery, which is genuine unless a header is changed."""
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     signed = signature(timestamp=moment)
     if "x-justcall-request-timestamp" in changed:
@@ -80,7 +80,7 @@ async def delivered(
 def deliver(
     app: Any, path: str = "/hooks", changed: Any = (), content: Optional[bytes] = None
 ) -> tuple[int, Any]:
-    """The same, for tests that are no coroutines."""
+    """Does the same in tests that are not coroutines."""
     return asyncio.run(delivered(app, path, changed, content))
 
 
@@ -91,7 +91,7 @@ def fastapi_with(endpoint: Any, path: str = "/hooks") -> FastAPI:
 
 
 def connection() -> str:
-    """Stands for a connection to a database."""
+    """A substitute for a connection to a database."""
     return "connected"
 
 
@@ -142,7 +142,7 @@ def asked_last(
 
 
 DONE: list[int] = []
-"""What was done after the answer."""
+"""The background tasks that ran after the response."""
 
 HANDLERS = [asked_plainly, asked_in_a_coroutine, asked_by_name, asked_last]
 
@@ -229,7 +229,7 @@ def test_a_handler_without_a_parameter_is_refused_when_it_is_decorated() -> None
 
 
 def by_dependency(one: WebhookVerifier, calls: list[str]) -> FastAPI:
-    """An application whose handler has the event from the dependency, before another dependency."""
+    """Returns an application whose handler gets the event from the dependency, before another dependency."""
     app = FastAPI()
 
     def session() -> str:
@@ -273,14 +273,14 @@ def test_the_dependency_refuses_a_body_that_is_too_large() -> None:
     answered = deliver(by_dependency(one, calls), "/hooks/7", content=long)
     assert (answered[0], calls) == (413, [])
     assert results(one.usage) == {"webhook_malformed": 1}
-    # Whether it is signed or not.
+    # This applies to signed and unsigned deliveries.
     answered = deliver(by_dependency(one, calls), "/hooks/7", dict.fromkeys(headers()), content=long)
     assert (answered[0], calls) == (413, [])
     assert results(one.usage) == {"webhook_malformed": 1, "webhook_unsigned": 1}
 
 
 def test_a_router_and_its_handler_may_depend_on_the_same_verifier() -> None:
-    """The body is read once, and a `replay_check` is asked once."""
+    """The body is read once, and a `replay_check` is called once."""
     seen: list[str] = []
 
     def was_seen(event: WebhookEvent) -> bool:
@@ -326,7 +326,7 @@ def test_a_starlette_handler_may_take_path_parameters_and_the_request() -> None:
 
 
 def test_a_handler_that_confirms_does_not_block_the_loop() -> None:
-    """`confirm` blocks here until the loop has run, and would block for ever if it kept it from running."""
+    """`confirm` blocks until the loop has run. It would block forever if it blocked the loop."""
     loop_ran = threading.Event()
 
     class Waiting:
@@ -354,7 +354,7 @@ def test_a_handler_that_confirms_does_not_block_the_loop() -> None:
 
 
 def handlers_of(text: str) -> list[ast.AST]:
-    """The functions of a text's Python that a decorator `webhook` is given."""
+    """Returns the functions with a decorator `webhook` in a text's Python code."""
     tree = ast.parse(text)
     return [
         node
@@ -365,7 +365,7 @@ def handlers_of(text: str) -> list[ast.AST]:
 
 
 def test_no_handler_in_the_documentation_blocks_a_loop() -> None:
-    """A handler that may wait is a function, which the helper runs in a thread; or it awaits what waits."""
+    """A handler that may block is a function, which the helper runs in a thread; or it uses `await`."""
     texts = [
         text
         for path in (ROOT / "bindings/python/README.md", *(ROOT / "docs/guide").glob("*.md"))
@@ -417,7 +417,7 @@ def django_app(one: WebhookVerifier, **settings: Any) -> Any:
 def test_a_delivery_without_its_signature_is_logged_and_counted_and_may_be_refused(
     make: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Otherwise every genuine delivery would vanish: JustCall takes 200 for handled."""
+    """Otherwise every genuine delivery would be lost: JustCall counts 200 as handled."""
     for settings, status in (({}, 200), ({"accept_unsigned": True}, 200), ({"accept_unsigned": False}, 401)):
         caplog.clear()
         one = verifier()
