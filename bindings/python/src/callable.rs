@@ -27,12 +27,12 @@ const HINT: &str =
 pub(crate) struct Callable {
     function: Held,
     /// How many calls of the function are in progress.
-    asking: AtomicUsize,
+    running_calls: AtomicUsize,
 }
 
 impl Callable {
     pub(crate) fn new(function: Bound<'_, PyAny>) -> Self {
-        Self { function: Held::new(function), asking: AtomicUsize::new(0) }
+        Self { function: Held::new(function), running_calls: AtomicUsize::new(0) }
     }
 
     /// Visits the function for the garbage collector.
@@ -42,17 +42,17 @@ impl Callable {
 
     /// Returns whether the calling code runs in the function. Calls of its client would then wait for the function
     /// itself. Code of another greenlet, task or thread does not run in it.
-    pub(crate) fn is_asked(&self) -> bool {
-        if self.asking.load(Ordering::Relaxed) == 0 {
+    pub(crate) fn is_running(&self) -> bool {
+        if self.running_calls.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        let asked = running::in_python(|py, _| {
-            static IS_ASKED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let is_asked = IS_ASKED.import(py, "justcall_auth._callback", "is_asked")?;
-            capi::call_package(is_asked, (self.number(),), None)?.is_truthy()
+        let is_running = running::in_python(|py, _| {
+            static IS_IN_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let is_in_source = IS_IN_SOURCE.import(py, "justcall_auth._callback", "is_in_source")?;
+            capi::call_package(is_in_source, (self.number(),), None)?.is_truthy()
         });
         // If this fails, the call is not refused: it may wait until its timeout, but it may also succeed.
-        matches!(asked, Some(Ok(true)))
+        matches!(is_running, Some(Ok(true)))
     }
 
     /// Returns a number that is unique among the source callables.
@@ -62,32 +62,32 @@ impl Callable {
 
     /// Calls the function and returns its result.
     fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        static ASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let ask = ASK.import(py, "justcall_auth._callback", "ask")?;
-        self.asking.fetch_add(1, Ordering::Relaxed);
-        let given = capi::call(ask, (self.function.bind(py), self.number()));
-        self.asking.fetch_sub(1, Ordering::Relaxed);
-        given
+        static CALL_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let call_source = CALL_SOURCE.import(py, "justcall_auth._callback", "call_source")?;
+        self.running_calls.fetch_add(1, Ordering::Relaxed);
+        let returned = capi::call(call_source, (self.function.bind(py), self.number()));
+        self.running_calls.fetch_sub(1, Ordering::Relaxed);
+        returned
     }
 
     /// Returns the pair. Fails with the exception that the call raises, and with the error for calls of other threads,
     /// which waited for this read and cannot raise the same exception.
-    fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        let given = self.call(py).map_err(|raised| failure(py, raised))?;
-        let credentials = given.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
+    fn load_pair(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
+        let returned = self.call(py).map_err(|raised| failure(py, raised))?;
+        let credentials = returned.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
         let credentials = credentials.map_err(|_| {
-            let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&given)));
+            let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&returned)));
             (exception(py, &error), error)
         });
-        capi::release(py, given.unbind());
+        capi::release(py, returned.unbind());
         credentials
     }
 }
 
 impl Load for Callable {
     fn load(&self) -> Result<justcall_auth::Credentials, Error> {
-        let asked = running::in_python(|py, running| {
-            let (result, raised) = match self.ask(py) {
+        let loaded = running::in_python(|py, running| {
+            let (result, raised) = match self.load_pair(py) {
                 Ok(credentials) => (Ok(credentials), None),
                 Err((raised, error)) => (Err(error.clone()), Some((error.kind(), raised))),
             };
@@ -97,7 +97,7 @@ impl Load for Callable {
             result
         });
         // `None`: the interpreter is shutting down.
-        asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
+        loaded.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 
     /// Returns false: the binding refuses such calls by the context, because greenlets and tasks share a thread.
@@ -116,7 +116,7 @@ fn unavailable(what: &str) -> Error {
 fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
     match is_ours(py, &raised) {
         Ok(true) => {
-            let error = in_its_words(py, &raised);
+            let error = error_of(py, &raised);
             (raised, error)
         }
         Ok(false) => {
@@ -134,7 +134,7 @@ fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
 
 /// Returns the error of an exception of this package, with its kind, message and hint. Control characters and the secrets
 /// of pairs in use are removed from the texts, which are cut at 512 bytes.
-fn in_its_words(py: Python<'_>, raised: &PyErr) -> Error {
+fn error_of(py: Python<'_>, raised: &PyErr) -> Error {
     let kind = kind_of(py, raised);
     let text = |name| {
         let text = capi::getattr(raised.value(py), name).ok()?;

@@ -301,8 +301,8 @@ impl Client {
     /// Responses to `verify` count only if they are errors.
     #[getter]
     fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let told = *self.last_rate_limit();
-        told.map(|told| rate_limit(py, &told)).transpose()
+        let limit = *self.last_rate_limit();
+        limit.map(|limit| rate_limit(py, &limit)).transpose()
     }
 
     /// The generation of the pair in use: 1 for the first pair, one more for each later one.

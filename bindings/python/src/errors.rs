@@ -36,6 +36,6 @@ pub(crate) fn guarded<T: Send>(
 
 /// Returns the Python exception for `error`, or the exception that its creation raised.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let answer = error.response().map(|answer| response(py, answer, &service::rate_limit(answer)));
-    answer.transpose().map_or_else(|failure| failure, |answer| with_response(py, error, answer))
+    let received = error.response().map(|received| response(py, received, &service::rate_limit(received)));
+    received.transpose().map_or_else(|failure| failure, |received| with_response(py, error, received))
 }

@@ -56,7 +56,7 @@ fn add_params(request: &mut Request, params: &Bound<'_, PyAny>) -> PyResult<()> 
     for (name, value) in pairs("params", params)? {
         let name = text("params", &name)?;
         for value in values(&value)? {
-            if let Some(value) = written(&value)? {
+            if let Some(value) = query_text(&value)? {
                 request.add_query(&name, &value).map_err(|error| exception(py, &error))?;
             }
         }
@@ -85,7 +85,7 @@ fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Returns the text of the value in the query; `None` for Python's None.
-fn written(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+fn query_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     if value.is_none() {
         return Ok(None);
     }

@@ -72,7 +72,7 @@ impl Running {
 }
 
 /// The result of a call.
-pub(crate) struct Outcome<T> {
+pub(crate) struct CallOutcome<T> {
     result: Result<T, Error>,
     raised: Raised,
 }
@@ -82,16 +82,16 @@ pub(crate) fn run<T: Send>(
     py: Python<'_>,
     options: CallOptions,
     work: impl FnOnce() -> Result<T, Error> + Send,
-) -> Outcome<T> {
+) -> CallOutcome<T> {
     let running = Arc::new(Running::new(options));
     let outer = CURRENT.replace(Some(running.clone()));
     let result = guarded(py, work);
     CURRENT.set(outer);
     let raised = std::mem::take(&mut *running.raised());
-    Outcome { result, raised }
+    CallOutcome { result, raised }
 }
 
-impl<T> Outcome<T> {
+impl<T> CallOutcome<T> {
     /// Returns the response of the failure, if there is one.
     pub(crate) fn failed_with(&self) -> Option<&Response> {
         self.result.as_ref().err().and_then(Error::response)

@@ -124,14 +124,14 @@ impl WebhookVerifier {
         };
         let now = now.map_or_else(unix_seconds, |now| now.0);
 
-        let asked = self.replay_check.as_ref().map(|check| Asked {
+        let replay = self.replay_check.as_ref().map(|check| ReplayCheckCall {
             check,
             body: body.as_unbound(),
             raised: Mutex::new(None),
         });
         let bytes = body.as_bytes();
-        let work = || match &asked {
-            Some(asked) => self.verifier.verify_asking(&headers, bytes, now, asked),
+        let work = || match &replay {
+            Some(replay) => self.verifier.verify_asking(&headers, bytes, now, replay),
             None => self.verifier.verify(&headers, bytes, now),
         };
         // With secrets, verification does not block. With a client, its source may have to be read.
@@ -140,7 +140,7 @@ impl WebhookVerifier {
         } else {
             work().map_err(|error| exception(py, &error))
         };
-        match asked.and_then(Asked::raised) {
+        match replay.and_then(ReplayCheckCall::raised) {
             Some(raised) => Err(raised),
             None => Ok(WebhookEvent::new(result?, body)),
         }
@@ -236,41 +236,41 @@ fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResul
 }
 
 /// The program's `replay_check`, for one delivery.
-struct Asked<'a> {
+struct ReplayCheckCall<'a> {
     check: &'a Held,
     body: &'a Py<PyBytes>,
     raised: Mutex<Option<PyErr>>,
 }
 
-impl Asked<'_> {
+impl ReplayCheckCall<'_> {
     fn raised(self) -> Option<PyErr> {
         self.raised.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
-        let answer =
+    fn call(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
+        let result =
             capi::call(self.check.bind(py), (WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
         // A result that is not a bool is probably a missing `return` or `await`.
-        let seen = match answer.cast::<PyBool>() {
+        let seen = match result.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),
-            Err(_) => Err(wrong_type(&answer, "the result of replay_check", "bool")),
+            Err(_) => Err(wrong_type(&result, "the result of replay_check", "bool")),
         };
-        capi::release(py, answer.unbind());
+        capi::release(py, result.unbind());
         seen
     }
 }
 
-impl ReplayCheck for Asked<'_> {
+impl ReplayCheck for ReplayCheckCall<'_> {
     fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
-        let asked = running::in_python(|py, _| {
-            self.ask(py, event).map_err(|raised| {
+        let seen = running::in_python(|py, _| {
+            self.call(py, event).map_err(|raised| {
                 let error = Error::new(kind_of(py, &raised));
                 *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
                 error
             })
         });
         // `None`: the interpreter is shutting down.
-        asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
+        seen.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) type Header<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 /// any type.
 pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<Header<'py>>> {
     let mut found = Vec::with_capacity(3);
-    let mut look_at = |name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>| {
+    let mut add_needed = |name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>| {
         if let Some(name) = needed(name)? {
             found.push((name, bytes_of(value)?));
         }
@@ -26,11 +26,11 @@ pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<
     };
     if let Ok(dictionary) = headers.cast_exact::<PyDict>() {
         for (name, value) in dictionary {
-            look_at(&name, &value)?;
+            add_needed(&name, &value)?;
         }
     } else {
         for (name, value) in pairs("headers", headers)? {
-            look_at(&name, &value)?;
+            add_needed(&name, &value)?;
         }
     }
     Ok(found)

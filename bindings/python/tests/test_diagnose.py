@@ -46,8 +46,8 @@ def run(vector: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -
         only_known(expected, {"code", "severity"}, all_of_them=True)
     for form in given(vector):
         found = diagnose_environment() if form is None else diagnose(form)
-        told = [{"code": finding.code, "severity": finding.severity} for finding in found]
-        assert told == vector["expect"], found
+        reported = [{"code": finding.code, "severity": finding.severity} for finding in found]
+        assert reported == vector["expect"], found
         assert not any(half in repr(found) for half in MADE_UP)
         assert all(finding.message and finding.remedy for finding in found)
 

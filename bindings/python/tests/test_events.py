@@ -170,13 +170,13 @@ def test_a_handler_that_raises_changes_no_result(sandbox: Sandbox, unraisable: l
     sandbox.fault("answer", status=503, times=1, path=ECHO)
     with sandbox.client(Account(sandbox).credentials(), on_event=handler) as client:
         assert client.get(ECHO).http_status == 200
-        told = len(unraisable)
+        reports = len(unraisable)
         sandbox.fault("answer", status=422, path=ECHO)
         sandbox.fault("answer", status=503, times=1, path=ECHO)
         with pytest.raises(justcall_auth.UnprocessableError) as caught:
             client.get(ECHO)
-    assert told >= 1
-    assert unraisable == [(ZeroDivisionError, handler)] * told
+    assert reports >= 1
+    assert unraisable == [(ZeroDivisionError, handler)] * reports
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 

@@ -120,14 +120,14 @@ def test_it_continues_through_a_reset_and_prints_that(sandbox: Sandbox, tmp_path
             assert child.stderr is not None
             assert child.stdout.readline() == "5 calls\n"
             account.reset()
-            told = [child.stderr.readline() for _ in range(2)]
+            printed = [child.stderr.readline() for _ in range(2)]
             put(file, account.line)
-            told += [child.stderr.readline() for _ in range(2)]
+            printed += [child.stderr.readline() for _ in range(2)]
             assert child.stdout.readline() == "5 calls\n"
         finally:
             child.kill()
     expected = ["pair_rejected", "waiting_for_source", "source_changed", "rotated"]
-    assert [line.partition(":")[0] for line in told] == expected
+    assert [line.partition(":")[0] for line in printed] == expected
 
 
 @pytest.mark.parametrize(

@@ -401,10 +401,10 @@ print(os.waitpid(child, 0)[1], flush=True)
 loading.load()
 print(loading.next().name)
 """
-    told = "This exchange was created before fork(). Create a new one in the child.\n"
+    refusal = "This exchange was created before fork(). Create a new one in the child.\n"
     code, output, errors = finish(start(script))
     assert (code, errors) == (0, "")
-    assert output == told * 2 + "The call is not over yet.\n0\nSEND\n"
+    assert output == refusal * 2 + "The call is not over yet.\n0\nSEND\n"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])

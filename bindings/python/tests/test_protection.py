@@ -144,8 +144,8 @@ print(report.asked, report.obtained, bool(report.why_not))
 print(report.why_not)
 print(client.verify().verified_by)
 """
-    told, why, verified = output_of(start, script)
-    assert (told, verified) == ("auto heap True", "/v2/account")
+    protection, why, verified = output_of(start, script)
+    assert (protection, verified) == ("auto heap True", "/v2/account")
     assert len(why) < 200
 
 

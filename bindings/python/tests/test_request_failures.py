@@ -261,24 +261,24 @@ def test_it_reads_the_rate_limit_in_the_spelling_of_the_article(sandbox: Sandbox
     made = sandbox.control("POST", "pairs", {"plan": "Pro"})
     with sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
         assert client.rate_limit is None
-        told = client.get(ECHO).rate_limit
-        assert told == client.rate_limit
-    assert (told.limit, told.remaining) == (120, 119)
-    assert (told.burst_limit, told.burst_remaining, told.burst_reset) == (None, None, None)
-    assert told.reset is not None
-    assert 0 <= told.reset - time.time() + 1 <= 62
+        rate_limit = client.get(ECHO).rate_limit
+        assert rate_limit == client.rate_limit
+    assert (rate_limit.limit, rate_limit.remaining) == (120, 119)
+    assert (rate_limit.burst_limit, rate_limit.burst_remaining, rate_limit.burst_reset) == (None, None, None)
+    assert rate_limit.reset is not None
+    assert 0 <= rate_limit.reset - time.time() + 1 <= 62
 
 
 def test_it_reads_the_rate_limit_in_the_measured_spelling(measured_sandbox: Sandbox) -> None:
     made = measured_sandbox.control("POST", "pairs", {"plan": "Pro"})
     with measured_sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
-        told = client.get(ECHO).rate_limit
-        assert told == client.rate_limit
-        assert (told.limit, told.remaining) == (3600, 3599)
-        assert (told.burst_limit, told.burst_remaining) == (60, 59)
-        assert told.reset is not None
-        assert told.burst_reset is not None
-        assert time.time() - 1 <= told.burst_reset <= told.reset <= time.time() + 3601
+        rate_limit = client.get(ECHO).rate_limit
+        assert rate_limit == client.rate_limit
+        assert (rate_limit.limit, rate_limit.remaining) == (3600, 3599)
+        assert (rate_limit.burst_limit, rate_limit.burst_remaining) == (60, 59)
+        assert rate_limit.reset is not None
+        assert rate_limit.burst_reset is not None
+        assert time.time() - 1 <= rate_limit.burst_reset <= rate_limit.reset <= time.time() + 3601
         assert client.verify().verified_by == "/v2.1/users?per_page=1"
 
 
@@ -298,9 +298,9 @@ def test_it_reads_an_incomplete_rate_limit(
     sandbox: Sandbox, client: Client, headers: dict[str, str], expected: RateLimit
 ) -> None:
     sandbox.fault("answer", status=200, body={}, headers=headers)
-    told = client.get(ECHO).rate_limit
-    assert told.reset == (None if expected.reset is None else pytest.approx(expected.reset, rel=1e-9))
-    assert RateLimit(**{**vars(told), "reset": expected.reset}) == expected
+    rate_limit = client.get(ECHO).rate_limit
+    assert rate_limit.reset == (None if expected.reset is None else pytest.approx(expected.reset, rel=1e-9))
+    assert RateLimit(**{**vars(rate_limit), "reset": expected.reset}) == expected
 
 
 def test_the_rate_limit_of_a_client_is_that_of_its_last_response_even_of_an_error(

@@ -88,9 +88,9 @@ def test_it_records_the_use_of_the_pair_in_the_state_file(sandbox: Sandbox, tmp_
         client.verify()
     arguments = ["status", "--json", "--source", f"file:{pair}", "--state-file", str(state)]
     status = [str(command("justcall-auth")), *arguments]
-    told = json.loads(subprocess.run(status, check=True, capture_output=True, env={}).stdout)
-    assert told["unused_seconds"] < 60
-    assert told["last_used"] is not None
+    status_report = json.loads(subprocess.run(status, check=True, capture_output=True, env={}).stdout)
+    assert status_report["unused_seconds"] < 60
+    assert status_report["last_used"] is not None
     assert sandbox.api_secret not in state.read_text()
 
 

@@ -69,20 +69,20 @@ def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
         compare_error(error, only_known(expect["error"], ERROR_KEYS, all_of_them=True))
         assert_not_shown(secret, error)
     else:
-        told = {
+        actual = {
             "id": account.id or 0,
             "email": account.email,
             "plan": account.plan,
             "verified_by": account.verified_by,
         }
-        assert told == only_known(expect["account"], ACCOUNT_KEYS, all_of_them=True)
+        assert actual == only_known(expect["account"], ACCOUNT_KEYS, all_of_them=True)
     if vector["requests"] is not None:
         assert len(sandbox.requests()) == vector["requests"]
 
 
 def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) -> None:
     """Compares every attribute with the expected value."""
-    told = {
+    actual = {
         "name": error.name,
         "code": error.code,
         "http_status": error.http_status,
@@ -92,7 +92,7 @@ def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) ->
         "reason": error.reason,
         "service_message": error.service_message,
     }
-    assert told == {name: expect[name] for name in told}, str(error)
+    assert actual == {name: expect[name] for name in actual}, str(error)
     for wanted in expect["message_contains"]:
         assert wanted in error.message
     for wanted in expect["hint_contains"]:

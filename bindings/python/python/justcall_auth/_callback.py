@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
 
-_ASKED: Final[ContextVar[tuple[list[int], ...]]] = ContextVar("justcall_auth_asked", default=())
+_RUNNING: Final[ContextVar[tuple[list[int], ...]]] = ContextVar("justcall_auth_running_sources", default=())
 """The source callables that are running in this context, each as a list with its number.
 
 Tasks and greenlets that a callable starts copy the context and may outlive the callable. Its list is
@@ -25,20 +25,20 @@ def is_coroutine_function(function: Callable[..., object]) -> bool:
     )
 
 
-def ask(source: Callable[[], object], number: int) -> object:
-    """Calls the source callable and returns its result. Meanwhile `is_asked(number)` is True."""
-    asked = [number]
-    token = _ASKED.set((*_ASKED.get(), asked))
+def call_source(source: Callable[[], object], number: int) -> object:
+    """Calls the source callable and returns its result. Meanwhile `is_in_source(number)` is True."""
+    running = [number]
+    token = _RUNNING.set((*_RUNNING.get(), running))
     try:
         return source()
     finally:
-        asked.clear()
-        _ASKED.reset(token)
+        running.clear()
+        _RUNNING.reset(token)
 
 
-def is_asked(number: int) -> bool:
+def is_in_source(number: int) -> bool:
     """Returns whether the source callable with that number is running in this context."""
-    return any(number in asked for asked in _ASKED.get())
+    return any(number in running for running in _RUNNING.get())
 
 
 def let_greenlets_run() -> None:

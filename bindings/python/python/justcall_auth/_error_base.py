@@ -119,8 +119,8 @@ class JustCallError(Exception):
 
     def __str__(self) -> str:
         """Returns `name: message`, then the message of the service; the hint is on a second line."""
-        said = "" if self.service_message is None else f" The service answered: {self.service_message!r}"
-        return f"{self.name}: {self.message}{said}\nhint: {self.hint}"
+        service = "" if self.service_message is None else f" The service answered: {self.service_message!r}"
+        return f"{self.name}: {self.message}{service}\nhint: {self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leaves out the response and the request, which are the customer's data."""

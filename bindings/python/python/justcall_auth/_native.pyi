@@ -41,7 +41,7 @@ class _HasItems(Protocol):
 _Scalar: TypeAlias = str | int | float | None
 _Value: TypeAlias = _Scalar | Sequence[_Scalar]
 _Parameter: TypeAlias = tuple[str, _Value]
-# Any iterable will do, but beside `Iterable` mypy fails to infer the type of a dictionary of mixed values.
+# Any iterable is accepted. With `Iterable` here mypy fails to infer the type of a dictionary of mixed values.
 _Params: TypeAlias = (
     Mapping[str, _Value] | Sequence[_Parameter] | Iterator[_Parameter] | ItemsView[str, _Value]
 )
@@ -49,14 +49,14 @@ _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 _Data: TypeAlias = bytes | bytearray | memoryview | str
 _Secret: TypeAlias = str | bytes | bytearray
 
-_Answer = TypeVar("_Answer", covariant=True)
+_Result = TypeVar("_Result", covariant=True)
 
-# What fetches an object: a client.
+# An object with the method `get` of a client.
 @type_check_only
-class _Getter(Protocol[_Answer]):
-    def get(self, path: str, /) -> _Answer: ...
+class _Getter(Protocol[_Result]):
+    def get(self, path: str, /) -> _Result: ...
 
-# The values of other headers than those that are looked for may be of any type: a WSGI `environ` has objects.
+# The values of headers that verification does not need may have any type: a WSGI `environ` has objects.
 @type_check_only
 class _HasWebhookHeaders(Protocol):
     def items(self) -> Iterable[tuple[str | bytes, object]]: ...
@@ -694,7 +694,7 @@ class WebhookEvent:
         for this type of event is not known.
         """
 
-    def confirm(self, client: _Getter[_Answer]) -> _Answer:
+    def confirm(self, client: _Getter[_Result]) -> _Result:
         """Fetches the object of the event through the API. Returns the result of `client.get(object_path())`.
 
         The response can be trusted, unlike the body.

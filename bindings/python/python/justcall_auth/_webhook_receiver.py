@@ -52,7 +52,7 @@ _log = logging.getLogger("justcall_auth.webhook")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Refusal:
     """The response if the handler is not called: a status, and the name of the error as the body."""
 
     status: int
@@ -64,7 +64,7 @@ def receive(
     headers: _HasWebhookHeaders | Iterable[tuple[str | bytes, object]],
     body: bytes | None,
     accept_unsigned: bool,
-) -> WebhookEvent | Answer:
+) -> WebhookEvent | Refusal:
     """Returns the event to handle, or the response to a refused delivery.
 
     `body` is None if it is too large. The verifier verifies every delivery and counts its result.
@@ -77,7 +77,7 @@ def receive(
     except WebhookError as error:
         if body is None or len(body) > LIMIT:
             _log.warning("a webhook's body is longer than %d bytes: %s", LIMIT, error.name)
-            return Answer(TOO_LARGE, error.name)
+            return Refusal(TOO_LARGE, error.name)
         status = STATUS[error.code]
         unsigned = isinstance(error, WebhookUnsignedError)
         if unsigned and not accept_unsigned:
@@ -89,4 +89,4 @@ def receive(
             error.name,
             error.message,
         )
-        return Answer(status, error.name)
+        return Refusal(status, error.name)

@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed  # typ
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive
+from ._webhook_receiver import LIMIT, Refusal, receive
 
 __all__ = ["webhook"]
 
@@ -64,7 +64,7 @@ def webhook(
                 event = await sync_to_async(_receive)(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
-                return _answered(await view(request, event, *args, **kwargs))
+                return _response(await view(request, event, *args, **kwargs))
 
         else:
 
@@ -73,7 +73,7 @@ def webhook(
                 event = _receive(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
-                return _answered(view(request, event, *args, **kwargs))
+                return _response(view(request, event, *args, **kwargs))
 
         exempt: Callable[..., Any] = csrf_exempt(receiver)
         return exempt
@@ -88,7 +88,7 @@ def _receive(
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     event = receive(verifier, request.headers, _body(request), accept_unsigned)
-    if isinstance(event, Answer):
+    if isinstance(event, Refusal):
         return HttpResponse(event.text, status=event.status, content_type="text/plain")
     return event
 
@@ -104,5 +104,5 @@ def _body(request: HttpRequest) -> Optional[bytes]:
     return None
 
 
-def _answered(answer: Any) -> Any:
-    return HttpResponse() if answer is None else answer
+def _response(result: Any) -> Any:
+    return HttpResponse() if result is None else result

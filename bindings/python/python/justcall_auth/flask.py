@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import flask
 
 from ._native import WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive
+from ._webhook_receiver import LIMIT, Refusal, receive
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -65,10 +65,10 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
         @functools.wraps(view)
         def receiver(*args: Any, **kwargs: Any) -> Any:
             event = receive(verifier, flask.request.headers, _body(), accept_unsigned)
-            if isinstance(event, Answer):
+            if isinstance(event, Refusal):
                 return flask.Response(event.text, event.status, mimetype="text/plain")
-            answer = flask.current_app.ensure_sync(view)(event, *args, **kwargs)
-            return "" if answer is None else answer
+            result = flask.current_app.ensure_sync(view)(event, *args, **kwargs)
+            return "" if result is None else result
 
         return receiver
 

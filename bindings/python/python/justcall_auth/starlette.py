@@ -38,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive
+from ._webhook_receiver import LIMIT, Refusal, receive
 
 __all__ = ["webhook", "webhook_event"]
 
@@ -87,20 +87,20 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
             if not args:
                 # FastAPI called `received` for the event before.
                 event = kwargs.pop(name)
-                if isinstance(event, Answer):
+                if isinstance(event, Refusal):
                     return _refusal(event)
-                answer = await _call(handler, event, name, kwargs)
-                return Response() if answer is None else answer
+                result = await _call(handler, event, name, kwargs)
+                return Response() if result is None else result
             # Starlette passes the request. The endpoint may be a method, whose first argument is its object.
             *owner, request = args
             event = await _receive(verifier, request, accept_unsigned)
-            if isinstance(event, Answer):
+            if isinstance(event, Refusal):
                 return _refusal(event)
             others = _others(signature, name, request)
-            answer = await _call(functools.partial(handler, *owner), event, name, others)
-            if isinstance(answer, Response):
-                return answer
-            return Response() if answer is None else JSONResponse(answer)
+            result = await _call(functools.partial(handler, *owner), event, name, others)
+            if isinstance(result, Response):
+                return result
+            return Response() if result is None else JSONResponse(result)
 
         async def received(request: Request) -> Any:
             return await _receive(verifier, request, accept_unsigned)
@@ -136,14 +136,14 @@ class _Dependency:
 
     async def __call__(self, request: Request) -> WebhookEvent:
         event = await _receive(self.verifier, request, self.accept_unsigned)
-        if isinstance(event, Answer):
+        if isinstance(event, Refusal):
             raise HTTPException(event.status, event.text)
         return event
 
 
 async def _receive(
     verifier: WebhookVerifier, request: Request, accept_unsigned: bool
-) -> Union[WebhookEvent, Answer]:
+) -> Union[WebhookEvent, Refusal]:
     """Returns the event, or the response to a refused delivery."""
     body = await _body(request)
     return await run_in_threadpool(receive, verifier, request.headers.raw, body, accept_unsigned)
@@ -159,8 +159,8 @@ async def _body(request: Request) -> Optional[bytes]:
     return bytes(body)
 
 
-def _refusal(answer: Answer) -> Response:
-    return PlainTextResponse(answer.text, answer.status)
+def _refusal(refusal: Refusal) -> Response:
+    return PlainTextResponse(refusal.text, refusal.status)
 
 
 async def _call(handler: _Handler, event: WebhookEvent, name: str, others: dict[str, Any]) -> Any:
@@ -172,9 +172,9 @@ async def _call(handler: _Handler, event: WebhookEvent, name: str, others: dict[
         call = functools.partial(handler, **{name: event}, **others)
     if inspect.iscoroutinefunction(handler):
         return await call()
-    answer = await run_in_threadpool(call)
+    result = await run_in_threadpool(call)
     # The handler may be an object whose `__call__` is a coroutine function.
-    return await answer if inspect.isawaitable(answer) else answer
+    return await result if inspect.isawaitable(result) else result
 
 
 def _signature(handler: _Handler) -> inspect.Signature:

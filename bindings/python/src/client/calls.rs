@@ -65,7 +65,7 @@ impl Client {
     /// Fails if the calling code runs in the client's source callable, for which calls of the client would wait.
     pub(crate) fn refuse_in_its_source(&self) -> Result<(), Error> {
         let source = self.open.load().as_ref().and_then(|open| open.source.clone());
-        if source.is_some_and(|source| source.is_asked()) {
+        if source.is_some_and(|source| source.is_running()) {
             let message =
                 "A source callable cannot use its own client: calls of the client wait for the callable.";
             return Err(Error::invalid_argument(message));
@@ -92,8 +92,8 @@ impl Client {
     ) -> PyResult<T> {
         let client = self.client(py)?;
         let outcome = running::run(py, options, || make(call_of(&client)));
-        if let Some(answer) = outcome.failed_with() {
-            self.heard(answer);
+        if let Some(response) = outcome.failed_with() {
+            self.record_rate_limit(response);
         }
         outcome.into_result(py)
     }
@@ -107,16 +107,16 @@ impl Client {
         options: CallOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = contents.request(py, method, path, &self.client(py)?)?;
-        let answer = self.call(py, options, |call| call.request(request))?;
-        let told = self.heard(&answer);
-        response(py, &answer, &told)
+        let received = self.call(py, options, |call| call.request(request))?;
+        let limit = self.record_rate_limit(&received);
+        response(py, &received, &limit)
     }
 
     /// Records the rate limit of a response and returns it.
-    pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
-        let told = service::rate_limit(answer);
-        *self.last_rate_limit() = Some(told);
-        told
+    pub(crate) fn record_rate_limit(&self, response: &Response) -> RateLimit {
+        let limit = service::rate_limit(response);
+        *self.last_rate_limit() = Some(limit);
+        limit
     }
 
     pub(super) fn last_rate_limit(&self) -> MutexGuard<'_, Option<RateLimit>> {

@@ -171,12 +171,12 @@ impl Exchange {
         headers: &Bound<'_, PyAny>,
         body: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let answer = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
+        let received = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
         self.drive(py, |exchange| {
-            exchange.answered(answer.clone());
+            exchange.answered(received.clone());
             Ok(())
         })?;
-        self.client.get().heard(&answer);
+        self.client.get().record_rate_limit(&received);
         Ok(())
     }
 
@@ -210,8 +210,8 @@ impl Exchange {
     ///
     /// Raises the exceptions of `next`, and `InvalidArgumentError` if the call is not complete.
     fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let answer = self.drive(py, |exchange| exchange.response().cloned())?;
-        response(py, &answer, &justcall_auth::service::rate_limit(&answer))
+        let received = self.drive(py, |exchange| exchange.response().cloned())?;
+        response(py, &received, &justcall_auth::service::rate_limit(&received))
     }
 
     /// Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.
@@ -219,7 +219,7 @@ impl Exchange {
     /// Does not stop a request of the program's HTTP client. A second call does nothing.
     fn close(&self) {
         self.closed.fire();
-        self.let_go();
+        self.release();
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -282,7 +282,7 @@ impl Exchange {
         let outcome = running::run(py, CallOptions::new(), || step(exchange));
         drop(held);
         if self.closed.is_fired() {
-            self.let_go();
+            self.release();
         }
         outcome.into_result(py)
     }
@@ -301,7 +301,7 @@ impl Exchange {
     }
 
     /// Releases the exchange, for which other calls may wait. If a step is running, it releases the exchange at its end.
-    fn let_go(&self) {
+    fn release(&self) {
         if let Ok(mut held) = self.open.try_lock() {
             let exchange = held.take();
             drop(held);
