@@ -110,8 +110,8 @@ class Sandbox:
         """Makes a control call and returns the response."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control_url + path, data=data, method=method)
-        with self._opener.open(request, timeout=10) as answer:
-            return json.load(answer)
+        with self._opener.open(request, timeout=10) as response:
+            return json.load(response)
 
     def fault(self, kind: str, **members: object) -> None:
         """Sets a fault."""

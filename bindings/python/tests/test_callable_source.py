@@ -136,13 +136,13 @@ def test_a_callable_that_takes_arguments_is_the_cause(sandbox: Sandbox, call: Ca
 
 
 def test_a_failure_is_not_cached(sandbox: Sandbox) -> None:
-    answers: list[Any] = [LookupError(), None, sandbox.credentials()]
+    responses: list[Any] = [LookupError(), None, sandbox.credentials()]
 
     def source() -> Any:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     with client_of(sandbox, source) as client:
         for _ in range(2):
@@ -413,32 +413,32 @@ def test_a_source_that_blocks_is_waited_for(sandbox: Sandbox) -> None:
 
 def test_it_is_called_again_after_its_pair_was_rejected(sandbox: Sandbox) -> None:
     key = sandbox.control("POST", "pairs", {})["api_key"]
-    answers: list[Credentials | BaseException] = [Credentials(key, "0" * 40)]
+    responses: list[Credentials | BaseException] = [Credentials(key, "0" * 40)]
     asked: list[object] = []
 
     def source() -> Credentials:
-        asked.append(answers[-1])
-        if isinstance(answers[-1], BaseException):
-            raise answers[-1]
-        return answers[-1]
+        asked.append(responses[-1])
+        if isinstance(responses[-1], BaseException):
+            raise responses[-1]
+        return responses[-1]
 
     def ends_with(expected: type[BaseException] | None) -> bool:
         try:
             client.verify()
         except (justcall_auth.InvalidCredentialsError, KeyboardInterrupt) as error:
             assert error.__cause__ is None
-            return type(error) is expected and asked[-1] is answers[-1]
+            return type(error) is expected and asked[-1] is responses[-1]
         return expected is None
 
     client = client_of(sandbox, source, max_retries=0)
     assert ends_with(justcall_auth.InvalidCredentialsError)
     # A source that fails does not fail the call while there is a pair. The error is the rejection.
-    answers.append(LookupError())
+    responses.append(LookupError())
     wait_until(lambda: ends_with(justcall_auth.InvalidCredentialsError))
     # Ctrl-C in the callable still ends the call.
-    answers.append(KeyboardInterrupt())
+    responses.append(KeyboardInterrupt())
     wait_until(lambda: ends_with(KeyboardInterrupt))
-    answers.append(sandbox.credentials())
+    responses.append(sandbox.credentials())
     wait_until(lambda: ends_with(None))
 
 

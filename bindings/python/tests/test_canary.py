@@ -312,22 +312,22 @@ def test_a_response_contains_no_secret_that_the_service_echoes(sandbox: Sandbox)
     body = {"data": "You sent {authorization}."}
     sandbox.fault("answer", status=200, body=body, headers={"X-Echo": "{authorization}"})
     with sandbox.client(credentials) as client:
-        answer = client.get("/v2.1/echo")
+        response = client.get("/v2.1/echo")
         assert leaks(shown(client)) == []
-    assert answer.text.startswith('{"data":"You sent abc123def458:')
-    held = [answer.text, repr(answer.body), repr(answer.json()), repr(answer.headers.multi_items())]
+    assert response.text.startswith('{"data":"You sent abc123def458:')
+    held = [response.text, repr(response.body), repr(response.json()), repr(response.headers.multi_items())]
     assert leaks(iter(held)) == []
 
 
 @pytest.mark.parametrize("form", ["<%s", '["%s"', '["%s"] %s', '["%s", NaN]'])
 def test_the_repr_of_a_response_shows_no_content(form: str) -> None:
     headers = {"X-Echo": CANARY, "Content-Type": f"text/{CANARY}"}
-    answer = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
+    response = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
     del headers
-    for thing in (answer, answer.headers, answer.rate_limit):
+    for thing in (response, response.headers, response.rate_limit):
         assert leaks(printed(thing)) == []
     with pytest.raises(justcall_auth.InvalidResponseError) as caught:
-        answer.json()
+        response.json()
     assert leaks(shown(caught.value)) == []
     assert leaks(traced(caught.value)) == []
 

@@ -106,13 +106,13 @@ class Server:
             connection.close()
 
 
-def answering(answer: bytes) -> Callable[[socket.socket], None]:
+def answering(response: bytes) -> Callable[[socket.socket], None]:
     """Reads a request and sends this response."""
 
     def serve(connection: socket.socket) -> None:
         while not connection.recv(65536).endswith(b"\r\n\r\n"):
             pass
-        connection.sendall(answer)
+        connection.sendall(response)
 
     return serve
 

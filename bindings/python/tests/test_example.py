@@ -214,8 +214,8 @@ def test_it_receives_webhooks_and_confirms_them(sandbox: Sandbox, tmp_path: Path
 
                 def status(**order: object) -> int:
                     order = {"url": to, "webhook_url": url, **order}
-                    answer = sandbox.control("POST", "webhooks", order)["deliveries"][0]
-                    return int(answer["status"])
+                    response = sandbox.control("POST", "webhooks", order)["deliveries"][0]
+                    return int(response["status"])
 
                 assert status(probe=True) == 200
                 assert status(headers={"x-justcall-signature": "0" * 64}) == 401

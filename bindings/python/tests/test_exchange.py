@@ -37,8 +37,8 @@ def send(exchange: Exchange, sandbox: Sandbox) -> None:
     headers = {**exchange.headers, "Authorization": exchange.authorization()}
     try:
         connection.request(exchange.method, f"{url.path}?{url.query}", exchange.body, headers)
-        answer = connection.getresponse()
-        exchange.answered(answer.status, answer.getheaders(), answer.read())
+        response = connection.getresponse()
+        exchange.answered(response.status, response.getheaders(), response.read())
     except (OSError, http.client.HTTPException):
         exchange.failed("closed", request_sent=True)
     finally:

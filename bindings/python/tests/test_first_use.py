@@ -84,10 +84,10 @@ def test_an_exception_that_a_test_creates_has_the_status_of_its_kind(kind: type[
 
 def test_a_response_that_a_test_creates_accepts_a_dictionary_or_pairs_of_headers() -> None:
     for given in ({"A": "b"}, [("A", "b")], Headers({"A": "b"})):
-        answer = Response(200, given, b"{}")
-        assert answer.headers["a"] == answer.headers["A"] == "b"
-        assert answer == Response(200, Headers({"A": "b"}), b"{}")
-        assert hash(answer) == hash(Response(200, Headers({"A": "b"}), b"{}"))
+        response = Response(200, given, b"{}")
+        assert response.headers["a"] == response.headers["A"] == "b"
+        assert response == Response(200, Headers({"A": "b"}), b"{}")
+        assert hash(response) == hash(Response(200, Headers({"A": "b"}), b"{}"))
     assert Response(200).headers.get_all("a") == []
     assert str(inspect.signature(Response)).startswith("(http_status")
 

@@ -279,9 +279,9 @@ def ask(path: Path) -> str:
         connection = http.client.HTTPConnection("localhost")
         connection.sock = connected
         connection.request("GET", "/", headers={"Connection": "close"})
-        with connection.getresponse() as answer:
-            assert answer.status == 200, answer.read()
-            return answer.read().decode()
+        with connection.getresponse() as response:
+            assert response.status == 200, response.read()
+            return response.read().decode()
 
 
 def test_the_workers_of_gunicorn_use_the_client_that_was_imported_before(
@@ -291,9 +291,9 @@ def test_the_workers_of_gunicorn_use_the_client_that_was_imported_before(
 
     def both_answered() -> bool:
         assert gunicorn.poll() is None, gunicorn.communicate()[0]
-        answer = ask(tmp_path / "socket")
-        if answer:
-            imported_by, worker, path = answer.split()
+        response = ask(tmp_path / "socket")
+        if response:
+            imported_by, worker, path = response.split()
             assert (imported_by, path) == (str(gunicorn.pid), "/v2/account")
             workers.add(worker)
         return len(workers) == 2

@@ -216,8 +216,8 @@ def test_a_server_prints_a_rejection_in_a_handler_once(
                 def ask() -> str:
                     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, LIMIT)) as asking:
                         asking.request("GET", "/")
-                        with asking.getresponse() as answer:
-                            return answer.read().decode()
+                        with asking.getresponse() as response:
+                            return response.read().decode()
 
                 assert "/v2.1/echo" in ask(), log.read_text()
                 assert "pair_rejected" not in log.read_text()

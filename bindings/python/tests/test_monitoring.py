@@ -103,8 +103,8 @@ class Prometheus:
     def ask(self, path: str, **parameters: str) -> Any:
         """Returns the response of its API."""
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}?{query}", timeout=10) as answer:
-            return json.load(answer)["data"]
+        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}?{query}", timeout=10) as response:
+            return json.load(response)["data"]
 
     def value(self, query: str) -> float | None:
         """Returns the first value of a query."""

@@ -22,7 +22,7 @@ ECHO = "/v2.1/echo"
 def values(sandbox: Sandbox) -> list[Any]:
     """Returns one object of each class, from a success and from a failure. The client is closed."""
     with sandbox.client() as client:
-        answer = client.get(ECHO)
+        response = client.get(ECHO)
         with pytest.raises(justcall_auth.NotFoundError) as caught:
             client.get("/no-such-page")
         failure = caught.value.response
@@ -34,7 +34,7 @@ def values(sandbox: Sandbox) -> list[Any]:
     with sandbox.client(on_event=happened.append) as client:
         client.get(ECHO)
     retry = next(event for event in happened if event.name == "retrying")
-    return [account, answer, answer.rate_limit, failure, failure.rate_limit, limit, retry]
+    return [account, response, response.rate_limit, failure, failure.rate_limit, limit, retry]
 
 
 def test_each_value_equals_one_created_from_its_fields(sandbox: Sandbox) -> None:
@@ -72,26 +72,26 @@ def test_the_headers_equal_those_created_from_their_pairs(sandbox: Sandbox) -> N
 
 
 def test_the_types_are_those_of_the_annotations(sandbox: Sandbox) -> None:
-    account, answer, limit, *_, retry = values(sandbox)
+    account, response, limit, *_, retry = values(sandbox)
     assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
-    assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
+    assert [type(field) for field in vars(response).values()] == [int, Headers, bytes, RateLimit]
     assert [type(limit.limit), type(limit.remaining), type(limit.reset)] == [int, int, float]
     assert [type(field) for field in vars(retry).values()] == [str, str, int, int, float]
 
 
 def test_threads_that_read_a_header_first_get_the_same_value(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
-        answers = [client.get(ECHO) for _ in range(50)]
+        responses = [client.get(ECHO) for _ in range(50)]
     start = threading.Barrier(4)
     found: list[list[str]] = []
 
     def look() -> None:
         start.wait()
-        found.append([answer.headers["content-type"] for answer in answers])
+        found.append([response.headers["content-type"] for response in responses])
 
     threads = [threading.Thread(target=look) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [["application/json"] * len(answers)] * 4
+    assert found == [["application/json"] * len(responses)] * 4

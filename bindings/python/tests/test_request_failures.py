@@ -179,11 +179,11 @@ def test_an_error_has_its_response(
     sandbox.fault("answer", status=status, body=body, headers={"X-Note": ["one", "two"], "Retry-After": "9"})
     with pytest.raises(kind) as caught:
         client.post(ECHO, json={"to": "x"})
-    answer = caught.value.response
-    assert answer is not None
-    assert (caught.value.http_status, answer.http_status) == (status, status)
-    assert answer.json() == body
-    assert answer.headers.get_all("x-note") == ["one", "two"]
+    response = caught.value.response
+    assert response is not None
+    assert (caught.value.http_status, response.http_status) == (status, status)
+    assert response.json() == body
+    assert response.headers.get_all("x-note") == ["one", "two"]
     assert caught.value.service_message == ("No." if status != 302 else caught.value.service_message)
     assert caught.value.request_sent
 
@@ -206,11 +206,11 @@ def test_an_error_without_a_response_has_none(client: Client, sandbox: Sandbox) 
 def test_an_error_of_classify_has_the_response() -> None:
     with pytest.raises(justcall_auth.UnprocessableError) as caught:
         justcall_auth.classify(422, {"X-RateLimit-Reset": "60"}, memoryview(b'{"errors": []}'))
-    answer = caught.value.response
-    assert answer is not None
-    assert (answer.http_status, answer.headers["x-ratelimit-reset"]) == (422, "60")
-    assert answer.json() == {"errors": []}
-    assert answer.rate_limit.reset == pytest.approx(time.time() + 60, abs=5)
+    response = caught.value.response
+    assert response is not None
+    assert (response.http_status, response.headers["x-ratelimit-reset"]) == (422, "60")
+    assert response.json() == {"errors": []}
+    assert response.rate_limit.reset == pytest.approx(time.time() + 60, abs=5)
 
 
 def test_it_retries_a_post_only_if_the_rate_limit_refused_it(sandbox: Sandbox) -> None:

@@ -78,29 +78,29 @@ def test_the_repr_of_headers_shows_only_names() -> None:
 @pytest.mark.parametrize("duplicate", DUPLICATES)
 def test_a_response_is_a_value(duplicate: Callable[[Any], Any]) -> None:
     limit = RateLimit(120, 119, 1_800_000_000.0, 60, 59, 1_700_000_000.5)
-    answer = Response(201, Headers(PAIRS), b"canary", limit)
-    again = duplicate(answer)
-    assert again == answer
+    response = Response(201, Headers(PAIRS), b"canary", limit)
+    again = duplicate(response)
+    assert again == response
     assert again.headers.multi_items() == PAIRS
     assert (again.body, again.rate_limit) == (b"canary", limit)
-    assert len({answer, again}) == 1
-    assert answer != Response(201, Headers(PAIRS), b"other", limit)
+    assert len({response, again}) == 1
+    assert response != Response(201, Headers(PAIRS), b"other", limit)
 
 
 def test_a_response_cannot_be_changed() -> None:
-    answer: Any = Response(200)
+    response: Any = Response(200)
     for change in (
-        lambda: setattr(answer, "body", b"x"),
-        lambda: setattr(answer.rate_limit, "limit", 1),
-        lambda: answer.headers.__setitem__("a", "b"),
+        lambda: setattr(response, "body", b"x"),
+        lambda: setattr(response.rate_limit, "limit", 1),
+        lambda: response.headers.__setitem__("a", "b"),
     ):
         with pytest.raises((dataclasses.FrozenInstanceError, AttributeError)):
             change()
 
 
 def test_its_repr_shows_the_status_and_the_length_of_the_body() -> None:
-    answer = Response(200, Headers(PAIRS), b"canary")
-    assert repr(answer) == str(answer) == f"{answer}" == "<Response 200, 6 bytes>"
+    response = Response(200, Headers(PAIRS), b"canary")
+    assert repr(response) == str(response) == f"{response}" == "<Response 200, 6 bytes>"
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_it_decodes_json_with_any_content_type(body: bytes, value: object) -> No
     ids=range(10),
 )
 def test_it_raises_if_the_body_is_not_json(body: bytes, why: str) -> None:
-    answer = typed("application/json", body)
+    response = typed("application/json", body)
     with pytest.raises(justcall_auth.InvalidResponseError) as caught:
-        answer.json()
+        response.json()
     assert why in caught.value.message
     assert (caught.value.http_status, caught.value.request_sent) == (200, True)
-    assert caught.value.response is answer
+    assert caught.value.response is response
     assert caught.value.__context__ is None
 
 

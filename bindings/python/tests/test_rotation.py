@@ -38,8 +38,8 @@ class Callers:
     def _work(self, number: int) -> None:
         while not self._stop.wait(0.002):
             try:
-                answer = self._client.get(f"{ECHO}/{number}") if number % 2 else self._client.post(ECHO)
-                assert answer.http_status == 200
+                response = self._client.get(f"{ECHO}/{number}") if number % 2 else self._client.post(ECHO)
+                assert response.http_status == 200
                 self.calls += 1
             except BaseException as failure:  # noqa: BLE001, RUF100 - the test checks for any exception
                 self.failures.append(failure)

@@ -271,7 +271,7 @@ def uwsgi(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
             child.wait(LIMIT)
 
 
-def answer(port: int, path: str) -> bytes:
+def response(port: int, path: str) -> bytes:
     """Returns the response of the server."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
         connection.request("GET", path)
@@ -289,5 +289,5 @@ def test_uwsgi_prints_the_remedy_for_a_second_application(tmp_path: Path) -> Non
 @pytest.mark.skipif(not UWSGI.exists(), reason="uWSGI is not installed")
 def test_uwsgi_serves_two_applications_in_a_single_interpreter(tmp_path: Path) -> None:
     with uwsgi(tmp_path, "--single-interpreter") as (port, log):
-        assert [answer(port, "/one"), answer(port, "/two")] == [b"caught"] * 2
+        assert [response(port, "/one"), response(port, "/two")] == [b"caught"] * 2
         assert MESSAGE not in log.read_text()

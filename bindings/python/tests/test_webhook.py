@@ -253,10 +253,10 @@ def test_it_accepts_only_bool_as_the_result_of_the_replay_check() -> None:
     async def forgotten(_: WebhookEvent) -> bool:
         return False
 
-    answers: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
-    for answer in answers:
+    responses: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
+    for response in responses:
         with pytest.raises(TypeError, match="the result of replay_check must be bool"):
-            verifier(replay_check=answer).verify(headers(), body(), NOW)
+            verifier(replay_check=response).verify(headers(), body(), NOW)
     coroutine = forgotten(verifier().verify(headers(), body(), NOW))
     wrong: Any = lambda _: coroutine  # noqa: E731
     with pytest.raises(TypeError, match="must be bool, not coroutine"):

@@ -67,8 +67,8 @@ class Receiver:
         """Returns the dispatched events, and how many bytes were read."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
             f"{self.url}/report", timeout=20
-        ) as answer:
-            return json.load(answer)
+        ) as response:
+            return json.load(response)
 
     def dispatched(self) -> list[Any]:
         """Returns type, URL, `request_id` and length of the body of each event that the handler got."""

@@ -64,17 +64,17 @@ async def delivered(
         "server": ("127.0.0.1", 2),
     }
     messages = [{"type": "http.request", "body": body() if content is None else content, "more_body": False}]
-    answer: list[Any] = []
+    response: list[Any] = []
 
     async def receive() -> Any:
         return messages.pop() if messages else {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        answer.append(message)
+        response.append(message)
 
     await app(scope, receive, send)
-    text = b"".join(message.get("body", b"") for message in answer).decode()
-    return answer[0]["status"], text
+    text = b"".join(message.get("body", b"") for message in response).decode()
+    return response[0]["status"], text
 
 
 def deliver(
