@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::arguments::{CallTimeout, wrong_type};
 
-/// Cancels calls from another thread. Pass it as `cancel` to any number of calls.
+/// Cancels calls from another thread. Pass a `Cancel` as `cancel` to any number of calls.
 ///
 /// After `fire`, each of these calls raises `CallCancelledError`: those in progress and those that
 /// start later. An `Exchange` does the same. A source callable is not interrupted. A cancel handle

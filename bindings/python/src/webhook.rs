@@ -37,8 +37,8 @@ use crate::webhook_headers::signing_headers;
 /// minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
 /// `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
 /// read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
-/// source cannot be read, deliveries fail with that error. They run a program or callable at most once
-/// a second.
+/// source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
+/// callable at most once a second.
 /// `url` is the URL that the receiver is registered with in JustCall, character for character, or a
 /// list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
 /// another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every

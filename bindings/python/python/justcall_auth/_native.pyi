@@ -63,7 +63,7 @@ class _HasWebhookHeaders(Protocol):
 
 @final
 class Cancel:
-    """Cancels calls from another thread. Pass it as `cancel` to any number of calls.
+    """Cancels calls from another thread. Pass a `Cancel` as `cancel` to any number of calls.
 
     After `fire`, each of these calls raises `CallCancelledError`: those in progress and those that
     start later. An `Exchange` does the same. A source callable is not interrupted. A cancel handle
@@ -520,8 +520,8 @@ class Exchange:
     def authorization(self) -> str:
         """Returns the value of the `Authorization` header of the request to send: a plain copy of the secret.
 
-        The result that is reported next counts for this pair: call it immediately before each request. Do
-        not store, log or print the value.
+        The result that is reported next counts for this pair, so call this method immediately before each
+        request. Do not store, log or print the value.
 
         Raises `InvalidArgumentError` if the action is not `Action.SEND`.
         """
@@ -723,8 +723,8 @@ class WebhookVerifier:
     minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
     `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
     read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
-    source cannot be read, deliveries fail with that error. They run a program or callable at most once
-    a second.
+    source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
+    callable at most once a second.
     `url` is the URL that the receiver is registered with in JustCall, character for character, or a
     list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
     another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every

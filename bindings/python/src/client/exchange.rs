@@ -147,8 +147,8 @@ impl Exchange {
 
     /// Returns the value of the `Authorization` header of the request to send: a plain copy of the secret.
     ///
-    /// The result that is reported next counts for this pair: call it immediately before each request. Do
-    /// not store, log or print the value.
+    /// The result that is reported next counts for this pair, so call this method immediately before each
+    /// request. Do not store, log or print the value.
     ///
     /// Raises `InvalidArgumentError` if the action is not `Action.SEND`.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
