@@ -1,4 +1,4 @@
-"""Sends a call with Python's own http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
+"""Sends a call with Python's http.client: python exchange.py [SOURCE [BASE_URL [CA_FILE [SECONDS]]]]."""
 
 import http.client
 import logging
@@ -12,9 +12,9 @@ from justcall_auth import Action, Client, Exchange, JustCallError
 
 
 def send(exchange: Exchange, context: ssl.SSLContext) -> None:
-    """Sends the request that is due, and reports the result."""
+    """Sends the request of the exchange, and reports the result."""
     url = urlsplit(exchange.url)
-    # The time limit is for each read. After the deadline the exchange itself ends the call.
+    # The timeout applies to each read. After the deadline the exchange ends the call.
     connection = http.client.HTTPSConnection(url.netloc, timeout=exchange.remaining, context=context)
     try:
         connection.connect()
@@ -27,11 +27,11 @@ def send(exchange: Exchange, context: ssl.SSLContext) -> None:
     except OSError:
         return exchange.failed("connect", request_sent=False)
     try:
-        # Taken right before sending: it fixes which pair the answer is about.
+        # Called immediately before the request is sent: the response counts for this pair.
         headers = {**exchange.headers, "Authorization": exchange.authorization()}
         connection.request(exchange.method, f"{url.path}?{url.query}", exchange.body, headers)
-        answer = connection.getresponse()
-        exchange.answered(answer.status, answer.getheaders(), answer.read())
+        response = connection.getresponse()
+        exchange.answered(response.status, response.getheaders(), response.read())
     except TimeoutError:
         exchange.failed("timeout", request_sent=True)
     except (OSError, http.client.HTTPException):
@@ -46,7 +46,7 @@ def main(
     ca_file: "str | None" = None,
     timeout: str = "30",
 ) -> "str | None":
-    """Prints how many calls there are; gives what is wrong, if something is."""
+    """Prints the number of calls. Returns the text of the error, if there is one."""
     context = ssl.create_default_context(cafile=ca_file)
     client = Client(source, base_url=base_url, rotation_wait=10, timeout=float(timeout))
     try:
@@ -66,6 +66,6 @@ def main(
 
 
 if __name__ == "__main__":
-    # The error is printed: a warning about it would say the same.
+    # The program prints the error, so a warning would repeat it.
     logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     sys.exit(main(*sys.argv[1:]))

@@ -13,7 +13,7 @@ from justcall_auth import Action, Client, Exchange, JustCallError, Response
 async def exchange_bytes(
     exchange: Exchange, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bytes:
-    """Writes the request, and returns what came until the server closed the connection."""
+    """Writes the request. Returns the bytes that arrive until the server closes the connection."""
     url = urlsplit(exchange.url)
     body = exchange.body or b""
     headers = {
@@ -21,10 +21,10 @@ async def exchange_bytes(
         "Host": url.netloc,
         "Content-Length": str(len(body)),
         "Connection": "close",
-        # Taken right before sending: it fixes which pair the answer is about.
+        # Called immediately before the request is sent: the response counts for this pair.
         "Authorization": exchange.authorization(),
     }
-    # HTTP/1.0, so that the answer comes in one piece.
+    # HTTP/1.0, so that the response is not chunked.
     lines = [f"{exchange.method} {url.path}?{url.query} HTTP/1.0", *map(": ".join, headers.items()), "", ""]
     writer.write("\r\n".join(lines).encode() + body)
     return await reader.read()
@@ -32,7 +32,7 @@ async def exchange_bytes(
 
 # [snippet]
 async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
-    """Sends the request that is due, and reports the result; any HTTP client would do."""
+    """Sends the request of the exchange, and reports the result. Any HTTP client can be used."""
     url = urlsplit(exchange.url)
     connecting = asyncio.open_connection(url.hostname, url.port or 443, ssl=context)
     try:
@@ -46,8 +46,8 @@ async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
     except OSError:
         return exchange.failed("connect", request_sent=False)
     try:
-        answer = await asyncio.wait_for(exchange_bytes(exchange, reader, writer), exchange.remaining)
-        head, _, content = answer.partition(b"\r\n\r\n")
+        response = await asyncio.wait_for(exchange_bytes(exchange, reader, writer), exchange.remaining)
+        head, _, content = response.partition(b"\r\n\r\n")
         status, *fields = head.decode("latin-1").split("\r\n")
         pairs = [(name, value.strip()) for name, _, value in (field.partition(":") for field in fields)]
         exchange.answered(int(status.split()[1]), pairs, content)
@@ -60,7 +60,7 @@ async def send(exchange: Exchange, context: ssl.SSLContext) -> None:
 
 
 async def get(client: Client, path: str, context: ssl.SSLContext) -> Response:
-    """What `client.get(path)` does, without a thread that waits."""
+    """Does the same as `client.get(path)`, without blocking a thread."""
     with client.exchange("GET", path) as exchange:
         while (action := exchange.next()) is not Action.DONE:
             if action is Action.SEND:
@@ -81,17 +81,17 @@ async def main(
     ca_file: "str | None" = None,
     timeout: str = "30",
 ) -> None:
-    """Asks for three pages at once, and prints how each went."""
+    """Requests three pages concurrently, and prints the status of each."""
     context = ssl.create_default_context(cafile=ca_file)
     with Client(source, base_url=base_url, rotation_wait=10, timeout=float(timeout)) as client:
         paths = [f"/v2.1/calls?per_page=5&page={page}" for page in range(3)]
-        answers = await asyncio.gather(*(get(client, path, context) for path in paths))
-    for path, answer in zip(paths, answers):
-        print(f"{answer.http_status} {path}")
+        responses = await asyncio.gather(*(get(client, path, context) for path in paths))
+    for path, response in zip(paths, responses):
+        print(f"{response.http_status} {path}")
 
 
 if __name__ == "__main__":
-    # The error is printed: a warning about it would say the same.
+    # The program prints the error, so a warning would repeat it.
     logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     try:
         asyncio.run(main(*sys.argv[1:]))

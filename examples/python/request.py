@@ -8,7 +8,7 @@ import justcall_auth
 
 
 def main(source: str = "default:", base_url: str | None = None, ca_file: str | None = None) -> int:
-    """Prints a line for each call, or what is wrong and what to do about it."""
+    """Prints a line for each call, or the error with its remedy."""
     with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file) as client:
         try:
             calls = client.get("/v2.1/calls", params={"per_page": 5, "order": "desc"}).json()["data"]

@@ -1,4 +1,4 @@
-"""Lists the latest calls again and again, through resets: rotation.py SOURCE [BASE_URL CA_FILE [SECONDS]]."""
+"""Lists the latest calls repeatedly, through resets: rotation.py SOURCE [BASE_URL CA_FILE [SECONDS]]."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def main(
     ca_file: str | None = None,
     seconds: str = "60",
 ) -> None:
-    """Goes on until a call fails."""
-    # From a reset until the new pair is in the source no pair works: calls wait up to 20 s for it.
+    """Lists the calls until one fails."""
+    # No pair is valid from a reset until the source has the new pair. Calls wait up to 20 s for it.
     # [snippet calls]
     with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file, rotation_wait=20) as client:
         while True:
@@ -26,6 +26,6 @@ def main(
 
 
 if __name__ == "__main__":
-    # Shows what happens to the pair: the warnings, and that it was rotated.
+    # Prints the events of the pair: the warnings and `rotated`.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     main(*sys.argv[1:])

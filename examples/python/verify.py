@@ -9,7 +9,7 @@ import justcall_auth
 
 
 def main(source: str = "default:", base_url: str | None = None, ca_file: str | None = None) -> int:
-    """Prints whose the pair is, or what is wrong and what to do about it."""
+    """Prints the account of the pair, or the error with its remedy."""
     try:
         with justcall_auth.Client(source, base_url=base_url, ca_file=ca_file) as client:
             account = client.verify()
@@ -21,6 +21,6 @@ def main(source: str = "default:", base_url: str | None = None, ca_file: str | N
 
 
 if __name__ == "__main__":
-    # The error is printed: a warning about it would say the same.
+    # The program prints the error, so a warning would repeat it.
     logging.getLogger("justcall_auth").setLevel(logging.ERROR)
     sys.exit(main(*sys.argv[1:]))

@@ -11,10 +11,10 @@ from justcall_auth.flask import webhook
 def create_app(
     url: str, source: str = "default:", base_url: str | None = None, ca_file: str | None = None
 ) -> flask.Flask:
-    """An application with one endpoint, which is registered in JustCall as `url`."""
+    """Creates an application with one endpoint, which is registered in JustCall as `url`."""
     app = flask.Flask(__name__)
     client = justcall_auth.Client(source, base_url=base_url, ca_file=ca_file)
-    # Webhooks are signed with the API secret, which the client has: there is no other secret.
+    # JustCall signs webhooks with the API secret, which the client has. There is no separate webhook secret.
     verifier = justcall_auth.WebhookVerifier(client, url=url)
 
     @app.post("/hooks/justcall")

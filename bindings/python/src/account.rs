@@ -1,4 +1,4 @@
-//! The account as the package's `Account`, which is written in Python.
+//! Converts an account to the package's `Account`, which is written in Python.
 
 use justcall_auth::Account;
 use pyo3::intern;
@@ -8,7 +8,7 @@ use pyo3::types::PyType;
 
 use crate::value::value;
 
-/// The `Account` that `account` is in Python.
+/// Returns the Python object for `account`.
 pub(crate) fn account<'py>(py: Python<'py>, account: &Account) -> PyResult<Bound<'py, PyAny>> {
     static ACCOUNT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = ACCOUNT.import(py, "justcall_auth._account", "Account")?;

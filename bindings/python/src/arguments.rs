@@ -1,5 +1,5 @@
-//! Arguments as the library takes them. A wrong type is a `TypeError`, an impossible value `InvalidArgumentError`; both
-//! name the argument.
+//! Converts arguments for the library. A wrong type raises `TypeError`, an invalid value `InvalidArgumentError`. Both
+//! messages name the argument.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,19 +16,20 @@ use crate::capi;
 use crate::errors::exception;
 use crate::exception::out_of_memory;
 
-/// The text `name` that is not secret.
+/// Converts the argument `name` to text. Not for secrets, because the copies are not wiped.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
     let encode = || object.cast::<PyString>()?.encode_utf8();
     let encoded = encode().map_err(|failure| {
-        refusal(object, &failure, name, "str", "holds half a surrogate pair, which no encoding can express")
+        refusal(object, &failure, name, "str", "contains a lone surrogate, which cannot be encoded")
     })?;
-    let text = std::str::from_utf8(encoded.as_bytes()).expect("what Python encodes in UTF-8 is UTF-8");
+    let text = std::str::from_utf8(encoded.as_bytes()).expect("Python encodes valid UTF-8");
     copy::text(text).map_err(|error| exception(object.py(), &error))
 }
 
-/// The exception for the argument `name`, which should be `wanted`; or which is that, but `why` is wrong with its value.
+/// Returns the exception for the argument `name` after `failure`. If the type is wrong, the message asks for `wanted`.
+/// If the value is invalid, the message has the reason `why`.
 ///
-/// The built-in exceptions would not do: not all name the argument, and a `UnicodeEncodeError` carries the whole text.
+/// The built-in exceptions are not used: not all name the argument, and a `UnicodeEncodeError` contains the whole text.
 pub(crate) fn refusal(
     object: &Bound<'_, PyAny>,
     failure: &PyErr,
@@ -46,16 +47,16 @@ pub(crate) fn refusal(
     if failure.is_instance_of::<PyMemoryError>(py) {
         return out_of_memory(py);
     }
-    // What the object's own code raised.
+    // An exception of the object's own code.
     failure.clone_ref(py)
 }
 
-/// `InvalidArgumentError`: `why` is wrong with the value of the argument `name`.
+/// Returns `InvalidArgumentError` for the value of the argument `name`, with the reason `why`.
 pub(crate) fn invalid(py: Python<'_>, name: &str, why: &str) -> PyErr {
     exception(py, &Error::invalid_argument(format!("The argument {name} {why}.")))
 }
 
-/// `TypeError`: `name` should be `wanted`. It names the type that was given, never the value.
+/// Returns `TypeError` for the argument `name`, which must be `wanted`. It names the actual type, never the value.
 pub(crate) fn wrong_type(object: &Bound<'_, PyAny>, name: &str, wanted: &str) -> PyErr {
     match type_name(object) {
         Ok(given) => PyTypeError::new_err(format!("{name} must be {wanted}, not {given}")),
@@ -63,13 +64,13 @@ pub(crate) fn wrong_type(object: &Bound<'_, PyAny>, name: &str, wanted: &str) ->
     }
 }
 
-/// The name of the object's type.
+/// Returns the name of the object's type.
 pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
     let name = capi::getattr(object.get_type().as_any(), intern!(object.py(), "__qualname__"))?;
     Ok(name.cast::<PyString>()?.to_string_lossy().into_owned())
 }
 
-/// Makes a type for each argument that is text, so that a default can stand in the signature.
+/// Defines a type for each text argument, so that the signature can contain a default.
 macro_rules! text_arguments {
     ($($type:ident, $name:literal;)*) => {
         $(#[doc = concat!("The argument `", $name, "`.")]
@@ -95,7 +96,8 @@ text_arguments! {
     Path, "path";
 }
 
-/// Fails unless `object` can be called, and what it returns need not be awaited: no call of a client runs an event loop.
+/// Fails if `object` cannot be called, or if its result must be awaited, because no call of a client runs an event
+/// loop.
 pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<()> {
     static IS_COROUTINE_FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if !object.is_callable() {
@@ -105,7 +107,7 @@ pub(crate) fn callback(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> P
         IS_COROUTINE_FUNCTION.import(object.py(), "justcall_auth._callback", "is_coroutine_function")?;
     if capi::call_package(check, (object,), None)?.is_truthy()? {
         return Err(PyTypeError::new_err(format!(
-            "{name} must not be a coroutine function: the call that it is called by cannot await it"
+            "{name} must not be a coroutine function: its result would not be awaited"
         )));
     }
     Ok(())
@@ -133,26 +135,26 @@ impl FromPyObject<'_, '_> for StateFile {
     }
 }
 
-/// The path `name`.
+/// Converts the argument `name` to a path.
 pub(crate) fn path(name: &str, object: Borrowed<'_, '_, PyAny>) -> PyResult<PathBuf> {
     capi::fspath(&object).and_then(|path| path.extract()).map_err(|failure| {
-        let why = "holds a character that the file system cannot express";
+        let why = "contains a character that the file system cannot encode";
         refusal(&object, &failure, name, "str, os.PathLike or None", why)
     })
 }
 
-/// The argument `name`, a number of seconds, of any type that `float()` takes without parsing.
+/// Converts the argument `name`, a number of seconds, of any type that `float()` accepts except text.
 fn seconds(name: &str, object: &Bound<'_, PyAny>, wanted: &str) -> PyResult<Duration> {
     let why = "is negative, not finite or too large for a number of seconds";
     let refuse = |failure: PyErr| refusal(object, &failure, name, wanted, why);
     let seconds = capi::float(object).map_err(refuse)?;
     let duration = Duration::try_from_secs_f64(seconds)
         .map_err(|failure| refuse(PyValueError::new_err(failure.to_string())))?;
-    // Rounding to zero would turn the shortest time into none at all.
+    // Zero means no limit, so a very short time must not be rounded to zero.
     Ok(if seconds > 0.0 { duration.max(Duration::from_nanos(1)) } else { duration })
 }
 
-/// The argument `timeout`. Zero is no limit.
+/// The argument `timeout`. Zero means no limit.
 pub(crate) struct Timeout(pub(crate) Duration);
 
 impl FromPyObject<'_, '_> for Timeout {
@@ -163,7 +165,8 @@ impl FromPyObject<'_, '_> for Timeout {
     }
 }
 
-/// The argument `timeout` of a call: nothing if it was omitted, and the client's counts; None or zero is no limit.
+/// The argument `timeout` of a call. `None` if it was omitted, and the client's timeout applies. Python's None or zero
+/// means no limit.
 #[derive(Clone, Copy)]
 pub(crate) struct CallTimeout(pub(crate) Option<Duration>);
 
@@ -172,7 +175,7 @@ impl FromPyObject<'_, '_> for CallTimeout {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if object.is(PyEllipsis::get(object.py())) {
-            // What the signature shows as the default.
+            // The default in the signature.
             return Ok(Self(None));
         }
         if object.is_none() {
@@ -182,7 +185,7 @@ impl FromPyObject<'_, '_> for CallTimeout {
     }
 }
 
-/// The argument `rotation_wait`. Zero is no wait.
+/// The argument `rotation_wait`. Zero means no wait.
 pub(crate) struct RotationWait(pub(crate) Duration);
 
 impl FromPyObject<'_, '_> for RotationWait {
@@ -193,12 +196,12 @@ impl FromPyObject<'_, '_> for RotationWait {
     }
 }
 
-/// The argument `tolerance`: seconds, of which a part is rounded up.
+/// The argument `tolerance`, in seconds. A fraction is rounded up.
 #[derive(Clone, Copy)]
 pub(crate) struct Tolerance(pub(crate) u64);
 
 impl Tolerance {
-    /// What holds unless the program says otherwise.
+    /// Returns the default.
     pub(crate) fn usual() -> Self {
         Self(DEFAULT_TOLERANCE.as_secs())
     }
@@ -214,7 +217,7 @@ impl FromPyObject<'_, '_> for Tolerance {
     }
 }
 
-/// Makes a type for each argument that is a time in seconds since the epoch, of which a part is left out.
+/// Defines a type for each argument that is a time in seconds since the epoch. A fraction is rounded down.
 macro_rules! time_arguments {
     ($($type:ident, $name:literal, $wanted:literal;)*) => {
         $(#[doc = concat!("The argument `", $name, "`.")]
@@ -236,16 +239,16 @@ time_arguments! {
     Timestamp, "timestamp", "a real number";
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "it is a whole number that was seen to fit")]
+#[expect(clippy::cast_possible_truncation, reason = "it is a whole number in the range of i64")]
 fn time(name: &str, wanted: &str, object: &Bound<'_, PyAny>) -> PyResult<i64> {
-    /// Up to here a float holds every whole number.
+    /// The largest number up to which a float represents every whole number.
     const MOST: f64 = 9_007_199_254_740_992.0;
     let why = "is not finite, or too large for a number of seconds since the epoch";
     let seconds = capi::float(object).map_err(|failure| refusal(object, &failure, name, wanted, why))?;
     if seconds.abs() <= MOST { Ok(seconds.floor() as i64) } else { Err(invalid(object.py(), name, why)) }
 }
 
-/// A whole number, of any type that counts as one.
+/// Converts a whole number of any type that has `__index__`.
 fn whole<'py, T: for<'a> FromPyObject<'a, 'py, Error = PyErr>>(object: &Bound<'py, PyAny>) -> PyResult<T> {
     capi::index(object)?.extract()
 }
@@ -263,11 +266,11 @@ impl FromPyObject<'_, '_> for MaxRetries {
     }
 }
 
-/// The argument `max_response_length`, in bytes. Zero is no limit.
+/// The argument `max_response_length`, in bytes. Zero means no limit.
 pub(crate) struct MaxResponseLength(pub(crate) usize);
 
 impl MaxResponseLength {
-    /// What holds unless the program says otherwise.
+    /// Returns the default.
     pub(crate) fn usual() -> Self {
         Self(Policy::default().max_response_length)
     }

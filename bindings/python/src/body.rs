@@ -1,4 +1,4 @@
-//! Bodies: what Python holds as bytes or text, or as a value to be written in JSON.
+//! Converts request bodies: bytes, text, or a value to encode as JSON.
 
 use justcall_auth::copy;
 use pyo3::exceptions::{PyMemoryError, PyRecursionError, PyValueError};
@@ -11,7 +11,7 @@ use crate::capi;
 use crate::errors::exception;
 use crate::exception::out_of_memory;
 
-/// The bytes of the argument `name`; text in UTF-8.
+/// Returns the bytes of the argument `name`; text is encoded in UTF-8.
 pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(bytes) = body.cast::<PyBytes>() {
         return copied(bytes);
@@ -20,7 +20,7 @@ pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         return copied(&snapshot(array, array.len())?);
     }
     if let Ok(view) = body.cast::<PyMemoryView>() {
-        // The stable ABI of Python 3.9 has no buffers; the view itself can copy what it shows.
+        // The stable ABI of Python 3.9 has no buffer API, so the view makes the copy.
         let copied = view.call_method0("tobytes").map_err(|failure| {
             refusal(body, &failure, name, "a memoryview that can be copied", "was released")
         })?;
@@ -32,22 +32,22 @@ pub(crate) fn bytes(name: &str, body: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     Err(wrong_type(body, name, "bytes, bytearray, memoryview or str"))
 }
 
-/// The first `length` bytes of a `bytearray`, copied by Python, whose copies can fail. By way of a view: `bytes()` itself
-/// leaves the array locked when it fails.
+/// Returns the first `length` bytes of a `bytearray`, copied by Python, so that lack of memory is an error. The copy is
+/// made through a view, because a failed `bytes()` leaves the array locked.
 pub(crate) fn snapshot<'py>(array: &Bound<'py, PyByteArray>, length: usize) -> PyResult<Bound<'py, PyBytes>> {
     let part = PySlice::new(array.py(), 0, isize::try_from(length).unwrap_or(isize::MAX), 1);
     let copy = PyMemoryView::from(array)?.get_item(part)?.call_method0("tobytes");
     Ok(copy.map_err(|_| out_of_memory(array.py()))?.cast_into()?)
 }
 
-/// The bytes in Rust's memory.
+/// Returns a copy of the bytes in Rust's memory.
 fn copied(bytes: &Bound<'_, PyBytes>) -> PyResult<Vec<u8>> {
     copy::bytes(bytes.as_bytes()).map_err(|error| exception(bytes.py(), &error))
 }
 
-/// The argument `json`, written in JSON, in UTF-8, without spaces.
+/// Returns the argument `json`, encoded as JSON in UTF-8, without spaces.
 pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    // As `json.dumps` does it, which would make an encoder for every value.
+    // The result is that of `json.dumps`, which would create an encoder for every value.
     static ENCODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = value.py();
     let encode = || {
@@ -58,14 +58,16 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     };
     let written = capi::call_package(ENCODE.get_or_try_init(py, encode)?.bind(py), (value,), None).map_err(
         |failure| match failure {
-            failure if failure.is_instance_of::<PyValueError>(py) => {
-                invalid(py, "json", "holds a number that is not finite or is endless, or holds itself")
-            }
+            failure if failure.is_instance_of::<PyValueError>(py) => invalid(
+                py,
+                "json",
+                "contains a number that is not finite or has too many digits, or contains itself",
+            ),
             failure if failure.is_instance_of::<PyRecursionError>(py) => {
                 invalid(py, "json", "is nested too deeply")
             }
             failure if failure.is_instance_of::<PyMemoryError>(py) => out_of_memory(py),
-            // It names the type that JSON does not have; or it is what the object's own code raised.
+            // A `TypeError` that names the type that JSON does not have, or an exception of the object's own code.
             failure => failure,
         },
     )?;

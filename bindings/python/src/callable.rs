@@ -1,4 +1,4 @@
-//! A source that is a function of the Python program.
+//! A source callable: a function of the Python program that returns the pair.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,73 +21,73 @@ use crate::held::Held;
 use crate::running;
 
 const HINT: &str =
-    "See the cause of this exception, where it has one; the callable must return justcall_auth.Credentials.";
+    "See the cause of this exception, if it has one. The callable must return justcall_auth.Credentials.";
 
-/// The function.
+/// The source callable.
 pub(crate) struct Callable {
     function: Held,
-    /// How many calls are in the function now.
-    asking: AtomicUsize,
+    /// How many calls of the function are in progress.
+    running_calls: AtomicUsize,
 }
 
 impl Callable {
     pub(crate) fn new(function: Bound<'_, PyAny>) -> Self {
-        Self { function: Held::new(function), asking: AtomicUsize::new(0) }
+        Self { function: Held::new(function), running_calls: AtomicUsize::new(0) }
     }
 
-    /// Shows the garbage collector what this holds.
+    /// Visits the function for the garbage collector.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.function.traverse(visit)
     }
 
-    /// Whether the code that asks is in the function: calls of its client would wait for the very function. Code of
-    /// another greenlet, task or thread is not.
-    pub(crate) fn is_asked(&self) -> bool {
-        if self.asking.load(Ordering::Relaxed) == 0 {
+    /// Returns whether the calling code runs in the function. Calls of its client would then wait for the function
+    /// itself. Code of another greenlet, task or thread does not run in it.
+    pub(crate) fn is_running(&self) -> bool {
+        if self.running_calls.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        let asked = running::in_python(|py, _| {
-            static IS_ASKED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let is_asked = IS_ASKED.import(py, "justcall_auth._callback", "is_asked")?;
-            capi::call_package(is_asked, (self.number(),), None)?.is_truthy()
+        let is_running = running::in_python(|py, _| {
+            static IS_IN_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let is_in_source = IS_IN_SOURCE.import(py, "justcall_auth._callback", "is_in_source")?;
+            capi::call_package(is_in_source, (self.number(),), None)?.is_truthy()
         });
-        // If it cannot be found out, the call may wait until its timeout; a call that is refused could not be made.
-        matches!(asked, Some(Ok(true)))
+        // If this fails, the call is not refused: it may wait until its timeout, but it may also succeed.
+        matches!(is_running, Some(Ok(true)))
     }
 
-    /// Its number among the sources that are being asked: no two have the same.
+    /// Returns a number that is unique among the source callables.
     fn number(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// What the function returns.
+    /// Calls the function and returns its result.
     fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        static ASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let ask = ASK.import(py, "justcall_auth._callback", "ask")?;
-        self.asking.fetch_add(1, Ordering::Relaxed);
-        let given = capi::call(ask, (self.function.bind(py), self.number()));
-        self.asking.fetch_sub(1, Ordering::Relaxed);
-        given
+        static CALL_SOURCE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let call_source = CALL_SOURCE.import(py, "justcall_auth._callback", "call_source")?;
+        self.running_calls.fetch_add(1, Ordering::Relaxed);
+        let returned = capi::call(call_source, (self.function.bind(py), self.number()));
+        self.running_calls.fetch_sub(1, Ordering::Relaxed);
+        returned
     }
 
-    /// Returns the pair. Else what the call raises, and the failure of calls of other threads, which waited for this read of
-    /// the source and cannot raise the same exception.
-    fn ask(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
-        let given = self.call(py).map_err(|raised| failure(py, raised))?;
-        let credentials = given.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
+    /// Returns the pair. Fails with the exception that the call raises, and with the error for calls of other threads,
+    /// which waited for this read and cannot raise the same exception.
+    fn load_pair(&self, py: Python<'_>) -> Result<justcall_auth::Credentials, (PyErr, Error)> {
+        let returned = self.call(py).map_err(|raised| failure(py, raised))?;
+        let credentials = returned.cast::<Credentials>().map(|credentials| credentials.get().0.clone());
         let credentials = credentials.map_err(|_| {
-            let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&given)));
+            let error = unavailable(&format!("returned {}, not Credentials", type_name_of(&returned)));
             (exception(py, &error), error)
         });
-        capi::release(py, given.unbind());
+        capi::release(py, returned.unbind());
         credentials
     }
 }
 
 impl Load for Callable {
     fn load(&self) -> Result<justcall_auth::Credentials, Error> {
-        let asked = running::in_python(|py, running| {
-            let (result, raised) = match self.ask(py) {
+        let loaded = running::in_python(|py, running| {
+            let (result, raised) = match self.load_pair(py) {
                 Ok(credentials) => (Ok(credentials), None),
                 Err((raised, error)) => (Err(error.clone()), Some((error.kind(), raised))),
             };
@@ -96,11 +96,11 @@ impl Load for Callable {
             }
             result
         });
-        // Nothing: the interpreter is shutting down.
-        asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
+        // `None`: the interpreter is shutting down.
+        loaded.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 
-    /// The binding itself refuses such calls, by the context: several greenlets and tasks take turns on one thread.
+    /// Returns false: the binding refuses such calls by the context, because greenlets and tasks share a thread.
     fn is_entered(&self) -> bool {
         false
     }
@@ -111,12 +111,12 @@ fn unavailable(what: &str) -> Error {
     Error::with_message(ErrorKind::SourceUnavailable, message).with_hint(HINT)
 }
 
-/// Returns what is raised for an exception of the function, and the error that it stands for. Exceptions of this package,
-/// and those that end programs, are raised as they are; others become the cause of `SourceUnavailableError`.
+/// Returns the exception to raise for an exception of the function, and its error. Exceptions of this package, and those
+/// that end programs, are raised unchanged. Others become the cause of `SourceUnavailableError`.
 fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
     match is_ours(py, &raised) {
         Ok(true) => {
-            let error = in_its_words(py, &raised);
+            let error = error_of(py, &raised);
             (raised, error)
         }
         Ok(false) => {
@@ -134,7 +134,7 @@ fn failure(py: Python<'_>, raised: PyErr) -> (PyErr, Error) {
 
 /// Returns the error of an exception of this package, with its kind, message and hint. Control characters and the secrets
 /// of pairs in use are removed from the texts, which are cut at 512 bytes.
-fn in_its_words(py: Python<'_>, raised: &PyErr) -> Error {
+fn error_of(py: Python<'_>, raised: &PyErr) -> Error {
     let kind = kind_of(py, raised);
     let text = |name| {
         let text = capi::getattr(raised.value(py), name).ok()?;

@@ -1,4 +1,4 @@
-//! `classify`: what an answer means that the program fetched by other means.
+//! `classify`: the error for a response to a request that the program sent itself.
 
 use justcall_auth::{Response, copy};
 use pyo3::prelude::*;
@@ -9,14 +9,15 @@ use crate::body::bytes;
 use crate::errors::exception;
 use crate::pairs::pairs;
 
-/// Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
+/// Raises the `JustCallError` for a response; does nothing if its status is from 200 to 299.
 ///
-/// For programs that send their requests by other means. The status decides; `headers` and `body` only
-/// explain. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`;
-/// `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`; `service_message`
-/// is read from it, and since the pair is not known here, one that the service echoes is not masked.
+/// For programs that send requests themselves. The status selects the error; `headers` and `body` add
+/// details. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or
+/// `bytes`; `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`;
+/// `service_message` is read from it. The pair is not known here, so a secret that the service echoes
+/// is not masked.
 ///
-/// Raises `InvalidArgumentError` for a status outside 0 to 65535.
+/// Raises `InvalidArgumentError` if the status is not from 0 to 65535.
 #[pyfunction]
 pub(crate) fn classify(
     py: Python<'_>,
@@ -30,7 +31,7 @@ pub(crate) fn classify(
     justcall_auth::classify::classify(&response, None, unix).map_err(|error| exception(py, &error))
 }
 
-/// The headers of every common client.
+/// Converts the headers of any common HTTP client.
 pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let texts = |(name, value)| Ok((header_text(&name)?, header_text(&value)?));
     pairs("headers", headers)?.into_iter().map(texts).collect()

@@ -1,4 +1,4 @@
-//! `Client`: forwards to the library's client, without the GIL, and lets signals and `close()` end a call.
+//! `Client`: forwards to the library's client, without the GIL. Signals and `close()` end a call.
 
 mod calls;
 pub(crate) mod exchange;
@@ -36,22 +36,22 @@ use exchange::Exchange;
 #[doc = include_str!("client/help.txt")]
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Client {
-    /// Nothing once it is closed: pair and connections go with the last call under way. Reading it takes no lock, because
-    /// webhooks are verified without the GIL, and a child of `fork()` would find a lock locked for ever.
+    /// `None` if the client is closed. The last call in progress then releases the pair and the connections. A read takes
+    /// no lock: webhooks are verified without the GIL, and in a child of `fork()` a lock could stay locked forever.
     open: ArcSwapOption<Open>,
-    /// What the last answer told. Never locked without the GIL, so a child of `fork()` finds it unlocked.
+    /// The rate limit of the last response. Locked only with the GIL, so that it is unlocked in a child of `fork()`.
     rate_limit: Mutex<Option<RateLimit>>,
 }
 
 struct Open {
     client: justcall_auth::Client,
-    /// What of the program's own the client holds: the garbage collector asks for it.
+    /// The source callable, which the garbage collector visits.
     source: Option<Arc<Callable>>,
     observer: Arc<Observer>,
 }
 
 #[pymethods]
-#[expect(clippy::too_many_arguments, reason = "they are those of Python's methods")]
+#[expect(clippy::too_many_arguments, reason = "the methods in Python have these arguments")]
 #[expect(clippy::redundant_closure_for_method_calls, reason = "paths of methods are not general enough")]
 impl Client {
     #[new]
@@ -118,9 +118,9 @@ impl Client {
         Self::open(py, config, callable, &settings)
     }
 
-    /// A client with a pair that the program already holds, in place of a source.
+    /// Creates a client with a pair that the program already has, instead of a source.
     ///
-    /// The other arguments and what is raised are those of `Client`.
+    /// The other arguments and the exceptions are those of `Client`.
     #[classmethod]
     #[pyo3(
         signature = (credentials, **settings),
@@ -160,12 +160,12 @@ impl Client {
         account(py, &found)
     }
 
-    /// Looks at the source now, and asks nothing of the service. True when it gives another pair.
+    /// Reads the source now and sends nothing. Returns True if the source has another pair.
     ///
-    /// The next call proves that pair, and it is in use from then on.
+    /// The next call proves the new pair, which is in use from then on.
     ///
-    /// `timeout` and `cancel` are those of `verify`. Raises what `authorization` raises, because of the
-    /// source; the pair in use stays.
+    /// `timeout` and `cancel` are those of `verify`. Raises the exceptions of `authorization` if the source
+    /// supplies no pair; the pair in use stays.
     #[pyo3(signature = (*, timeout = CallTimeout(None), cancel = None))]
     fn reload(&self, py: Python<'_>, timeout: CallTimeout, cancel: Option<CancelArgument>) -> PyResult<bool> {
         self.call(py, options(timeout, cancel), |call| call.reload())
@@ -188,7 +188,7 @@ impl Client {
         self.send(py, method, path, Contents { params, json, data, headers }, options(timeout, cancel))
     }
 
-    /// `request` with the method `GET`; the arguments and what is raised are those of `request`.
+    /// Sends a `GET` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn get<'py>(
         &self,
@@ -210,7 +210,7 @@ impl Client {
         )
     }
 
-    /// `request` with the method `POST`; the arguments and what is raised are those of `request`.
+    /// Sends a `POST` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn post<'py>(
         &self,
@@ -232,7 +232,7 @@ impl Client {
         )
     }
 
-    /// `request` with the method `PUT`; the arguments and what is raised are those of `request`.
+    /// Sends a `PUT` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn put<'py>(
         &self,
@@ -254,7 +254,7 @@ impl Client {
         )
     }
 
-    /// `request` with the method `DELETE`; the arguments and what is raised are those of `request`.
+    /// Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`.
     #[pyo3(signature = (path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn delete<'py>(
         &self,
@@ -276,9 +276,9 @@ impl Client {
         )
     }
 
-    /// Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
+    /// Creates an exchange: a call over the program's own HTTP client. Sends and reads nothing.
     ///
-    /// The arguments and what is raised about them are those of `request`.
+    /// The arguments are those of `request`. Raises `InvalidArgumentError` if one is invalid.
     #[pyo3(signature = (method, path, *, params = None, json = None, data = None, headers = None, timeout = CallTimeout(None), cancel = None))]
     fn exchange<'py>(
         slf: &Bound<'py, Self>,
@@ -296,47 +296,47 @@ impl Client {
         Exchange::begin(slf, request, options(timeout, cancel))
     }
 
-    /// The account's rate limit as the last answer to this client told it; None before the first.
+    /// The account's rate limit in the last response to this client; None before the first response.
     ///
-    /// Answers to `verify` count where they are errors.
+    /// Responses to `verify` count only if they are errors.
     #[getter]
     fn rate_limit<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let told = *self.last_rate_limit();
-        told.map(|told| rate_limit(py, &told)).transpose()
+        let limit = *self.last_rate_limit();
+        limit.map(|limit| rate_limit(py, &limit)).transpose()
     }
 
-    /// The generation of the pair in use: 1 for the first pair, one more with each that replaced it since.
+    /// The generation of the pair in use: 1 for the first pair, one more for each later one.
     ///
-    /// Clients that share a pair share it. 0 if no call has read a pair yet. Reads no source. Raises
-    /// `CallCancelledError` once the client is closed.
+    /// Clients that share a pair share its generation. It is 0 if no call has read a pair yet. Reads no
+    /// source. Raises `CallCancelledError` if the client is closed.
     #[getter]
     fn generation(&self, py: Python<'_>) -> PyResult<u64> {
         self.read(py, justcall_auth::Client::generation)
     }
 
-    /// The ends of the key in use, as `Credentials.key_hint`; `None` if no call has read a pair yet.
+    /// The ends of the key in use, as in `Credentials.key_hint`; None if no call has read a pair yet.
     ///
-    /// Reads no source. Raises `CallCancelledError` once the client is closed.
+    /// Reads no source. Raises `CallCancelledError` if the client is closed.
     #[getter]
     fn key_hint(&self, py: Python<'_>) -> PyResult<Option<String>> {
         self.read(py, justcall_auth::Client::key_hint)
     }
 
-    /// How the pair is protected while it rests, and why not better.
+    /// How the pair is protected between calls, and why not better.
     ///
-    /// Reads the source, if no call has done so yet, and then raises what `authorization` raises.
+    /// Reads the source if no call has done so yet, and then raises the exceptions of `authorization`.
     #[getter]
     fn protection<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let report = self.call(py, CallOptions::new(), |call| call.protection())?;
         protection(py, &report)
     }
 
-    /// What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
+    /// The usage of the clients that share the pair, and the pair's state, as OpenMetrics 1.0 text.
     ///
     /// Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
-    /// most monitors read it. The results of webhooks that are verified with the pair are in it.
-    /// It holds no secret and nothing that identifies the pair. Asks nothing and
-    /// reads no source. Raises `CallCancelledError` once the client is closed.
+    /// most monitors read it. It includes the results of webhooks that are verified with the pair. It
+    /// contains no secret and nothing that identifies the pair. Sends nothing and reads no source. Raises
+    /// `CallCancelledError` if the client is closed.
     #[getter]
     fn usage(&self, py: Python<'_>) -> PyResult<String> {
         self.read(py, justcall_auth::Client::usage)
@@ -354,10 +354,10 @@ impl Client {
         credentials.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
-    /// Closes the client, from any thread: its calls, under way and later, raise `CallCancelledError`.
+    /// Closes the client. Its calls, in progress and later, raise `CallCancelledError`.
     ///
-    /// The client's hold on the pair and its connections end once no call is under way. Closing again
-    /// does nothing. Leaving a `with` block closes the client too.
+    /// May be called from any thread. The pair and the connections of the client are released when no call
+    /// is in progress. A second call does nothing. The end of a `with` block closes the client too.
     fn close(&self) {
         if let Some(open) = self.open.swap(None) {
             open.client.shutdown();
@@ -378,12 +378,12 @@ impl Client {
         if self.open.load().is_some() { "<Client open>" } else { "<Client closed>" }
     }
 
-    /// Refuses, with `TypeError`: a pickle would hold the secret.
+    /// Raises `TypeError`: a pickle would contain the secret.
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "A Client cannot be pickled or copied: it holds the secret and open connections. \
-             Let the other process make its own.",
+            "A Client cannot be pickled or copied: it has the secret and open connections. \
+             Create a client in the other process.",
         ))
     }
 

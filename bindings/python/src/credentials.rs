@@ -1,4 +1,4 @@
-//! `Credentials`: a pair, from the caller's text or from a source.
+//! `Credentials`: a pair, from text or from a source.
 
 use justcall_auth::source::{ProcessEnvironment, Source};
 use justcall_auth::{WipedBuffer, Zeroizing};
@@ -14,22 +14,21 @@ use crate::exception::out_of_memory;
 use crate::options::{CancelArgument, options};
 use crate::running;
 
-/// How much of half a pair is looked at when it is a `str`, in characters: far more than it may have.
+/// The number of characters that are read of a key or secret that is a `str`: far more than the longest valid one.
 pub(crate) const MAX_TEXT: usize = 64 * 1024;
 
-/// An API key and its secret, checked: they can be sent.
+/// A pair: an API key and its secret, checked to be valid in a header.
 ///
 /// `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
-/// are copied into memory that is wiped once nothing uses it. A `bytearray` is filled with zeros
-/// after the copy, also when the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
-/// memory of the process until Python happens to write over it, so prefer `Credentials.load` or a
-/// `bytearray`.
+/// are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros after
+/// the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the memory of
+/// the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
 ///
-/// Immutable, and safe to share between threads. It shows the ends of the key and never the secret,
-/// it cannot be pickled or copied, and it equals only itself.
+/// Immutable, and safe to share between threads. `repr` shows the ends of the key and never the secret.
+/// A pair cannot be pickled or copied, and it equals only itself.
 ///
-/// Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
-/// what is wrong with it, its `reason` says it in one word, and neither shows the value.
+/// Raises `CredentialsMalformedError` if the texts cannot be a pair. The message states which half is
+/// wrong and why, and `reason` is one word for programs. Neither contains the value.
 #[pyclass(frozen, weakref, module = "justcall_auth")]
 pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
 
@@ -37,7 +36,7 @@ pub(crate) struct Credentials(pub(crate) justcall_auth::Credentials);
 impl Credentials {
     #[new]
     fn new(py: Python<'_>, key: &Bound<'_, PyAny>, secret: &Bound<'_, PyAny>) -> PyResult<Self> {
-        // Both are copied before either is wiped: they may be one object. Both are wiped whatever is wrong with the other.
+        // Both are copied before either is wiped, because they may be one object. Both are wiped even if one is invalid.
         let copies = (copy("key", key, MAX_TEXT), copy("secret", secret, MAX_TEXT));
         wipe(key);
         wipe(secret);
@@ -47,14 +46,15 @@ impl Credentials {
             .map_err(|error| exception(py, &error))
     }
 
-    /// The pair that `source` holds now; see `Client` for the spellings.
+    /// Returns the pair that `source` has now. `Client` lists the sources.
     ///
-    /// Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
-    /// Python object. `timeout` limits that, in seconds; None or 0 means no limit. `cancel` may end it.
+    /// Reads the source once. Blocks without the GIL; a signal such as Ctrl-C ends it. The secret never
+    /// becomes a Python object. `timeout` limits the read, in seconds; None or 0 means no limit. `cancel`
+    /// can end it.
     ///
-    /// Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
-    /// every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
-    /// `SourceUnavailableError` when the place cannot be read.
+    /// Raises `InvalidArgumentError` if `source` is not valid, `CredentialsMissingError` with every place
+    /// that was checked, `CredentialsMalformedError` with the place and the fault, and
+    /// `SourceUnavailableError` if the source cannot be read.
     #[staticmethod]
     #[pyo3(signature = (source, *, timeout = None, cancel = None))]
     fn load(
@@ -68,9 +68,9 @@ impl Credentials {
         running::run(py, options, load).into_result(py).map(|loaded| Self(loaded.pair.credentials))
     }
 
-    /// The ends of the key, to tell pairs apart by, such as `abc1…f456`.
+    /// The ends of the key, to distinguish pairs, such as `abc1…f456`.
     ///
-    /// Of a key shorter than 12 characters it is the first character alone.
+    /// For a key shorter than 12 characters it is the first character only.
     #[getter]
     fn key_hint(&self) -> &str {
         self.0.key_hint()
@@ -80,17 +80,17 @@ impl Credentials {
         format!("<Credentials {}>", self.0.key_hint())
     }
 
-    /// Refuses, with `TypeError`: a pickle is a plain copy of the secret.
+    /// Raises `TypeError`: a pickle would be a plain copy of the secret.
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "Credentials cannot be pickled or copied: a pickle would hold the secret in plain text. \
-             Let the other process load the pair from its source.",
+            "Credentials cannot be pickled or copied: a pickle would contain the secret in plain text. \
+             Load the pair from its source in the other process.",
         ))
     }
 }
 
-/// The bytes of the argument `name`, in memory that is wiped: at most the first `limit`, or characters of a `str`.
+/// Copies the argument `name` to memory that is wiped: at most its first `limit` bytes, or characters of a `str`.
 pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResult<WipedBuffer> {
     if let Ok(text) = half.cast::<PyString>() {
         return copy_text(text, limit);
@@ -100,7 +100,7 @@ pub(crate) fn copy(name: &str, half: &Bound<'_, PyAny>, limit: usize) -> PyResul
     }
     if let Ok(bytes) = half.cast::<PyByteArray>() {
         if bytes.len() > MAX_TEXT {
-            // No secret is so long, so an unwiped copy does no harm; this one can fail.
+            // No secret is so long, so an unwiped copy is harmless. This copy returns an error if memory is low.
             let start = snapshot(bytes, limit)?;
             return copy_bytes(half.py(), start.as_bytes(), limit);
         }
@@ -116,14 +116,14 @@ fn copy_bytes(py: Python<'_>, bytes: &[u8], limit: usize) -> PyResult<WipedBuffe
     Ok(buffer)
 }
 
-/// Character by character: encoding the whole text would leave a second copy in Python's memory, which nobody wipes.
+/// Copies character by character. An encoding of the whole text would leave an unwiped copy in Python's memory.
 fn copy_text(text: &Bound<'_, PyString>, limit: usize) -> PyResult<WipedBuffer> {
     let length = capi::length(text).min(limit);
-    // Four bytes are the longest that UTF-8 needs for one.
+    // UTF-8 needs at most four bytes for a character.
     let buffer = WipedBuffer::try_with_capacity(length.saturating_mul(4));
     let mut buffer = buffer.map_err(|_| out_of_memory(text.py()))?;
     for character in capi::characters(text).take(length) {
-        // Half a surrogate pair has no encoding; a byte that is not ASCII stands for it, and the check refuses it.
+        // A lone surrogate has no encoding. It becomes a byte that is not ASCII, which the check refuses.
         match character {
             Some(character) => buffer.push(character.encode_utf8(&mut [0; 4]).as_bytes()),
             None => buffer.push(b"\xFF"),

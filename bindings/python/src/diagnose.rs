@@ -10,24 +10,25 @@ use crate::finding::findings;
 
 /// Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
 ///
-/// `text` is what people paste: `key:secret`, a header's value, a header line, a fragment of a command;
-/// `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. If it is the
-/// secret followed by the key that is in `JUSTCALL_API_KEY`, a finding says that they are swapped.
+/// `text` is text that a user pasted: `key:secret`, the value of a header, a header line, a part of a
+/// command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it is the
+/// secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they are swapped.
 ///
-/// The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
-/// pair, so findings are safe to log.
+/// The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
+/// half of a pair, so findings are safe to log.
 #[pyfunction]
 pub(crate) fn diagnose<'py>(py: Python<'py>, text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let text = copy("text", text, usize::MAX)?;
     findings(py, &detached(py, || Ok(justcall_auth::diagnose(text.as_ref(), &ProcessEnvironment)))?)
 }
 
-/// Returns what is wrong with the pair that `default:` would use, and what misleads it. Sends nothing.
+/// Returns what is wrong with the pair that `default:` would use. Sends nothing.
 ///
-/// Reads the environment and the files that `default:` would read, without the GIL. Runs no program.
+/// The findings include settings that hide another pair. Reads the environment and the files that
+/// `default:` would read, without the GIL. Runs no program.
 ///
-/// The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
-/// pair, so findings are safe to log.
+/// The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
+/// half of a pair, so findings are safe to log.
 #[pyfunction]
 pub(crate) fn diagnose_environment(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     findings(py, &detached(py, || Ok(justcall_auth::diagnose_environment(&ProcessEnvironment)))?)

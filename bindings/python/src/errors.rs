@@ -1,4 +1,4 @@
-//! Work without the GIL, and its failures as exceptions.
+//! Runs work without the GIL and converts its failures to exceptions.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use crate::exception::with_response;
 use crate::gil;
 use crate::response::response;
 
-/// Does `work` without the GIL. Its failure becomes an exception.
+/// Runs `work` without the GIL. Returns its failure as an exception.
 pub(crate) fn detached<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
@@ -18,15 +18,15 @@ pub(crate) fn detached<T: Send>(
     guarded(py, work).map_err(|error| exception(py, &error))
 }
 
-/// Does `work` without the GIL. A panic, which is a bug, becomes `internal`.
+/// Runs `work` without the GIL. A panic, which is a bug, becomes the error `internal`.
 pub(crate) fn guarded<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Error> + Send,
 ) -> Result<T, Error> {
-    // What a panic leaves half done is behind locks that ignore poison, or dropped here.
+    // Data that a panic leaves incomplete is behind locks that ignore poison, or is dropped here.
     let guarded = || {
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            // Dropping what was thrown could panic itself.
+            // The drop of the panic's payload could panic.
             mem::forget(panic);
             Err(Error::new(ErrorKind::Internal))
         })
@@ -34,8 +34,8 @@ pub(crate) fn guarded<T: Send>(
     py.detach(|| gil::without(guarded))
 }
 
-/// Returns the exception that `error` is in Python; what kept it from being made, if that failed.
+/// Returns the Python exception for `error`, or the exception that its creation raised.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    let answer = error.response().map(|answer| response(py, answer, &service::rate_limit(answer)));
-    answer.transpose().map_or_else(|failure| failure, |answer| with_response(py, error, answer))
+    let received = error.response().map(|received| response(py, received, &service::rate_limit(received)));
+    received.transpose().map_or_else(|failure| failure, |received| with_response(py, error, received))
 }

@@ -1,4 +1,4 @@
-//! What happens, as the package's `Event`, which is written in Python; and who is told.
+//! Converts events to the package's `Event`, which is written in Python, and passes them to logging and to the handler.
 
 use justcall_auth::{Event, EventKind, Observe};
 use pyo3::exceptions::PyException;
@@ -26,11 +26,11 @@ impl FromPyObject<'_, '_> for OnEvent {
     }
 }
 
-/// Tells Python's `logging`, and the handler of a client that has one.
+/// Passes events to Python's `logging`, and to the client's handler if it has one.
 pub(crate) struct Observer(pub(crate) Option<Held>);
 
 impl Observer {
-    /// Shows the garbage collector what this holds.
+    /// Visits the handler for the garbage collector.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.as_ref().map_or(Ok(()), |handler| handler.traverse(visit))
     }
@@ -38,7 +38,7 @@ impl Observer {
 
 impl Observe for Observer {
     fn happened(&self, happened: &Event) {
-        // Nobody is told while the interpreter shuts down.
+        // Events are dropped while the interpreter shuts down.
         running::in_python(|py, call| match event(py, happened) {
             Ok(event) => {
                 log(&event).unwrap_or_else(|failure| survive(py, call, failure, None));
@@ -57,12 +57,12 @@ impl Observe for Observer {
 
 fn log(event: &Bound<'_, PyAny>) -> PyResult<()> {
     static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    // Logging's handlers are the program's.
+    // Handlers of `logging` are code of the program.
     capi::call(LOG.import(event.py(), "justcall_auth._event", "log")?, (event,)).map(drop)
 }
 
-/// A call goes on whatever is wrong with who was told: it is reported as what destructors raise is. But what is meant to
-/// end programs and tasks, such as Ctrl-C while the handler ran, ends the call.
+/// Handles an exception of a handler. It is passed to `sys.unraisablehook`, and the call continues. An exception that ends
+/// programs or tasks, such as Ctrl-C while the handler runs, ends the call.
 fn survive(py: Python<'_>, call: Option<&Running>, raised: PyErr, who: Option<&Bound<'_, PyAny>>) {
     match call {
         Some(call) if !raised.is_instance_of::<PyException>(py) => call.end_with(raised),
@@ -70,7 +70,7 @@ fn survive(py: Python<'_>, call: Option<&Running>, raised: PyErr, who: Option<&B
     }
 }
 
-/// The `Event` that `event` is in Python.
+/// Returns the Python object for `event`.
 fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
     static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = EVENT.import(py, "justcall_auth._event", "Event")?;
@@ -84,7 +84,7 @@ fn event<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyAny>> {
     value(class, fields)
 }
 
-/// The names of all events.
+/// Returns the names of all events.
 #[pyfunction]
 pub(crate) fn event_names() -> Vec<&'static str> {
     EventKind::ALL.iter().map(|kind| kind.name()).collect()

@@ -1,4 +1,4 @@
-//! The package's exceptions, which are written in Python.
+//! Creates the package's exceptions, which are written in Python.
 
 use justcall_auth::{Error, ErrorKind};
 use pyo3::exceptions::PyException;
@@ -9,12 +9,12 @@ use pyo3::types::{IntoPyDict, PyDict, PyType};
 use crate::capi;
 use crate::finding::findings;
 
-/// Returns the exception that `error` is in Python, with `response`; what kept it from being made, if that failed.
+/// Returns the Python exception for `error`, with `response`, or the exception that its creation raised.
 pub(crate) fn with_response(py: Python<'_>, error: &Error, response: Option<Bound<'_, PyAny>>) -> PyErr {
     build(py, error, response).map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// Returns `OutOfMemoryError`, in place of Python's `MemoryError`, which is a base of it.
+/// Returns `OutOfMemoryError`, a subclass of Python's `MemoryError`.
 pub(crate) fn out_of_memory(py: Python<'_>) -> PyErr {
     with_response(py, &Error::new(ErrorKind::OutOfMemory), None)
 }
@@ -43,14 +43,14 @@ fn build<'py>(
     capi::call_package(&class, (error.message(),), Some(&details.into_py_dict(py)?))
 }
 
-/// Whether an exception is one of this package.
+/// Returns whether an exception is one of this package.
 pub(crate) fn is_ours(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
     static BASE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     Ok(raised.is_instance(py, BASE.import(py, "justcall_auth._error_base", "JustCallError")?))
 }
 
-/// The kind of failure that an exception of the program's own function is: its own for one of this package, `cancelled`
-/// for those that end programs and tasks, and `invalid_argument` for any other, as for a function that panics.
+/// Returns the kind of failure for an exception of a callback: its own kind if it is of this package, `cancelled` if it
+/// ends programs or tasks, otherwise `invalid_argument`.
 pub(crate) fn kind_of(py: Python<'_>, raised: &PyErr) -> ErrorKind {
     if !raised.is_instance_of::<PyException>(py) {
         return ErrorKind::Cancelled;
@@ -60,7 +60,7 @@ pub(crate) fn kind_of(py: Python<'_>, raised: &PyErr) -> ErrorKind {
     kind.and_then(ErrorKind::from_number).unwrap_or(ErrorKind::InvalidArgument)
 }
 
-/// The error table: code, name, message, remedy and whether it is retryable, of each row.
+/// Returns the rows of the error table: code, name, message, remedy, and whether it is retryable.
 #[pyfunction]
 pub(crate) fn error_table() -> Vec<(i32, &'static str, &'static str, &'static str, bool)> {
     ErrorKind::ALL

@@ -1,4 +1,4 @@
-//! What the local check finds, as the package's `Finding`, which is written in Python.
+//! Converts findings to the package's `Finding`, which is written in Python.
 
 use justcall_auth::Finding;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::{PyList, PyType};
 
 use crate::capi;
 
-/// The list of `Finding` that `found` is in Python.
+/// Returns the Python list for `found`.
 pub(crate) fn findings<'py>(py: Python<'py>, found: &[Finding]) -> PyResult<Bound<'py, PyList>> {
     static FINDING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = FINDING.import(py, "justcall_auth._finding", "Finding")?;

@@ -1,13 +1,13 @@
-//! Whether this thread has the GIL.
+//! Records whether this thread has the GIL.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// This thread let go of the GIL.
+    /// Whether this thread released the GIL.
     static DETACHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does `work` as one that let go of the GIL. It does not panic.
+/// Runs `work`, which does not panic, and records that the thread does not have the GIL meanwhile.
 pub(crate) fn without<T>(work: impl FnOnce() -> T) -> T {
     let outer = DETACHED.replace(true);
     let result = work();
@@ -15,12 +15,12 @@ pub(crate) fn without<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Returns whether this thread, which Python called, has the GIL.
+/// Returns whether this thread has the GIL.
 pub(crate) fn is_held() -> bool {
     !DETACHED.get()
 }
 
-/// Marks this thread as one that has the GIL, until it is dropped.
+/// Records that this thread has the GIL, until it is dropped.
 pub(crate) struct Attached {
     outer: bool,
 }

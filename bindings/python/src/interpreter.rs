@@ -1,4 +1,4 @@
-//! The interpreter that the module belongs to: its classes and exceptions are those of one.
+//! The check that one interpreter of the process uses the module, because its classes belong to one interpreter.
 
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -6,10 +6,10 @@ use pyo3::sync::PyOnceLock;
 
 use crate::capi;
 
-/// Refuses, with `ImportError`, an interpreter that is not the first to import the module: what is raised would be the
-/// first one's exceptions, and no `except` of the second would match.
+/// Fails with `ImportError` if another interpreter imported the module before. The module would raise the exceptions of
+/// the first interpreter, and no `except` of the second would match them.
 pub(crate) fn check(py: Python<'_>) -> PyResult<()> {
-    /// The first one's modules. Holding them keeps their address from being used again.
+    /// The modules of the first interpreter. The reference prevents reuse of their address.
     static FIRST: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let modules = capi::modules(py);
     if FIRST.get_or_init(py, || modules.clone().unbind()).is(&modules) {

@@ -1,10 +1,10 @@
-//! The native half of the Python package `justcall_auth`: the module `justcall_auth._native`, which is private.
+//! The native part of the Python package `justcall_auth`: the private module `justcall_auth._native`.
 //!
-//! It converts and forwards. Every rule is in the crate `justcall-auth`; what Python can say for itself (the exceptions,
-//! `Account`, `Response`) is in the package's own files. One type has one file. Python code is called through `capi`.
+//! It converts arguments and forwards calls. Every rule is in the crate `justcall-auth`. Types that Python can define
+//! (the exceptions, `Account`, `Response`) are in the package's Python files. Each type has a file. Python code is called
+//! through `capi`.
 
-/// What the module frees it wipes, its dependencies' copies included. Of its own memory alone: Python's objects, and what
-/// the program allocates, are untouched.
+/// Wipes the memory that the module and its dependencies free. Memory of Python and of the program is not affected.
 #[global_allocator]
 static ALLOCATOR: justcall_auth::WipingAllocator = justcall_auth::WipingAllocator;
 

@@ -1,15 +1,15 @@
-//! What a call may take, whatever it asks: its time limit, and what may cancel it.
+//! The options of every call: its time limit and its cancel handle.
 
 use justcall_auth::CallOptions;
 use pyo3::prelude::*;
 
 use crate::arguments::{CallTimeout, wrong_type};
 
-/// Ends calls from another thread. Pass one as `cancel` to any number of calls, and call `fire`.
+/// Cancels calls from another thread. Pass a `Cancel` as `cancel` to any number of calls.
 ///
-/// Each of these calls that is under way, or begins later, raises `CallCancelledError`, and so does an
-/// `Exchange`. A callable that is the source is not interrupted. A cancel handle cannot be reset: create
-/// another one for later calls. Safe to share between threads.
+/// After `fire`, each of these calls raises `CallCancelledError`: those in progress and those that
+/// start later. An `Exchange` does the same. A source callable is not interrupted. A cancel handle
+/// cannot be reset: create another one for later calls. Safe to share between threads.
 #[pyclass(frozen, weakref, module = "justcall_auth")]
 pub(crate) struct Cancel(justcall_auth::Cancel);
 
@@ -20,7 +20,7 @@ impl Cancel {
         Self(justcall_auth::Cancel::new())
     }
 
-    /// Ends the calls. Returns at once. Calling it again does nothing.
+    /// Cancels the calls. Does not block. A second call does nothing.
     fn fire(&self) {
         self.0.fire();
     }
@@ -50,7 +50,7 @@ impl FromPyObject<'_, '_> for CancelArgument {
     }
 }
 
-/// The arguments `timeout` and `cancel` of a call.
+/// Returns the options for the arguments `timeout` and `cancel` of a call.
 pub(crate) fn options(timeout: CallTimeout, cancel: Option<CancelArgument>) -> CallOptions {
     let mut options = CallOptions::new();
     if let Some(timeout) = timeout.0 {

@@ -1,4 +1,4 @@
-//! Names with values: a mapping, or an iterable of pairs.
+//! Names with values: a mapping, or an iterable of tuples.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple}
 use crate::arguments::wrong_type;
 use crate::capi;
 
-/// The names and values of the argument `name`. A mapping, or something like one, has `items`; the rest is iterated.
+/// Returns the names and values of the argument `name`. Calls `items` if the object has it, otherwise iterates over it.
 pub(crate) fn pairs<'py>(
     name: &str,
     object: &Bound<'py, PyAny>,
@@ -32,7 +32,7 @@ pub(crate) fn pairs<'py>(
     capi::list(&items)?.iter().map(as_pair).collect()
 }
 
-/// Whether it is text or bytes, which can be iterated but is never meant to be.
+/// Returns whether the object is text or bytes, which are iterable but never a list of values.
 pub(crate) fn is_text(object: &Bound<'_, PyAny>) -> bool {
     object.is_instance_of::<PyString>()
         || object.is_instance_of::<PyBytes>()

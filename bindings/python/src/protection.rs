@@ -1,4 +1,4 @@
-//! What keeps a client's pair as the package's `ProtectionReport`, which is written in Python.
+//! Converts a protection report to the package's `ProtectionReport`, which is written in Python.
 
 use justcall_auth::ProtectionReport;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::PyType;
 
 use crate::capi;
 
-/// The `ProtectionReport` that `report` is in Python.
+/// Returns the Python object for `report`.
 pub(crate) fn protection<'py>(py: Python<'py>, report: &ProtectionReport) -> PyResult<Bound<'py, PyAny>> {
     static REPORT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = REPORT.import(py, "justcall_auth._protection", "ProtectionReport")?;

@@ -1,4 +1,4 @@
-//! A request, from the arguments of Python's methods.
+//! Creates a request from the arguments of Python's methods.
 
 use justcall_auth::{Client, Error, Request};
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use crate::capi;
 use crate::errors::exception;
 use crate::pairs::{is_text, pairs};
 
-/// What a request may hold beside its method and path.
+/// The contents of a request, apart from its method and path.
 pub(crate) struct Contents<'py> {
     pub(crate) params: Option<Bound<'py, PyAny>>,
     pub(crate) json: Option<Bound<'py, PyAny>>,
@@ -20,7 +20,7 @@ pub(crate) struct Contents<'py> {
 }
 
 impl Contents<'_> {
-    /// The request of `client` that asks `method` of `path` with these contents.
+    /// Creates a request of `client` with this method, this path and these contents.
     pub(crate) fn request(
         self,
         py: Python<'_>,
@@ -41,7 +41,7 @@ impl Contents<'_> {
         }
         match (self.json, self.data) {
             (Some(_), Some(_)) => {
-                return Err(invalid(py, "data", "is given beside json: a request has one body"));
+                return Err(invalid(py, "data", "cannot be combined with json: a request has one body"));
             }
             (Some(value), None) => drop(request.set_body(json(&value)?)),
             (None, Some(data)) => drop(request.set_body(bytes("data", &data)?)),
@@ -56,7 +56,7 @@ fn add_params(request: &mut Request, params: &Bound<'_, PyAny>) -> PyResult<()> 
     for (name, value) in pairs("params", params)? {
         let name = text("params", &name)?;
         for value in values(&value)? {
-            if let Some(value) = written(&value)? {
+            if let Some(value) = query_text(&value)? {
                 request.add_query(&name, &value).map_err(|error| exception(py, &error))?;
             }
         }
@@ -64,9 +64,9 @@ fn add_params(request: &mut Request, params: &Bound<'_, PyAny>) -> PyResult<()> 
     Ok(())
 }
 
-/// One value, or those of a sequence, for which the name is repeated.
+/// Returns the value, or the values of a sequence, for each of which the name is repeated.
 fn values<'py>(value: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    // Nearly every value is of one of these, and asking whether something is a sequence takes long.
+    // Nearly every value has one of these types, and the check for a sequence is slow.
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
         return Ok(vec![value.clone()]);
     }
@@ -84,8 +84,8 @@ fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     capi::is_instance(value, SEQUENCE.import(value.py(), "collections.abc", "Sequence")?)
 }
 
-/// The value as the query spells it; nothing for None.
-fn written(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+/// Returns the text of the value in the query; `None` for Python's None.
+fn query_text(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     if value.is_none() {
         return Ok(None);
     }
@@ -96,7 +96,7 @@ fn written(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         return Ok(Some(truth.is_true().to_string()));
     }
     let wanted = "of str, int, float, bool, None or sequences of those";
-    let why = "holds a number that is not finite or too long to write";
+    let why = "contains a number that is not finite or has too many digits";
     let class = if value.is_instance_of::<PyInt>() {
         value.py().get_type::<PyInt>()
     } else if let Ok(number) = value.cast::<PyFloat>() {
@@ -107,7 +107,7 @@ fn written(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     } else {
         return Err(wrong_type(value, "params", wanted));
     };
-    // The digits, also of those whose class writes something else, such as the name of an `IntEnum`.
+    // The digits, even if the class has another text, such as the name of an `IntEnum` member.
     let digits = class.call_method1("__repr__", (value,));
     digits.map_err(|failure| refusal(value, &failure, "params", wanted, why))?.extract().map(Some)
 }

@@ -1,4 +1,4 @@
-//! An answer as the package's `Response`, which is written in Python.
+//! Converts a response to the package's `Response`, which is written in Python.
 
 use std::time::Duration;
 
@@ -12,46 +12,46 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use crate::exception::out_of_memory;
 use crate::value::{blank, bytes, value};
 
-/// The `Response` that `answer` is in Python.
+/// Returns the Python object for `response`.
 pub(crate) fn response<'py>(
     py: Python<'py>,
-    answer: &Response,
-    told: &RateLimit,
+    response: &Response,
+    limits: &RateLimit,
 ) -> PyResult<Bound<'py, PyAny>> {
     static RESPONSE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = RESPONSE.import(py, "justcall_auth._response", "Response")?;
     let fields = [
-        (intern!(py, "http_status"), answer.http_status().into_pyobject(py)?.into_any()),
-        (intern!(py, "headers"), headers(py, answer)?),
-        (intern!(py, "body"), bytes(py, answer.body())?.into_any()),
-        (intern!(py, "rate_limit"), rate_limit(py, told)?),
+        (intern!(py, "http_status"), response.http_status().into_pyobject(py)?.into_any()),
+        (intern!(py, "headers"), headers(py, response)?),
+        (intern!(py, "body"), bytes(py, response.body())?.into_any()),
+        (intern!(py, "rate_limit"), rate_limit(py, limits)?),
     ];
     value(class, fields)
 }
 
-/// The `Headers` that those of `answer` are in Python.
-fn headers<'py>(py: Python<'py>, answer: &Response) -> PyResult<Bound<'py, PyAny>> {
+/// Returns the Python object for the headers of `response`.
+fn headers<'py>(py: Python<'py>, response: &Response) -> PyResult<Bound<'py, PyAny>> {
     static HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let headers = blank(HEADERS.import(py, "justcall_auth._headers", "Headers")?)?;
     let text = |text: &str| PyString::from_bytes(py, text.as_bytes()).map_err(|_| out_of_memory(py));
-    let pairs = answer.headers().iter().map(|(name, value)| Ok((text(name)?, text(value)?)));
+    let pairs = response.headers().iter().map(|(name, value)| Ok((text(name)?, text(value)?)));
     let pairs = pairs.collect::<PyResult<Vec<_>>>()?;
     headers.setattr(intern!(py, "_pairs"), PyTuple::new(py, pairs)?)?;
     Ok(headers)
 }
 
-/// The `RateLimit` that `told` is in Python.
-pub(crate) fn rate_limit<'py>(py: Python<'py>, told: &RateLimit) -> PyResult<Bound<'py, PyAny>> {
+/// Returns the Python object for `limits`.
+pub(crate) fn rate_limit<'py>(py: Python<'py>, limits: &RateLimit) -> PyResult<Bound<'py, PyAny>> {
     static RATE_LIMIT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = RATE_LIMIT.import(py, "justcall_auth._response", "RateLimit")?;
     let seconds = |reset: Option<Duration>| reset.map(|reset| reset.as_secs_f64());
     let fields = [
-        (intern!(py, "limit"), told.main.limit.into_pyobject(py)?),
-        (intern!(py, "remaining"), told.main.remaining.into_pyobject(py)?),
-        (intern!(py, "reset"), seconds(told.main.reset).into_pyobject(py)?),
-        (intern!(py, "burst_limit"), told.burst.limit.into_pyobject(py)?),
-        (intern!(py, "burst_remaining"), told.burst.remaining.into_pyobject(py)?),
-        (intern!(py, "burst_reset"), seconds(told.burst.reset).into_pyobject(py)?),
+        (intern!(py, "limit"), limits.main.limit.into_pyobject(py)?),
+        (intern!(py, "remaining"), limits.main.remaining.into_pyobject(py)?),
+        (intern!(py, "reset"), seconds(limits.main.reset).into_pyobject(py)?),
+        (intern!(py, "burst_limit"), limits.burst.limit.into_pyobject(py)?),
+        (intern!(py, "burst_remaining"), limits.burst.remaining.into_pyobject(py)?),
+        (intern!(py, "burst_reset"), seconds(limits.burst.reset).into_pyobject(py)?),
     ];
     value(class, fields)
 }

@@ -1,10 +1,10 @@
-//! One call while it runs, without the GIL, and what Python code that runs in it raises: handlers of signals and of
-//! events, and functions that are sources.
+//! A call that runs without the GIL, and the exceptions of Python code that runs in it: signal handlers, event handlers
+//! and source callables.
 //!
-//! The library's errors carry no exception, so what was raised waits here until the call is over.
+//! The library's errors contain no exception, so exceptions are stored here until the call returns.
 //!
-//! The call is that of a thread only while no Python code runs: greenlets switch in Python code, and another one may
-//! make calls on this thread before the first goes on.
+//! A call is the current call of its thread only while no Python code runs. Greenlets switch in Python code, and another
+//! greenlet may make calls on the same thread before the first one continues.
 
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,28 +19,28 @@ use crate::errors::{exception, guarded};
 use crate::gil::Attached;
 
 thread_local! {
-    /// The call that this thread makes; nothing while Python code runs.
+    /// The call that this thread makes; `None` while Python code runs.
     static CURRENT: RefCell<Option<Arc<Running>>> = const { RefCell::new(None) };
-    /// How many calls of this thread are in Python code now. One that is not below the current call on the stack belongs
-    /// to a greenlet that waits for its turn.
+    /// How many calls of this thread are in Python code now. A call that is not below the current one on the stack
+    /// belongs to a greenlet that waits to run.
     static IN_PYTHON: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A call.
 pub(crate) struct Running {
-    /// The program's options, with what else may end the call.
+    /// The program's options, with the other ways to end the call.
     options: CallOptions,
     /// Ends the call.
     end: Cancel,
     raised: Mutex<Raised>,
 }
 
-/// What was raised during one call.
+/// The exceptions that were raised during one call.
 #[derive(Default)]
 struct Raised {
-    /// What ended it; the first, if several did.
+    /// The exception that ended the call; the first one if there were several.
     ending: Option<PyErr>,
-    /// What the function raised that is the source, when it was asked last, and the kind of failure that this is.
+    /// The exception of the last call of the source callable, and its kind of failure.
     by_source: Option<(ErrorKind, PyErr)>,
 }
 
@@ -61,8 +61,8 @@ impl Running {
         self.end.fire();
     }
 
-    /// The function that is the source was asked, and raised this or nothing. What is meant to end programs and tasks,
-    /// such as `KeyboardInterrupt`, ends the call even if there is a pair to go on with.
+    /// Records the result of a call of the source callable. An exception that ends programs or tasks, such as
+    /// `KeyboardInterrupt`, ends the call even if the call could continue with another pair.
     pub(crate) fn source_raised(&self, py: Python<'_>, raised: Option<(ErrorKind, PyErr)>) {
         match raised {
             Some((_, raised)) if !raised.is_instance_of::<PyException>(py) => self.end_with(raised),
@@ -71,34 +71,34 @@ impl Running {
     }
 }
 
-/// What a call came to.
-pub(crate) struct Outcome<T> {
+/// The result of a call.
+pub(crate) struct CallOutcome<T> {
     result: Result<T, Error>,
     raised: Raised,
 }
 
-/// Does `work` without the GIL, within the limits of `options`. It makes its calls with [`call_of`].
+/// Runs `work` without the GIL, within the limits of `options`. `work` makes its calls with [`call_of`].
 pub(crate) fn run<T: Send>(
     py: Python<'_>,
     options: CallOptions,
     work: impl FnOnce() -> Result<T, Error> + Send,
-) -> Outcome<T> {
+) -> CallOutcome<T> {
     let running = Arc::new(Running::new(options));
     let outer = CURRENT.replace(Some(running.clone()));
     let result = guarded(py, work);
     CURRENT.set(outer);
     let raised = std::mem::take(&mut *running.raised());
-    Outcome { result, raised }
+    CallOutcome { result, raised }
 }
 
-impl<T> Outcome<T> {
-    /// The answer that the failure was read from, if it is one.
+impl<T> CallOutcome<T> {
+    /// Returns the response of the failure, if there is one.
     pub(crate) fn failed_with(&self) -> Option<&Response> {
         self.result.as_ref().err().and_then(Error::response)
     }
 
-    /// The result for Python. What ended the call is raised in place of it, and what the source raised in place of the
-    /// failure that it led to.
+    /// Returns the result for Python. An exception that ended the call replaces the result. An exception of the source
+    /// replaces the failure that it caused.
     pub(crate) fn into_result(self, py: Python<'_>) -> PyResult<T> {
         match (self.result, self.raised) {
             (_, Raised { ending: Some(raised), .. }) => Err(raised),
@@ -110,10 +110,10 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Returns the options of the work that runs on this thread: signals end it too, and what ends the work.
+/// Returns the options of the work that runs on this thread, including its cancellation by signals.
 pub(crate) fn options() -> CallOptions {
     let options = CURRENT.with_borrow(|running| running.as_ref().map(|running| running.options.clone()));
-    options.expect("it is asked in the work of `run`, which is no Python code")
+    options.expect("it is called in the work of `run`, where no Python code runs")
 }
 
 /// Returns a call of `client` in the work that runs on this thread.
@@ -121,7 +121,7 @@ pub(crate) fn call_of(client: &Client) -> Call<'_> {
     client.call().with_options(&options())
 }
 
-/// Runs Python code in the call that this thread makes, if it makes one. Gives nothing if the interpreter is shutting
+/// Runs Python code in the call that this thread makes, if it makes one. Returns `None` if the interpreter is shutting
 /// down.
 pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T) -> Option<T> {
     let back = Back { current: CURRENT.take(), _gil: Attached::new() };
@@ -129,7 +129,7 @@ pub(crate) fn in_python<T>(code: impl FnOnce(Python<'_>, Option<&Running>) -> T)
     Python::try_attach(|py| code(py, back.current.as_deref()))
 }
 
-/// Makes a call the current one again when its Python code is over.
+/// Restores the current call when its Python code ends.
 struct Back {
     current: Option<Arc<Running>>,
     _gil: Attached,
@@ -142,14 +142,14 @@ impl Drop for Back {
     }
 }
 
-/// Python's signals, asked while a call waits.
+/// Checks for Python's signals while a call waits.
 pub(crate) struct Signals;
 
 impl Interrupt for Signals {
     fn interrupted(&self) -> bool {
         let may_wait_for_a_greenlet = IN_PYTHON.get() > 0;
         let ended = in_python(|py, running| {
-            // Python's own handlers run here, on the main thread; elsewhere this does nothing.
+            // Runs Python's signal handlers on the main thread; does nothing on other threads.
             let mut result = capi::check_signals(py);
             if result.is_ok() && may_wait_for_a_greenlet {
                 result = let_greenlets_run(py);
@@ -163,12 +163,12 @@ impl Interrupt for Signals {
                 (Err(_), None) => true,
             }
         });
-        // Nothing: the interpreter is shutting down.
+        // `None`: the interpreter is shutting down.
         ended.unwrap_or(true)
     }
 }
 
-/// The call may wait for one of a greenlet of this thread, which goes on only if this one lets it.
+/// Runs the other greenlets of this thread for a moment: the call may wait for a call of one of them.
 fn let_greenlets_run(py: Python<'_>) -> PyResult<()> {
     static RUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     capi::call(RUN.import(py, "justcall_auth._callback", "let_greenlets_run")?, ()).map(drop)

@@ -1,4 +1,4 @@
-//! What every way to make a client takes beside the pair.
+//! The settings of a client, apart from the pair.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl FromPyObject<'_, '_> for CaPem {
     }
 }
 
-/// The settings, as Python gives them.
+/// The settings from Python's arguments.
 pub(crate) struct Settings {
     pub(crate) base_url: Option<BaseUrl>,
     pub(crate) verify_path: Option<VerifyPath>,
@@ -43,7 +43,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Sets them all. Reads no file.
+    /// Applies all settings to `config`. Reads no file.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), Error> {
         if let Some(url) = &self.base_url {
             config.set_base_url(&url.0)?;
@@ -53,7 +53,7 @@ impl Settings {
         }
         match (&self.ca_file, &self.ca_pem) {
             (Some(_), Some(_)) => {
-                return Err(Error::invalid_argument("The argument ca_pem is given beside ca_file."));
+                return Err(Error::invalid_argument("The arguments ca_pem and ca_file cannot be combined."));
             }
             (Some(path), None) => drop(config.set_ca_file(&path.0)?),
             (None, Some(pem)) => drop(config.set_ca_pem(&pem.0)?),

@@ -11,7 +11,7 @@ use crate::callable::Callable;
 use crate::capi;
 use crate::credentials::Credentials;
 
-/// The argument `source`: a spelling or a path, a callable that gives the pair, or the pair.
+/// The argument `source`: a text or a path, a callable that returns the pair, or the pair.
 pub(crate) enum Source {
     Spelling(String),
     Callable(Arc<Callable>),
@@ -19,7 +19,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Where a pair is looked for unless the program says otherwise.
+    /// Returns the default.
     pub(crate) fn usual() -> Self {
         Self::Spelling("default:".to_owned())
     }
@@ -43,12 +43,12 @@ impl FromPyObject<'_, '_> for Source {
     }
 }
 
-/// The spelling of a path as a source: a file, or a folder.
+/// Returns the source text of a path: that of a file, or of a folder.
 fn place(object: Borrowed<'_, '_, PyAny>) -> PyResult<String> {
     let found = path("source", object)?;
     let kind = if found.is_dir() { "dir" } else { "file" };
     let Some(text) = found.to_str() else {
-        return Err(invalid(object.py(), "source", "holds a character that is not Unicode"));
+        return Err(invalid(object.py(), "source", "contains a character that is not Unicode"));
     };
     Ok(format!("{kind}:{text}"))
 }

@@ -1,5 +1,5 @@
-//! Values for Python. Those of the package's own classes are made without their `__init__`: what a frozen dataclass does there for each of
-//! its fields takes longer than all that the module does for an answer.
+//! Creates Python values. Objects of the package's own classes are created without `__init__`: that of a frozen
+//! dataclass takes longer than the rest of the module's work for a response.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -8,13 +8,13 @@ use pyo3::types::{PyAny, PyBytes, PyDict, PyString, PyType};
 
 use crate::exception::out_of_memory;
 
-/// A value of the frozen dataclass `class`, of these fields, which are all that it has.
+/// Creates an object of the frozen dataclass `class` with all its fields.
 pub(crate) fn value<'py, const N: usize>(
     class: &Bound<'py, PyType>,
     fields: [(&Bound<'py, PyString>, Bound<'py, PyAny>); N],
 ) -> PyResult<Bound<'py, PyAny>> {
     let value = blank(class)?;
-    // Where the fields are: the class refuses to be assigned to.
+    // The fields are set in `__dict__`, because the class refuses assignments.
     let own = value.getattr(intern!(class.py(), "__dict__"))?.cast_into::<PyDict>()?;
     for (name, field) in fields {
         own.set_item(name, field)?;
@@ -22,7 +22,7 @@ pub(crate) fn value<'py, const N: usize>(
     Ok(value)
 }
 
-/// A value of `class` with no attribute set.
+/// Creates an object of `class` without attributes.
 pub(crate) fn blank<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
     static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = class.py();
@@ -30,7 +30,7 @@ pub(crate) fn blank<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAn
     NEW.get_or_try_init(py, new)?.bind(py).call1((class,))
 }
 
-/// Returns a `bytes` object with this content.
+/// Creates a `bytes` object with this content.
 pub(crate) fn bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let made = PyBytes::new_with(py, bytes.len(), |room| {
         room.copy_from_slice(bytes);

@@ -24,33 +24,36 @@ use crate::value;
 use crate::webhook_event::WebhookEvent;
 use crate::webhook_headers::signing_headers;
 
-/// Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
+/// Verifies that a webhook delivery is from JustCall, is fresh, and is for this receiver.
 ///
-/// **The body is not signed.** A signature is over the URL, the event's type and the time, and nothing else:
-/// whoever has one genuine delivery can put any `data` into another. So take a verified delivery for the
-/// news that *something* of this type happened now, and before you act on what `data` says, fetch the
-/// object again through the API, with `WebhookEvent.confirm`.
+/// **The body is not signed.** The signature covers only the URL, the event's type and the time. Anyone
+/// who has one genuine delivery can send it with other `data`. A verified delivery proves only that
+/// *an* event of this type happened now. Before you act on its `data`, fetch the object through the
+/// API, with `WebhookEvent.confirm`.
 ///
-/// `secret` is what signs: the API secret (there is no other), as `str`, `bytes` or `bytearray`; or several
-/// of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
-/// whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
-/// as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
-/// A delivery that comes before any call of that `Client` waits until its pair is read, at most for its
-/// timeout: call `verify` or `reload` when the receiver starts. If the source cannot be read, deliveries
-/// fail in the same way, and a program or callable is not asked again because of one of them for a second.
-/// `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
-/// that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
-/// what came there. `ANY_URL` takes all: then look at the event's `url`.
-/// `tolerance` is how far a delivery's time may be from now, in the past and in the future, in seconds;
-/// fractions are rounded up. The service tries again for up to an hour, perhaps without signing anew.
-/// `replay_check` is asked last, with the `WebhookEvent`, whether it was seen before: a callable that
-/// returns `bool`, and remembers the event by the same call. Two genuine events of one type in one second
-/// have the same signature, so go by more than that.
+/// `secret` is the API secret, which signs webhooks (there is no separate webhook secret), as `str`,
+/// `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently replaced
+/// ones. It may be a `Client`, whose pair is used; after a reset its previous pair is accepted for 15
+/// minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
+/// `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
+/// read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
+/// source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
+/// callable at most once a second.
+/// `url` is the URL that the receiver is registered with in JustCall, character for character, or a
+/// list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
+/// another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every
+/// URL: check the event's `url` then.
+/// `tolerance` is how far the time of a delivery may be from now, in the past and in the future, in
+/// seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the same
+/// signature.
+/// `replay_check` is a callable that records the `WebhookEvent` and returns a `bool`: whether it was
+/// seen before. It is called last. Two genuine events of one type in one second have the same
+/// signature, so compare more than the signature.
 ///
-/// Immutable; safe to share between threads, and to use on both sides of a fork.
+/// Immutable, safe to share between threads, and usable on both sides of a fork.
 ///
-/// Raises `CredentialsMalformedError` for what cannot be a secret, and `InvalidArgumentError` when another
-/// argument cannot be right.
+/// Raises `CredentialsMalformedError` if a secret is malformed, and `InvalidArgumentError` if another
+/// argument is invalid.
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct WebhookVerifier {
     verifier: justcall_auth::WebhookVerifier,
@@ -87,19 +90,21 @@ impl WebhookVerifier {
         Ok(Self { verifier, client, replay_check: replay_check.map(Held::new) })
     }
 
-    /// Verifies one delivery, and gives what is certain of it.
+    /// Verifies one delivery. Returns its event.
     ///
-    /// `headers` are those of the request, with names in any case: a mapping, or pairs, of `str` or `bytes`,
-    /// as every framework has them; a WSGI `environ` too.
-    /// `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
-    /// `now` is the time in seconds since the epoch; None is this machine's clock.
-    /// `timeout`, in seconds, and `cancel` limit how long a delivery waits for the pair of a client to be
-    /// read. None or 0 means no limit. Without `timeout` the client's counts.
+    /// `headers` are the headers of the request, with names in any case: a mapping, or pairs, of `str` or
+    /// `bytes`. A WSGI `environ` is accepted too.
+    /// `body` is the request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
+    /// MiB.
+    /// `now` is the current time in seconds since the epoch. None means the clock of this machine.
+    /// `timeout`, in seconds, and `cancel` limit how long a delivery waits until the pair of a client is
+    /// read. None or 0 means no limit. The default is the client's timeout.
     ///
-    /// Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
-    /// looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
-    /// `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
-    /// client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
+    /// Raises the first that applies: `WebhookUnsignedError` (the probe that JustCall sends when a URL is
+    /// saved is unsigned: respond with 200 and do nothing else), `WebhookVersionError`,
+    /// `WebhookMalformedError`, `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`,
+    /// `WebhookReplayedError`. With a client it also raises the exceptions of `Client.authorization`. An
+    /// exception of `replay_check` is raised unchanged.
     #[pyo3(signature = (headers, body, now = None, *, timeout = CallTimeout(None), cancel = None))]
     fn verify<'py>(
         &self,
@@ -119,36 +124,37 @@ impl WebhookVerifier {
         };
         let now = now.map_or_else(unix_seconds, |now| now.0);
 
-        let asked = self.replay_check.as_ref().map(|check| Asked {
+        let replay = self.replay_check.as_ref().map(|check| ReplayCheckCall {
             check,
             body: body.as_unbound(),
             raised: Mutex::new(None),
         });
         let bytes = body.as_bytes();
-        let work = || match &asked {
-            Some(asked) => self.verifier.verify_asking(&headers, bytes, now, asked),
+        let work = || match &replay {
+            Some(replay) => self.verifier.verify_asking(&headers, bytes, now, replay),
             None => self.verifier.verify(&headers, bytes, now),
         };
-        // With given secrets nothing waits; of a client the source may have to be read.
+        // With secrets, verification does not block. With a client, its source may have to be read.
         let result = if self.client.is_some() {
             running::run(py, options(timeout, cancel), work).into_result(py)
         } else {
             work().map_err(|error| exception(py, &error))
         };
-        match asked.and_then(Asked::raised) {
+        match replay.and_then(ReplayCheckCall::raised) {
             Some(raised) => Err(raised),
             None => Ok(WebhookEvent::new(result?, body)),
         }
     }
 
-    /// The results of the deliveries that this verifier verified in this process, as OpenMetrics 1.0 text.
+    /// The results of the deliveries of this verifier in this process, as OpenMetrics 1.0 text.
     ///
-    /// It has the counter `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the
-    /// error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this
-    /// package; arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
+    /// The counter is `justcall_auth_webhooks_total`. Its label `result` is `ok` or the name of the error.
+    /// An exception of `replay_check` counts as `invalid_argument`, unless it is an error of this package.
+    /// Arguments of a wrong type are not counted. The text contains no secret, URL or content of a
+    /// delivery.
     ///
     /// `Client.usage` has the results of all verifiers that use its pair. Serve one of the two texts to a
-    /// monitor: a sum over both counts each delivery twice. A child of a fork starts at zero.
+    /// monitor: the sum of both counts each delivery twice. A child of a fork starts at zero.
     #[getter]
     fn usage(&self, py: Python<'_>) -> PyResult<String> {
         detached(py, || Ok(self.verifier.usage()))
@@ -167,7 +173,7 @@ impl WebhookVerifier {
     }
 }
 
-/// The secrets of a Python client, whichever pair it has when a delivery comes.
+/// The secrets of a Python client: those of its pair at the time of each delivery.
 struct SecretsOf(Arc<Py<Client>>);
 
 impl SigningSecrets for SecretsOf {
@@ -180,7 +186,7 @@ impl SigningSecrets for SecretsOf {
     }
 }
 
-/// A verifier of deliveries for the argument `url`.
+/// Creates a verifier for the argument `url`.
 fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::WebhookVerifier> {
     let any_url = py.import("justcall_auth._webhook")?.getattr("ANY_URL")?;
     if url.is(&any_url) {
@@ -198,14 +204,14 @@ fn for_urls(py: Python<'_>, url: &Bound<'_, PyAny>) -> PyResult<justcall_auth::W
     verifier.ok_or_else(|| invalid(py, "url", "is an empty list"))
 }
 
-/// Adds the argument `secret`, which is one or several.
+/// Adds the secret or secrets of the argument `secret`.
 fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = secret.py();
     let secrets = several("secret", secret, "str, bytes, bytearray, a list of them or a Client")?;
     if secrets.is_empty() {
         return Err(invalid(py, "secret", "is an empty list"));
     }
-    // All are copied before any is wiped: they may be one object. All are wiped whatever is wrong with others.
+    // All are copied before any is wiped, because they may be one object. All are wiped even if one is invalid.
     let copies: Vec<_> = secrets.iter().map(|secret| copy("secret", secret, MAX_TEXT)).collect();
     secrets.iter().for_each(wipe);
     for copy in copies {
@@ -214,7 +220,7 @@ fn add_secrets(verifier: &mut justcall_auth::WebhookVerifier, secret: &Bound<'_,
     Ok(())
 }
 
-/// One of something, or an iterable of it.
+/// Returns the items of the argument `name`: a single text, or an iterable.
 fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if is_text(object) {
         return Ok(vec![object.clone()]);
@@ -229,42 +235,42 @@ fn several<'py>(name: &str, object: &Bound<'py, PyAny>, wanted: &str) -> PyResul
     })
 }
 
-/// The program's own memory, asked about one delivery.
-struct Asked<'a> {
+/// The program's `replay_check`, for one delivery.
+struct ReplayCheckCall<'a> {
     check: &'a Held,
     body: &'a Py<PyBytes>,
     raised: Mutex<Option<PyErr>>,
 }
 
-impl Asked<'_> {
+impl ReplayCheckCall<'_> {
     fn raised(self) -> Option<PyErr> {
         self.raised.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
-        let answer =
+    fn call(&self, py: Python<'_>, event: &justcall_auth::WebhookEvent) -> PyResult<bool> {
+        let result =
             capi::call(self.check.bind(py), (WebhookEvent::new(event.clone(), self.body.bind(py).clone()),))?;
-        // What is no bool is more likely a forgotten `return` or `await` than an answer.
-        let seen = match answer.cast::<PyBool>() {
+        // A result that is not a bool is probably a missing `return` or `await`.
+        let seen = match result.cast::<PyBool>() {
             Ok(seen) => Ok(seen.is_true()),
-            Err(_) => Err(wrong_type(&answer, "what replay_check returns", "bool")),
+            Err(_) => Err(wrong_type(&result, "the result of replay_check", "bool")),
         };
-        capi::release(py, answer.unbind());
+        capi::release(py, result.unbind());
         seen
     }
 }
 
-impl ReplayCheck for Asked<'_> {
+impl ReplayCheck for ReplayCheckCall<'_> {
     fn was_seen(&self, event: &justcall_auth::WebhookEvent) -> Result<bool, Error> {
-        let asked = running::in_python(|py, _| {
-            self.ask(py, event).map_err(|raised| {
+        let seen = running::in_python(|py, _| {
+            self.call(py, event).map_err(|raised| {
                 let error = Error::new(kind_of(py, &raised));
                 *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
                 error
             })
         });
-        // Nothing: the interpreter is shutting down.
-        asked.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
+        // `None`: the interpreter is shutting down.
+        seen.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! `WebhookEvent`: what a verified delivery tells. A native class: making one of Python's own took a tenth of the time of a
-//! verification.
+//! `WebhookEvent`: a verified delivery. It is a native class, because the creation of a Python object took a tenth of
+//! the time of a verification.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -13,17 +13,16 @@ use crate::arguments::{Timestamp, text};
 use crate::capi;
 use crate::errors::exception;
 
-/// A verified delivery. Certain are its `url`, its `type` and its `timestamp`, and nothing else.
+/// A verified delivery. Only its `url`, `type` and `timestamp` are verified.
 ///
-/// The body is not signed: whoever has one genuine delivery can send it with another body. So before you act
-/// on what the body says, fetch the object again through the API, with `confirm`.
+/// **The body is not signed.** Anyone who has one genuine delivery can send it with another body.
+/// Before you act on the body, fetch the object through the API, with `confirm`.
 ///
-/// `repr` leaves out the body, which is the customer's data, and the URL, which may hold a token; a pickle
-/// holds both.
+/// `repr` leaves out the body, which is the customer's data, and the URL, which may contain a token. A
+/// pickle contains both.
 ///
-/// Programs that test how they handle events may make their own, with `InvalidArgumentError` for a signature
-/// that is not 64 hexadecimal digits. Immutable, hashable, picklable; equal when
-/// every part is.
+/// Tests of programs can create events. Raises `InvalidArgumentError` if the signature is not 64
+/// hexadecimal digits. Immutable, hashable and picklable. Two events are equal if all their parts are.
 #[pyclass(frozen, module = "justcall_auth")]
 pub(crate) struct WebhookEvent {
     event: justcall_auth::WebhookEvent,
@@ -31,7 +30,7 @@ pub(crate) struct WebhookEvent {
 }
 
 impl WebhookEvent {
-    /// The event with the body that it came in.
+    /// Creates an event with the body of its delivery.
     pub(crate) fn new(event: justcall_auth::WebhookEvent, body: Bound<'_, PyBytes>) -> Self {
         Self { event, body: body.unbind() }
     }
@@ -60,7 +59,7 @@ impl WebhookEvent {
             .map_err(|error| exception(py, &error))
     }
 
-    /// The URL that the delivery was signed for: one of those that the verifier expects.
+    /// The URL that the delivery was signed for: one of the URLs that the verifier expects.
     #[getter]
     fn url(&self) -> &str {
         self.event.url()
@@ -72,20 +71,22 @@ impl WebhookEvent {
         self.event.event_type()
     }
 
-    /// When it was signed, in whole seconds since the epoch, as `time.time` counts them.
+    /// The time of the signature, in whole seconds since the epoch, as in `time.time`.
     #[getter]
-    #[expect(clippy::cast_precision_loss, reason = "no time of a signature comes near 2^53 seconds")]
+    #[expect(clippy::cast_precision_loss, reason = "the time of a signature is far below 2^53 seconds")]
     fn timestamp(&self) -> f64 {
         self.event.timestamp() as f64
     }
 
-    /// The body as it came. It is not signed.
+    /// The body as received. It is not signed.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         self.body.bind(py).clone()
     }
 
-    /// Which secret signed it, from 0 in the order they were given; of a client, 0 is the current one.
+    /// The index of the secret that signed the delivery, from 0 in the order of the secrets.
+    ///
+    /// With a client, 0 is the current secret.
     #[getter]
     fn secret_index(&self) -> usize {
         self.event.secret_index()
@@ -93,35 +94,36 @@ impl WebhookEvent {
 
     /// The signature, 64 lower-case hexadecimal digits.
     ///
-    /// The same for every repetition of a delivery, but also for another event of the type in that second.
+    /// Every repetition of a delivery has the same signature. Another event of the same type in the same
+    /// second has it too.
     #[getter]
     fn signature(&self) -> &str {
         self.event.signature()
     }
 
-    /// The body as JSON, which is a `dict`. It is not signed: what its `data` says may be forged.
+    /// Returns the body, decoded from JSON: a `dict`. It is not signed: its `data` may be forged.
     ///
-    /// Raises `ValueError` for a number that Python does not read, of thousands of digits.
+    /// Raises `ValueError` if a number has more digits than Python accepts.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         capi::call_package(LOADS.import(py, "json", "loads")?, (self.body.bind(py),), None)
     }
 
-    /// Where the API has the object that the event is about, such as `/v2.1/calls/100042`.
+    /// Returns the API path of the object that the event is about, such as `/v2.1/calls/100042`.
     ///
-    /// Raises `WebhookMalformedError` when the body names no object, and `InvalidArgumentError` when it is
-    /// not known where the API has the objects of this type of event.
+    /// Raises `WebhookMalformedError` if the body names no object, and `InvalidArgumentError` if the path
+    /// for this type of event is not known.
     fn object_path(&self, py: Python<'_>) -> PyResult<String> {
         webhook::object_path(self.event.event_type(), self.body.as_bytes(py))
             .map_err(|error| exception(py, &error))
     }
 
-    /// Fetches the object that the event is about again, through the API: `client.get(object_path())`.
+    /// Fetches the object of the event through the API. Returns the result of `client.get(object_path())`.
     ///
-    /// What the answer says is true, where the body may lie.
+    /// The response can be trusted, unlike the body.
     ///
-    /// Raises `NotFoundError` when the account has no such object, and what else `client.get` and
-    /// `object_path` raise.
+    /// Raises `NotFoundError` if the account has no such object, and the other exceptions of `client.get`
+    /// and `object_path`.
     fn confirm<'py>(&self, client: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let get = capi::getattr(client, intern!(client.py(), "get"))?;
         capi::call(&get, (self.object_path(client.py())?,))
@@ -142,8 +144,8 @@ impl WebhookEvent {
         hasher.finish()
     }
 
-    /// Pickles every part, by every protocol.
-    #[expect(clippy::type_complexity, reason = "it is what the protocol of pickle asks for")]
+    /// Pickles every part, with every protocol.
+    #[expect(clippy::type_complexity, reason = "the pickle protocol requires it")]
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,

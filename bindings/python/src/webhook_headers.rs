@@ -1,4 +1,4 @@
-//! The headers of a delivery, out of whatever a framework holds them in.
+//! Reads the headers of a delivery from the objects of any framework.
 
 use justcall_auth::WebhookHeaders;
 use pyo3::prelude::*;
@@ -8,17 +8,17 @@ use crate::arguments::wrong_type;
 use crate::capi;
 use crate::pairs::pairs;
 
-/// Before each name in a WSGI `environ`.
+/// The prefix of header names in a WSGI `environ`.
 const WSGI_PREFIX: &[u8] = b"HTTP_";
 
 /// The name and value of a header.
 pub(crate) type Header<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
-/// Those headers that a delivery is verified by. Whatever the others hold is left alone: an `environ` has objects among
-/// its values.
+/// Returns the headers that verification needs. Values of other headers are ignored, because an `environ` has values of
+/// any type.
 pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<Header<'py>>> {
     let mut found = Vec::with_capacity(3);
-    let mut look_at = |name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>| {
+    let mut add_needed = |name: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>| {
         if let Some(name) = needed(name)? {
             found.push((name, bytes_of(value)?));
         }
@@ -26,19 +26,19 @@ pub(crate) fn signing_headers<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Vec<
     };
     if let Ok(dictionary) = headers.cast_exact::<PyDict>() {
         for (name, value) in dictionary {
-            look_at(&name, &value)?;
+            add_needed(&name, &value)?;
         }
     } else {
         for (name, value) in pairs("headers", headers)? {
-            look_at(&name, &value)?;
+            add_needed(&name, &value)?;
         }
     }
     Ok(found)
 }
 
-/// The name as HTTP spells it, if a delivery is verified by that header.
+/// Returns the name in HTTP spelling if verification needs the header.
 fn needed<'py>(name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    // Most names have another length, and are not worth to be converted.
+    // The length excludes most names without a conversion.
     if let Ok(text) = name.cast::<PyString>() {
         let length = capi::length(text);
         if ![0, WSGI_PREFIX.len()]
@@ -57,8 +57,8 @@ fn needed<'py>(name: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>
     Ok(WebhookHeaders::has_name(&upper).then(|| PyBytes::new(name.py(), &upper)))
 }
 
-/// The bytes of half a header. What has no encoding becomes a byte that no name or value has: frameworks pass on bytes
-/// that are no text as halves of surrogate pairs, and whoever sends such is the one at fault, not the program.
+/// Returns the bytes of a header's name or value. Text that cannot be encoded becomes a byte that is never valid.
+/// Frameworks pass invalid bytes as lone surrogates, so this is a fault of the sender and not of the program.
 fn bytes_of<'py>(half: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(text) = half.cast::<PyString>() {
         return Ok(text.encode_utf8().unwrap_or_else(|_| PyBytes::new(half.py(), b"\xFF")));

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from support import Start
 
 FOREIGN_VARIABLES = {"CREDENTIALS_DIRECTORY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
-"""The variables without our prefix that the library reads."""
+"""The variables without the prefix `JUSTCALL_` that the library reads."""
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +35,21 @@ def _running_measured_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(_running_sandbox: Sandbox) -> Sandbox:
-    """The one sandbox of the session, without the faults, requests and accounts of other tests."""
+    """The sandbox of the session, reset to be without the faults, requests and accounts of other tests."""
     _running_sandbox.control("POST", "clear", {})
     return _running_sandbox
 
 
 @pytest.fixture
 def measured_sandbox(_running_measured_sandbox: Sandbox) -> Sandbox:
-    """Another one, which answers as was measured on the live service."""
+    """Another sandbox, which responds as measured on the live service."""
     _running_measured_sandbox.control("POST", "clear", {})
     return _running_measured_sandbox
 
 
 @pytest.fixture
 def start(sandbox: Sandbox) -> Iterator[Start]:
-    """Starts a child process that has the sandbox's `client` and logs nothing; none outlives its test."""
+    """Starts child processes that have the sandbox's `client` and log nothing. They end with the test."""
     with contextlib.ExitStack() as children:
 
         def run(script: str) -> subprocess.Popen[str]:
@@ -71,7 +71,7 @@ def start(sandbox: Sandbox) -> Iterator[Start]:
 
 @pytest.fixture(autouse=True)
 def _nothing_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test meets a pair, a place of a pair or a proxy that the developer's own environment names."""
+    """Removes pairs, sources and proxies from the environment, so that tests do not depend on it."""
     for name in list(os.environ):
         if (name.startswith("JUSTCALL_") and name != SANDBOX_VARIABLE) or name in FOREIGN_VARIABLES:
             monkeypatch.delenv(name)

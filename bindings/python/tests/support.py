@@ -1,4 +1,4 @@
-"""A sandbox to test against: the command `justcall-auth-sandbox`, started, steered and stopped."""
+"""A sandbox for tests: starts, controls and stops the command `justcall-auth-sandbox`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGETS = [
     Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / profile for profile in ("debug", "release")
 ]
-"""Where cargo puts what it builds."""
+"""The folder for the output of cargo."""
 
 SANDBOX_VARIABLE = "JUSTCALL_SANDBOX_BIN"
-"""Names the command, where it is not the one that cargo built last."""
+"""The variable with the path of the command; by default cargo's latest build is used."""
 
 SOON = 1.0
-"""How long a waiting call may take to end once it is told to, in seconds."""
+"""How long a waiting call may take to end after its cancellation, in seconds."""
 
 SILENT = """
 import logging
 logging.getLogger("justcall_auth").addHandler(logging.NullHandler())
 """
-"""How a program silences the warnings of the library, where it has set up no logging."""
+"""Code that silences the warnings of the library in a program without logging set up."""
 
 CLIENT = """
 import os, signal, sys, threading, time
@@ -50,22 +50,22 @@ import justcall_auth
 client = justcall_auth.Client(
     base_url=os.environ["SANDBOX_URL"], ca_file=os.environ["SANDBOX_CA_FILE"], timeout=None)
 """
-"""How a child process of a test begins."""
+"""The first lines of a child process of a test."""
 
 
 def sandbox_binary() -> Path:
-    """The sandbox: the variable's, else as cargo built it last. Fails where there is none."""
+    """Returns the sandbox of the variable, otherwise cargo's latest build. Fails if there is none."""
     named = os.environ.get(SANDBOX_VARIABLE)
     return Path(named) if named else built("justcall-auth-sandbox", TARGETS)
 
 
 def command(name: str) -> Path:
-    """Another command of this workspace, from where the sandbox is. Fails where there is none."""
+    """Returns another command of this workspace, in the folder of the sandbox. Fails if there is none."""
     return built(name, [sandbox_binary().parent])
 
 
 def built(name: str, folders: list[Path]) -> Path:
-    """The program of that name that was built last."""
+    """Returns the latest build of the program with that name."""
     name += ".exe" if sys.platform == "win32" else ""
     found = [folder / name for folder in folders if (folder / name).is_file()]
     if not found:
@@ -103,38 +103,38 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Closes its standard input, which is what ends it, and waits.
+        # The sandbox exits when its standard input is closed.
         self._process.communicate(timeout=10)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """Makes a control call and gives its answer."""
+        """Makes a control call and returns the response."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control_url + path, data=data, method=method)
-        with self._opener.open(request, timeout=10) as answer:
-            return json.load(answer)
+        with self._opener.open(request, timeout=10) as response:
+            return json.load(response)
 
     def fault(self, kind: str, **members: object) -> None:
         """Sets a fault."""
         self.control("POST", "faults", {"fault": kind, **members})
 
     def requests(self) -> Any:
-        """What came in since the last clearing."""
+        """Returns the requests since the last reset."""
         return self.control("GET", "requests")
 
     def credentials(self) -> justcall_auth.Credentials:
-        """The pair of the first account."""
+        """Returns the pair of the first account."""
         return justcall_auth.Credentials(self.api_key, self.api_secret)
 
     def client(
         self, credentials: justcall_auth.Credentials | None = None, **settings: Any
     ) -> justcall_auth.Client:
-        """A client of this sandbox, by default with the pair of the first account."""
+        """Creates a client of this sandbox, by default with the pair of the first account."""
         return justcall_auth.Client.from_credentials(
             credentials or self.credentials(), base_url=self.url, ca_file=self.ca_file, **settings
         )
 
     def environment(self) -> dict[str, str]:
-        """The environment of a child process: the pair of the first account, and where this sandbox is."""
+        """Returns the environment of a child process: the first account's pair and this sandbox's URL."""
         return {
             **os.environ,
             "JUSTCALL_API_KEY": self.api_key,
@@ -145,7 +145,7 @@ class Sandbox:
 
 
 def client_of(sandbox: Sandbox, source: Any, **settings: Any) -> justcall_auth.Client:
-    """A client of the sandbox with this source."""
+    """Creates a client of the sandbox with this source."""
     return justcall_auth.Client(source, base_url=sandbox.url, ca_file=sandbox.ca_file, **settings)
 
 
@@ -158,20 +158,20 @@ class Account:
 
     @property
     def line(self) -> str:
-        """The pair that is good now, as a file holds it."""
+        """Returns the valid pair in the form of a file."""
         return f"{self.pair['api_key']}:{self.pair['api_secret']}\n"
 
     def credentials(self) -> justcall_auth.Credentials:
-        """The pair that is good now."""
+        """Returns the valid pair."""
         return justcall_auth.Credentials(self.pair["api_key"], self.pair["api_secret"])
 
     def reset(self) -> None:
-        """Makes another pair, and the old one worthless."""
+        """Creates a new pair, which revokes the old one."""
         self.pair = self._sandbox.control("POST", "reset", {"api_key": self.pair["api_key"]})
 
 
 def put(path: Path, text: str) -> None:
-    """Replaces a file at once, as everyone should who writes a pair."""
+    """Replaces a file atomically, as every program that writes a pair should."""
     new = path.with_name(f"{path.name}.new")
     new.write_text(text)
     new.replace(path)
@@ -181,37 +181,37 @@ def wait_until(condition: Callable[[], object], limit: float = 10.0) -> None:
     """Waits for `condition`, at most `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.01)
 
 
 def finish(child: subprocess.Popen[str], limit: float = 10.0) -> tuple[int, str, str]:
-    """Its exit code and what it and its children printed, once all of them have ended."""
+    """Waits for the process and its children. Returns its exit code and their output."""
     output, errors = child.communicate(timeout=limit)
     return child.returncode, output, errors
 
 
 def end_family(child: subprocess.Popen[str]) -> None:
-    """Ends a child that leads a session of its own, with all that it started and left."""
+    """Ends a child that leads a session, with all processes of the session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
 def within(limit: float) -> Iterator[None]:
-    """Fails when the block takes longer than `limit` seconds."""
+    """Fails if the block takes longer than `limit` seconds."""
     begun = time.monotonic()
     yield
     assert time.monotonic() - begun < limit
 
 
 def hang(sandbox: Sandbox) -> None:
-    """Lets the next request hang, and no other."""
+    """Makes only the next request hang."""
     sandbox.fault("hang", times=1)
 
 
 def only_known(members: dict[str, Any], known: set[str], *, all_of_them: bool = False) -> dict[str, Any]:
-    """The members, once none is unknown to this runner (and none is missing)."""
+    """Returns the members. Fails if one is unknown to this runner (or if one is missing)."""
     assert not members.keys() - known, f"unknown: {members.keys() - known}"
     assert not (all_of_them and known - members.keys()), f"missing: {known - members.keys()}"
     return members

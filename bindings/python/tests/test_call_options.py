@@ -104,7 +104,7 @@ def test_a_call_that_sends_ends_when_its_handle_is_fired(sandbox: Sandbox, call:
         cancel.fire()
         assert ended.wait(10)
         worker.join(10)
-        # The handle is of that call alone.
+        # The handle applies only to that call.
         sandbox.control("POST", "clear", {})
         client.verify()
         with pytest.raises(justcall_auth.CallCancelledError):
@@ -114,7 +114,7 @@ def test_a_call_that_sends_ends_when_its_handle_is_fired(sandbox: Sandbox, call:
 
 @each_loading
 def test_a_read_of_the_source_ends_at_the_timeout_of_the_call(call: Call) -> None:
-    # The program could run for 10 seconds.
+    # Without the limit the program would run for 10 seconds.
     with Client("command:sleep 600", timeout=None) as client:
         kinds = (justcall_auth.SourceUnavailableError, justcall_auth.RequestTimeoutError)
         with within(8), pytest.raises(kinds):
@@ -154,7 +154,7 @@ def test_a_call_stops_waiting_for_the_read_of_another_one_at_its_own_timeout(san
         worker.join(10)
 
 
-def test_a_call_may_take_longer_than_its_client_lets_others(sandbox: Sandbox) -> None:
+def test_a_call_may_have_a_longer_timeout_than_its_client(sandbox: Sandbox) -> None:
     sandbox.fault("delay", ms=600, times=3)
     with sandbox.client(timeout=0.3, max_retries=0) as client:
         with pytest.raises(justcall_auth.RequestTimeoutError):
@@ -163,7 +163,7 @@ def test_a_call_may_take_longer_than_its_client_lets_others(sandbox: Sandbox) ->
             client.verify(timeout=no_limit)
 
 
-def test_a_handle_is_not_fired_until_it_is() -> None:
+def test_a_handle_is_fired_after_fire_and_not_before() -> None:
     cancel = Cancel()
     assert (cancel.is_fired, repr(cancel)) == (False, "<Cancel>")
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_an_exchange_ends_when_its_handle_is_fired(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("call", [*SENDING.values(), *LOADING.values()], ids=[*SENDING, *LOADING])
-def test_a_wrong_option_is_refused_by_its_name(sandbox: Sandbox, call: Call) -> None:
+def test_a_wrong_option_is_refused_and_named(sandbox: Sandbox, call: Call) -> None:
     with sandbox.client() as client:
         for options in ({"cancel": 1}, {"cancel": threading.Event()}, {"timeout": "1"}):
             with pytest.raises(TypeError, match=rf"^{next(iter(options))} must be .+, not \w+"):

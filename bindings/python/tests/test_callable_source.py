@@ -1,4 +1,4 @@
-"""A callable as the source: what it gives, what it raises, what it may do."""
+"""A callable as the source: its results, its exceptions and its use of clients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ every_call = pytest.mark.parametrize(
 
 
 def drive(client: Client, exchange: Exchange | None = None) -> None:
-    """Goes through an exchange until its request is to be sent."""
+    """Drives an exchange until its request is to be sent."""
     with exchange or client.exchange("GET", ECHO) as exchange:
         while (action := exchange.next()) is not Action.SEND:
             if isinstance(action, Wait):
@@ -42,7 +42,7 @@ def drive(client: Client, exchange: Exchange | None = None) -> None:
 
 
 def raising(error: BaseException) -> Callable[[], Credentials]:
-    """A source that raises this."""
+    """Returns a source callable that raises this exception."""
 
     def source() -> Credentials:
         raise error
@@ -65,7 +65,7 @@ def test_it_is_called_once_by_the_first_call(sandbox: Sandbox, call: Calling) ->
     assert threads == [threading.current_thread()]
 
 
-def test_any_callable_will_do(sandbox: Sandbox) -> None:
+def test_any_callable_is_accepted(sandbox: Sandbox) -> None:
     class Tenant:
         def load(self) -> Credentials:
             return sandbox.credentials()
@@ -79,7 +79,7 @@ def test_any_callable_will_do(sandbox: Sandbox) -> None:
 
 
 @every_call
-def test_what_it_raises_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
+def test_its_exception_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
     error = LookupError("canary")
     with client_of(sandbox, raising(error)) as client:
         for _ in range(2):
@@ -103,7 +103,7 @@ def test_what_it_raises_is_the_cause(sandbox: Sandbox, call: Calling) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_our_own_errors_and_what_ends_programs_are_raised_as_they_are(
+def test_errors_of_the_package_and_exceptions_that_end_programs_are_raised_unchanged(
     sandbox: Sandbox, call: Calling, error: BaseException
 ) -> None:
     with client_of(sandbox, raising(error)) as client:
@@ -118,7 +118,7 @@ def test_our_own_errors_and_what_ends_programs_are_raised_as_they_are(
 @pytest.mark.parametrize(
     "given", [None, "abc123def456:sec789xyz000", ("abc123def456", "sec789xyz000"), Client]
 )
-def test_it_says_when_something_else_is_returned(sandbox: Sandbox, call: Calling, given: object) -> None:
+def test_it_reports_a_result_of_another_type(sandbox: Sandbox, call: Calling, given: object) -> None:
     with client_of(sandbox, lambda: given) as client:
         wanted = rf"returned {type(given).__name__}, not Credentials"
         with pytest.raises(justcall_auth.SourceUnavailableError, match=wanted) as caught:
@@ -135,14 +135,14 @@ def test_a_callable_that_takes_arguments_is_the_cause(sandbox: Sandbox, call: Ca
     assert isinstance(caught.value.__cause__, TypeError)
 
 
-def test_a_failure_is_not_remembered(sandbox: Sandbox) -> None:
-    answers: list[Any] = [LookupError(), None, sandbox.credentials()]
+def test_a_failure_is_not_cached(sandbox: Sandbox) -> None:
+    responses: list[Any] = [LookupError(), None, sandbox.credentials()]
 
     def source() -> Any:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     with client_of(sandbox, source) as client:
         for _ in range(2):
@@ -165,10 +165,10 @@ def test_it_may_use_another_client(sandbox: Sandbox) -> None:
     assert [request["path"] for request in sandbox.requests()] == ["/v2.1/echo/inner", "/v2.1/echo/outer"]
 
 
-def test_it_is_told_that_it_may_not_use_its_own_client(sandbox: Sandbox) -> None:
+def test_a_call_of_its_own_client_is_refused_with_the_reason(sandbox: Sandbox) -> None:
     def source() -> Credentials:
         for use in (client.verify, client.authorization, client.reload):
-            with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client"):
+            with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client"):
                 use()
         return sandbox.credentials()
 
@@ -194,11 +194,11 @@ uses_of_the_client = {
     "authorization": Client.authorization,
     "with": lambda client: client.__enter__(),
 }
-"""Each way to use a client, but those that wait for nothing: `close` and `rate_limit`."""
+"""Each way to use a client, except those that do not block: `close` and `rate_limit`."""
 
 
 def test_every_use_of_a_client_is_listed() -> None:
-    """The methods that Python calls by itself, and those that wait for nothing, are left out."""
+    """Special methods, and methods that do not block, are left out."""
     others = {"close", "from_credentials", "rate_limit"}
     named = {name for name in vars(Client) if not name.startswith("_")}
     assert named == (uses_of_the_client.keys() - {"with"}) | others
@@ -210,7 +210,7 @@ def test_it_may_not_use_its_own_client_in_any_way(sandbox: Sandbox, asking: Call
     refusals: list[str] = []
 
     def source() -> Credentials:
-        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client") as caught:
             use(client)
         refusals.append(caught.value.name)
         return sandbox.credentials()
@@ -225,11 +225,11 @@ def test_it_may_not_use_its_own_client_in_any_way(sandbox: Sandbox, asking: Call
 def test_it_may_not_drive_an_exchange_of_its_own_client(
     sandbox: Sandbox, step: Callable[[Exchange], object], due: str
 ) -> None:
-    """Such an exchange would wait for the very callable, or make a second call of it, and so on."""
+    """Such an exchange would wait for the callable that drives it, or call it recursively."""
     refusals: list[str] = []
 
     def source() -> Credentials:
-        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use that client") as caught:
+        with pytest.raises(justcall_auth.InvalidArgumentError, match="cannot use its own client") as caught:
             step(made_before)
         refusals.append(caught.value.name)
         return sandbox.credentials()
@@ -242,7 +242,7 @@ def test_it_may_not_drive_an_exchange_of_its_own_client(
         else:
             client.verify()
         assert refusals == ["invalid_argument"]
-        # Once the callable is over, the exchange is as good as any.
+        # After the callable returned, the exchange is usable.
         drive(client, made_before)
 
 
@@ -289,7 +289,7 @@ def test_a_task_may_drive_an_exchange_while_another_is_in_the_callable(sandbox: 
         asyncio.run(main(client))
 
 
-def test_the_cause_is_that_of_its_own_call(sandbox: Sandbox) -> None:
+def test_each_call_has_its_own_cause(sandbox: Sandbox) -> None:
     inner, outer = LookupError("inner"), LookupError("outer")
 
     def source() -> Credentials:
@@ -307,7 +307,7 @@ def test_the_cause_is_that_of_its_own_call(sandbox: Sandbox) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_it_may_close_the_client_that_asks(sandbox: Sandbox) -> None:
+def test_it_may_close_the_client_that_calls_it(sandbox: Sandbox) -> None:
     def source() -> Credentials:
         client.close()
         return sandbox.credentials()
@@ -318,7 +318,7 @@ def test_it_may_close_the_client_that_asks(sandbox: Sandbox) -> None:
         client.verify()
 
 
-def test_one_thread_asks_and_has_the_cause_and_the_others_hear_of_it(sandbox: Sandbox) -> None:
+def test_one_thread_calls_it_and_has_the_cause_and_the_others_have_the_message(sandbox: Sandbox) -> None:
     together = threading.Barrier(4)
     asking = threading.Lock()
     ended: list[justcall_auth.JustCallError] = []
@@ -350,7 +350,7 @@ def test_one_thread_asks_and_has_the_cause_and_the_others_hear_of_it(sandbox: Sa
     assert sorted(str(cause) for cause in causes) == sorted(askers)
 
 
-def test_calls_of_other_threads_fail_in_the_words_of_our_own_errors(sandbox: Sandbox) -> None:
+def test_calls_of_other_threads_fail_with_the_message_of_the_package_error(sandbox: Sandbox) -> None:
     raised = justcall_auth.CredentialsMissingError(
         f"No\tsuch tenant: {sandbox.api_secret}\r\n" + "x" * 600, hint="Ask\r\nthe tenant."
     )
@@ -369,7 +369,7 @@ def test_calls_of_other_threads_fail_in_the_words_of_our_own_errors(sandbox: San
             ended.append(error)
 
     with sandbox.client() as other, client_of(sandbox, source) as client:
-        other.verify()  # Its secret is one of a pair in use.
+        other.verify()  # After this its secret is that of a pair in use.
         workers = [threading.Thread(target=work) for _ in range(4)]
         for worker in workers:
             worker.start()
@@ -411,38 +411,38 @@ def test_a_source_that_blocks_is_waited_for(sandbox: Sandbox) -> None:
     assert len(askers) == 1
 
 
-def test_it_is_asked_again_once_its_pair_was_rejected(sandbox: Sandbox) -> None:
+def test_it_is_called_again_after_its_pair_was_rejected(sandbox: Sandbox) -> None:
     key = sandbox.control("POST", "pairs", {})["api_key"]
-    answers: list[Credentials | BaseException] = [Credentials(key, "0" * 40)]
+    responses: list[Credentials | BaseException] = [Credentials(key, "0" * 40)]
     asked: list[object] = []
 
     def source() -> Credentials:
-        asked.append(answers[-1])
-        if isinstance(answers[-1], BaseException):
-            raise answers[-1]
-        return answers[-1]
+        asked.append(responses[-1])
+        if isinstance(responses[-1], BaseException):
+            raise responses[-1]
+        return responses[-1]
 
     def ends_with(expected: type[BaseException] | None) -> bool:
         try:
             client.verify()
         except (justcall_auth.InvalidCredentialsError, KeyboardInterrupt) as error:
             assert error.__cause__ is None
-            return type(error) is expected and asked[-1] is answers[-1]
+            return type(error) is expected and asked[-1] is responses[-1]
         return expected is None
 
     client = client_of(sandbox, source, max_retries=0)
     assert ends_with(justcall_auth.InvalidCredentialsError)
-    # A source that fails costs nothing while there is a pair: what is wrong is that it was rejected.
-    answers.append(LookupError())
+    # A source that fails does not fail the call while there is a pair. The error is the rejection.
+    responses.append(LookupError())
     wait_until(lambda: ends_with(justcall_auth.InvalidCredentialsError))
-    # But nobody's Ctrl-C is lost.
-    answers.append(KeyboardInterrupt())
+    # Ctrl-C in the callable still ends the call.
+    responses.append(KeyboardInterrupt())
     wait_until(lambda: ends_with(KeyboardInterrupt))
-    answers.append(sandbox.credentials())
+    responses.append(sandbox.credentials())
     wait_until(lambda: ends_with(None))
 
 
-def test_a_client_and_the_callable_that_holds_it_are_collected(sandbox: Sandbox) -> None:
+def test_a_client_and_the_callable_that_refers_to_it_are_collected(sandbox: Sandbox) -> None:
     class Tenant:
         def __init__(self) -> None:
             self.client = client_of(sandbox, self.load)
@@ -458,7 +458,7 @@ def test_a_client_and_the_callable_that_holds_it_are_collected(sandbox: Sandbox)
     assert gone() is None
 
 
-def test_closing_lets_go_of_the_callable(sandbox: Sandbox) -> None:
+def test_close_releases_the_callable(sandbox: Sandbox) -> None:
     class Tenant:
         def __init__(self) -> None:
             self.client: Client | None = None

@@ -1,4 +1,4 @@
-"""Nothing shows a secret: a canary is searched for wherever Python shows objects."""
+"""Nothing shows a secret: the tests search for a canary in every place where Python shows objects."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from support import Sandbox
 
 CANARY = "9f3c7a51e8d2460b9c7f13a5d8e264b09f7c31ae"
-"""The secret to search for. No local variable holds it: tracebacks may show those."""
+"""The secret to search for. It is in no local variable, because tracebacks may show those."""
 
 WINDOW = 8
-"""How many characters in a row are a leak."""
+"""How many consecutive characters are a leak."""
 
 
 def leaks(texts: Iterator[str]) -> list[str]:
-    """The texts that show a part of the canary, as it is or in hexadecimal or base64."""
+    """Returns the texts that show a part of the canary, in plain text, hexadecimal or base64."""
     secret = CANARY.encode()
     windows = {CANARY[at : at + WINDOW] for at in range(len(CANARY) - WINDOW + 1)}
     windows |= {window.encode().hex() for window in windows}
-    # In base64 a byte's place decides its form: there are three, whose ends depend on the neighbours.
+    # In base64 the position of a byte decides its form: there are three, whose ends depend on the neighbours.
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + secret).decode()
         windows |= {encoded[at : at + WINDOW] for at in range(4, len(encoded) - WINDOW - 4)}
@@ -45,14 +45,14 @@ def leaks(texts: Iterator[str]) -> list[str]:
 
 
 def shown(thing: object) -> Iterator[str]:
-    """Every text that Python makes of `thing` by itself, what it holds and what its pickles hold."""
+    """Yields every text of `thing`, of its contents and of its pickles."""
     yield from printed(thing)
     yield from pickled(thing)
     yield from walked(thing)
 
 
 def printed(thing: object) -> Iterator[str]:
-    """Every text that Python makes of `thing` by itself."""
+    """Yields every text into which Python converts `thing`."""
     yield from (repr(thing), str(thing), ascii(thing), f"{thing}", f"{thing!r}", "%s %r" % (thing, thing))  # noqa: UP031
     yield pprint.pformat({"thing": [thing]})
     yield json.dumps({"thing": thing}, default=str)
@@ -60,7 +60,7 @@ def printed(thing: object) -> Iterator[str]:
 
 
 def logged(thing: object) -> Iterator[str]:
-    """What `logging` writes."""
+    """Returns the output of `logging`."""
     stream = io.StringIO()
     logger = logging.Logger("canary")
     logger.addHandler(logging.StreamHandler(stream))
@@ -69,7 +69,7 @@ def logged(thing: object) -> Iterator[str]:
 
 
 def pickled(thing: object) -> Iterator[str]:
-    """What `pickle` writes, with every protocol that works."""
+    """Yields the output of `pickle`, with every protocol that works."""
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         try:
             yield pickle.dumps(thing, protocol).decode("latin-1")
@@ -78,7 +78,7 @@ def pickled(thing: object) -> Iterator[str]:
 
 
 def walked(thing: object, depth: int = 2) -> Iterator[str]:
-    """What its attributes hold, and what those give that can be called without harm.
+    """Yields the values of its attributes, and the results of its harmless methods.
 
     Not what the service sent: who asks an answer for its body, its headers or all that it holds gets it.
     """
@@ -88,7 +88,7 @@ def walked(thing: object, depth: int = 2) -> Iterator[str]:
     for name in dir(thing):
         try:
             value = getattr(thing, name, None)
-        except justcall_auth.JustCallError as error:  # What a client tells that reads its source.
+        except justcall_auth.JustCallError as error:  # The error of a client that reads its source.
             value = error
         yield f"{name}: {value!r} {value!s}"
         if name in {"__reduce__", "__getstate__", "__dir__", "__sizeof__", "__doc__"} and callable(value):
@@ -101,7 +101,7 @@ def walked(thing: object, depth: int = 2) -> Iterator[str]:
 
 
 def traced(error: BaseException) -> Iterator[str]:
-    """Its traceback as crash reporters send it, the local variables of every frame included."""
+    """Returns its traceback as crash reporters send it, with the local variables of every frame."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     yield "".join(report.format())
     yield from traceback.format_exception(type(error), error, error.__traceback__)
@@ -255,7 +255,7 @@ def bad_files() -> Iterator[str]:
         secret_for_a_webhooks_header,
     ],
 )
-def test_a_refusal_does_not_show_what_it_refused(
+def test_a_refusal_does_not_show_the_refused_value(
     refused: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUSTCALL_API_KEY", "abc123def456")
@@ -266,11 +266,11 @@ def test_a_refusal_does_not_show_what_it_refused(
     assert leaks(traced(caught.value)) == []
 
 
-def test_a_bad_file_does_not_show() -> None:
+def test_a_malformed_file_is_not_shown() -> None:
     assert leaks(bad_files()) == []
 
 
-def test_credentials_and_clients_do_not_show() -> None:
+def test_credentials_and_clients_do_not_show_the_secret() -> None:
     credentials = Credentials("abc123def456", CANARY)
     with Client.from_credentials(credentials) as client:
         exchange = client.exchange("GET", "/v2.1/echo")
@@ -285,19 +285,19 @@ def test_credentials_and_clients_do_not_show() -> None:
     assert leaks(shown(client)) == []
 
 
-def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> None:
+def test_a_failure_does_not_show_an_echoed_secret(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def456", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     echo = {"message": "You sent {authorization}: {api_secret}.", "error": "{api_secret}"}
     with sandbox.client(credentials, max_retries=0) as client:
-        # 401 comes last: after it the pair is not sent again for a while.
+        # 401 is the last status: after it the pair is not sent again for 30 seconds.
         for status in (200, 302, 400, 403, 404, 422, 429, 500, 503, 600, 401):
             location = "https://evil.example/{authorization}"
             sandbox.control("DELETE", "faults")
             sandbox.fault("answer", status=status, body=echo, headers={"Location": location})
             for call in (client.verify, lambda: client.post("/v2.1/echo", json={"to": "+1"})):
                 if status in {200, 401} and call is not client.verify:
-                    continue  # Any body is good then, or nothing is sent any more.
+                    continue  # Any body is a success then, or no request is sent any more.
                 with pytest.raises(justcall_auth.JustCallError) as caught:
                     call()
                 assert caught.value.http_status == status
@@ -306,33 +306,33 @@ def test_a_failure_does_not_show_what_the_service_echoes(sandbox: Sandbox) -> No
                 assert leaks(printed(caught.value.response)) == []
 
 
-def test_an_answer_holds_no_secret_that_the_service_echoes(sandbox: Sandbox) -> None:
+def test_a_response_contains_no_secret_that_the_service_echoes(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def458", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     body = {"data": "You sent {authorization}."}
     sandbox.fault("answer", status=200, body=body, headers={"X-Echo": "{authorization}"})
     with sandbox.client(credentials) as client:
-        answer = client.get("/v2.1/echo")
+        response = client.get("/v2.1/echo")
         assert leaks(shown(client)) == []
-    assert answer.text.startswith('{"data":"You sent abc123def458:')
-    held = [answer.text, repr(answer.body), repr(answer.json()), repr(answer.headers.multi_items())]
+    assert response.text.startswith('{"data":"You sent abc123def458:')
+    held = [response.text, repr(response.body), repr(response.json()), repr(response.headers.multi_items())]
     assert leaks(iter(held)) == []
 
 
 @pytest.mark.parametrize("form", ["<%s", '["%s"', '["%s"] %s', '["%s", NaN]'])
-def test_an_answer_shows_nothing_of_what_it_holds(form: str) -> None:
+def test_the_repr_of_a_response_shows_no_content(form: str) -> None:
     headers = {"X-Echo": CANARY, "Content-Type": f"text/{CANARY}"}
-    answer = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
+    response = Response(200, Headers(headers), form.replace("%s", CANARY).encode())
     del headers
-    for thing in (answer, answer.headers, answer.rate_limit):
+    for thing in (response, response.headers, response.rate_limit):
         assert leaks(printed(thing)) == []
     with pytest.raises(justcall_auth.InvalidResponseError) as caught:
-        answer.json()
+        response.json()
     assert leaks(shown(caught.value)) == []
     assert leaks(traced(caught.value)) == []
 
 
-def test_webhooks_do_not_show() -> None:
+def test_webhooks_do_not_show_the_secret() -> None:
     verifier = WebhookVerifier(CANARY, url="https://example.com/hook")
     assert leaks(shown(verifier)) == []
     body = b'{"webhook_url": "https://example.com/hook", "type": "call.completed"}'
@@ -356,12 +356,12 @@ def test_webhooks_do_not_show() -> None:
     assert leaks(traced(stale.value)) == []
 
 
-def test_an_event_shows_nothing_of_its_body() -> None:
+def test_the_repr_of_a_webhook_event_does_not_show_the_body() -> None:
     event = WebhookEvent("https://example.com/", "call.completed", 0.0, f"<{CANARY}>".encode())
     assert leaks(printed(event)) == []
 
 
-def test_events_do_not_show(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_events_do_not_show_the_secret(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def459", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     events: list[justcall_auth.Event] = []
@@ -391,7 +391,7 @@ def test_events_do_not_show(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) 
     assert leaks(text for record in caplog.records for text in shown(record)) == []
 
 
-def test_findings_do_not_show() -> None:
+def test_findings_do_not_show_the_secret() -> None:
     for text in (f"Bearer {CANARY}", f'"{CANARY}:{CANARY}"', f"{CANARY} : {CANARY}\n".encode()):
         findings = justcall_auth.diagnose(text)
         assert findings
@@ -400,7 +400,7 @@ def test_findings_do_not_show() -> None:
         assert leaks(shown(findings[0])) == []
 
 
-def test_the_login_of_a_proxy_does_not_show() -> None:
+def test_the_login_of_a_proxy_is_not_shown() -> None:
     settings: dict[str, Any] = {"proxy": f"http://user:{CANARY}@127.0.0.1:1", "max_retries": 0}
     with Client.from_credentials(Credentials("abc123def456", "sec789xyz000"), **settings) as client:
         del settings
@@ -411,7 +411,7 @@ def test_the_login_of_a_proxy_does_not_show() -> None:
     assert leaks(traced(caught.value)) == []
 
 
-def test_an_account_does_not_show_more_than_the_service_told(sandbox: Sandbox) -> None:
+def test_an_account_shows_only_the_details_of_the_service(sandbox: Sandbox) -> None:
     pair = sandbox.control("POST", "pairs", {"api_key": "abc123def457", "api_secret": CANARY})
     credentials = Credentials(pair.pop("api_key"), pair.pop("api_secret"))
     with sandbox.client(credentials) as client:

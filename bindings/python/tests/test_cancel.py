@@ -1,4 +1,4 @@
-"""In whatever phase a call is, Ctrl-C and `close()` end it at once."""
+"""Ctrl-C and `close()` end a call immediately, in every phase."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHILD = """
 if {how!r} == "close":
-    # Threads inherit it, and only the main thread takes the signal.
+    # Threads inherit the mask, so that only the main thread receives the signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 def source():
@@ -61,7 +61,7 @@ else:
 
 
 class Server:
-    """A server on this machine that does to every connection what a test wants."""
+    """A server on this machine whose behaviour for every connection is defined by the test."""
 
     def __init__(self, serve: Callable[[socket.socket], None] | None, backlog: int = 8) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
@@ -82,7 +82,7 @@ class Server:
                 self.reached.set()
 
     def fill(self) -> None:
-        """Takes all places for connections that wait to be accepted."""
+        """Fills the queue of connections that wait to be accepted."""
         for _ in range(4):
             one = socket.socket()
             one.setblocking(False)
@@ -90,7 +90,7 @@ class Server:
             self._kept.append(one)
 
     def knocking(self) -> int:
-        """How many connections to it are being made and not yet there."""
+        """Returns how many connections to it are not established yet."""
         to, is_knocking = f":{self.port:04X}", "02"
         lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
         return sum(line.split()[2].endswith(to) and line.split()[3] == is_knocking for line in lines)
@@ -106,13 +106,13 @@ class Server:
             connection.close()
 
 
-def answering(answer: bytes) -> Callable[[socket.socket], None]:
-    """Reads a request, and answers with this."""
+def answering(response: bytes) -> Callable[[socket.socket], None]:
+    """Reads a request and sends this response."""
 
     def serve(connection: socket.socket) -> None:
         while not connection.recv(65536).endswith(b"\r\n\r\n"):
             pass
-        connection.sendall(answer)
+        connection.sendall(response)
 
     return serve
 
@@ -151,7 +151,7 @@ each_way = pytest.mark.parametrize("how", ["ctrl_c", "close"])
 
 @contextlib.contextmanager
 def ends_soon(child: subprocess.Popen[str], how: str) -> Iterator[None]:
-    """Ends the call once the block is left, and sees that it does end."""
+    """Cancels the call after the block, and checks that it ends."""
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     yield
@@ -163,7 +163,7 @@ def ends_soon(child: subprocess.Popen[str], how: str) -> Iterator[None]:
 
 
 def begin(start: Start, how: str, url: str, setup: str) -> subprocess.Popen[str]:
-    """A child that begins a call."""
+    """Starts a child that starts a call."""
     return start(CHILD.format(how=how, url=url, setup=setup))
 
 
@@ -189,7 +189,7 @@ def test_it_ends_while_it_connects(start: Start, how: str) -> None:
 
 @each_way
 @pytest.mark.parametrize("call", ["verify()", "authorization()", "protection", "reload()"])
-def test_it_ends_while_a_program_is_asked_for_the_pair(
+def test_it_ends_while_a_program_is_run_for_the_pair(
     start: Start, tmp_path: Path, how: str, call: str
 ) -> None:
     asked = tmp_path / "asked"

@@ -1,4 +1,4 @@
-"""`classify`: what an answer means that the program fetched by other means."""
+"""`classify`: the error for a response to a request that the program sent itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIMITED = b'{"status":"error","message":"Rate limit exceeded.","error_code":"RAT
         (65535, justcall_auth.InvalidResponseError),
     ],
 )
-def test_it_raises_the_row_of_the_status(status: int, kind: type[justcall_auth.JustCallError]) -> None:
+def test_it_raises_the_error_of_the_status(status: int, kind: type[justcall_auth.JustCallError]) -> None:
     with pytest.raises(kind) as caught:
         classify(status, {}, b"<html>")
     assert caught.value.http_status == status
@@ -45,7 +45,7 @@ def test_it_returns_nothing_for_a_success(status: int) -> None:
 
 
 def message_headers() -> email.message.Message:
-    """What `urllib` and `http.client` give."""
+    """Returns the headers as `urllib` and `http.client` do."""
     headers = email.message.Message()
     headers["Retry-After"] = "45"
     return headers
@@ -74,7 +74,7 @@ def test_it_reads_the_headers_and_body_of_every_common_client(headers: Any, body
     assert caught.value.retryable
 
 
-def test_it_takes_an_iterator_of_headers() -> None:
+def test_it_accepts_an_iterator_of_headers() -> None:
     with pytest.raises(justcall_auth.RateLimitedError) as caught:
         classify(429, iter([("Retry-After", "45")]), b"")
     assert caught.value.retry_after == 45.0
@@ -115,7 +115,7 @@ def test_it_refuses_text_without_an_encoding(arguments: Any) -> None:
         classify(*arguments)
 
 
-def test_it_passes_on_what_the_headers_themselves_raise() -> None:
+def test_it_raises_the_exceptions_of_the_headers_unchanged() -> None:
     class Broken:
         def items(self) -> Any:
             raise ZeroDivisionError
@@ -124,7 +124,7 @@ def test_it_passes_on_what_the_headers_themselves_raise() -> None:
         classify(401, Broken(), b"")
 
 
-def test_it_takes_huge_bodies_and_keeps_what_the_service_says_short() -> None:
+def test_it_accepts_huge_bodies_and_truncates_the_message_of_the_service() -> None:
     with pytest.raises(justcall_auth.ServerError) as caught:
         classify(500, {}, b'{"message": "' + b"y" * 1_000_000 + b'"}')
     assert caught.value.service_message == "y" * 512

@@ -1,4 +1,4 @@
-"""What `Client` takes, gives and refuses."""
+"""The arguments, results and errors of `Client`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PAIR = Credentials("abc123def456", "sec789xyz000")
 
 
-def test_it_tells_whose_the_pair_is(sandbox: Sandbox) -> None:
+def test_it_returns_the_account_of_the_pair(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"email": "admin@yourcompany.com", "plan": "Business"})
     with sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
         account = client.verify()
@@ -44,18 +44,18 @@ def test_it_reads_the_source_at_the_first_call_and_once(
         assert client.authorization() == f"{sandbox.api_key}:{sandbox.api_secret}"
 
 
-def test_it_gives_the_header_raw(tmp_path: Path) -> None:
+def test_it_returns_the_raw_header(tmp_path: Path) -> None:
     (tmp_path / "pair").write_text("abc123def456:sec789xyz000\n")
     assert Client(f"file:{tmp_path / 'pair'}").authorization() == "abc123def456:sec789xyz000"
     assert Client.from_credentials(PAIR).authorization() == "abc123def456:sec789xyz000"
 
 
-def test_it_says_why_the_source_gives_no_header() -> None:
+def test_it_reports_why_the_source_has_no_pair() -> None:
     with pytest.raises(justcall_auth.CredentialsMissingError):
         Client().authorization()
 
 
-def test_it_honours_its_settings(sandbox: Sandbox) -> None:
+def test_it_applies_its_settings(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=503)
     with sandbox.client(max_retries=0) as client, pytest.raises(justcall_auth.UnavailableError):
         client.verify()
@@ -71,7 +71,7 @@ def test_it_honours_its_settings(sandbox: Sandbox) -> None:
             client.verify()
 
 
-def test_it_takes_a_path_object_for_the_ca_file(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_accepts_a_path_object_as_the_ca_file(sandbox: Sandbox, tmp_path: Path) -> None:
     copied = tmp_path / "ünusual.pem"
     with open(sandbox.ca_file, "rb") as file:
         copied.write_bytes(file.read())
@@ -80,13 +80,13 @@ def test_it_takes_a_path_object_for_the_ca_file(sandbox: Sandbox, tmp_path: Path
 
 
 @pytest.mark.parametrize("timeout", [None, 0, 0.0, -0.0, 30, 1.5, True, decimal.Decimal("2.5"), 1e9, 1e18])
-def test_it_takes_any_number_of_seconds_and_none_for_no_limit(sandbox: Sandbox, timeout: Any) -> None:
+def test_it_accepts_any_number_of_seconds_and_none_for_no_limit(sandbox: Sandbox, timeout: Any) -> None:
     with sandbox.client(timeout=timeout) as client:
         client.verify()
 
 
 @pytest.mark.parametrize("timeout", [1e-12, 5e-324])
-def test_it_never_takes_the_shortest_timeout_for_none(sandbox: Sandbox, timeout: float) -> None:
+def test_the_shortest_timeout_is_not_rounded_to_no_limit(sandbox: Sandbox, timeout: float) -> None:
     sandbox.fault("hang")
     with sandbox.client(timeout=timeout) as client, pytest.raises(justcall_auth.RequestTimeoutError):
         client.verify()
@@ -156,7 +156,7 @@ each = pytest.mark.parametrize("settings", IMPOSSIBLE, ids=lambda settings: repr
 
 
 @each
-def test_it_refuses_what_is_impossible(settings: dict[str, Any]) -> None:
+def test_it_refuses_invalid_values(settings: dict[str, Any]) -> None:
     for make in (Client, lambda **settings: Client.from_credentials(PAIR, **settings)):
         with pytest.raises(justcall_auth.InvalidArgumentError) as caught:
             make(**settings)
@@ -204,13 +204,13 @@ def test_it_names_the_argument_of_a_wrong_type(settings: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("wrong", [None, 1, b"env:", ["env:"]])
-def test_it_refuses_a_source_that_is_neither_a_spelling_nor_callable(wrong: Any) -> None:
+def test_it_refuses_a_source_that_is_neither_text_nor_callable(wrong: Any) -> None:
     kinds = "str, os.PathLike, Credentials or a callable that returns Credentials"
     with pytest.raises(TypeError, match=rf"^source must be {kinds}, not "):
         Client(wrong)
 
 
-def test_it_takes_all_but_the_source_by_name() -> None:
+def test_it_takes_all_arguments_but_the_source_by_name() -> None:
     arguments: Any = ("env:", "https://a.example")
     with pytest.raises(TypeError):
         Client(*arguments)
@@ -219,7 +219,7 @@ def test_it_takes_all_but_the_source_by_name() -> None:
 @pytest.mark.parametrize(
     "wrong", [None, "abc123def456:sec789xyz000", ("abc123def456", "sec789xyz000"), Client]
 )
-def test_it_refuses_other_things_than_credentials(wrong: Any) -> None:
+def test_it_refuses_objects_other_than_credentials(wrong: Any) -> None:
     with pytest.raises(TypeError) as caught:
         Client.from_credentials(wrong)
     assert "sec789" not in str(caught.value)
@@ -249,7 +249,7 @@ def test_its_defaults_are_those_of_the_design() -> None:
         "on_event": None,
     }
     functions: list[tuple[Any, dict[str, object]]] = [(Client.from_credentials, same)]
-    if sys.version_info >= (3, 10):  # Before, Python does not tell the signature of such a class.
+    if sys.version_info >= (3, 10):  # Older versions do not have the signature of such a class.
         functions.append((Client, {"source": "default:", **same}))
     for function, expected in functions:
         parameters = inspect.signature(function).parameters
@@ -259,8 +259,8 @@ def test_its_defaults_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_it_cannot_be_copied_or_pickled_and_says_why(duplicate: Callable[[Client], object]) -> None:
-    with pytest.raises(TypeError, match="holds the secret"):
+def test_it_cannot_be_copied_or_pickled_and_reports_why(duplicate: Callable[[Client], object]) -> None:
+    with pytest.raises(TypeError, match="has the secret"):
         duplicate(Client())
 
 

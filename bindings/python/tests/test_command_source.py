@@ -1,4 +1,4 @@
-"""A program as a source: how long it is waited for."""
+"""A program as a source: how long a call waits for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GOES_ON = ["echo JSON; exec >&-; sleep 60", "sleep 60 & echo JSON"]
 
 
 def _source(sandbox: Sandbox, folder: Path, script: str) -> str:
-    """A source whose program is `script`, which has the sandbox's pair for `JSON`."""
+    """Returns a source whose program is `script`, in which `JSON` is replaced by the sandbox's pair."""
     pair = json.dumps({"api_key": sandbox.api_key, "api_secret": sandbox.api_secret})
     file = folder / "program"
     file.write_text(script.replace("JSON", f"'{pair}'"))
@@ -30,7 +30,9 @@ def _source(sandbox: Sandbox, folder: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize("script", GOES_ON)
-def test_the_pair_of_a_program_that_goes_on_is_used(sandbox: Sandbox, tmp_path: Path, script: str) -> None:
+def test_the_pair_of_a_program_that_keeps_running_is_used(
+    sandbox: Sandbox, tmp_path: Path, script: str
+) -> None:
     source = _source(sandbox, tmp_path, script)
     with within(9.0):
         loaded = justcall_auth.Credentials.load(source)
@@ -41,7 +43,7 @@ def test_the_pair_of_a_program_that_goes_on_is_used(sandbox: Sandbox, tmp_path: 
 
 
 class AlarmError(Exception):
-    """What the handler of the signal raises."""
+    """The exception of the signal handler."""
 
 
 @pytest.mark.parametrize("script", ["sleep 60", "exec >&-; sleep 60"])

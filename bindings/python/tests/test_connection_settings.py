@@ -1,4 +1,4 @@
-"""What connections are made with: authorities in memory, a local address, the longest response."""
+"""The settings of connections: authorities in memory, the local address, the largest response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAIR = Credentials("abc123def456", "sec789xyz000")
 
 
-def test_it_trusts_the_authorities_that_it_is_given_in_memory(sandbox: Sandbox) -> None:
+def test_it_trusts_authorities_in_memory(sandbox: Sandbox) -> None:
     text = Path(sandbox.ca_file).read_text()
     for pem in (text, text.encode(), bytearray(text.encode()), memoryview(text.encode())):
         with Client(sandbox.credentials(), base_url=sandbox.url, ca_pem=pem) as client:
@@ -29,16 +29,16 @@ def test_it_trusts_the_authorities_that_it_is_given_in_memory(sandbox: Sandbox) 
             client.verify()
 
 
-def test_it_repeats_nothing_of_a_text_without_a_certificate() -> None:
+def test_it_does_not_repeat_a_text_without_a_certificate() -> None:
     pem = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
     with pytest.raises(justcall_auth.InvalidArgumentError, match="private key") as caught:
         Client(PAIR, ca_pem=pem)
     assert "canary" not in str(caught.value)
 
 
-def test_it_takes_authorities_from_one_place(sandbox: Sandbox) -> None:
+def test_it_refuses_authorities_from_two_places(sandbox: Sandbox) -> None:
     pem = Path(sandbox.ca_file).read_bytes()
-    with pytest.raises(justcall_auth.InvalidArgumentError, match="ca_pem is given beside ca_file"):
+    with pytest.raises(justcall_auth.InvalidArgumentError, match="ca_pem and ca_file cannot be combined"):
         Client(PAIR, ca_file=sandbox.ca_file, ca_pem=pem)
 
 
@@ -46,7 +46,7 @@ def test_it_takes_authorities_from_one_place(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("address", "seen"), [("127.0.0.7", "127.0.0.7"), ("", "127.0.0.1"), (None, "127.0.0.1")]
 )
-def test_it_connects_from_the_local_address_that_is_set(address: str | None, seen: str) -> None:
+def test_it_connects_from_the_configured_local_address(address: str | None, seen: str) -> None:
     peers: list[str] = []
 
     class Answering(http.server.BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ def test_it_connects_from_the_local_address_that_is_set(address: str | None, see
     ("address", "why"),
     [("192.0.2.7", "from the local address 192.0.2.7"), ("2001:db8::7", "has no IPv6 address")],
 )
-def test_it_says_that_a_local_address_cannot_be_used(sandbox: Sandbox, address: str, why: str) -> None:
+def test_it_reports_a_local_address_that_is_not_usable(sandbox: Sandbox, address: str, why: str) -> None:
     with sandbox.client(local_address=address, max_retries=0) as client:
         with pytest.raises(justcall_auth.ConnectionFailedError, match=why) as caught:
             client.verify()
@@ -78,7 +78,7 @@ def test_it_says_that_a_local_address_cannot_be_used(sandbox: Sandbox, address: 
     assert sandbox.requests() == []
 
 
-def test_it_reads_no_longer_response_than_it_is_allowed(sandbox: Sandbox) -> None:
+def test_it_refuses_a_response_above_the_largest_length(sandbox: Sandbox) -> None:
     sandbox.fault("huge_body", bytes=100_000, times=3)
     with sandbox.client(max_response_length=99_999) as client:
         with pytest.raises(justcall_auth.InvalidResponseError, match="99999 bytes") as caught:

@@ -1,4 +1,4 @@
-"""What `Credentials` takes, refuses, wipes and shows."""
+"""What `Credentials` accepts, refuses, wipes and shows."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SECRET = "sec789xyz000"
 
 
 def header(credentials: Credentials) -> str:
-    """What would be sent."""
+    """Returns the header that would be sent."""
     return justcall_auth.Client.from_credentials(credentials).authorization()
 
 
 @pytest.mark.parametrize("secret", [str, str.encode, lambda text: bytearray(text.encode())])
 @pytest.mark.parametrize("key", [str, str.encode, lambda text: bytearray(text.encode())])
-def test_it_takes_str_bytes_and_bytearray(key: Callable[[str], Any], secret: Callable[[str], Any]) -> None:
+def test_it_accepts_str_bytes_and_bytearray(key: Callable[[str], Any], secret: Callable[[str], Any]) -> None:
     assert header(Credentials(key(KEY), secret(SECRET))) == f"{KEY}:{SECRET}"
 
 
-def test_it_takes_subclasses_and_keywords() -> None:
+def test_it_accepts_subclasses_and_keywords() -> None:
     class Text(str):
         __slots__ = ()
 
@@ -45,7 +45,7 @@ def test_it_takes_subclasses_and_keywords() -> None:
 
 def test_it_wipes_a_bytearray_after_the_copy() -> None:
     key, secret = bytearray(KEY.encode()), bytearray(SECRET.encode())
-    # A view forbids moving the memory: what it sees wiped is the memory that held the secret.
+    # A view prevents the memory from moving, so the wiped memory is that of the secret.
     with memoryview(secret) as view:
         credentials = Credentials(key, secret)
         assert bytes(view) == bytes(len(SECRET))
@@ -53,7 +53,7 @@ def test_it_wipes_a_bytearray_after_the_copy() -> None:
     assert header(credentials) == f"{KEY}:{SECRET}"
 
 
-def test_it_wipes_a_bytearray_also_when_the_pair_is_refused() -> None:
+def test_it_wipes_a_bytearray_even_if_the_pair_is_refused() -> None:
     key, secret = bytearray(b"with:colon"), bytearray(SECRET.encode())
     with pytest.raises(justcall_auth.CredentialsMalformedError):
         Credentials(key, secret)
@@ -61,7 +61,7 @@ def test_it_wipes_a_bytearray_also_when_the_pair_is_refused() -> None:
     assert not any(secret)
 
 
-def test_it_wipes_a_bytearray_also_when_the_other_half_has_a_wrong_type() -> None:
+def test_it_wipes_a_bytearray_even_if_the_other_half_has_a_wrong_type() -> None:
     wrong: Any = None
     for halves in ([bytearray(b"canary"), wrong], [wrong, bytearray(b"canary")]):
         with pytest.raises(TypeError):
@@ -69,7 +69,7 @@ def test_it_wipes_a_bytearray_also_when_the_other_half_has_a_wrong_type() -> Non
         assert not any(next(half for half in halves if half is not None))
 
 
-def test_it_wipes_a_bytearray_that_is_given_for_both_halves() -> None:
+def test_it_wipes_a_bytearray_that_is_passed_for_both_halves() -> None:
     both = bytearray(SECRET.encode())
     with pytest.raises(justcall_auth.CredentialsMalformedError) as caught:
         Credentials(both, both)
@@ -101,7 +101,7 @@ def test_it_wipes_a_bytearray_that_is_given_for_both_halves() -> None:
         (KEY, b"s" * 10_000_000, "too_long"),
     ],
 )
-def test_it_refuses_what_cannot_be_a_pair_and_says_why(
+def test_it_refuses_invalid_halves_and_reports_why(
     key: str | bytes, secret: str | bytes, reason: str
 ) -> None:
     with pytest.raises(justcall_auth.CredentialsMalformedError) as caught:
@@ -112,7 +112,7 @@ def test_it_refuses_what_cannot_be_a_pair_and_says_why(
     assert caught.value.__context__ is None
 
 
-def test_it_takes_halves_of_512_characters() -> None:
+def test_it_accepts_halves_of_512_characters() -> None:
     assert header(Credentials("k" * 512, "s" * 512)) == "k" * 512 + ":" + "s" * 512
 
 
@@ -141,8 +141,8 @@ def test_it_equals_only_itself() -> None:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_it_cannot_be_pickled_and_says_why(protocol: int) -> None:
-    with pytest.raises(TypeError, match="would hold the secret in plain text"):
+def test_it_cannot_be_pickled_and_reports_why(protocol: int) -> None:
+    with pytest.raises(TypeError, match="would contain the secret in plain text"):
         pickle.dumps(Credentials(KEY, SECRET), protocol)
 
 
@@ -177,7 +177,7 @@ def test_it_loads_from_a_file_and_from_the_environment(
         assert header(Credentials.load(source)) == f"{KEY}:{SECRET}"
 
 
-def test_it_wipes_the_environment_of_the_process_when_asked_to_but_not_pythons_copy() -> None:
+def test_scrub_wipes_the_environment_of_the_process_but_not_the_copy_of_python() -> None:
     script = """
 import os, subprocess
 import justcall_auth
@@ -192,7 +192,7 @@ print("JUSTCALL_API_" in inherited, os.environ["JUSTCALL_API_SECRET"])
     assert (child.returncode, child.stdout, child.stderr) == (0, f"False {SECRET}\n", "")
 
 
-def test_it_says_why_nothing_was_loaded(tmp_path: Path) -> None:
+def test_it_reports_why_no_pair_was_loaded(tmp_path: Path) -> None:
     with pytest.raises(justcall_auth.CredentialsMissingError, match="NO_SUCH_KEY and NO_SUCH_SECRET"):
         Credentials.load("env:NO_SUCH_KEY,NO_SUCH_SECRET")
     with pytest.raises(justcall_auth.SourceUnavailableError, match="absent"):

@@ -1,4 +1,4 @@
-"""What a program learns about its request when a call fails."""
+"""What the error of a failed call contains about its request."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 PATH = "/v2.1/texts/+15550100"
 SHORT = 2.0
-"""Seconds: enough to get to a request on a busy machine, and soon over."""
+"""A short time limit, in seconds, in which a call still sends its request on a busy machine."""
 
 
 def until_send(exchange: Exchange) -> None:
-    """Drives it until a request is due."""
+    """Drives the exchange until a request is to be sent."""
     while (action := exchange.next()) is not Action.SEND:
         if action is Action.LOAD:
             exchange.load()
@@ -35,7 +35,7 @@ def until_send(exchange: Exchange) -> None:
 
 
 def failure(exchange: Exchange) -> JustCallError:
-    """Its failure."""
+    """Returns the error of the exchange."""
     while True:
         try:
             exchange.next()
@@ -45,9 +45,7 @@ def failure(exchange: Exchange) -> JustCallError:
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_it_says_that_a_request_was_sent_once_its_authorization_was_taken(
-    sandbox: Sandbox, taken: bool
-) -> None:
+def test_it_reports_a_request_as_sent_after_its_authorization_was_read(sandbox: Sandbox, taken: bool) -> None:
     with sandbox.client(Account(sandbox).credentials(), timeout=SHORT) as client:
         exchange = client.exchange("POST", PATH)
         until_send(exchange)
@@ -58,7 +56,7 @@ def test_it_says_that_a_request_was_sent_once_its_authorization_was_taken(
         assert (error.request_sent, error.reason) == (taken, "receive" if taken else "connect")
 
 
-def test_it_gives_the_time_that_is_left(sandbox: Sandbox) -> None:
+def test_it_returns_the_remaining_time(sandbox: Sandbox) -> None:
     with sandbox.client(Account(sandbox).credentials(), timeout=60) as client:
         exchange = client.exchange("GET", PATH)
         until_send(exchange)
@@ -98,7 +96,7 @@ def test_it_reports_causes_as_the_built_in_client_would(
     assert (error.method, error.path, error.attempts) == ("POST", PATH, 1)
 
 
-def test_it_keeps_the_response_that_a_retry_was_to_follow(sandbox: Sandbox) -> None:
+def test_it_keeps_the_response_before_a_retry(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=503, headers={"Retry-After": "50"})
 
     def stop(event: Event) -> None:
@@ -141,7 +139,7 @@ def test_it_states_how_long_the_service_asks_to_wait(sandbox: Sandbox) -> None:
             client.get(PATH)
 
 
-def test_it_repeats_after_a_408_what_may_be_repeated(sandbox: Sandbox) -> None:
+def test_it_retries_after_a_408_if_the_method_allows_it(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=408, times=1)
     with sandbox.client(Account(sandbox).credentials()) as client:
         assert client.get("/v2.1/echo").http_status == 200
@@ -152,9 +150,7 @@ def test_it_repeats_after_a_408_what_may_be_repeated(sandbox: Sandbox) -> None:
     assert (error.http_status, error.request_sent, error.attempts) == (408, True, 1)
 
 
-def test_it_does_not_wait_for_ever_for_an_exchange_that_was_left_alone(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_it_does_not_wait_forever_for_an_abandoned_exchange(sandbox: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "pair"
     put(file, Account(sandbox).line)
     settings: dict[str, Any] = {"base_url": sandbox.url, "ca_file": sandbox.ca_file}

@@ -1,4 +1,4 @@
-"""`diagnose`: what is wrong with a pair. Runs `tests/vectors/diagnose/` as the other languages do."""
+"""`diagnose`: the local check of a pair. Runs `tests/vectors/diagnose/` as the other languages do."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 VECTORS = sorted((ROOT / "tests/vectors/diagnose").glob("*.json"))
 
 MADE_UP = ("1f0e9d8c", "a9b8c7d6", "2e1d0c9b", "b8c9daeb")
-"""How the made-up halves of the vectors start: no finding holds one."""
+"""The prefix of the invented halves in the vectors: no finding contains one."""
 
 
 def given(vector: dict[str, Any]) -> list[str | bytes | bytearray | None]:
-    """The vector's text in every form in which Python can give it."""
+    """Returns the vector's text in every form that Python accepts."""
     if "text_base64" in vector:
         return [base64.b64decode(vector["text_base64"], validate=True)]
     text: str | None = vector["text"]
@@ -33,7 +33,7 @@ def given(vector: dict[str, Any]) -> list[str | bytes | bytearray | None]:
 
 
 def run(vector: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the check that the vector describes, and compares."""
+    """Runs the check that the vector describes, and compares the findings."""
     text = "text_base64" if "text_base64" in vector else "text"
     only_known(vector, {"about", text, "environment", "files", "expect"}, all_of_them=True)
     for name, file in vector["files"].items():
@@ -46,8 +46,8 @@ def run(vector: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -
         only_known(expected, {"code", "severity"}, all_of_them=True)
     for form in given(vector):
         found = diagnose_environment() if form is None else diagnose(form)
-        told = [{"code": finding.code, "severity": finding.severity} for finding in found]
-        assert told == vector["expect"], found
+        reported = [{"code": finding.code, "severity": finding.severity} for finding in found]
+        assert reported == vector["expect"], found
         assert not any(half in repr(found) for half in MADE_UP)
         assert all(finding.message and finding.remedy for finding in found)
 
@@ -57,7 +57,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_finds_in_every_vector_what_is_expected(
+def test_every_vector_has_the_expected_findings(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(json.loads(path.read_text(encoding="utf-8")), tmp_path, monkeypatch)
@@ -80,7 +80,7 @@ def test_it_fails_on_a_vector_that_it_does_not_know(tmp_path: Path, monkeypatch:
             run({**good, **change}, tmp_path, monkeypatch)
 
 
-def test_it_leaves_a_bytearray_as_it_is() -> None:
+def test_it_does_not_change_a_bytearray() -> None:
     text = bytearray(b"Bearer abc")
     assert diagnose(text)
     assert text == b"Bearer abc"
@@ -94,7 +94,7 @@ def test_the_check_of_text_reads_no_source(monkeypatch: pytest.MonkeyPatch) -> N
     assert diagnose(text) == found
 
 
-def test_it_takes_text_without_an_encoding_and_of_any_length() -> None:
+def test_it_accepts_text_without_an_encoding_and_of_any_length() -> None:
     assert "not_ascii" in [finding.code for finding in diagnose("abc:\ud800")]
     for text in ("a" * 1_000_000, b"a" * 20_000_000):
         assert "too_long" in [finding.code for finding in diagnose(text)]
@@ -117,7 +117,7 @@ def test_a_finding_is_a_value() -> None:
         finding.code = "x"  # type: ignore[misc]
 
 
-def test_a_refused_pair_carries_what_was_found() -> None:
+def test_the_error_of_a_refused_pair_has_the_findings() -> None:
     with pytest.raises(justcall_auth.CredentialsMalformedError) as caught:
         justcall_auth.Credentials('"abc"', "sec ret")
     codes = [finding.code for finding in caught.value.findings]

@@ -1,4 +1,4 @@
-"""What `help()` shows is what editors show, and there is something to show for every public name."""
+"""Every public name has a docstring, which is the same in `help()` and in editors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGE = pathlib.Path(justcall_auth.__file__).parent
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """Every name of the stub that has documentation, with it."""
+    """Yields the names of the stub that have a docstring, with the docstring."""
 
     def visit(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
         for node in body:
@@ -40,7 +40,7 @@ STUB = dict(documented())
 
 
 @pytest.mark.parametrize("name", STUB)
-def test_the_stub_says_what_help_says(name: str) -> None:
+def test_the_docstrings_of_the_stub_equal_those_of_help(name: str) -> None:
     thing: object = _native
     for part in name.split("."):
         thing = getattr(thing, part)
@@ -64,8 +64,8 @@ def test_every_public_name_is_documented() -> None:
         assert {f"{name}.{member}" for member in members} <= STUB.keys()
 
 
-def test_it_exports_what_it_says_and_nothing_else() -> None:
-    # Where another test imported a submodule, it is there by its name.
+def test_it_exports_the_names_in_all_and_no_others() -> None:
+    # A submodule is an attribute if another test imported it.
     public = {
         name
         for name, value in vars(justcall_auth).items()

@@ -1,4 +1,4 @@
-"""A pair in the environment: which one a client uses once the environment changes."""
+"""A pair in the environment: which one a client uses after the environment changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCES = [
 
 
 class Environment:
-    """Two variables that hold a pair, or none."""
+    """The two variables of a pair."""
 
     def __init__(self, patch: pytest.MonkeyPatch, key: str, secret: str) -> None:
         self._patch, self._names = patch, (key, secret)
@@ -39,7 +39,7 @@ class Environment:
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)
-def test_a_new_client_uses_the_pair_that_the_environment_holds_and_an_open_one_keeps_its_own(
+def test_a_new_client_uses_the_pair_of_the_environment_and_an_open_one_keeps_its_pair(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str, key: str, secret: str
 ) -> None:
     environment = Environment(monkeypatch, key, secret)
@@ -61,7 +61,7 @@ def test_a_new_client_uses_the_pair_that_the_environment_holds_and_an_open_one_k
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)
-def test_an_open_client_reads_the_environment_again_once_its_pair_was_rejected(
+def test_an_open_client_reads_the_environment_again_after_its_pair_was_rejected(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str, key: str, secret: str
 ) -> None:
     environment = Environment(monkeypatch, key, secret)
@@ -73,7 +73,7 @@ def test_an_open_client_reads_the_environment_again_once_its_pair_was_rejected(
         environment.hold(account.line)
         assert client.verify().id == account.pair["account_id"]
         with _client(sandbox, source) as second:
-            assert "justcall_auth_pair_generation 2\n" in second.usage, "they share the pair"
+            assert "justcall_auth_pair_generation 2\n" in second.usage, "the clients do not share the pair"
 
 
 @pytest.mark.parametrize(("source", "key", "secret"), SOURCES)

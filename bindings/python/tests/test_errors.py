@@ -1,4 +1,4 @@
-"""The exceptions: one class a row of the table, with all that a person or a program needs."""
+"""The exceptions: a class for each row of the table, with the texts and attributes of the row."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_it_has_one_class_for_each_row_and_no_other() -> None:
 
 
 @every_class
-def test_it_describes_itself_as_the_table_does(kind: type[JustCallError]) -> None:
+def test_its_texts_are_those_of_the_table(kind: type[JustCallError]) -> None:
     _, name, message, remedy, _ = ROWS[kind.code]
     error = kind()
     assert (error.message, error.hint) == (message, remedy)
@@ -58,7 +58,7 @@ def test_it_describes_itself_as_the_table_does(kind: type[JustCallError]) -> Non
     assert (error.findings, error.response) == ([], None)
 
 
-def test_it_is_also_the_exception_that_a_python_program_expects() -> None:
+def test_it_is_a_subclass_of_the_usual_python_exception() -> None:
     built_in = {
         kind: next(base for base in kind.__mro__ if base.__module__ == "builtins") for kind in CLASSES
     }
@@ -70,7 +70,7 @@ def test_it_is_also_the_exception_that_a_python_program_expects() -> None:
     }
 
 
-def test_it_says_what_happened_then_what_the_service_said_then_the_hint() -> None:
+def test_its_text_is_the_message_then_that_of_the_service_then_the_hint() -> None:
     error = justcall_auth.RateLimitedError(
         "Too many.", hint="Wait.", service_message="Retry after 3 'seconds'."
     )
@@ -88,7 +88,7 @@ def test_it_says_what_happened_then_what_the_service_said_then_the_hint() -> Non
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     ],
 )
-def test_it_survives_pickling_whole(
+def test_pickling_keeps_every_attribute(
     kind: type[JustCallError], duplicate: Callable[[JustCallError], JustCallError]
 ) -> None:
     for error in (kind(), kind("What happened.", **DETAILS)):
@@ -127,13 +127,13 @@ def test_it_keeps_notes_and_the_cause() -> None:
     assert caught.value.__cause__ is error
 
 
-def test_the_base_is_no_kind_of_failure() -> None:
+def test_the_base_class_cannot_be_created() -> None:
     for base in (JustCallError, WebhookError):
         with pytest.raises(TypeError, match=f"{base.__name__} .*raise one of its subclasses"):
             base("What happened.")
 
 
-def test_a_program_may_derive_its_own() -> None:
+def test_a_program_may_define_subclasses() -> None:
     class TenantError(justcall_auth.ForbiddenError):
         pass
 

@@ -1,4 +1,4 @@
-"""What is told of what happens, to whom, and what becomes of a call whose handler misbehaves."""
+"""Events, their receivers, and calls whose handler raises an exception."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ECHO = "/v2.1/echo"
 
 
 def names(events: list[Event]) -> list[str]:
-    """What they are, in their order."""
+    """Returns the names of the events, in their order."""
     return [event.name for event in events]
 
 
@@ -39,7 +39,7 @@ def test_it_knows_every_event_of_the_library() -> None:
     assert [f"- `{name}`: " in source for name in _native.event_names()] == [True] * 9
 
 
-def test_a_reset_is_told_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_reset_is_reported_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file, events = Account(sandbox), tmp_path / "pair", []
     put(file, account.line)
 
@@ -63,7 +63,7 @@ def test_a_reset_is_told_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
     assert hint in rotated.message
 
 
-def test_a_typo_in_the_source_is_told_and_costs_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_typo_in_the_source_is_reported_and_fails_no_call(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file, events = Account(sandbox), tmp_path / "pair", list[Event]()
     put(file, account.line)
     with client_of(sandbox, f"file:{file}", on_event=events.append) as client:
@@ -78,7 +78,7 @@ def test_a_typo_in_the_source_is_told_and_costs_nothing(sandbox: Sandbox, tmp_pa
         assert len(events) == 2
 
 
-def test_a_retry_is_told(sandbox: Sandbox) -> None:
+def test_a_retry_is_reported(sandbox: Sandbox) -> None:
     events: list[Event] = []
     sandbox.fault("answer", status=503, times=1, path=ECHO)
     with sandbox.client(on_event=events.append) as client:
@@ -90,7 +90,7 @@ def test_a_retry_is_told(sandbox: Sandbox) -> None:
     assert retry.generation == 0
 
 
-def test_little_that_is_left_of_the_rate_limit_is_told_once(sandbox: Sandbox) -> None:
+def test_a_low_rate_limit_is_reported_once(sandbox: Sandbox) -> None:
     account, events = Account(sandbox), list[Event]()
     headers = {"X-Rate-Limit-Limit": "100", "X-Rate-Limit-Remaining": "9"}
     sandbox.fault("answer", status=200, body={}, headers=headers, path=ECHO)
@@ -137,7 +137,7 @@ def test_events_are_logged(sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogC
     assert names(events)[-1] == "pair_rejected"
 
 
-def test_its_logger_is_as_logging_makes_it(sandbox: Sandbox, start: Start) -> None:
+def test_its_logger_has_the_defaults_of_logging(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=401)
     script = """
 logger = logging.getLogger("justcall_auth")
@@ -155,7 +155,7 @@ print(logger.handlers, logger.level, logger.propagate, logger.disabled, logging.
 
 @pytest.fixture
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What is reported as raised where nobody can catch it."""
+    """Collects the exceptions that are passed to `sys.unraisablehook`."""
     reports: list[Any] = []
     monkeypatch.setattr(
         sys, "unraisablehook", lambda report: reports.append((type(report.exc_value), report.object))
@@ -170,18 +170,18 @@ def test_a_handler_that_raises_changes_no_result(sandbox: Sandbox, unraisable: l
     sandbox.fault("answer", status=503, times=1, path=ECHO)
     with sandbox.client(Account(sandbox).credentials(), on_event=handler) as client:
         assert client.get(ECHO).http_status == 200
-        told = len(unraisable)
+        reports = len(unraisable)
         sandbox.fault("answer", status=422, path=ECHO)
         sandbox.fault("answer", status=503, times=1, path=ECHO)
         with pytest.raises(justcall_auth.UnprocessableError) as caught:
             client.get(ECHO)
-    assert told >= 1
-    assert unraisable == [(ZeroDivisionError, handler)] * told
+    assert reports >= 1
+    assert unraisable == [(ZeroDivisionError, handler)] * reports
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
-def test_a_handler_that_takes_nothing_is_reported(sandbox: Sandbox, unraisable: list[Any]) -> None:
+def test_a_handler_without_a_parameter_is_reported(sandbox: Sandbox, unraisable: list[Any]) -> None:
     wrong: Any = lambda: None  # noqa: E731 - it is compared with what is reported
     sandbox.fault("answer", status=503, times=1)
     with sandbox.client(Account(sandbox).credentials(), on_event=wrong) as client:
@@ -207,7 +207,7 @@ def test_a_log_handler_that_raises_changes_no_result(
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
-def test_what_ends_programs_ends_the_call(
+def test_an_exception_that_ends_programs_ends_the_call(
     sandbox: Sandbox, unraisable: list[Any], ending: type[BaseException]
 ) -> None:
     def handler(event: Event) -> None:
@@ -263,7 +263,7 @@ def test_a_handler_may_use_the_client(sandbox: Sandbox, tmp_path: Path) -> None:
         client.get(ECHO)
         account.reset()
         client.get(ECHO)
-    # The one that proves the new pair may be the handler's own call, or the one that it was told in.
+    # The new pair may be proven by the handler's own call, or by the call that caused the event.
     assert {name for name, _ in seen} == {"rotated", "source_changed"}
     assert {status for _, status in seen} == {200}
 
@@ -280,7 +280,7 @@ def test_a_handler_may_close_the_client(sandbox: Sandbox) -> None:
     assert len(sandbox.requests()) == 1
 
 
-def test_what_a_handlers_call_meets_is_not_the_outer_calls(sandbox: Sandbox) -> None:
+def test_exceptions_of_a_call_in_a_handler_do_not_end_the_outer_call(sandbox: Sandbox) -> None:
     inner: list[BaseException] = []
 
     def broken() -> justcall_auth.Credentials:
@@ -299,7 +299,7 @@ def test_what_a_handlers_call_meets_is_not_the_outer_calls(sandbox: Sandbox) -> 
     assert [str(error) for error in inner] == ["inner"]
 
 
-def test_a_client_and_the_handler_that_holds_it_are_collected(sandbox: Sandbox) -> None:
+def test_a_client_and_the_handler_that_refers_to_it_are_collected(sandbox: Sandbox) -> None:
     class Owner:
         def __init__(self) -> None:
             self.client = sandbox.client(on_event=self.handler)
@@ -337,7 +337,7 @@ def test_replace_proves_a_pair_and_uses_it(sandbox: Sandbox) -> None:
         assert client.authorization() == account.line.strip()
 
 
-def test_replace_keeps_the_pair_in_use_where_the_other_is_refused(sandbox: Sandbox) -> None:
+def test_replace_keeps_the_pair_in_use_if_the_new_one_is_refused(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     with replacing(sandbox, account, []) as client:
         with pytest.raises(justcall_auth.InvalidCredentialsError):
@@ -349,7 +349,7 @@ def test_replace_keeps_the_pair_in_use_where_the_other_is_refused(sandbox: Sandb
             client.replace(wrong)
 
 
-def test_reload_says_whether_the_source_gives_another_pair(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_reload_returns_whether_the_source_has_another_pair(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)
     with client_of(sandbox, f"file:{file}") as client:
@@ -369,7 +369,7 @@ def test_reload_says_whether_the_source_gives_another_pair(sandbox: Sandbox, tmp
 @pytest.mark.parametrize(
     "call", [Client.verify, Client.authorization, Client.reload, lambda client: client.protection]
 )
-def test_close_ends_a_call_that_waits_for_another_ones_source(
+def test_close_ends_a_call_that_waits_for_the_source_read_of_another_call(
     sandbox: Sandbox, call: Callable[[Client], object]
 ) -> None:
     goes_on, asked = threading.Event(), threading.Event()

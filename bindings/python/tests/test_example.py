@@ -1,4 +1,4 @@
-"""The examples do what they say."""
+"""The examples do what their texts describe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "examples/python"
 
 
 def run(example: str, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """Its exit code and what it printed."""
+    """Runs the example. Returns its exit code and its output."""
     done = subprocess.run(
         [sys.executable, EXAMPLES / example, *arguments],
         env=environment,
@@ -32,7 +32,7 @@ def run(example: str, *arguments: str, environment: dict[str, str] | None = None
     return done.returncode, done.stdout, done.stderr
 
 
-def test_it_says_whose_the_pair_is(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_prints_the_account_of_the_pair(sandbox: Sandbox, tmp_path: Path) -> None:
     made = sandbox.control("POST", "pairs", {"account_id": 67890, "email": "a@b.example", "plan": "Pro"})
     pair = tmp_path / "pair"
     pair.write_text(f"{made['api_key']}:{made['api_secret']}\n")
@@ -58,7 +58,7 @@ runpy.run_path({str(EXAMPLES / "first.py")!r})
     assert (done.stdout, done.stderr) == ("admin@yourcompany.com 5\n", "")
 
 
-def test_it_reads_the_environment_unless_told_otherwise(sandbox: Sandbox) -> None:
+def test_it_reads_the_environment_by_default(sandbox: Sandbox) -> None:
     code, _, errors = run(
         "verify.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment()
     )
@@ -68,7 +68,7 @@ def test_it_reads_the_environment_unless_told_otherwise(sandbox: Sandbox) -> Non
     assert errors.startswith("credentials_missing: ")
 
 
-def test_it_says_what_to_do_about_a_wrong_secret(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_prints_the_remedy_for_a_wrong_secret(sandbox: Sandbox, tmp_path: Path) -> None:
     pair = tmp_path / "pair"
     pair.write_text(f"{sandbox.api_key}:{'0' * 40}\n")
     code, output, errors = run("verify.py", f"file:{pair}", sandbox.url, sandbox.ca_file)
@@ -80,7 +80,7 @@ def test_it_says_what_to_do_about_a_wrong_secret(sandbox: Sandbox, tmp_path: Pat
 
 
 def request(sandbox: Sandbox) -> tuple[int, str, str]:
-    """What `request.py` does with the pair of the first account."""
+    """Runs `request.py` with the pair of the first account."""
     return run("request.py", "default:", sandbox.url, sandbox.ca_file, environment=sandbox.environment())
 
 
@@ -92,12 +92,12 @@ def test_it_lists_the_latest_calls(sandbox: Sandbox) -> None:
     assert sandbox.requests()[0]["query"] == "per_page=5&order=desc"
 
 
-def test_it_says_when_to_come_back_to_the_rate_limit(sandbox: Sandbox) -> None:
+def test_it_prints_when_to_retry_after_a_rate_limit(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=429, headers={"Retry-After": "45"})
     assert request(sandbox) == (1, "", "try again in 45 s\n")
 
 
-def test_it_shows_what_the_service_objects_to(sandbox: Sandbox) -> None:
+def test_it_prints_the_objections_of_the_service(sandbox: Sandbox) -> None:
     body = {"status": "error", "message": "Invalid.", "errors": {"order": ["is unknown"]}}
     sandbox.fault("answer", status=422, body=body)
     code, output, errors = request(sandbox)
@@ -108,7 +108,7 @@ def test_it_shows_what_the_service_objects_to(sandbox: Sandbox) -> None:
     assert json.loads(shown) == body
 
 
-def test_it_goes_on_through_a_reset_and_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_continues_through_a_reset_and_prints_that(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)
     arguments = [str(EXAMPLES / "rotation.py"), f"file:{file}", sandbox.url, sandbox.ca_file, "0.01"]
@@ -120,14 +120,14 @@ def test_it_goes_on_through_a_reset_and_says_so(sandbox: Sandbox, tmp_path: Path
             assert child.stderr is not None
             assert child.stdout.readline() == "5 calls\n"
             account.reset()
-            told = [child.stderr.readline() for _ in range(2)]
+            printed = [child.stderr.readline() for _ in range(2)]
             put(file, account.line)
-            told += [child.stderr.readline() for _ in range(2)]
+            printed += [child.stderr.readline() for _ in range(2)]
             assert child.stdout.readline() == "5 calls\n"
         finally:
             child.kill()
     expected = ["pair_rejected", "waiting_for_source", "source_changed", "rotated"]
-    assert [line.partition(":")[0] for line in told] == expected
+    assert [line.partition(":")[0] for line in printed] == expected
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_it_goes_on_through_a_reset_and_says_so(sandbox: Sandbox, tmp_path: Path
         ),
     ],
 )
-def test_it_brings_its_own_http_through_a_reset(
+def test_its_own_http_client_works_through_a_reset(
     sandbox: Sandbox, tmp_path: Path, example: str, printed: list[str]
 ) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
@@ -155,7 +155,7 @@ def test_it_brings_its_own_http_through_a_reset(
         output, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (0, "")
     assert output.splitlines() == printed
-    # A server that never takes the pair.
+    # A server that never accepts the pair.
     put(file, f"{account.pair['api_key']}:{'0' * 40}\n")
     sandbox.fault("answer", status=403)
     code, output, errors = run(example, f"file:{file}", sandbox.url, sandbox.ca_file)
@@ -164,7 +164,7 @@ def test_it_brings_its_own_http_through_a_reset(
 
 
 @pytest.mark.parametrize("example", ["exchange.py", "exchange_asyncio.py"])
-def test_it_ends_at_its_deadline_where_the_server_never_answers(
+def test_it_ends_at_its_deadline_if_the_server_never_responds(
     sandbox: Sandbox, tmp_path: Path, example: str
 ) -> None:
     file = tmp_path / "pair"
@@ -185,7 +185,7 @@ def test_it_reports_a_certificate_that_is_not_trusted(sandbox: Sandbox, tmp_path
     assert errors.startswith("tls_failed: ")
 
 
-def test_it_leaves_other_failures_to_its_caller(sandbox: Sandbox) -> None:
+def test_it_raises_other_failures(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=403)
     code, output, errors = request(sandbox)
     assert (code, output) == (1, "")
@@ -214,14 +214,14 @@ def test_it_receives_webhooks_and_confirms_them(sandbox: Sandbox, tmp_path: Path
 
                 def status(**order: object) -> int:
                     order = {"url": to, "webhook_url": url, **order}
-                    answer = sandbox.control("POST", "webhooks", order)["deliveries"][0]
-                    return int(answer["status"])
+                    response = sandbox.control("POST", "webhooks", order)["deliveries"][0]
+                    return int(response["status"])
 
                 assert status(probe=True) == 200
                 assert status(headers={"x-justcall-signature": "0" * 64}) == 401
                 assert status(type="call.missed") == 200
                 assert "completed" not in log.read_text()
-                # What the body says is forged: the number is the API's.
+                # The body is forged: the number must be that of the API.
                 assert status(data={"id": 100042, "contact_number": "1900"}) == 200
                 wait_until(lambda: "completed: 14155550142 324 s\n" in log.read_text())
                 assert status(data={"id": 7}) == 500

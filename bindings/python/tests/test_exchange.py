@@ -1,4 +1,4 @@
-"""`Exchange`: the rules of a call over HTTP that is not the library's: here Python's own `http.client`."""
+"""`Exchange`: a call over an HTTP client of the program, here Python's `http.client`."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ ECHO = "/v2.1/echo"
 
 
 def send(exchange: Exchange, sandbox: Sandbox) -> None:
-    """Sends the request that is due, and reports what came of it."""
+    """Sends the request, and reports the result."""
     url = urlsplit(exchange.url)
     context = ssl.create_default_context(cafile=sandbox.ca_file)
     connection = http.client.HTTPSConnection(url.netloc, timeout=10, context=context)
     headers = {**exchange.headers, "Authorization": exchange.authorization()}
     try:
         connection.request(exchange.method, f"{url.path}?{url.query}", exchange.body, headers)
-        answer = connection.getresponse()
-        exchange.answered(answer.status, answer.getheaders(), answer.read())
+        response = connection.getresponse()
+        exchange.answered(response.status, response.getheaders(), response.read())
     except (OSError, http.client.HTTPException):
         exchange.failed("closed", request_sent=True)
     finally:
@@ -46,7 +46,7 @@ def send(exchange: Exchange, sandbox: Sandbox) -> None:
 
 
 def drive(exchange: Exchange, sandbox: Sandbox) -> Response:
-    """Drives it to its end."""
+    """Drives the exchange to its end."""
     while (action := exchange.next()) is not Action.DONE:
         if action is Action.SEND:
             send(exchange, sandbox)
@@ -58,20 +58,20 @@ def drive(exchange: Exchange, sandbox: Sandbox) -> Response:
 
 
 def until(exchange: Exchange, wanted: Action) -> None:
-    """Drives it on, up to this action."""
+    """Drives the exchange until this action."""
     while (action := exchange.next()) is not wanted:
         assert action is Action.LOAD
         exchange.load()
 
 
-def test_it_does_what_the_client_does(sandbox: Sandbox) -> None:
+def test_it_has_the_results_of_the_client(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         own = client.post(ECHO, params={"a": [1, "ä"]}, json={"to": "+1"}, headers={"X-Own": "x"}).json()
         exchange = client.exchange(
             "POST", ECHO, params={"a": [1, "ä"]}, json={"to": "+1"}, headers={"X-Own": "x"}
         )
         brought = drive(exchange, sandbox)
-        # Some headers depend on who sends.
+        # Some headers depend on the HTTP client.
         assert {**brought.json(), "headers": None} == {**own, "headers": None}
         assert exchange.response() == brought
         assert client.rate_limit == brought.rate_limit
@@ -98,7 +98,7 @@ def test_it_describes_the_request(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429, 500, 503])
-def test_it_raises_what_the_client_raises(sandbox: Sandbox, status: int) -> None:
+def test_it_raises_the_errors_of_the_client(sandbox: Sandbox, status: int) -> None:
     sandbox.fault("answer", status=status, headers={"Retry-After": "60"}, body={"message": "No."})
     pair = Account(sandbox).credentials()
     with sandbox.client(pair, timeout=5) as client, pytest.raises(justcall_auth.JustCallError) as own:
@@ -119,7 +119,7 @@ def test_it_raises_what_the_client_raises(sandbox: Sandbox, status: int) -> None
             assert brought.value.response.json() == {"message": "No."}
 
 
-def test_it_makes_second_attempts(sandbox: Sandbox) -> None:
+def test_it_retries(sandbox: Sandbox) -> None:
     events: list[Event] = []
     sandbox.fault("answer", status=503, times=1)
     with sandbox.client(Account(sandbox).credentials(), on_event=events.append) as client:
@@ -135,7 +135,7 @@ def test_it_makes_second_attempts(sandbox: Sandbox) -> None:
     assert [request["status"] for request in sandbox.requests()] == [503, 200]
 
 
-def test_a_post_is_sent_again_only_if_it_was_surely_not_delivered(sandbox: Sandbox) -> None:
+def test_a_post_is_sent_again_only_if_it_was_certainly_not_delivered(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         exchange = client.exchange("POST", ECHO)
         until(exchange, Action.SEND)
@@ -148,7 +148,7 @@ def test_a_post_is_sent_again_only_if_it_was_surely_not_delivered(sandbox: Sandb
         assert (caught.value.reason, caught.value.request_sent) == ("receive", True)
 
 
-def test_it_gets_through_a_reset(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_works_through_a_reset(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file, events = Account(sandbox), tmp_path / "pair", list[Event]()
     put(file, account.line)
 
@@ -167,7 +167,7 @@ def test_it_gets_through_a_reset(sandbox: Sandbox, tmp_path: Path) -> None:
     assert [request["status"] for request in sandbox.requests()] == [200, 401, 200]
 
 
-def test_it_asks_whose_the_pair_is_where_an_account_is_expected(sandbox: Sandbox) -> None:
+def test_it_verifies_the_account_first_if_one_is_expected(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     number = account.pair["account_id"]
     with sandbox.client(account.credentials(), expected_account=number) as client:
@@ -187,7 +187,7 @@ def test_it_asks_whose_the_pair_is_where_an_account_is_expected(sandbox: Sandbox
             drive(client.exchange("POST", ECHO), sandbox)
 
 
-def test_it_refuses_what_is_impossible(sandbox: Sandbox) -> None:
+def test_it_refuses_invalid_values(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         impossible: list[Callable[[], object]] = [
             lambda: client.exchange("get", ECHO),
@@ -203,7 +203,7 @@ def test_it_refuses_what_is_impossible(sandbox: Sandbox) -> None:
         for early in too_early:
             with pytest.raises(justcall_auth.InvalidArgumentError):
                 early()
-        exchange.answered(200, {}, b"")  # Not due: it does nothing.
+        exchange.answered(200, {}, b"")  # Does nothing, because the action is not `SEND`.
         exchange.failed("closed", request_sent=False)
         until(exchange, Action.SEND)
         wrong: Any = "handshake"
@@ -218,7 +218,7 @@ def test_it_refuses_what_is_impossible(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"X-A": "b"}, [("X-A", "b")], [(b"X-A", b"b")]])
-def test_it_takes_the_headers_of_every_client(sandbox: Sandbox, headers: Any) -> None:
+def test_it_accepts_the_headers_of_every_client(sandbox: Sandbox, headers: Any) -> None:
     with sandbox.client() as client:
         exchange = client.exchange("GET", ECHO)
         until(exchange, Action.SEND)
@@ -261,7 +261,9 @@ def test_a_closed_exchange_refuses_everything(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("end", [Exchange.close, lambda _: None], ids=["closed", "dropped"])
-def test_one_that_is_given_up_holds_up_nobody(sandbox: Sandbox, end: Callable[[Exchange], None]) -> None:
+def test_a_cancelled_exchange_does_not_block_other_calls(
+    sandbox: Sandbox, end: Callable[[Exchange], None]
+) -> None:
     with sandbox.client(timeout=10) as client:
         exchange = client.exchange("GET", ECHO)
         assert exchange.next() is Action.LOAD
@@ -297,7 +299,7 @@ def test_others_wait_while_it_loads_and_it_is_for_one_thread_at_a_time(sandbox: 
         assert drive(other, sandbox).http_status == 200
 
 
-def test_one_that_is_closed_while_it_loads_is_given_up_after_it(sandbox: Sandbox) -> None:
+def test_an_exchange_that_is_closed_during_a_load_ends_after_it(sandbox: Sandbox) -> None:
     goes_on, asked = threading.Event(), threading.Event()
 
     def source() -> justcall_auth.Credentials:
@@ -329,7 +331,9 @@ def test_a_source_that_raises_is_the_cause(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
-def test_what_ends_programs_passes_through(sandbox: Sandbox, ending: type[BaseException]) -> None:
+def test_an_exception_that_ends_programs_is_raised_unchanged(
+    sandbox: Sandbox, ending: type[BaseException]
+) -> None:
     def source() -> justcall_auth.Credentials:
         raise ending
 
@@ -340,7 +344,7 @@ def test_what_ends_programs_passes_through(sandbox: Sandbox, ending: type[BaseEx
             exchange.load()
 
 
-def test_a_handler_may_not_use_the_exchange_that_tells_it(sandbox: Sandbox) -> None:
+def test_a_handler_may_not_use_the_exchange_of_its_event(sandbox: Sandbox) -> None:
     refused: list[str] = []
 
     def handler(_: Event) -> None:
@@ -374,7 +378,7 @@ exchange.load()
     assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
 
 
-def test_a_child_of_fork_is_told_and_harms_nothing(start: Start) -> None:
+def test_a_child_of_fork_gets_an_error_and_harms_nothing(start: Start) -> None:
     script = """
 import warnings
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
@@ -397,10 +401,10 @@ print(os.waitpid(child, 0)[1], flush=True)
 loading.load()
 print(loading.next().name)
 """
-    told = "This exchange was created before fork(). Create a new one in the child.\n"
+    refusal = "This exchange was created before fork(). Create a new one in the child.\n"
     code, output, errors = finish(start(script))
     assert (code, errors) == (0, "")
-    assert output == told * 2 + "The call is not over yet.\n0\nSEND\n"
+    assert output == refusal * 2 + "The call is not over yet.\n0\nSEND\n"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])

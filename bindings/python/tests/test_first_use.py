@@ -1,4 +1,4 @@
-"""What people try first, and in their tests: it works, or the message says how it is done."""
+"""Common first uses, and uses in tests: they work, or the message has an instruction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ECHO = "/v2.1/echo"
 SECRET_HALF = "b" * 40
 
 
-# A pair, and places of one.
+# Pairs and sources.
 
 
 def test_a_pair_or_a_path_is_a_source(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_path_that_does_not_exist_is_reported_by_the_first_call(tmp_path: Path
     ],
     ids=["key:secret", "two texts", "by name", "a key"],
 )
-def test_a_pair_as_other_libraries_take_it_is_refused_with_the_way_to_pass_one(
+def test_a_pair_as_two_arguments_is_refused_with_the_instruction(
     make: Callable[[Any], Client],
 ) -> None:
     with pytest.raises((TypeError, justcall_auth.InvalidArgumentError)) as caught:
@@ -66,34 +66,34 @@ def test_a_pair_as_other_libraries_take_it_is_refused_with_the_way_to_pass_one(
     assert SECRET_HALF not in str(caught.value)
 
 
-def test_an_unknown_setting_is_refused_by_its_name() -> None:
+def test_an_unknown_setting_is_refused_and_named() -> None:
     unknown: Any = {"retries": 3}
     with pytest.raises(TypeError, match="unexpected keyword argument 'retries'"):
         Client(**unknown)
 
 
-# Failures and answers that a test makes.
+# Exceptions and responses that a test creates.
 
 
 @pytest.mark.parametrize("kind", BY_CODE.values(), ids=lambda kind: kind.__name__)
-def test_a_failure_made_by_hand_has_the_status_of_its_kind(kind: type[JustCallError]) -> None:
+def test_an_exception_that_a_test_creates_has_the_status_of_its_kind(kind: type[JustCallError]) -> None:
     assert kind().http_status == (kind.code if kind.code >= 400 else 0)
     assert kind(http_status=502).http_status == 502
     assert kind(http_status=0).http_status == 0
 
 
-def test_an_answer_made_by_hand_takes_headers_as_a_dictionary_or_pairs() -> None:
+def test_a_response_that_a_test_creates_accepts_a_dictionary_or_pairs_of_headers() -> None:
     for given in ({"A": "b"}, [("A", "b")], Headers({"A": "b"})):
-        answer = Response(200, given, b"{}")
-        assert answer.headers["a"] == answer.headers["A"] == "b"
-        assert answer == Response(200, Headers({"A": "b"}), b"{}")
-        assert hash(answer) == hash(Response(200, Headers({"A": "b"}), b"{}"))
+        response = Response(200, given, b"{}")
+        assert response.headers["a"] == response.headers["A"] == "b"
+        assert response == Response(200, Headers({"A": "b"}), b"{}")
+        assert hash(response) == hash(Response(200, Headers({"A": "b"}), b"{}"))
     assert Response(200).headers.get_all("a") == []
     assert str(inspect.signature(Response)).startswith("(http_status")
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_json_of_an_empty_body_is_not_blamed_on_the_network(status: int) -> None:
+def test_json_of_an_empty_body_does_not_blame_the_network(status: int) -> None:
     with pytest.raises(justcall_auth.InvalidResponseError) as caught:
         Response(status).json()
     assert "no body" in caught.value.hint
@@ -104,7 +104,7 @@ def test_json_of_an_empty_body_is_not_blamed_on_the_network(status: int) -> None
     assert caught.value.hint == justcall_auth.InvalidResponseError().hint
 
 
-# What tests replace, and what programs keep.
+# Replaced methods and references.
 
 
 def test_a_method_can_be_replaced_in_a_test(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_a_method_can_be_replaced_in_a_test(sandbox: Sandbox, monkeypatch: pytes
             verifier.verify({}, b"")
 
 
-def test_a_weak_reference_does_not_keep_it(sandbox: Sandbox) -> None:
+def test_a_weak_reference_does_not_keep_it_alive(sandbox: Sandbox) -> None:
     client = sandbox.client()
     made: list[Any] = [
         client,
@@ -137,7 +137,7 @@ def test_a_weak_reference_does_not_keep_it(sandbox: Sandbox) -> None:
     assert [reference() for reference in references] == [None] * 4
 
 
-def test_a_replaced_method_that_holds_the_client_is_collected(sandbox: Sandbox) -> None:
+def test_a_replaced_method_that_refers_to_the_client_is_collected(sandbox: Sandbox) -> None:
     client: Any = sandbox.client()
     client.get = functools.partial(Client.post, client)
     gone = weakref.ref(client)
@@ -157,7 +157,7 @@ class Awaited:
     """An object that is called as a coroutine function."""
 
     async def __call__(self, *_: object) -> Any:
-        """Is never called."""
+        """Must never be called."""
         raise AssertionError
 
 
@@ -166,7 +166,7 @@ class Awaited:
     [coroutine, functools.partial(coroutine), Awaited(), Awaited().__call__],
     ids=["function", "partial", "object", "method"],
 )
-def test_a_coroutine_function_is_refused_where_it_would_never_run(sandbox: Sandbox, function: Any) -> None:
+def test_a_coroutine_function_is_refused_if_it_would_never_run(sandbox: Sandbox, function: Any) -> None:
     makers: dict[str, Callable[[], object]] = {
         "on_event": lambda: Client(on_event=function),
         "source": lambda: Client(function),
@@ -179,10 +179,10 @@ def test_a_coroutine_function_is_refused_where_it_would_never_run(sandbox: Sandb
         sandbox.client(on_event=function)
 
 
-# A call's own limit.
+# The timeout of a single call.
 
 
-def test_none_is_no_limit_and_an_omitted_timeout_is_the_clients(sandbox: Sandbox) -> None:
+def test_none_means_no_limit_and_an_omitted_timeout_is_that_of_the_client(sandbox: Sandbox) -> None:
     sandbox.fault("delay", ms=1500, path=ECHO)
     with sandbox.client(timeout=0.3, max_retries=0) as client:
         for limited in ({}, {"timeout": 0.2}, {"timeout": ...}):
@@ -195,7 +195,7 @@ def test_none_is_no_limit_and_an_omitted_timeout_is_the_clients(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("call", [Client.get, Client.post, Client.put, Client.delete])
-def test_every_call_takes_none_as_no_limit(sandbox: Sandbox, call: Any) -> None:
+def test_every_call_accepts_none_as_no_limit(sandbox: Sandbox, call: Any) -> None:
     sandbox.fault("delay", ms=700, path=ECHO)
     with sandbox.client(timeout=0.2, max_retries=0) as client:
         assert call(client, ECHO, timeout=None).http_status == 200

@@ -1,4 +1,4 @@
-"""A client that is used on both sides of `fork()`: bare, in a pool of `multiprocessing`, under gunicorn."""
+"""A client on both sides of `fork()`: with `os.fork`, in a pool of `multiprocessing`, under gunicorn."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 TESTS = str(Path(__file__).parent)
-"""Where the modules of the tests are."""
+"""The folder of the tests' modules."""
 
 CHILDREN = """
 import warnings
-# Python 3.12 and later warn of what these programs are about.
+# Python 3.12 and later warn about forks of programs with threads.
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
 def fork(work):
@@ -46,18 +46,18 @@ def ended_well(child):
 
 
 def output_of(start: Start, script: str) -> str:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(CHILDREN + script), LIMIT)
     assert (code, errors) == (0, "")
     return output
 
 
 def connections(sandbox: Sandbox) -> int:
-    """On how many connections requests came."""
+    """Returns how many connections the requests used."""
     return len({request["connection"] for request in sandbox.requests()})
 
 
-def test_parent_and_child_both_go_on(sandbox: Sandbox, start: Start) -> None:
+def test_parent_and_child_both_continue(sandbox: Sandbox, start: Start) -> None:
     script = """
 client.verify()
 child = fork(lambda: [client.verify() for _ in range(3)])
@@ -67,7 +67,7 @@ print(ended_well(child), client.verify().verified_by)
 """
     assert output_of(start, script) == "True /v2/account\n"
     assert len(sandbox.requests()) == 8
-    assert connections(sandbox) == 2  # A connection that both wrote to would belong to neither.
+    assert connections(sandbox) == 2  # Parent and child must not share a connection.
 
 
 def test_a_child_may_fork_again(sandbox: Sandbox, start: Start) -> None:
@@ -83,7 +83,7 @@ print(ended_well(fork(work)), client.verify().verified_by)
     assert connections(sandbox) == 3
 
 
-def test_a_child_may_close_what_its_parent_uses(start: Start) -> None:
+def test_a_child_may_close_the_client_of_its_parent(start: Start) -> None:
     script = """
 client.verify()
 def work():
@@ -94,7 +94,7 @@ print(ended_well(fork(work)), ended_well(fork(client.close)), client.verify().ve
     assert output_of(start, script) == "True True /v2/account\n"
 
 
-def test_children_go_on_while_threads_of_the_parent_never_pause(sandbox: Sandbox, start: Start) -> None:
+def test_children_continue_while_threads_of_the_parent_never_pause(sandbox: Sandbox, start: Start) -> None:
     script = """
 done = threading.Event()
 counts = [0] * 4
@@ -155,8 +155,8 @@ print(well)
 
 
 def test_a_child_uses_a_client_with_which_threads_of_the_parent_verify_webhooks(start: Start) -> None:
-    # Threads verify without the GIL. A lock that one of them held at the fork would stay locked in the child:
-    # with one in the client, a child of the first few hundred hung.
+    # Threads verify without the GIL. A lock that a thread holds at the fork stays locked in the child. With a
+    # lock in the client, one of the first few hundred children hung.
     script = f"""
 import webhooks
 
@@ -192,7 +192,7 @@ print(well, min(counts) > 0)
     assert output_of(start, f"sys.path.insert(0, {TESTS!r})" + script) == "True True\n"
 
 
-def test_a_callable_source_is_asked_in_the_child_too(start: Start) -> None:
+def test_a_source_callable_is_called_in_the_child_too(start: Start) -> None:
     script = """
 asked = []
 def source():
@@ -249,7 +249,7 @@ def application(environ, start_response):
 
 @pytest.fixture
 def gunicorn(sandbox: Sandbox, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Gunicorn with two workers, which its master forks once it has imported the application."""
+    """Gunicorn with two workers, which its master forks after the import of the application."""
     (tmp_path / "application.py").write_text(APPLICATION)
     options = ["--preload", "--workers", "2", "--bind", "unix:socket", "--no-control-socket"]
     with subprocess.Popen(
@@ -269,7 +269,7 @@ def gunicorn(sandbox: Sandbox, tmp_path: Path) -> Iterator[subprocess.Popen[str]
 
 
 def ask(path: Path) -> str:
-    """What the server at this socket answers; nothing while it does not listen yet."""
+    """Returns the response of the server at this socket; None if it does not listen yet."""
     with socket.socket(socket.AF_UNIX) as connected:
         connected.settimeout(LIMIT)
         try:
@@ -279,9 +279,9 @@ def ask(path: Path) -> str:
         connection = http.client.HTTPConnection("localhost")
         connection.sock = connected
         connection.request("GET", "/", headers={"Connection": "close"})
-        with connection.getresponse() as answer:
-            assert answer.status == 200, answer.read()
-            return answer.read().decode()
+        with connection.getresponse() as response:
+            assert response.status == 200, response.read()
+            return response.read().decode()
 
 
 def test_the_workers_of_gunicorn_use_the_client_that_was_imported_before(
@@ -291,9 +291,9 @@ def test_the_workers_of_gunicorn_use_the_client_that_was_imported_before(
 
     def both_answered() -> bool:
         assert gunicorn.poll() is None, gunicorn.communicate()[0]
-        answer = ask(tmp_path / "socket")
-        if answer:
-            imported_by, worker, path = answer.split()
+        response = ask(tmp_path / "socket")
+        if response:
+            imported_by, worker, path = response.split()
             assert (imported_by, path) == (str(gunicorn.pid), "/v2/account")
             workers.add(worker)
         return len(workers) == 2

@@ -1,4 +1,4 @@
-"""Callbacks that let other greenlets of their thread run, under gevent and eventlet; tasks they start."""
+"""Callbacks that switch to other greenlets of their thread, under gevent and eventlet, and their tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 import asyncio, contextvars, itertools
@@ -55,7 +55,7 @@ def outcomes(*calls):
 
 
 def output_of(start: Start, script: str) -> str:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(BEGINNING + script), LIMIT)
     assert (code, errors) == (0, "")
     return output
@@ -66,7 +66,7 @@ def _where_the_tests_are(monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     monkeypatch.setenv("TESTS", str(request.path.parent))
 
 
-def test_a_source_that_yields_lets_calls_of_its_own_client_and_of_others_go_on(start: Start) -> None:
+def test_a_source_that_yields_lets_calls_of_its_own_client_and_of_others_continue(start: Start) -> None:
     script = """
 shared, other = of(slow_source), of(slow_source)
 calls = [shared.verify, other.verify, shared.authorization, lambda: shared.get("/v2.1/echo"), other.reload]
@@ -75,7 +75,7 @@ print(outcomes(*calls, *calls))
     assert output_of(start, script) == f"{['good'] * 10}\n"
 
 
-def test_a_call_that_waits_for_a_greenlets_source_has_no_need_of_a_timeout(start: Start) -> None:
+def test_a_call_that_waits_for_the_source_of_a_greenlet_needs_no_timeout(start: Start) -> None:
     script = """
 shared = of(slow_source, timeout=None)
 first = spawn(shared.verify)
@@ -86,7 +86,7 @@ first.join()
     assert output_of(start, script) == "/v2/account ['good', 'good']\n"
 
 
-def test_handlers_that_yield_keep_what_they_raise_to_their_own_call(start: Start) -> None:
+def test_an_exception_of_a_handler_that_yields_ends_only_its_own_call(start: Start) -> None:
     script = """
 class Stop(BaseException):
     pass
@@ -112,7 +112,7 @@ print(outcomes(run_first, rejected(second).verify))
     assert output_of(start, script) == "['Stop', 'InvalidCredentialsError']\n"
 
 
-def test_sources_that_yield_keep_their_causes_to_their_own_call(start: Start) -> None:
+def test_the_cause_of_a_source_that_yields_is_raised_only_by_its_own_call(start: Start) -> None:
     script = """
 def failing(number):
     def source():
@@ -195,7 +195,7 @@ print(outcomes(*[lambda number=number: work(number) for number in range(8)]))
     assert output_of(start, script) == f"{['good'] * 8}\n"
 
 
-def test_exchanges_whose_sources_yield_go_on_side_by_side(start: Start) -> None:
+def test_exchanges_whose_sources_yield_run_concurrently(start: Start) -> None:
     script = """
 shared = of(slow_source)
 
@@ -232,7 +232,7 @@ print(type(waits).__name__, first.get(), made_before.next())
     assert output_of(start, script) == f"{refused} {refused}\nWait good Action.SEND\n"
 
 
-def test_a_source_may_not_use_its_own_client_but_what_it_started_may_later(start: Start) -> None:
+def test_a_source_may_not_use_its_own_client_but_its_greenlets_may_later(start: Start) -> None:
     script = """
 later = []
 
@@ -272,7 +272,7 @@ for thread, found in threads:
     assert output_of(start, script) == expected
 
 
-def test_a_task_that_a_source_started_may_use_the_client_when_the_source_is_over(start: Start) -> None:
+def test_a_task_that_a_source_started_may_use_the_client_after_the_source_returned(start: Start) -> None:
     script = """
 async def main():
     loop = asyncio.get_running_loop()
@@ -298,7 +298,7 @@ asyncio.run(main())
     assert output_of(start, script) == "InvalidArgumentError\ngood\ngood\n"
 
 
-def test_a_greenlet_that_is_killed_while_it_waits_for_anothers_source_is_ended(start: Start) -> None:
+def test_a_greenlet_that_is_killed_while_it_waits_for_the_source_of_another_ends(start: Start) -> None:
     script = """
 go_on = gevent.event.Event()
 
@@ -353,7 +353,7 @@ print([one.wait() for one in running])
     assert output_of(start, script) == f"{['good'] * 3}\n"
 
 
-def test_a_call_in_gevents_hub_waits_without_it(sandbox: Sandbox, start: Start) -> None:
+def test_a_call_in_the_hub_of_gevent_waits_without_greenlets(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("delay", ms=300, path="/v2.1/echo")
     script = """
 done = gevent.event.Event()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 import asyncio, logging, random, warnings
@@ -168,7 +168,7 @@ WAYS = {
 
 
 def exit_of(start: Start, script: str) -> tuple[int, str, str]:
-    """How a program ends whose main thread has nothing more to do."""
+    """Returns the exit code and output of a program whose main thread ends first."""
     return finish(start(BEGINNING + script), LIMIT)
 
 
@@ -201,7 +201,7 @@ in_daemon(work)
         assert exit_of(start, script) == (0, "", "")
 
 
-def test_no_moment_of_a_daemon_threads_calls_aborts_the_process(start: Start) -> None:
+def test_a_daemon_thread_in_any_phase_of_a_call_does_not_abort_the_process(start: Start) -> None:
     script = """
 sys.setswitchinterval(1e-6)
 pair = justcall_auth.Credentials(os.environ["JUSTCALL_API_KEY"], os.environ["JUSTCALL_API_SECRET"])

@@ -1,4 +1,4 @@
-"""Warnings of the library under the logging that programs and servers have by default: each is shown once."""
+"""Warnings of the library with the default logging of programs and servers: each is printed once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support import Sandbox
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 REJECTED = """
 def rejected(client=client):
@@ -31,7 +31,7 @@ def rejected(client=client):
 
 
 def printed(sandbox: Sandbox, script: str, before: str = "") -> list[str]:
-    """What a program prints on standard error: it sets up `before` what it likes, and ends well."""
+    """Returns the standard error of a program that runs `before` and then the script, and must succeed."""
     done = subprocess.run(
         [sys.executable, "-c", before + CLIENT + REJECTED + script],
         env=sandbox.environment(),
@@ -45,7 +45,7 @@ def printed(sandbox: Sandbox, script: str, before: str = "") -> list[str]:
 
 
 def names(lines: list[str]) -> list[str]:
-    """The events that the lines are about."""
+    """Returns the names of the events in the lines."""
     return [line.partition(":")[0] for line in lines]
 
 
@@ -67,7 +67,7 @@ uvicorn.Config(None)
     ["", "import logging", DJANGO, UVICORN],
     ids=["nothing", "logging", "django", "uvicorn"],
 )
-def test_a_warning_shows_once_where_no_logging_was_set_up_for_it(
+def test_a_warning_is_printed_once_without_logging_set_up(
     sandbox: Sandbox, set_up: str, is_first: bool
 ) -> None:
     sandbox.fault("answer", status=401)
@@ -86,13 +86,13 @@ def test_a_warning_shows_once_where_no_logging_was_set_up_for_it(
         (SILENT, []),
     ],
 )
-def test_the_program_decides_what_is_shown(sandbox: Sandbox, set_up: str, shown: list[str]) -> None:
+def test_the_program_decides_what_is_printed(sandbox: Sandbox, set_up: str, shown: list[str]) -> None:
     sandbox.fault("answer", status=401)
     lines = printed(sandbox, "\nassert rejected()", f"import logging\n{set_up}")
     assert [line.rpartition(": ")[0].partition(": ")[0] for line in lines] == shown
 
 
-def test_what_goes_well_shows_only_where_the_program_wants_it(sandbox: Sandbox) -> None:
+def test_information_is_printed_only_if_the_program_enables_it(sandbox: Sandbox) -> None:
     script = "\nassert client.get('/v2.1/echo').http_status == 200"
     wanted = "import logging\nlogging.basicConfig(level=logging.INFO, format='%(message)s')"
     for before, shown in (("", []), (wanted, ["retrying"])):
@@ -100,7 +100,7 @@ def test_what_goes_well_shows_only_where_the_program_wants_it(sandbox: Sandbox) 
         assert names(printed(sandbox, script, before)) == shown
 
 
-def test_it_is_logged_beside_the_call_of_a_handler(sandbox: Sandbox) -> None:
+def test_an_event_is_logged_even_if_a_handler_is_called(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=401)
     script = """
 events = []
@@ -112,7 +112,7 @@ assert [event.name for event in events] == ["pair_rejected"]
     assert names(printed(sandbox, script)) == ["pair_rejected"]
 
 
-def test_every_warning_of_a_reset_shows_once_and_from_any_thread(sandbox: Sandbox) -> None:
+def test_every_warning_of_a_reset_is_printed_once_from_any_thread(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=401)
     script = """
 waiting = justcall_auth.Client(
@@ -124,7 +124,7 @@ for thread in threads: thread.join()
     assert names(printed(sandbox, script)) == ["pair_rejected", "waiting_for_source"]
 
 
-def test_a_warning_of_the_webhook_helpers_shows_once(sandbox: Sandbox) -> None:
+def test_a_warning_of_the_webhook_helpers_is_printed_once(sandbox: Sandbox) -> None:
     script = """
 import flask
 from justcall_auth.flask import webhook
@@ -137,9 +137,9 @@ assert app.test_client().post("/", data=b"{}").status_code == 200
     assert line.startswith("a webhook was not dispatched: webhook_unsigned: ")
 
 
-def test_it_shows_after_logging_has_shut_down(sandbox: Sandbox) -> None:
+def test_a_warning_is_printed_after_logging_was_shut_down(sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=401)
-    # What is registered first runs last. Later than this the library makes no call.
+    # The function that is registered first runs last. The library makes no call after this one.
     before = "import atexit\natexit.register(lambda: rejected())"
     assert names(printed(sandbox, "", before)) == ["pair_rejected"]
 
@@ -193,7 +193,7 @@ UVICORN_COMMAND = ["uvicorn", "--fd", "{fd}", "program:application"]
     ],
     ids=["gunicorn", "django under gunicorn", "django under uvicorn", "fastapi under uvicorn"],
 )
-def test_a_server_shows_a_rejection_in_a_handler_once(
+def test_a_server_prints_a_rejection_in_a_handler_once(
     sandbox: Sandbox, tmp_path: Path, command: list[str], program: str
 ) -> None:
     (tmp_path / "program.py").write_text(PROGRAM + program)
@@ -216,8 +216,8 @@ def test_a_server_shows_a_rejection_in_a_handler_once(
                 def ask() -> str:
                     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, LIMIT)) as asking:
                         asking.request("GET", "/")
-                        with asking.getresponse() as answer:
-                            return answer.read().decode()
+                        with asking.getresponse() as response:
+                            return response.read().decode()
 
                 assert "/v2.1/echo" in ask(), log.read_text()
                 assert "pair_rejected" not in log.read_text()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = ROOT / "examples" / "monitoring"
 PATIENCE = 120.0
-"""How long a Prometheus may take to start and to scrape, in seconds."""
+"""How long Prometheus may take to start and to scrape, in seconds."""
 
 
 @pytest.mark.parametrize(
@@ -47,20 +47,20 @@ def test_promtool_tests_every_rule_both_ways() -> None:
     tests = (EXAMPLES / "alerts_test.yml").read_text()
     assert len(rules) == 10
     for rule in rules:
-        assert re.search(rf"alertname: {rule}\}}", tests), f"{rule} is never quiet"
-        assert re.search(rf"alertname: {rule}\n +exp_alerts:\n", tests), f"{rule} is never told"
+        assert re.search(rf"alertname: {rule}\}}", tests), f"{rule} has no test without an alert"
+        assert re.search(rf"alertname: {rule}\n +exp_alerts:\n", tests), f"{rule} has no test with an alert"
 
 
 @pytest.fixture
 def pair(sandbox: Sandbox) -> dict[str, str]:
-    """One of the test's own: it is revoked, which the session's sandbox does not forget."""
+    """A sandbox for this test: it revokes a pair, which a reset of the session's sandbox does not undo."""
     made: dict[str, str] = sandbox.control("POST", "pairs", {})
     return made
 
 
 @pytest.fixture
 def program(sandbox: Sandbox, pair: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The example that serves its usage; it makes a call for every line that it is given."""
+    """The example that serves its usage. It makes a call for every line of its standard input."""
     command = [sys.executable, str(EXAMPLES / "serve.py"), "0", "default:", sandbox.url, sandbox.ca_file]
     with subprocess.Popen(
         command,
@@ -101,13 +101,13 @@ class Prometheus:
         ]
 
     def ask(self, path: str, **parameters: str) -> Any:
-        """What its interface answers."""
+        """Returns the response of its API."""
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}?{query}", timeout=10) as answer:
-            return json.load(answer)["data"]
+        with urllib.request.urlopen(f"http://{self.address}/api/v1/{path}?{query}", timeout=10) as response:
+            return json.load(response)["data"]
 
     def value(self, query: str) -> float | None:
-        """The first figure that a query gives."""
+        """Returns the first value of a query."""
         result = self.ask("query", query=query)["result"]
         return float(result[0]["value"][1]) if result else None
 
@@ -130,7 +130,7 @@ def wait_for(server: Prometheus, query: str, wanted: float) -> None:
         if time.monotonic() > until:
             with contextlib.suppress(urllib.error.URLError):
                 pytest.fail(f"{query} is not {wanted}: {server.ask('targets')}")
-            pytest.fail("Prometheus does not answer")
+            pytest.fail("Prometheus does not respond")
         time.sleep(0.1)
 
 
@@ -138,7 +138,7 @@ def metrics(text: str) -> set[str]:
     return set(re.findall(r"justcall_auth_\w+", text))
 
 
-def test_a_real_prometheus_scrapes_what_a_program_counts(
+def test_a_real_prometheus_scrapes_the_counters_of_a_program(
     sandbox: Sandbox,
     pair: dict[str, str],
     program: tuple[subprocess.Popen[str], str],
@@ -159,7 +159,7 @@ def test_a_real_prometheus_scrapes_what_a_program_counts(
     wait_for(prometheus, 'justcall_auth_requests_total{status="200"}', 6)
     [target] = prometheus.ask("targets")["activeTargets"]
     assert (target["health"], target["lastError"]) == ("up", "")
-    # Its names are those that the rules, the dashboard and the documentation use.
+    # The names are those of the rules, the dashboard and the documentation.
     known = set(prometheus.ask("label/__name__/values"))
     files = ["alerts.yml", "alerts_test.yml", "dashboard.json"]
     used = metrics("".join((EXAMPLES / name).read_text() for name in files))
@@ -167,13 +167,13 @@ def test_a_real_prometheus_scrapes_what_a_program_counts(
     assert used - known == set()
     documented = metrics((EXAMPLES / "README.md").read_text())
     assert {name for name in documented if name not in known} <= {"justcall_auth_request_duration_seconds"}
-    # Every panel asks what Prometheus understands, and all but events get an answer.
+    # Every panel has valid queries, and all queries except those of events have a result.
     for panel in json.loads((EXAMPLES / "dashboard.json").read_text())["panels"]:
         for target in panel["targets"]:
             query = target["expr"].replace("$job", ".+").replace("$__rate_interval", "1m")
             assert prometheus.ask("query", query=query)["result"] or panel["title"] == "Events", query
     assert prometheus.ask("alerts")["alerts"] == []
-    # A pair that is revoked is an alert within a few seconds.
+    # A revoked pair raises an alert within a few seconds.
     sandbox.control("POST", f"pairs/{pair['api_key']}/revoke", {})
     call()
     wait_for(prometheus, "justcall_auth_pair_rejected", 1)

@@ -1,4 +1,4 @@
-"""What the native module makes without `__init__` is what `__init__` makes."""
+"""Objects that the native module creates without `__init__` equal those that `__init__` creates."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ECHO = "/v2.1/echo"
 
 
 def values(sandbox: Sandbox) -> list[Any]:
-    """One of each, of a success and of a failure, by a client that is closed."""
+    """Returns one object of each class, from a success and from a failure. The client is closed."""
     with sandbox.client() as client:
-        answer = client.get(ECHO)
+        response = client.get(ECHO)
         with pytest.raises(justcall_auth.NotFoundError) as caught:
             client.get("/no-such-page")
         failure = caught.value.response
@@ -34,10 +34,10 @@ def values(sandbox: Sandbox) -> list[Any]:
     with sandbox.client(on_event=happened.append) as client:
         client.get(ECHO)
     retry = next(event for event in happened if event.name == "retrying")
-    return [account, answer, answer.rate_limit, failure, failure.rate_limit, limit, retry]
+    return [account, response, response.rate_limit, failure, failure.rate_limit, limit, retry]
 
 
-def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
+def test_each_value_equals_one_created_from_its_fields(sandbox: Sandbox) -> None:
     found = values(sandbox)
     assert [type(value) for value in found] == [
         Account,
@@ -54,7 +54,7 @@ def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
         assert again == value
         assert hash(again) == hash(value)
         assert repr(again) == repr(value)
-        # The value's own, in their order: none is the class's default, and nothing else is there.
+        # The object has all fields itself, in their order, and no others: none is a default of the class.
         assert list(vars(value)) == names
         for duplicate in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
             assert duplicate == value
@@ -62,7 +62,7 @@ def test_each_value_equals_one_made_of_its_fields(sandbox: Sandbox) -> None:
             setattr(value, names[0], None)
 
 
-def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
+def test_the_headers_equal_those_created_from_their_pairs(sandbox: Sandbox) -> None:
     for value in values(sandbox):
         if isinstance(value, Response):
             pairs = value.headers.multi_items()
@@ -71,27 +71,27 @@ def test_the_headers_equal_those_made_of_their_pairs(sandbox: Sandbox) -> None:
             assert all(type(name) is type(text) is str for name, text in pairs)
 
 
-def test_the_types_are_those_that_it_promises(sandbox: Sandbox) -> None:
-    account, answer, limit, *_, retry = values(sandbox)
+def test_the_types_are_those_of_the_annotations(sandbox: Sandbox) -> None:
+    account, response, limit, *_, retry = values(sandbox)
     assert [type(field) for field in dataclasses.astuple(account)] == [int, str, str, str]
-    assert [type(field) for field in vars(answer).values()] == [int, Headers, bytes, RateLimit]
+    assert [type(field) for field in vars(response).values()] == [int, Headers, bytes, RateLimit]
     assert [type(limit.limit), type(limit.remaining), type(limit.reset)] == [int, int, float]
     assert [type(field) for field in vars(retry).values()] == [str, str, int, int, float]
 
 
-def test_threads_that_look_a_header_up_first_find_the_same(sandbox: Sandbox) -> None:
+def test_threads_that_read_a_header_first_get_the_same_value(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
-        answers = [client.get(ECHO) for _ in range(50)]
+        responses = [client.get(ECHO) for _ in range(50)]
     start = threading.Barrier(4)
     found: list[list[str]] = []
 
     def look() -> None:
         start.wait()
-        found.append([answer.headers["content-type"] for answer in answers])
+        found.append([response.headers["content-type"] for response in responses])
 
     threads = [threading.Thread(target=look) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [["application/json"] * len(answers)] * 4
+    assert found == [["application/json"] * len(responses)] * 4

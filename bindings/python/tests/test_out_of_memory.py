@@ -1,4 +1,4 @@
-"""Copies for which there is no memory: `OutOfMemoryError`, and the process goes on."""
+"""Copies that do not fit into memory raise `OutOfMemoryError`, and the process continues."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_it_is_an_error_of_the_package_and_of_python() -> None:
     assert (error.code, error.name, error.retryable) == (3, "out_of_memory", False)
 
 
-def test_what_is_passed_in_and_does_not_fit_raises_out_of_memory(start: Start) -> None:
+def test_an_argument_that_does_not_fit_raises_out_of_memory(start: Start) -> None:
     script = """
 long = b"x" * (300 * MIB)
 text = long.decode()
@@ -50,7 +50,7 @@ array = bytearray(long)
 key = "k" * 40
 verifier = justcall_auth.WebhookVerifier(key, url="https://a.example/")
 limit(128 * MIB)
-refused(lambda: bytes(300 * MIB), MemoryError)  # The control: the limit bites.
+refused(lambda: bytes(300 * MIB), MemoryError)  # Positive control: the limit applies.
 classify = justcall_auth.classify
 for body in (long, array, memoryview(long), text):
     failure = refused(lambda: client.post("/v2.1/echo", data=body))
@@ -78,7 +78,7 @@ print("good")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_an_answer_that_does_not_fit_raises_out_of_memory(
+def test_a_response_that_does_not_fit_raises_out_of_memory(
     sandbox: Sandbox, start: Start, chunked: bool
 ) -> None:
     sandbox.control("POST", "faults", {"fault": "huge_body", "bytes": 30 << 20, "chunked": chunked})

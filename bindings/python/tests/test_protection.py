@@ -1,4 +1,4 @@
-"""How the pair is protected while it rests: what is asked, what is obtained, and what is refused."""
+"""The protection of the pair between calls: levels that are requested, obtained and refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEMFD_SECRET = 447
 REFUSED = """
 import resource
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
-if os.geteuid() == 0:  # The limit does not bind root.
+if os.geteuid() == 0:  # The limit does not apply to root.
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
@@ -45,11 +45,11 @@ def refusal(call):
     except justcall_auth.MemoryProtectionError as error:
         return error
 """
-"""How a child process begins to which the system gives no locked memory."""
+"""The first lines of a child process that cannot lock memory."""
 
 
 def has_secretmem() -> bool:
-    """Whether this system gives memory that not even the kernel can read."""
+    """Returns whether this system supports memory that not even the kernel can read."""
     if sys.platform != "linux":
         return False
     file: int = ctypes.CDLL(None).syscall(MEMFD_SECRET, 0)
@@ -59,14 +59,14 @@ def has_secretmem() -> bool:
 
 
 def output_of(start: Start, script: str) -> list[str]:
-    """The lines that the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its lines."""
     code, output, errors = finish(start(REFUSED + script))
     assert (code, errors) == (0, "")
     return output.splitlines()
 
 
 @pytest.mark.parametrize(("asked", "obtained"), [("auto", "locked"), ("strict", "locked"), ("heap", "heap")])
-def test_it_tells_what_was_obtained(sandbox: Sandbox, asked: str, obtained: str) -> None:
+def test_it_reports_the_obtained_level(sandbox: Sandbox, asked: str, obtained: str) -> None:
     with sandbox.client(memory_protection=asked) as client:
         assert client.protection == ProtectionReport(asked, obtained, None)
         client.verify()
@@ -74,7 +74,7 @@ def test_it_tells_what_was_obtained(sandbox: Sandbox, asked: str, obtained: str)
         assert client.protection == ProtectionReport(asked, obtained, None)
 
 
-def test_it_gives_secretmem_where_the_system_does(sandbox: Sandbox) -> None:
+def test_it_obtains_secretmem_if_the_system_supports_it(sandbox: Sandbox) -> None:
     with sandbox.client(memory_protection="secretmem") as client:
         if has_secretmem():
             assert client.protection == ProtectionReport("secretmem", "secretmem", None)
@@ -84,11 +84,11 @@ def test_it_gives_secretmem_where_the_system_does(sandbox: Sandbox) -> None:
                 client.verify()
 
 
-def test_what_is_not_asked_for_is_auto() -> None:
+def test_the_default_is_auto() -> None:
     assert Client.from_credentials(PAIR).protection.asked == "auto"
 
 
-def test_a_level_is_one_clients_own() -> None:
+def test_each_client_has_its_own_level() -> None:
     for level, obtained in (("heap", "heap"), ("strict", "locked"), ("heap", "heap")):
         assert Client.from_credentials(PAIR, memory_protection=level).protection.obtained == obtained
 
@@ -109,10 +109,10 @@ def test_it_reads_the_source_as_a_call_does(tmp_path: Path) -> None:
     assert client.protection == ProtectionReport("heap", "heap", None)
     client.close()
     with pytest.raises(justcall_auth.CallCancelledError):
-        client.protection  # noqa: B018 - it asks whether the client is open
+        client.protection  # noqa: B018 - it checks whether the client is open
 
 
-def test_it_raises_what_the_callable_raises() -> None:
+def test_it_raises_the_exceptions_of_the_callable() -> None:
     def fail() -> Credentials:
         raise KeyError("vault")
 
@@ -137,21 +137,23 @@ def test_other_threads_run_while_it_reads_the_source(tmp_path: Path) -> None:
     timer.join()
 
 
-def test_auto_takes_the_heap_where_the_system_refuses_locked_pages(start: Start) -> None:
+def test_auto_uses_the_heap_if_the_system_refuses_locked_pages(start: Start) -> None:
     script = """
 report = client.protection
 print(report.asked, report.obtained, bool(report.why_not))
 print(report.why_not)
 print(client.verify().verified_by)
 """
-    told, why, verified = output_of(start, script)
-    assert (told, verified) == ("auto heap True", "/v2/account")
+    protection, why, verified = output_of(start, script)
+    assert (protection, verified) == ("auto heap True", "/v2/account")
     assert len(why) < 200
 
 
-def test_what_the_system_refuses_fails_every_call_and_sends_nothing(sandbox: Sandbox, start: Start) -> None:
+def test_a_level_that_the_system_refuses_fails_every_call_and_sends_nothing(
+    sandbox: Sandbox, start: Start
+) -> None:
     script = """
-assert client.protection.obtained == "heap"  # The limit does bind.
+assert client.protection.obtained == "heap"  # Positive control: the limit applies.
 for level in ("strict", "secretmem"):
     client = at(level)
     for call in (client.verify, client.authorization, lambda: client.get("/"), lambda: client.protection):

@@ -1,4 +1,4 @@
-"""What a request sends: the sandbox's echo tells what arrived."""
+"""The content of requests, as the sandbox's echo reports it."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ LARGE = 16 * 1024 * 1024
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the sandbox."""
+    """Returns a client of the sandbox."""
     with sandbox.client() as client:
         yield client
 
 
-def body_of(answer: Response) -> bytes:
-    """The body as it arrived."""
-    return base64.b64decode(answer.json()["body_base64"], validate=True)
+def body_of(response: Response) -> bytes:
+    """Returns the body that arrived."""
+    return base64.b64decode(response.json()["body_base64"], validate=True)
 
 
-def headers_of(answer: Response) -> dict[str, str]:
-    """The headers as they arrived, names in lower case; none came twice."""
-    pairs = [(name.lower(), value) for name, value in answer.json()["headers"]]
+def headers_of(response: Response) -> dict[str, str]:
+    """Returns the headers that arrived, names in lower case. Fails if one is repeated."""
+    pairs = [(name.lower(), value) for name, value in response.json()["headers"]]
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
 
 
-def query_of(answer: Response) -> Any:
-    """The query as it arrived."""
-    return answer.json()["query"]
+def query_of(response: Response) -> Any:
+    """Returns the query that arrived."""
+    return response.json()["query"]
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def test_each_short_form_is_request_with_its_method(
         "headers": {"X-Note": "three"},
         "timeout": 20,
     }
-    for answer in (short_form(client, ECHO, **contents), client.request(method, ECHO, **contents)):
-        assert answer.http_status == 200
-        assert answer.json()["method"] == method
-        assert query_of(answer) == "a=1"
-        assert body_of(answer) == b'{"b":2}'
-        assert headers_of(answer)["x-note"] == "three"
+    for response in (short_form(client, ECHO, **contents), client.request(method, ECHO, **contents)):
+        assert response.http_status == 200
+        assert response.json()["method"] == method
+        assert query_of(response) == "a=1"
+        assert body_of(response) == b'{"b":2}'
+        assert headers_of(response)["x-note"] == "three"
     assert body_of(short_form(client, ECHO, data=b"raw")) == b"raw"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"])
 def test_it_sends_every_method(client: Client, sandbox: Sandbox, method: str) -> None:
-    answer = client.request(method, ECHO)
-    assert (sandbox.requests()[-1]["method"], answer.http_status) == (method, 200)
-    assert (answer.body == b"") == (method == "HEAD")
+    response = client.request(method, ECHO)
+    assert (sandbox.requests()[-1]["method"], response.http_status) == (method, 200)
+    assert (response.body == b"") == (method == "HEAD")
 
 
-def test_it_takes_a_url_under_the_base_url(client: Client, sandbox: Sandbox) -> None:
+def test_it_accepts_a_url_under_the_base_url(client: Client, sandbox: Sandbox) -> None:
     link = f"{sandbox.url}{ECHO}?page=2"
     for call in (client.get, client.post, client.put, client.delete):
         assert query_of(call(link)) == "page=2"
@@ -162,7 +162,7 @@ def test_it_adds_params_to_the_query(client: Client, params: Any, query: str | N
     assert query_of(client.get(ECHO, params=params)) == query
 
 
-def test_it_adds_params_to_a_query_that_the_path_has(client: Client) -> None:
+def test_it_adds_params_to_the_query_of_the_path(client: Client) -> None:
     assert query_of(client.get(f"{ECHO}?a=1", params={"b": 2})) == "a=1&b=2"
 
 
@@ -182,11 +182,11 @@ def test_it_adds_params_to_a_query_that_the_path_has(client: Client) -> None:
     ids=range(9),
 )
 def test_it_sends_any_json_value_in_utf_8(client: Client, value: Any) -> None:
-    answer = client.post(ECHO, json=value)
+    response = client.post(ECHO, json=value)
     expected = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    assert body_of(answer) == expected
-    assert headers_of(answer)["content-type"] == "application/json"
-    assert headers_of(answer)["content-length"] == str(len(expected))
+    assert body_of(response) == expected
+    assert headers_of(response)["content-type"] == "application/json"
+    assert headers_of(response)["content-length"] == str(len(expected))
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_it_sends_any_json_value_in_utf_8(client: Client, value: Any) -> None:
     ],
     ids=range(8),
 )
-def test_it_sends_data_as_it_is(client: Client, data: Any, body: bytes) -> None:
-    answer = client.post(ECHO, data=data, headers={"Content-Type": "text/plain; charset=utf-8"})
-    assert body_of(answer) == body
-    assert headers_of(answer)["content-type"] == "text/plain; charset=utf-8"
+def test_it_sends_data_unchanged(client: Client, data: Any, body: bytes) -> None:
+    response = client.post(ECHO, data=data, headers={"Content-Type": "text/plain; charset=utf-8"})
+    assert body_of(response) == body
+    assert headers_of(response)["content-type"] == "text/plain; charset=utf-8"
     assert headers_of(client.put(ECHO, data=data))["content-type"] == "application/json"
 
 
@@ -220,7 +220,7 @@ def test_it_sends_data_as_it_is(client: Client, data: Any, body: bytes) -> None:
     ],
     ids=lambda headers: type(headers).__name__,
 )
-def test_it_sends_headers_in_place_of_its_own(client: Client, headers: Any) -> None:
+def test_it_sends_headers_instead_of_the_defaults(client: Client, headers: Any) -> None:
     arrived = headers_of(client.get(ECHO, headers=headers))
     assert (arrived["x-note"], arrived["accept"]) == ("one", "text/csv")
     assert arrived["x-justcall-client"].startswith("justcall-auth/")
@@ -246,29 +246,29 @@ def test_it_sends_and_reads_16_mib_in_reasonable_time(client: Client) -> None:
             assert client.get(ECHO, params=params).json()["filler"] == "x" * LARGE
 
 
-def test_it_reads_compressed_answers(client: Client) -> None:
-    answer = client.get(ECHO, params={"gzip": 1, "bytes": 100_000})
-    assert headers_of(answer)["accept-encoding"] == "gzip"
-    assert answer.json()["filler"] == "x" * 100_000
-    assert len(answer.body) > 100_000
+def test_it_reads_compressed_responses(client: Client) -> None:
+    response = client.get(ECHO, params={"gzip": 1, "bytes": 100_000})
+    assert headers_of(response)["accept-encoding"] == "gzip"
+    assert response.json()["filler"] == "x" * 100_000
+    assert len(response.body) > 100_000
 
 
-def test_it_gives_status_headers_and_body_of_any_success(client: Client, sandbox: Sandbox) -> None:
+def test_it_returns_status_headers_and_body_of_any_success(client: Client, sandbox: Sandbox) -> None:
     headers = {"X-Note": ["one", "two"], "Content-Type": "text/csv; charset=iso-8859-1"}
     sandbox.fault("answer", status=201, headers=headers, body="a;b")
-    answer = client.post(ECHO)
-    assert (answer.http_status, answer.body, answer.text) == (201, b"a;b", "a;b")
-    assert answer.headers["x-note"] == "one"
-    assert answer.headers.get_all("X-Note") == ["one", "two"]
-    assert ("x-note", "two") in [(name.lower(), value) for name, value in answer.headers.multi_items()]
+    response = client.post(ECHO)
+    assert (response.http_status, response.body, response.text) == (201, b"a;b", "a;b")
+    assert response.headers["x-note"] == "one"
+    assert response.headers.get_all("X-Note") == ["one", "two"]
+    assert ("x-note", "two") in [(name.lower(), value) for name, value in response.headers.multi_items()]
     with pytest.raises(justcall_auth.InvalidResponseError):
-        answer.json()
+        response.json()
     sandbox.control("DELETE", "faults")
     sandbox.fault("answer", status=204)
     assert client.delete(ECHO).body == b""
 
 
-def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -> None:
+def test_the_timeout_of_a_call_replaces_that_of_the_client(sandbox: Sandbox) -> None:
     sandbox.fault("delay", ms=300)
     with sandbox.client(timeout=0.1) as client:
         for timeout in (20, 0, None):
@@ -279,7 +279,7 @@ def test_a_timeout_of_its_own_takes_the_place_of_the_clients(sandbox: Sandbox) -
         client.get(ECHO, timeout=0.1)
 
 
-def test_eight_threads_get_their_own_answers(client: Client) -> None:
+def test_eight_threads_get_their_own_responses(client: Client) -> None:
     threads, calls = 8, 20
     together = threading.Barrier(threads)
     wrong: list[object] = []
@@ -287,9 +287,9 @@ def test_eight_threads_get_their_own_answers(client: Client) -> None:
     def work(number: int) -> None:
         together.wait(10)
         for call in range(calls):
-            answer = client.post(ECHO, params={"n": number}, json=[number, call])
-            if (query_of(answer), json.loads(body_of(answer))) != (f"n={number}", [number, call]):
-                wrong.append(answer)
+            response = client.post(ECHO, params={"n": number}, json=[number, call])
+            if (query_of(response), json.loads(body_of(response))) != (f"n={number}", [number, call]):
+                wrong.append(response)
             if client.rate_limit is None:
                 wrong.append(call)
 

@@ -1,4 +1,4 @@
-"""Requests that are refused, by the library or by the service, and what the errors tell."""
+"""Requests that the library or the service refuses, and their errors."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ECHO = "/v2.1/echo"
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the sandbox that tries once."""
+    """Returns a client of the sandbox without retries."""
     with sandbox.client(max_retries=0) as client:
         yield client
 
 
 def itself() -> list[object]:
-    """A list that holds itself."""
+    """Returns a list that contains itself."""
     value: list[object] = []
     value.append(value)
     return value
 
 
 def nested(depth: int) -> object:
-    """Lists in lists."""
+    """Returns nested lists."""
     value: object = 1
     for _ in range(depth):
         value = [value]
@@ -43,7 +43,7 @@ def nested(depth: int) -> object:
 
 
 def released() -> memoryview:
-    """A view that shows nothing any more."""
+    """Returns a released view."""
     view = memoryview(b"abc")
     view.release()
     return view
@@ -89,7 +89,7 @@ IMPOSSIBLE: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "contents"), IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
-def test_it_refuses_what_is_impossible_and_sends_nothing(
+def test_it_refuses_invalid_values_and_sends_nothing(
     client: Client, sandbox: Sandbox, method: str, path: str, contents: dict[str, Any]
 ) -> None:
     with pytest.raises(justcall_auth.InvalidArgumentError) as caught:
@@ -136,7 +136,7 @@ def test_it_names_the_type_that_json_does_not_have(client: Client, sandbox: Sand
     assert sandbox.requests() == []
 
 
-def test_it_passes_on_what_the_arguments_themselves_raise(client: Client, sandbox: Sandbox) -> None:
+def test_it_raises_the_exceptions_of_the_arguments_unchanged(client: Client, sandbox: Sandbox) -> None:
     class Broken:
         def items(self) -> Any:
             raise ZeroDivisionError
@@ -172,23 +172,23 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("status", "kind"), KINDS)
-def test_an_error_brings_the_answer_that_it_was_read_from(
+def test_an_error_has_its_response(
     client: Client, sandbox: Sandbox, status: int, kind: type[justcall_auth.JustCallError]
 ) -> None:
     body = {"status": "error", "message": "No.", "errors": {"to": ["is not a number"]}}
     sandbox.fault("answer", status=status, body=body, headers={"X-Note": ["one", "two"], "Retry-After": "9"})
     with pytest.raises(kind) as caught:
         client.post(ECHO, json={"to": "x"})
-    answer = caught.value.response
-    assert answer is not None
-    assert (caught.value.http_status, answer.http_status) == (status, status)
-    assert answer.json() == body
-    assert answer.headers.get_all("x-note") == ["one", "two"]
+    response = caught.value.response
+    assert response is not None
+    assert (caught.value.http_status, response.http_status) == (status, status)
+    assert response.json() == body
+    assert response.headers.get_all("x-note") == ["one", "two"]
     assert caught.value.service_message == ("No." if status != 302 else caught.value.service_message)
     assert caught.value.request_sent
 
 
-def test_an_error_brings_a_body_that_is_no_json(client: Client, sandbox: Sandbox) -> None:
+def test_an_error_has_a_body_that_is_not_json(client: Client, sandbox: Sandbox) -> None:
     sandbox.fault("answer", status=502, body="<html>Bad Gateway", content_type="text/html")
     with pytest.raises(justcall_auth.UnavailableError) as caught:
         client.get(ECHO)
@@ -196,24 +196,24 @@ def test_an_error_brings_a_body_that_is_no_json(client: Client, sandbox: Sandbox
     assert caught.value.response.text == "<html>Bad Gateway"
 
 
-def test_an_error_without_an_answer_has_no_response(client: Client, sandbox: Sandbox) -> None:
+def test_an_error_without_a_response_has_none(client: Client, sandbox: Sandbox) -> None:
     sandbox.fault("close_after_request")
     with pytest.raises(justcall_auth.ConnectionFailedError) as caught:
         client.post(ECHO)
     assert (caught.value.response, caught.value.request_sent) == (None, True)
 
 
-def test_classify_brings_the_answer_too() -> None:
+def test_an_error_of_classify_has_the_response() -> None:
     with pytest.raises(justcall_auth.UnprocessableError) as caught:
         justcall_auth.classify(422, {"X-RateLimit-Reset": "60"}, memoryview(b'{"errors": []}'))
-    answer = caught.value.response
-    assert answer is not None
-    assert (answer.http_status, answer.headers["x-ratelimit-reset"]) == (422, "60")
-    assert answer.json() == {"errors": []}
-    assert answer.rate_limit.reset == pytest.approx(time.time() + 60, abs=5)
+    response = caught.value.response
+    assert response is not None
+    assert (response.http_status, response.headers["x-ratelimit-reset"]) == (422, "60")
+    assert response.json() == {"errors": []}
+    assert response.rate_limit.reset == pytest.approx(time.time() + 60, abs=5)
 
 
-def test_it_repeats_a_post_only_when_the_rate_limit_refused_it(sandbox: Sandbox) -> None:
+def test_it_retries_a_post_only_if_the_rate_limit_refused_it(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         sandbox.fault("answer", status=503, times=1)
         with pytest.raises(justcall_auth.UnavailableError):
@@ -233,7 +233,7 @@ def test_it_repeats_a_post_only_when_the_rate_limit_refused_it(sandbox: Sandbox)
 def test_it_reports_a_refusal_that_comes_during_an_upload(
     sandbox: Sandbox, method: str, status: int, then: str
 ) -> None:
-    # A pair that was rejected is not sent again for a while: this one serves no other test.
+    # A rejected pair is not sent again for 30 seconds, so this pair is not used by another test.
     made = sandbox.control("POST", "pairs", {})
     pair = Credentials(made["api_key"], made["api_secret"])
     early = {"after_bytes": 1 << 20, "then": then}
@@ -249,7 +249,7 @@ def test_it_reports_a_refusal_that_comes_during_an_upload(
     assert [request["body_complete"] for request in sandbox.requests()] == [False]
 
 
-def test_it_repeats_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox) -> None:
+def test_it_retries_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox) -> None:
     early = {"after_bytes": 1 << 20, "then": "reset"}
     sandbox.fault("answer", status=429, headers={"Retry-After": "0"}, early=early, times=1)
     with sandbox.client() as client:
@@ -257,28 +257,28 @@ def test_it_repeats_an_upload_that_the_rate_limit_refused_early(sandbox: Sandbox
     assert [request["status"] for request in sandbox.requests()] == [429, 200]
 
 
-def test_it_tells_the_rate_limit_in_the_articles_spelling(sandbox: Sandbox) -> None:
+def test_it_reads_the_rate_limit_in_the_spelling_of_the_article(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"plan": "Pro"})
     with sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
         assert client.rate_limit is None
-        told = client.get(ECHO).rate_limit
-        assert told == client.rate_limit
-    assert (told.limit, told.remaining) == (120, 119)
-    assert (told.burst_limit, told.burst_remaining, told.burst_reset) == (None, None, None)
-    assert told.reset is not None
-    assert 0 <= told.reset - time.time() + 1 <= 62
+        rate_limit = client.get(ECHO).rate_limit
+        assert rate_limit == client.rate_limit
+    assert (rate_limit.limit, rate_limit.remaining) == (120, 119)
+    assert (rate_limit.burst_limit, rate_limit.burst_remaining, rate_limit.burst_reset) == (None, None, None)
+    assert rate_limit.reset is not None
+    assert 0 <= rate_limit.reset - time.time() + 1 <= 62
 
 
-def test_it_tells_the_rate_limit_as_measured(measured_sandbox: Sandbox) -> None:
+def test_it_reads_the_rate_limit_in_the_measured_spelling(measured_sandbox: Sandbox) -> None:
     made = measured_sandbox.control("POST", "pairs", {"plan": "Pro"})
     with measured_sandbox.client(Credentials(made["api_key"], made["api_secret"])) as client:
-        told = client.get(ECHO).rate_limit
-        assert told == client.rate_limit
-        assert (told.limit, told.remaining) == (3600, 3599)
-        assert (told.burst_limit, told.burst_remaining) == (60, 59)
-        assert told.reset is not None
-        assert told.burst_reset is not None
-        assert time.time() - 1 <= told.burst_reset <= told.reset <= time.time() + 3601
+        rate_limit = client.get(ECHO).rate_limit
+        assert rate_limit == client.rate_limit
+        assert (rate_limit.limit, rate_limit.remaining) == (3600, 3599)
+        assert (rate_limit.burst_limit, rate_limit.burst_remaining) == (60, 59)
+        assert rate_limit.reset is not None
+        assert rate_limit.burst_reset is not None
+        assert time.time() - 1 <= rate_limit.burst_reset <= rate_limit.reset <= time.time() + 3601
         assert client.verify().verified_by == "/v2.1/users?per_page=1"
 
 
@@ -294,16 +294,16 @@ def test_it_tells_the_rate_limit_as_measured(measured_sandbox: Sandbox) -> None:
     ],
     ids=range(6),
 )
-def test_it_tells_what_is_known_of_the_rate_limit(
+def test_it_reads_an_incomplete_rate_limit(
     sandbox: Sandbox, client: Client, headers: dict[str, str], expected: RateLimit
 ) -> None:
     sandbox.fault("answer", status=200, body={}, headers=headers)
-    told = client.get(ECHO).rate_limit
-    assert told.reset == (None if expected.reset is None else pytest.approx(expected.reset, rel=1e-9))
-    assert RateLimit(**{**vars(told), "reset": expected.reset}) == expected
+    rate_limit = client.get(ECHO).rate_limit
+    assert rate_limit.reset == (None if expected.reset is None else pytest.approx(expected.reset, rel=1e-9))
+    assert RateLimit(**{**vars(rate_limit), "reset": expected.reset}) == expected
 
 
-def test_the_clients_rate_limit_is_that_of_its_last_answer_also_of_an_error(
+def test_the_rate_limit_of_a_client_is_that_of_its_last_response_even_of_an_error(
     sandbox: Sandbox, client: Client
 ) -> None:
     calls: list[Callable[[], object]] = [lambda: client.get(ECHO), client.verify]
@@ -322,7 +322,7 @@ def test_the_clients_rate_limit_is_that_of_its_last_answer_also_of_an_error(
     assert client.rate_limit == RateLimit(remaining=1)
 
 
-def test_it_asks_nothing_with_the_pair_of_another_account(sandbox: Sandbox) -> None:
+def test_it_sends_no_request_with_the_pair_of_another_account(sandbox: Sandbox) -> None:
     made = sandbox.control("POST", "pairs", {"account_id": 67890})
     credentials = Credentials(made["api_key"], made["api_secret"])
     with sandbox.client(credentials, expected_account=67890) as client:
@@ -347,7 +347,7 @@ def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None
         assert (caught.value.request_sent, caught.value.http_status) == (True, 401)
         assert caught.value.response is not None
     arrived = len(sandbox.requests())
-    # Also by another client of the process, as a program has that makes one for each of its requests.
+    # This applies to every client of the process, as in a program that creates one for each request.
     for credentials in (wrong, Credentials(key, "0" * 40)):
         with sandbox.client(credentials) as client:
             for call in (lambda: client.get(ECHO), client.verify):
@@ -361,7 +361,7 @@ def test_a_rejected_pair_is_not_sent_again_for_a_while(sandbox: Sandbox) -> None
         client.get(ECHO)
 
 
-def test_it_goes_through_no_proxy_when_told_so(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_proxy_means_no_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     for proxy in ("http://127.0.0.1:1", "http://user:password@127.0.0.1:1"):
         with sandbox.client(proxy=proxy, max_retries=0) as client:
             with pytest.raises(justcall_auth.ConnectionFailedError) as caught:
@@ -369,7 +369,7 @@ def test_it_goes_through_no_proxy_when_told_so(sandbox: Sandbox, monkeypatch: py
             assert caught.value.request_sent is False
             assert "password" not in str(caught.value)
     assert sandbox.requests() == []
-    # One that cannot be used matters where it would be used, which is not on this machine.
+    # A proxy that is not usable is an error only if it would be used. Loopback hosts use none.
     monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1:1")
     with pytest.raises(justcall_auth.InvalidArgumentError, match="HTTPS_PROXY"):
         justcall_auth.Client()

@@ -1,4 +1,4 @@
-"""`Response`, `Headers` and `RateLimit`: what an answer tells, and how."""
+"""`Response`, `Headers` and `RateLimit`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAIRS = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("X-Note", "one"
 
 
 def pickled_with(protocol: int) -> Callable[[Any], Any]:
-    """Makes a copy by pickling."""
+    """Returns a copy made by pickling."""
     return lambda thing: pickle.loads(pickle.dumps(thing, protocol))
 
 
@@ -27,7 +27,7 @@ DUPLICATES = [copy.copy, copy.deepcopy, *map(pickled_with, range(pickle.HIGHEST_
 
 
 def typed(content_type: str, body: bytes) -> Response:
-    """An answer of this type."""
+    """Returns a response with this content type."""
     return Response(200, Headers({"content-type": content_type}), body)
 
 
@@ -45,7 +45,7 @@ def test_it_finds_a_header_in_any_case() -> None:
     assert caught.value.__cause__ is None
 
 
-def test_it_keeps_the_first_of_repeated_headers_and_gives_all_of_them() -> None:
+def test_it_has_the_first_of_repeated_headers_and_returns_all_of_them() -> None:
     headers = Headers(PAIRS)
     assert headers["set-cookie"] == "a=1"
     assert headers.get_all("SET-COOKIE") == ["a=1", "b=2"]
@@ -56,7 +56,7 @@ def test_it_keeps_the_first_of_repeated_headers_and_gives_all_of_them() -> None:
     assert len(headers) == 3
 
 
-def test_headers_are_equal_when_names_in_any_case_and_values_are() -> None:
+def test_headers_are_equal_if_names_in_any_case_and_values_are() -> None:
     headers = Headers(PAIRS)
     same = Headers([PAIRS[1], ("CONTENT-TYPE", "text/plain"), *PAIRS[2:]])
     assert headers == same
@@ -70,37 +70,37 @@ def test_headers_are_equal_when_names_in_any_case_and_values_are() -> None:
     assert Headers() == {}
 
 
-def test_headers_show_their_names_alone() -> None:
+def test_the_repr_of_headers_shows_only_names() -> None:
     assert repr(Headers(PAIRS)) == "<Headers Content-Type, Set-Cookie, X-Note, set-cookie>"
     assert repr(Headers()) == "<Headers >"
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES)
-def test_an_answer_is_a_value(duplicate: Callable[[Any], Any]) -> None:
+def test_a_response_is_a_value(duplicate: Callable[[Any], Any]) -> None:
     limit = RateLimit(120, 119, 1_800_000_000.0, 60, 59, 1_700_000_000.5)
-    answer = Response(201, Headers(PAIRS), b"canary", limit)
-    again = duplicate(answer)
-    assert again == answer
+    response = Response(201, Headers(PAIRS), b"canary", limit)
+    again = duplicate(response)
+    assert again == response
     assert again.headers.multi_items() == PAIRS
     assert (again.body, again.rate_limit) == (b"canary", limit)
-    assert len({answer, again}) == 1
-    assert answer != Response(201, Headers(PAIRS), b"other", limit)
+    assert len({response, again}) == 1
+    assert response != Response(201, Headers(PAIRS), b"other", limit)
 
 
-def test_an_answer_cannot_be_changed() -> None:
-    answer: Any = Response(200)
+def test_a_response_cannot_be_changed() -> None:
+    response: Any = Response(200)
     for change in (
-        lambda: setattr(answer, "body", b"x"),
-        lambda: setattr(answer.rate_limit, "limit", 1),
-        lambda: answer.headers.__setitem__("a", "b"),
+        lambda: setattr(response, "body", b"x"),
+        lambda: setattr(response.rate_limit, "limit", 1),
+        lambda: response.headers.__setitem__("a", "b"),
     ):
         with pytest.raises((dataclasses.FrozenInstanceError, AttributeError)):
             change()
 
 
-def test_it_shows_the_status_and_how_long_the_body_is() -> None:
-    answer = Response(200, Headers(PAIRS), b"canary")
-    assert repr(answer) == str(answer) == f"{answer}" == "<Response 200, 6 bytes>"
+def test_its_repr_shows_the_status_and_the_length_of_the_body() -> None:
+    response = Response(200, Headers(PAIRS), b"canary")
+    assert repr(response) == str(response) == f"{response}" == "<Response 200, 6 bytes>"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_it_shows_the_status_and_how_long_the_body_is() -> None:
         (";;;=;charset", b"abc", "abc"),
     ],
 )
-def test_it_reads_text_in_the_charset_of_the_type_else_in_utf_8(
+def test_it_decodes_text_with_the_charset_of_the_type_otherwise_as_utf_8(
     content_type: str, body: bytes, text: str
 ) -> None:
     assert typed(content_type, body).text == text
@@ -146,7 +146,7 @@ def test_it_reads_text_in_the_charset_of_the_type_else_in_utf_8(
         (b"[]", []),
     ],
 )
-def test_it_reads_json_whatever_the_type_says(body: bytes, value: object) -> None:
+def test_it_decodes_json_with_any_content_type(body: bytes, value: object) -> None:
     assert typed("text/html", body).json() == value
 
 
@@ -160,22 +160,22 @@ def test_it_reads_json_whatever_the_type_says(body: bytes, value: object) -> Non
         (b"[1]\0", "Extra data at line 1, column 4"),
         (b'["a\0"]', "Invalid control character at at line 1, column 4"),
         (b'"\xff"', "it is not UTF-8"),
-        (b"[NaN]", "a number that JSON does not have"),
-        (b"-Infinity", "a number that JSON does not have"),
+        (b"[NaN]", "a number that JSON does not allow"),
+        (b"-Infinity", "a number that JSON does not allow"),
         (b"[" * 1_000_000, "it is nested too deeply"),
     ],
     ids=range(10),
 )
-def test_it_raises_when_the_body_is_no_json(body: bytes, why: str) -> None:
-    answer = typed("application/json", body)
+def test_it_raises_if_the_body_is_not_json(body: bytes, why: str) -> None:
+    response = typed("application/json", body)
     with pytest.raises(justcall_auth.InvalidResponseError) as caught:
-        answer.json()
+        response.json()
     assert why in caught.value.message
     assert (caught.value.http_status, caught.value.request_sent) == (200, True)
-    assert caught.value.response is answer
+    assert caught.value.response is response
     assert caught.value.__context__ is None
 
 
-def test_what_is_not_known_of_the_rate_limit_is_none() -> None:
+def test_an_unknown_value_of_the_rate_limit_is_none() -> None:
     assert dataclasses.astuple(RateLimit()) == (None,) * 6
     assert Response(200).rate_limit == RateLimit()

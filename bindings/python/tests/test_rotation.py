@@ -26,7 +26,7 @@ ECHO = "/v2.1/echo"
 
 
 class Callers:
-    """Threads that call one after the other until they are told to stop."""
+    """Threads that make calls until they are stopped."""
 
     def __init__(self, client: Client) -> None:
         self.calls = 0
@@ -38,10 +38,10 @@ class Callers:
     def _work(self, number: int) -> None:
         while not self._stop.wait(0.002):
             try:
-                answer = self._client.get(f"{ECHO}/{number}") if number % 2 else self._client.post(ECHO)
-                assert answer.http_status == 200
+                response = self._client.get(f"{ECHO}/{number}") if number % 2 else self._client.post(ECHO)
+                assert response.http_status == 200
                 self.calls += 1
-            except BaseException as failure:  # noqa: BLE001, RUF100 - it is what the test is about
+            except BaseException as failure:  # noqa: BLE001, RUF100 - the test checks for any exception
                 self.failures.append(failure)
 
     def __enter__(self) -> Self:
@@ -55,19 +55,19 @@ class Callers:
             thread.join(20)
 
     def go_on(self) -> None:
-        """Waits until each has called anew."""
+        """Waits until each thread has made another call."""
         enough = self.calls + 2 * THREADS
         wait_until(lambda: self.calls >= enough or self.failures)
 
 
 def in_file(folder: Path, _: Account) -> tuple[str, Callable[[Account], None]]:
-    """A file that is replaced."""
+    """A file that is replaced atomically."""
     file = folder / "pair"
     return f"file:{file}", lambda account: put(file, account.line)
 
 
 def in_folder(folder: Path, _: Account) -> tuple[str, Callable[[Account], None]]:
-    """A folder as Kubernetes writes it: every version has a folder of its own, `..data` leads to the last."""
+    """A folder as Kubernetes writes it: each version has a folder, and `..data` links to the latest."""
     mount = folder / "mount"
     mount.mkdir()
     for name in ("api_key", "api_secret"):
@@ -85,7 +85,7 @@ def in_folder(folder: Path, _: Account) -> tuple[str, Callable[[Account], None]]
 
 
 @pytest.mark.parametrize("kept", [in_file, in_folder])
-def test_no_call_of_eight_threads_fails_over_resets_that_the_source_learns_late(
+def test_no_call_of_eight_threads_fails_if_the_source_has_the_new_pair_late(
     sandbox: Sandbox, tmp_path: Path, kept: Any
 ) -> None:
     account, events = Account(sandbox), list[Event]()
@@ -118,19 +118,19 @@ def test_no_call_of_eight_threads_fails_over_resets_that_the_source_learns_late(
             for request in requests
             if request["status"] == 401 and request["key_generation"] == number
         ]
-        # Those that were under way when it was reset, and none that began later.
+        # Only the calls in progress at the reset fail, and no later ones.
         assert 1 <= len(refused) <= THREADS
     assert [event.generation for event in events if event.name == "rotated"] == list(range(2, RESETS + 2))
 
 
-def test_a_function_that_is_slow_to_give_the_new_pair_is_waited_for(sandbox: Sandbox) -> None:
+def test_calls_wait_for_a_function_that_returns_the_new_pair_slowly(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     goes_on, asked = threading.Event(), threading.Event()
     asking = threading.Lock()
     goes_on.set()
 
     def source() -> justcall_auth.Credentials:
-        assert asking.acquire(blocking=False), "two threads ask at once"
+        assert asking.acquire(blocking=False), "two threads call the source at once"
         try:
             asked.set()
             assert goes_on.wait(10)
@@ -153,7 +153,7 @@ def test_a_function_that_is_slow_to_give_the_new_pair_is_waited_for(sandbox: San
     assert callers.failures == []
 
 
-def test_without_a_wait_calls_fail_at_once_and_go_on_with_the_new_pair(
+def test_without_a_wait_calls_fail_at_once_and_continue_with_the_new_pair(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     account = Account(sandbox)
@@ -165,7 +165,7 @@ def test_without_a_wait_calls_fail_at_once_and_go_on_with_the_new_pair(
         for _ in range(3):
             with pytest.raises(justcall_auth.InvalidCredentialsError):
                 client.verify()
-        # One told that the pair is bad, and the page that confirms it; the others were not sent.
+        # One request showed that the pair is rejected, and one confirmed it. The others were not sent.
         assert [request["status"] for request in sandbox.requests()] == [200, 401, 401]
         write(account)
 

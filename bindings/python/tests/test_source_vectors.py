@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 VECTORS = sorted((ROOT / "tests/vectors/source").glob("*/case.json"))
 
 SECRET = "sec789xyz000"
-"""The vectors' made-up secret: no text about a failure holds it."""
+"""The invented secret of the vectors: no text of an error contains it."""
 
 
 def loaded(source: str) -> str:
-    """The pair that `Credentials` loads."""
+    """Returns the pair that `Credentials` loads."""
     return Client.from_credentials(Credentials.load(source)).authorization()
 
 
 def used(source: str) -> str:
-    """The pair that a client of this source uses."""
+    """Returns the pair that a client with this source uses."""
     return Client(source).authorization()
 
 
 def run(vector: dict[str, Any], files: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loads from the source that the vector describes, and compares."""
+    """Loads from the source that the vector describes, and compares the result."""
     only_known(vector, {"about", "source", "environment", "expect"}, all_of_them=True)
-    # Python does not tell the place where a pair was found.
+    # The Python API does not report the place of a pair.
     expect = only_known(vector["expect"], {"pair", "place_contains", "error"})
     for name, value in vector["environment"].items():
         monkeypatch.setenv(name, value.replace("{dir}", str(files)))
@@ -51,7 +51,7 @@ def run(vector: dict[str, Any], files: Path, load: Load, monkeypatch: pytest.Mon
 
 
 def compare(error: justcall_auth.JustCallError, expect: dict[str, Any]) -> None:
-    """Compares the error with what is expected of it."""
+    """Compares the error with the expected one."""
     only_known(expect, {"name", "reason", "message_contains", "hint_contains"}, all_of_them=True)
     assert (error.name, error.reason) == (expect["name"], expect["reason"]), str(error)
     for wanted in expect["message_contains"]:
@@ -68,7 +68,7 @@ def test_it_has_vectors_to_run() -> None:
 
 @pytest.mark.parametrize("load", [loaded, used], ids=lambda load: load.__name__)
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.parent.name)
-def test_it_gives_every_source_its_pair_or_its_error(
+def test_every_source_has_its_pair_or_its_error(
     path: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(json.loads(path.read_text(encoding="utf-8")), path.parent / "files", load, monkeypatch)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from support import Sandbox, Start
 
 LIMIT = 60.0
-"""How long a program may take, in seconds: far longer than it does, so that only what hangs reaches it."""
+"""How long a program may take, in seconds: far longer than it needs, so that only a hang exceeds it."""
 
 BEGINNING = """
 try:
@@ -36,7 +36,7 @@ except ImportError:
         import _xxsubinterpreters as interpreters
 
 def new_interpreter():
-    # One that shares the GIL: Python itself refuses the module in others.
+    # An interpreter that shares the GIL. Python refuses the module in others.
     try:
         return interpreters.create("legacy")
     except TypeError:
@@ -70,14 +70,14 @@ needs_sub_interpreters = pytest.mark.skipif(not HAS_SUB_INTERPRETERS, reason="th
 
 
 def lines_of(start: Start, script: str) -> list[str]:
-    """What the script prints, which ends by itself and complains of nothing."""
+    """Runs the script, which must succeed without errors. Returns its output."""
     code, output, errors = finish(start(BEGINNING + script), LIMIT)
     assert (code, errors) == (0, "")
     return output.splitlines()
 
 
 @needs_sub_interpreters
-def test_a_second_interpreter_is_refused_with_what_to_set(start: Start) -> None:
+def test_a_second_interpreter_is_refused_with_the_remedy(start: Start) -> None:
     lines = lines_of(start, "run(new_interpreter(), SECOND)\nprint(client.verify().verified_by)")
     assert len(lines) == 3
     for line in lines[:2]:
@@ -88,7 +88,7 @@ def test_a_second_interpreter_is_refused_with_what_to_set(start: Start) -> None:
 
 
 @needs_sub_interpreters
-def test_the_first_interpreter_may_be_any_and_stays_the_first_when_it_has_ended() -> None:
+def test_the_first_interpreter_may_be_any_and_stays_the_first_after_its_end() -> None:
     script = """
 first = new_interpreter()
 run(first, '''
@@ -201,7 +201,7 @@ int main(int count, char **arguments)
 
 
 def embedding() -> list[str] | None:
-    """What links a program with this Python, if that can be done here."""
+    """Returns the linker arguments for a program with this Python; None if it cannot be linked here."""
     library, folder = sysconfig.get_config_var("LDLIBRARY"), sysconfig.get_config_var("LIBDIR")
     if sys.platform != "linux" or shutil.which("cc") is None or not library or not folder:
         return None
@@ -213,7 +213,7 @@ def embedding() -> list[str] | None:
 
 
 @pytest.mark.skipif(embedding() is None, reason="no program can be linked with this Python")
-def test_a_host_that_embeds_two_interpreters_has_it_in_the_first(tmp_path: Path) -> None:
+def test_a_host_with_two_interpreters_can_use_it_in_the_first(tmp_path: Path) -> None:
     libraries = embedding()
     assert libraries is not None
     source, program = tmp_path / "host.c", tmp_path / "host"
@@ -247,14 +247,14 @@ def application(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"caught"]
 """
-"""Answers if it catches the module's exceptions."""
+"""An application that responds whether it catches the module's exceptions."""
 
 UWSGI = Path(sysconfig.get_path("scripts")) / "uwsgi"
 
 
 @contextlib.contextmanager
 def uwsgi(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
-    """A server with two applications; gives its port and its log."""
+    """A server with two applications. Yields its port and its log."""
     (folder / "program.py").write_text(APPLICATION)
     log = folder / "log"
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("w") as output:
@@ -271,16 +271,16 @@ def uwsgi(folder: Path, *options: str) -> Iterator[tuple[int, Path]]:
             child.wait(LIMIT)
 
 
-def answer(port: int, path: str) -> bytes:
-    """What the server answers."""
+def response(port: int, path: str) -> bytes:
+    """Returns the response of the server."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
         connection.request("GET", path)
         return connection.getresponse().read()
 
 
 @pytest.mark.skipif(not UWSGI.exists(), reason="uWSGI is not installed")
-def test_uwsgi_says_what_to_set_for_a_second_application(tmp_path: Path) -> None:
-    # uWSGI serves nothing after an application failed to load; that it says why is what counts.
+def test_uwsgi_prints_the_remedy_for_a_second_application(tmp_path: Path) -> None:
+    # uWSGI serves nothing after an application failed to load. The test checks that it prints the reason.
     with uwsgi(tmp_path) as (_, log):
         wait_until(lambda: f"ImportError: {MESSAGE}" in log.read_text(), LIMIT)
         assert "mountpoint='/one') ready" in log.read_text()
@@ -289,5 +289,5 @@ def test_uwsgi_says_what_to_set_for_a_second_application(tmp_path: Path) -> None
 @pytest.mark.skipif(not UWSGI.exists(), reason="uWSGI is not installed")
 def test_uwsgi_serves_two_applications_in_a_single_interpreter(tmp_path: Path) -> None:
     with uwsgi(tmp_path, "--single-interpreter") as (port, log):
-        assert [answer(port, "/one"), answer(port, "/two")] == [b"caught"] * 2
+        assert [response(port, "/one"), response(port, "/two")] == [b"caught"] * 2
         assert MESSAGE not in log.read_text()

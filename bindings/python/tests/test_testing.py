@@ -1,4 +1,4 @@
-"""What the tests of programs need: a pair that was rejected and is good again."""
+"""Support for tests of programs: a pair that was rejected and is valid again."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ ECHO = "/v2.1/echo"
 
 
 def is_refused_unsent(client: justcall_auth.Client) -> bool:
-    """A call fails because the pair was rejected lately."""
+    """Checks that a call fails because the pair was rejected recently."""
     with pytest.raises(justcall_auth.InvalidCredentialsError) as caught:
         client.get(ECHO)
     return not caught.value.request_sent
 
 
 def reject_once(sandbox: Sandbox, client: justcall_auth.Client) -> None:
-    """The service rejects the pair of the client, and takes it afterwards."""
+    """Makes the service reject the client's pair, and accept it afterwards."""
     sandbox.fault("answer", status=401, path=ECHO)
     assert not is_refused_unsent(client)
     sandbox.control("DELETE", "faults")
@@ -46,11 +46,11 @@ def test_a_pair_that_was_rejected_is_sent_at_once_by_every_client(sandbox: Sandb
             assert [client.get(ECHO).http_status for client in (first, second, fresh)] == [200] * 3
 
 
-def test_it_is_reached_from_the_package() -> None:
+def test_it_is_an_attribute_of_the_package() -> None:
     assert justcall_auth.testing.forget_rejections is forget_rejections
     assert forget_rejections.__module__ == "justcall_auth.testing"
     assert justcall_auth.testing.__all__ == ["forget_rejections"]
-    # Nothing is remembered: there is nothing to fail.
+    # No rejection is recorded, so the call must not fail.
     for _ in range(3):
         forget_rejections()
 
@@ -77,7 +77,7 @@ def test_a_candidate_that_was_rejected_is_proven_by_the_next_call(sandbox: Sandb
         assert events == ["source_changed", "candidate_rejected", "rotated"]
 
 
-def test_a_call_that_waits_for_another_pair_goes_on(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_call_that_waits_for_another_pair_continues(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)
     waiting = threading.Event()
@@ -104,7 +104,7 @@ def test_a_call_that_waits_for_another_pair_goes_on(sandbox: Sandbox, tmp_path: 
     assert statuses == [200]
 
 
-def test_what_a_child_forgets_its_parent_remembers(sandbox: Sandbox, start: Start) -> None:
+def test_a_child_does_not_forget_for_its_parent(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=401, times=1, path=ECHO)
     script = """
 import warnings

@@ -1,4 +1,4 @@
-"""What frameworks read from annotations at run time, for dependency injection, validation and schemas."""
+"""Annotations at run time, which frameworks read for dependency injection, validation and schemas."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ VALUES: list[Any] = [
     RateLimit(100, 9, 1.5),
     Wait(0.25),
 ]
-"""One of each public value that holds plain values."""
+"""One object of each public class with plain values."""
 
 
 def functions(thing: Any) -> list[Any]:
-    """The function, or those of the class that are written in Python, as `inspect` finds them."""
+    """Returns the function, or the functions of the class that are written in Python."""
     if not isinstance(thing, type):
         return [thing]
     found = []
@@ -49,7 +49,7 @@ def functions(thing: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_annotation_can_be_looked_up(name: str) -> None:
+def test_every_annotation_can_be_resolved(name: str) -> None:
     thing = PUBLIC[name]
     if isinstance(thing, type):
         assert set(typing.get_type_hints(thing)) >= set(vars(thing).get("__annotations__", {}))
@@ -59,8 +59,8 @@ def test_every_annotation_can_be_looked_up(name: str) -> None:
         inspect.signature(function)
 
 
-def test_it_looks_at_classes_with_annotations_and_at_functions() -> None:
-    """A positive control: the test above would pass if it found nothing to look at."""
+def test_the_check_covers_classes_with_annotations_and_functions() -> None:
+    """Positive control: the test above would pass if it found no annotations."""
     assert typing.get_type_hints(Event)["wait"] == typing.Optional[float]
     assert (
         typing.get_type_hints(justcall_auth.JustCallError)["response"]

@@ -1,4 +1,4 @@
-"""What is counted, as the OpenMetrics parser of Prometheus' own client reads it."""
+"""The usage counters, read with the OpenMetrics parser of the Prometheus client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def families(client: Client) -> dict[str, Metric]:
 
 
 def value(families: dict[str, Metric], family: str, **labels: str) -> float:
-    """The one sample of `family` that has these labels and, where it is a histogram, is the count."""
+    """Returns the sample of `family` with these labels; for a histogram, its count."""
     samples = families[family].samples
     if families[family].type == "histogram":
         samples = [sample for sample in samples if sample.name.endswith("_count")]
@@ -68,7 +68,7 @@ def test_clients_of_one_pair_are_counted_together(sandbox: Sandbox) -> None:
         assert value(families(other), "calls", outcome="ok") == 1
 
 
-def test_it_tells_no_pair_and_nothing_after_the_client_is_closed(sandbox: Sandbox) -> None:
+def test_usage_shows_no_pair_and_fails_after_the_client_is_closed(sandbox: Sandbox) -> None:
     client = sandbox.client()
     client.verify()
     text = client.usage
@@ -76,10 +76,10 @@ def test_it_tells_no_pair_and_nothing_after_the_client_is_closed(sandbox: Sandbo
     assert sandbox.api_secret not in text
     client.close()
     with pytest.raises(justcall_auth.CallCancelledError):
-        client.usage  # noqa: B018 - it asks whether the client is open
+        client.usage  # noqa: B018 - it checks whether the client is open
 
 
-def test_it_writes_down_that_the_pair_is_used_where_it_is_asked_to(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_records_the_use_of_the_pair_in_the_state_file(sandbox: Sandbox, tmp_path: Path) -> None:
     pair = tmp_path / "pair"
     pair.write_text(f"{sandbox.api_key}:{sandbox.api_secret}")
     state = tmp_path / "state" / "pairs.json"
@@ -88,13 +88,13 @@ def test_it_writes_down_that_the_pair_is_used_where_it_is_asked_to(sandbox: Sand
         client.verify()
     arguments = ["status", "--json", "--source", f"file:{pair}", "--state-file", str(state)]
     status = [str(command("justcall-auth")), *arguments]
-    told = json.loads(subprocess.run(status, check=True, capture_output=True, env={}).stdout)
-    assert told["unused_seconds"] < 60
-    assert told["last_used"] is not None
+    status_report = json.loads(subprocess.run(status, check=True, capture_output=True, env={}).stdout)
+    assert status_report["unused_seconds"] < 60
+    assert status_report["last_used"] is not None
     assert sandbox.api_secret not in state.read_text()
 
 
-def test_a_client_knows_the_generation_and_the_key_of_its_pair(sandbox: Sandbox) -> None:
+def test_a_client_reports_the_generation_and_the_key_of_its_pair(sandbox: Sandbox) -> None:
     account = Account(sandbox)
     pairs = [account.credentials()]
     with client_of(sandbox, lambda: pairs[-1]) as client:

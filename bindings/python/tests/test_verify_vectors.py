@@ -34,7 +34,7 @@ ERROR_KEYS = {
 
 
 def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
-    """The key and secret that the client is given."""
+    """Returns the key and secret of the client."""
     wanted = vector["credentials"]
     if wanted == "good":
         return made["api_key"], made["api_secret"]
@@ -45,7 +45,7 @@ def pair_of(vector: dict[str, Any], made: dict[str, Any]) -> tuple[str, str]:
 
 
 def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
-    """Makes the call that the vector describes, and compares."""
+    """Makes the call that the vector describes, and compares the result."""
     only_known(vector, KEYS, all_of_them=True)
     config = only_known(vector["config"], CONFIG_KEYS)
     expect = only_known(vector["expect"], {"account", "error"})
@@ -69,20 +69,20 @@ def run(sandbox: Sandbox, vector: dict[str, Any]) -> None:
         compare_error(error, only_known(expect["error"], ERROR_KEYS, all_of_them=True))
         assert_not_shown(secret, error)
     else:
-        told = {
+        actual = {
             "id": account.id or 0,
             "email": account.email,
             "plan": account.plan,
             "verified_by": account.verified_by,
         }
-        assert told == only_known(expect["account"], ACCOUNT_KEYS, all_of_them=True)
+        assert actual == only_known(expect["account"], ACCOUNT_KEYS, all_of_them=True)
     if vector["requests"] is not None:
         assert len(sandbox.requests()) == vector["requests"]
 
 
 def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) -> None:
-    """Compares every attribute with what is expected of it."""
-    told = {
+    """Compares every attribute with the expected value."""
+    actual = {
         "name": error.name,
         "code": error.code,
         "http_status": error.http_status,
@@ -92,7 +92,7 @@ def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) ->
         "reason": error.reason,
         "service_message": error.service_message,
     }
-    assert told == {name: expect[name] for name in told}, str(error)
+    assert actual == {name: expect[name] for name in actual}, str(error)
     for wanted in expect["message_contains"]:
         assert wanted in error.message
     for wanted in expect["hint_contains"]:
@@ -100,7 +100,7 @@ def compare_error(error: justcall_auth.JustCallError, expect: dict[str, Any]) ->
 
 
 def assert_not_shown(secret: str, error: justcall_auth.JustCallError) -> None:
-    """No text of the error holds the secret, where that is long enough to be told from other words."""
+    """Checks that no text of the error contains the secret, if it is long enough to be unique."""
     shown = [
         str(error),
         repr(error),
@@ -118,7 +118,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_gives_every_vector_its_row_of_the_table(sandbox: Sandbox, path: Path) -> None:
+def test_every_vector_has_its_row_of_the_table(sandbox: Sandbox, path: Path) -> None:
     run(sandbox, json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""What happens while a call waits: other threads run, signals and `close()` end it."""
+"""While a call waits, other threads run, and signals and `close()` can end it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, start: Start, fault: str) 
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     if fault == "hang_handshake":
-        time.sleep(0.3)  # No request comes that could tell.
+        time.sleep(0.3)  # No request shows that the call waits.
     else:
         wait_until(sandbox.requests)
     with within(SOON):
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_a_waiting_call(sandbox: Sandbox, start: Start, fault: str) 
     assert errors.count("Traceback") == 1
 
 
-def test_ctrl_c_ends_a_post_whose_answer_does_not_come(sandbox: Sandbox, start: Start) -> None:
+def test_ctrl_c_ends_a_post_whose_response_does_not_arrive(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("hang", method="POST")
     child = start("client.post('/v2.1/echo', json={'a': 1}, timeout=0)")
     wait_until(sandbox.requests)
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_a_post_whose_answer_does_not_come(sandbox: Sandbox, start: 
     assert len(sandbox.requests()) == 1
 
 
-def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start) -> None:
+def test_ctrl_c_ends_a_wait_before_a_retry(sandbox: Sandbox, start: Start) -> None:
     sandbox.fault("answer", status=429, headers={"Retry-After": "60"})
     child = start("client.verify()")
     wait_until(sandbox.requests)
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_a_wait_between_two_attempts(sandbox: Sandbox, start: Start)
     assert (code, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
 
 
-def test_a_client_is_good_after_ctrl_c(sandbox: Sandbox, start: Start) -> None:
+def test_a_client_is_usable_after_ctrl_c(sandbox: Sandbox, start: Start) -> None:
     hang(sandbox)
     child = start(
         """
@@ -119,7 +119,7 @@ except KeyboardInterrupt:
 
 @contextlib.contextmanager
 def alarm(handler: Any, delay: float = 0.2) -> Iterator[None]:
-    """Calls `handler` as the handler of a signal that comes after `delay` seconds."""
+    """Calls `handler` as the handler of a signal that arrives after `delay` seconds."""
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, delay)
     try:
@@ -135,11 +135,11 @@ def test_a_signal_handler_may_call_the_client_that_is_waiting(sandbox: Sandbox) 
     with sandbox.client(timeout=1.0) as client:
         with alarm(lambda *_: seen.append(client.verify())):
             with pytest.raises(justcall_auth.RequestTimeoutError):
-                client.verify()  # It goes on waiting after the handler.
+                client.verify()  # It continues to wait after the handler.
     assert [account.verified_by for account in seen] == ["/v2/account"]
 
 
-def test_it_raises_what_a_signal_handler_raises(sandbox: Sandbox) -> None:
+def test_it_raises_the_exception_of_a_signal_handler(sandbox: Sandbox) -> None:
     def handler(*_: object) -> None:
         raise ZeroDivisionError("of the handler")
 
@@ -203,7 +203,7 @@ def test_a_closed_client_refuses_every_call(sandbox: Sandbox) -> None:
 
 def test_threads_may_use_and_close_a_closed_client_at_once(start: Start) -> None:
     script = """
-sys.setswitchinterval(1e-6)  # After every few bytecodes: a lock that is held meanwhile stops all threads.
+sys.setswitchinterval(1e-6)  # Threads switch after a few bytecodes: a held lock stops all of them.
 client.close()
 seen = []
 

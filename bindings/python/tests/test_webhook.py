@@ -1,4 +1,4 @@
-"""`WebhookVerifier` and `WebhookEvent`: what they take, in every form that Python has, and what they give."""
+"""`WebhookVerifier` and `WebhookEvent`: their arguments, in every form, and their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def verifier(secret: Any = SECRET, **settings: Any) -> WebhookVerifier:
     return WebhookVerifier(secret, **{"url": URL, **settings})
 
 
-def test_it_tells_what_is_certain() -> None:
+def test_it_returns_the_verified_event() -> None:
     event = verifier().verify(headers(), body(), NOW)
     assert event == WebhookEvent(
         url=URL,
@@ -80,22 +80,22 @@ def test_it_finds_the_headers_in_every_form(
 
 
 @pytest.mark.parametrize("form", [bytes, bytearray, memoryview, lambda text: text.decode()])
-def test_it_takes_the_body_in_every_form(form: Callable[[bytes], Any]) -> None:
+def test_it_accepts_the_body_in_every_form(form: Callable[[bytes], Any]) -> None:
     event = verifier().verify(headers(), form(body(note="ä🙂")), NOW)
     assert event.body == body(note="ä🙂")
     assert type(event.body) is bytes
 
 
-def test_what_is_no_text_in_a_header_is_the_senders_fault() -> None:
+def test_invalid_text_in_a_header_is_a_fault_of_the_sender() -> None:
     for name in headers():
         odd = {**headers(), name: "\udcff"}
         with pytest.raises(justcall_auth.WebhookError):
             verifier().verify(odd, body(), NOW)
-    # Of a header that nobody asks for it does not matter.
+    # Headers that verification does not need are ignored.
     verifier().verify({**headers(), "x-\udcff": "\udcff"}, body(), NOW)
 
 
-def test_it_refuses_what_are_no_headers_and_no_body() -> None:
+def test_it_refuses_other_types_of_headers_and_body() -> None:
     wrong: Any
     for wrong in (
         None,
@@ -115,7 +115,7 @@ def test_it_refuses_what_are_no_headers_and_no_body() -> None:
             verifier().verify(headers(), wrong, NOW)
 
 
-def test_it_takes_one_secret_or_several() -> None:
+def test_it_accepts_one_secret_or_several() -> None:
     for one in (SECRET, SECRET.encode(), bytearray(SECRET.encode()), [SECRET], (SECRET,), iter([SECRET])):
         assert verifier(one).verify(headers(), body(), NOW).secret_index == 0
     several = [OTHER_SECRET, bytearray(SECRET.encode())]
@@ -124,7 +124,7 @@ def test_it_takes_one_secret_or_several() -> None:
         verifier(OTHER_SECRET).verify(headers(), body(), NOW)
 
 
-def test_it_fills_a_bytearray_with_zeros_whatever_is_wrong_with_others() -> None:
+def test_it_fills_a_bytearray_with_zeros_even_if_another_secret_is_invalid() -> None:
     good = bytearray(SECRET.encode())
     assert verifier([good, good]).verify(headers(), body(), NOW).secret_index == 0
     assert good == bytes(len(SECRET))
@@ -140,12 +140,12 @@ def test_it_fills_a_bytearray_with_zeros_whatever_is_wrong_with_others() -> None
 @pytest.mark.parametrize(
     "wrong", ["", " ", "a b", "x" * 513, "{api_secret}", "Bearer abc", "ä", "a\ud800", b"\xff"]
 )
-def test_it_refuses_what_cannot_be_a_secret(wrong: Any) -> None:
+def test_it_refuses_malformed_secrets(wrong: Any) -> None:
     with pytest.raises(justcall_auth.CredentialsMalformedError):
         verifier(wrong)
 
 
-def test_it_refuses_other_arguments_that_cannot_be_right() -> None:
+def test_it_refuses_other_invalid_arguments() -> None:
     invalid = justcall_auth.InvalidArgumentError
     wrong: Any
     for wrong in (None, 3, [3], [None], {3: 4}):
@@ -180,7 +180,7 @@ def test_it_refuses_other_arguments_that_cannot_be_right() -> None:
         WebhookVerifier(SECRET)  # type: ignore[call-arg]
 
 
-def test_it_expects_one_url_or_several_or_any() -> None:
+def test_it_accepts_one_url_or_several_or_any() -> None:
     other = "https://example.com/other"
     signed = headers(signature(url=other))
     with pytest.raises(justcall_auth.WebhookWrongUrlError):
@@ -203,7 +203,7 @@ def test_its_window_has_two_sides_and_whole_seconds() -> None:
         verifier(tolerance=0).verify(headers(), body(), NOW + 1)
 
 
-def test_it_goes_by_the_clock_of_this_machine_unless_told_otherwise() -> None:
+def test_it_uses_the_clock_of_this_machine_by_default() -> None:
     with pytest.raises(justcall_auth.WebhookStaleError):
         verifier().verify(headers(), body())
     now = str(round(time.time()))
@@ -212,7 +212,7 @@ def test_it_goes_by_the_clock_of_this_machine_unless_told_otherwise() -> None:
     verifier().verify(headers(signature(timestamp=at), at), body())
 
 
-def test_it_asks_the_replay_check_last_and_about_the_whole_event() -> None:
+def test_it_calls_the_replay_check_last_with_the_whole_event() -> None:
     asked: list[WebhookEvent] = []
 
     def was_seen(event: WebhookEvent) -> bool:
@@ -229,13 +229,13 @@ def test_it_asks_the_replay_check_last_and_about_the_whole_event() -> None:
     event = checked.verify(headers(), body(), NOW)
     assert asked == [event]
     assert asked[0].body == body()
-    # Another event of the type in that second: the same signature, and no repetition.
+    # Another event of the type in the same second has the same signature, and is not a repetition.
     checked.verify(headers(), body(other=1), NOW)
     with pytest.raises(justcall_auth.WebhookReplayedError):
         checked.verify(headers(), body(), NOW)
 
 
-def test_it_raises_what_the_replay_check_raises() -> None:
+def test_it_raises_the_exceptions_of_the_replay_check() -> None:
     class DatabaseGoneError(Exception):
         pass
 
@@ -249,14 +249,14 @@ def test_it_raises_what_the_replay_check_raises() -> None:
         assert caught.value is failure
 
 
-def test_it_takes_nothing_but_bool_for_an_answer_of_the_replay_check() -> None:
+def test_it_accepts_only_bool_as_the_result_of_the_replay_check() -> None:
     async def forgotten(_: WebhookEvent) -> bool:
         return False
 
-    answers: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
-    for answer in answers:
-        with pytest.raises(TypeError, match="what replay_check returns must be bool"):
-            verifier(replay_check=answer).verify(headers(), body(), NOW)
+    responses: list[Any] = [lambda _: None, lambda _: 0, lambda _: "", lambda _: []]
+    for response in responses:
+        with pytest.raises(TypeError, match="the result of replay_check must be bool"):
+            verifier(replay_check=response).verify(headers(), body(), NOW)
     coroutine = forgotten(verifier().verify(headers(), body(), NOW))
     wrong: Any = lambda _: coroutine  # noqa: E731
     with pytest.raises(TypeError, match="must be bool, not coroutine"):
@@ -295,7 +295,7 @@ def test_a_client_and_a_replay_check_go_together() -> None:
         assert caught.value is failure
 
 
-def test_around_a_reset_it_takes_every_pair_that_a_client_holds(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_around_a_reset_it_accepts_every_pair_of_a_client(sandbox: Sandbox, tmp_path: Path) -> None:
     account, file = Account(sandbox), tmp_path / "pair"
     put(file, account.line)
     old = signature(account.pair["api_secret"])
@@ -309,7 +309,7 @@ def test_around_a_reset_it_takes_every_pair_that_a_client_holds(sandbox: Sandbox
             mine.verify(headers(new), body(), NOW)
         put(file, account.line)
         assert client.reload() is True
-        # Nothing has proven the new pair yet.
+        # No call has proven the new pair yet.
         assert mine.verify(headers(old), body(), NOW).secret_index == 0
         assert mine.verify(headers(new), body(), NOW).secret_index == 1
         client.verify()
@@ -317,7 +317,7 @@ def test_around_a_reset_it_takes_every_pair_that_a_client_holds(sandbox: Sandbox
         assert mine.verify(headers(old), body(), NOW).secret_index == 1
 
 
-def test_it_raises_what_keeps_a_client_from_its_pair() -> None:
+def test_it_raises_the_error_of_the_source_of_a_client() -> None:
     class VaultSealedError(Exception):
         pass
 
@@ -329,12 +329,12 @@ def test_it_raises_what_keeps_a_client_from_its_pair() -> None:
     assert isinstance(caught.value.__cause__, VaultSealedError)
     with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.SourceUnavailableError):
         verifier(client).verify(headers(), body(), NOW)
-    # What is wrong with the delivery itself is told without the source.
+    # A fault of the delivery itself is reported without the source.
     with Client("file:/nonexistent/pair") as client, pytest.raises(justcall_auth.WebhookUnsignedError):
         verifier(client).verify({}, body(), NOW)
 
 
-def test_a_repetition_is_counted_once_and_as_such() -> None:
+def test_a_repetition_is_counted_once_as_replayed() -> None:
     seen: list[WebhookEvent] = []
 
     def was_seen(event: WebhookEvent) -> bool:
@@ -349,8 +349,8 @@ def test_a_repetition_is_counted_once_and_as_such() -> None:
     assert results(checked.usage) == {"ok": 1, "webhook_replayed": 1}
 
 
-def test_what_a_replay_check_raises_is_counted_as_no_repetition() -> None:
-    class Found(Exception):  # noqa: N818 - it stands for any library's
+def test_an_exception_of_a_replay_check_is_not_counted_as_a_repetition() -> None:
+    class Found(Exception):  # noqa: N818 - a substitute for an exception of any library
         code = 404
 
     class Stopped(BaseException):
@@ -407,7 +407,7 @@ def test_a_client_counts_the_results_of_every_verifier_of_its_source(tmp_path: P
         assert results(other.usage) == {}
         assert SECRET not in client.usage + first.usage
         assert URL not in client.usage + first.usage
-    # A closed client counts nothing; the verifier goes on.
+    # A closed client counts nothing; the verifier continues.
     with pytest.raises(justcall_auth.CallCancelledError):
         first.verify(headers(), body(), NOW)
     assert results(first.usage) == {"ok": 1, "webhook_unsigned": 1, "cancelled": 1}
@@ -444,7 +444,7 @@ def test_threads_share_a_verifier() -> None:
     assert results(shared.usage) == {"ok": 200, "webhook_replayed": 600}
 
 
-def test_a_child_of_a_fork_goes_on(start: Start) -> None:
+def test_a_child_of_a_fork_continues(start: Start) -> None:
     script = f"""
 import warnings
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
@@ -489,7 +489,7 @@ for secret in ({SECRET!r}, client):
     assert finish(start(script)) == (0, expected, "")
 
 
-def test_the_garbage_collector_sees_through_it() -> None:
+def test_the_garbage_collector_collects_a_cycle_through_it() -> None:
     class Holder:
         def was_seen(self, _: WebhookEvent) -> bool:
             return False
@@ -508,7 +508,7 @@ def test_the_garbage_collector_sees_through_it() -> None:
         assert gone() is None
 
 
-def test_it_cannot_be_pickled_and_shows_nothing() -> None:
+def test_it_cannot_be_pickled_and_its_repr_shows_nothing() -> None:
     mine = verifier()
     assert repr(mine) == "<WebhookVerifier>"
     for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
@@ -516,14 +516,14 @@ def test_it_cannot_be_pickled_and_shows_nothing() -> None:
             duplicate(mine)
 
 
-def test_an_event_shows_neither_its_body_nor_its_url() -> None:
+def test_the_repr_of_an_event_shows_neither_its_body_nor_its_url() -> None:
     event = verifier().verify(headers(), body(canary="9f3c7a51"), NOW)
     assert "9f3c7a51" not in f"{event} {event!r}"
     assert URL not in f"{event} {event!r}"
     assert repr(event) == f'<WebhookEvent "call.completed" at {NOW}>'
 
 
-def test_an_event_finds_its_object(sandbox: Sandbox) -> None:
+def test_an_event_has_the_path_of_its_object(sandbox: Sandbox) -> None:
     objects = [
         ("call.completed", "/v2.1/calls/100042", "id"),
         ("jc.call_ai_generated", "/v2.1/calls/100042", "id"),
@@ -546,7 +546,7 @@ def test_an_event_finds_its_object(sandbox: Sandbox) -> None:
     assert paths == [*(path for _, path, _ in objects), "/v2.1/calls/7"]
 
 
-def test_an_event_asks_for_no_path_that_its_body_made_up(sandbox: Sandbox) -> None:
+def test_an_event_does_not_request_a_path_that_its_body_forged(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         for identifier in ("../users", "1?x=1", "1/2", "", "%2e%2e", None, [1], 1.5, -1):
             event = WebhookEvent(
@@ -559,7 +559,7 @@ def test_an_event_asks_for_no_path_that_its_body_made_up(sandbox: Sandbox) -> No
     assert sandbox.requests() == []
 
 
-def test_a_confirmation_is_what_the_client_gives() -> None:
+def test_confirm_returns_the_result_of_the_client() -> None:
     class Asynchronous:
         async def get(self, path: str) -> str:
             return path
@@ -624,7 +624,7 @@ def test_an_event_is_a_value() -> None:
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     ],
 )
-def test_an_event_survives_pickling_whole(duplicate: Callable[[WebhookEvent], WebhookEvent]) -> None:
+def test_pickling_keeps_every_part_of_an_event(duplicate: Callable[[WebhookEvent], WebhookEvent]) -> None:
     for event in (WebhookEvent(**PARTS), verifier().verify(headers(), body(note="ä🙂"), NOW)):
         again = duplicate(event)
         assert type(again) is WebhookEvent

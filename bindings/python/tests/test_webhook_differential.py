@@ -1,4 +1,4 @@
-"""Random deliveries: the verifier says what Python's `hmac`, `urllib`, `json` and `datetime` say."""
+"""Random deliveries: the verifier's result equals that of `hmac`, `urllib`, `json` and `datetime`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from justcall_auth import ANY_URL, WebhookVerifier
 from webhooks import signature
 
 CASES = int(os.environ.get("JUSTCALL_WEBHOOK_CASES", "2000"))
-"""How many; `cargo xtask test --full` makes 100,000."""
+"""The number of deliveries; `cargo xtask test --full` uses 100,000."""
 
 PRINTABLE = string.ascii_letters + string.digits + string.punctuation
 URL_PARTS = [*PRINTABLE, *"!*'()~-_.%+äß€日🙂\u202e\u00a0", "%20", "%C3%A4", "/", "?", "&", "=", "//"]
@@ -21,7 +21,7 @@ TYPES = [*string.ascii_lowercase, ".", "_", "é", "🙂", '"', "\\", "/", " "]
 
 
 def secret(random: random.Random) -> str:
-    """Any that the checks of pairs do not take for something else."""
+    """Returns a random secret that the checks of pairs accept."""
     letters = string.ascii_letters + string.digits + "+/_-."
     return "k" + "".join(random.choices(letters, k=random.choice([1, 20, 39, 63, 64, 65, 100, 500])))
 
@@ -31,26 +31,26 @@ def text(random: random.Random, parts: list[str], most: int) -> str:
 
 
 def written(random: random.Random, at: int) -> str:
-    """A time as the service may write it."""
+    """Returns a time in a form that the service may use."""
     form = random.choice(["datetime", "seconds", "milliseconds"])
     if form == "datetime":
         return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     return str(at) if form == "seconds" else str(at * 1000 + random.randint(0, 999))
 
 
-def test_it_agrees_with_python() -> None:
+def test_its_result_equals_that_of_python() -> None:
     seed = random.randrange(2**32)
     outcomes: dict[str, int] = {}
     for case in range(CASES):
         outcome = one(random.Random(f"{seed} {case}"), f"seed {seed}, case {case}")
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
-    # The positive control: every outcome that is compared here came about, and not by chance.
+    # Positive control: every outcome occurred, and often enough not to be by chance.
     assert set(outcomes) == {"ok", "webhook_mismatch", "webhook_stale", "webhook_wrong_url"}, outcomes
     assert min(outcomes.values()) > CASES / 100, outcomes
 
 
 def one(random: random.Random, about: str) -> str:
-    """Compares the outcome of one delivery with what Python says it is; gives the outcome's name."""
+    """Compares the outcome of one delivery with that of Python. Returns the name of the outcome."""
     held = [secret(random) for _ in range(random.randint(1, 3))]
     signer = random.choice([*held, secret(random)])
     url = "https://example.com/" + text(random, URL_PARTS, 30)
@@ -61,7 +61,7 @@ def one(random: random.Random, about: str) -> str:
     now = at + random.choice([0, 1, -1, tolerance, -tolerance, tolerance + 1, -tolerance - 1])
     timestamp = written(random, at)
     javascript = random.random() < 0.5
-    # What is changed after it was signed, if anything.
+    # The part that is changed after the signature, if any.
     change = random.choice(["nothing"] * 6 + ["type", "url", "timestamp", "signature"])
     digits = signature(signer, named, event, timestamp, javascript=javascript)
     if change == "signature":

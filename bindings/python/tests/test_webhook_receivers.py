@@ -1,4 +1,4 @@
-"""The helpers for web frameworks, under the servers that people run, with real deliveries of the sandbox."""
+"""The helpers for web frameworks, under common servers, with real deliveries of the sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 URL = "https://example.com/hooks/justcall"
-"""What the receivers are registered as."""
+"""The URL that the receivers are registered with."""
 
 MIB = 1024 * 1024
 
@@ -50,50 +50,50 @@ class Receiver:
     sandbox: Sandbox
 
     def deliver(self, **order: Any) -> list[Any]:
-        """Has the sandbox deliver; gives what it tells of each attempt."""
+        """Makes the sandbox deliver. Returns its report of each attempt."""
         path = RECEIVERS[self.name][1]
         order = {"url": f"{self.url}/{path}", "webhook_url": URL, **order}
         deliveries: list[Any] = self.sandbox.control("POST", "webhooks", order)["deliveries"]
         return deliveries
 
     def status(self, **order: Any) -> int:
-        """The answer to one delivery."""
+        """Returns the response to one delivery."""
         (delivery,) = self.deliver(**order)
         assert delivery["error"] is None, delivery
         status: int = delivery["status"]
         return status
 
     def report(self) -> Any:
-        """What was dispatched, and how many bytes were read."""
+        """Returns the dispatched events, and how many bytes were read."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
             f"{self.url}/report", timeout=20
-        ) as answer:
-            return json.load(answer)
+        ) as response:
+            return json.load(response)
 
     def dispatched(self) -> list[Any]:
-        """Each event that the handler was called with: type, URL, `request_id` and the body's length."""
+        """Returns type, URL, `request_id` and length of the body of each event that the handler got."""
         events: list[Any] = self.report()["dispatched"]
         return events
 
     def results(self) -> collections.Counter[str]:
-        """How often each result was counted: by the client and by its only verifier, which agree."""
+        """Returns how often each result was counted. Checks that client and verifier agree."""
         of_client, of_verifier = (results(usage) for usage in self.report()["usage"])
         assert of_client == of_verifier
         return collections.Counter(of_client)
 
     def logged(self) -> str:
-        """What the server and the application wrote."""
+        """Returns the output of the server and the application."""
         with open(self.log, encoding="utf-8") as file:
             return file.read()
 
     def logs(self, text: str) -> None:
-        """Waits until that was written: some do so after they have answered."""
+        """Waits until that was written, because some servers write it after the response."""
         wait_until(lambda: text in self.logged())
 
 
 @pytest.fixture(scope="module")
 def own_sandbox() -> Iterator[Sandbox]:
-    """A sandbox of these tests' own: the accounts of the common one are forgotten from test to test."""
+    """A sandbox for these tests: the accounts of the common one are reset for each test."""
     with Sandbox() as sandbox:
         yield sandbox
 
@@ -102,7 +102,7 @@ def own_sandbox() -> Iterator[Sandbox]:
 def receiver(
     request: pytest.FixtureRequest, own_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Receiver]:
-    """A receiver with one process: what it remembers is all that there is."""
+    """A receiver with one process, so that its records are complete."""
     name: str = request.param
     with running(name, own_sandbox, str(tmp_path_factory.mktemp(name) / "log")) as started:
         yield started
@@ -110,7 +110,7 @@ def receiver(
 
 @contextlib.contextmanager
 def running(name: str, sandbox: Sandbox, log: str) -> Iterator[Receiver]:
-    """Starts a receiver on a socket that listens already, so that no delivery comes too early."""
+    """Starts a receiver on a socket that already listens, so that no delivery is too early."""
     with socket.create_server(("127.0.0.1", 0)) as listening, open(log, "w", encoding="utf-8") as file:
         fd = listening.fileno()
         command = [part.format(fd=fd) for part in RECEIVERS[name][0]]
@@ -132,7 +132,7 @@ def running(name: str, sandbox: Sandbox, log: str) -> Iterator[Receiver]:
                 end_family(server)
 
 
-def test_it_dispatches_every_event_with_the_body_as_it_came(receiver: Receiver) -> None:
+def test_it_dispatches_every_event_with_the_received_body(receiver: Receiver) -> None:
     known = [event["type"] for event in receiver.sandbox.control("GET", "webhooks")]
     types = [name for name in known if name not in {"call.missed", "call.updated"}]
     before = len(receiver.dispatched())
@@ -144,7 +144,7 @@ def test_it_dispatches_every_event_with_the_body_as_it_came(receiver: Receiver) 
     ]
 
 
-def test_it_answers_the_probe_and_never_dispatches_it(receiver: Receiver) -> None:
+def test_it_responds_to_the_probe_and_never_dispatches_it(receiver: Receiver) -> None:
     before = receiver.dispatched()
     for order in ({}, {"body": ""}, {"body": "{}"}, {"type": "call.missed"}):
         assert receiver.status(probe=True, **order) == 200
@@ -166,7 +166,7 @@ def test_it_answers_the_probe_and_never_dispatches_it(receiver: Receiver) -> Non
         (400, "webhook_malformed", {"body": ""}),
     ],
 )
-def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: str, order: Any) -> None:
+def test_it_refuses_forged_deliveries(receiver: Receiver, status: int, name: str, order: Any) -> None:
     before = receiver.dispatched()
     (delivery,) = receiver.deliver(**order)
     assert (delivery["status"], delivery["body"]) == (status, name)
@@ -178,7 +178,7 @@ def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: s
     ("counted", "order"),
     [
         ({"ok": 1}, {}),
-        # The probe, and what a proxy stripped of its headers: both are answered 200.
+        # The probe, and a delivery whose headers a proxy removed: the status of both is 200.
         ({"webhook_unsigned": 1}, {"probe": True}),
         ({"webhook_unsigned": 1}, {"headers": {"x-justcall-signature": None}}),
         ({"webhook_mismatch": 1}, {"headers": {"x-justcall-signature": "0" * 64}}),
@@ -186,10 +186,10 @@ def test_it_refuses_what_is_not_genuine(receiver: Receiver, status: int, name: s
         ({"webhook_wrong_url": 1}, {"webhook_url": "https://example.com/hooks/other"}),
         ({"webhook_version": 1}, {"headers": {"x-justcall-signature-version": "v2"}}),
         ({"webhook_malformed": 1}, {"body": "{"}),
-        # Genuine, and again: each repetition once. The handler fails: the verification did not.
+        # Genuine deliveries, and one repetition of each. The handler fails, but the verification succeeds.
         ({"ok": 1, "webhook_replayed": 2}, {"type": "call.initiated", "duplicates": 2}),
         ({"ok": 2}, {"type": "call.missed", "retries": 1}),
-        # The type of the content does not matter.
+        # The content type is ignored.
         ({"ok": 1}, {"headers": {"content-type": "text/plain"}}),
     ],
 )
@@ -201,7 +201,7 @@ def test_it_counts_every_delivery_by_its_result(
     assert receiver.results() - before == collections.Counter(counted)
 
 
-def test_it_takes_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
+def test_it_accepts_both_encodings_of_the_url_and_every_form_of_the_time(receiver: Receiver) -> None:
     url = "https://example.com/!*'()"
     for encoding in ("javascript", "python"):
         assert receiver.status(encoding=encoding, webhook_url=url) == 200
@@ -216,14 +216,14 @@ def test_it_acknowledges_a_repetition_without_dispatching_it(receiver: Receiver)
     assert len(receiver.dispatched()) == before + 1
 
 
-def test_it_takes_events_in_any_order(receiver: Receiver) -> None:
+def test_it_accepts_events_in_any_order(receiver: Receiver) -> None:
     before = len(receiver.dispatched())
     types = ["call.answered", "call.completed", "sms.sent"]
     receiver.deliver(type=types, sequence="reversed")
     assert [event[0] for event in receiver.dispatched()[before:]] == types[::-1]
 
 
-def test_a_failure_of_the_handler_has_the_service_try_again(receiver: Receiver) -> None:
+def test_a_failure_of_the_handler_makes_the_service_retry(receiver: Receiver) -> None:
     before = len(receiver.dispatched())
     deliveries = receiver.deliver(type="call.missed", retries=2)
     assert [delivery["status"] for delivery in deliveries] == [500] * 3
@@ -231,14 +231,14 @@ def test_a_failure_of_the_handler_has_the_service_try_again(receiver: Receiver) 
     receiver.logs("RuntimeError: the handler failed")
 
 
-def test_the_handler_answers_and_confirms_through_the_api(receiver: Receiver) -> None:
+def test_the_handler_responds_and_confirms_through_the_api(receiver: Receiver) -> None:
     (delivery,) = receiver.deliver(type="call.updated")
     assert delivery["status"] == 200, receiver.logged()
     assert json.loads(delivery["body"]) == {"name": "justcall", "confirmed": 100042}
 
 
 def padded(length: int) -> str:
-    """A body of so many bytes."""
+    """Returns a body with this number of bytes."""
     members = f'{{"request_id":"{length}","webhook_url":"{URL}","type":"call.completed","data":"'
     return members + "x" * (length - len(members) - 2) + '"}'
 
@@ -251,33 +251,33 @@ def test_it_reads_a_body_once_and_up_to_a_mebibyte(receiver: Receiver) -> None:
     assert after["read"] - before["read"] == MIB
 
 
-def test_it_refuses_a_longer_body_without_reading_it(receiver: Receiver) -> None:
+def test_it_refuses_a_larger_body_without_reading_it(receiver: Receiver) -> None:
     before = receiver.report()
     (delivery,) = receiver.deliver(body=padded(4 * MIB))
-    # The connection may be cut before all is sent.
+    # The server may close the connection before the whole body is sent.
     assert delivery["status"] in (413, None), delivery
     receiver.logs("is longer than 1048576 bytes")
     after = receiver.report()
     assert after["dispatched"] == before["dispatched"]
     counted = [results(report["usage"][1]).get("webhook_malformed", 0) for report in (before, after)]
     assert counted[1] == counted[0] + 1
-    # Django reads all of it under ASGI, before it asks for a view.
+    # Under ASGI Django reads the whole body before it calls a view.
     assert after["read"] - before["read"] <= (4 * MIB if receiver.name == "django-asgi" else 2 * MIB)
 
 
-def test_it_bounds_what_comes_in_chunks_too(receiver: Receiver) -> None:
+def test_it_limits_chunked_bodies_too(receiver: Receiver) -> None:
     before = receiver.dispatched()
     small = receiver.status(chunked=True, body=padded(2000))
     (large,) = receiver.deliver(chunked=True, body=padded(MIB + 1))
     added = receiver.dispatched()[len(before) :]
     if receiver.name == "django-wsgi":
-        # Django takes it for empty; the server then cuts off what nobody reads.
+        # Django reads the body as empty. The server then closes the connection with the unread body.
         assert (small, large["status"] in (400, None), added) == (400, True, [])
     else:
         assert (small, large["status"], len(added)) == (200, 413, 1), large
 
 
-def test_it_takes_nothing_but_post(receiver: Receiver) -> None:
+def test_it_accepts_only_post(receiver: Receiver) -> None:
     path = RECEIVERS[receiver.name][1]
     before = receiver.results()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -298,7 +298,7 @@ def test_it_logs_no_secret_and_no_body(receiver: Receiver) -> None:
         assert secret not in log
 
 
-def test_what_is_no_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_path: Any) -> None:
+def test_an_error_that_is_not_a_fault_of_the_delivery_is_raised(own_sandbox: Sandbox, tmp_path: Any) -> None:
     for name in RECEIVERS:
         environment = own_sandbox.environment()
         own = _Elsewhere(own_sandbox, {**environment, "JUSTCALL_CREDENTIALS": "file:/nonexistent/pair"})
@@ -328,7 +328,7 @@ def test_deliveries_in_flight_pass_after_a_rotation_unless_the_old_secret_was_co
         assert status(1) == 200
         new = own_sandbox.control("POST", "reset", account)
         assert status(1) == 200
-        # Nobody has told the receiver of the new pair.
+        # The receiver does not know the new pair yet.
         assert status(2) == 401
         rotated = subprocess.run(
             [
@@ -344,7 +344,7 @@ def test_deliveries_in_flight_pass_after_a_rotation_unless_the_old_secret_was_co
             timeout=60,
         )
         assert rotated.returncode == 0, rotated.stderr
-        # The receiver looks at its source once a second.
+        # The receiver refreshes its source once a second.
         wait_until(lambda: status(2) == 200)
         assert status(1) == (401 if compromised else 200)
         assert receiver.status(type="call.updated", generation=2, **account) == 200
@@ -353,7 +353,7 @@ def test_deliveries_in_flight_pass_after_a_rotation_unless_the_old_secret_was_co
 
 
 class _Elsewhere(Sandbox):
-    """A sandbox that is running already, with another environment for its receivers."""
+    """A running sandbox, with another environment for its receivers."""
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str]) -> None:
         vars(self).update(vars(sandbox))

@@ -1,4 +1,4 @@
-"""Starlette and FastAPI: what handlers may ask for, and what is called for refused deliveries."""
+"""Starlette and FastAPI: parameters of handlers, and calls for refused deliveries."""
 
 import ast
 import asyncio
@@ -33,7 +33,7 @@ REFUSED = {
     "version": (400, "webhook_version", {"x-justcall-signature-version": "v2"}),
     "probe": (200, "webhook_unsigned", dict.fromkeys(headers())),
 }
-"""What is not dispatched: the status, the name of the error, and the headers that make it so."""
+"""Refused deliveries: the status, the name of the error, and the changed headers."""
 
 
 def verifier(**settings: Any) -> WebhookVerifier:
@@ -43,7 +43,7 @@ def verifier(**settings: Any) -> WebhookVerifier:
 async def delivered(
     app: Any, path: str = "/hooks", changed: Any = (), content: Optional[bytes] = None
 ) -> tuple[int, str]:
-    """The status and body of the answer to one delivery, which is genuine unless a header is changed."""
+    """Returns status and body of the response to a delivery, which is genuine unless a header is changed."""
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     signed = signature(timestamp=moment)
     if "x-justcall-request-timestamp" in changed:
@@ -64,23 +64,23 @@ async def delivered(
         "server": ("127.0.0.1", 2),
     }
     messages = [{"type": "http.request", "body": body() if content is None else content, "more_body": False}]
-    answer: list[Any] = []
+    response: list[Any] = []
 
     async def receive() -> Any:
         return messages.pop() if messages else {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        answer.append(message)
+        response.append(message)
 
     await app(scope, receive, send)
-    text = b"".join(message.get("body", b"") for message in answer).decode()
-    return answer[0]["status"], text
+    text = b"".join(message.get("body", b"") for message in response).decode()
+    return response[0]["status"], text
 
 
 def deliver(
     app: Any, path: str = "/hooks", changed: Any = (), content: Optional[bytes] = None
 ) -> tuple[int, Any]:
-    """The same, for tests that are no coroutines."""
+    """Does the same in tests that are not coroutines."""
     return asyncio.run(delivered(app, path, changed, content))
 
 
@@ -91,7 +91,7 @@ def fastapi_with(endpoint: Any, path: str = "/hooks") -> FastAPI:
 
 
 def connection() -> str:
-    """Stands for a connection to a database."""
+    """A substitute for a connection to a database."""
     return "connected"
 
 
@@ -142,7 +142,7 @@ def asked_last(
 
 
 DONE: list[int] = []
-"""What was done after the answer."""
+"""The background tasks that ran after the response."""
 
 HANDLERS = [asked_plainly, asked_in_a_coroutine, asked_by_name, asked_last]
 
@@ -153,7 +153,7 @@ def _nothing_is_done() -> None:
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
-def test_a_fastapi_handler_may_ask_for_whatever_fastapi_finds(handler: Any) -> None:
+def test_a_fastapi_handler_may_have_any_parameter_of_fastapi(handler: Any) -> None:
     app = fastapi_with(webhook(verifier())(handler), "/hooks/{office}")
     status, text = deliver(app, "/hooks/7")
     assert (status, json.loads(text)) == (200, ["call.completed", 7, "/hooks/7", "connected", False])
@@ -169,7 +169,7 @@ def test_a_refused_delivery_calls_no_fastapi_handler(handler: Any, refused: str)
     assert DONE == []
 
 
-def test_a_fastapi_handler_may_take_the_event_alone_without_an_annotation() -> None:
+def test_a_fastapi_handler_may_take_only_the_event_without_an_annotation() -> None:
     events: list[WebhookEvent] = []
 
     def handler(event):  # type: ignore[no-untyped-def]
@@ -194,7 +194,7 @@ def test_an_object_with_a_coroutine_function_is_a_handler() -> None:
     assert deliver(starlette) == (200, '"call.completed"')
 
 
-def test_a_fastapi_handlers_own_validation_still_holds() -> None:
+def test_the_validation_of_a_fastapi_handler_still_applies() -> None:
     @webhook(verifier())
     def handler(event: WebhookEvent, office: int) -> Any:
         raise AssertionError(event, office)
@@ -224,12 +224,12 @@ def test_the_decorator_keeps_the_handlers_name_signature_and_wrapped_function() 
 
 
 def test_a_handler_without_a_parameter_is_refused_when_it_is_decorated() -> None:
-    with pytest.raises(TypeError, match="takes the event"):
+    with pytest.raises(TypeError, match="a parameter for the event"):
         webhook(verifier())(lambda: None)
 
 
 def by_dependency(one: WebhookVerifier, calls: list[str]) -> FastAPI:
-    """An application whose handler has the event from the dependency, before another dependency."""
+    """Returns an application whose handler gets the event from the dependency, before another dependency."""
     app = FastAPI()
 
     def session() -> str:
@@ -250,7 +250,7 @@ def by_dependency(one: WebhookVerifier, calls: list[str]) -> FastAPI:
     return app
 
 
-def test_the_dependency_gives_the_event() -> None:
+def test_the_dependency_returns_the_event() -> None:
     calls: list[str] = []
     status, text = deliver(by_dependency(verifier(), calls), "/hooks/7")
     assert (status, json.loads(text)) == (200, ["call.completed", 7, "open"])
@@ -258,7 +258,7 @@ def test_the_dependency_gives_the_event() -> None:
 
 
 @pytest.mark.parametrize("refused", REFUSED)
-def test_the_dependency_refuses_before_anything_else_is_called(refused: str) -> None:
+def test_the_dependency_refuses_before_the_handler_is_called(refused: str) -> None:
     status, name, changed = REFUSED[refused]
     calls: list[str] = []
     answered = deliver(by_dependency(verifier(), calls), "/hooks/7", changed)
@@ -266,21 +266,21 @@ def test_the_dependency_refuses_before_anything_else_is_called(refused: str) -> 
     assert calls == []
 
 
-def test_the_dependency_refuses_a_body_that_is_too_long() -> None:
+def test_the_dependency_refuses_a_body_that_is_too_large() -> None:
     calls: list[str] = []
     one = verifier()
     long = b" " * (1024 * 1024 + 1)
     answered = deliver(by_dependency(one, calls), "/hooks/7", content=long)
     assert (answered[0], calls) == (413, [])
     assert results(one.usage) == {"webhook_malformed": 1}
-    # Whether it is signed or not.
+    # This applies to signed and unsigned deliveries.
     answered = deliver(by_dependency(one, calls), "/hooks/7", dict.fromkeys(headers()), content=long)
     assert (answered[0], calls) == (413, [])
     assert results(one.usage) == {"webhook_malformed": 1, "webhook_unsigned": 1}
 
 
 def test_a_router_and_its_handler_may_depend_on_the_same_verifier() -> None:
-    """The body is read once, and a `replay_check` is asked once."""
+    """The body is read once, and a `replay_check` is called once."""
     seen: list[str] = []
 
     def was_seen(event: WebhookEvent) -> bool:
@@ -325,8 +325,8 @@ def test_a_starlette_handler_may_take_path_parameters_and_the_request() -> None:
         assert deliver(app, "/one/7", changed) == deliver(app, "/two/7", changed) == (status, name)
 
 
-def test_a_handler_that_confirms_does_not_stop_the_loop() -> None:
-    """`confirm` blocks here until the loop has run, and would block for ever if it kept it from running."""
+def test_a_handler_that_confirms_does_not_block_the_loop() -> None:
+    """`confirm` blocks until the loop has run. It would block forever if it blocked the loop."""
     loop_ran = threading.Event()
 
     class Waiting:
@@ -354,7 +354,7 @@ def test_a_handler_that_confirms_does_not_stop_the_loop() -> None:
 
 
 def handlers_of(text: str) -> list[ast.AST]:
-    """The functions of a text's Python that a decorator `webhook` is given."""
+    """Returns the functions with a decorator `webhook` in a text's Python code."""
     tree = ast.parse(text)
     return [
         node
@@ -365,7 +365,7 @@ def handlers_of(text: str) -> list[ast.AST]:
 
 
 def test_no_handler_in_the_documentation_blocks_a_loop() -> None:
-    """A handler that may wait is a function, which the helper runs in a thread; or it awaits what waits."""
+    """A handler that may block is a function, which the helper runs in a thread; or it uses `await`."""
     texts = [
         text
         for path in (ROOT / "bindings/python/README.md", *(ROOT / "docs/guide").glob("*.md"))
@@ -414,10 +414,10 @@ def django_app(one: WebhookVerifier, **settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [flask_app, fastapi_app, dependency_app, django_app])
-def test_what_a_proxy_stripped_of_its_signature_is_warned_of_counted_and_may_be_refused(
+def test_a_delivery_without_its_signature_is_logged_and_counted_and_may_be_refused(
     make: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Otherwise every genuine delivery would vanish: JustCall takes 200 for handled."""
+    """Otherwise every genuine delivery would be lost: JustCall counts 200 as handled."""
     for settings, status in (({}, 200), ({"accept_unsigned": True}, 200), ({"accept_unsigned": False}, 401)):
         caplog.clear()
         one = verifier()

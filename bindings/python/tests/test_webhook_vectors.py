@@ -30,7 +30,7 @@ REPLAY_CHECKS: dict[str | None, Callable[[WebhookEvent], bool] | None] = {
 
 
 def body_of(vector: dict[str, Any]) -> bytes:
-    """The body that came; takes it out of the vector."""
+    """Removes the body from the vector and returns it."""
     if "body_base64" in vector:
         return base64.b64decode(vector.pop("body_base64"), validate=True)
     if "body_parts" in vector:
@@ -40,7 +40,7 @@ def body_of(vector: dict[str, Any]) -> bytes:
 
 
 def run(vector: dict[str, Any]) -> None:
-    """Verifies the delivery that the vector describes, and compares."""
+    """Verifies the delivery that the vector describes, and compares the result."""
     vector = dict(vector)
     body = body_of(vector)
     only_known(vector, KEYS, all_of_them=True)
@@ -67,7 +67,7 @@ def run(vector: dict[str, Any]) -> None:
 
 
 def compare_error(error: WebhookError, expect: dict[str, Any], vector: dict[str, Any]) -> None:
-    """Compares the kind and the message, and looks for what no text may show."""
+    """Compares the kind and the message, and searches the texts for secrets."""
     assert (error.name, error.code) == (expect["name"], expect["code"]), str(error)
     for part in expect["message_contains"]:
         assert part in error.message
@@ -81,7 +81,7 @@ def test_it_has_vectors_to_run() -> None:
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-def test_it_verifies_as_the_vector_says(path: Any) -> None:
+def test_every_vector_has_its_result(path: Any) -> None:
     vector = json.loads(path.read_text(encoding="utf-8"))
     run({**vector, "headers": [(name, value) for name, value in vector["headers"]]})
     with_bytes = [(name.encode(), value.encode()) for name, value in vector["headers"]]
@@ -103,7 +103,7 @@ def test_it_verifies_as_the_vector_says(path: Any) -> None:
         ("wrong-url", ["expect", "error", "message_contains"], ["weather"]),
     ],
 )
-def test_the_runner_fails_on_what_is_not_met(name: str, where: list[str], value: object) -> None:
+def test_the_runner_fails_on_a_difference(name: str, where: list[str], value: object) -> None:
     vector = json.loads((ROOT / f"tests/vectors/webhook/{name}.json").read_text(encoding="utf-8"))
     vector["headers"] = [tuple(pair) for pair in vector["headers"]]
     run(vector)

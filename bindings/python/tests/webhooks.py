@@ -1,4 +1,4 @@
-"""Deliveries made by hand, with Python's own `hmac` and `urllib`."""
+"""Deliveries that are created with Python's `hmac` and `urllib`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NOW = 1_711_040_902
 """The time of the documentation's example."""
 
 TIMESTAMP = "2024-03-21 17:08:22"
-"""The same, as it is sent."""
+"""The same time, in the form of the header."""
 
 
 def encoded(url: str, *, javascript: bool = True) -> str:
-    """The URL as `encodeURIComponent` writes it, or as `quote` does."""
+    """Returns the URL, encoded as by `encodeURIComponent` or by `quote`."""
     return quote(url, safe="!*'()" if javascript else "", errors="strict")
 
 
@@ -34,13 +34,13 @@ def signature(
     *,
     javascript: bool = True,
 ) -> str:
-    """What the service's documentation says that the signature is."""
+    """Returns the signature, as the service's documentation defines it."""
     message = f"{secret}|{encoded(url, javascript=javascript)}|{event}|{timestamp}"
     return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
 def headers(signed: str | None = None, timestamp: str = TIMESTAMP) -> dict[str, str]:
-    """The three headers."""
+    """Returns the three headers."""
     return {
         "x-justcall-signature": signature() if signed is None else signed,
         "x-justcall-signature-version": "v1",
@@ -49,13 +49,13 @@ def headers(signed: str | None = None, timestamp: str = TIMESTAMP) -> dict[str, 
 
 
 def body(url: str = URL, event: str = "call.completed", **data: object) -> bytes:
-    """A body as the documentation shows it."""
+    """Returns the body of the documentation's example."""
     members = {"request_id": "01HSGT6KXV4W0QF4N0FZQJ4M2R", "webhook_url": url, "url_id": "65d5a5ed"}
     return json.dumps({**members, "type": event, "data": {"id": 100042, **data}}).encode()
 
 
 def results(usage: str) -> dict[str, int]:
-    """The results that a verifier or client counted, and how often; those that were not are left out."""
+    """Returns how often a verifier or client counted each result, without those that are zero."""
     families = text_string_to_metric_families(usage)  # type: ignore[no-untyped-call]
     (family,) = [family for family in families if family.name == "justcall_auth_webhooks"]
     assert family.type == "counter"

@@ -1,4 +1,4 @@
-"""JustCall API authentication that works at once, says what is wrong, and never leaks a secret.
+"""Authentication for the JustCall API.
 
 ::
 
@@ -9,12 +9,12 @@
         calls = client.get("/v2.1/calls", params={"per_page": 20}).json()
     print(account.email, account.plan, calls["count"])
 
-`Client` takes the pair from a source and drives the calls; `diagnose` and `diagnose_environment` look for
-what is wrong with a pair without sending anything; `WebhookVerifier` tells whether a webhook is
-JustCall's. Every failure is a `JustCallError` of one kind, with a hint at the remedy. Everything here may
-be used by several threads at once; calls wait without the GIL.
+`Client` reads the pair from a source and sends requests. `diagnose` and `diagnose_environment` check a pair
+and send nothing. `WebhookVerifier` verifies that a webhook is from JustCall. Every failure raises a subclass
+of `JustCallError` with a hint, which states the remedy. Every object may be used by several threads, except
+that an `Exchange` is for one thread at a time. Calls block without the GIL.
 
-Server side only: whoever holds the program holds the pair that it is given.
+For servers only: anyone who has the program can extract its pair.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ __all__ = [
     "diagnose_environment",
 ]
 
-# In tracebacks and pickles a name is where users import it from, not in the private module that holds it.
+# Tracebacks and pickles name the public module, from which users import, and not the private one.
 for _name in __all__:
     if isinstance(globals()[_name], type):
         globals()[_name].__module__ = __name__

@@ -1,4 +1,4 @@
-"""What a successful verification tells of the account."""
+"""The account that a verification returns."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -6,9 +6,9 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class Account:
-    """The account that a pair belongs to. A detail that the service did not tell is `None`.
+    """The account that a pair belongs to. A detail that the service did not return is None.
 
-    Immutable, hashable, picklable; equal when every detail is.
+    Immutable, hashable and picklable. Two accounts are equal if all their details are.
     """
 
     id: Optional[int]
@@ -21,4 +21,4 @@ class Account:
     """The account's plan, such as `Pro`."""
 
     verified_by: str
-    """The path whose answer proved the pair, such as `/v2/account`."""
+    """The path of the request that proved the pair, such as `/v2/account`."""

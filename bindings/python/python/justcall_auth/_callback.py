@@ -1,4 +1,4 @@
-"""What surrounds the program's own functions while the native module calls them."""
+"""Support for calls of the program's functions by the native module."""
 
 import inspect
 import sys
@@ -6,45 +6,45 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
 
-_ASKED: Final[ContextVar[tuple[list[int], ...]]] = ContextVar("justcall_auth_asked", default=())
-"""The sources that the code of this context is in, each by its number in a list.
+_RUNNING: Final[ContextVar[tuple[list[int], ...]]] = ContextVar("justcall_auth_running_sources", default=())
+"""The source callables that are running in this context, each as a list with its number.
 
-Tasks and greenlets that such code starts copy the context and may outlive the source: when it is over, its
-list is emptied, in every copy.
+Tasks and greenlets that a callable starts copy the context and may outlive the callable. Its list is
+therefore cleared when it returns, which all copies of the context see.
 """
 
 _PAUSE: Final = 0.01
-"""How long other greenlets run before a call that waits for one of them looks again, in seconds."""
+"""How long other greenlets run before a call that waits for one of them checks again, in seconds."""
 
 
 def is_coroutine_function(function: Callable[..., object]) -> bool:
-    """Whether what the function returns has to be awaited, or iterated over by `async for`."""
-    call = getattr(type(function), "__call__", None)  # noqa: B004 - not whether it can be called, but how
+    """Returns whether the result of `function` must be awaited, or iterated over with `async for`."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is inspected
     return any(
         inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, call)
     )
 
 
-def ask(source: Callable[[], object], number: int) -> object:
-    """What the source returns; meanwhile `is_asked` knows its number."""
-    asked = [number]
-    token = _ASKED.set((*_ASKED.get(), asked))
+def call_source(source: Callable[[], object], number: int) -> object:
+    """Calls the source callable and returns its result. Meanwhile `is_in_source(number)` is True."""
+    running = [number]
+    token = _RUNNING.set((*_RUNNING.get(), running))
     try:
         return source()
     finally:
-        asked.clear()
-        _ASKED.reset(token)
+        running.clear()
+        _RUNNING.reset(token)
 
 
-def is_asked(number: int) -> bool:
-    """Whether the code of this context is in the source of that number."""
-    return any(number in asked for asked in _ASKED.get())
+def is_in_source(number: int) -> bool:
+    """Returns whether the source callable with that number is running in this context."""
+    return any(number in running for running in _RUNNING.get())
 
 
 def let_greenlets_run() -> None:
-    """Lets the other greenlets of this thread run for a moment, if the program has any.
+    """Runs the other greenlets of this thread for a moment, if the program has any.
 
-    The hub, which runs them, cannot wait for them.
+    Does nothing in the hub, which runs the greenlets and cannot wait for them.
     """
     gevent = sys.modules.get("gevent")
     if gevent is not None and gevent.getcurrent() is not gevent.get_hub():

@@ -1,4 +1,4 @@
-"""What every exception of the package has in common."""
+"""The base classes of the package's exceptions."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Optional
@@ -8,24 +8,25 @@ from ._response import Response
 
 
 class JustCallError(Exception):
-    """The base of all that this package raises. Each subclass is one kind of failure.
+    """The base class of the package's exceptions. Each subclass is one kind of failure.
 
-    Its texts are safe to log: they never hold a secret of the client that raised it. It can be pickled and
-    copied, without the `response`, `method`, `path` and `attempts`.
+    Its texts are safe to log: they never contain a secret of the client that raised it. It can be pickled
+    and copied, without `response`, `method`, `path` and `attempts`.
 
-    Programs that test how they handle failures may raise the subclasses themselves. Every argument is
-    optional: `message`, `hint` and `http_status` are the kind's own unless given, the others are the
-    attributes of the same name. The base class itself is no kind of failure: making one is a `TypeError`.
+    Tests of programs can raise the subclasses. Every argument is optional and sets the attribute of the same
+    name. The defaults of `message`, `hint` and `http_status` depend on the kind.
+
+    Raises `TypeError` if the base class itself is created, because it is not a kind of failure.
     """
 
     name: ClassVar[str]
     """The name of the kind, the same in every language, such as `rate_limited`."""
 
     code: ClassVar[int]
-    """The number of the kind, the same in every language. For the service's answers it is the HTTP status."""
+    """The number of the kind, the same in every language. For error responses it is the HTTP status."""
 
     retryable: ClassVar[bool]
-    """Whether the same call may succeed later without anybody changing anything."""
+    """Whether the same call may succeed later without a change."""
 
     _message: ClassVar[str]
     _hint: ClassVar[str]
@@ -40,46 +41,46 @@ class JustCallError(Exception):
     """The HTTP status of the last response, 0 if there was none."""
 
     service_message: Optional[str]
-    """What the service said in its body: at most 512 bytes, without control characters, secrets masked."""
+    """The error message in the response body: at most 512 bytes, no control characters, secrets masked."""
 
     retry_after: Optional[float]
-    """How long the service asks to wait before the next try, in seconds."""
+    """How long the service asks to wait before a retry, in seconds; None if it does not."""
 
     request_sent: bool
-    """`False` if the request was surely not delivered by any attempt. `True` if it may have been.
+    """False if no attempt can have delivered the request. True if one may have.
 
-    That holds whatever ended the call. Do not send a `POST` again after `True`.
+    This is the case for every kind of failure. Do not send a `POST` again if it is True.
     """
 
     reason: Optional[str]
-    """One word for programs, `None` where there is none.
+    """The reason of the failure, one word for programs; None if there is none.
 
-    Of `ForbiddenError`: `plan`, `role`, `ip`, `addon` or `unspecified`; of `CredentialsMalformedError` what
-    was found; of `RequestTimeoutError` and `ConnectionFailedError` the phase: `resolve`, `connect`, `send` or
+    `ForbiddenError`: `plan`, `role`, `ip`, `addon` or `unspecified`. `CredentialsMalformedError`: the code of
+    the finding. `RequestTimeoutError` and `ConnectionFailedError`: the phase, `resolve`, `connect`, `send` or
     `receive`.
     """
 
     findings: list[Finding]
-    """What the local check of the pair found, the worst first; empty where nothing was checked or found."""
+    """The findings of the local check of the pair, the most severe first; empty if there are none."""
 
     response: Optional[Response]
-    """The last response, `None` if there was none.
+    """The last response; None if there was none.
 
-    It is the one that the call failed with, or the one that a retry followed. What is in it is the customer's
-    data, and stays out of every text of the error.
+    It is the response that failed the call, or the one before a retry. It contains the customer's data, so no
+    text of the error repeats it.
     """
 
     method: Optional[str]
-    """The HTTP method of the request that failed, `None` if the failure is not one of a request."""
+    """The HTTP method of the request that failed; None if the failure is not that of a request."""
 
     path: Optional[str]
-    """The path of the request that failed, without its query; `None` if the failure is not one of a request.
+    """The path of the request that failed, without its query; None if the failure is not that of a request.
 
-    It may hold a telephone number: no text, `repr` or pickle of the error repeats it.
+    It may contain a telephone number, so no text, `repr` or pickle of the error repeats it.
     """
 
     attempts: int
-    """How often the request was sent, or given to the program's own HTTP client; 0 if it never was."""
+    """How often the request was sent, or passed to the program's own HTTP client; 0 if it never was."""
 
     def __init__(
         self,
@@ -98,10 +99,10 @@ class JustCallError(Exception):
         attempts: int = 0,
     ) -> None:
         if not hasattr(self, "code"):
-            raise TypeError(f"{type(self).__name__} is what to catch; raise one of its subclasses")
+            raise TypeError(f"{type(self).__name__} is a base class: raise one of its subclasses")
         self.message = self._message if message is None else message
         self.hint = self._hint if hint is None else hint
-        # The number of a failure that an answer stands for is the answer's status.
+        # The code of an error response is its status.
         own_status = self.code if self.code >= 400 else 0
         self.http_status = own_status if http_status is None else http_status
         self.service_message = service_message
@@ -113,19 +114,19 @@ class JustCallError(Exception):
         self.method = method
         self.path = path
         self.attempts = attempts
-        # The one argument: pickling makes the exception anew with it, then restores the attributes.
+        # Unpickling creates the exception with the message alone, then restores the attributes.
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """`name: message`, then what the service said; the hint is on a line of its own."""
-        said = "" if self.service_message is None else f" The service answered: {self.service_message!r}"
-        return f"{self.name}: {self.message}{said}\nhint: {self.hint}"
+        """Returns `name: message`, then the message of the service; the hint is on a second line."""
+        service = "" if self.service_message is None else f" The service answered: {self.service_message!r}"
+        return f"{self.name}: {self.message}{service}\nhint: {self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leaves out the response and the request: they are the customer's data."""
+        """Leaves out the response and the request, which are the customer's data."""
         private = {"response": None, "method": None, "path": None, "attempts": 0}
         return type(self), self.args, {**vars(self), **private}
 
 
 class WebhookError(JustCallError):
-    """The base of what is wrong with a delivery of a webhook: catch it to refuse every such delivery."""
+    """The base class of the errors of a webhook delivery. Catch it to refuse such a delivery."""

@@ -1,28 +1,28 @@
-"""What an exchange says to do."""
+"""The actions of an exchange."""
 
 import enum
 from dataclasses import dataclass
 
 
 class Action(enum.Enum):
-    """What to do now, as `Exchange.next` says, unless it says to `Wait`."""
+    """What to do now. `Exchange.next` returns an `Action` or a `Wait`."""
 
     SEND = "send"
-    """Send the request that the exchange describes, and report what came of it."""
+    """Send the request that the exchange describes, and report the result."""
 
     LOAD = "load"
     """Call `Exchange.load`, which may block."""
 
     DONE = "done"
-    """Take the answer with `Exchange.response`."""
+    """Call `Exchange.response`, which returns the response."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """What to do now: ask again after a while.
+    """What to do now: wait, then call `Exchange.next` again.
 
-    Immutable, hashable, picklable; equal when the time is.
+    Immutable, hashable and picklable. Two waits are equal if their times are.
     """
 
     seconds: float
-    """How long to wait, in seconds. Asking earlier does no harm."""
+    """How long to wait, in seconds. An earlier call of `Exchange.next` does no harm."""

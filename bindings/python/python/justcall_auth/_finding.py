@@ -1,23 +1,23 @@
-"""What the local check of a pair found."""
+"""The findings of the local check of a pair."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the local check found. Its texts are safe to log: they never hold the value.
+    """A finding of the local check. Its texts are safe to log: they never contain the value.
 
-    Immutable, hashable, picklable; equal when every part is.
+    Immutable, hashable and picklable. Two findings are equal if all their parts are.
     """
 
     code: str
-    """What was found, the same in every language, such as `trailing_whitespace`."""
+    """The name of the finding, the same in every language, such as `trailing_whitespace`."""
 
     severity: str
-    """`error`: it cannot work. `warning`: rarely meant. `note`: worth knowing when the service rejects it."""
+    """`error`: it cannot work. `warning`: rarely intended. `note`: relevant if the service rejects it."""
 
     message: str
-    """What is the matter, where, and with which half."""
+    """What is wrong, in which place, and with which half of the pair."""
 
     remedy: str
     """What to do about it."""

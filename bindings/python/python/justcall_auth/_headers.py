@@ -1,38 +1,38 @@
-"""The headers of an answer."""
+"""The headers of a response."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Union
 
 
 class Headers(Mapping[str, str]):
-    """The headers of an answer: a mapping whose names are found in any case.
+    """The headers of a response: a mapping that ignores the case of names.
 
-    Of a name that came more than once the mapping holds the first value; `get_all` gives every value of a
-    name, `multi_items` every pair. Names keep the order and the spelling in which they came. `repr` shows
-    the names alone, for values may be confidential.
+    If a name is repeated, the mapping has its first value. `get_all` returns every value of a name, and
+    `multi_items` returns every name and value. Names keep the order and the spelling of the response. `repr`
+    shows only the names, because values may be confidential.
 
-    Immutable, hashable, picklable; equal to any mapping with the same names, in any case, and values.
+    Immutable, hashable and picklable. Equal to a mapping with the same names, in any case, and values.
     """
 
     __slots__ = ("_found", "_pairs")
 
     _pairs: tuple[tuple[str, str], ...]
-    """What came. The native module sets this alone, without `__init__`."""
+    """The headers as received. The native module sets only this attribute, without `__init__`."""
 
     _found: dict[str, tuple[str, str]]
-    """What was looked up with: `_first` makes it."""
+    """The index for lookups, which `_first` creates."""
 
     def __init__(self, headers: Union[Mapping[str, str], Iterable[tuple[str, str]]] = ()) -> None:
         items = headers.items() if isinstance(headers, Mapping) else headers
         self._pairs = tuple((name, value) for name, value in items)
 
     def get_all(self, name: str) -> list[str]:
-        """Every value of `name`, in the order they came; empty where there is none."""
+        """Returns every value of `name`, in the order of the response; empty if there is none."""
         lower = name.lower()
         return [value for known, value in self._pairs if known.lower() == lower]
 
     def multi_items(self) -> list[tuple[str, str]]:
-        """Every name and value, repeated names included, in the order they came."""
+        """Returns every name and value, with repeated names, in the order of the response."""
         return list(self._pairs)
 
     def __getitem__(self, name: str) -> str:
@@ -63,19 +63,22 @@ class Headers(Mapping[str, str]):
         return hash(frozenset(self._values().items()))
 
     def _first(self) -> dict[str, tuple[str, str]]:
-        """The first header of each name, by the name in lower case. Most answers are never asked for it."""
+        """Returns the first header of each name, by the name in lower case.
+
+        Created at the first lookup, because most programs read no header.
+        """
         try:
             return self._found
         except AttributeError:
             found: dict[str, tuple[str, str]] = {}
             for name, value in self._pairs:
                 found.setdefault(name.lower(), (name, value))
-            # Two threads may come here; they find the same.
+            # Two threads may do this at once; their results are equal.
             self._found = found
             return found
 
     def _values(self) -> dict[str, tuple[str, ...]]:
-        """The values of each name, in lower case: what makes two of these equal."""
+        """Returns the values of each name, in lower case, for comparison."""
         values: dict[str, tuple[str, ...]] = {}
         for name, value in self._pairs:
             values[name.lower()] = (*values.get(name.lower(), ()), value)
@@ -85,5 +88,5 @@ class Headers(Mapping[str, str]):
         return f"<Headers {', '.join(name for name, _ in self._pairs)}>"
 
     def __reduce__(self) -> tuple[type["Headers"], tuple[tuple[tuple[str, str], ...]]]:
-        """Pickles the pairs, by every protocol."""
+        """Pickles the names and values, with every protocol."""
         return Headers, (self._pairs,)

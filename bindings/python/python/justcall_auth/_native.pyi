@@ -41,7 +41,7 @@ class _HasItems(Protocol):
 _Scalar: TypeAlias = str | int | float | None
 _Value: TypeAlias = _Scalar | Sequence[_Scalar]
 _Parameter: TypeAlias = tuple[str, _Value]
-# Any iterable will do, but beside `Iterable` mypy fails to infer the type of a dictionary of mixed values.
+# Any iterable is accepted. With `Iterable` here mypy fails to infer the type of a dictionary of mixed values.
 _Params: TypeAlias = (
     Mapping[str, _Value] | Sequence[_Parameter] | Iterator[_Parameter] | ItemsView[str, _Value]
 )
@@ -49,30 +49,30 @@ _Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 _Data: TypeAlias = bytes | bytearray | memoryview | str
 _Secret: TypeAlias = str | bytes | bytearray
 
-_Answer = TypeVar("_Answer", covariant=True)
+_Result = TypeVar("_Result", covariant=True)
 
-# What fetches an object: a client.
+# An object with the method `get` of a client.
 @type_check_only
-class _Getter(Protocol[_Answer]):
-    def get(self, path: str, /) -> _Answer: ...
+class _Getter(Protocol[_Result]):
+    def get(self, path: str, /) -> _Result: ...
 
-# The values of other headers than those that are looked for may be of any type: a WSGI `environ` has objects.
+# The values of headers that verification does not need may have any type: a WSGI `environ` has objects.
 @type_check_only
 class _HasWebhookHeaders(Protocol):
     def items(self) -> Iterable[tuple[str | bytes, object]]: ...
 
 @final
 class Cancel:
-    """Ends calls from another thread. Pass one as `cancel` to any number of calls, and call `fire`.
+    """Cancels calls from another thread. Pass a `Cancel` as `cancel` to any number of calls.
 
-    Each of these calls that is under way, or begins later, raises `CallCancelledError`, and so does an
-    `Exchange`. A callable that is the source is not interrupted. A cancel handle cannot be reset: create
-    another one for later calls. Safe to share between threads.
+    After `fire`, each of these calls raises `CallCancelledError`: those in progress and those that
+    start later. An `Exchange` does the same. A source callable is not interrupted. A cancel handle
+    cannot be reset: create another one for later calls. Safe to share between threads.
     """
 
     def __new__(cls) -> Self: ...
     def fire(self) -> None:
-        """Ends the calls. Returns at once. Calling it again does nothing."""
+        """Cancels the calls. Does not block. A second call does nothing."""
 
     @property
     def is_fired(self) -> bool:
@@ -80,84 +80,92 @@ class Cancel:
 
 @final
 class Client:
-    """A client of the JustCall API. Thread-safe: make one for each pair and share it between threads.
+    """Sends requests to the JustCall API. Create one client for each pair and share it between threads.
 
-    `source` says where the pair is read from, at the first call:
+    `source` is the place that the pair is read from at the first call:
 
-    - `default:`: what `JUSTCALL_CREDENTIALS` names; without it `env:`, `systemd:` and
+    - `default:`: the source that `JUSTCALL_CREDENTIALS` names. If it is not set: `env:`, `systemd:` and
       `/run/secrets/justcall`, in this order
     - `env:` or `env:KEY_VARIABLE,SECRET_VARIABLE`: two environment variables, by default
-      `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`; `?scrub` after either wipes them from the
-      environment of the process once they were read, but not from the copy of it that `os.environ` is
+      `JUSTCALL_API_KEY` and `JUSTCALL_API_SECRET`. With `?scrub` after either, both are wiped from the
+      environment of the process after they are read, but not from the copy in `os.environ`
     - `file:PATH`: a file with JSON (`api_key`, `api_secret`), dotenv lines, or one line `key:secret`
-    - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` for others
+    - `dir:PATH`: a folder with the files `api_key` and `api_secret`; `?key=NAME&secret=NAME` sets other
+      names
     - `systemd:`: the same files in `$CREDENTIALS_DIRECTORY`
-    - `command:PROGRAM ARGUMENTS`: a program that prints that JSON
-    - a path, such as a `pathlib.Path`: that file, or folder if it is one
+    - `command:PROGRAM ARGUMENTS`: a program that prints the same JSON as in a file
+    - a path, such as a `pathlib.Path`: that file, or that folder
     - `Credentials`: the pair itself, as for `from_credentials`
-    - a callable without arguments that returns `Credentials`. It is called by the call that needs the
-      pair, on its thread, which waits however long that takes; it may use other clients only. What it raises
-      becomes the cause of a `SourceUnavailableError`, but a `JustCallError`, and what is no `Exception`,
-      is raised as it is. Raise one, such as `CredentialsMissingError("No such tenant.")`, to fail with your
-      own message. Calls of other threads that waited for it raise that kind with that message: without
-      control characters, secrets of the pairs in use masked, cut at 512 bytes.
+    - a callable without arguments that returns `Credentials`. The call that needs the pair calls it, on
+      its own thread, and waits until it returns. The callable may use other clients, but not this one.
+      An exception of the callable becomes the cause of a `SourceUnavailableError`. A `JustCallError` is
+      raised unchanged, and so is an exception that is not an `Exception`. Raise a `JustCallError`, such
+      as `CredentialsMissingError("No such tenant.")`, to fail with your own message. Calls of other
+      threads that waited for the callable raise the same class with the same message: without control
+      characters, with the secrets of the pairs in use masked, and cut at 512 bytes.
 
-    `env:` is compared when a client is made: if the environment then holds another pair than the one that
-    earlier clients read there, the new client has a separate pair; if it holds the same one or none, they
-    share the pair. `default:` is decided at that moment. An open client reads the environment again only
-    after the service rejected its pair, or when `reload` is called. A variable that is empty is not set.
+    Clients of a process share the pair if their sources are equal. A new client compares `env:`: if the
+    environment has another pair than earlier clients read, the new client has a separate pair. If it
+    has the same pair or none, the clients share the pair. `default:` is resolved when the client is
+    created. An existing client reads the environment again only after the service rejected its pair, or
+    if `reload` is called. An empty variable counts as not set.
 
-    `base_url` is the service, `https://host[:port][/prefix]`; None is `https://api.justcall.io`.
-    `http://` is accepted for loopback addresses only.
-    `verify_path` is what `verify` asks in place of `/v2/account` and its stand-in.
-    `timeout` limits a whole call, retries and waits included, in seconds; None or 0 means no limit.
-    `max_retries` is how many second attempts a call may make, of every kind together.
-    `rotation_wait` is how long calls are held for another pair, from the moment that the service rejected the
-    one in use, in seconds; meanwhile the source is looked at up to four times a second. A reset then fails no
-    call, if the new pair comes in that time and within the calls' own timeout. With 0 a call fails when its
-    source gives no other pair at once.
-    `ca_file` is a PEM file of the certificate authorities to trust in place of the system's; it is read at
-    once, and refused if one certificate in it cannot be used. None trusts those that `SSL_CERT_FILE` and
-    `SSL_CERT_DIR` name, passing over what cannot be used there, else the system's.
-    `ca_pem` is the text of such a file, `str` or `bytes`, for programs that have it in memory. At most one of
-    both is given.
-    `proxy` is `http://[user:password@]host[:port]`, which is asked for a tunnel and never sees the pair;
-    an empty text means none, None what `HTTPS_PROXY` and `NO_PROXY` say.
-    `local_address` is the IP address of this machine that connections come from, such as `192.0.2.7`, for an
-    account that allows API calls from some addresses only. Addresses of the service that are of the other
-    family (IPv4, IPv6) are skipped. None, or an empty text, lets the system choose.
-    `max_response_length` is the largest body of a response that calls read, in bytes after decompression; 0
-    means no limit. A longer one raises `InvalidResponseError`. At most 64 KiB of an error's response are
-    read.
-    `expected_account` is the number of the account that the pair must belong to, not 0; the service as
-    measured does not reveal it. With the pair of another account, or of one that the service does not
-    reveal, every call raises `WrongAccountError`, and only the account is asked for. None expects no
-    particular account.
-    `memory_protection` is how the pair is kept between calls. `auto`: in locked pages, or on the heap where
-    the system refuses them. `strict`: in locked pages. `secretmem`: in pages that not even the kernel can
-    read; Linux refuses to hibernate meanwhile. `heap`: on the heap, wiped when freed. What the system
-    refuses raises `MemoryProtectionError` at the first call; `protection` tells what was obtained.
-    `state_file` is where it is written down, at most once an hour, that the pair is used, for the command
-    `justcall-auth status` to tell pairs that nobody uses any more; None is nowhere. It is made for its owner
-    alone, several processes may share it, and it holds no pair. No call fails because it cannot be written.
-    `on_event` is called with an `Event` whenever something happens to the pair or to calls, on the thread of
-    the call that met it, which waits; it may use this client. What it raises goes to `sys.unraisablehook` and
-    changes nothing, but what is no `Exception` ends the call. It must not be a coroutine function. Events
-    go to the logger `justcall_auth` too.
+    `base_url` is the address of the service, `https://host[:port][/prefix]`. None means
+    `https://api.justcall.io`. `http://` is allowed only for loopback addresses.
+    `verify_path` is the path that `verify` requests instead of `/v2/account` and its alternative.
+    `timeout` limits a whole call, with its retries and waits, in seconds. None or 0 means no limit.
+    `max_retries` is how many retries a call may make, of all kinds together.
+    `rotation_wait` is how long calls wait for another pair after the service rejected the pair in use,
+    in seconds. Meanwhile the source is refreshed up to four times a second. A reset then fails no call
+    if the new pair arrives in this time and before the timeout of the call. With 0 a call fails if its
+    source has no other pair at once.
+    `ca_file` is a PEM file of certificate authorities to trust instead of the system's. The file is
+    read immediately. It is refused if a certificate in it is not usable. None means the authorities in
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` if they are set, where certificates that are not usable are
+    skipped, and otherwise the system's.
+    `ca_pem` is the content of such a file, `str` or `bytes`, for programs that have it in memory.
+    `ca_file` and `ca_pem` cannot be combined.
+    `proxy` is `http://[user:password@]host[:port]`. Calls go through a tunnel (CONNECT), so the proxy
+    never receives the pair. An empty text means no proxy. None means the proxy that `HTTPS_PROXY` and
+    `NO_PROXY` define.
+    `local_address` is the local IP address of connections, such as `192.0.2.7`, for an account that
+    restricts API access to certain addresses. Addresses of the service of the other family (IPv4, IPv6)
+    are skipped. If it is None or empty, the system chooses the address.
+    `max_response_length` is the largest response body that calls read, in bytes after decompression. 0
+    means no limit. A longer body raises `InvalidResponseError`. Calls read at most 64 KiB of an error
+    response.
+    `expected_account` is the number of the account that the pair must belong to, not 0. Every call
+    raises `WrongAccountError` if the pair belongs to another account, or if the service does not name
+    the account; then only the account is requested. The service as measured does not name it. None
+    means any account.
+    `memory_protection` is how the pair is protected between calls. `auto`: locked pages, or the heap if
+    the system refuses them. `strict`: locked pages. `secretmem`: pages that not even the kernel can
+    read; Linux cannot hibernate meanwhile. `heap`: heap memory that is wiped when it is freed. If the
+    system refuses the level, the first call raises `MemoryProtectionError`. `protection` reports the
+    level in use.
+    `state_file` is the file in which the use of the pair is recorded, at most once an hour. The command
+    `justcall-auth status` reads it to list pairs that are no longer used. Only its owner can read it,
+    several processes can share it, and it contains no pair. A call never fails because the file cannot
+    be written. None means no file.
+    `on_event` is called with each `Event` about the pair or about calls, on the thread of the call that
+    caused the event. The call waits for it. The callable may use this client, and must not be a
+    coroutine function. An exception of the callable is passed to `sys.unraisablehook`, and the call
+    continues; an exception that is not an `Exception` ends the call. Events also go to the logger
+    `justcall_auth`.
 
-    When the pair is reset, no restart is needed. Files and folders are looked at again at the start of a
-    call, at most once a second, and every source once the service rejected the pair. One call proves what is
-    new; the pair in use stays until then. One that was rejected is not sent again for 30 seconds, unless the
-    source gives another.
+    A reset of the pair needs no restart. At the start of a call, files and folders are checked for
+    changes at most once a second. Every source is refreshed after the service rejected the pair. One
+    call proves the new pair, and the pair in use stays until then. A pair that was rejected is not sent
+    again for 30 seconds, unless the source supplies another.
 
-    Calls wait without the GIL. A signal such as Ctrl-C ends a waiting call of the main thread within
-    a fraction of a second, with what its handler raises. After a fork both processes may go on using
-    the client.
+    Methods are safe to call from several threads. They block without the GIL. A signal such as Ctrl-C
+    ends a blocked call of the main thread within a fraction of a second, with the exception that its
+    handler raises. After a fork both processes can use the client.
 
-    Under gevent a call blocks the hub of its thread. Make it in gevent's thread pool:
+    Under gevent a call blocks the hub of its thread. Make calls in gevent's thread pool:
     `gevent.get_hub().threadpool.apply(client.get, ("/v2.1/calls",))`. Callbacks may switch greenlets.
 
-    Raises `InvalidArgumentError` when an argument cannot be right or the CA file cannot be read.
+    Raises `InvalidArgumentError` if an argument is invalid or the CA file cannot be read.
     """
 
     def __new__(
@@ -199,49 +207,52 @@ class Client:
         state_file: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] | None = None,
     ) -> Self:
-        """A client with a pair that the program already holds, in place of a source.
+        """Creates a client with a pair that the program already has, instead of a source.
 
-        The other arguments and what is raised are those of `Client`.
+        The other arguments and the exceptions are those of `Client`.
         """
 
     def verify(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> Account:
-        """Asks the service whether the pair is good, and whose it is.
+        """Verifies the pair with the service. Returns the account that the pair belongs to.
 
-        Asks `/v2/account` and, where the service has no such page, `/v2.1/users?per_page=1`, which
-        proves the pair without telling the account's details.
+        Requests `/v2/account`. If the service has no such page, requests `/v2.1/users?per_page=1`, which
+        proves the pair without the details of the account.
 
-        If the service names the account, a pair that the source gives later must belong to it: the pair
-        proves that before anything else is sent with it, else the call raises `WrongAccountError`. If the
-        account is not known, because nothing was verified or the service does not name it, a pair of another
-        account is used without notice. Set `expected_account` to rule that out.
+        If the service names the account, a later pair of the source must belong to the same account. The
+        new pair proves that before any other request is sent with it; otherwise the call raises
+        `WrongAccountError`. If the account is not known, because no pair was verified or the service does
+        not name it, a pair of another account is used without notice. Set `expected_account` to prevent
+        that.
 
-        `timeout` limits this call, in seconds, in place of the client's; None or 0 means no limit. `cancel`
-        may end it.
+        `timeout` limits this call, in seconds, instead of the client's timeout. None or 0 means no limit.
+        `cancel` can end the call.
 
-        Raises `InvalidCredentialsError` when the service rejects the pair, `ForbiddenError` when the
-        pair is good but its plan or role may not do this, and another `JustCallError` for whatever
-        else goes wrong. Raises what a signal handler raises.
+        Raises `InvalidCredentialsError` if the service rejects the pair, `ForbiddenError` if the pair is
+        valid but its plan or role does not permit the request, and another `JustCallError` for any other
+        failure. Raises the exception of a signal handler unchanged.
         """
 
     def replace(
         self, credentials: Credentials, *, timeout: float | None = ..., cancel: Cancel | None = None
     ) -> Account:
-        """Proves `credentials` as `verify` does and, where they are good, uses them from here on.
+        """Proves `credentials` as `verify` does and, if they are valid, uses them from now on.
 
-        So do all clients of the process that have the same source, base URL and expected account. Gives the
-        account of the pair. The source is not written: see to it that it gives the same pair. Whatever comes
-        of it, the pair in use loses nothing; webhooks signed with it are good for another quarter of an hour.
+        All clients of the process with the same source, base URL and expected account use them too. Returns
+        the account of the pair. The source is not written: store the same pair there. If the call fails,
+        the pair in use stays. If it succeeds, webhooks signed with the previous pair are accepted for
+        another 15 minutes.
 
-        `timeout` and `cancel` are those of `verify`. Raises what `verify` raises, about `credentials`.
+        `timeout` and `cancel` are those of `verify`. Raises the exceptions of `verify`, about
+        `credentials`.
         """
 
     def reload(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> bool:
-        """Looks at the source now, and asks nothing of the service. True when it gives another pair.
+        """Reads the source now and sends nothing. Returns True if the source has another pair.
 
-        The next call proves that pair, and it is in use from then on.
+        The next call proves the new pair, which is in use from then on.
 
-        `timeout` and `cancel` are those of `verify`. Raises what `authorization` raises, because of the
-        source; the pair in use stays.
+        `timeout` and `cancel` are those of `verify`. Raises the exceptions of `authorization` if the source
+        supplies no pair; the pair in use stays.
         """
 
     def request(
@@ -256,28 +267,30 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """Sends a request and gives the service's answer, of a status from 200 to 299.
+        """Sends a request. Returns the response, whose status is from 200 to 299.
 
-        `method` is in capitals, such as `GET`. `path` is joined to the base URL: it starts with `/`, is
-        percent-encoded, and may hold a query.
-        It may also be a URL under the base URL, such as the `next_page_link` of an answer.
-        `params` are added to the query, percent-encoded: a mapping, or pairs of names and values. A value is
-        `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those, for which the name is
-        repeated; None is left out.
-        `json` is a value to send as JSON; `data` is a body as it is, `str` in UTF-8. At most one of them is
-        given. The body's type is `application/json` unless `headers` has a `Content-Type`.
-        `headers` is a mapping, or pairs of names and values; of a name that comes twice the last is sent.
-        `Authorization`, `Host` and others that only the library sets are refused.
-        `timeout` limits this call, in seconds; None or 0 means no limit. Without it the client's `timeout`
-        counts. `cancel` may end it: a `Cancel`.
+        `method` is in capitals, such as `GET`. `path` is appended to the base URL. It starts with `/`, is
+        percent-encoded, and may contain a query. It may also be a URL under the base URL, such as the
+        `next_page_link` of a response.
+        `params` are added to the query and percent-encoded: a mapping, or pairs of names and values. A
+        value is `str`, `int`, `float`, `bool` (`true` or `false`), or a sequence of those. The name is
+        repeated for each value of a sequence. None is left out.
+        `json` is a value to send as JSON. `data` is a body to send unchanged; `str` is encoded in UTF-8.
+        They cannot be combined. The content type is `application/json` unless `headers` has a
+        `Content-Type`.
+        `headers` is a mapping, or pairs of names and values. If a name is repeated, the last value is sent.
+        `Authorization`, `Host` and other headers that only the library sets are refused.
+        `timeout` limits this call, in seconds, instead of the client's timeout. None or 0 means no limit.
+        `cancel` is a `Cancel` that can end the call.
 
-        Second attempts are made as the client's `max_retries` allows: of every method when the rate limit
-        refused it and the wait fits into the timeout, after failures of server and network only of methods
-        that may be repeated. A `POST` is not sent twice unless the first was surely refused or not delivered.
+        Retries the request up to `max_retries` times. After a rate limit, a request of any method is
+        retried if the wait fits into the timeout. After a failure of the server or the network, only
+        methods that are safe to repeat are retried. A `POST` is not sent twice, unless the first one was
+        certainly refused or not delivered.
 
-        Raises `InvalidArgumentError` when an argument cannot be right; nothing is sent then. For every other
-        status it raises the `JustCallError` of its kind, with the answer as its `response`, and one without
-        where no answer came. Raises what a signal handler raises.
+        Raises `InvalidArgumentError` if an argument is invalid; nothing is sent then. Raises the
+        `JustCallError` of its kind for any other status, with the response as its `response`. Raises one
+        without a response if none arrived. Raises the exception of a signal handler unchanged.
         """
 
     def get(
@@ -291,7 +304,7 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """`request` with the method `GET`; the arguments and what is raised are those of `request`."""
+        """Sends a `GET` request. The other arguments, the result and the errors are those of `request`."""
 
     def post(
         self,
@@ -304,7 +317,7 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """`request` with the method `POST`; the arguments and what is raised are those of `request`."""
+        """Sends a `POST` request. The other arguments, the result and the errors are those of `request`."""
 
     def put(
         self,
@@ -317,7 +330,7 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """`request` with the method `PUT`; the arguments and what is raised are those of `request`."""
+        """Sends a `PUT` request. The other arguments, the result and the errors are those of `request`."""
 
     def delete(
         self,
@@ -330,7 +343,7 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Response:
-        """`request` with the method `DELETE`; the arguments and what is raised are those of `request`."""
+        """Sends a `DELETE` request. The other arguments, the result and the errors are those of `request`."""
 
     def exchange(
         self,
@@ -344,67 +357,67 @@ class Client:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> Exchange:
-        """Begins a call that the program sends over HTTP of its own; asks and reads nothing yet.
+        """Creates an exchange: a call over the program's own HTTP client. Sends and reads nothing.
 
-        The arguments and what is raised about them are those of `request`.
+        The arguments are those of `request`. Raises `InvalidArgumentError` if one is invalid.
         """
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """The account's rate limit as the last answer to this client told it; None before the first.
+        """The account's rate limit in the last response to this client; None before the first response.
 
-        Answers to `verify` count where they are errors.
+        Responses to `verify` count only if they are errors.
         """
 
     @property
     def generation(self) -> int:
-        """The generation of the pair in use: 1 for the first pair, one more with each that replaced it since.
+        """The generation of the pair in use: 1 for the first pair, one more for each later one.
 
-        Clients that share a pair share it. 0 if no call has read a pair yet. Reads no source. Raises
-        `CallCancelledError` once the client is closed.
+        Clients that share a pair share its generation. It is 0 if no call has read a pair yet. Reads no
+        source. Raises `CallCancelledError` if the client is closed.
         """
 
     @property
     def key_hint(self) -> str | None:
-        """The ends of the key in use, as `Credentials.key_hint`; `None` if no call has read a pair yet.
+        """The ends of the key in use, as in `Credentials.key_hint`; None if no call has read a pair yet.
 
-        Reads no source. Raises `CallCancelledError` once the client is closed.
+        Reads no source. Raises `CallCancelledError` if the client is closed.
         """
 
     @property
     def protection(self) -> ProtectionReport:
-        """How the pair is protected while it rests, and why not better.
+        """How the pair is protected between calls, and why not better.
 
-        Reads the source, if no call has done so yet, and then raises what `authorization` raises.
+        Reads the source if no call has done so yet, and then raises the exceptions of `authorization`.
         """
 
     @property
     def usage(self) -> str:
-        """What the clients that share the pair did so far, and how the pair is, as OpenMetrics 1.0 text.
+        """The usage of the clients that share the pair, and the pair's state, as OpenMetrics 1.0 text.
 
         Serve it with the type `application/openmetrics-text; version=1.0.0; charset=utf-8`: Prometheus and
-        most monitors read it. The results of webhooks that are verified with the pair are in it.
-        It holds no secret and nothing that identifies the pair. Asks nothing and
-        reads no source. Raises `CallCancelledError` once the client is closed.
+        most monitors read it. It includes the results of webhooks that are verified with the pair. It
+        contains no secret and nothing that identifies the pair. Sends nothing and reads no source. Raises
+        `CallCancelledError` if the client is closed.
         """
 
     def authorization(self, *, timeout: float | None = ..., cancel: Cancel | None = None) -> str:
-        """The value of the `Authorization` header, for a request that the program sends by other means.
+        """Returns the value of the `Authorization` header, for a request that the program sends itself.
 
-        It is `key:secret`, raw, as JustCall takes it. This `str` is a plain copy of the secret that
-        nothing wipes: do not store, log or print it, and let go of it once the request is made. Reads
-        the source, if no call has done so yet; `timeout` and `cancel`, those of `verify`, limit that.
+        The value is `key:secret`, raw, as JustCall expects it. This `str` is a plain copy of the secret
+        that the library cannot wipe: do not store, log or print it, and release it after the request. Reads
+        the source if no call has done so yet. `timeout` and `cancel` are those of `verify`.
 
-        Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` when
-        the source gives no pair, `MemoryProtectionError` when the system refuses the `memory_protection`,
-        and `CallCancelledError` once the client is closed.
+        Raises `CredentialsMissingError`, `CredentialsMalformedError` or `SourceUnavailableError` if the
+        source supplies no pair, `MemoryProtectionError` if the system refuses the `memory_protection`, and
+        `CallCancelledError` if the client is closed.
         """
 
     def close(self) -> None:
-        """Closes the client, from any thread: its calls, under way and later, raise `CallCancelledError`.
+        """Closes the client. Its calls, in progress and later, raise `CallCancelledError`.
 
-        The client's hold on the pair and its connections end once no call is under way. Closing again
-        does nothing. Leaving a `with` block closes the client too.
+        May be called from any thread. The pair and the connections of the client are released when no call
+        is in progress. A second call does nothing. The end of a `with` block closes the client too.
         """
 
     def __enter__(self) -> Self: ...
@@ -416,19 +429,20 @@ class Client:
         /,
     ) -> None: ...
     def __reduce__(self) -> NoReturn:
-        """Refuses, with `TypeError`: a pickle would hold the secret."""
+        """Raises `TypeError`: a pickle would contain the secret."""
 
 @final
 class Exchange:
     """One call with the program's own HTTP client, such as `http.client`, `httpx` or an event loop.
 
-    It follows the rules of `Client.request`: headers, retries, the way through a reset of the pair, what a
-    response means. `Client.exchange` creates one. The client's timeout counts from then on.
+    An exchange follows the rules of `Client.request`: headers, retries, resets of the pair, the meaning
+    of a response. `Client.exchange` creates it. The client's timeout starts then.
 
-    Loop over `next`, which returns what to do: send the request within `remaining` and report with `answered`
-    or `failed`, wait, or `load`. Only `load` blocks, because it may read a file or run a program: an event
-    loop calls it on another thread. The HTTP client must not follow redirects, which would send the pair to
-    another host. The client's `ca_file`, `ca_pem`, `proxy` and `local_address` do not apply to it.
+    Call `next` in a loop. It returns what to do: send the request within `remaining` and report the
+    result with `answered` or `failed`, wait, or call `load`. Only `load` blocks, because it may read a
+    file or run a program: an event loop calls it on another thread. The HTTP client must not follow
+    redirects, which would send the pair to another host. The client's `ca_file`, `ca_pem`, `proxy` and
+    `local_address` do not apply to it.
 
     ::
 
@@ -440,26 +454,28 @@ class Exchange:
                     exchange.load()
                 else:
                     time.sleep(action.seconds)
-            answer = exchange.response()
+            response = exchange.response()
 
-    Other calls of the process may wait for an exchange that was asked to load or to send. They stop waiting
-    when it is closed, which leaving a `with` block does too, at its deadline, or after 60 seconds if it has
-    none. It is for one thread at a time, in the process that created it: if it is in use, or in a child of
-    `fork()`, its methods raise `InvalidArgumentError`.
+    Other calls of the process may wait for an exchange whose action is to load or to send. They stop
+    waiting when it is closed, at its deadline, or after 60 seconds if it has none. The end of a `with`
+    block closes it. Use an exchange on one thread at a time, in the process that created it. If another
+    thread uses it, or in a child of `fork()`, its methods raise `InvalidArgumentError`.
     """
 
     def next(self) -> Action | Wait:
-        """What to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or to `Wait` and ask again.
+        """Returns what to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or a `Wait`.
 
-        Asking twice without a report in between gives the same action again.
+        Returns the same action again until a result is reported.
 
-        Raises the call's failure, once it is final, now and at every later call, as `Client.request` would.
+        Raises the final failure of the call, as `Client.request` would, now and at every later call of
+        `next`.
         """
 
     def load(self) -> None:
-        """Looks at the source, after `Action.LOAD`; else it does nothing. May block, without the GIL.
+        """Reads the source if the action is `Action.LOAD`; otherwise does nothing.
 
-        What it finds, or does not, `next` tells. A signal such as Ctrl-C ends it, and the exchange with it.
+        May block, without the GIL. `next` returns the action that follows, or raises the failure. A signal
+        such as Ctrl-C ends the read and the exchange.
         """
 
     @property
@@ -474,39 +490,40 @@ class Exchange:
     def headers(self) -> dict[str, str]:
         """The headers of the request to send, names in lower case; a new `dict`.
 
-        Without `Authorization`, and without those that HTTP itself needs, such as `Host`.
+        Does not include `Authorization`, or the headers that HTTP itself needs, such as `Host`.
         """
 
     @property
     def body(self) -> bytes | None:
-        """The body of the request to send; `None` where there is none."""
+        """The body of the request to send; None if it has no body."""
 
     @property
     def remaining(self) -> float | None:
-        """The time left until the call's deadline, in seconds; `None` if the call has no limit.
+        """The time until the call's deadline, in seconds; None if the call has no limit.
 
         It is the timeout for the HTTP client. After the deadline it is 0.0.
         """
 
     @property
     def is_verifying(self) -> bool:
-        """Whether the request to send asks about the pair.
+        """Whether the request to send verifies the pair.
 
-        That comes before the call's own request where the client has an `expected_account`, and after it
-        where `/v2/account` answered 401; method, URL, headers and body are then those of the question.
+        Such a request comes before the call's own request if the client has an `expected_account`, and
+        after it if `/v2/account` responded with 401. Method, URL, headers and body are then those of the
+        verification.
         """
 
     @property
     def max_body(self) -> int:
-        """The largest body of an answer worth reading, in bytes, after decompression."""
+        """The largest response body that the exchange needs, in bytes after decompression."""
 
     def authorization(self) -> str:
-        """The value of the `Authorization` header of the request to send, raw; a plain copy of the secret.
+        """Returns the value of the `Authorization` header of the request to send: a plain copy of the secret.
 
-        Taking it fixes which pair the answer will be about: take it right before sending, and anew for each
-        request. As `Client.authorization`, it is not to be stored, logged or printed.
+        The result that is reported next counts for this pair, so call this method immediately before each
+        request. Do not store, log or print the value.
 
-        Raises `InvalidArgumentError` unless `Action.SEND` is due.
+        Raises `InvalidArgumentError` if the action is not `Action.SEND`.
         """
 
     def answered(
@@ -515,12 +532,14 @@ class Exchange:
         headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
         body: _Data,
     ) -> None:
-        """Reports the answer to the request; what it means, `next` tells. Does nothing unless `SEND` was due.
+        """Reports the response to the request. `next` returns what follows.
 
-        `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body` is
-        the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+        Does nothing if the action is not `Action.SEND`.
 
-        Raises `InvalidArgumentError` for a status outside 0 to 65535; the exchange is then as it was.
+        `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body`
+        is the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+
+        Raises `InvalidArgumentError` if the status is not from 0 to 65535; the exchange is then unchanged.
         """
 
     def failed(
@@ -530,30 +549,30 @@ class Exchange:
     ) -> None:
         """Reports that the HTTP client got no response. `next` returns what follows.
 
-        Does nothing unless `SEND` was due.
+        Does nothing if the action is not `Action.SEND`.
 
         `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
-        handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
-        out of time), `closed` (the connection was closed or reset before the response was complete) or
+        handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client
+        ran out of time), `closed` (the connection was closed or reset before the response was complete) or
         `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
-        have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
+        have been sent: with False even a `POST` may be sent again. If in doubt, pass True.
 
-        The call then fails, unless it is retried, as it would with the built-in HTTP client: with
-        `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+        If the call is not retried, it fails as with the built-in HTTP client: with `ConnectionFailedError`,
+        `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
 
-        Raises `InvalidArgumentError` for another cause; the exchange is then unchanged.
+        Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
         """
 
     def response(self) -> Response:
-        """The answer, after `Action.DONE`, of a status from 200 to 299. It may be asked for again.
+        """Returns the response, whose status is from 200 to 299, after `Action.DONE`. May be called again.
 
-        Raises what `next` raises, and `InvalidArgumentError` while the call is not over.
+        Raises the exceptions of `next`, and `InvalidArgumentError` if the call is not complete.
         """
 
     def close(self) -> None:
-        """Gives the call up, from any thread. Whatever is asked of it later raises `CallCancelledError`.
+        """Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.
 
-        A request that is under way is the program's to stop. Closing again does nothing.
+        Does not stop a request of the program's HTTP client. A second call does nothing.
         """
 
     def __enter__(self) -> Self: ...
@@ -565,61 +584,60 @@ class Exchange:
         /,
     ) -> None: ...
     def __reduce__(self) -> NoReturn:
-        """Refuses, with `TypeError`: it belongs to its process."""
+        """Raises `TypeError`: an exchange belongs to its process."""
 
 @final
 class Credentials:
-    """An API key and its secret, checked: they can be sent.
+    """A pair: an API key and its secret, checked to be valid in a header.
 
     `key` and `secret` are `str`, `bytes` or `bytearray`, 1 to 512 printable ASCII characters each. Both
-    are copied into memory that is wiped once nothing uses it. A `bytearray` is filled with zeros
-    after the copy, also when the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the
-    memory of the process until Python happens to write over it, so prefer `Credentials.load` or a
-    `bytearray`.
+    are copied into memory that is wiped after the last use. A `bytearray` is filled with zeros after
+    the copy, even if the pair is refused. A `str` or `bytes` cannot be wiped: it stays in the memory of
+    the process until Python overwrites it, so prefer `Credentials.load` or a `bytearray`.
 
-    Immutable, and safe to share between threads. It shows the ends of the key and never the secret,
-    it cannot be pickled or copied, and it equals only itself.
+    Immutable, and safe to share between threads. `repr` shows the ends of the key and never the secret.
+    A pair cannot be pickled or copied, and it equals only itself.
 
-    Raises `CredentialsMalformedError` when this cannot be a pair: its message says which half and
-    what is wrong with it, its `reason` says it in one word, and neither shows the value.
+    Raises `CredentialsMalformedError` if the texts cannot be a pair. The message states which half is
+    wrong and why, and `reason` is one word for programs. Neither contains the value.
     """
 
     def __new__(cls, key: str | bytes | bytearray, secret: str | bytes | bytearray) -> Self: ...
     @staticmethod
     def load(source: str, *, timeout: float | None = None, cancel: Cancel | None = None) -> Credentials:
-        """The pair that `source` holds now; see `Client` for the spellings.
+        """Returns the pair that `source` has now. `Client` lists the sources.
 
-        Reads the place once, without the GIL; a signal such as Ctrl-C ends it. The secret never becomes a
-        Python object. `timeout` limits that, in seconds; None or 0 means no limit. `cancel` may end it.
+        Reads the source once. Blocks without the GIL; a signal such as Ctrl-C ends it. The secret never
+        becomes a Python object. `timeout` limits the read, in seconds; None or 0 means no limit. `cancel`
+        can end it.
 
-        Raises `InvalidArgumentError` for a spelling that is not known, `CredentialsMissingError` with
-        every place looked at, `CredentialsMalformedError` with the place and what is wrong there, and
-        `SourceUnavailableError` when the place cannot be read.
+        Raises `InvalidArgumentError` if `source` is not valid, `CredentialsMissingError` with every place
+        that was checked, `CredentialsMalformedError` with the place and the fault, and
+        `SourceUnavailableError` if the source cannot be read.
         """
 
     @property
     def key_hint(self) -> str:
-        """The ends of the key, to tell pairs apart by, such as `abc1…f456`.
+        """The ends of the key, to distinguish pairs, such as `abc1…f456`.
 
-        Of a key shorter than 12 characters it is the first character alone.
+        For a key shorter than 12 characters it is the first character only.
         """
 
     def __reduce__(self) -> NoReturn:
-        """Refuses, with `TypeError`: a pickle is a plain copy of the secret."""
+        """Raises `TypeError`: a pickle would be a plain copy of the secret."""
 
 @final
 class WebhookEvent:
-    """A verified delivery. Certain are its `url`, its `type` and its `timestamp`, and nothing else.
+    """A verified delivery. Only its `url`, `type` and `timestamp` are verified.
 
-    The body is not signed: whoever has one genuine delivery can send it with another body. So before you act
-    on what the body says, fetch the object again through the API, with `confirm`.
+    **The body is not signed.** Anyone who has one genuine delivery can send it with another body.
+    Before you act on the body, fetch the object through the API, with `confirm`.
 
-    `repr` leaves out the body, which is the customer's data, and the URL, which may hold a token; a pickle
-    holds both.
+    `repr` leaves out the body, which is the customer's data, and the URL, which may contain a token. A
+    pickle contains both.
 
-    Programs that test how they handle events may make their own, with `InvalidArgumentError` for a signature
-    that is not 64 hexadecimal digits. Immutable, hashable, picklable; equal when
-    every part is.
+    Tests of programs can create events. Raises `InvalidArgumentError` if the signature is not 64
+    hexadecimal digits. Immutable, hashable and picklable. Two events are equal if all their parts are.
     """
 
     def __new__(
@@ -634,7 +652,7 @@ class WebhookEvent:
     ) -> Self: ...
     @property
     def url(self) -> str:
-        """The URL that the delivery was signed for: one of those that the verifier expects."""
+        """The URL that the delivery was signed for: one of the URLs that the verifier expects."""
 
     @property
     def type(self) -> str:
@@ -642,79 +660,86 @@ class WebhookEvent:
 
     @property
     def timestamp(self) -> float:
-        """When it was signed, in whole seconds since the epoch, as `time.time` counts them."""
+        """The time of the signature, in whole seconds since the epoch, as in `time.time`."""
 
     @property
     def body(self) -> bytes:
-        """The body as it came. It is not signed."""
+        """The body as received. It is not signed."""
 
     @property
     def secret_index(self) -> int:
-        """Which secret signed it, from 0 in the order they were given; of a client, 0 is the current one."""
+        """The index of the secret that signed the delivery, from 0 in the order of the secrets.
+
+        With a client, 0 is the current secret.
+        """
 
     @property
     def signature(self) -> str:
         """The signature, 64 lower-case hexadecimal digits.
 
-        The same for every repetition of a delivery, but also for another event of the type in that second.
+        Every repetition of a delivery has the same signature. Another event of the same type in the same
+        second has it too.
         """
 
     def json(self) -> Any:
-        """The body as JSON, which is a `dict`. It is not signed: what its `data` says may be forged.
+        """Returns the body, decoded from JSON: a `dict`. It is not signed: its `data` may be forged.
 
-        Raises `ValueError` for a number that Python does not read, of thousands of digits.
+        Raises `ValueError` if a number has more digits than Python accepts.
         """
 
     def object_path(self) -> str:
-        """Where the API has the object that the event is about, such as `/v2.1/calls/100042`.
+        """Returns the API path of the object that the event is about, such as `/v2.1/calls/100042`.
 
-        Raises `WebhookMalformedError` when the body names no object, and `InvalidArgumentError` when it is
-        not known where the API has the objects of this type of event.
+        Raises `WebhookMalformedError` if the body names no object, and `InvalidArgumentError` if the path
+        for this type of event is not known.
         """
 
-    def confirm(self, client: _Getter[_Answer]) -> _Answer:
-        """Fetches the object that the event is about again, through the API: `client.get(object_path())`.
+    def confirm(self, client: _Getter[_Result]) -> _Result:
+        """Fetches the object of the event through the API. Returns the result of `client.get(object_path())`.
 
-        What the answer says is true, where the body may lie.
+        The response can be trusted, unlike the body.
 
-        Raises `NotFoundError` when the account has no such object, and what else `client.get` and
-        `object_path` raise.
+        Raises `NotFoundError` if the account has no such object, and the other exceptions of `client.get`
+        and `object_path`.
         """
 
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickles every part, by every protocol."""
+        """Pickles every part, with every protocol."""
 
 @final
 class WebhookVerifier:
-    """Verifies that a delivery of a webhook is JustCall's, is fresh, and is for this receiver.
+    """Verifies that a webhook delivery is from JustCall, is fresh, and is for this receiver.
 
-    **The body is not signed.** A signature is over the URL, the event's type and the time, and nothing else:
-    whoever has one genuine delivery can put any `data` into another. So take a verified delivery for the
-    news that *something* of this type happened now, and before you act on what `data` says, fetch the
-    object again through the API, with `WebhookEvent.confirm`.
+    **The body is not signed.** The signature covers only the URL, the event's type and the time. Anyone
+    who has one genuine delivery can send it with other `data`. A verified delivery proves only that
+    *an* event of this type happened now. Before you act on its `data`, fetch the object through the
+    API, with `WebhookEvent.confirm`.
 
-    `secret` is what signs: the API secret (there is no other), as `str`, `bytes` or `bytearray`; or several
-    of them in a list, the current one first and then those that it replaced a short while ago; or a `Client`,
-    whose pair is used, the one before it too for a quarter of an hour after a reset. What is given is copied
-    as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or `bytes` stays in memory.
-    A delivery that comes before any call of that `Client` waits until its pair is read, at most for its
-    timeout: call `verify` or `reload` when the receiver starts. If the source cannot be read, deliveries
-    fail in the same way, and a program or callable is not asked again because of one of them for a second.
-    `url` is what the receiver is registered as in JustCall, to the letter, or a list of them. A delivery
-    that was signed for another is refused, or anyone who runs another endpoint of the account could pass on
-    what came there. `ANY_URL` takes all: then look at the event's `url`.
-    `tolerance` is how far a delivery's time may be from now, in the past and in the future, in seconds;
-    fractions are rounded up. The service tries again for up to an hour, perhaps without signing anew.
-    `replay_check` is asked last, with the `WebhookEvent`, whether it was seen before: a callable that
-    returns `bool`, and remembers the event by the same call. Two genuine events of one type in one second
-    have the same signature, so go by more than that.
+    `secret` is the API secret, which signs webhooks (there is no separate webhook secret), as `str`,
+    `bytes` or `bytearray`. It may be a list of secrets: the current one first, then recently replaced
+    ones. It may be a `Client`, whose pair is used; after a reset its previous pair is accepted for 15
+    minutes. Secrets are copied as by `Credentials`: a `bytearray` is filled with zeros, and a `str` or
+    `bytes` stays in memory. With a `Client`, a delivery before its first call waits until the pair is
+    read, at most for the client's timeout: call `verify` or `reload` when the receiver starts. If the
+    source cannot be read, deliveries fail with that error. Deliveries then run the source's program or
+    callable at most once a second.
+    `url` is the URL that the receiver is registered with in JustCall, character for character, or a
+    list of URLs. A delivery that was signed for another URL is refused. Otherwise the operator of
+    another endpoint of the account could forward its deliveries to this one. `ANY_URL` accepts every
+    URL: check the event's `url` then.
+    `tolerance` is how far the time of a delivery may be from now, in the past and in the future, in
+    seconds. Fractions are rounded up. The service retries for up to an hour, perhaps with the same
+    signature.
+    `replay_check` is a callable that records the `WebhookEvent` and returns a `bool`: whether it was
+    seen before. It is called last. Two genuine events of one type in one second have the same
+    signature, so compare more than the signature.
 
-    Immutable; safe to share between threads, and to use on both sides of a fork.
+    Immutable, safe to share between threads, and usable on both sides of a fork.
 
-    Raises `CredentialsMalformedError` for what cannot be a secret, and `InvalidArgumentError` when another
-    argument cannot be right.
+    Raises `CredentialsMalformedError` if a secret is malformed, and `InvalidArgumentError` if another
+    argument is invalid.
     """
 
     def __new__(
@@ -734,31 +759,34 @@ class WebhookVerifier:
         timeout: float | None = ...,
         cancel: Cancel | None = None,
     ) -> WebhookEvent:
-        """Verifies one delivery, and gives what is certain of it.
+        """Verifies one delivery. Returns its event.
 
-        `headers` are those of the request, with names in any case: a mapping, or pairs, of `str` or `bytes`,
-        as every framework has them; a WSGI `environ` too.
-        `body` is the request's body as it came, `bytes`, `bytearray`, `memoryview` or `str`, at most 1 MiB.
-        `now` is the time in seconds since the epoch; None is this machine's clock.
-        `timeout`, in seconds, and `cancel` limit how long a delivery waits for the pair of a client to be
-        read. None or 0 means no limit. Without `timeout` the client's counts.
+        `headers` are the headers of the request, with names in any case: a mapping, or pairs, of `str` or
+        `bytes`. A WSGI `environ` is accepted too.
+        `body` is the request's body as received, `bytes`, `bytearray`, `memoryview` or `str`, at most 1
+        MiB.
+        `now` is the current time in seconds since the epoch. None means the clock of this machine.
+        `timeout`, in seconds, and `cancel` limit how long a delivery waits until the pair of a client is
+        read. None or 0 means no limit. The default is the client's timeout.
 
-        Raises the first of these that holds: `WebhookUnsignedError` (the probe of a URL that is being saved
-        looks like this: answer 200, and do nothing), `WebhookVersionError`, `WebhookMalformedError`,
-        `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`, `WebhookReplayedError`. With a
-        client it also raises what `Client.authorization` raises, and what the `replay_check` raises.
+        Raises the first that applies: `WebhookUnsignedError` (the probe that JustCall sends when a URL is
+        saved is unsigned: respond with 200 and do nothing else), `WebhookVersionError`,
+        `WebhookMalformedError`, `WebhookMismatchError`, `WebhookStaleError`, `WebhookWrongUrlError`,
+        `WebhookReplayedError`. With a client it also raises the exceptions of `Client.authorization`. An
+        exception of `replay_check` is raised unchanged.
         """
 
     @property
     def usage(self) -> str:
-        """The results of the deliveries that this verifier verified in this process, as OpenMetrics 1.0 text.
+        """The results of the deliveries of this verifier in this process, as OpenMetrics 1.0 text.
 
-        It has the counter `justcall_auth_webhooks_total`, whose label `result` is `ok` or the name of the
-        error. What a `replay_check` raises counts as `invalid_argument`, unless it is an error of this
-        package; arguments of a wrong type are not counted. It holds no secret, URL or content of a delivery.
+        The counter is `justcall_auth_webhooks_total`. Its label `result` is `ok` or the name of the error.
+        An exception of `replay_check` counts as `invalid_argument`, unless it is an error of this package.
+        Arguments of a wrong type are not counted. The text contains no secret, URL or content of a
+        delivery.
 
         `Client.usage` has the results of all verifiers that use its pair. Serve one of the two texts to a
-        monitor: a sum over both counts each delivery twice. A child of a fork starts at zero.
+        monitor: the sum of both counts each delivery twice. A child of a fork starts at zero.
         """
 
 def classify(
@@ -766,50 +794,52 @@ def classify(
     headers: _HasItems | Iterable[tuple[str | bytes, str | bytes]],
     body: _Data,
 ) -> None:
-    """Raises the `JustCallError` that an answer stands for; does nothing for a status of 200 to 299.
+    """Raises the `JustCallError` for a response; does nothing if its status is from 200 to 299.
 
-    For programs that send their requests by other means. The status decides; `headers` and `body` only
-    explain. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`;
-    `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`; `service_message`
-    is read from it, and since the pair is not known here, one that the service echoes is not masked.
+    For programs that send requests themselves. The status selects the error; `headers` and `body` add
+    details. `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or
+    `bytes`; `retry_after` is read from it. `body` is `bytes`, `bytearray`, `memoryview` or `str`;
+    `service_message` is read from it. The pair is not known here, so a secret that the service echoes
+    is not masked.
 
-    Raises `InvalidArgumentError` for a status outside 0 to 65535.
+    Raises `InvalidArgumentError` if the status is not from 0 to 65535.
     """
 
 def diagnose(text: str | bytes | bytearray) -> list[Finding]:
     """Returns what is wrong with `text` as a pair. Reads no file and sends nothing.
 
-    `text` is what people paste: `key:secret`, a header's value, a header line, a fragment of a command;
-    `str`, `bytes` or `bytearray`, which is left as it is. It may be something else altogether. If it is the
-    secret followed by the key that is in `JUSTCALL_API_KEY`, a finding says that they are swapped.
+    `text` is text that a user pasted: `key:secret`, the value of a header, a header line, a part of a
+    command, or unrelated text. It is `str`, `bytes` or `bytearray`, and is not changed. If it is the
+    secret followed by the key that is in `JUSTCALL_API_KEY`, a finding reports that they are swapped.
 
-    The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
-    pair, so findings are safe to log.
+    The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
+    half of a pair, so findings are safe to log.
     """
 
 def diagnose_environment() -> list[Finding]:
-    """Returns what is wrong with the pair that `default:` would use, and what misleads it. Sends nothing.
+    """Returns what is wrong with the pair that `default:` would use. Sends nothing.
 
-    Reads the environment and the files that `default:` would read, without the GIL. Runs no program.
+    The findings include settings that hide another pair. Reads the environment and the files that
+    `default:` would read, without the GIL. Runs no program.
 
-    The worst comes first; the list is empty if nothing is wrong. No text of a finding holds a half of a
-    pair, so findings are safe to log.
+    The most severe finding comes first; the list is empty if nothing is wrong. No finding contains a
+    half of a pair, so findings are safe to log.
     """
 
 def error_table() -> list[tuple[int, str, str, str, bool]]:
-    """The error table: code, name, message, remedy and whether it is retryable, of each row."""
+    """Returns the rows of the error table: code, name, message, remedy, and whether it is retryable."""
 
 def event_names() -> list[str]:
-    """The names of all events."""
+    """Returns the names of all events."""
 
 def forget_rejections() -> None:
-    """Forgets which pairs the service rejected: every client of this process may send them again at once.
+    """Forgets which pairs the service rejected: every client of this process may send them again.
 
-    Without it a pair that the service rejected is not sent again for 30 seconds, by any client.
-    For a test in which a pair is rejected and then made good: call it when the pair is good again, or in
-    a fixture of all tests.
+    Without it, no client sends a pair again for 30 seconds after the service rejected it. It is for
+    tests that reject a pair and then make it valid: call it when the pair is valid again, or in a
+    fixture of all tests.
 
-    A call that waits for another pair goes on with the one that was rejected. A request that is answered
-    with 401 after this counts as another rejection. Never fails, reads no source and sends nothing; may be
-    called from any thread. After `fork()` it is about the process that calls it.
+    A call that waits for another pair continues with the one that was rejected. If a request is
+    answered with 401 after this, the pair counts as rejected again. Never fails, reads no source and
+    sends nothing. May be called from any thread. In a child of `fork()` it affects the child only.
     """

@@ -1,4 +1,4 @@
-"""How a client's pair is protected while it rests."""
+"""The protection of a client's pair between calls."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -6,16 +6,16 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class ProtectionReport:
-    """What was asked of the memory that keeps a client's pair, and what was obtained. Safe to log.
+    """The requested and the obtained memory protection of a client's pair. Safe to log.
 
-    Immutable, hashable, picklable; equal when every part is.
+    Immutable, hashable and picklable. Two reports are equal if all their parts are.
     """
 
     asked: str
     """The client's `memory_protection`: `auto`, `strict`, `heap` or `secretmem`."""
 
     obtained: str
-    """`locked`: pages locked into memory. `secretmem`: pages that only the process reads. `heap`: neither."""
+    """`locked`: locked pages. `secretmem`: pages that only the process can read. `heap`: neither."""
 
     why_not: Optional[str]
-    """Why it is not the best that was asked for; `None` where it is."""
+    """Why the best requested level was not obtained; None if it was."""

@@ -1,4 +1,4 @@
-"""An answer of the service: status, headers, body, and what it tells of the rate limit."""
+"""A response of the service: status, headers, body and rate limit."""
 
 import codecs
 import json
@@ -11,58 +11,59 @@ from ._headers import Headers
 _NO_CHARSETS = frozenset(
     {"idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
-"""Encodings of Python's own that no answer comes in: some of them are slow, others warn or always fail."""
+"""Python's encodings that no response uses. Some of them are slow, others emit warnings or always fail."""
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """The account's rate limit, as an answer tells it. What it does not tell is `None`.
+    """The account's rate limit, from the headers of a response. A value that they lack is None.
 
-    The service has a long window, or only that one, and a short one beside it, for bursts. The limit is for
-    the whole account. Immutable, hashable, picklable; equal when every figure is.
+    The service counts requests in a long window. It may also count them in a short window, for bursts. The
+    limit applies to the whole account. Immutable, hashable and picklable. Two limits are equal if all their
+    values are.
     """
 
     limit: Optional[int] = None
     """How many requests the long window allows."""
 
     remaining: Optional[int] = None
-    """How many of them are left."""
+    """How many requests are left in the long window."""
 
     reset: Optional[float] = None
-    """When the long window opens again, in seconds since the epoch, as `time.time` counts them."""
+    """When the long window is reset, in seconds since the epoch, as in `time.time`."""
 
     burst_limit: Optional[int] = None
     """How many requests the short window allows."""
 
     burst_remaining: Optional[int] = None
-    """How many of them are left."""
+    """How many requests are left in the short window."""
 
     burst_reset: Optional[float] = None
-    """When the short window opens again, in seconds since the epoch."""
+    """When the short window is reset, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Response:
-    """An answer of the service, whole.
+    """A complete response of the service.
 
-    `repr` shows the status and how long the body is: what is in it stays out of logs. A pickle holds all
-    of it.
+    `repr` shows the status and the length of the body, and not the body, so that it is safe to log. A pickle
+    contains the whole response.
 
-    Programs that test what they do with answers may make their own. Immutable, hashable, picklable; equal
-    when every part is.
+    Tests of programs can create responses. Immutable, hashable and picklable. Two responses are equal if all
+    their parts are.
     """
 
     http_status: int
     """The HTTP status, such as 200."""
 
     headers: Headers = Headers()  # noqa: RUF009 - it is immutable
-    """The headers: a mapping whose names are found in any case."""
+    """The headers: a mapping that ignores the case of names."""
 
     body: bytes = b""
     """The body, decompressed."""
 
     rate_limit: RateLimit = RateLimit()
-    """The account's rate limit, as this answer tells it."""
+    """The account's rate limit, from the headers of this response."""
 
     def __init__(
         self,
@@ -72,17 +73,16 @@ class Response:
         rate_limit: RateLimit = RateLimit(),
     ) -> None:
         known = headers if isinstance(headers, Headers) else Headers(headers)
-        # The class is frozen, and its fields are set in their order.
+        # The class is frozen, so its fields are set directly, in their order.
         vars(self).update(http_status=http_status, headers=known, body=body, rate_limit=rate_limit)
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset that `Content-Type` names, else in UTF-8.
+        """The body, decoded with the charset of `Content-Type`, otherwise as UTF-8.
 
-        UTF-8 also stands in for a charset that Python does not know. Bytes that are not of the charset become
-        U+FFFD.
+        UTF-8 is also used if Python does not know the charset. Bytes that are not valid become U+FFFD.
         """
-        # Here, for it would be a quarter of what the package takes to import, and few ask for text.
+        # Imported here because it takes a quarter of the package's import time, and few programs need it.
         import email.message
 
         message = email.message.Message()
@@ -92,33 +92,33 @@ class Response:
             if codecs.lookup(charset).name not in _NO_CHARSETS:
                 return self.body.decode(charset, errors="replace")
         except (LookupError, ValueError):
-            pass  # No charset, or no name of one.
+            pass  # An unknown charset, or a text that cannot name one.
         return self.body.decode("utf-8", errors="replace")
 
     def json(self) -> Any:
-        """The body as JSON: a `dict`, `list`, `str`, `int`, `float`, `bool` or `None`.
+        """Returns the body, decoded from JSON: a `dict`, `list`, `str`, `int`, `float`, `bool` or None.
 
-        Raises `InvalidResponseError`, with this answer as its `response`, when the body is not JSON.
+        Raises `InvalidResponseError`, with this response as its `response`, if the body is not JSON.
         """
         hint = None
         if not self.body:
-            hint = "There is no body: look at http_status before json(), or do without it."
+            hint = "The response has no body: check http_status before you call json()."
         try:
             return _parsed(self.body)
         except json.JSONDecodeError as failure:
             why = f"{failure.msg} at line {failure.lineno}, column {failure.colno}"
             if self.http_status == 204 and not self.body:
-                why = "an answer of status 204 (No Content) has none"
+                why = "a response with status 204 (No Content) has no body"
         except UnicodeDecodeError:
             why = "it is not UTF-8"
         except ValueError:
-            why = "it holds a number that JSON does not have, or an endless one"
+            why = "it contains a number that JSON does not allow, or one with too many digits"
         except RecursionError:
             why = "it is nested too deeply"
-        # Here, for the exceptions have answers.
+        # Imported here because the exceptions import this module.
         from ._errors import InvalidResponseError
 
-        # Raised out here because what was caught holds the body.
+        # Raised outside the `except` blocks, to not chain the caught exception: it contains the body.
         raise InvalidResponseError(
             f"The body is not JSON: {why}.",
             hint=hint,
@@ -132,9 +132,9 @@ class Response:
 
 
 def _parsed(body: bytes) -> Any:
-    """What `json.loads` makes of the body, with one decoder for all of them."""
+    """Returns the body, decoded as `json.loads` does it, with one decoder for all bodies."""
     try:
-        # Nearly every body. One in another encoding is no JSON when it is taken for UTF-8.
+        # Nearly every body is UTF-8. A body in another encoding is not valid JSON if it is decoded as UTF-8.
         text = body.decode()
         value, end = _DECODER.raw_decode(text)
         if not text[end:].strip(" \t\n\r"):
@@ -145,7 +145,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _refuse(constant: str) -> None:
-    """Refuses `NaN` and `Infinity`, which Python reads but JSON does not have."""
+    """Raises `ValueError` for `NaN` and `Infinity`, which Python accepts but JSON does not."""
     raise ValueError(constant)
 
 

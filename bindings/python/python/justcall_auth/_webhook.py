@@ -1,4 +1,4 @@
-"""What a webhook is verified for."""
+"""The special URL of `WebhookVerifier`."""
 
 import enum
 from typing import Final
@@ -8,8 +8,8 @@ class AnyUrl(enum.Enum):
     """The type of `ANY_URL`."""
 
     ANY_URL = "any_url"
-    """Deliveries for any URL will do."""
+    """Accepts deliveries for any URL."""
 
 
 ANY_URL: Final = AnyUrl.ANY_URL
-"""Given to `WebhookVerifier` as its `url`: deliveries that were signed for any URL of the account will do."""
+"""The `url` of a `WebhookVerifier` that accepts deliveries signed for any URL of the account."""

@@ -1,7 +1,7 @@
-"""Webhooks in Django: a decorator that verifies a delivery and gives the event to the view.
+"""Webhooks in Django: a decorator that verifies a delivery and passes the event to the view.
 
-The body of a delivery is not signed (see `WebhookEvent`): before you act on what it says, fetch the object
-again through the API. ::
+The body of a delivery is not signed (see `WebhookEvent`). Before you act on the body, fetch the object
+through the API. ::
 
     client = justcall_auth.Client()
     verifier = justcall_auth.WebhookVerifier(client, url="https://example.com/hooks/justcall")
@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed  # typ
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive
+from ._webhook_receiver import LIMIT, Refusal, receive
 
 __all__ = ["webhook"]
 
@@ -30,24 +30,30 @@ __all__ = ["webhook"]
 def webhook(
     verifier: WebhookVerifier, *, accept_unsigned: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator for a view: it is called with the request, the `WebhookEvent`, and what the URL gives.
+    """Returns a decorator for a view. The view receives the request, the event and the URL's arguments.
 
-    The view may be a coroutine function, and may return `None` for an empty answer of status 200. It is
-    called for verified deliveries only, and without a CSRF token: the signature stands in for that.
+    The view may be a coroutine function, and may return None for an empty response with status 200. It is
+    called only for verified deliveries, and without a CSRF token: the signature replaces it.
 
-    The probe that JustCall sends when a URL is saved is answered 200, as is what the verifier's
-    `replay_check` has seen; another method than POST 405, a body longer than 1 MiB 413, a delivery that
-    cannot be read 400, one with a wrong or stale signature 401, one for another URL 403. The answer's body
-    is the name of the error; its message goes to the logger `justcall_auth.webhook`. What is no fault of
-    the delivery is raised, such as a source that cannot be read.
+    The decorator responds to other deliveries:
 
-    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
-    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
-    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
-    logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
+    - 200: the probe that JustCall sends when a URL is saved, and a delivery that `replay_check` has seen
+    - 400: a malformed delivery
+    - 401: a wrong or stale signature
+    - 403: a delivery that was signed for another URL
+    - 405: a method other than POST
+    - 413: a body larger than 1 MiB
 
-    The body is read once, before the view: it is the event's `body`, and `request.body` cannot be read
-    again. Under WSGI Django takes a body without `Content-Length` for an empty one.
+    The response body is the name of the error. Its message goes to the logger `justcall_auth.webhook`. An
+    error that is not a fault of the delivery is raised, for example if a source cannot be read.
+
+    `accept_unsigned` is whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
+    a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy strips the
+    signature's headers, JustCall would otherwise take each lost delivery for handled. Unsigned deliveries are
+    always logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
+
+    The body is read once, before the view is called: it is the event's `body`, and `request.body` cannot be
+    read again. Under WSGI Django reads a body without `Content-Length` as empty.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,7 +64,7 @@ def webhook(
                 event = await sync_to_async(_receive)(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
-                return _answered(await view(request, event, *args, **kwargs))
+                return _response(await view(request, event, *args, **kwargs))
 
         else:
 
@@ -67,7 +73,7 @@ def webhook(
                 event = _receive(verifier, request, accept_unsigned)
                 if isinstance(event, HttpResponse):
                     return event
-                return _answered(view(request, event, *args, **kwargs))
+                return _response(view(request, event, *args, **kwargs))
 
         exempt: Callable[..., Any] = csrf_exempt(receiver)
         return exempt
@@ -78,17 +84,17 @@ def webhook(
 def _receive(
     verifier: WebhookVerifier, request: HttpRequest, accept_unsigned: bool
 ) -> Union[WebhookEvent, HttpResponse]:
-    """The event, or the answer to what is none."""
+    """Returns the event, or the response to a refused delivery."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     event = receive(verifier, request.headers, _body(request), accept_unsigned)
-    if isinstance(event, Answer):
+    if isinstance(event, Refusal):
         return HttpResponse(event.text, status=event.status, content_type="text/plain")
     return event
 
 
 def _body(request: HttpRequest) -> Optional[bytes]:
-    """The body of the request; `None` if it is too long."""
+    """Returns the body of the request; None if it is too large."""
     body = bytearray()
     while len(body) <= LIMIT:
         piece = request.read(LIMIT + 1 - len(body))
@@ -98,5 +104,5 @@ def _body(request: HttpRequest) -> Optional[bytes]:
     return None
 
 
-def _answered(answer: Any) -> Any:
-    return HttpResponse() if answer is None else answer
+def _response(result: Any) -> Any:
+    return HttpResponse() if result is None else result

@@ -1,7 +1,7 @@
-"""Webhooks in Starlette and FastAPI: verifies a delivery and gives the event to a handler.
+"""Webhooks in Starlette and FastAPI: a decorator that verifies a delivery and passes the event to a handler.
 
-The body of a delivery is not signed (see `WebhookEvent`): before you act on what it says, fetch the object
-again through the API. ::
+The body of a delivery is not signed (see `WebhookEvent`). Before you act on the body, fetch the object
+through the API. ::
 
     client = justcall_auth.Client()
     verifier = justcall_auth.WebhookVerifier(client, url="https://example.com/hooks/justcall")
@@ -12,7 +12,7 @@ again through the API. ::
         if event.type == "call.completed":
             call = event.confirm(client).json()["data"]
 
-In Starlette what the decorator gives is the endpoint of a `Route` with `methods=["POST"]`. In FastAPI a
+In Starlette the decorated handler is the endpoint of a `Route` with `methods=["POST"]`. In FastAPI a
 dependency does the same::
 
     Verified = Annotated[WebhookEvent, Depends(justcall_auth.starlette.webhook_event(verifier))]
@@ -20,8 +20,8 @@ dependency does the same::
     @app.post("/hooks/justcall")
     def justcall(event: Verified): ...
 
-`confirm` blocks: call it in a function, which runs in a thread. A coroutine function writes
-`await run_in_threadpool(event.confirm, client)`.
+`confirm` blocks: call it in a handler that is a plain function, which runs in a thread. In a coroutine
+function write `await run_in_threadpool(event.confirm, client)`.
 """
 
 import functools
@@ -38,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ._native import WebhookEvent, WebhookVerifier
-from ._webhook_receiver import LIMIT, Answer, receive
+from ._webhook_receiver import LIMIT, Refusal, receive
 
 __all__ = ["webhook", "webhook_event"]
 
@@ -47,30 +47,35 @@ _Endpoint = Callable[..., Coroutine[Any, Any, Any]]
 
 
 def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Callable[[_Handler], _Endpoint]:
-    """A decorator for a handler: it is called with the `WebhookEvent`.
+    """Returns a decorator for a handler, which receives the `WebhookEvent`.
 
-    The handler may be a coroutine function; another is run in a thread, where it may wait. It returns a
-    `Response`, `None` for an empty answer of status 200, or what is to be answered in JSON. It is called
-    for verified deliveries only.
+    A coroutine function runs in the event loop. A plain function runs in a thread, where it may block. The
+    handler returns a `Response`, None for an empty response with status 200, or a value to send as JSON. It
+    is called only for verified deliveries.
 
-    The event is the parameter annotated so, else the first one. In FastAPI the others are those of any
-    handler: path parameters, `Depends`, `BackgroundTasks`, `Request`; FastAPI finds the values of all of
-    them for refused deliveries too, so take `webhook_event` where that must not be. In Starlette a parameter
-    may have the name of a path parameter, or be annotated as the `Request`.
+    The event is passed as the parameter with the annotation `WebhookEvent`, otherwise as the first one. In
+    FastAPI the other parameters are those of any handler: path parameters, `Depends`, `BackgroundTasks`,
+    `Request`. FastAPI resolves all of them for refused deliveries too; use `webhook_event` to prevent that.
+    In Starlette a parameter may have the name of a path parameter, or the annotation `Request`.
 
-    The probe that JustCall sends when a URL is saved is answered 200, as is what the verifier's
-    `replay_check` has seen; a body longer than 1 MiB 413, a delivery that cannot be read 400, one with a
-    wrong or stale signature 401, one for another URL 403. The answer's body is the name of the error; its
-    message goes to the logger `justcall_auth.webhook`. What is no fault of the delivery is raised, such as
-    a source that cannot be read.
+    The decorator responds to other deliveries:
 
-    `accept_unsigned` is whether what is not signed is answered 200, as the probe must be: JustCall saves a
-    URL only then. With False it is answered 401. Switch it off once the URL is saved: behind a proxy that
-    strips the signature's headers, JustCall would take each lost delivery for handled. Either way it is
-    logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
+    - 200: the probe that JustCall sends when a URL is saved, and a delivery that `replay_check` has seen
+    - 400: a malformed delivery
+    - 401: a wrong or stale signature
+    - 403: a delivery that was signed for another URL
+    - 413: a body larger than 1 MiB
 
-    The body is read once, before the handler: it is the event's `body`. Deliveries are verified in a
-    thread: a client may have to read its source first, and a `replay_check` may wait.
+    The response body is the name of the error. Its message goes to the logger `justcall_auth.webhook`. An
+    error that is not a fault of the delivery is raised, for example if a source cannot be read.
+
+    `accept_unsigned` is whether unsigned deliveries get the status 200, which the probe needs: JustCall saves
+    a URL only then. With False they get 401. Set it to False after the URL is saved: if a proxy strips the
+    signature's headers, JustCall would otherwise take each lost delivery for handled. Unsigned deliveries are
+    always logged as a warning and counted, in `verifier.usage`, as the result `webhook_unsigned`.
+
+    The body is read once, before the handler is called: it is the event's `body`. Deliveries are verified in
+    a thread, because a client may have to read its source first and a `replay_check` may block.
     """
 
     def decorate(handler: _Handler) -> _Endpoint:
@@ -80,27 +85,27 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
         @functools.wraps(handler)
         async def endpoint(*args: Any, **kwargs: Any) -> Any:
             if not args:
-                # FastAPI, which has called `received` for the event.
+                # FastAPI called `received` for the event before.
                 event = kwargs.pop(name)
-                if isinstance(event, Answer):
+                if isinstance(event, Refusal):
                     return _refusal(event)
-                answer = await _call(handler, event, name, kwargs)
-                return Response() if answer is None else answer
-            # Starlette, whose endpoint may be a method.
+                result = await _call(handler, event, name, kwargs)
+                return Response() if result is None else result
+            # Starlette passes the request. The endpoint may be a method, whose first argument is its object.
             *owner, request = args
             event = await _receive(verifier, request, accept_unsigned)
-            if isinstance(event, Answer):
+            if isinstance(event, Refusal):
                 return _refusal(event)
             others = _others(signature, name, request)
-            answer = await _call(functools.partial(handler, *owner), event, name, others)
-            if isinstance(answer, Response):
-                return answer
-            return Response() if answer is None else JSONResponse(answer)
+            result = await _call(functools.partial(handler, *owner), event, name, others)
+            if isinstance(result, Response):
+                return result
+            return Response() if result is None else JSONResponse(result)
 
         async def received(request: Request) -> Any:
             return await _receive(verifier, request, accept_unsigned)
 
-        # FastAPI gives an endpoint what its signature asks for.
+        # FastAPI passes the arguments that the signature of an endpoint lists.
         vars(endpoint)["__signature__"] = _depending(signature, name, received)
         return endpoint
 
@@ -110,42 +115,42 @@ def webhook(verifier: WebhookVerifier, *, accept_unsigned: bool = True) -> Calla
 def webhook_event(
     verifier: WebhookVerifier, *, accept_unsigned: bool = True
 ) -> Callable[[Request], Coroutine[Any, Any, WebhookEvent]]:
-    """A dependency for FastAPI that gives the `WebhookEvent`: `Depends(webhook_event(verifier))`.
+    """Returns a FastAPI dependency whose value is the `WebhookEvent`: `Depends(webhook_event(verifier))`.
 
-    What the decorator `webhook` answers, this raises as an `HTTPException` of the same status, before the
-    handler and the dependencies after this one are called. Its `detail` is the name of the error. The status
-    of a probe is 200 there too, unless `accept_unsigned` is False as of `webhook`. The handler is called for
-    verified deliveries only.
+    For a refused delivery the dependency raises an `HTTPException` with the status of the decorator
+    `webhook`, before later dependencies and the handler are called. Its `detail` is the name of the error.
+    `accept_unsigned` is that of `webhook`, so the status for a probe is 200 by default. The handler is called
+    only for verified deliveries.
 
-    The body is read once, before the handler: it is the event's `body`.
+    The body is read once, before the handler is called: it is the event's `body`.
     """
     return _Dependency(verifier, accept_unsigned)
 
 
 @dataclass(frozen=True)
 class _Dependency:
-    """FastAPI asks equal dependencies once for each request; asked twice, this would find no body."""
+    """A comparable dependency: FastAPI calls equal ones once for each request. A second call has no body."""
 
     verifier: WebhookVerifier
     accept_unsigned: bool
 
     async def __call__(self, request: Request) -> WebhookEvent:
         event = await _receive(self.verifier, request, self.accept_unsigned)
-        if isinstance(event, Answer):
+        if isinstance(event, Refusal):
             raise HTTPException(event.status, event.text)
         return event
 
 
 async def _receive(
     verifier: WebhookVerifier, request: Request, accept_unsigned: bool
-) -> Union[WebhookEvent, Answer]:
-    """The event, or the answer to what is none."""
+) -> Union[WebhookEvent, Refusal]:
+    """Returns the event, or the response to a refused delivery."""
     body = await _body(request)
     return await run_in_threadpool(receive, verifier, request.headers.raw, body, accept_unsigned)
 
 
 async def _body(request: Request) -> Optional[bytes]:
-    """The body of the request; `None` if it is too long."""
+    """Returns the body of the request; None if it is too large."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -154,12 +159,12 @@ async def _body(request: Request) -> Optional[bytes]:
     return bytes(body)
 
 
-def _refusal(answer: Answer) -> Response:
-    return PlainTextResponse(answer.text, answer.status)
+def _refusal(refusal: Refusal) -> Response:
+    return PlainTextResponse(refusal.text, refusal.status)
 
 
 async def _call(handler: _Handler, event: WebhookEvent, name: str, others: dict[str, Any]) -> Any:
-    """What the handler returns for the event, whose parameter has this name, and the others."""
+    """Calls the handler with the event, as the parameter `name`, and the others. Returns its result."""
     first = next(iter(inspect.signature(handler).parameters.values()))
     if first.name == name and first.kind is not inspect.Parameter.KEYWORD_ONLY:
         call = functools.partial(handler, event, **others)
@@ -167,13 +172,13 @@ async def _call(handler: _Handler, event: WebhookEvent, name: str, others: dict[
         call = functools.partial(handler, **{name: event}, **others)
     if inspect.iscoroutinefunction(handler):
         return await call()
-    answer = await run_in_threadpool(call)
-    # An object whose `__call__` is a coroutine function, for one.
-    return await answer if inspect.isawaitable(answer) else answer
+    result = await run_in_threadpool(call)
+    # The handler may be an object whose `__call__` is a coroutine function.
+    return await result if inspect.isawaitable(result) else result
 
 
 def _signature(handler: _Handler) -> inspect.Signature:
-    """The signature of the handler, with its annotations looked up as far as they are known where it is."""
+    """Returns the signature of the handler. Annotations are resolved as far as its module knows them."""
     signature = inspect.signature(handler)
     known = getattr(inspect.unwrap(handler), "__globals__", {})
 
@@ -182,7 +187,7 @@ def _signature(handler: _Handler) -> inspect.Signature:
         try:
             hints = typing.get_type_hints(annotations, known, include_extras=True)
         except (NameError, TypeError):
-            # For type checkers alone, or newer than this Python.
+            # The annotation exists only for type checkers, or is newer than this Python.
             return parameter
         return parameter.replace(annotation=hints["it"])
 
@@ -190,17 +195,17 @@ def _signature(handler: _Handler) -> inspect.Signature:
 
 
 def _event_name(signature: inspect.Signature) -> str:
-    """The name of the parameter that takes the event."""
+    """Returns the name of the parameter for the event."""
     parameters = signature.parameters.values()
     annotated = [one.name for one in parameters if one.annotation in (WebhookEvent, "WebhookEvent")]
     named = [*annotated, *(one.name for one in parameters if one.name != "self")]
     if not named:
-        raise TypeError("the handler of a webhook takes the event")
+        raise TypeError("a webhook handler must have a parameter for the event")
     return named[0]
 
 
 def _depending(signature: inspect.Signature, name: str, dependency: Callable[..., Any]) -> inspect.Signature:
-    """The signature in which the event is what `dependency` gives, for FastAPI, if it is there."""
+    """Returns the signature with the event as a FastAPI dependency; unchanged without FastAPI."""
     try:
         from fastapi import Depends
     except ImportError:
@@ -210,7 +215,7 @@ def _depending(signature: inspect.Signature, name: str, dependency: Callable[...
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         annotation=typing.Annotated[WebhookEvent, Depends(dependency)],
     )
-    # The event comes first, for FastAPI calls dependencies in their order.
+    # The event comes first, because FastAPI calls dependencies in their order.
     others = [
         one
         for one in signature.parameters.values()
@@ -220,7 +225,7 @@ def _depending(signature: inspect.Signature, name: str, dependency: Callable[...
 
 
 def _others(signature: inspect.Signature, name: str, request: Request) -> dict[str, Any]:
-    """What the handler takes beside the event, by name: in Starlette nothing else finds it."""
+    """Returns the handler's other arguments by name, which Starlette does not resolve."""
     others = {}
     for parameter in signature.parameters.values():
         if parameter.name == name:

@@ -1,7 +1,7 @@
-"""For the tests of programs that use this package. A program in production needs nothing of it.
+"""Support for tests of programs that use this package. Do not use it in production.
 
 A pair that the service rejected is not sent again for 30 seconds, by any client of the process. A test that
-makes such a pair good again would wait as long. With pytest::
+makes such a pair valid again would have to wait for that time. With pytest::
 
     @pytest.fixture(autouse=True)
     def _no_rejections():

@@ -1,4 +1,4 @@
-//! How a client's methods make their calls.
+//! The calls of a client's methods.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ use crate::running::{self, call_of};
 use crate::settings::Settings;
 
 impl Open {
-    /// Shows the garbage collector what this holds.
+    /// Visits the Python objects of the client for the garbage collector.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.source.as_ref().map_or(Ok(()), |source| source.traverse(visit))?;
         self.observer.traverse(visit)
@@ -41,39 +41,39 @@ impl Client {
         Ok(Self { open: ArcSwapOption::from_pointee(open), rate_limit: Mutex::default() })
     }
 
-    /// The client, kept alive for one call.
+    /// Returns the client, kept alive for one call.
     pub(crate) fn client(&self, py: Python<'_>) -> PyResult<justcall_auth::Client> {
         self.open_client().map_err(|error| exception(py, &error))
     }
 
-    /// The client, kept alive for one use; `cancelled` once it is closed.
+    /// Returns the client, kept alive for one use. Fails with `cancelled` if it is closed.
     pub(crate) fn open_client(&self) -> Result<justcall_auth::Client, Error> {
         self.refuse_in_its_source()?;
         self.open.load().as_ref().map(|open| open.client.clone()).ok_or_else(|| {
             let error = Error::with_message(ErrorKind::Cancelled, "The client is closed.");
-            error.with_hint("Make a new client, or close this one after its last call.")
+            error.with_hint("Create a new client, or close this one after its last call.")
         })
     }
 
-    /// Counts a delivery that was verified with the secrets of this client, unless it is closed.
+    /// Counts a delivery that was verified with the secrets of this client. Does nothing if the client is closed.
     pub(crate) fn delivered(&self, failure: Option<ErrorKind>) {
         if let Some(open) = self.open.load_full() {
             open.client.delivered(failure);
         }
     }
 
-    /// Fails in the callable that is the source, for which calls of the client would wait.
+    /// Fails if the calling code runs in the client's source callable, for which calls of the client would wait.
     pub(crate) fn refuse_in_its_source(&self) -> Result<(), Error> {
         let source = self.open.load().as_ref().and_then(|open| open.source.clone());
-        if source.is_some_and(|source| source.is_asked()) {
+        if source.is_some_and(|source| source.is_running()) {
             let message =
-                "The callable that is a client's source cannot use that client, whose calls wait for it.";
+                "A source callable cannot use its own client: calls of the client wait for the callable.";
             return Err(Error::invalid_argument(message));
         }
         Ok(())
     }
 
-    /// Reads something of the client, without the GIL.
+    /// Reads from the client, without the GIL.
     pub(super) fn read<T: Send>(
         &self,
         py: Python<'_>,
@@ -83,7 +83,7 @@ impl Client {
         detached(py, || Ok(read(&client)))
     }
 
-    /// Makes one call without the GIL. What a handler of signals raises meanwhile takes the place of its result.
+    /// Makes one call without the GIL. An exception of a signal handler replaces its result.
     pub(super) fn call<T: Send>(
         &self,
         py: Python<'_>,
@@ -92,8 +92,8 @@ impl Client {
     ) -> PyResult<T> {
         let client = self.client(py)?;
         let outcome = running::run(py, options, || make(call_of(&client)));
-        if let Some(answer) = outcome.failed_with() {
-            self.heard(answer);
+        if let Some(response) = outcome.failed_with() {
+            self.record_rate_limit(response);
         }
         outcome.into_result(py)
     }
@@ -107,16 +107,16 @@ impl Client {
         options: CallOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = contents.request(py, method, path, &self.client(py)?)?;
-        let answer = self.call(py, options, |call| call.request(request))?;
-        let told = self.heard(&answer);
-        response(py, &answer, &told)
+        let received = self.call(py, options, |call| call.request(request))?;
+        let limit = self.record_rate_limit(&received);
+        response(py, &received, &limit)
     }
 
-    /// Remembers what an answer tells.
-    pub(crate) fn heard(&self, answer: &Response) -> RateLimit {
-        let told = service::rate_limit(answer);
-        *self.last_rate_limit() = Some(told);
-        told
+    /// Records the rate limit of a response and returns it.
+    pub(crate) fn record_rate_limit(&self, response: &Response) -> RateLimit {
+        let limit = service::rate_limit(response);
+        *self.last_rate_limit() = Some(limit);
+        limit
     }
 
     pub(super) fn last_rate_limit(&self) -> MutexGuard<'_, Option<RateLimit>> {

@@ -1,4 +1,4 @@
-//! `Exchange`: one call over HTTP of the program's own. Forwards to the library's exchange.
+//! `Exchange`: one call over the program's own HTTP client. Forwards to the library's exchange.
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
@@ -23,13 +23,14 @@ use crate::value;
 
 /// One call with the program's own HTTP client, such as `http.client`, `httpx` or an event loop.
 ///
-/// It follows the rules of `Client.request`: headers, retries, the way through a reset of the pair, what a
-/// response means. `Client.exchange` creates one. The client's timeout counts from then on.
+/// An exchange follows the rules of `Client.request`: headers, retries, resets of the pair, the meaning
+/// of a response. `Client.exchange` creates it. The client's timeout starts then.
 ///
-/// Loop over `next`, which returns what to do: send the request within `remaining` and report with `answered`
-/// or `failed`, wait, or `load`. Only `load` blocks, because it may read a file or run a program: an event
-/// loop calls it on another thread. The HTTP client must not follow redirects, which would send the pair to
-/// another host. The client's `ca_file`, `ca_pem`, `proxy` and `local_address` do not apply to it.
+/// Call `next` in a loop. It returns what to do: send the request within `remaining` and report the
+/// result with `answered` or `failed`, wait, or call `load`. Only `load` blocks, because it may read a
+/// file or run a program: an event loop calls it on another thread. The HTTP client must not follow
+/// redirects, which would send the pair to another host. The client's `ca_file`, `ca_pem`, `proxy` and
+/// `local_address` do not apply to it.
 ///
 /// ::
 ///
@@ -41,27 +42,28 @@ use crate::value;
 ///                 exchange.load()
 ///             else:
 ///                 time.sleep(action.seconds)
-///         answer = exchange.response()
+///         response = exchange.response()
 ///
-/// Other calls of the process may wait for an exchange that was asked to load or to send. They stop waiting
-/// when it is closed, which leaving a `with` block does too, at its deadline, or after 60 seconds if it has
-/// none. It is for one thread at a time, in the process that created it: if it is in use, or in a child of
-/// `fork()`, its methods raise `InvalidArgumentError`.
+/// Other calls of the process may wait for an exchange whose action is to load or to send. They stop
+/// waiting when it is closed, at its deadline, or after 60 seconds if it has none. The end of a `with`
+/// block closes it. Use an exchange on one thread at a time, in the process that created it. If another
+/// thread uses it, or in a child of `fork()`, its methods raise `InvalidArgumentError`.
 #[pyclass(frozen, dict, weakref, module = "justcall_auth")]
 pub(crate) struct Exchange {
     client: Py<Client>,
-    /// Nothing once it is closed. Never waited for.
+    /// `None` if the exchange is closed. Locked only with `try_lock`.
     open: Mutex<Option<justcall_auth::Exchange>>,
     closed: Cancel,
 }
 
 #[pymethods]
 impl Exchange {
-    /// What to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or to `Wait` and ask again.
+    /// Returns what to do now: `Action.SEND`, `Action.LOAD`, `Action.DONE`, or a `Wait`.
     ///
-    /// Asking twice without a report in between gives the same action again.
+    /// Returns the same action again until a result is reported.
     ///
-    /// Raises the call's failure, once it is final, now and at every later call, as `Client.request` would.
+    /// Raises the final failure of the call, as `Client.request` would, now and at every later call of
+    /// `next`.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let action = self.drive(py, justcall_auth::Exchange::next)?;
         match action {
@@ -76,9 +78,10 @@ impl Exchange {
         }
     }
 
-    /// Looks at the source, after `Action.LOAD`; else it does nothing. May block, without the GIL.
+    /// Reads the source if the action is `Action.LOAD`; otherwise does nothing.
     ///
-    /// What it finds, or does not, `next` tells. A signal such as Ctrl-C ends it, and the exchange with it.
+    /// May block, without the GIL. `next` returns the action that follows, or raises the failure. A signal
+    /// such as Ctrl-C ends the read and the exchange.
     fn load(&self, py: Python<'_>) -> PyResult<()> {
         self.drive(py, |exchange| {
             exchange.load();
@@ -100,7 +103,7 @@ impl Exchange {
 
     /// The headers of the request to send, names in lower case; a new `dict`.
     ///
-    /// Without `Authorization`, and without those that HTTP itself needs, such as `Host`.
+    /// Does not include `Authorization`, or the headers that HTTP itself needs, such as `Host`.
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.read(py, |exchange| {
@@ -112,13 +115,13 @@ impl Exchange {
         })
     }
 
-    /// The body of the request to send; `None` where there is none.
+    /// The body of the request to send; None if it has no body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         self.read(py, |exchange| exchange.outgoing().body().map(|body| value::bytes(py, body)).transpose())
     }
 
-    /// The time left until the call's deadline, in seconds; `None` if the call has no limit.
+    /// The time until the call's deadline, in seconds; None if the call has no limit.
     ///
     /// It is the timeout for the HTTP client. After the deadline it is 0.0.
     #[getter]
@@ -126,38 +129,41 @@ impl Exchange {
         self.read(py, |exchange| Ok(exchange.remaining().map(|left| left.as_secs_f64())))
     }
 
-    /// Whether the request to send asks about the pair.
+    /// Whether the request to send verifies the pair.
     ///
-    /// That comes before the call's own request where the client has an `expected_account`, and after it
-    /// where `/v2/account` answered 401; method, URL, headers and body are then those of the question.
+    /// Such a request comes before the call's own request if the client has an `expected_account`, and
+    /// after it if `/v2/account` responded with 401. Method, URL, headers and body are then those of the
+    /// verification.
     #[getter]
     fn is_verifying(&self, py: Python<'_>) -> PyResult<bool> {
         self.read(py, |exchange| Ok(exchange.is_verifying()))
     }
 
-    /// The largest body of an answer worth reading, in bytes, after decompression.
+    /// The largest response body that the exchange needs, in bytes after decompression.
     #[getter]
     fn max_body(&self, py: Python<'_>) -> PyResult<usize> {
         self.read(py, |exchange| Ok(exchange.max_body()))
     }
 
-    /// The value of the `Authorization` header of the request to send, raw; a plain copy of the secret.
+    /// Returns the value of the `Authorization` header of the request to send: a plain copy of the secret.
     ///
-    /// Taking it fixes which pair the answer will be about: take it right before sending, and anew for each
-    /// request. As `Client.authorization`, it is not to be stored, logged or printed.
+    /// The result that is reported next counts for this pair, so call this method immediately before each
+    /// request. Do not store, log or print the value.
     ///
-    /// Raises `InvalidArgumentError` unless `Action.SEND` is due.
+    /// Raises `InvalidArgumentError` if the action is not `Action.SEND`.
     fn authorization<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let pair = self.drive(py, justcall_auth::Exchange::authorization)?;
         pair.expose_authorization(|header| PyString::from_bytes(py, header))
     }
 
-    /// Reports the answer to the request; what it means, `next` tells. Does nothing unless `SEND` was due.
+    /// Reports the response to the request. `next` returns what follows.
     ///
-    /// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body` is
-    /// the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+    /// Does nothing if the action is not `Action.SEND`.
     ///
-    /// Raises `InvalidArgumentError` for a status outside 0 to 65535; the exchange is then as it was.
+    /// `headers` is a mapping, or an iterable of pairs, of names and values, each `str` or `bytes`. `body`
+    /// is the whole body, decompressed: `bytes`, `bytearray`, `memoryview` or `str`.
+    ///
+    /// Raises `InvalidArgumentError` if the status is not from 0 to 65535; the exchange is then unchanged.
     fn answered(
         &self,
         py: Python<'_>,
@@ -165,29 +171,29 @@ impl Exchange {
         headers: &Bound<'_, PyAny>,
         body: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let answer = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
+        let received = Response::new(http_status.0, headers_of(headers)?, bytes("body", body)?);
         self.drive(py, |exchange| {
-            exchange.answered(answer.clone());
+            exchange.answered(received.clone());
             Ok(())
         })?;
-        self.client.get().heard(&answer);
+        self.client.get().record_rate_limit(&received);
         Ok(())
     }
 
     /// Reports that the HTTP client got no response. `next` returns what follows.
     ///
-    /// Does nothing unless `SEND` was due.
+    /// Does nothing if the action is not `Action.SEND`.
     ///
     /// `cause` is `resolve` (the address was not found), `connect` (no connection was made), `tls` (the
-    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client ran
-    /// out of time), `closed` (the connection was closed or reset before the response was complete) or
+    /// handshake failed, for example because the certificate is not trusted), `timeout` (the HTTP client
+    /// ran out of time), `closed` (the connection was closed or reset before the response was complete) or
     /// `cancelled` (the program ended the request). `request_sent` is whether any byte of the request may
-    /// have been sent: with `False` even a `POST` may be sent again. If in doubt, pass `True`.
+    /// have been sent: with False even a `POST` may be sent again. If in doubt, pass True.
     ///
-    /// The call then fails, unless it is retried, as it would with the built-in HTTP client: with
-    /// `ConnectionFailedError`, `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
+    /// If the call is not retried, it fails as with the built-in HTTP client: with `ConnectionFailedError`,
+    /// `TlsFailedError`, `RequestTimeoutError` or `CallCancelledError`.
     ///
-    /// Raises `InvalidArgumentError` for another cause; the exchange is then unchanged.
+    /// Raises `InvalidArgumentError` if the cause is another word; the exchange is then unchanged.
     fn failed(&self, py: Python<'_>, cause: &Bound<'_, PyAny>, request_sent: bool) -> PyResult<()> {
         let named = text("cause", cause)?;
         let cause = Cause::ALL.iter().copied().find(|cause| cause.name() == named).ok_or_else(|| {
@@ -200,20 +206,20 @@ impl Exchange {
         })
     }
 
-    /// The answer, after `Action.DONE`, of a status from 200 to 299. It may be asked for again.
+    /// Returns the response, whose status is from 200 to 299, after `Action.DONE`. May be called again.
     ///
-    /// Raises what `next` raises, and `InvalidArgumentError` while the call is not over.
+    /// Raises the exceptions of `next`, and `InvalidArgumentError` if the call is not complete.
     fn response<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let answer = self.drive(py, |exchange| exchange.response().cloned())?;
-        response(py, &answer, &justcall_auth::service::rate_limit(&answer))
+        let received = self.drive(py, |exchange| exchange.response().cloned())?;
+        response(py, &received, &justcall_auth::service::rate_limit(&received))
     }
 
-    /// Gives the call up, from any thread. Whatever is asked of it later raises `CallCancelledError`.
+    /// Cancels the call, from any thread. Later calls of its methods raise `CallCancelledError`.
     ///
-    /// A request that is under way is the program's to stop. Closing again does nothing.
+    /// Does not stop a request of the program's HTTP client. A second call does nothing.
     fn close(&self) {
         self.closed.fire();
-        self.let_go();
+        self.release();
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -229,7 +235,7 @@ impl Exchange {
         if self.closed.is_fired() { "<Exchange closed>" } else { "<Exchange open>" }
     }
 
-    /// Refuses, with `TypeError`: it belongs to its process.
+    /// Raises `TypeError`: an exchange belongs to its process.
     #[expect(clippy::unused_self, reason = "a method in Python")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err("An Exchange cannot be pickled or copied: it belongs to its process."))
@@ -241,7 +247,7 @@ impl Exchange {
 }
 
 impl Exchange {
-    /// A call of `request`, within the limits of `options`.
+    /// Creates an exchange for `request`, within the limits of `options`.
     pub(crate) fn begin(
         client: &Bound<'_, Client>,
         request: Request,
@@ -254,17 +260,17 @@ impl Exchange {
         Ok(Self { client: client.clone().unbind(), open: Mutex::new(Some(exchange)), closed })
     }
 
-    /// Looks at it, with the GIL.
+    /// Reads from the exchange, with the GIL.
     fn read<T>(
         &self,
         py: Python<'_>,
-        look: impl FnOnce(&justcall_auth::Exchange) -> PyResult<T>,
+        read: impl FnOnce(&justcall_auth::Exchange) -> PyResult<T>,
     ) -> PyResult<T> {
         let held = self.take(py)?;
-        look(held.as_ref().ok_or_else(|| closed(py))?)
+        read(held.as_ref().ok_or_else(|| closed(py))?)
     }
 
-    /// Does one step of it, without the GIL.
+    /// Runs one step of the exchange, without the GIL.
     fn drive<T: Send>(
         &self,
         py: Python<'_>,
@@ -276,7 +282,7 @@ impl Exchange {
         let outcome = running::run(py, CallOptions::new(), || step(exchange));
         drop(held);
         if self.closed.is_fired() {
-            self.let_go();
+            self.release();
         }
         outcome.into_result(py)
     }
@@ -294,8 +300,8 @@ impl Exchange {
         }
     }
 
-    /// Gives back what others may be waiting for. Whoever is using it does so when it is done.
-    fn let_go(&self) {
+    /// Releases the exchange, for which other calls may wait. If a step is running, it releases the exchange at its end.
+    fn release(&self) {
         if let Ok(mut held) = self.open.try_lock() {
             let exchange = held.take();
             drop(held);
@@ -304,7 +310,7 @@ impl Exchange {
     }
 }
 
-/// The member of `Action` with this name.
+/// Returns the member of `Action` with this name.
 fn member<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
     static ACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     capi::getattr(ACTION.import(py, "justcall_auth._exchange", "Action")?, name)

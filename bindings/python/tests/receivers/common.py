@@ -1,4 +1,4 @@
-"""What the receivers have in common: the verifier, and a record of what was dispatched."""
+"""The common parts of the receivers: the verifier and a record of the dispatched events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _seen: set[tuple[str, bytes]] = set()
 
 
 def was_seen(event: justcall_auth.WebhookEvent) -> bool:
-    """Remembers every delivery of a type that the test names so."""
+    """Records every delivery of the type that the test uses for this."""
     known = (event.signature, event.body) in _seen
     _seen.add((event.signature, event.body))
     return known and event.type == "call.initiated"
@@ -31,14 +31,14 @@ verifier = justcall_auth.WebhookVerifier(
 
 
 def handle(event: justcall_auth.WebhookEvent) -> None:
-    """Notes the event; of one type the handling fails."""
+    """Records the event. Fails for one type."""
     dispatched.append([event.type, event.url, event.json()["request_id"], len(event.body)])
     if event.type == "call.missed":
         raise RuntimeError("the handler failed")
 
 
 def report() -> dict[str, Any]:
-    """What the test asks for."""
+    """Returns the records for the test."""
     return {"dispatched": dispatched, "read": read[0], "usage": [client.usage, verifier.usage]}
 
 
@@ -50,14 +50,14 @@ class CountingInput:
         self.readline = input.readline
 
     def read(self, size: int = -1) -> bytes:
-        """Reads, and counts."""
+        """Reads and counts the bytes."""
         data: bytes = self._input.read(size)
         read[0] += len(data)
         return data
 
 
 def counting_wsgi(application: Any) -> Any:
-    """The application, with what it reads counted."""
+    """Returns the application, whose reads are counted."""
 
     def counted(environ: dict[str, Any], start_response: Any) -> Any:
         environ["wsgi.input"] = CountingInput(environ["wsgi.input"])
@@ -67,7 +67,7 @@ def counting_wsgi(application: Any) -> Any:
 
 
 def counting_asgi(application: Any) -> Any:
-    """The application, with what it reads counted."""
+    """Returns the application, whose reads are counted."""
 
     async def counted(scope: Any, receive: Any, send: Any) -> None:
         async def counted_receive() -> Any:

@@ -3,9 +3,9 @@
 SECRET_KEY = "of no use"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
-# What Django's own projects have: without an exemption it would refuse every delivery.
+# The middleware of Django's default projects: without an exemption it would refuse every delivery.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
-# Without `DEBUG` Django would write of failures by mail alone.
+# Without `DEBUG` Django would report failures only by mail.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

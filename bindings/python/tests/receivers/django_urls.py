@@ -31,8 +31,8 @@ def function(_: HttpRequest, event: WebhookEvent, name: str) -> Any:
 async def coroutine(_: HttpRequest, event: WebhookEvent, name: str) -> Any:
     common.handle(event)
     if event.type == "call.updated":
-        answer = await sync_to_async(event.confirm)(common.client)
-        return JsonResponse({"name": name, "confirmed": answer.json()["data"]["id"]})
+        response = await sync_to_async(event.confirm)(common.client)
+        return JsonResponse({"name": name, "confirmed": response.json()["data"]["id"]})
     return None
 
 

@@ -27,6 +27,6 @@ def report() -> Any:
 async def justcall(event: WebhookEvent) -> Any:
     common.handle(event)
     if event.type == "call.updated":
-        answer = await run_in_threadpool(event.confirm, common.client)
-        return {"name": "justcall", "confirmed": answer.json()["data"]["id"]}
+        response = await run_in_threadpool(event.confirm, common.client)
+        return {"name": "justcall", "confirmed": response.json()["data"]["id"]}
     return None

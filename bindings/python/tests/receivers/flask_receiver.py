@@ -38,6 +38,6 @@ def justcall(event: WebhookEvent, name: str) -> ResponseReturnValue | None:
 async def coroutine(event: WebhookEvent, name: str) -> ResponseReturnValue | None:
     common.handle(event)
     if event.type == "call.updated":
-        answer = await asyncio.to_thread(event.confirm, common.client)
-        return {"name": name, "confirmed": answer.json()["data"]["id"]}
+        response = await asyncio.to_thread(event.confirm, common.client)
+        return {"name": name, "confirmed": response.json()["data"]["id"]}
     return None
