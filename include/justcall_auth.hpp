@@ -983,7 +983,7 @@ enum class event_kind : std::int32_t {
     candidate_rejected = JUSTCALL_EVENT_CANDIDATE_REJECTED,
     /// The service rejected the pair in use.
     pair_rejected = JUSTCALL_EVENT_PAIR_REJECTED,
-    /// Calls are held until the source gives another pair: see config::rotation_wait().
+    /// Calls are held until the source has another pair: see config::rotation_wait().
     waiting_for_source = JUSTCALL_EVENT_WAITING_FOR_SOURCE,
     /// A call is made again, after a wait.
     retrying = JUSTCALL_EVENT_RETRYING,
@@ -1514,7 +1514,7 @@ public:
                             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// Reads the source now; whether it gives another pair than before: justcall_client_reload().
+    /// Reads the source now; whether it has a pair other than before: justcall_client_reload().
     result<bool> try_reload() {
         std::int32_t changed = 0;
         const auto done = detail::call(justcall_client_reload, native_handle(), &changed);

@@ -400,7 +400,7 @@ print(loading.next().name)
     told = "This exchange was created before fork(). Create a new one in the child.\n"
     code, output, errors = finish(start(script))
     assert (code, errors) == (0, "")
-    assert output == told * 2 + "The call is not over yet.\n0\nSEND\n"
+    assert output == told * 2 + "The call has not ended yet.\n0\nSEND\n"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])

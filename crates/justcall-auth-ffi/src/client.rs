@@ -196,7 +196,7 @@ pub unsafe extern "C" fn justcall_client_replace_with(
 }
 
 /// Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
-/// NULL, to 1 if the source gives another pair than before, which the next call then proves and
+/// NULL, to 1 if the source has another pair than before, which the next call then proves and
 /// uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
 /// any other source when the service rejects the pair. Call this to have it read sooner.
 ///

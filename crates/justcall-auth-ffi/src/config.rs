@@ -348,7 +348,7 @@ pub unsafe extern "C" fn justcall_config_set_memory_protection(
     fallible!(error, |config: handle_mut| {
         let level = usize::try_from(level).ok().and_then(|level| Level::ALL.get(level));
         let level = level
-            .ok_or_else(|| Error::invalid_argument("The argument level is no JUSTCALL_MEMORY number."))?;
+            .ok_or_else(|| Error::invalid_argument("The argument level is not a JUSTCALL_MEMORY number."))?;
         config.config.set_memory_protection(*level);
         Ok(())
     })

@@ -39,7 +39,7 @@ pub const JUSTCALL_EVENT_ROTATED: i32 = 1;
 pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
 /// The service rejected the pair in use.
 pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
-/// Calls wait until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+/// Calls wait until the source has another pair: see justcall_config_set_rotation_wait_ms().
 pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
 /// A call is retried, after a wait.
 pub const JUSTCALL_EVENT_RETRYING: i32 = 5;

@@ -66,7 +66,7 @@ impl justcall_exchange {
         self.inner.try_lock().map_err(|why| match why {
             TryLockError::Poisoned(_) => Error::with_message(
                 ErrorKind::Internal,
-                "A bug of the library broke this exchange: free it, and begin another.",
+                "An internal error broke this exchange. Free it and create another.",
             ),
             TryLockError::WouldBlock => Error::invalid_argument(
                 "The exchange is in use: by another thread, or by the call whose event is being handled.",

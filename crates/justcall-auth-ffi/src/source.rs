@@ -51,10 +51,10 @@ impl Load
             (JUSTCALL_OK, Some(credentials)) => Ok(credentials.get().clone()),
             (JUSTCALL_OK, None) => Err(Error::with_message(
                 ErrorKind::CredentialsMissing,
-                "The callback that loads the pair succeeded without giving one.",
+                "The source callback returned JUSTCALL_OK without a pair.",
             )
             .with_hint(
-                "The callback returned JUSTCALL_OK: it must store credentials through `out` first, or return another status.",
+                "Store credentials in `out` before the callback returns JUSTCALL_OK, or return another status.",
             )),
             (failure, _) => Err(failed(failure, error.as_deref())),
         }
@@ -71,7 +71,7 @@ fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
     }
     let name = status::name(status).to_string_lossy();
     // The table's hints are about the library's own sources, and its faults.
-    callback_error(kind, &format!("The callback that loads the pair failed with {status} ({name})."))
+    callback_error(kind, &format!("The source callback failed with {status} ({name})."))
 }
 
 /// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,
