@@ -410,7 +410,7 @@ public:
     }
     std::string_view body() const && = delete;
 
-    /// The value of the first header of that name, in any case: justcall_response_header().
+    /// The value of the first header of that name; case does not matter: justcall_response_header().
     std::optional<std::string_view> header(std::string_view name) const & {
         if (detail::holds_nul(name))
             return std::nullopt;
