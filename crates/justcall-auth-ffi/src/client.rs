@@ -23,7 +23,8 @@ pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
 
 /// A client of the JustCall API. Create one and keep it: it holds the pair and the open
-/// connections. Any number of threads may use one at once.
+/// connections. Clients share a pair if they have the same source, base URL, expected account and
+/// memory protection. Any number of threads may use one at once.
 pub struct justcall_client {
     client: Client,
 }
@@ -68,9 +69,11 @@ pub unsafe extern "C" fn justcall_client_new(
 /// service does not name it, a pair of another account is used without notice. Set the expected
 /// account to rule that out.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. Fails with any
-/// other status, except those for buffers and webhooks, if the service cannot be reached or gives
-/// an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
+/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
+/// after that, the same pair is not sent again: another call fails with the same status at once,
+/// with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has another
+/// pair. Fails with any other status, except those for buffers and webhooks, if the service cannot
+/// be reached or gives an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
 /// failure it is NULL. Any number of threads may call this on one client.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -328,9 +331,9 @@ pub unsafe extern "C" fn justcall_client_protection_with(
     })
 }
 
-/// Returns the generation of the pair in use: 1 for the first pair that the clients which share it
-/// used, one more with each pair that was taken into use since. Returns 0 if no call has read a
-/// pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
+/// Returns the generation of the pair in use. The first pair of the clients that share it has
+/// generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
+/// has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
 /// this at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
