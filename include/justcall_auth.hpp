@@ -525,7 +525,7 @@ public:
         return justcall_error_retryable(native_handle()) != 0;
     }
 
-    /// How long the service asks to wait before the next try: justcall_error_retry_after_ms().
+    /// How long to wait before the next attempt: justcall_error_retry_after_ms().
     [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept {
         const auto wait = justcall_error_retry_after_ms(native_handle());
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);

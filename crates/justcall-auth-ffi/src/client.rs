@@ -71,10 +71,11 @@ pub unsafe extern "C" fn justcall_client_new(
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
 /// after that, the same pair is not sent again: another call fails with the same status at once,
-/// with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has another
-/// pair. Fails with any other status, except those for buffers and webhooks, if the service cannot
-/// be reached or gives an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
-/// failure it is NULL. Any number of threads may call this on one client.
+/// with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has
+/// another pair. Fails with any other status, except those for buffers and webhooks, if the service
+/// cannot be reached or gives an unexpected answer. On success `*out` is yours, to be freed with
+/// justcall_account_free(); on failure it is NULL. Any number of threads may call this on one
+/// client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify(
@@ -333,8 +334,8 @@ pub unsafe extern "C" fn justcall_client_protection_with(
 
 /// Returns the generation of the pair in use. The first pair of the clients that share it has
 /// generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
-/// has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
-/// this at once.
+/// has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of
+/// threads may call this at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
     infallible!(0, |client| guarded(0, || client.client.generation()))

@@ -43,8 +43,8 @@ pub extern "C" fn justcall_config_new() -> *mut justcall_config {
 ///
 /// Creating a client resolves `"default:"`, and compares the environment of `"env:"` with the pair
 /// that earlier clients read there. If the environment holds another pair, the new client uses that
-/// one, and the earlier clients keep theirs. If it holds the same pair or none, they share the pair.
-/// A client reads the environment again only after the service rejected its pair, or in
+/// one, and the earlier clients keep theirs. If it holds the same pair or none, they share the
+/// pair. A client reads the environment again only after the service rejected its pair, or in
 /// justcall_client_reload().
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
@@ -315,8 +315,8 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
 /// JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account, or if the service does not
 /// name the account. The library then requests only the account.
 ///
-/// When measured, the JustCall service did not name the account of a pair. So every call to it fails
-/// if an account is expected.
+/// When measured, the JustCall service did not name the account of a pair. So every call to it
+/// fails if an account is expected.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
 /// particular account, do not set it.

@@ -91,9 +91,9 @@ pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) ->
     infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
-/// Returns the generation of the pair that `event` is about, as justcall_client_generation() counts.
-/// A pair that is not in use yet has the number that it gets if it is taken into use. Returns 0 if
-/// `event` is about no pair or is NULL.
+/// Returns the generation of the pair that `event` is about, as justcall_client_generation()
+/// counts. A pair that is not in use yet has the number that it gets if it is taken into use.
+/// Returns 0 if `event` is about no pair or is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.generation)

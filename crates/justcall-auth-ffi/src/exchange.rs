@@ -36,8 +36,8 @@ use crate::status::justcall_status;
 /// - It makes copies of the pair. The library cannot wipe those: wipe them where you can.
 ///
 /// While an exchange is to load or to send, other calls that share its pair may wait for it. They
-/// continue when you report the result or free the exchange, at its deadline, or after 60 seconds if
-/// it has no deadline. So free an exchange that you do not finish.
+/// continue when you report the result or free the exchange, at its deadline, or after 60 seconds
+/// if it has no deadline. So free an exchange that you do not finish.
 pub struct justcall_exchange {
     /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
@@ -157,8 +157,8 @@ pub unsafe extern "C" fn justcall_exchange_new(
 /// time to time to notice a fired cancel handle, justcall_client_shutdown() and the deadline: it
 /// then returns the failure. Stop your request in that case; a later report of its result has no
 /// effect. Each call of this function ends the text of justcall_exchange_method(),
-/// justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy that
-/// text first if your HTTP client does not; libcurl does.
+/// justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy
+/// that text first if your HTTP client does not; libcurl does.
 ///
 /// Returns the failure of the call once it is final, now and at every later call: any status that
 /// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT at every call in a
@@ -274,10 +274,10 @@ pub unsafe extern "C" fn justcall_exchange_body(
 }
 
 /// Returns 1 if the request to send verifies the pair and is not your own request. The library asks
-/// for such a request before your own if the account of the pair must be known first, and after your
-/// own if that was `/v2/account` and the service answered 401. Send it as the exchange describes it,
-/// without the body and headers of your own request. Returns 0 if the request is your own, or if
-/// `exchange` is NULL or in use.
+/// for such a request before your own if the account of the pair must be known first, and after
+/// your own if that was `/v2/account` and the service answered 401. Send it as the exchange
+/// describes it, without the body and headers of your own request. Returns 0 if the request is your
+/// own, or if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
@@ -338,9 +338,9 @@ pub unsafe extern "C" fn justcall_exchange_answered(
 
 /// Reports that your HTTP client got no response. `cause` is one of the JUSTCALL_CAUSE numbers.
 /// `request_sent` is 0 if surely no byte of the request was sent, so that even a POST may be sent
-/// again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no effect,
-/// and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has not been
-/// reported yet.
+/// again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no
+/// effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has
+/// not been reported yet.
 ///
 /// The cause for each CURLcode of libcurl:
 ///

@@ -67,8 +67,8 @@ impl justcall_report {
 }
 
 /// Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
-/// bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY, to
-/// detect a key and a secret in the wrong order.
+/// bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY,
+/// to detect a key and a secret in the wrong order.
 ///
 /// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
 /// NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is

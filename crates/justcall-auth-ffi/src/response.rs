@@ -92,8 +92,8 @@ pub unsafe extern "C" fn justcall_response_body(
 }
 
 /// Returns the value of the first header with this name. Upper and lower case do not matter. Bytes
-/// that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL. The text lives as long
-/// as `response`.
+/// that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL.
+/// The text lives as long as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header(
     response: *const justcall_response,

@@ -26,7 +26,8 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
 /// - Another number: the call fails with it. Credentials in `*out` are ignored. Message, hint and
 ///   reason come from `*error`, also if the status of that error is another one.
-/// - A number that the library does not have: the call fails with JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
+/// - A number that the library does not have: the call fails with
+///   JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
 ///
 /// If there is no pair yet, a failed load is repeated at the next call. If there is a pair, calls
 /// continue with it.
