@@ -129,7 +129,7 @@ pub unsafe extern "C" fn justcall_client_send(
     })
 }
 
-/// Sends a request without headers of its own: the short form of justcall_request_new(),
+/// Sends a request without more headers: the short form of justcall_request_new(),
 /// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
 /// with a length of 0 for none.
 ///

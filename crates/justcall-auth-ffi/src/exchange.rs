@@ -273,11 +273,11 @@ pub unsafe extern "C" fn justcall_exchange_body(
     body
 }
 
-/// Returns 1 if the request to send verifies the pair and is not your own request. The library asks
-/// for such a request before your own if the account of the pair must be known first, and after
-/// your own if that was `/v2/account` and the service answered 401. Send it as the exchange
-/// describes it, without the body and headers of your own request. Returns 0 if the request is your
-/// own, or if `exchange` is NULL or in use.
+/// Returns 1 if the request to send verifies the pair and is not your own request. It comes before
+/// your own if the account of the pair must be known first. It comes after your own if that was
+/// `/v2/account` and the service answered 401. Send it as the exchange describes it, without the
+/// body and headers of your own request. Returns 0 if the request is your own, or if `exchange` is
+/// NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
