@@ -410,7 +410,7 @@ public:
     }
     std::string_view body() const && = delete;
 
-    /// The value of the first header of that name, in any case: justcall_response_header().
+    /// The value of the first header of that name; case does not matter: justcall_response_header().
     std::optional<std::string_view> header(std::string_view name) const & {
         if (detail::holds_nul(name))
             return std::nullopt;
@@ -525,7 +525,7 @@ public:
         return justcall_error_retryable(native_handle()) != 0;
     }
 
-    /// How long the service asks to wait before the next try: justcall_error_retry_after_ms().
+    /// How long to wait before the next attempt: justcall_error_retry_after_ms().
     [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept {
         const auto wait = justcall_error_retry_after_ms(native_handle());
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
@@ -983,7 +983,7 @@ enum class event_kind : std::int32_t {
     candidate_rejected = JUSTCALL_EVENT_CANDIDATE_REJECTED,
     /// The service rejected the pair in use.
     pair_rejected = JUSTCALL_EVENT_PAIR_REJECTED,
-    /// Calls are held until the source gives another pair: see config::rotation_wait().
+    /// Calls are held until the source has another pair: see config::rotation_wait().
     waiting_for_source = JUSTCALL_EVENT_WAITING_FOR_SOURCE,
     /// A call is made again, after a wait.
     retrying = JUSTCALL_EVENT_RETRYING,
@@ -1514,7 +1514,7 @@ public:
                             static_cast<const justcall_call_options *>(limits.native_handle()));
     }
 
-    /// Reads the source now; whether it gives another pair than before: justcall_client_reload().
+    /// Reads the source now; whether it has a pair other than before: justcall_client_reload().
     result<bool> try_reload() {
         std::int32_t changed = 0;
         const auto done = detail::call(justcall_client_reload, native_handle(), &changed);

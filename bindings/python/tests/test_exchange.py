@@ -404,7 +404,7 @@ print(loading.next().name)
     refusal = "This exchange was created before fork(). Create a new one in the child.\n"
     code, output, errors = finish(start(script))
     assert (code, errors) == (0, "")
-    assert output == refusal * 2 + "The call is not over yet.\n0\nSEND\n"
+    assert output == refusal * 2 + "The call has not ended yet.\n0\nSEND\n"
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])

@@ -87,7 +87,7 @@ table! {
         example: "justcall_config_set_memory_protection(config, JUSTCALL_MEMORY_STRICT, &error) under ulimit -l 0",
     }
     WrongAccount { exit: Exit::Failure,
-        text: "The pair works, but it belongs to an account other than --expected-account, or the service does not reveal its account. No other request was sent with it.",
+        text: "The pair works, but its account differs from --expected-account, or the service does not reveal the account. No other request was sent with it.",
         causes: &[
             "The pairs of two environments or tenants were mixed up, such as staging and production.",
             "The expected number is wrong: `justcall-auth verify` without --expected-account prints the account of the pair.",
@@ -101,7 +101,7 @@ table! {
         causes: &[
             "While connecting: a firewall drops packets to port 443, or a proxy is required: set HTTPS_PROXY or --proxy.",
             "While looking up the address: the name server does not answer.",
-            "While waiting for the answer: the service is slow, or the request is large: allow more with --timeout.",
+            "The service is slow, or the request is large: raise the limit with --timeout.",
             "While `rotate` waited: the source, which `rotate` cannot write, has not changed yet.",
             "After a rate limit or server error: the waits between attempts used up the time.",
         ],
@@ -156,7 +156,7 @@ table! {
         example: "Ctrl-C in a Python program while client.verify() waits",
     }
     WebhookUnsigned { exit: Exit::Failure,
-        text: "A request without a signature arrived at the webhook URL. Anyone can send it, so do not act on it. JustCall sends such a probe when a URL is saved and expects 200, which is why this result differs from a wrong signature.",
+        text: "A request without a signature arrived at the webhook URL. Anyone can send it, so do not act on it. JustCall sends one as a probe when a URL is saved, and expects 200. Therefore a missing signature is reported separately from a wrong one.",
         causes: &[
             "A user saves the URL in JustCall: answer 200 and do nothing else.",
             "A proxy or a framework drops unknown headers: let it forward headers that start with x-justcall-.",

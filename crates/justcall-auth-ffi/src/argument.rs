@@ -143,7 +143,7 @@ impl Argument<*const *const c_char> {
         }
         let text = |&value: &*const c_char| {
             let string = Argument { name: self.name, value }.string().ok_or_else(|| {
-                Error::invalid_argument(format!("The array {} has a NULL in it.", self.name))
+                Error::invalid_argument(format!("The array {} contains a NULL.", self.name))
             })?;
             copy::lossy_text(string)
         };
@@ -155,8 +155,8 @@ impl Argument<i32> {
     /// The HTTP status.
     pub fn http_status(self) -> Result<u16, Error> {
         u16::try_from(self.value).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
-            Error::invalid_argument("The argument http_status is no HTTP status: 100 to 999.").with_hint(
-                "Pass answers only. HTTP libraries give 0 when none came: that is a failed connection.",
+            Error::invalid_argument("The argument http_status is not an HTTP status from 100 to 999.").with_hint(
+                "Pass responses only. HTTP libraries return 0 if there was no response: report that as a failed connection.",
             )
         })
     }

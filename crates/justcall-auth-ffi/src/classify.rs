@@ -20,9 +20,10 @@ use crate::status::justcall_status;
 /// is not known here, so a secret that the service echoes is not masked in
 /// justcall_error_service_message().
 ///
-/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not an HTTP status (100 to
-/// 999; libcurl gives 0 if there was no response), if a needed pointer is NULL, or if a length is
-/// impossible: justcall_error_http_status() is then 0. Does not block. Any thread may call this.
+/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999, if
+/// a needed pointer is NULL, or if a length is impossible. justcall_error_http_status() of such an
+/// error is 0. libcurl reports the status 0 if there was no response. Does not block. Any thread
+/// may call this.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_classify(

@@ -23,7 +23,8 @@ pub const JUSTCALL_USAGE_SIZE: usize = 32 * 1024;
 const _: () = assert!(JUSTCALL_USAGE_SIZE > justcall_auth::MAX_USAGE, "the text and a NUL");
 
 /// A client of the JustCall API. Create one and keep it: it holds the pair and the open
-/// connections. Any number of threads may use one at once.
+/// connections. Clients share a pair if they have the same source, base URL, expected account and
+/// memory protection. Any number of threads may use one at once.
 pub struct justcall_client {
     client: Client,
 }
@@ -68,10 +69,13 @@ pub unsafe extern "C" fn justcall_client_new(
 /// service does not name it, a pair of another account is used without notice. Set the expected
 /// account to rule that out.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. Fails with any
-/// other status, except those for buffers and webhooks, if the service cannot be reached or gives
-/// an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
-/// failure it is NULL. Any number of threads may call this on one client.
+/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
+/// after that, the same pair is not sent again: another call fails with the same status at once,
+/// with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has
+/// another pair. Fails with any other status, except those for buffers and webhooks, if the service
+/// cannot be reached or gives an unexpected answer. On success `*out` is yours, to be freed with
+/// justcall_account_free(); on failure it is NULL. Any number of threads may call this on one
+/// client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_verify(
@@ -125,7 +129,7 @@ pub unsafe extern "C" fn justcall_client_send(
     })
 }
 
-/// Sends a request without headers of its own: the short form of justcall_request_new(),
+/// Sends a request without more headers: the short form of justcall_request_new(),
 /// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
 /// with a length of 0 for none.
 ///
@@ -196,7 +200,7 @@ pub unsafe extern "C" fn justcall_client_replace_with(
 }
 
 /// Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
-/// NULL, to 1 if the source gives another pair than before, which the next call then proves and
+/// NULL, to 1 if the source has another pair than before, which the next call then proves and
 /// uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
 /// any other source when the service rejects the pair. Call this to have it read sooner.
 ///
@@ -328,10 +332,10 @@ pub unsafe extern "C" fn justcall_client_protection_with(
     })
 }
 
-/// Returns the generation of the pair in use: 1 for the first pair that the clients which share it
-/// used, one more with each pair that was taken into use since. Returns 0 if no call has read a
-/// pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
-/// this at once.
+/// Returns the generation of the pair in use. The first pair of the clients that share it has
+/// generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
+/// has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of
+/// threads may call this at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_generation(client: *const justcall_client) -> u64 {
     infallible!(0, |client| guarded(0, || client.client.generation()))

@@ -41,11 +41,11 @@ pub extern "C" fn justcall_config_new() -> *mut justcall_config {
 /// Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
 /// client's first call, not now. Replaces an earlier source, callback or pair.
 ///
-/// `"env:"` is compared when a client is created: if the environment then holds another pair than
-/// the one that earlier clients read there, the new client has a separate pair; if it holds the
-/// same one or none, they share the pair. `"default:"` is resolved when a client is created. An
-/// open client reads the environment again only after the service rejected its pair, or when
-/// justcall_client_reload() is called.
+/// Creating a client resolves `"default:"`, and compares the environment of `"env:"` with the pair
+/// that earlier clients read there. If the environment holds another pair, the new client uses that
+/// one, and the earlier clients keep theirs. If it holds the same pair or none, they share the
+/// pair. A client reads the environment again only after the service rejected its pair, or in
+/// justcall_client_reload().
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
 /// the configuration is then unchanged.
@@ -78,7 +78,12 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
 /// Sets the function that loads the pair, in place of a source: for pairs in a database or another
 /// keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
 /// NULL, once neither this configuration nor a client made from it will call `load` any more.
-/// Clients made after one call of this function share their pair.
+///
+/// Replaces an earlier source, callback or pair. The context of an earlier callback is freed by
+/// this call, or with the last client that uses it. justcall_config_set_source() and
+/// justcall_config_set_credentials() replace a callback in the same way. Clients share a pair only
+/// if they were created from this configuration after the same call of this function: a second call
+/// makes another source, also with the same `load` and `context`.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
 /// then unchanged, and `context` is not freed.
@@ -306,11 +311,12 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
     fallible!(error, |config: handle_mut, url: text| config.config.set_proxy(url).map(drop))
 }
 
-/// Sets the account that the pair must belong to. The service as measured does not name it, and
-/// every call fails then.
+/// Sets the account that the pair must belong to. Every call fails with
+/// JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account, or if the service does not
+/// name the account. The library then requests only the account.
 ///
-/// With a pair of another account, or of one that the service does not name, every call fails with
-/// JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+/// When measured, the JustCall service did not name the account of a pair. So every call to it
+/// fails if an account is expected.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
 /// particular account, do not set it.
@@ -348,7 +354,7 @@ pub unsafe extern "C" fn justcall_config_set_memory_protection(
     fallible!(error, |config: handle_mut| {
         let level = usize::try_from(level).ok().and_then(|level| Level::ALL.get(level));
         let level = level
-            .ok_or_else(|| Error::invalid_argument("The argument level is no JUSTCALL_MEMORY number."))?;
+            .ok_or_else(|| Error::invalid_argument("The argument level is not a JUSTCALL_MEMORY number."))?;
         config.config.set_memory_protection(*level);
         Ok(())
     })

@@ -114,8 +114,10 @@ pub unsafe extern "C" fn justcall_credentials_key_hint(
     infallible!(ptr::null(), |credentials| credentials.key_hint.as_ptr())
 }
 
-/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. That is
-/// the only copy: wipe it with justcall_wipe() when it is sent. Asks nothing of the service.
+/// Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. Sends
+/// nothing. Wipe the buffer with justcall_wipe() when the request is sent. The buffer is the only
+/// copy outside the library until your HTTP client copies it, as curl_slist_append() does. The
+/// library cannot wipe the copies that your client makes: wipe those too, where you can.
 ///
 /// Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
 /// counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,

@@ -82,9 +82,9 @@ pub unsafe extern "C" fn justcall_error_hint(error: *const justcall_error) -> *c
     infallible!(c"".as_ptr(), |error| error.hint.as_ptr())
 }
 
-/// Returns what the service said in the body of its response: at most 512 bytes on one line, with
-/// an echoed secret masked. Returns NULL if it said nothing or `error` is NULL. The text lives as
-/// long as `error`.
+/// Returns the message in the body of the service's response, or NULL: check before you print it.
+/// It is NULL if there was no response, if its body has no message, or if `error` is NULL. The text
+/// has at most 512 bytes on one line, with an echoed secret masked, and lives as long as `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_service_message(error: *const justcall_error) -> *const c_char {
     infallible!(ptr::null(), |error| error.service_message.as_ref()?.as_ptr())
@@ -114,16 +114,21 @@ pub unsafe extern "C" fn justcall_error_retryable(error: *const justcall_error) 
     infallible!(0, |error| i32::from(error.error.retryable()))
 }
 
-/// Returns how many milliseconds the service asks to wait before the next attempt. Returns -1 if it
-/// does not say or `error` is NULL.
+/// Returns how many milliseconds to wait before the next attempt: the time that the service asks
+/// for, or the time for which a rejected pair is not sent again. Returns -1 if there is no such
+/// time or `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_error) -> i64 {
     infallible!(-1, |error| i64::try_from(error.error.retry_after()?.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may
-/// have been, whatever ended the call. Do not send a POST again after 1. Returns 0 if `error` is
-/// NULL.
+/// Returns 1 if any attempt may have delivered the request to the service, whatever ended the call.
+/// Returns 0 if surely none did, or if `error` is NULL.
+///
+/// After 1, send a POST again only if the service surely refused it. It did if
+/// justcall_error_status() is 400, 401, 403, 404, 422 or 429; of these, only 429 is retryable
+/// unchanged. After any other status the service may have executed the request. Do not decide by
+/// justcall_error_http_status(): the response may be that of an earlier attempt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_request_sent(error: *const justcall_error) -> i32 {
     infallible!(0, |error| i32::from(error.error.request_sent()))

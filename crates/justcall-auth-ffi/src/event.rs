@@ -39,7 +39,7 @@ pub const JUSTCALL_EVENT_ROTATED: i32 = 1;
 pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
 /// The service rejected the pair in use.
 pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
-/// Calls wait until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+/// Calls wait until the source has another pair: see justcall_config_set_rotation_wait_ms().
 pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
 /// A call is retried, after a wait.
 pub const JUSTCALL_EVENT_RETRYING: i32 = 5;
@@ -91,8 +91,9 @@ pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) ->
     infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
-/// Returns the generation of the pair that `event` is about: 1 for the first pair of the process,
-/// one more with each that was taken into use. Returns 0 if it is about no pair or `event` is NULL.
+/// Returns the generation of the pair that `event` is about, as justcall_client_generation()
+/// counts. A pair that is not in use yet has the number that it gets if it is taken into use.
+/// Returns 0 if `event` is about no pair or is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.generation)

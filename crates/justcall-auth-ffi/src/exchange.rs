@@ -18,16 +18,26 @@ use crate::response::{from_own_http, justcall_response};
 use crate::status::justcall_status;
 
 /// One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
-/// justcall_client_send(): headers, retries, the way through a reset of the pair, what a response
-/// means. For one thread at a time, in the process that created it. It keeps alive what it needs of
-/// its client.
+/// justcall_client_send() for headers, retries, a reset of the pair and the meaning of a response.
+/// For one thread at a time, in the process that created it. It keeps alive what it needs of its
+/// justcall_client.
 ///
-/// Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
-/// blocks. Your HTTP client must not follow redirects: it would send the pair to another host. The
-/// client's `ca_file` and proxy do not apply to it; set its own.
+/// Call justcall_exchange_next() in a loop: it returns what to do. Only justcall_exchange_load()
+/// blocks. Rules for your HTTP client:
 ///
-/// Other calls of the process may wait for an exchange that was asked to load or to send. They stop
-/// waiting when it is freed, at its deadline, or after 60 seconds if it has none.
+/// - It must not follow redirects, because that would send the pair to another host.
+/// - Set it up again for each JUSTCALL_ACTION_SEND. Method, URL, headers, body and pair may differ
+///   from those of the request before.
+/// - It uses its own CA certificates and proxy. Those of the justcall_client do not apply to it.
+/// - It may send `Accept-Encoding` with every encoding that it decodes, such as `br` or `zstd`.
+///   Report decoded bodies; the header `Content-Encoding` may stay.
+/// - Report the final response only. Drop interim responses, of HTTP status 100 to 199, together
+///   with their headers.
+/// - It makes copies of the pair. The library cannot wipe those: wipe them where you can.
+///
+/// While an exchange is to load or to send, other calls that share its pair may wait for it. They
+/// continue when you report the result or free the exchange, at its deadline, or after 60 seconds
+/// if it has no deadline. So free an exchange that you do not finish.
 pub struct justcall_exchange {
     /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
@@ -66,7 +76,7 @@ impl justcall_exchange {
         self.inner.try_lock().map_err(|why| match why {
             TryLockError::Poisoned(_) => Error::with_message(
                 ErrorKind::Internal,
-                "A bug of the library broke this exchange: free it, and begin another.",
+                "An internal error broke this exchange. Free it and create another.",
             ),
             TryLockError::WouldBlock => Error::invalid_argument(
                 "The exchange is in use: by another thread, or by the call whose event is being handled.",
@@ -90,13 +100,15 @@ impl Argument<*const justcall_exchange> {
 }
 
 /// Send the request: justcall_exchange_method() and the functions after it describe it,
-/// justcall_exchange_authorization() gives its `Authorization` header. Stop after `wait_ms`
-/// milliseconds. Then report the result with justcall_exchange_answered() or
-/// justcall_exchange_failed().
+/// justcall_exchange_authorization() writes its `Authorization` header. Set up your HTTP client
+/// again each time. Stop after `wait_ms` milliseconds. Then report the result with
+/// justcall_exchange_answered() or justcall_exchange_failed().
 pub const JUSTCALL_ACTION_SEND: i32 = 1;
-/// Call justcall_exchange_next() again after `wait_ms` milliseconds.
+/// Call justcall_exchange_next() again after `wait_ms` milliseconds. Several short waits in a row
+/// are normal, for example 20 milliseconds each while another call reads the source.
 pub const JUSTCALL_ACTION_WAIT: i32 = 2;
-/// Call justcall_exchange_load(), which may block: not on the thread of an event loop.
+/// Call justcall_exchange_load(). It may block, so run it on a worker thread if you have an event
+/// loop.
 pub const JUSTCALL_ACTION_LOAD: i32 = 3;
 /// The call has succeeded: justcall_exchange_response() gives the response.
 pub const JUSTCALL_ACTION_DONE: i32 = 4;
@@ -138,12 +150,20 @@ pub unsafe extern "C" fn justcall_exchange_new(
 /// `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
 /// time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
 /// 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
-/// is 0. Calling this twice without a report in between gives the same action again. Never blocks.
+/// is 0. Never blocks.
 ///
-/// Returns the call's failure once it is final, now and at every later call: any status that
-/// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
-/// too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
-/// or the exchange is in use.
+/// Returns JUSTCALL_ACTION_SEND again until you report the result, and JUSTCALL_ACTION_LOAD until
+/// justcall_exchange_load() returns. So while your HTTP client is sending, you may call this from
+/// time to time to notice a fired cancel handle, justcall_client_shutdown() and the deadline: it
+/// then returns the failure. Stop your request in that case; a later report of its result has no
+/// effect. Each call of this function ends the text of justcall_exchange_method(),
+/// justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy
+/// that text first if your HTTP client does not; libcurl does.
+///
+/// Returns the failure of the call once it is final, now and at every later call: any status that
+/// justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT at every call in a
+/// child of the process that created the exchange. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+/// and changes nothing, if `action` or `exchange` is NULL or the exchange is in use.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_next(
@@ -170,11 +190,13 @@ pub unsafe extern "C" fn justcall_exchange_next(
     })
 }
 
-/// Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Otherwise
-/// does nothing. The next justcall_exchange_next() returns what follows from the result.
+/// Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Has no
+/// effect after another action. Returns JUSTCALL_OK also if the source cannot be read: the next
+/// justcall_exchange_next() then fails, or continues with the pair in use.
 ///
 /// Blocks until the source is read, at most until the call's deadline; the cancel handle of the
-/// request ends it too. A load callback that is running is not interrupted. Fails with
+/// request ends it too. A load callback that is running is not interrupted. May run on a worker
+/// thread, if nothing else uses the exchange until it returns. Fails with
 /// JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_load(
@@ -234,8 +256,8 @@ pub unsafe extern "C" fn justcall_exchange_header_value(
 
 /// Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
 /// length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
-/// NULL or in use. The body may be empty: then this is not NULL, and the length is 0. Lives until
-/// the next justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+/// NULL or in use. The body may be empty: then this is not NULL, and the length is 0. The body is
+/// not NUL-terminated, and lives until justcall_exchange_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_body(
     exchange: *const justcall_exchange,
@@ -251,9 +273,10 @@ pub unsafe extern "C" fn justcall_exchange_body(
     body
 }
 
-/// Returns 1 if the request to send asks about the pair: which account it belongs to, before your
-/// own request if an account is expected, or whether it is good, if `/v2/account` answered your own
-/// request with 401. Send it without your body and headers. Else returns 0, also if `exchange` is
+/// Returns 1 if the request to send verifies the pair and is not your own request. It comes before
+/// your own if the account of the pair must be known first. It comes after your own if that was
+/// `/v2/account` and the service answered 401. Send it as the exchange describes it, without the
+/// body and headers of your own request. Returns 0 if the request is your own, or if `exchange` is
 /// NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
@@ -261,8 +284,10 @@ pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcal
 }
 
 /// Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
-/// justcall_credentials_authorization() does. This fixes which pair the response will be about:
-/// call it right before you send, and again for each request.
+/// justcall_credentials_authorization() does. Call it right before you send, and again for each
+/// JUSTCALL_ACTION_SEND. The response then counts for the pair that was written: after 401, that
+/// pair is rejected. If you report a response without this call, it counts for the pair that was in
+/// use at JUSTCALL_ACTION_SEND.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
 /// use; otherwise as justcall_credentials_authorization() does.
@@ -280,9 +305,13 @@ pub unsafe extern "C" fn justcall_exchange_authorization(
     })
 }
 
-/// Reports the response to the request, with arguments as for justcall_classify(), all of which are
-/// copied. Pass the whole body, decompressed. The next justcall_exchange_next() returns what
-/// follows. Does nothing unless a request is to be sent.
+/// Reports the final response to the request, with arguments as for justcall_classify(), all of
+/// which are copied. Pass the whole body, decompressed; a `Content-Encoding` header may stay. Drop
+/// the headers of interim responses (100 to 199). The next justcall_exchange_next() returns what
+/// follows.
+///
+/// Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
+/// has not been reported yet.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
 /// NULL or in use; the exchange is then unchanged.
@@ -307,12 +336,28 @@ pub unsafe extern "C" fn justcall_exchange_answered(
     })
 }
 
-/// Reports that your HTTP client got no response: why, as one of the JUSTCALL_CAUSE numbers, and
-/// whether any byte of the request may have been sent. `request_sent` 0 means that the request was
-/// surely not delivered, so that even a POST may be sent again; pass 1 if in doubt. Does nothing
-/// unless a request is to be sent. The next justcall_exchange_next() returns what follows.
+/// Reports that your HTTP client got no response. `cause` is one of the JUSTCALL_CAUSE numbers.
+/// `request_sent` is 0 if surely no byte of the request was sent, so that even a POST may be sent
+/// again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no
+/// effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has
+/// not been reported yet.
 ///
-/// The call then fails, unless it is retried, as it would with the built-in HTTP client: with
+/// The cause for each CURLcode of libcurl:
+///
+/// - JUSTCALL_CAUSE_RESOLVE: CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY.
+/// - JUSTCALL_CAUSE_CONNECT: CURLE_COULDNT_CONNECT.
+/// - JUSTCALL_CAUSE_TLS: CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION,
+///   CURLE_SSL_CACERT_BADFILE.
+/// - JUSTCALL_CAUSE_TIMEOUT: CURLE_OPERATION_TIMEDOUT.
+/// - JUSTCALL_CAUSE_CANCELLED: CURLE_ABORTED_BY_CALLBACK.
+/// - JUSTCALL_CAUSE_CLOSED: every other.
+///
+/// With libcurl, pass `request_sent` 0 for the first three causes, and for the others 1 if
+/// CURLINFO_REQUEST_SIZE is greater than 0. If your program fails for a reason that is none of the
+/// causes, pass JUSTCALL_CAUSE_CLOSED if a retry may help, else JUSTCALL_CAUSE_CANCELLED.
+///
+/// The causes RESOLVE, CONNECT and CLOSED are retried as a lost connection is; the others end the
+/// call. A call that ends fails as it would with the built-in HTTP client: with
 /// JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
 /// `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
 /// (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.

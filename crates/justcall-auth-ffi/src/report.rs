@@ -67,8 +67,8 @@ impl justcall_report {
 }
 
 /// Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
-/// bytes that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is
-/// the variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
+/// bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY,
+/// to detect a key and a secret in the wrong order.
 ///
 /// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
 /// NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
@@ -86,9 +86,9 @@ pub unsafe extern "C" fn justcall_diagnose(
     })
 }
 
-/// Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a
-/// program there, such as another pair in another place. Asks nothing of the service and runs no
-/// program.
+/// Checks the pair that `"default:"` would use, and every source that `"default:"` reads. Also
+/// reports sources that could mislead a program, such as a second one with a different pair. Sends
+/// nothing and runs no program.
 ///
 /// Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
 /// success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text

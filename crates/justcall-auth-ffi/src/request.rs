@@ -67,7 +67,7 @@ pub unsafe extern "C" fn justcall_request_add_query(
     })
 }
 
-/// Sets a header. Replaces one of the same name in any case.
+/// Sets a header. Replaces a header of the same name, whatever its upper and lower case.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
 /// name or is one that only the library sets (`Authorization`, `Host`, those that frame the message

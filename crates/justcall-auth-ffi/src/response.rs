@@ -91,9 +91,9 @@ pub unsafe extern "C" fn justcall_response_body(
     body.map_or(ptr::null(), |body| body.as_ptr().cast())
 }
 
-/// Returns the value of the first header called `name`, in any case. Bytes that are not UTF-8 are
-/// replaced by U+FFFD. Returns NULL if there is none or an argument is NULL. The text lives as long
-/// as `response`.
+/// Returns the value of the first header with this name. Upper and lower case do not matter. Bytes
+/// that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL.
+/// The text lives as long as `response`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_response_header(
     response: *const justcall_response,

@@ -17,8 +17,20 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
 /// JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
 /// in `*error`: one of justcall_error_new(), or one that another function of this library stored
-/// there. The library owns what is stored. `*out` and `*error` are NULL before. `context` is what
-/// justcall_config_set_source_callback() was given.
+/// there. The library owns what is stored, and frees it. `*out` and `*error` are NULL before.
+/// `context` is what justcall_config_set_source_callback() was given.
+///
+/// The returned number decides:
+///
+/// - JUSTCALL_OK with credentials in `*out`: the pair is used. An error in `*error` is ignored.
+/// - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
+/// - Another number: the call fails with it. Credentials in `*out` are ignored. Message, hint and
+///   reason come from `*error`, also if the status of that error is another one.
+/// - A number that the library does not have: the call fails with
+///   JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
+///
+/// If there is no pair yet, a failed load is repeated at the next call. If there is a pair, calls
+/// continue with it.
 ///
 /// Called on the thread of the call that needs the pair; several threads may call it at once. It
 /// may use clients that do not share this pair; a call of one that does fails with
@@ -51,10 +63,10 @@ impl Load
             (JUSTCALL_OK, Some(credentials)) => Ok(credentials.get().clone()),
             (JUSTCALL_OK, None) => Err(Error::with_message(
                 ErrorKind::CredentialsMissing,
-                "The callback that loads the pair succeeded without giving one.",
+                "The source callback returned JUSTCALL_OK without a pair.",
             )
             .with_hint(
-                "The callback returned JUSTCALL_OK: it must store credentials through `out` first, or return another status.",
+                "Store credentials in `out` before the callback returns JUSTCALL_OK, or return another status.",
             )),
             (failure, _) => Err(failed(failure, error.as_deref())),
         }
@@ -71,7 +83,7 @@ fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
     }
     let name = status::name(status).to_string_lossy();
     // The table's hints are about the library's own sources, and its faults.
-    callback_error(kind, &format!("The callback that loads the pair failed with {status} ({name})."))
+    callback_error(kind, &format!("The source callback failed with {status} ({name})."))
 }
 
 /// Creates the error of a load callback that fails: stores it in `*error`, if `error` is not NULL,

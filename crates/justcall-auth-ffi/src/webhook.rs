@@ -121,8 +121,8 @@ pub unsafe extern "C" fn justcall_webhook_add_secret(
 /// Does not block itself. A delivery that comes before any call has read the client's pair waits in
 /// justcall_webhook_verify() until it is read, at most for the client's timeout: call
 /// justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source
-/// cannot be read, deliveries fail in the same way, and a program or callback is not asked again
-/// because of one of them for a second.
+/// cannot be read, the delivery fails with the status of that failure. For a second after that,
+/// deliveries do not run a program or callback again: they fail with the same status.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an
 /// argument is NULL; the verifier is then unchanged.
@@ -162,18 +162,37 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 
 /// Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
 /// x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
-/// came, or NULL if there is none. `body` is the bytes that came, and `now_unix` the time in
-/// seconds since 1970-01-01 UTC, such as from time(). Counts the result, for
-/// justcall_webhook_usage() and the client's justcall_client_usage().
+/// came, or NULL if there is none. An empty value counts as none. If a header occurs twice, pass
+/// its values joined with ", ": the delivery is then refused. `body` is the `body_length` bytes
+/// that came, and `now_unix` the time in seconds since 1970-01-01 UTC, such as from time(). Counts
+/// the result, for justcall_webhook_usage() and the client's justcall_client_usage().
 ///
-/// Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
-/// a signature, such as the probe that JustCall sends when a URL is saved, which expects the
-/// response 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE,
-/// _WRONG_URL, _REPLAYED. Log unsigned deliveries: behind a proxy that removes the headers, every
-/// genuine delivery looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no
-/// secret, `webhook` or `out` is NULL or a length is impossible, and with what the client's source
-/// or the replay check returns. On success `*out` is yours, to be freed with
-/// justcall_webhook_event_free(); on failure it is NULL.
+/// Fails with the first of these that holds:
+///
+/// - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is impossible, or the
+///   verifier has no secret.
+/// - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty, as in the probe that
+///   JustCall sends when a URL is saved. Log it: behind a proxy that removes the headers, every
+///   genuine delivery looks like the probe.
+/// - JUSTCALL_ERROR_WEBHOOK_VERSION: the version is missing or unknown.
+/// - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, the timestamp is
+///   missing or not a time, or the body is over 1 MiB, not UTF-8 or not the JSON of a delivery.
+///   A signature or timestamp that is not UTF-8 is malformed too.
+/// - The failure of the client's source, if the secrets come from a client.
+/// - JUSTCALL_ERROR_WEBHOOK_MISMATCH, _STALE, _WRONG_URL, _REPLAYED, or what the replay check
+///   returns.
+///
+/// The HTTP status to answer with:
+///
+/// - 200 for JUSTCALL_OK, after the event was handled.
+/// - 200 and nothing else for JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the probe expects it.
+/// - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
+/// - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
+/// - 500 for every other status, such as that of a source. JustCall sends the delivery again after
+///   every answer other than 200.
+///
+/// On success `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is
+/// NULL.
 ///
 /// Blocks only if the secrets are those of a client whose pair has to be read. Any number of
 /// threads may call this on one verifier.

@@ -79,11 +79,15 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
 /// were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
 /// the body may be forged.
 ///
+/// Knows the types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or `jc.contact_`. Fails
+/// with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, also if the delivery is genuine:
+/// request the object by its path in the API reference, or ignore such events and answer 200.
+///
 /// Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
 /// JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
-/// Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object, and with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT for a type whose place in the API is not known, if `event` is
-/// NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block.
+/// Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object. Also fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or if `buffer` is NULL and `capacity` is not
+/// 0. Does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_event_object_path(
     event: *const justcall_webhook_event,

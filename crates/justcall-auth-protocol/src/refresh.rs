@@ -14,7 +14,7 @@ use crate::shared::Shared;
 use crate::time::Moment;
 
 pub(crate) const SLOW_SOURCE_HINT: &str =
-    "Check why the source of the credentials is slow, or allow a longer timeout than it needs.";
+    "Check why the source of the credentials is slow, or set a timeout that is longer than its reading time.";
 
 /// The next action of the driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ impl Finished {
         let candidate = keyring.candidate().filter(|_| outcome == RefreshOutcome::NewPair);
         let event = candidate.map(|candidate| {
             let hint = candidate.credentials().key_hint();
-            let message = format!("The source gives another pair, {hint}; the next call proves it.");
+            let message = format!("The source has another pair, {hint}; the next call proves it.");
             Event::new(EventKind::SourceChanged, message).with_generation(candidate.generation())
         });
         Self { outcome, error, event }

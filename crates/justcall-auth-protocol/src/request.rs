@@ -115,7 +115,7 @@ impl Request {
             ));
         }
         if RESERVED_HEADERS.contains(&lower.as_str()) {
-            return Err(Error::invalid_argument(format!("The header {lower} is set by the library alone.")));
+            return Err(Error::invalid_argument(format!("Only the library sets the header {lower}.")));
         }
         if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
             let shown = lower.get(..MAX_SHOWN).unwrap_or(&lower);
@@ -208,7 +208,7 @@ fn check_method(method: &str) -> Result<(), Error> {
         ));
     }
     if matches!(method, "CONNECT" | "TRACE") {
-        return Err(Error::invalid_argument(format!("The method {method} is not for calling an API.")));
+        return Err(Error::invalid_argument(format!("The method {method} cannot be used for API calls.")));
     }
     Ok(())
 }
@@ -225,7 +225,7 @@ fn check_path(path: &str) -> Result<(), Error> {
         return refuse(&format!("holds the byte 0x{byte:02X}; percent-encode what is not printable ASCII"));
     }
     if path.contains(['\\', '#', '"', '<', '>', '^', '`', '{', '|', '}']) {
-        return refuse("holds a character that belongs percent-encoded: one of \\ # \" < > ^ ` { | }");
+        return refuse("contains a character that must be percent-encoded: one of \\ # \" < > ^ ` { | }");
     }
     let (route, _query) = path.split_once('?').unwrap_or((path, ""));
     if route.starts_with("//") {
@@ -238,7 +238,7 @@ fn check_path(path: &str) -> Result<(), Error> {
     let bytes = path.as_bytes();
     for (at, _) in path.match_indices('%') {
         if !(bytes.get(at + 1..at + 3)).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-            return refuse("has a % that two hexadecimal digits do not follow");
+            return refuse("has a % that is not followed by two hexadecimal digits");
         }
         if matches!(&path[at..at + 3].to_ascii_lowercase()[..], "%00" | "%0a" | "%0d") && at < route.len() {
             return refuse("has an encoded NUL or line break");

@@ -139,7 +139,12 @@ fn generate(source: &Path) -> Result<(String, String)> {
 
 /// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
 const ATTRIBUTES: &str = "
-/** Marks functions whose result must not be ignored: those that call, load, verify or create. */
+/**
+ * Marks functions whose result must be checked: those that create a handle, load a pair, call the
+ * service, verify, or return what to do next. Compilers warn if the result is ignored. Other
+ * functions that return a justcall_status, such as setters, can fail too. To turn the warning off,
+ * define this macro as empty before you include this header.
+ */
 #ifndef JUSTCALL_NODISCARD
 #if defined(__cplusplus) && __cplusplus >= 201703L
 #define JUSTCALL_NODISCARD [[nodiscard]]

@@ -96,7 +96,7 @@ table! {
     JsonPasted { name: "json_pasted", severity: Severity::Error,
         message: "The {} is a whole JSON object.",
         remedy: "Use key:secret alone, or save the JSON as a file and use the source file:PATH.",
-        explanation: "The whole JSON object was passed instead of key:secret, for instance the value of a secret manager in one variable. A file source accepts this JSON unchanged.",
+        explanation: "The value is a whole JSON object instead of key:secret. A variable probably holds the complete value of a secret manager. A file source accepts this JSON unchanged.",
         example: Example { bad: "{\"api_key\": \"1f0e9d8c7b6a\", \"api_secret\": \"a9b8c7d6e5f4\"}", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     AssignmentPasted { name: "assignment_pasted", severity: Severity::Error,
@@ -192,7 +192,7 @@ table! {
     NotAscii { name: "not_ascii", severity: Severity::Error,
         message: "The {} contains a character outside ASCII.",
         remedy: "Copy it again as plain text, not from a formatted document.",
-        explanation: "A key or secret consists of ASCII letters, digits and punctuation. Accented letters, dots that hide letters, similar letters of other alphabets and a full-width colon are not allowed.",
+        explanation: "A key or secret consists of ASCII letters, digits and punctuation. Accented letters, masking dots (••••), look-alike letters of other alphabets and a full-width colon are not allowed.",
         example: Example { bad: "1f0e9d8c7b6a:••••••••", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     ColonInKey { name: "colon_in_key", severity: Severity::Error,

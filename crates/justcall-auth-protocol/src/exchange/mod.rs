@@ -173,7 +173,7 @@ impl Exchange {
     pub fn authorization(&mut self) -> Result<Credentials, Error> {
         let ExchangeState::Sending(in_flight) = &mut self.state else {
             return Err(Error::invalid_argument(
-                "No request is due: the authorization is taken to send one.",
+                "No request is due. Take the authorization only to send a request.",
             ));
         };
         let is_first = !mem::replace(&mut in_flight.is_taken, true);
@@ -227,7 +227,7 @@ impl Exchange {
     pub fn response(&self) -> Result<&Response, Error> {
         match &self.state {
             ExchangeState::Done(result) => result.as_ref().map_err(Error::clone),
-            _ => Err(Error::invalid_argument("The call is not over yet.")),
+            _ => Err(Error::invalid_argument("The call has not ended yet.")),
         }
     }
 
@@ -246,7 +246,7 @@ impl Exchange {
     pub fn into_account(mut self) -> Result<Account, Error> {
         let account = self.account.take();
         self.into_response()?;
-        account.ok_or_else(|| Error::invalid_argument("Only a verifying call ends with an account."))
+        account.ok_or_else(|| Error::invalid_argument("Only a call that verifies the pair returns an account."))
     }
 }
 

@@ -21,7 +21,7 @@ impl Recovery {
         Some(match &self.last_error {
             None => refusal,
             Some(error) => {
-                let hint = format!("{} The source gave no other pair: {}", refusal.hint(), error.message());
+                let hint = format!("{} The source has no other pair: {}", refusal.hint(), error.message());
                 refusal.with_hint(hint)
             }
         })
@@ -31,7 +31,7 @@ impl Recovery {
 /// Returns the error for a call whose pair was rejected recently. Sending it again could be taken for an attack.
 pub(super) fn recently_rejected(left: Duration) -> Error {
     let message = format!(
-        "The service rejected this API key and secret; they are not sent again for {} s, unless the source gives others.",
+        "The service rejected this API key and secret; they are not sent again for {} s, unless the source has another pair.",
         left.as_secs() + 1
     );
     Error::with_message(ErrorKind::InvalidCredentials, message).with_retry_after(Some(left))
@@ -40,7 +40,7 @@ pub(super) fn recently_rejected(left: Duration) -> Error {
 /// Returns the error for a call at its deadline while another call proves the new pair.
 pub(super) fn another_call_proves() -> Error {
     Error::with_message(ErrorKind::Timeout, "Another call is still verifying the new pair.").with_hint(
-        "Call again: the new pair may be good. If this lasts, allow a longer timeout than the service needs to answer.",
+        "Call again: the new pair may be valid. If this persists, set a timeout that is longer than the response time of the service.",
     )
 }
 

@@ -107,7 +107,7 @@ impl Reporter {
 
     /// Reports that the call waits before it retries.
     pub fn retrying(&mut self, wait: Duration, error: &Error) {
-        let message = format!("The call is made again in {} ms: {}", wait.as_millis(), error.message());
+        let message = format!("The call is retried in {} ms: {}", wait.as_millis(), error.message());
         let event = Event::new(EventKind::Retrying, message).with_status(error.http_status());
         self.report(event.with_wait(wait));
     }
@@ -116,7 +116,7 @@ impl Reporter {
     pub fn waiting(&mut self, wait: Duration, rejected_at: Duration, keyring: &Keyring) {
         if self.metrics.is_waiting_news(rejected_at) {
             let message = format!(
-                "The service rejected the pair in use; calls wait up to {} s for the source to give another.",
+                "The service rejected the pair in use; calls wait up to {} s for another pair in the source.",
                 wait.as_secs_f64()
             );
             let event = Event::new(EventKind::WaitingForSource, message).with_wait(wait);
@@ -132,7 +132,7 @@ impl Reporter {
     fn spike(&mut self, spike: Option<Spike>, keyring: &Keyring) {
         if let Some(Spike { requests, busiest }) = spike {
             let message = format!(
-                "{requests} requests were made within a minute, and more may come; the busiest one before had {busiest:.0}."
+                "{requests} requests were sent within a minute, and more may follow; the busiest minute before had {busiest:.0}."
             );
             let event = Event::new(EventKind::UsageSpike, message);
             self.report(event.with_generation(current_generation(keyring)));

@@ -58,7 +58,7 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
     let found = match account.id() {
         Some(id) if id == required => return None,
         Some(id) => format!("belongs to the account {id}"),
-        None => "works, but the service does not tell its account".to_owned(),
+        None => "works, but the service does not reveal its account".to_owned(),
     };
     let error = if is_expected {
         let message = format!("The pair {found}; the account {required} is expected.");
@@ -70,10 +70,10 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
     Some(error.with_request_sent(true))
 }
 
-const OTHER_ACCOUNT_HINT: &str = "Give the source a pair of the account in use. To move to another account, start the program again, or replace the pair by hand.";
+const OTHER_ACCOUNT_HINT: &str = "Store a pair of the account in use in the source. To move to another account, restart the program, or replace the pair with replace().";
 
 /// The hint of a rejection that another page disproved.
-pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "The pair is good: the service accepts it on another page. It may have no page /v2/account, which stands in the help article alone: ask whether a pair is good with verify, which asks both.";
+pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "The pair is valid: the service accepts it on another path. The path /v2/account is known only from the help article and may not exist. Use verify, which requests both paths.";
 
 /// Returns true if `error` may mean that the service has no account page.
 pub(super) fn is_no_account_page(error: &Error) -> bool {

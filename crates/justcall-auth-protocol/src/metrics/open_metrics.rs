@@ -85,7 +85,7 @@ fn calls(text: &mut MetricsText, usage: &Metrics) {
         let labels = format!("{{outcome=\"{}\"}}", kind.name());
         text.sample("calls_total", &labels, usage.calls.read(outcome(*kind)));
     }
-    text.family("retries", "counter", "", "Second attempts of calls, of every kind.");
+    text.family("retries", "counter", "", "Retries of calls, for any reason.");
     text.sample("retries_total", "", usage.retries.load(std::sync::atomic::Ordering::Relaxed));
 }
 
@@ -95,7 +95,7 @@ fn ends_calls(kind: ErrorKind) -> bool {
 }
 
 fn requests(text: &mut MetricsText, usage: &Metrics) {
-    let help = "Requests sent, retries included, by method and HTTP status; none where no answer came.";
+    let help = "Requests sent, retries included, by method and HTTP status; none if no response arrived.";
     text.family("requests", "counter", "", help);
     for (method, counters) in METHODS.iter().zip(&usage.requests) {
         let statuses = STATUSES.iter().map(ToString::to_string);
@@ -107,7 +107,7 @@ fn requests(text: &mut MetricsText, usage: &Metrics) {
             }
         }
     }
-    let help = "Time from sending a request to its answer.";
+    let help = "Time from sending a request to its response.";
     text.family("request_duration_seconds", "histogram", "seconds", help);
     let cumulative = usage.latency.cumulative();
     for (bound, count) in BOUNDS.iter().zip(cumulative) {
@@ -119,7 +119,7 @@ fn requests(text: &mut MetricsText, usage: &Metrics) {
     text.sample("request_duration_seconds_count", "", total);
     text.sample("request_duration_seconds_sum", "", usage.latency.sum().as_secs_f64());
     let help =
-        "Requests of the busiest minute so far; what is a week old counts half. Twice as many are a spike.";
+        "Requests of the busiest minute so far; a minute counts half after a week. Twice as many are a spike.";
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 
@@ -153,7 +153,7 @@ fn ends_verifications(kind: ErrorKind) -> bool {
 }
 
 fn events(text: &mut MetricsText, usage: &Metrics) {
-    text.family("events", "counter", "", "Events, by kind; the first of a kind is what an alert waits for.");
+    text.family("events", "counter", "", "Events, by kind. An alert can fire on the first of a kind.");
     for (index, kind) in EventKind::ALL.iter().enumerate() {
         let labels = format!("{{event=\"{}\"}}", kind.name());
         text.sample("events_total", &labels, usage.events.read(index));
@@ -174,14 +174,14 @@ fn budget(text: &mut MetricsText, usage: &Metrics) {
         }
     };
     let [main, burst] = windows.map(|(_, window)| window);
-    let help = "Requests that the account may make in a window, as the last answer told.";
+    let help = "Requests that the account may send in a window, as reported by the last response.";
     family("rate_limit", "", help, [main.limit.read(), burst.limit.read()]);
-    let help = "Requests that are left of them, as the last answer told.";
+    let help = "Requests that remain in the window, as reported by the last response.";
     family("rate_limit_remaining", "", help, [main.remaining.read(), burst.remaining.read()]);
-    let help = "When the window opens again, since the epoch.";
+    let help = "Time at which the window resets, since the epoch.";
     family("rate_limit_reset_timestamp_seconds", "seconds", help, [main.reset.read(), burst.reset.read()]);
     let help =
-        "Requests of the whole account, other programs' included, as far as the answers to these told.";
+        "Requests of the whole account, other programs included, as far as the responses reported them.";
     text.family("account_requests", "counter", "", help);
     text.sample("account_requests_total", "", budget.used());
 }
@@ -189,16 +189,16 @@ fn budget(text: &mut MetricsText, usage: &Metrics) {
 fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment) {
     let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
     if let Some(version) = keyring.current() {
-        let help = "How many pairs have been in use: 1 for the first.";
+        let help = "Number of pairs that have been in use: 1 for the first.";
         text.gauge("pair_generation", "", help, Some(version.generation()));
-        let help = "How old the pair is: since it was made, where its source tells, else since this process saw it first.";
+        let help = "Age of the pair: since its creation if the source reports it, otherwise since this process first saw it.";
         text.gauge("pair_age_seconds", "seconds", help, seconds(Some(version.age(now.unix))));
-        let help = "When the pair was made, since the epoch, as its source tells.";
+        let help = "Time at which the pair was created, since the epoch, if the source reports it.";
         text.gauge("pair_created_timestamp_seconds", "seconds", help, seconds(version.created_at()));
         let help = "1 while the service rejects the pair, else 0.";
         let is_rejected = keyring.rejected_for(now.monotonic).is_some();
         text.gauge("pair_rejected", "", help, Some(u8::from(is_rejected)));
-        let help = "1 while the source gives another pair that no call has proven yet, else 0.";
+        let help = "1 while the source has another pair that no call has proven yet, else 0.";
         text.gauge("pair_candidate", "", help, Some(u8::from(keyring.candidate().is_some())));
     }
     let due = Some(policy.rotation_due).filter(|due| !due.is_zero());
@@ -207,7 +207,7 @@ fn pair(text: &mut MetricsText, keyring: &Keyring, policy: &Policy, now: &Moment
 }
 
 fn last_used(text: &mut MetricsText, usage: &Metrics) {
-    let help = "When a pair was sent last, since the epoch.";
+    let help = "Time at which a pair was last sent, since the epoch.";
     let seconds = usage.last_used().map(|time| time.as_secs());
     text.gauge("last_used_timestamp_seconds", "seconds", help, seconds);
 }

@@ -64,9 +64,9 @@ impl EncodedUrl<'static> {
         let rest = ["https://", "http://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         if rest.is_none_or(str::is_empty) || url.contains(|c: char| c.is_control() || c == ' ') {
             // The argument is not echoed, because it may be the secret by mistake.
-            return Err(Error::invalid_argument("The expected URL of the webhook is no whole URL.")
+            return Err(Error::invalid_argument("The expected URL of the webhook is not a complete URL.")
                 .with_hint(
-                    "Give it exactly as it is registered in JustCall, such as https://example.com/hooks.",
+                    "Pass the URL exactly as it is registered in JustCall, such as https://example.com/hooks.",
                 ));
         }
         Self::new(Cow::Owned(copy::text(url)?))

@@ -93,7 +93,7 @@ impl WebhookVerifier {
     /// Fails with `invalid_argument` if `url` is not a complete URL, or if any URL is already accepted.
     pub fn add_url(&mut self, url: &str) -> Result<(), Error> {
         match &mut self.expected {
-            Expected::Any => Err(Error::invalid_argument("Any URL is expected already.")),
+            Expected::Any => Err(Error::invalid_argument("The verifier already accepts every URL, so no URL can be added.")),
             Expected::These(urls) => {
                 urls.push(EncodedUrl::expected(url)?);
                 Ok(())
@@ -229,17 +229,17 @@ impl WebhookVerifier {
             && matches!(&self.secrets, VerifierSecrets::Fixed(secrets) if secrets.is_empty())
         {
             return Err(Error::invalid_argument("The webhook verifier has no secret.")
-                .with_hint("Give it the API secret of the account, or a client to take it from."));
+                .with_hint("Pass the API secret of the account, or a client that holds it."));
         }
         let signature = headers.signature.ok_or_else(|| Error::new(ErrorKind::WebhookUnsigned))?;
         if headers.version != Some(service::WEBHOOK_KNOWN_VERSION.as_bytes()) {
             return Err(Error::new(ErrorKind::WebhookVersion));
         }
         let signature = Signature::read(signature)
-            .ok_or_else(|| malformed("The signature is not 64 hexadecimal digits, or is there twice."))?;
-        let written = headers.timestamp.ok_or_else(|| malformed("The timestamp's header is missing."))?;
+            .ok_or_else(|| malformed("The signature is not 64 hexadecimal digits, or occurs twice."))?;
+        let written = headers.timestamp.ok_or_else(|| malformed("The timestamp header is missing."))?;
         let timestamp = timestamp::read(written)
-            .ok_or_else(|| malformed("The timestamp's header is no time, or is there twice."))?;
+            .ok_or_else(|| malformed("The timestamp header is not a time, or occurs twice."))?;
         let signed = body::read(body)?;
 
         let secret_index = self.signer(self.secrets(overrides), &signature, &signed, written)?;
@@ -280,7 +280,7 @@ impl WebhookVerifier {
         }
         let side = if timestamp < now { "in the past" } else { "in the future" };
         let message = format!(
-            "The signature is right, but its time is {apart} s {side}, more than the tolerance of {} s.",
+            "The signature matches, but its time is {apart} s {side}, more than the tolerance of {} s.",
             self.tolerance
         );
         Err(Error::with_message(ErrorKind::WebhookStale, message))
@@ -298,7 +298,7 @@ fn check_replay(check: &dyn ReplayCheck, event: &WebhookEvent) -> Result<(), Err
 }
 
 fn two_sources() -> Error {
-    Error::invalid_argument("The secrets of a webhook verifier are either given or a client's, not both.")
+    Error::invalid_argument("A webhook verifier uses either added secrets or those of a client, not both.")
 }
 
 /// Leaves out the URLs, which often contain a token.

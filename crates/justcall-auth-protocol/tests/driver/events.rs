@@ -157,7 +157,7 @@ fn it_reports_a_retry_with_its_wait() {
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].kind(), events[0].http_status()), (EventKind::Retrying, 503));
     assert_eq!(events[0].wait(), Some(Duration::from_millis(125)));
-    assert!(events[0].message().starts_with("The call is made again in 125 ms: "), "{}", events[0].message());
+    assert!(events[0].message().starts_with("The call is retried in 125 ms: "), "{}", events[0].message());
 }
 
 #[test]

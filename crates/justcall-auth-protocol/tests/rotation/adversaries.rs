@@ -53,7 +53,7 @@ fn it_reports_that_the_source_has_no_other_pair_if_the_pair_is_rejected() {
         .check_rules();
     let first = world.failures()[0];
     assert_eq!((first.kind(), first.http_status()), (ErrorKind::InvalidCredentials, 401));
-    assert!(first.hint().contains("The source gave no other pair"), "{}", first.hint());
+    assert!(first.hint().contains("The source has no other pair"), "{}", first.hint());
     assert_eq!(world.rejected, 1);
 }
 
