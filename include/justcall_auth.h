@@ -33,8 +33,9 @@
  * - Send a request: justcall_client_request(), or justcall_request_new() and
  *   justcall_client_send() for headers, a query, a timeout or a cancel handle. Read the answer:
  *   justcall_response_body(), justcall_response_header().
- * - Choose where the pair comes from: justcall_config_set_source(), _set_credentials(),
- *   _set_source_callback() with justcall_load_fn and justcall_error_new().
+ * - Choose the source of the pair: justcall_config_set_source(), _set_credentials(), or
+ *   _set_source_callback(). The callback is a justcall_load_fn and creates its errors with
+ *   justcall_error_new().
  * - Choose how to connect: justcall_config_set_base_url(), _set_ca_file(), _set_ca_pem(),
  *   _set_proxy(), _set_local_address(), _set_timeout_ms(), _set_max_retries(),
  *   _set_max_response_length().
@@ -55,17 +56,25 @@
  *   justcall_client_key_hint(), justcall_client_protection().
  *
  * Errors. A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a
- * JUSTCALL_ERROR_ number. Its last parameter takes a justcall_error with the details, and may be
- * NULL if you do not want them. The pointer there is overwritten without being read, on success
- * with NULL: free an error before the next call overwrites it. On failure an output handle is NULL
- * and every other output is unchanged, except for the needed length that comes with
- * JUSTCALL_ERROR_BUFFER_TOO_SMALL. There is no hidden last error.
+ * JUSTCALL_ERROR_ number. Its last parameter, `error`, may be NULL if you do not want the details.
+ * Otherwise every call sets `*error`: to a justcall_error on failure, to NULL on success. It does
+ * not free what was there: free an error before you pass the same pointer to another call. If a
+ * call fails, it sets an output handle to NULL and leaves every other output unchanged, except that
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL sets `*length` to the needed length. There is no hidden last
+ * error. Several texts of an error may be NULL, such as justcall_error_service_message(): check
+ * before you print them.
  *
  * Ownership. A handle that a function stores in `*out`, or that a _new function returns, is yours:
  * pass it once to the _free function of its type, which accepts NULL. Free handles in any order,
  * when no call uses them: a handle keeps alive what it refers to. Text that a function returns is
  * borrowed from the handle that was passed, and lives as long as its comment says. What you pass
  * in is copied and stays yours.
+ *
+ * Sharing. Clients of a process share one pair, with its generation, rate limit and counters, if
+ * they have the same source, base URL, expected account and memory protection. Each call of
+ * justcall_config_set_source_callback() makes another source, and so does each justcall_credentials
+ * handle. Clients with the source `env:` share only if the environment held the same pair, or none,
+ * when they were created.
  *
  * Threads. A function that takes a handle as `const` may be called on it by several threads at
  * once, except that an exchange is for one thread at a time. A function that changes a handle
@@ -78,8 +87,8 @@
  *
  * fork(). A child may use every handle that it inherits, except exchanges, also if other threads
  * of the parent were inside calls. It opens its own connections and reads the source again at its
- * first call; counters start at zero; what the service rejected is forgotten. Callbacks and their
- * `context` are then used in both processes.
+ * first call. Its counters start at zero, and it forgets which pairs the service rejected. Both
+ * processes then use the callbacks and their `context`.
  *
  * Thread cancellation. pthread_cancel() does not interrupt a call: cancellation is disabled until
  * the call returns, also while it runs your callbacks, and the state that you had set is then
@@ -87,8 +96,8 @@
  * early, use justcall_cancel_fire(). Threads whose cancellation type is asynchronous must not call
  * the library, as POSIX demands for nearly every function.
  *
- * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. What
- * your callbacks use comes on top.
+ * Stack. Every function works on a thread with 128 KiB of stack, which is musl's default. The
+ * stack that your callbacks use is not included.
  *
  * Text is NUL-terminated UTF-8, paths too, on every system. Secrets and bodies are passed as a
  * pointer and a length; a body is a `const void *`, so that text, such as JSON, needs no cast. A
@@ -96,36 +105,53 @@
  * does not. A truth value is an int32_t, 0 or 1. If a comment does not say what NULL does, NULL is
  * refused with JUSTCALL_ERROR_INVALID_ARGUMENT.
  *
- * Limits. An API key or secret has at most 512 bytes, a text argument 128 KiB, a path with its
- * query 8 KiB, a response 1000 headers if you pass it in, and 64 KiB of headers if the library
- * reads it. A response body has at most justcall_config_set_max_response_length() bytes, that of
- * an error 64 KiB, a webhook delivery 1 MiB. A file with a pair and the output of a `command:`
- * source have at most 64 KiB; the program may run for 10 seconds. 16 names are looked up at a
- * time. 64 idle connections are kept, each for 30 seconds.
+ * Limits. An API key or secret has at most 512 bytes. A text argument has at most 128 KiB, a path
+ * with its query 8 KiB. A response that you pass in has at most 1000 headers; a response that the
+ * library reads has at most 64 KiB of headers. A response body has at most
+ * justcall_config_set_max_response_length() bytes, the body of an error response 64 KiB, a webhook
+ * delivery 1 MiB. A file with a pair, and the output of a `command:` source, have at most 64 KiB.
+ * The program of a `command:` source may run for 10 seconds. The library resolves at most 16 names
+ * at once, and keeps at most 64 idle connections, each for 30 seconds.
  *
- * Time. A call ends at its timeout, 30 seconds unless set, retries and waits included; a callback
- * that is running is waited for. Functions block only if their comment says so.
+ * Time. A call, retries and waits included, ends at its timeout. The default is 30 seconds. The
+ * call waits for a running callback. Functions block only if their comment says so.
  *
  * Retries. A call is retried up to justcall_config_set_max_retries() times, 2 unless set, with
- * growing pauses and as late as `Retry-After` asks. After 429, every request is. After 408, 5xx or
- * a lost connection, a request whose method is idempotent (GET, HEAD, OPTIONS, PUT, DELETE) is;
- * another, such as POST, only if it was surely not delivered. After 401, the source is read, and
- * if it gives another pair the request is sent once more with that. Nothing else is retried.
+ * growing pauses, and not before the time in `Retry-After`. If that pause would last beyond the
+ * call's timeout, the call fails at once. After 429, the library retries every request. After 408,
+ * 5xx or a lost connection, it retries GET, HEAD, OPTIONS, PUT and DELETE. It retries another
+ * method, such as POST, only if the request was surely not delivered. After 401, the library reads
+ * the source; if it has another pair, the request is sent once more with that pair. Nothing else is
+ * retried.
  *
- * When the source is read, which is when `load` of justcall_config_set_source_callback() runs: at
- * the first call that needs the pair, webhooks included; at the first call of a client that is
- * created later; after the service rejected the pair, at most once a second, or up to four times a
- * second while calls wait (justcall_config_set_rotation_wait_ms()); after a delivery that no known
- * secret signed, at most once a second; and in justcall_client_reload(). A file or folder is also
- * checked for changes once a second. One thread reads at a time; a read that takes over 60 seconds
- * no longer stops others.
+ * Rejected pairs. After 401, no client of the process sends the same pair to the same base URL for
+ * 30 seconds. In that time a call fails at once with JUSTCALL_ERROR_INVALID_CREDENTIALS, unless the
+ * source has another pair or the call waits for one (justcall_config_set_rotation_wait_ms()).
+ * Nothing was sent then: justcall_error_request_sent() and justcall_error_attempts() return 0, and
+ * justcall_error_retry_after_ms() returns how long the pair is still held back.
+ *
+ * When the source is read. This is also when `load` of justcall_config_set_source_callback() runs:
+ *
+ * - At the first call that needs the pair. A webhook to verify counts as a call.
+ * - At the next call after a failed read, if no pair has been read yet.
+ * - At the first call of a client that is created later, unless the source is the environment.
+ * - After the service rejected the pair: at most once a second, or up to four times a second while
+ *   calls wait (justcall_config_set_rotation_wait_ms()).
+ * - After a delivery that no known secret signed, unless the source is the environment: at the next
+ *   call or delivery, at most once a second.
+ * - In justcall_client_reload().
+ * - A file or folder is also checked for changes by calls, at most once a second.
+ *
+ * One thread reads at a time. A read that takes over 60 seconds no longer stops others. If a read
+ * fails and there is a pair, calls continue with that pair.
  *
  * Environment. The library reads JUSTCALL_CREDENTIALS, JUSTCALL_API_KEY and JUSTCALL_API_SECRET,
  * or the variables that the source names; CREDENTIALS_DIRECTORY; HTTPS_PROXY and NO_PROXY, in
  * capitals or not; SSL_CERT_FILE and SSL_CERT_DIR; and PATH to find the program of a `command:`
- * source. justcall_diagnose_environment() also looks at JUSTCALL_WEBHOOK_SECRET. A program that
- * has more rights than its user (set-user-ID) reads none of them but PATH. Like getenv(), reading
- * races with setenv() in another thread.
+ * source. justcall_diagnose_environment() also checks JUSTCALL_WEBHOOK_SECRET. A variable that is
+ * empty counts as not set. If only one of the two variables of a pair is set, calls fail with
+ * JUSTCALL_ERROR_CREDENTIALS_MALFORMED. A program that has more rights than its user (set-user-ID)
+ * reads no variable but PATH. Like getenv(), reading races with setenv() in another thread.
  *
  * The library changes nothing global: no signal handler, no allocator, no locale, no standard
  * stream but for the lines named below, and no environment variable but the two that a source with
@@ -147,9 +173,8 @@
  * up a name may still run. On other systems do not unload it.
  *
  * Versions. Every function and constant exists since 0.1.0, unless its comment says otherwise. A
- * number of a status, an event or a severity is never given another meaning. Compilers warn if the
- * result of a function that is marked JUSTCALL_NODISCARD is ignored; define that macro yourself,
- * before you include this header, to change it.
+ * number of a status, an event or a severity is never given another meaning. Compilers warn if a
+ * program ignores the result of a function that is marked JUSTCALL_NODISCARD.
  *
  * Checkers. valgrind reports nothing about the library if it is given justcall_auth.supp, which is
  * beside this header in the sources.
@@ -241,7 +266,7 @@ typedef int32_t justcall_status;
 /** The TLS connection to the service could not be established. */
 #define JUSTCALL_ERROR_TLS_FAILED 22
 
-/** The service answered with a redirect. Redirects are never followed, because they would send the pair to another host. */
+/** The service answered with a redirect, which is never followed. */
 #define JUSTCALL_ERROR_REDIRECT_REFUSED 23
 
 /** The response does not come from the JustCall API. */
@@ -328,7 +353,8 @@ typedef struct justcall_cancel justcall_cancel;
 
 /**
  * A client of the JustCall API. Create one and keep it: it holds the pair and the open
- * connections. Any number of threads may use one at once.
+ * connections. Clients share a pair if they have the same source, base URL, expected account and
+ * memory protection. Any number of threads may use one at once.
  */
 typedef struct justcall_client justcall_client;
 
@@ -360,16 +386,26 @@ typedef struct justcall_event justcall_event;
 
 /**
  * One call with your own HTTP client, such as libcurl or an event loop. It follows the rules of
- * justcall_client_send(): headers, retries, the way through a reset of the pair, what a response
- * means. For one thread at a time, in the process that created it. It keeps alive what it needs of
- * its client.
+ * justcall_client_send() for headers, retries, a reset of the pair and the meaning of a response.
+ * For one thread at a time, in the process that created it. It keeps alive what it needs of its
+ * justcall_client.
  *
- * Loop over justcall_exchange_next(), which returns what to do. Only justcall_exchange_load()
- * blocks. Your HTTP client must not follow redirects: it would send the pair to another host. The
- * client's `ca_file` and proxy do not apply to it; set its own.
+ * Call justcall_exchange_next() in a loop: it returns what to do. Only justcall_exchange_load()
+ * blocks. Rules for your HTTP client:
  *
- * Other calls of the process may wait for an exchange that was asked to load or to send. They stop
- * waiting when it is freed, at its deadline, or after 60 seconds if it has none.
+ * - It must not follow redirects, because that would send the pair to another host.
+ * - Set it up again for each JUSTCALL_ACTION_SEND. Method, URL, headers, body and pair may differ
+ *   from those of the request before.
+ * - It uses its own CA certificates and proxy. Those of the justcall_client do not apply to it.
+ * - It may send `Accept-Encoding` with every encoding that it decodes, such as `br` or `zstd`.
+ *   Report decoded bodies; the header `Content-Encoding` may stay.
+ * - Report the final response only. Drop interim responses, of HTTP status 100 to 199, together
+ *   with their headers.
+ * - It makes copies of the pair. The library cannot wipe those: wipe them where you can.
+ *
+ * While an exchange is to load or to send, other calls that share its pair may wait for it. They
+ * continue when you report the result or free the exchange, at its deadline, or after 60 seconds
+ * if it has no deadline. So free an exchange that you do not finish.
  */
 typedef struct justcall_exchange justcall_exchange;
 
@@ -413,8 +449,20 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  * returns a JUSTCALL_ERROR_ number, with which the call that needs the pair then fails, usually
  * JUSTCALL_ERROR_CREDENTIALS_MISSING or JUSTCALL_ERROR_SOURCE_UNAVAILABLE, and may store an error
  * in `*error`: one of justcall_error_new(), or one that another function of this library stored
- * there. The library owns what is stored. `*out` and `*error` are NULL before. `context` is what
- * justcall_config_set_source_callback() was given.
+ * there. The library owns what is stored, and frees it. `*out` and `*error` are NULL before.
+ * `context` is what justcall_config_set_source_callback() was given.
+ *
+ * The returned number decides:
+ *
+ * - JUSTCALL_OK with credentials in `*out`: the pair is used. An error in `*error` is ignored.
+ * - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
+ * - Another number: the call fails with it. Credentials in `*out` are ignored. Message, hint and
+ *   reason come from `*error`, also if the status of that error is another one.
+ * - A number that the library does not have: the call fails with
+ *   JUSTCALL_ERROR_SOURCE_UNAVAILABLE.
+ *
+ * If there is no pair yet, a failed load is repeated at the next call. If there is a pair, calls
+ * continue with it.
  *
  * Called on the thread of the call that needs the pair; several threads may call it at once. It
  * may use clients that do not share this pair; a call of one that does fails with
@@ -568,8 +616,10 @@ justcall_status justcall_credentials_load_with(const char *source,
 const char *justcall_credentials_key_hint(const justcall_credentials *credentials);
 
 /**
- * Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. That is
- * the only copy: wipe it with justcall_wipe() when it is sent. Asks nothing of the service.
+ * Writes the value of the `Authorization` header, `key:secret` and a NUL, into `buffer`. Sends
+ * nothing. Wipe the buffer with justcall_wipe() when the request is sent. The buffer is the only
+ * copy outside the library until your HTTP client copies it, as curl_slist_append() does. The
+ * library cannot wipe the copies that your client makes: wipe those too, where you can.
  *
  * Sets `*length`, unless `length` is NULL, to the length without the NUL. If `capacity`, which
  * counts the NUL, is too small, fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL, sets `*length` too,
@@ -645,11 +695,11 @@ JUSTCALL_NODISCARD justcall_config *justcall_config_new(void);
  * Sets where the pair comes from: a source as for justcall_credentials_load(). It is read at a
  * client's first call, not now. Replaces an earlier source, callback or pair.
  *
- * `"env:"` is compared when a client is created: if the environment then holds another pair than
- * the one that earlier clients read there, the new client has a separate pair; if it holds the
- * same one or none, they share the pair. `"default:"` is resolved when a client is created. An
- * open client reads the environment again only after the service rejected its pair, or when
- * justcall_client_reload() is called.
+ * Creating a client resolves `"default:"`, and compares the environment of `"env:"` with the pair
+ * that earlier clients read there. If the environment holds another pair, the new client uses that
+ * one, and the earlier clients keep theirs. If it holds the same pair or none, they share the
+ * pair. A client reads the environment again only after the service rejected its pair, or in
+ * justcall_client_reload().
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `source` is not a source or an argument is NULL;
  * the configuration is then unchanged.
@@ -673,7 +723,12 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
  * Sets the function that loads the pair, in place of a source: for pairs in a database or another
  * keychain. See justcall_load_fn. `context` is passed to it, and to `free_context`, which may be
  * NULL, once neither this configuration nor a client made from it will call `load` any more.
- * Clients made after one call of this function share their pair.
+ *
+ * Replaces an earlier source, callback or pair. The context of an earlier callback is freed by
+ * this call, or with the last client that uses it. justcall_config_set_source() and
+ * justcall_config_set_credentials() replace a callback in the same way. Clients share a pair only
+ * if they were created from this configuration after the same call of this function: a second call
+ * makes another source, also with the same `load` and `context`.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `load` is NULL; the configuration is
  * then unchanged, and `context` is not freed.
@@ -841,11 +896,12 @@ justcall_status justcall_config_set_proxy(justcall_config *config,
                                           justcall_error **error);
 
 /**
- * Sets the account that the pair must belong to. The service as measured does not name it, and
- * every call fails then.
+ * Sets the account that the pair must belong to. Every call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account, or if the service does not
+ * name the account. The library then requests only the account.
  *
- * With a pair of another account, or of one that the service does not name, every call fails with
- * JUSTCALL_ERROR_WRONG_ACCOUNT, and only the account is asked for.
+ * When measured, the JustCall service did not name the account of a pair. So every call to it
+ * fails if an account is expected.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To expect no
  * particular account, do not set it.
@@ -904,10 +960,13 @@ justcall_status justcall_client_new(const justcall_config *config,
  * service does not name it, a pair of another account is used without notice. Set the expected
  * account to rule that out.
  *
- * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. Fails with any
- * other status, except those for buffers and webhooks, if the service cannot be reached or gives
- * an unexpected answer. On success `*out` is yours, to be freed with justcall_account_free(); on
- * failure it is NULL. Any number of threads may call this on one client.
+ * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For 30 seconds
+ * after that, the same pair is not sent again: another call fails with the same status at once,
+ * with justcall_error_request_sent() and justcall_error_attempts() 0, unless the source has
+ * another pair. Fails with any other status, except those for buffers and webhooks, if the service
+ * cannot be reached or gives an unexpected answer. On success `*out` is yours, to be freed with
+ * justcall_account_free(); on failure it is NULL. Any number of threads may call this on one
+ * client.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_verify(const justcall_client *client,
@@ -945,7 +1004,7 @@ justcall_status justcall_client_send(const justcall_client *client,
                                      justcall_error **error);
 
 /**
- * Sends a request without headers of its own: the short form of justcall_request_new(),
+ * Sends a request without more headers: the short form of justcall_request_new(),
  * justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes, or NULL
  * with a length of 0 for none.
  *
@@ -992,7 +1051,7 @@ justcall_status justcall_client_replace_with(justcall_client *client,
 
 /**
  * Reads the source now, and asks nothing of the service. Sets `*changed`, unless `changed` is
- * NULL, to 1 if the source gives another pair than before, which the next call then proves and
+ * NULL, to 1 if the source has another pair than before, which the next call then proves and
  * uses, else to 0. Calls read the source by themselves: a file or folder at most once a second,
  * any other source when the service rejects the pair. Call this to have it read sooner.
  *
@@ -1083,10 +1142,10 @@ justcall_status justcall_client_protection_with(const justcall_client *client,
                                                 justcall_error **error);
 
 /**
- * Returns the generation of the pair in use: 1 for the first pair that the clients which share it
- * used, one more with each pair that was taken into use since. Returns 0 if no call has read a
- * pair yet or `client` is NULL. Reads no source and does not block. Any number of threads may call
- * this at once.
+ * Returns the generation of the pair in use. The first pair of the clients that share it has
+ * generation 1. Each pair that replaces the one in use has the next number. Returns 0 if no call
+ * has read a pair yet or `client` is NULL. Reads no source and does not block. Any number of
+ * threads may call this at once.
  */
 uint64_t justcall_client_generation(const justcall_client *client);
 
@@ -1158,7 +1217,7 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_PAIR_REJECTED 3
 
 /**
- * Calls wait until the source gives another pair: see justcall_config_set_rotation_wait_ms().
+ * Calls wait until the source has another pair: see justcall_config_set_rotation_wait_ms().
  */
 #define JUSTCALL_EVENT_WAITING_FOR_SOURCE 4
 
@@ -1207,8 +1266,9 @@ const char *justcall_event_name(const justcall_event *event);
 const char *justcall_event_message(const justcall_event *event);
 
 /**
- * Returns the generation of the pair that `event` is about: 1 for the first pair of the process,
- * one more with each that was taken into use. Returns 0 if it is about no pair or `event` is NULL.
+ * Returns the generation of the pair that `event` is about, as justcall_client_generation()
+ * counts. A pair that is not in use yet has the number that it gets if it is taken into use.
+ * Returns 0 if `event` is about no pair or is NULL.
  */
 uint64_t justcall_event_generation(const justcall_event *event);
 
@@ -1253,7 +1313,7 @@ justcall_status justcall_request_add_query(justcall_request *request,
                                            justcall_error **error);
 
 /**
- * Sets a header. Replaces one of the same name in any case.
+ * Sets a header. Replaces a header of the same name, whatever its upper and lower case.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if an argument is NULL, if `name` is not a header
  * name or is one that only the library sets (`Authorization`, `Host`, those that frame the message
@@ -1409,9 +1469,9 @@ int32_t justcall_response_http_status(const justcall_response *response);
 const void *justcall_response_body(const justcall_response *response, size_t *length);
 
 /**
- * Returns the value of the first header called `name`, in any case. Bytes that are not UTF-8 are
- * replaced by U+FFFD. Returns NULL if there is none or an argument is NULL. The text lives as long
- * as `response`.
+ * Returns the value of the first header with this name. Upper and lower case do not matter. Bytes
+ * that are not UTF-8 are replaced by U+FFFD. Returns NULL if there is none or an argument is NULL.
+ * The text lives as long as `response`.
  */
 const char *justcall_response_header(const justcall_response *response, const char *name);
 
@@ -1529,8 +1589,8 @@ justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
  * Does not block itself. A delivery that comes before any call has read the client's pair waits in
  * justcall_webhook_verify() until it is read, at most for the client's timeout: call
  * justcall_client_verify() or justcall_client_reload() when the receiver starts. If the source
- * cannot be read, deliveries fail in the same way, and a program or callback is not asked again
- * because of one of them for a second.
+ * cannot be read, the delivery fails with the status of that failure. For a second after that,
+ * deliveries do not run a program or callback again: they fail with the same status.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT after justcall_webhook_add_secret(), or if an
  * argument is NULL; the verifier is then unchanged.
@@ -1557,18 +1617,37 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
 /**
  * Verifies one delivery. `signature`, `version` and `timestamp` are the values of the headers
  * x-justcall-signature, x-justcall-signature-version and x-justcall-request-timestamp, as they
- * came, or NULL if there is none. `body` is the bytes that came, and `now_unix` the time in
- * seconds since 1970-01-01 UTC, such as from time(). Counts the result, for
- * justcall_webhook_usage() and the client's justcall_client_usage().
+ * came, or NULL if there is none. An empty value counts as none. If a header occurs twice, pass
+ * its values joined with ", ": the delivery is then refused. `body` is the `body_length` bytes
+ * that came, and `now_unix` the time in seconds since 1970-01-01 UTC, such as from time(). Counts
+ * the result, for justcall_webhook_usage() and the client's justcall_client_usage().
  *
- * Fails with the first of these that holds: JUSTCALL_ERROR_WEBHOOK_UNSIGNED for a delivery without
- * a signature, such as the probe that JustCall sends when a URL is saved, which expects the
- * response 200 and nothing else; JUSTCALL_ERROR_WEBHOOK_VERSION, _MALFORMED, _MISMATCH, _STALE,
- * _WRONG_URL, _REPLAYED. Log unsigned deliveries: behind a proxy that removes the headers, every
- * genuine delivery looks like the probe. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if there is no
- * secret, `webhook` or `out` is NULL or a length is impossible, and with what the client's source
- * or the replay check returns. On success `*out` is yours, to be freed with
- * justcall_webhook_event_free(); on failure it is NULL.
+ * Fails with the first of these that holds:
+ *
+ * - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is impossible, or the
+ *   verifier has no secret.
+ * - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty, as in the probe that
+ *   JustCall sends when a URL is saved. Log it: behind a proxy that removes the headers, every
+ *   genuine delivery looks like the probe.
+ * - JUSTCALL_ERROR_WEBHOOK_VERSION: the version is missing or unknown.
+ * - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, the timestamp is
+ *   missing or not a time, or the body is over 1 MiB, not UTF-8 or not the JSON of a delivery.
+ *   A signature or timestamp that is not UTF-8 is malformed too.
+ * - The failure of the client's source, if the secrets come from a client.
+ * - JUSTCALL_ERROR_WEBHOOK_MISMATCH, _STALE, _WRONG_URL, _REPLAYED, or what the replay check
+ *   returns.
+ *
+ * The HTTP status to answer with:
+ *
+ * - 200 for JUSTCALL_OK, after the event was handled.
+ * - 200 and nothing else for JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the probe expects it.
+ * - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
+ * - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
+ * - 500 for every other status, such as that of a source. JustCall sends the delivery again after
+ *   every answer other than 200.
+ *
+ * On success `*out` is yours, to be freed with justcall_webhook_event_free(); on failure it is
+ * NULL.
  *
  * Blocks only if the secrets are those of a client whose pair has to be read. Any number of
  * threads may call this on one verifier.
@@ -1670,11 +1749,15 @@ const char *justcall_webhook_event_signature(const justcall_webhook_event *event
  * were verified. What justcall_client_request() returns for "GET" of that path is true, whereas
  * the body may be forged.
  *
+ * Knows the types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or `jc.contact_`. Fails
+ * with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, also if the delivery is genuine:
+ * request the object by its path in the API reference, or ignore such events and answer 200.
+ *
  * Stores the length without the NUL in `*length`, unless `length` is NULL. Fails with
  * JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is not greater than that; 128 bytes are enough.
- * Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object, and with
- * JUSTCALL_ERROR_INVALID_ARGUMENT for a type whose place in the API is not known, if `event` is
- * NULL, or if `buffer` is NULL and `capacity` is not 0. Does not block.
+ * Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the body names no object. Also fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `event` is NULL, or if `buffer` is NULL and `capacity` is not
+ * 0. Does not block.
  */
 justcall_status justcall_webhook_event_object_path(const justcall_webhook_event *event,
                                                    const void *body,
@@ -1693,19 +1776,21 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
 
 /**
  * Send the request: justcall_exchange_method() and the functions after it describe it,
- * justcall_exchange_authorization() gives its `Authorization` header. Stop after `wait_ms`
- * milliseconds. Then report the result with justcall_exchange_answered() or
- * justcall_exchange_failed().
+ * justcall_exchange_authorization() writes its `Authorization` header. Set up your HTTP client
+ * again each time. Stop after `wait_ms` milliseconds. Then report the result with
+ * justcall_exchange_answered() or justcall_exchange_failed().
  */
 #define JUSTCALL_ACTION_SEND 1
 
 /**
- * Call justcall_exchange_next() again after `wait_ms` milliseconds.
+ * Call justcall_exchange_next() again after `wait_ms` milliseconds. Several short waits in a row
+ * are normal, for example 20 milliseconds each while another call reads the source.
  */
 #define JUSTCALL_ACTION_WAIT 2
 
 /**
- * Call justcall_exchange_load(), which may block: not on the thread of an event loop.
+ * Call justcall_exchange_load(). It may block, so run it on a worker thread if you have an event
+ * loop.
  */
 #define JUSTCALL_ACTION_LOAD 3
 
@@ -1763,12 +1848,20 @@ justcall_status justcall_exchange_new(const justcall_client *client,
  * `wait_ms` is NULL, `*wait_ms` to a number of milliseconds. For JUSTCALL_ACTION_WAIT it is the
  * time to wait. For JUSTCALL_ACTION_SEND it is the time left until the call's deadline, at least
  * 1, or 0 if the call has no limit: use it as your HTTP client's timeout. For the other actions it
- * is 0. Calling this twice without a report in between gives the same action again. Never blocks.
+ * is 0. Never blocks.
  *
- * Returns the call's failure once it is final, now and at every later call: any status that
- * justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT, which is final
- * too, in a child of the process that created the exchange, and if `action` or `exchange` is NULL
- * or the exchange is in use.
+ * Returns JUSTCALL_ACTION_SEND again until you report the result, and JUSTCALL_ACTION_LOAD until
+ * justcall_exchange_load() returns. So while your HTTP client is sending, you may call this from
+ * time to time to notice a fired cancel handle, justcall_client_shutdown() and the deadline: it
+ * then returns the failure. Stop your request in that case; a later report of its result has no
+ * effect. Each call of this function ends the text of justcall_exchange_method(),
+ * justcall_exchange_url() and the headers, also if it returns JUSTCALL_ACTION_SEND again. Copy
+ * that text first if your HTTP client does not; libcurl does.
+ *
+ * Returns the failure of the call once it is final, now and at every later call: any status that
+ * justcall_client_send() may return. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT at every call in a
+ * child of the process that created the exchange. Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+ * and changes nothing, if `action` or `exchange` is NULL or the exchange is in use.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_next(justcall_exchange *exchange,
@@ -1777,11 +1870,13 @@ justcall_status justcall_exchange_next(justcall_exchange *exchange,
                                        justcall_error **error);
 
 /**
- * Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Otherwise
- * does nothing. The next justcall_exchange_next() returns what follows from the result.
+ * Reads the source, after JUSTCALL_ACTION_LOAD: a file, a program or your load callback. Has no
+ * effect after another action. Returns JUSTCALL_OK also if the source cannot be read: the next
+ * justcall_exchange_next() then fails, or continues with the pair in use.
  *
  * Blocks until the source is read, at most until the call's deadline; the cancel handle of the
- * request ends it too. A load callback that is running is not interrupted. Fails with
+ * request ends it too. A load callback that is running is not interrupted. May run on a worker
+ * thread, if nothing else uses the exchange until it returns. Fails with
  * JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use.
  */
 justcall_status justcall_exchange_load(justcall_exchange *exchange, justcall_error **error);
@@ -1823,23 +1918,26 @@ const char *justcall_exchange_header_value(const justcall_exchange *exchange, si
 /**
  * Returns the body of the request to send, and sets `*length`, unless `length` is NULL, to its
  * length in bytes. Returns NULL, with a length of 0, if the request has no body or `exchange` is
- * NULL or in use. The body may be empty: then this is not NULL, and the length is 0. Lives until
- * the next justcall_exchange_next() or justcall_exchange_free(). Not NUL-terminated.
+ * NULL or in use. The body may be empty: then this is not NULL, and the length is 0. The body is
+ * not NUL-terminated, and lives until justcall_exchange_free().
  */
 const void *justcall_exchange_body(const justcall_exchange *exchange, size_t *length);
 
 /**
- * Returns 1 if the request to send asks about the pair: which account it belongs to, before your
- * own request if an account is expected, or whether it is good, if `/v2/account` answered your own
- * request with 401. Send it without your body and headers. Else returns 0, also if `exchange` is
+ * Returns 1 if the request to send verifies the pair and is not your own request. It comes before
+ * your own if the account of the pair must be known first. It comes after your own if that was
+ * `/v2/account` and the service answered 401. Send it as the exchange describes it, without the
+ * body and headers of your own request. Returns 0 if the request is your own, or if `exchange` is
  * NULL or in use.
  */
 int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
 
 /**
  * Writes the value of the `Authorization` header, after JUSTCALL_ACTION_SEND, into `buffer`, as
- * justcall_credentials_authorization() does. This fixes which pair the response will be about:
- * call it right before you send, and again for each request.
+ * justcall_credentials_authorization() does. Call it right before you send, and again for each
+ * JUSTCALL_ACTION_SEND. The response then counts for the pair that was written: after 401, that
+ * pair is rejected. If you report a response without this call, it counts for the pair that was in
+ * use at JUSTCALL_ACTION_SEND.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if no request is to be sent, or the exchange is in
  * use; otherwise as justcall_credentials_authorization() does.
@@ -1852,9 +1950,13 @@ justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
                                                 justcall_error **error);
 
 /**
- * Reports the response to the request, with arguments as for justcall_classify(), all of which are
- * copied. Pass the whole body, decompressed. The next justcall_exchange_next() returns what
- * follows. Does nothing unless a request is to be sent.
+ * Reports the final response to the request, with arguments as for justcall_classify(), all of
+ * which are copied. Pass the whole body, decompressed; a `Content-Encoding` header may stay. Drop
+ * the headers of interim responses (100 to 199). The next justcall_exchange_next() returns what
+ * follows.
+ *
+ * Has no effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result
+ * has not been reported yet.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT as justcall_classify() does, and if `exchange` is
  * NULL or in use; the exchange is then unchanged.
@@ -1869,12 +1971,28 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
                                            justcall_error **error);
 
 /**
- * Reports that your HTTP client got no response: why, as one of the JUSTCALL_CAUSE numbers, and
- * whether any byte of the request may have been sent. `request_sent` 0 means that the request was
- * surely not delivered, so that even a POST may be sent again; pass 1 if in doubt. Does nothing
- * unless a request is to be sent. The next justcall_exchange_next() returns what follows.
+ * Reports that your HTTP client got no response. `cause` is one of the JUSTCALL_CAUSE numbers.
+ * `request_sent` is 0 if surely no byte of the request was sent, so that even a POST may be sent
+ * again; pass 1 if in doubt. The next justcall_exchange_next() returns what follows. Has no
+ * effect, and returns JUSTCALL_OK, unless the action is JUSTCALL_ACTION_SEND and its result has
+ * not been reported yet.
  *
- * The call then fails, unless it is retried, as it would with the built-in HTTP client: with
+ * The cause for each CURLcode of libcurl:
+ *
+ * - JUSTCALL_CAUSE_RESOLVE: CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY.
+ * - JUSTCALL_CAUSE_CONNECT: CURLE_COULDNT_CONNECT.
+ * - JUSTCALL_CAUSE_TLS: CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION,
+ *   CURLE_SSL_CACERT_BADFILE.
+ * - JUSTCALL_CAUSE_TIMEOUT: CURLE_OPERATION_TIMEDOUT.
+ * - JUSTCALL_CAUSE_CANCELLED: CURLE_ABORTED_BY_CALLBACK.
+ * - JUSTCALL_CAUSE_CLOSED: every other.
+ *
+ * With libcurl, pass `request_sent` 0 for the first three causes, and for the others 1 if
+ * CURLINFO_REQUEST_SIZE is greater than 0. If your program fails for a reason that is none of the
+ * causes, pass JUSTCALL_CAUSE_CLOSED if a retry may help, else JUSTCALL_CAUSE_CANCELLED.
+ *
+ * The causes RESOLVE, CONNECT and CLOSED are retried as a lost connection is; the others end the
+ * call. A call that ends fails as it would with the built-in HTTP client: with
  * JUSTCALL_ERROR_CONNECTION_FAILED (reason `resolve` or `connect`; for JUSTCALL_CAUSE_CLOSED
  * `receive`, or `send` if nothing was sent), JUSTCALL_ERROR_TLS_FAILED, JUSTCALL_ERROR_TIMEOUT
  * (reason `receive`, or `connect` if nothing was sent) or JUSTCALL_ERROR_CANCELLED.
@@ -1919,9 +2037,10 @@ void justcall_exchange_free(justcall_exchange *exchange);
  * is not known here, so a secret that the service echoes is not masked in
  * justcall_error_service_message().
  *
- * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not an HTTP status (100 to
- * 999; libcurl gives 0 if there was no response), if a needed pointer is NULL, or if a length is
- * impossible: justcall_error_http_status() is then 0. Does not block. Any thread may call this.
+ * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `http_status` is not between 100 and 999, if
+ * a needed pointer is NULL, or if a length is impossible. justcall_error_http_status() of such an
+ * error is 0. libcurl reports the status 0 if there was no response. Does not block. Any thread
+ * may call this.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_classify(int32_t http_status,
@@ -1951,8 +2070,8 @@ justcall_status justcall_classify(int32_t http_status,
 
 /**
  * Checks a pair as people paste it: `key:secret`, a header value or a header line, `text_length`
- * bytes that need no NUL. Asks nothing of the service. The only thing that counts beside `text` is
- * the variable JUSTCALL_API_KEY, by which a key and a secret in the wrong order are recognised.
+ * bytes that need no NUL. Sends nothing. Reads no other input but the variable JUSTCALL_API_KEY,
+ * to detect a key and a secret in the wrong order.
  *
  * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `text` or `out` is
  * NULL. On success `*out` is yours, to be freed with justcall_report_free(); on failure it is
@@ -1965,9 +2084,9 @@ justcall_status justcall_diagnose(const char *text,
                                   justcall_error **error);
 
 /**
- * Checks the places where `"default:"` finds a pair, the pair itself, and what would mislead a
- * program there, such as another pair in another place. Asks nothing of the service and runs no
- * program.
+ * Checks the pair that `"default:"` would use, and every source that `"default:"` reads. Also
+ * reports sources that could mislead a program, such as a second one with a different pair. Sends
+ * nothing and runs no program.
  *
  * Findings are not a failure. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `out` is NULL. On
  * success `*out` is yours, to be freed with justcall_report_free(); on failure it is NULL. No text
@@ -2041,9 +2160,9 @@ const char *justcall_error_message(const justcall_error *error);
 const char *justcall_error_hint(const justcall_error *error);
 
 /**
- * Returns what the service said in the body of its response: at most 512 bytes on one line, with
- * an echoed secret masked. Returns NULL if it said nothing or `error` is NULL. The text lives as
- * long as `error`.
+ * Returns the message in the body of the service's response, or NULL: check before you print it.
+ * It is NULL if there was no response, if its body has no message, or if `error` is NULL. The text
+ * has at most 512 bytes on one line, with an echoed secret masked, and lives as long as `error`.
  */
 const char *justcall_error_service_message(const justcall_error *error);
 
@@ -2069,15 +2188,20 @@ int32_t justcall_error_http_status(const justcall_error *error);
 int32_t justcall_error_retryable(const justcall_error *error);
 
 /**
- * Returns how many milliseconds the service asks to wait before the next attempt. Returns -1 if it
- * does not say or `error` is NULL.
+ * Returns how many milliseconds to wait before the next attempt: the time that the service asks
+ * for, or the time for which a rejected pair is not sent again. Returns -1 if there is no such
+ * time or `error` is NULL.
  */
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * Returns 0 if the request was surely not delivered to the service by any attempt, 1 if it may
- * have been, whatever ended the call. Do not send a POST again after 1. Returns 0 if `error` is
- * NULL.
+ * Returns 1 if any attempt may have delivered the request to the service, whatever ended the call.
+ * Returns 0 if surely none did, or if `error` is NULL.
+ *
+ * After 1, send a POST again only if the service surely refused it. It did if
+ * justcall_error_status() is 400, 401, 403, 404, 422 or 429; of these, only 429 is retryable
+ * unchanged. After any other status the service may have executed the request. Do not decide by
+ * justcall_error_http_status(): the response may be that of an earlier attempt.
  */
 int32_t justcall_error_request_sent(const justcall_error *error);
 

@@ -108,9 +108,8 @@ impl Buffer {
 
 fn too_small(needed: usize) -> Error {
     let message = format!("The buffer is too small for the result: a capacity of {needed} is needed.");
-    Error::with_message(ErrorKind::BufferTooSmall, message).with_hint(
-        "Call again with a buffer of that capacity: the length parameter plus one for the NUL.",
-    )
+    Error::with_message(ErrorKind::BufferTooSmall, message)
+        .with_hint("Call again with a buffer of that capacity: the length parameter plus one for the NUL.")
 }
 
 #[cfg(test)]

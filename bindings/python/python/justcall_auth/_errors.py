@@ -160,7 +160,7 @@ class TlsFailedError(JustCallError):
 
 
 class RedirectRefusedError(JustCallError):
-    """The service answered with a redirect. Redirects are never followed, because they would send the pair to another host.
+    """The service answered with a redirect, which is never followed.
 
     Check the base URL: it should be https://api.justcall.io.
     """
@@ -168,10 +168,7 @@ class RedirectRefusedError(JustCallError):
     name = "redirect_refused"
     code = 23
     retryable = False
-    _message = (
-        "The service answered with a redirect. Redirects are never followed, because they would send the "
-        "pair to another host."
-    )
+    _message = "The service answered with a redirect, which is never followed."
     _hint = "Check the base URL: it should be https://api.justcall.io."
 
 

@@ -65,7 +65,7 @@ table! {
         remedy: "Behind a corporate proxy, set ca_file or SSL_CERT_FILE to its CA certificate. Also check the clock and the CA certificates of this machine.",
     }
     RedirectRefused { name: "redirect_refused", number: 23, retryable: false,
-        message: "The service answered with a redirect. Redirects are never followed, because they would send the pair to another host.",
+        message: "The service answered with a redirect, which is never followed.",
         remedy: "Check the base URL: it should be https://api.justcall.io.",
     }
     InvalidResponse { name: "invalid_response", number: 24, retryable: false,

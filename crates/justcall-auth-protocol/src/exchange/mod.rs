@@ -14,9 +14,7 @@
 //! After each report and each wait, the driver passes on the events of [`Exchange::take_events`]. Time and randomness
 //! are passed in as a [`Moment`], so tests can run the same rules with their own clock.
 //!
-//! The [keyring](crate::keyring), shared by all calls of a process, chooses the pair. An exchange holds a lease of the
-//! keyring while it reads the source or proves a pair. The lease ends when the exchange is dropped, at its deadline, or
-//! after 60 seconds if it has none.
+//! The [keyring](crate::keyring), shared by all calls of a process, chooses the pair.
 
 mod action;
 mod delivery;
@@ -82,14 +80,12 @@ impl Exchange {
         Self::begin(policy, shared, CallTask::Request(request), now)
     }
 
-    /// Creates a call that proves the pair in use. The call begins `now`. It asks the account page, and then the page
-    /// that the official clients verify with if the service has no account page or rejects the pair there.
+    /// Creates a call that proves the pair in use, with the account page or else the page of the official clients.
     pub fn verify(policy: Arc<Policy>, shared: Shared, now: &Moment) -> Self {
         Self::begin(policy, shared, CallTask::Verify, now)
     }
 
-    /// Creates a call that proves `credentials` as [`Exchange::verify`] does, and then uses them. If the proof fails,
-    /// the pair in use stays.
+    /// Creates a call that proves `credentials`, and then uses them. If the proof fails, the pair in use stays.
     pub fn replace(policy: Arc<Policy>, shared: Shared, credentials: Credentials, now: &Moment) -> Self {
         let version = shared.keyring.admit(credentials, now);
         Self::begin(policy, shared, CallTask::Replace(version), now)
@@ -163,18 +159,15 @@ impl Exchange {
         self.policy.base_url.join(self.outgoing().path())
     }
 
-    /// Returns the pair to send. From then on, the response is about this pair. If another pair came into use since
-    /// [`Action::Send`], returns that one. Still returns a pair that was rejected since if it has no successor, because
-    /// this method has no clock to check the end of a cool-down. A driver that calls it right after [`Action::Send`]
-    /// never sends a rejected pair.
+    /// Returns the pair to send, which the response is then about: the pair in use, if another one came into use since
+    /// [`Action::Send`]. This method has no clock, so it may return a pair that was rejected since. A driver that calls
+    /// it right after [`Action::Send`] never sends a rejected pair.
     ///
     /// # Errors
     /// Fails with `invalid_argument` if the next action is not [`Action::Send`].
     pub fn authorization(&mut self) -> Result<Credentials, Error> {
         let ExchangeState::Sending(in_flight) = &mut self.state else {
-            return Err(Error::invalid_argument(
-                "No request is due. Take the authorization only to send a request.",
-            ));
+            return Err(Error::invalid_argument("No request is due. Wait for the action Send."));
         };
         let is_first = !mem::replace(&mut in_flight.is_taken, true);
         if is_first && in_flight.proof.is_none() && self.verification.page.is_none() {
@@ -246,7 +239,8 @@ impl Exchange {
     pub fn into_account(mut self) -> Result<Account, Error> {
         let account = self.account.take();
         self.into_response()?;
-        account.ok_or_else(|| Error::invalid_argument("Only a call that verifies the pair returns an account."))
+        account
+            .ok_or_else(|| Error::invalid_argument("Only a call that verifies the pair returns an account."))
     }
 }
 
@@ -502,9 +496,8 @@ impl Exchange {
         wrong_account(&account, required, self.policy.expected_account.is_some()).map_or(Ok(account), Err)
     }
 
-    /// Puts a pair that had to be proven into use, because the service accepted it. `account` is the account in the
-    /// response. If the pair must prove its account, a response without that account does not suffice: its request may
-    /// have been sent before the account was required.
+    /// Puts a pair that the service accepted into use. `account` is the account in the response. If the pair must prove
+    /// its account, a response without it does not suffice: its request may precede the requirement.
     fn promote(&mut self, in_flight: &InFlight, account: Option<u64>, now: &Moment) {
         let required = self.account_in_use_required_of(&in_flight.version);
         let is_proof = in_flight.proof.is_some() || matches!(self.task, CallTask::Replace(_));
@@ -512,17 +505,12 @@ impl Exchange {
             return;
         }
         if let Some(version) = self.keyring.promote(&in_flight.version, self.policy.overlap, now.monotonic) {
-            self.reporter.report_about(
-                &version,
-                EventKind::Rotated,
-                "Another pair was proven and is in use now",
-                0,
-            );
+            let what = "Another pair was proven and is in use now";
+            self.reporter.report_about(&version, EventKind::Rotated, what, 0);
         }
     }
 
-    /// Handles the rejection of the pair that was sent. The call continues if it has a retry left; the keyring chooses
-    /// the next pair or fails.
+    /// Handles the rejection of the pair that was sent. The call continues if it has a retry left.
     fn rejected(&mut self, error: Error, in_flight: InFlight, now: &Moment) {
         let until = now.monotonic.saturating_add(self.policy.cool_down);
         let rejected = self.keyring.reject(&in_flight.version, now.monotonic, until);
@@ -565,8 +553,7 @@ impl Exchange {
         self.state = ExchangeState::Sending(InFlight { since: now.monotonic, is_taken: false, ..in_flight });
     }
 
-    /// Returns true if the account page rejected the pair in response to the caller's own request, and no other call
-    /// knows of a rejection.
+    /// Returns true if the account page rejected the pair for the caller's own request, and no other call knows that.
     fn needs_confirmation(&self, in_flight: &InFlight, now: &Moment) -> bool {
         let Some(request) = self.task.request() else { return false };
         !self.is_verifying()

@@ -118,8 +118,7 @@ fn requests(text: &mut MetricsText, usage: &Metrics) {
     text.sample("request_duration_seconds_bucket", "{le=\"+Inf\"}", total);
     text.sample("request_duration_seconds_count", "", total);
     text.sample("request_duration_seconds_sum", "", usage.latency.sum().as_secs_f64());
-    let help =
-        "Requests of the busiest minute so far; a minute counts half after a week. Twice as many are a spike.";
+    let help = "Requests of the busiest minute so far; a minute counts half after a week. Twice as many are a spike.";
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 

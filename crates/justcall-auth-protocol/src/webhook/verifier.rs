@@ -93,7 +93,9 @@ impl WebhookVerifier {
     /// Fails with `invalid_argument` if `url` is not a complete URL, or if any URL is already accepted.
     pub fn add_url(&mut self, url: &str) -> Result<(), Error> {
         match &mut self.expected {
-            Expected::Any => Err(Error::invalid_argument("The verifier already accepts every URL, so no URL can be added.")),
+            Expected::Any => Err(Error::invalid_argument(
+                "The verifier already accepts every URL, so no URL can be added.",
+            )),
             Expected::These(urls) => {
                 urls.push(EncodedUrl::expected(url)?);
                 Ok(())
