@@ -540,7 +540,6 @@ impl Exchange {
         self.recovery.refusal = Some(error);
     }
 
-    /// Starts the verification of the next pair.
     fn restart_verification(&mut self) {
         match self.task {
             CallTask::Request(_) => self.verification.end(),
