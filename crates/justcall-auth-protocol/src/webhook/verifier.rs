@@ -241,7 +241,7 @@ impl WebhookVerifier {
             .ok_or_else(|| malformed("The signature is not 64 hexadecimal digits, or occurs twice."))?;
         let written = headers.timestamp.ok_or_else(|| malformed("The timestamp header is missing."))?;
         let timestamp = timestamp::read(written)
-            .ok_or_else(|| malformed("The timestamp header is not a time, or occurs twice."))?;
+            .ok_or_else(|| malformed("The timestamp header contains no time, or occurs twice."))?;
         let signed = body::read(body)?;
 
         let secret_index = self.signer(self.secrets(overrides), &signature, &signed, written)?;
