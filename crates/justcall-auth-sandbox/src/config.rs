@@ -19,6 +19,9 @@ pub struct SandboxConfig {
     pub ca_file: Option<PathBuf>,
     /// Whose observations of the service to imitate. Default: [`Dialect::Article`].
     pub dialect: Dialect,
+    /// Also serve the console, a page for a browser. It has a port of its own with plain HTTP, since a browser does not
+    /// trust the sandbox's authority. Default: false.
+    pub console: bool,
 }
 
 impl Default for SandboxConfig {
@@ -28,6 +31,7 @@ impl Default for SandboxConfig {
             http: false,
             ca_file: None,
             dialect: Dialect::default(),
+            console: false,
         }
     }
 }

@@ -25,18 +25,19 @@
 //! ```
 //!
 //! The same server is the command `justcall-auth-sandbox`, which prints where it listens as one line of JSON;
-//! tests in other languages steer it over HTTP at its control URL. The calls are described in [`control`].
+//! tests in other languages steer it over HTTP at its control URL, and people in a browser at its console. The calls are described in [`control`].
 
 // Where a change belongs, from the bottom up; a module uses only those above it in this list:
 //
 // - `config`, `error`, `random`;
 // - `state`: what is remembered (accounts and pairs, faults, requests), and `wire`: messages and streams of bytes;
 // - `shared`: what all connections share, the state among it;
-// - `api`: the service's answers; `webhook`: its events; `control`: the calls that steer it; `handler`: one request, struck by
+// - `api`: the service's answers; `webhook`: its events; `console`: the page for a browser; `control`: the calls that steer it; `handler`: one request, struck by
 //   a fault or not;
 // - `server`: sockets, TLS and connections; `sandbox`: all of it on a thread.
 mod api;
 mod config;
+mod console;
 pub mod control;
 mod error;
 mod handler;

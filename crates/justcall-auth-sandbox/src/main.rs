@@ -1,12 +1,15 @@
 //! The command `justcall-auth-sandbox`: a local JustCall-compatible server for tests.
 #![expect(clippy::doc_markdown, reason = "the comments on the arguments are the text of --help")]
 
+mod browser;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
+use browser::open_browser;
 use clap::Parser;
 use justcall_auth_sandbox::{Dialect, Sandbox, SandboxConfig};
 use serde::Serialize;
@@ -15,7 +18,8 @@ use tokio::sync::oneshot;
 /// A local server that answers as the JustCall API does, for tests.
 ///
 /// Once it is ready it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
-/// null under --http), "api_key", "api_secret" and "control_url", and serves until SIGTERM or SIGINT.
+/// null under --http), "api_key", "api_secret", "control_url" and "console_url" (null without --console or
+/// --open), and serves until SIGTERM or SIGINT.
 /// Everything is made afresh at every start, and the keys of the authority never leave memory.
 ///
 /// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair, at once or after an
@@ -27,6 +31,7 @@ use tokio::sync::oneshot;
 ///   curl --cacert "$ca_file" -d '{"overlap_ms":60000}' "${control_url}reset"
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
     /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with
     /// port 0 takes the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
@@ -46,6 +51,15 @@ struct Arguments {
     #[arg(long, value_enum, default_value = "article")]
     dialect: Dialect,
 
+    /// Serve the console: a page that shows requests as they come and lets you reset pairs, make faults and send
+    /// webhooks. It listens on loopback only; its address holds a random token.
+    #[arg(long)]
+    console: bool,
+
+    /// Serve the console and open it in a browser.
+    #[arg(long)]
+    open: bool,
+
     /// Also end when standard input does, so that no server outlives the test that started it.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -59,6 +73,7 @@ struct Announcement<'a> {
     api_key: &'a str,
     api_secret: &'a str,
     control_url: &'a str,
+    console_url: Option<&'a str>,
 }
 
 fn main() -> ExitCode {
@@ -83,8 +98,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         http: arguments.http,
         ca_file: arguments.ca_file,
         dialect: arguments.dialect,
+        console: arguments.console || arguments.open,
     })?;
     announce(&sandbox)?;
+    if let (true, Some(console_url)) = (arguments.open, sandbox.console_url()) {
+        open_browser(console_url);
+    }
     let stdin_closed = arguments.until_stdin_closes.then(stdin_closed).transpose()?;
     runtime.block_on(async {
         tokio::select! {
@@ -103,6 +122,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
         api_key: sandbox.api_key(),
         api_secret: sandbox.api_secret(),
         control_url: sandbox.control_url(),
+        console_url: sandbox.console_url(),
     };
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, &announcement)?;

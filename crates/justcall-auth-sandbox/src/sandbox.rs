@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::console;
+use crate::control::ControlOrigin;
 use crate::server::{Certificates, Listeners, Server};
 use crate::shared::Shared;
 use crate::state::{NewAccount, Pair};
@@ -26,6 +28,7 @@ const TOKEN_BYTES: usize = 16;
 pub struct Sandbox {
     shared: Arc<Shared>,
     control_url: String,
+    console_url: Option<String>,
     pair: Pair,
     ca_file: Option<CaFile>,
     runtime: Handle,
@@ -40,7 +43,7 @@ impl Sandbox {
     ///
     /// [`StartError`] says which address, file or system call failed; nothing is left behind then.
     pub fn start(config: SandboxConfig) -> Result<Self, StartError> {
-        let listeners = Listeners::bind(&config.listen)?;
+        let listeners = Listeners::bind(&config.listen, config.console)?;
         let (certificates, ca_file) = if config.http {
             (None, None)
         } else {
@@ -51,16 +54,30 @@ impl Sandbox {
         let url = format!("{scheme}://{}", listeners.api_address);
         let token = random::hex(TOKEN_BYTES);
         let control_url = format!("{scheme}://{}/control/{token}/", listeners.control_address);
-        let control_port = listeners.control_address.port();
-        let shared = Arc::new(Shared::new(config.dialect, !config.http, url, token, control_port));
+        let control_origin = ControlOrigin { scheme, port: listeners.control_address.port() };
+        let console_url = listeners
+            .console_address
+            .map(|address| format!("http://{address}/control/{token}/{}", console::PAGE));
+        let ca_path = ca_file.as_ref().map(|file| file.path.clone());
+        let shared = Arc::new(Shared::new(config.dialect, url, token, ca_path));
         let pair = shared
             .state()
             .create_account(NewAccount::default())
             .expect("the first account has nothing to clash with")
             .pair()
             .clone();
-        let (runtime, stop, thread) = run(listeners, Server { shared: Arc::clone(&shared), certificates })?;
-        Ok(Self { shared, control_url, pair, ca_file, runtime, stop: Some(stop), thread: Some(thread) })
+        let server = Server { shared: Arc::clone(&shared), certificates, control_origin };
+        let (runtime, stop, thread) = run(listeners, server)?;
+        Ok(Self {
+            shared,
+            control_url,
+            console_url,
+            pair,
+            ca_file,
+            runtime,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Where the API is, such as `https://127.0.0.1:43210`, without a slash at the end.
@@ -89,6 +106,12 @@ impl Sandbox {
     /// Where control calls go over HTTP; it ends with a slash and holds the random token that admits them.
     pub fn control_url(&self) -> &str {
         &self.control_url
+    }
+
+    /// Where the console is, for a browser on this machine; `None` unless the configuration asks for it. It holds the token
+    /// of the control URL.
+    pub fn console_url(&self) -> Option<&str> {
+        self.console_url.as_deref()
     }
 
     /// Makes a control call without HTTP; [`control`](crate::control) describes the calls. `path` is what

@@ -1,5 +1,6 @@
 //! What all connections of a sandbox share.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -16,8 +17,8 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     /// What a control call's path must begin with.
     pub(crate) token: String,
-    /// The port of the control calls.
-    pub(crate) control_port: u16,
+    /// The authority that clients must trust; `None` under plain HTTP.
+    pub(crate) ca_file: Option<PathBuf>,
     started: Instant,
     connections: AtomicU64,
     open: AtomicU64,
@@ -34,13 +35,13 @@ impl Drop for OpenConnection<'_> {
 }
 
 impl Shared {
-    pub(crate) fn new(dialect: Dialect, https: bool, url: String, token: String, control_port: u16) -> Self {
+    pub(crate) fn new(dialect: Dialect, url: String, token: String, ca_file: Option<PathBuf>) -> Self {
         Self {
             dialect,
-            https,
+            https: ca_file.is_some(),
             url,
             token,
-            control_port,
+            ca_file,
             started: Instant::now(),
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -67,10 +68,5 @@ impl Shared {
     /// Milliseconds since the sandbox started.
     pub(crate) fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// `https` or `http`.
-    pub(crate) fn scheme(&self) -> &'static str {
-        if self.https { "https" } else { "http" }
     }
 }

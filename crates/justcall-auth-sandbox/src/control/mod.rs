@@ -13,15 +13,24 @@
 //! | `POST pairs` | `{plan?, role?, email?, account_id?, allowed_ips?, api_access?, rate_limit?, addons?, api_key?, api_secret?}` | `{api_key, api_secret, account_id, email, plan, role}` of a new account |
 //! | `POST reset` | `{api_key?, account_id?, new_api_key?, new_api_secret?, overlap_ms?}` | `{api_key, api_secret, generation, account_id}`: the account's new pair; the old one is dead, with `overlap_ms` only after so many milliseconds |
 //! | `POST pairs/KEY/revoke` | | `{generation, account_id}`: that pair is dead, without a successor |
+//! | `GET accounts` | | `[{account_id, email, plan, role, allowed_ips, api_access, addons, rate, generation, pairs}]`, without any secret |
+//! | `PATCH accounts/ID` | `{plan?, role?, allowed_ips?, api_access?, rate_limit?, addons?}` | `{changed}`: what the account may do from now on; null for `rate_limit` or `api_access` leaves it to the plan |
+//! | `POST accounts/ID/reveal` | | as `POST reset`: the current pair, whose secret is returned once in all |
 //! | `POST faults` | a fault | `{id}` |
 //! | `GET faults` | | the faults in force: `[{id, fault, struck, skip, times}]` |
 //! | `DELETE faults`, `DELETE faults/ID` | | `{cleared}` |
-//! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, account_id, key_generation, secret_generation, status, fault, request_id, header_names, head_complete, body_bytes, body_complete, raw_head}]` |
+//! | `GET requests`, `GET requests?since=N` | | `[{n, t_ms, connection, method, path, query, peer, client, account_id, key_generation, secret_generation, status, fault, request_id, header_names, head_complete, body_bytes, body_complete, raw_head}]` |
 //! | `DELETE requests` | | `{cleared}` |
 //! | `GET connections` | | `{accepted, open}`: how many connections to the API there have been, and how many are open |
 //! | `POST webhooks` | a webhook | `{deliveries: [{event, copy, attempt, request_id, type, webhook_url, timestamp, signature, status, headers, body, error}]}` once the receiver has answered |
 //! | `GET webhooks` | | the events that are known: `[{type, sure}]` |
-//! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: every account but the first is forgotten too |
+//! | `POST webhooks/urls` | `{url}` | `{id, url}`, if the receiver answers 200 to the unsigned probe that the service sends as well |
+//! | `DELETE webhooks/urls/ID` | | `{removed}` |
+//! | `GET webhooks/deliveries` | | `{urls: [{id, url}], attempts: […]}`: the registered URLs, and the last 200 attempts to deliver |
+//! | `GET sandbox` | | `{url, ca_file, https, dialect, elapsed_ms}` |
+//! | `POST clear` | | `{cleared_faults, cleared_requests, cleared_accounts}`: every account but the first is forgotten too, and the webhooks |
+//! | `GET console/` | | over HTTP only: the page that shows all this and steers it |
+//! | `GET events`, `GET events?since=N` | | over HTTP only: server-sent events, each with what changed after a revision |
 //!
 //! # Accounts
 //!
@@ -80,6 +89,7 @@
 //!
 //! A request is recorded when its head has been read, and one whose head broke off (`head_complete` false, and `method`,
 //! `path` and `raw_head` as far as they came) when its connection ends. `body_bytes` counts what has come of the body,
+//! `client` is its `X-JustCall-Client` or `User-Agent`.
 //! `body_complete` says whether that is all of it. `status`, `request_id` (the value of `X-Request-Id`) and a pair's
 //! generations may be null. `t_ms`
 //! is milliseconds since the sandbox started, `connection` counts connections to the API from 1. Generations
@@ -128,26 +138,31 @@
 //! reported by users. That article also shows another body (`event`, `timestamp`, `data`), which the documented
 //! signature could not cover: no event is sent like that.
 
+mod access;
 mod fault;
 pub(crate) mod http;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::shared::Shared;
 use crate::state::Account;
-use crate::{ControlError, webhook};
+use crate::{ControlError, Dialect, webhook};
+
+pub(crate) use access::ControlOrigin;
 
 /// Whether a control call waits for others: it takes [`execute_waiting`].
 pub(crate) fn waits(method: &str, path: &str) -> bool {
-    (method, path) == ("POST", "webhooks")
+    method == "POST" && matches!(path, "webhooks" | "webhooks/urls")
 }
 
 /// Carries out any control call, those included that wait for others.
 pub(crate) async fn execute_waiting(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     method: &str,
     path: &str,
     body: &Value,
@@ -155,8 +170,16 @@ pub(crate) async fn execute_waiting(
     if !waits(method, path) {
         return execute(shared, method, path, body);
     }
-    let plan = webhook::Plan::new(shared, &read(body)?)?;
-    Ok(plan.carry_out().await)
+    // In a task: what was begun goes on if the caller leaves.
+    let shared = Arc::clone(shared);
+    let task = if path == "webhooks" {
+        let plan = webhook::Plan::new(&shared, &read(body)?)?;
+        tokio::spawn(async move { Ok(plan.carry_out(&shared).await) })
+    } else {
+        let registration = webhook::Registration::new(&shared, read(body)?)?;
+        tokio::spawn(async move { registration.carry_out(&shared).await })
+    };
+    task.await.expect("the task does not panic, and ends before the sandbox does")
 }
 
 /// Carries out a control call that does not wait; `path` is what follows the control URL, with its query. A null body is an
@@ -171,21 +194,24 @@ pub(crate) fn execute(
     let parts: Vec<&str> = path.split('/').collect();
     let mut state = shared.state();
     match (method, parts.as_slice()) {
-        ("POST", ["pairs"]) => state.create_account(read(body)?).map(described),
+        ("POST", ["pairs"]) => {
+            let id = state.create_account(read(body)?)?.id;
+            state.reveal_secret(id).map(described)
+        }
         ("POST", ["pairs", key, "revoke"]) => {
             let (account, generation) = state.revoke(&percent_decoded(key), Instant::now())?;
             Ok(json!({"generation": generation, "account_id": account.id}))
         }
         ("POST", ["reset"]) => {
-            let account = state.reset(read(body)?, Instant::now())?;
-            let pair = account.pair();
-            Ok(json!({
-                "api_key": pair.key,
-                "api_secret": pair.secret,
-                "generation": account.generation(),
-                "account_id": account.id,
-            }))
+            let id = state.reset(read(body)?, Instant::now())?.id;
+            state.reveal_secret(id).map(revealed)
         }
+        ("GET", ["accounts"]) => Ok(in_json(&state.accounts(Instant::now()))),
+        ("PATCH", ["accounts", id]) => {
+            state.change_account(number(id)?, read(body)?)?;
+            Ok(json!({"changed": 1}))
+        }
+        ("POST", ["accounts", id, "reveal"]) => state.reveal_secret(number(id)?).map(revealed),
         ("POST", ["faults"]) => {
             let fault = fault::parse(read(body)?, shared.https)?;
             Ok(json!({"id": state.add_fault(fault)}))
@@ -199,7 +225,7 @@ pub(crate) fn execute(
         ("GET", ["requests"]) => {
             let requests = state.requests(since(query)?);
             drop(state);
-            Ok(serde_json::to_value(requests).expect("records are plain data with text for keys"))
+            Ok(in_json(&requests))
         }
         ("DELETE", ["requests"]) => Ok(json!({"cleared": state.clear_requests()})),
         ("GET", ["connections"]) => {
@@ -207,11 +233,26 @@ pub(crate) fn execute(
             Ok(json!({"accepted": accepted, "open": open}))
         }
         ("GET", ["webhooks"]) => Ok(webhook::known()),
-        ("POST", ["clear"]) => Ok(json!({
-            "cleared_faults": state.clear_faults(),
-            "cleared_requests": state.clear_requests(),
-            "cleared_accounts": state.forget_other_accounts(),
+        ("GET", ["webhooks", "deliveries"]) => Ok(state.webhooks()),
+        ("DELETE", ["webhooks", "urls", id]) => match id.parse().map(|id| state.remove_webhook_url(id)) {
+            Ok(true) => Ok(json!({"removed": 1})),
+            _ => Err(ControlError::not_found("no URL with that number is registered")),
+        },
+        ("GET", ["sandbox"]) => Ok(json!({
+            "url": shared.url,
+            "ca_file": shared.ca_file,
+            "https": shared.https,
+            "dialect": if shared.dialect == Dialect::Article { "article" } else { "measured" },
+            "elapsed_ms": shared.elapsed_ms(),
         })),
+        ("POST", ["clear"]) => {
+            state.clear_webhooks();
+            Ok(json!({
+                "cleared_faults": state.clear_faults(),
+                "cleared_requests": state.clear_requests(),
+                "cleared_accounts": state.forget_other_accounts(),
+            }))
+        }
         _ => Err(ControlError::not_found(format!("there is no control call {method} {path}"))),
     }
 }
@@ -226,6 +267,25 @@ fn described(account: &Account) -> Value {
         "plan": account.plan,
         "role": account.role,
     })
+}
+
+/// An account's current pair with its secret.
+fn revealed(account: &Account) -> Value {
+    let pair = account.pair();
+    json!({
+        "api_key": pair.key,
+        "api_secret": pair.secret,
+        "generation": account.generation(),
+        "account_id": account.id,
+    })
+}
+
+fn in_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("it is plain data with text for keys")
+}
+
+fn number(id: &str) -> Result<u64, ControlError> {
+    id.parse().map_err(|_| ControlError::not_found("no account has that account_id"))
 }
 
 fn read<T: DeserializeOwned>(body: &Value) -> Result<T, ControlError> {

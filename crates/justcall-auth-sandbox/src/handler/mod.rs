@@ -3,6 +3,8 @@
 mod strike;
 mod upload;
 
+use std::net::IpAddr;
+
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 
@@ -41,18 +43,20 @@ pub(crate) async fn handle(
 }
 
 /// Records what came of a head that broke off.
-pub(crate) fn record_broken(shared: &Shared, connection: u64, head: &Head) {
-    let request = record(shared, connection, head);
+pub(crate) fn record_broken(shared: &Shared, peer: IpAddr, connection: u64, head: &Head) {
+    let request = record(shared, peer, connection, head);
     shared.state().add_broken_request(request);
 }
 
 /// What a head says, complete or not.
-fn record(shared: &Shared, connection: u64, head: &Head) -> RequestRecord {
+fn record(shared: &Shared, peer: IpAddr, connection: u64, head: &Head) -> RequestRecord {
     let (method, target) = head.method_and_target();
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     RequestRecord {
         t_ms: shared.elapsed_ms(),
         connection,
+        peer: Some(peer),
+        client: head.value("x-justcall-client").or_else(|| head.value("user-agent")).map(str::to_owned),
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.map(str::to_owned),
@@ -70,7 +74,7 @@ impl<'a> Exchange<'a> {
             method: call.method.clone(),
             path: call.path.clone(),
             query: call.query.clone(),
-            ..record(shared, connection.number, &call.head)
+            ..record(shared, connection.peer, connection.number, &call.head)
         };
         let (n, fault) = shared.state().begin_request(request, call.head.authorization());
         (Self { shared, connection, n, call }, fault)

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::certificates::Certificates;
+use crate::control::ControlOrigin;
 use crate::shared::Shared;
 use crate::state::{BadCertificate, FaultKind};
 use crate::wire::{ConnectionHandle, ConnectionOrder, Stream, Tap};
@@ -26,6 +27,8 @@ pub(crate) enum Role {
     Api,
     /// The control calls: on a port of their own, so that no fault of a connection can strike them.
     Control,
+    /// The console, with the control calls that it makes: without TLS, for a browser.
+    Console(ControlOrigin),
 }
 
 /// What all connections are served with.
@@ -33,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
     /// None when plain HTTP is served.
     pub(crate) certificates: Option<Certificates>,
+    /// Where control calls are served.
+    pub(crate) control_origin: ControlOrigin,
 }
 
 /// Serves one accepted connection to its end.
@@ -42,9 +47,10 @@ pub(super) async fn serve(server: Arc<Server>, tcp: TcpStream, peer: IpAddr, rol
     match role {
         Role::Control => {
             if let Some(stream) = server.handshake(tcp, None).await {
-                serve_control(&server.shared, stream).await;
+                serve_control(&server.shared, server.control_origin, stream).await;
             }
         }
+        Role::Console(origin) => serve_control(&server.shared, origin, Stream::Plain(tcp)).await,
         Role::Api => {
             let (number, _open) = server.shared.next_connection();
             if let Some(stream) = server.open(tcp).await {
@@ -88,9 +94,10 @@ impl Server {
     }
 }
 
-async fn serve_control(shared: &Shared, stream: Stream) {
-    let service =
-        service_fn(|request| async { Ok::<_, Infallible>(control::http::handle(shared, request).await) });
+async fn serve_control(shared: &Arc<Shared>, origin: ControlOrigin, stream: Stream) {
+    let service = service_fn(|request| async {
+        Ok::<_, Infallible>(control::http::handle(shared, origin, request).await)
+    });
     // An error is the peer's doing, and the peer sees it too.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
@@ -100,7 +107,7 @@ async fn serve_api(shared: &Shared, stream: Stream, peer: IpAddr, number: u64) {
     let (connection, inbox) = ConnectionHandle::new(peer, number, heads.clone());
     serve_http(shared, &connection, tap, inbox).await;
     if let Some(head) = heads.unfinished_head() {
-        handler::record_broken(shared, number, &head);
+        handler::record_broken(shared, peer, number, &head);
     }
 }
 

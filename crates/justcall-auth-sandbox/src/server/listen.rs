@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Role, Server};
 use crate::StartError;
+use crate::control::ControlOrigin;
 
 /// How often to look for a port that is free at every address.
 const PORT_ATTEMPTS: usize = 32;
@@ -23,24 +24,35 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Listeners {
     api: Vec<TcpListener>,
     control: TcpListener,
+    console: Option<TcpListener>,
     /// Where the API is: the first of its addresses.
     pub(crate) api_address: SocketAddr,
     /// Where the control calls are.
     pub(crate) control_address: SocketAddr,
+    /// Where the console is, if there is one.
+    pub(crate) console_address: Option<SocketAddr>,
 }
 
 impl Listeners {
-    /// Binds the addresses of the API and a port for the control calls beside the first.
-    pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, StartError> {
+    /// Binds the addresses of the API, and beside the first a port for the control calls and perhaps one for the console.
+    pub(crate) fn bind(addresses: &[SocketAddr], console: bool) -> Result<Self, StartError> {
         let first = *addresses.first().ok_or(StartError::NoAddress)?;
         if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
             return Err(StartError::NotLoopback(*open));
         }
         let api = bind_all(addresses)?;
         let control = bind(SocketAddr::new(first.ip(), 0))?;
+        let console = console.then(|| bind(SocketAddr::new(first.ip(), 0))).transpose()?;
         let at =
             |listener: &TcpListener| listener.local_addr().map_err(|error| StartError::Listen(first, error));
-        Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
+        Ok(Self {
+            api_address: at(&api[0])?,
+            control_address: at(&control)?,
+            console_address: console.as_ref().map(at).transpose()?,
+            api,
+            control,
+            console,
+        })
     }
 
     /// Accepts and serves until `stop` is sent or its sender is gone, then drops every connection.
@@ -49,6 +61,10 @@ impl Listeners {
         let mut tasks = JoinSet::new();
         for listener in self.api {
             tasks.spawn(accept(from_std(listener)?, Arc::clone(&server), Role::Api));
+        }
+        if let (Some(listener), Some(address)) = (self.console, self.console_address) {
+            let origin = ControlOrigin { scheme: "http", port: address.port() };
+            tasks.spawn(accept(from_std(listener)?, Arc::clone(&server), Role::Console(origin)));
         }
         tasks.spawn(accept(from_std(self.control)?, server, Role::Control));
         let _ = stop.await;

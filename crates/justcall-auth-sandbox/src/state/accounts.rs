@@ -3,10 +3,19 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::account::{Account, FIRST_ID, Issued, NewAccount, Pair, Reset};
+use super::account::{
+    Account, AccountChange, AccountView, FIRST_ID, Issued, NewAccount, Pair, Reset, Setting,
+};
+use super::rate::RateLimit;
 use crate::{ControlError, Dialect};
+
+/// What stands in the place of a secret.
+const MASK: &str = "<secret>";
+/// Shorter secrets, which only tests make, are part of too many words to be masked.
+const MASKED_BYTES_MIN: usize = 8;
 
 /// Which halves of which account's pairs a request carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,9 +45,7 @@ impl Accounts {
     /// Makes an account with its pair.
     pub(super) fn create(&mut self, mut new: NewAccount) -> Result<&Account, ControlError> {
         let pair = Pair::new(new.api_key.take(), new.api_secret.take())?;
-        if new.rate_limit.is_some_and(|limit| !limit.is_valid()) {
-            return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
-        }
+        new.rate_limit.map_or(Ok(()), check_limit)?;
         let id = new.account_id.unwrap_or_else(|| self.free_id());
         if self.all.iter().any(|account| account.id == id) {
             return Err(ControlError::conflict("there is an account with that account_id already"));
@@ -60,6 +67,42 @@ impl Accounts {
         account.pairs.iter_mut().for_each(|issued| issued.die_at(end));
         account.pairs.push(Issued::new(pair));
         Ok(account)
+    }
+
+    /// Changes what an account may do.
+    pub(super) fn change(&mut self, id: u64, change: AccountChange) -> Result<&Account, ControlError> {
+        if let Setting::Own(limit) = change.rate_limit {
+            check_limit(limit)?;
+        }
+        let index = self.named(None, Some(id))?;
+        self.all[index].change(change, self.dialect);
+        Ok(&self.all[index])
+    }
+
+    /// Returns every account as the console shows it.
+    pub(super) fn view(&self, now: Instant) -> Vec<AccountView> {
+        self.all.iter().map(|account| account.view(now)).collect()
+    }
+
+    /// Returns an account whose current secret was not shown yet, and remembers that it is.
+    pub(super) fn reveal(&mut self, id: u64) -> Result<&Account, ControlError> {
+        let index = self.named(None, Some(id))?;
+        let account = &mut self.all[index];
+        let current = account.pairs.last_mut().expect("an account never loses its pairs");
+        if std::mem::replace(&mut current.secret_shown, true) {
+            return Err(ControlError::conflict("the secret was shown once; reset the pair for a new one"));
+        }
+        Ok(account)
+    }
+
+    /// Returns a text with every secret that an account has or had replaced, also where it is percent-encoded.
+    pub(super) fn mask(&self, text: &str) -> String {
+        let pairs = self.all.iter().flat_map(|account| &account.pairs);
+        let secrets = pairs.map(|issued| issued.pair.secret.as_str());
+        secrets.filter(|secret| secret.len() >= MASKED_BYTES_MIN).fold(text.to_owned(), |text, secret| {
+            let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+            text.replace(secret, MASK).replace(&encoded, MASK)
+        })
     }
 
     /// The secret that an account had in some generation; by default the first account, and its current secret.
@@ -159,11 +202,18 @@ impl Accounts {
     }
 }
 
+fn check_limit(limit: RateLimit) -> Result<(), ControlError> {
+    if !limit.is_valid() {
+        return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Accounts, Match, NewAccount, Pair, Reset};
+    use super::{AccountChange, Accounts, Match, NewAccount, Pair, Reset};
 
     fn is_alive(accounts: &mut Accounts, pair: &Pair, now: Instant) -> bool {
         accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
@@ -256,5 +306,48 @@ mod tests {
         assert_eq!(accounts.forget_others(), 1);
         assert!(is_alive(&mut accounts, &first, Instant::now()));
         accounts.create(other()).unwrap();
+    }
+
+    #[test]
+    fn it_reveals_a_secret_once_and_the_next_one_after_a_reset() {
+        let (mut accounts, _, new, _) = reset(0);
+        assert_eq!(accounts.reveal(12345).unwrap().pair(), &new);
+        assert_eq!(accounts.reveal(12345).err().unwrap().status(), 409);
+        assert_eq!(accounts.reveal(1).err().unwrap().status(), 404);
+        accounts.reset(Reset::default(), Instant::now()).unwrap();
+        assert!(accounts.reveal(12345).is_ok());
+    }
+
+    #[test]
+    fn it_masks_every_secret_past_and_present_in_any_spelling() {
+        let (mut accounts, old, new, _) = reset(0);
+        let given = NewAccount { api_secret: Some("a/b secret".into()), ..NewAccount::default() };
+        accounts.create(given).unwrap();
+        let text = format!("/x?a={}&b={}-&c=a%2Fb%20secret&d={}", old.secret, new.secret, new.key);
+        let masked = format!("/x?a=<secret>&b=<secret>-&c=<secret>&d={}", new.key);
+        assert_eq!(accounts.mask(&text), masked);
+    }
+
+    #[test]
+    fn it_changes_what_an_account_may_do_and_nothing_else() {
+        let mut accounts = Accounts::default();
+        let (id, pair) = accounts.create(NewAccount::default()).map(|a| (a.id, a.pair().clone())).unwrap();
+        let now = Instant::now();
+        let mut change = |json: &str| {
+            let change: AccountChange = serde_json::from_str(json).unwrap();
+            accounts.change(id, change).map(|account| serde_json::to_value(account.view(now)).unwrap())
+        };
+        let before = change("{}").unwrap();
+        let after = change(r#"{"plan": "Free", "allowed_ips": ["127.0.0.2"]}"#).unwrap();
+        assert_eq!((&after["plan"], &after["api_access"]), (&"Free".into(), &false.into()));
+        assert_eq!((&after["role"], &after["pairs"]), (&before["role"], &before["pairs"]));
+        assert_eq!(after["rate"]["long"]["limit"], 60, "the announced limits are the new plan's");
+        let limited = change(r#"{"rate_limit": {"limit": 2, "window_s": 9}, "api_access": true}"#).unwrap();
+        assert_eq!((&limited["rate"]["enforced"], &limited["api_access"]), (&true.into(), &true.into()));
+        let free = change(r#"{"rate_limit": null, "api_access": null, "plan": "Pro"}"#).unwrap();
+        assert_eq!((&free["rate"]["enforced"], &free["api_access"]), (&false.into(), &true.into()));
+        assert_eq!(free["rate"]["long"]["limit"], 120);
+        assert_eq!(change(r#"{"rate_limit": {"limit": 0, "window_s": 9}}"#).unwrap_err().status(), 400);
+        assert!(is_alive(&mut accounts, &pair, now));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Dialect;
 
@@ -29,6 +29,23 @@ pub(super) struct RateWindow {
     long: Counter,
     burst: Counter,
     enforced: bool,
+}
+
+/// The rate limits of an account and what is left of them, as the console shows them.
+#[derive(Serialize)]
+pub(super) struct RateView {
+    enforced: bool,
+    long: CounterView,
+    burst: CounterView,
+}
+
+#[derive(Serialize)]
+struct CounterView {
+    limit: u64,
+    used: u64,
+    window_s: f64,
+    /// How long until the count begins again; 0 if nothing was counted yet.
+    resets_in_ms: u64,
 }
 
 /// Where an account stands after one more request.
@@ -60,6 +77,16 @@ impl RateWindow {
         }
         let (long, burst) = usual_limits(dialect, plan);
         Self { long, burst, enforced: false }
+    }
+
+    /// Returns true if requests beyond the limit are refused.
+    pub(super) fn is_enforced(&self) -> bool {
+        self.enforced
+    }
+
+    /// Returns what is left of the limits, without counting a request.
+    pub(super) fn view(&self, now: Instant) -> RateView {
+        RateView { enforced: self.enforced, long: self.long.view(now), burst: self.burst.view(now) }
     }
 
     /// Counts one more request at this time.
@@ -100,6 +127,16 @@ impl Counter {
             limit: self.limit,
             remaining: self.limit.saturating_sub(self.used),
             reset: round_up(epoch + self.left(now)),
+        }
+    }
+
+    fn view(&self, now: Instant) -> CounterView {
+        let left = self.left(now);
+        CounterView {
+            limit: self.limit,
+            used: if left.is_zero() { 0 } else { self.used },
+            window_s: self.window.as_secs_f64(),
+            resets_in_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         }
     }
 

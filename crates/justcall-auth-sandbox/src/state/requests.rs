@@ -1,6 +1,7 @@
 //! What came in, without the pairs.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -16,6 +17,9 @@ pub(crate) struct RequestRecord {
     pub(crate) n: u64,
     pub(crate) t_ms: u64,
     pub(crate) connection: u64,
+    pub(crate) peer: Option<IpAddr>,
+    /// What the client calls itself, with any secret masked.
+    pub(crate) client: Option<String>,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: Option<String>,
@@ -29,6 +33,45 @@ pub(crate) struct RequestRecord {
     pub(crate) body_bytes: usize,
     pub(crate) body_complete: bool,
     pub(crate) raw_head: String,
+    /// Path and query with any secret masked, for the console.
+    #[serde(skip)]
+    pub(crate) shown_target: String,
+}
+
+impl RequestRecord {
+    /// Returns what the console shows of the request.
+    fn view(&self) -> RequestView {
+        RequestView {
+            n: self.n,
+            t_ms: self.t_ms,
+            connection: self.connection,
+            peer: self.peer,
+            client: self.client.clone(),
+            method: self.method.clone(),
+            target: self.shown_target.clone(),
+            matched: self.matched,
+            status: self.status,
+            fault: self.fault.clone(),
+            head_complete: self.head_complete,
+        }
+    }
+}
+
+/// A request as the console shows it: no head, no body, and no secret even where a client wrote it into the URL.
+#[derive(Serialize)]
+pub(crate) struct RequestView {
+    n: u64,
+    t_ms: u64,
+    connection: u64,
+    peer: Option<IpAddr>,
+    client: Option<String>,
+    method: String,
+    target: String,
+    #[serde(flatten)]
+    matched: Match,
+    status: Option<u16>,
+    fault: Option<String>,
+    head_complete: bool,
 }
 
 /// The requests of a sandbox in the order they came.
@@ -60,6 +103,17 @@ impl Requests {
     pub(super) fn since(&self, since: u64) -> Vec<RequestRecord> {
         let first = self.kept.partition_point(|record| record.n <= since);
         self.kept.range(first..).cloned().collect()
+    }
+
+    /// Returns the last requests as the console shows them, so many at most.
+    pub(super) fn view_last(&self, count: usize) -> Vec<RequestView> {
+        self.kept.range(self.kept.len().saturating_sub(count)..).map(RequestRecord::view).collect()
+    }
+
+    /// Returns the requests with these numbers, those apart that were forgotten.
+    pub(super) fn view(&self, numbers: &BTreeSet<u64>) -> Vec<RequestView> {
+        let index = |n: &u64| self.kept.binary_search_by_key(n, |record| record.n).ok();
+        numbers.iter().filter_map(index).map(|index| self.kept[index].view()).collect()
     }
 
     /// Forgets all requests; returns how many there were. Numbers go on where they were.

@@ -3,6 +3,7 @@
 mod catalogue;
 mod delivery;
 mod receiver;
+mod register;
 mod sample;
 mod signature;
 
@@ -14,11 +15,13 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::shared::Shared;
+use crate::state::WebhookAttempt;
 use crate::{ControlError, random};
 
 pub(crate) use catalogue::{known, object};
 use delivery::Delivery;
 use receiver::Receiver;
+pub(crate) use register::Registration;
 use signature::{Encoding, TimestampForm};
 
 /// How often the service tries again, and how long it waits before each time.
@@ -138,20 +141,23 @@ impl Plan {
         })
     }
 
-    /// Makes the deliveries, one after the other; the answer reports every attempt.
-    pub(crate) async fn carry_out(mut self) -> Value {
+    /// Makes the deliveries, one after the other; records every attempt, and reports them all in the answer.
+    pub(crate) async fn carry_out(mut self, shared: &Shared) -> Value {
         let mut attempts = Vec::new();
-        for delivery in &mut self.deliveries {
+        for mut delivery in std::mem::take(&mut self.deliveries) {
             for attempt in 0..=self.retries {
                 if attempt > 0 {
-                    tokio::time::sleep(RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)).await;
+                    tokio::time::sleep(self.delay(attempt)).await;
                     if self.retry_signed_anew {
                         delivery.sign(now());
                     }
                 }
-                let outcome = self.receiver.post(delivery).await;
+                let outcome = self.receiver.post(&delivery).await;
                 let acknowledged = outcome.is_acknowledgement();
-                attempts.push(delivery.report(attempt + 1, &outcome));
+                let report = delivery.report(attempt + 1, &outcome);
+                let retry = (!acknowledged && attempt < self.retries).then(|| self.delay(attempt + 1));
+                record(shared, retry, report.clone());
+                attempts.push(report);
                 if acknowledged {
                     break;
                 }
@@ -159,6 +165,18 @@ impl Plan {
         }
         json!({"deliveries": attempts})
     }
+
+    /// How long to wait before an attempt, of which the first is 0.
+    fn delay(&self, attempt: usize) -> Duration {
+        RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)
+    }
+}
+
+/// Records an attempt, with the time to the next one.
+fn record(shared: &Shared, retry: Option<Duration>, report: Value) {
+    let retry_in_ms = retry.map(|delay| u64::try_from(delay.as_millis()).expect("an hour at most"));
+    let attempt = WebhookAttempt::new(shared.elapsed_ms(), retry_in_ms, report);
+    shared.state().add_webhook_attempt(attempt);
 }
 
 impl Order {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 const FILLER: &[u8] = &[b'x'; 64 * 1024];
@@ -27,6 +28,7 @@ enum Source {
     Chunked(Bytes),
     Huge(Huge),
     Slow(Slow),
+    Stream(mpsc::Receiver<Bytes>),
 }
 
 struct Huge {
@@ -74,6 +76,11 @@ impl Payload {
         Source::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
     }
 
+    /// The pieces that arrive here, until their sender is gone.
+    pub(crate) fn stream(pieces: mpsc::Receiver<Bytes>) -> Self {
+        Source::Stream(pieces).into()
+    }
+
     /// Also runs this when hyper is done with the body, sent or not.
     pub(crate) fn at_end(mut self, run: impl FnOnce() + Send + 'static) -> Self {
         self.at_end = Some(Box::new(run));
@@ -108,6 +115,7 @@ impl Body for Payload {
             Source::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
             Source::Huge(huge) => huge.next(),
             Source::Slow(slow) => ready!(slow.poll_next(cx)),
+            Source::Stream(pieces) => ready!(pieces.poll_recv(cx)).unwrap_or_default(),
         };
         Poll::Ready((!next.is_empty()).then(|| Ok(Frame::data(next))))
     }
@@ -123,7 +131,7 @@ impl Body for Payload {
             Source::Huge(huge) if huge.sized => {
                 SizeHint::with_exact(huge.begin.len() as u64 + huge.filler + huge.end.len() as u64)
             }
-            Source::Huge(_) | Source::Chunked(_) => SizeHint::default(),
+            Source::Huge(_) | Source::Chunked(_) | Source::Stream(_) => SizeHint::default(),
         }
     }
 }

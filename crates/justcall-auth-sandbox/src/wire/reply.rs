@@ -58,6 +58,12 @@ impl Reply {
         Self { status, headers, body: body.into() }
     }
 
+    /// An answer of another type.
+    pub(crate) fn text(status: u16, content_type: &str, text: &'static str) -> Self {
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body: Bytes::from_static(text.as_bytes()) }
+    }
+
     /// An error as the service words them.
     pub(crate) fn error(status: u16, message: &str) -> Self {
         Self::json(status, &Failure { status: "error", message, error_code: None })

@@ -25,7 +25,11 @@ impl Drop for Running {
 }
 
 fn start(arguments: &[&str]) -> (Running, Value) {
-    let mut child = Running(command(arguments).spawn().expect("the command was built"));
+    start_command(&mut command(arguments))
+}
+
+fn start_command(command: &mut Command) -> (Running, Value) {
+    let mut child = Running(command.spawn().expect("the command was built"));
     let mut line = String::new();
     let stdout = child.0.stdout.as_mut().expect("it is piped");
     BufReader::new(stdout).read_line(&mut line).expect("it is text");
@@ -85,11 +89,83 @@ fn it_explains_what_it_will_not_do() {
     assert_eq!(usage.status.code(), Some(2));
 }
 
+/// A folder of programs, removed with this value.
+#[cfg(target_os = "linux")]
+struct Programs(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Programs {
+    /// Creates the folder with an `xdg-open` that runs these lines of shell.
+    fn with_opener(lines: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("sandbox-opener-{}-{number}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let opener = folder.join("xdg-open");
+        std::fs::write(&opener, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self(folder)
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Programs {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_opens_the_console_in_a_browser() {
+    let programs = Programs::with_opener(r#"echo "$1" > "$0.url""#);
+    let mut command = command(&["--open"]);
+    let (_child, ready) = start_command(command.env("PATH", &programs.0));
+    let opened = || std::fs::read_to_string(programs.0.join("xdg-open.url")).unwrap_or_default();
+    crate::client::eventually(|| opened().ends_with('\n'));
+    let url = opened();
+    assert_eq!(ready["console_url"], url.trim_end());
+    assert!(url.starts_with("http://127.0.0.1:"), "a browser does not trust the sandbox's authority: {url}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_prints_the_address_of_the_console_if_there_is_no_browser() {
+    let failing = Programs::with_opener("exit 3");
+    let none = Programs::with_opener("");
+    std::fs::remove_file(none.0.join("xdg-open")).unwrap();
+    for programs in [failing, none] {
+        let mut command = command(&["--open", "--until-stdin-closes"]);
+        let (mut child, ready) = start_command(command.env("PATH", &programs.0));
+        let mut line = String::new();
+        BufReader::new(child.0.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains(ready["console_url"].as_str().unwrap()), "{line}");
+        assert_eq!(account_status(&ready), 200, "it serves all the same");
+    }
+}
+
+#[test]
+fn it_serves_no_console_unless_asked() {
+    assert_eq!(start(&[]).1["console_url"], Value::Null);
+    let (_child, ready) = start(&["--console"]);
+    assert!(ready["console_url"].as_str().is_some_and(|url| url.ends_with("/console/")));
+}
+
 #[test]
 fn it_describes_itself() {
     let output = command(&["--help"]).output().unwrap();
     let help = String::from_utf8_lossy(&output.stdout).into_owned();
-    for option in ["--listen", "--http", "--ca-file", "--dialect", "--until-stdin-closes", "control_url"] {
+    for option in [
+        "--listen",
+        "--http",
+        "--ca-file",
+        "--dialect",
+        "--until-stdin-closes",
+        "control_url",
+        "--console",
+        "--open",
+    ] {
         assert!(help.contains(option), "{option}");
     }
 }

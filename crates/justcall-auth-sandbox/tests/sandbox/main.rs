@@ -4,6 +4,7 @@
 mod client;
 mod command;
 mod connections;
+mod console;
 mod control;
 mod early;
 mod endings;

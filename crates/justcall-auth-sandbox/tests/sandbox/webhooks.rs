@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use crate::client::{Connection, authority, get, pair, path, plain, sandbox};
 
 /// A request as it came.
-struct Came {
+pub struct Came {
     head: String,
     body: Vec<u8>,
 }
 
 impl Came {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -30,7 +30,7 @@ impl Came {
 }
 
 /// A server that answers one connection after the other with these statuses, then with 200.
-fn receiver(statuses: &'static [u16]) -> (SocketAddr, Receiver<Came>) {
+pub fn receiver(statuses: &'static [u16]) -> (SocketAddr, Receiver<Came>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (came, arrivals) = channel();
