@@ -80,7 +80,7 @@ export class AccountPanel {
     };
     const rows = [...pairs].reverse().map((pair) => ({ ...pair, state: state(pair) }));
     update(byId('pairs'), [account_id, rows], () => {
-      const head = ['Generation', 'API key', 'API secret', 'State', 'Action'].map((name) => el('th', { scope: 'col' }, name));
+      const head = ['Generation', 'State', 'Action', 'API key', 'API secret'].map((name) => el('th', { scope: 'col' }, name));
       const body = rows.map((pair) => {
         const revoke = handle(async () => {
           await call('POST', `pairs/${encodeURIComponent(pair.api_key)}/revoke`);
@@ -93,10 +93,10 @@ export class AccountPanel {
           'tr',
           {},
           el('td', {}, String(pair.generation)),
-          el('td', { class: 'code' }, pair.api_key),
-          el('td', {}, pair.secret_shown ? 'shown once' : 'not shown yet'),
           el('td', { class: pair.state === 'dead' ? 'rejected' : 'ok' }, pair.state),
           el('td', {}, pair.state === 'dead' ? '' : action),
+          el('td', { class: 'code' }, pair.api_key),
+          el('td', {}, pair.secret_shown ? 'shown once' : 'not shown yet'),
         );
       });
       return [el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)];

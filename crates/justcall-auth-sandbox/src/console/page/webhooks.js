@@ -6,6 +6,8 @@ import { announce, byId, copyButton, el, handle, update } from './dom.js';
 export class WebhookPanel {
   #model;
   #types;
+  /** The number of the newest attempt in the list. */
+  #newest = 0;
 
   constructor(model, types) {
     this.#model = model;
@@ -39,7 +41,18 @@ export class WebhookPanel {
   render() {
     const { urls, attempts } = this.#model.webhooks;
     this.#showUrls(urls);
-    update(byId('attempts'), attempts.map(({ n }) => n), () => [...attempts].reverse().map((attempt) => this.#attempt(attempt)));
+    this.#showAttempts(attempts);
+  }
+
+  /** Adds and removes single attempts, so that details which are open stay open. */
+  #showAttempts(attempts) {
+    const list = byId('attempts');
+    const known = new Set(attempts.map(({ n }) => String(n)));
+    for (const item of [...list.children]) if (!known.has(item.dataset.n)) item.remove();
+    for (const attempt of attempts.filter(({ n }) => n > this.#newest)) {
+      list.prepend(this.#attempt(attempt));
+      this.#newest = attempt.n;
+    }
   }
 
   #showUrls(urls) {
@@ -65,7 +78,7 @@ export class WebhookPanel {
     const kind = attempt.signature ? attempt.type : 'probe, unsigned';
     return el(
       'li',
-      {},
+      { 'data-n': attempt.n },
       el('span', { class: 'code' }, this.#model.timeOf(attempt.t_ms)),
       el('strong', {}, kind),
       el('span', {}, `attempt ${attempt.attempt}`),
