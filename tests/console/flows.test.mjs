@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import * as support from './support.mjs';
-import { calls, command, eventually, load, open, receiver, recorded, sandbox } from './support.mjs';
+import { calls, command, eventually, load, open, picture, receiver, recorded, sandbox } from './support.mjs';
 
 let browser;
 before(async () => (browser = await support.browser()));
@@ -98,8 +98,10 @@ test('a reset under load shows the gap, and the recovery when the program has th
   const program = load(t, box);
   const clients = () => page.locator('#clients tbody').innerText();
   await eventually(clients, (text) => text.includes('generation 1, account 12345\t200'));
+  await picture.seconds(8);
   await page.getByRole('button', { name: 'Reset now' }).click();
   await eventually(clients, (text) => text.includes('generation 1, account 12345\t401') && text.includes('rejected now'));
+  await picture.seconds(3);
   program.write(await shownPair(page));
   await eventually(clients, (text) => /generation 2, account 12345\t200.*recovered after \d+\.\d s/.test(text));
   const legend = await page.locator('#chart .legend').innerText();
@@ -107,6 +109,9 @@ test('a reset under load shows the gap, and the recovery when the program has th
   assert.match(await page.locator('#chart > svg').getAttribute('aria-label'), /2xx success: \d+, 401 pair rejected: [1-9]/);
   assert.ok((await page.locator('#chart > svg rect.rejected').count()) > 0);
   assert.deepEqual(page.problems, []);
+  await picture.seconds(8);
+  await page.getByRole('button', { name: 'I have copied both' }).click();
+  await picture.take(page, '#account', 'console.png');
 });
 
 test('a reset with an overlap keeps both pairs alive, and then ends the old one', async (t) => {

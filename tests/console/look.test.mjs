@@ -1,12 +1,12 @@
 // How the console looks and reads: axe in both colour schemes, a phone, long lists, and the pictures for the guide.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { createRequire } from 'node:module';
 
 import * as support from './support.mjs';
-import { calls, eventually, open, receiver, recorded, sandbox } from './support.mjs';
+import { calls, eventually, open, picture, receiver, recorded, sandbox } from './support.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -45,12 +45,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing to mend in ${colorScheme}, and the picture is taken`, async (t) => {
     const { page } = await busy(t, { colorScheme });
     assert.deepEqual(await violations(page), []);
-    const pictures = process.env.JUSTCALL_PICTURES;
-    if (pictures) {
-      mkdirSync(pictures, { recursive: true });
-      await page.evaluate(() => scrollTo(0, 0));
-      await page.screenshot({ path: `${pictures}/console-${colorScheme}.png`, fullPage: true });
-    }
+    await picture.take(page, undefined, `console-${colorScheme}.png`);
     const wrong = await page.evaluate(() => {
       document.querySelector('#request-count').style.color = getComputedStyle(document.body).backgroundColor;
       document.querySelector('#overlap').closest('label').replaceWith(document.querySelector('#overlap'));

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -130,6 +130,22 @@ export function load(t, sandbox) {
   });
   return { write };
 }
+
+const pictures = process.env.JUSTCALL_PICTURES;
+
+/** The pictures of the documentation, taken where the environment names a folder for them. */
+export const picture = {
+  /** Lets time pass, so that the chart has something to show. */
+  seconds: (count) => pictures && new Promise((resolve) => setTimeout(resolve, count * 1000)),
+
+  /** Takes what is in view with an element at the top; without an element, the whole page. */
+  async take(page, element, name) {
+    if (!pictures) return;
+    mkdirSync(pictures, { recursive: true });
+    await page.evaluate((element) => (element ? document.querySelector(element).scrollIntoView() : scrollTo(0, 0)), element);
+    await page.screenshot({ path: join(pictures, name), fullPage: !element });
+  },
+};
 
 /** A receiver of webhooks, which answers with these statuses and then with 200. */
 export async function receiver(t, statuses = []) {

@@ -1,4 +1,6 @@
 //! The console in a real browser: runs the tests of `tests/console` with Node.js and Debian's Chromium.
+//!
+//! They also take the pictures of the documentation, into `target/console/pictures`; `docs/evidence/console.png` is a copy.
 #![allow(clippy::unwrap_used, reason = "a test can do nothing better than fail")]
 
 use std::fs;
@@ -28,7 +30,7 @@ fn it_passes_every_test_in_a_browser() {
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{report}");
     assert!(report.contains(&format!("# pass {COUNT}\n")), "not all were run: {report}");
-    for picture in ["console-light.png", "console-dark.png"] {
+    for picture in ["console.png", "console-light.png", "console-dark.png"] {
         assert!(folder.join("pictures").join(picture).exists(), "{picture}");
     }
 }
@@ -52,8 +54,11 @@ fn install(from: &Path, folder: &Path) {
     }
 }
 
-/// Builds the real command, which verifies pairs in these tests, with the profile of this test.
+/// Builds the real command, which verifies pairs in these tests, unless the build of the workspace has made it.
 fn build_command(root: &Path, programs: &Path) {
+    if programs.join("justcall-auth").exists() {
+        return;
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).args(["build", "--quiet", "-p", "justcall-auth-cli", "--target-dir"]);
     cargo.arg(programs.parent().unwrap());

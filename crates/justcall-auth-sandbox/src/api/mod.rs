@@ -3,6 +3,7 @@
 mod account;
 mod calls;
 mod echo;
+mod endpoints;
 mod objects;
 mod users;
 
@@ -14,7 +15,7 @@ use hyper::body::Bytes;
 use crate::Dialect;
 use crate::shared::Shared;
 use crate::state::{Account, Quota, Standing};
-use crate::wire::{Failure, Head, List, Reply};
+use crate::wire::{Failure, Head, Reply};
 
 /// A request to the service, wholly read.
 pub(crate) struct Call {
@@ -82,9 +83,9 @@ fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
         "Your IP address is not allowed to use this API key."
     } else if !account.has_api_access() {
         "Your account plan does not include API access."
-    } else if matches!(call.path.as_str(), "/v2/account" | "/v2.1/users") && !account.is_admin() {
+    } else if needs_admin(&call.path) && !account.is_admin() {
         "This endpoint requires Admin-level credentials."
-    } else if call.path == "/v2.1/meetings_ai" && !account.has_addon("meetings_ai") {
+    } else if addon(&call.path).is_some_and(|addon| !account.has_addon(addon)) {
         "AI Review Assist add-on is required to access this endpoint."
     } else {
         return None;
@@ -92,16 +93,35 @@ fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
     Some(Reply::error(403, message))
 }
 
-fn route(shared: &Shared, account: &Account, call: &Call) -> Reply {
-    match call.path.as_str() {
+/// Whether a path is about the account itself or its staff.
+fn needs_admin(path: &str) -> bool {
+    matches!(path, "/v2/account" | "/v2.1/users") || path.starts_with("/v2.1/users/")
+}
+
+fn route(shared: &Shared, account: &mut Account, call: &Call) -> Reply {
+    let path = call.path.as_str();
+    match path {
         "/v2/account" if call.reads() => account::answer(account),
         "/v2.1/users" if call.reads() => users::answer(account, call),
-        "/v2/calls" | "/v2.1/calls" if call.reads() => calls::answer(shared, call),
-        "/v2.1/meetings_ai" if call.reads() => Reply::json(200, &List::new(Vec::<()>::new(), None)),
         path if path == "/v2.1/echo" || path.starts_with("/v2.1/echo/") => echo::answer(call),
-        path if call.reads() => objects::answer(path),
-        _ => Reply::error(404, "Not found."),
+        _ => {
+            let user = path.strip_prefix("/v2.1/users/").filter(|_| call.reads());
+            user.and_then(|id| users::one(account, id))
+                .or_else(|| objects::answer(shared, &mut account.objects, call, after_version(path)?))
+                .unwrap_or_else(|| Reply::error(404, "Not found."))
+        }
     }
+}
+
+/// What follows the version in a path: the older one has the same endpoints.
+fn after_version(path: &str) -> Option<&str> {
+    path.strip_prefix("/v2.1/").or_else(|| path.strip_prefix("/v2/"))
+}
+
+/// The add-on that a path needs: such a list, or an object of it.
+fn addon(path: &str) -> Option<&'static str> {
+    let list = after_version(path)?.split('/').next()?;
+    ["meetings_ai", "calls_ai"].into_iter().find(|addon| *addon == list)
 }
 
 fn add_rate_headers(reply: &mut Reply, dialect: Dialect, standing: &Standing) {

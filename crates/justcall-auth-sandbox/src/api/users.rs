@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Call, Page};
 use crate::state::Account;
-use crate::wire::{List, Reply};
+use crate::wire::{List, Reply, Success};
 
 #[derive(Serialize)]
 struct User<'a> {
@@ -20,9 +20,17 @@ pub(super) fn answer(account: &Account, call: &Call) -> Reply {
         Ok(page) => page,
         Err(reply) => return reply,
     };
-    let user =
-        User { id: account.id * 10 + 1, email: &account.email, name: "Sandbox Admin", role: &account.role };
-    let mut users = vec![user];
+    let mut users = vec![user(account)];
     let range = page.range(users.len());
     Reply::json(200, &List::new(users.drain(range).collect(), None))
+}
+
+/// The user with an id.
+pub(super) fn one(account: &Account, id: &str) -> Option<Reply> {
+    let user = user(account);
+    (id == user.id.to_string()).then(|| Reply::json(200, &Success { status: "success", data: user }))
+}
+
+fn user(account: &Account) -> User<'_> {
+    User { id: account.id * 10 + 1, email: &account.email, name: "Sandbox Admin", role: &account.role }
 }

@@ -36,7 +36,7 @@
 //!
 //! Defaults: `plan` `"Pro"`, `role` `"Admin"`, the rest made up; the first account is there from the start.
 //! `plan` `"Free"` or `api_access: false` answers 403, as does a role other than Admin and Owner where the
-//! service asks for one, an address outside `allowed_ips`, and `/v2.1/meetings_ai` without `"meetings_ai"` in
+//! service asks for one, an address outside `allowed_ips`, and `/v2.1/meetings_ai` and `/v2.1/calls_ai` without their names in
 //! `addons`. `rate_limit` is `{"limit": N, "window_s": S}` (seconds, fractions allowed); without it limits
 //! are announced, not enforced. `POST reset` without a name means the first account; `api_key` is an
 //! account's current key, revoked or not.

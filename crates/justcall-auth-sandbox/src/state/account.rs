@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::objects::Objects;
 use super::rate::{RateLimit, RateView, RateWindow};
 use crate::{ControlError, Dialect, random};
 
@@ -172,6 +173,7 @@ pub(crate) struct Account {
     pub(crate) plan: String,
     pub(crate) role: String,
     pub(super) rate: RateWindow,
+    pub(crate) objects: Objects,
     allowed_ips: Vec<IpAddr>,
     api_access: Option<bool>,
     addons: Vec<String>,
@@ -187,6 +189,7 @@ impl Account {
             id,
             email: new.email.unwrap_or_else(|| default_email(id)),
             rate: RateWindow::new(dialect, &plan, new.rate_limit),
+            objects: Objects::default(),
             plan,
             role: new.role.unwrap_or_else(|| "Admin".to_owned()),
             allowed_ips: new.allowed_ips,

@@ -9,6 +9,7 @@ mod accounts;
 mod changes;
 mod fault;
 mod faults;
+mod objects;
 mod rate;
 mod requests;
 mod webhooks;
@@ -26,6 +27,7 @@ use accounts::Accounts;
 use changes::{Changes, Topic};
 pub(crate) use fault::{Answer, BadCertificate, Fault, FaultKind, Interim, Then};
 use faults::Faults;
+pub(crate) use objects::{ObjectList, Objects};
 pub(crate) use rate::{Quota, Standing};
 use requests::Requests;
 pub(crate) use requests::{RequestRecord, RequestView};
@@ -136,12 +138,13 @@ impl State {
         self.accounts.view(now)
     }
 
-    /// Returns the account whose living pair this `Authorization` value is, after counting one more request of it.
+    /// Returns the account whose living pair this `Authorization` value is, after counting one more request of it. The
+    /// request may change the account's objects, and nothing else of it.
     pub(crate) fn admit(
         &mut self,
         authorization: Option<&str>,
         now: Instant,
-    ) -> Option<(&Account, Standing)> {
+    ) -> Option<(&mut Account, Standing)> {
         let account = self.accounts.authorize(authorization, now)?;
         let standing = account.rate.count(now);
         self.changes.add(Topic::Accounts);

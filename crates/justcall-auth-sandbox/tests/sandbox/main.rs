@@ -8,6 +8,7 @@ mod console;
 mod control;
 mod early;
 mod endings;
+mod endpoints;
 mod faults;
 mod lifecycle;
 mod requests;
