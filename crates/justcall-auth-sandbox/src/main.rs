@@ -17,14 +17,14 @@ use tokio::sync::oneshot;
 
 /// A local server that answers as the JustCall API does, for tests.
 ///
-/// Once it is ready it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
-/// null under --http), "api_key", "api_secret", "control_url" and "console_url" (null without --console or
+/// When it is ready, it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
+/// null with --http), "api_key", "api_secret", "control_url" and "console_url" (null without --console or
 /// --open), and serves until SIGTERM or SIGINT.
-/// Everything is made afresh at every start, and the keys of the authority never leave memory.
+/// Pair, token and authority are new at each start. The private keys are in memory only.
 ///
-/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair, at once or after an
-/// overlap in which old and new both work, POST faults lets answers fail, GET requests lists what came in. For
-/// example:
+/// Tests control it at control_url: POST pairs creates an account, POST reset replaces a pair immediately or after
+/// an overlap in which both pairs work, POST faults makes answers fail, GET requests lists the requests.
+/// For example:
 ///
 ///   curl --cacert "$ca_file" -H "Authorization: $api_key:$api_secret" "$url/v2/account"
 ///   curl --cacert "$ca_file" -d '{"fault":"answer","status":503,"times":1}' "${control_url}faults"
@@ -33,8 +33,8 @@ use tokio::sync::oneshot;
 #[command(version, verbatim_doc_comment)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
-    /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with
-    /// port 0 takes the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
+    /// Serve the API at this loopback address. Port 0 chooses a free port. May be repeated: another address with
+    /// port 0 gets the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: Vec<SocketAddr>,
 
@@ -42,17 +42,17 @@ struct Arguments {
     #[arg(long, conflicts_with = "ca_file")]
     http: bool,
 
-    /// Write the authority's certificate to this file, and leave it there [default: a fresh temporary file,
-    /// removed at the end].
+    /// Write the authority's certificate to this file and keep it [default: a new temporary file, removed at the
+    /// end].
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 
-    /// Whose description of the service to follow: the help article's, or what was measured on the live one.
+    /// The description of the service to follow: the help article, or measurements of the live service.
     #[arg(long, value_enum, default_value = "article")]
     dialect: Dialect,
 
-    /// Serve the console: a page that shows requests as they come and lets you reset pairs, make faults and send
-    /// webhooks. It listens on loopback only; its address holds a random token.
+    /// Serve the console: a page that shows requests as they arrive, and resets pairs, adds faults and sends
+    /// webhooks. It listens on loopback only, and its URL contains a random token.
     #[arg(long)]
     console: bool,
 
@@ -60,12 +60,12 @@ struct Arguments {
     #[arg(long)]
     open: bool,
 
-    /// Also end when standard input does, so that no server outlives the test that started it.
+    /// Also exit when standard input ends, so that no server outlives the test that started it.
     #[arg(long)]
     until_stdin_closes: bool,
 }
 
-/// The line that says where the sandbox is.
+/// The line with the values that a client needs.
 #[derive(Serialize)]
 struct Announcement<'a> {
     url: &'a str,
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before the line is printed: its reader may send the signal at once.
+    // Before the line is printed, since its reader may send the signal immediately.
     let signals = {
         let _context = runtime.enter();
         signals()?
@@ -130,7 +130,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Resolves at SIGTERM or SIGINT; both are caught from now on.
+/// Catches SIGTERM and SIGINT from now on, and resolves at the first of them.
 #[cfg(unix)]
 fn signals() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -151,7 +151,7 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Resolves when standard input ends. A separate thread waits for that, and ends with the process.
+/// Resolves when standard input ends. A separate thread waits for it and ends with the process.
 fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {

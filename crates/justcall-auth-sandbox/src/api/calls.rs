@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 /// How many calls the list has.
 const TOTAL: usize = 57;
-/// The number of the first.
+/// The id of the first.
 const FIRST: usize = 100_000;
 
-/// Returns made-up calls, the same in every account.
+/// Returns the calls, which are the same in every account.
 pub(super) fn all() -> Vec<Value> {
     (0..TOTAL).map(made_up).collect()
 }

@@ -1,7 +1,7 @@
-//! The endpoints of v2.1 that the official client calls, as tables: lists of objects, and calls that are no list.
+//! The endpoints of v2.1 that the official client calls, as tables: lists of objects, and other calls.
 //!
-//! Paths and methods are the API reference's. The members of the answers are made up where the reference shows none; what is
-//! wrong with a request is answered in one shape, since the service's own is not known.
+//! Paths and methods are from the API reference. Members of answers that it does not show are invented, as is the shape of
+//! an answer about invalid members, since the service's shape is not known.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(super) struct Resource {
     /// The member that identifies an object.
     pub(super) id: &'static str,
     pub(super) seed: fn() -> Vec<Value>,
-    /// What a new object must have; `None` if objects cannot be created here.
+    /// The members that a new object must have; `None` if objects cannot be created here.
     pub(super) create: Option<&'static [&'static str]>,
     pub(super) update: bool,
     pub(super) delete: bool,
@@ -33,7 +33,7 @@ const fn writable(
     Resource { path, id: "id", seed, create: Some(required), update: true, delete: true }
 }
 
-/// The lists. Those of users are answered from the account.
+/// The lists. The list of users depends on the account and is answered apart.
 pub(super) const RESOURCES: &[Resource] = &[
     readable("user_groups", "id", || vec![json!({"id": 501, "name": "Sales", "agents": [123_451]})]),
     readable("phone-numbers", "id", || {
@@ -86,15 +86,15 @@ pub(super) const RESOURCES: &[Resource] = &[
 
 /// What a call that is no list does.
 pub(super) enum Action {
-    /// Answers with this.
+    /// Answers with fixed data.
     Read(fn() -> Value),
-    /// Needs these members, and answers with what it got.
+    /// Requires these members, and answers with the body.
     Write(&'static [&'static str]),
-    /// Needs these members, and adds an object to a list.
+    /// Requires these members, and adds an object to a list.
     Create(&'static str, &'static [&'static str]),
 }
 
-/// A call that is no list. `{}` in its path is any id.
+/// A call that is no list. `{}` in its path stands for any id.
 pub(super) struct Endpoint {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
@@ -109,7 +109,7 @@ const fn write(method: &'static str, path: &'static str, required: &'static [&'s
     Endpoint { method, path, action: Action::Write(required) }
 }
 
-/// The calls that are no list; they come before a list's objects, so that `texts/new` is no text.
+/// The calls that are no list. They are matched before objects, so that `texts/new` is no text.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     read("users/availability", || json!([{"agent_id": 123_451, "available": true}])),
     write("PUT", "users/availability", &["agent_id"]),
@@ -163,7 +163,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     read("sales_dialer/analytics", || json!({"total_calls": 1, "connected": 1})),
 ];
 
-/// Whether a path is that of an endpoint.
+/// Returns true if a path has the pattern of an endpoint.
 pub(super) fn fits(pattern: &str, path: &str) -> bool {
     let (pattern, path) = (pattern.split('/'), path.split('/'));
     pattern.clone().count() == path.clone().count()

@@ -1,4 +1,4 @@
-//! The pretended service: what it answers to whom.
+//! The simulated service: its answers.
 
 mod account;
 mod calls;
@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::state::{Account, Quota, Standing};
 use crate::wire::{Failure, Head, Reply};
 
-/// A request to the service, wholly read.
+/// A request to the service that was read completely.
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -32,14 +32,14 @@ impl Call {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
-    /// The raw value of a query parameter.
+    /// Returns the raw value of a query parameter.
     fn parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.as_deref()?.split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 
-/// The service's answer to a request.
+/// Returns the service's answer to a request.
 pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
     if shared.dialect == Dialect::Measured && call.path == "/v2/account" {
         return failure(404, "failed", "Not Found");
@@ -77,7 +77,7 @@ fn limited(dialect: Dialect, seconds: u64) -> Reply {
     reply
 }
 
-/// The refusals of a pair that is right but not entitled.
+/// Returns the refusal of a good pair that may not make this call, if it is refused.
 fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
     let message = if !account.allows(call.peer) {
         "Your IP address is not allowed to use this API key."
@@ -93,7 +93,7 @@ fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
     Some(Reply::error(403, message))
 }
 
-/// Whether a path is about the account itself or its staff.
+/// Returns true if a path is about the account or its users.
 fn needs_admin(path: &str) -> bool {
     matches!(path, "/v2/account" | "/v2.1/users") || path.starts_with("/v2.1/users/")
 }
@@ -113,12 +113,12 @@ fn route(shared: &Shared, account: &mut Account, call: &Call) -> Reply {
     }
 }
 
-/// What follows the version in a path: the older one has the same endpoints.
+/// Returns the part of a path after the version. Both versions have the same endpoints.
 fn after_version(path: &str) -> Option<&str> {
     path.strip_prefix("/v2.1/").or_else(|| path.strip_prefix("/v2/"))
 }
 
-/// The add-on that a path needs: such a list, or an object of it.
+/// Returns the add-on that a path needs: the one of its list.
 fn addon(path: &str) -> Option<&'static str> {
     let list = after_version(path)?.split('/').next()?;
     ["meetings_ai", "calls_ai"].into_iter().find(|addon| *addon == list)
@@ -139,7 +139,7 @@ fn add_rate_headers(reply: &mut Reply, dialect: Dialect, standing: &Standing) {
     }
 }
 
-/// The page that a list is asked for: `page` from 0 (default 0), `per_page` from 1 to 100 (default 20).
+/// The requested page of a list: `page` from 0 (default 0), `per_page` from 1 to 100 (default 20).
 struct Page {
     number: usize,
     size: usize,
@@ -158,7 +158,7 @@ impl Page {
         Ok(page)
     }
 
-    /// The indices on this page of a list of so many.
+    /// Returns the indices on this page of a list with `total` items.
     fn range(&self, total: usize) -> std::ops::Range<usize> {
         let begin = self.number.saturating_mul(self.size).min(total);
         begin..begin.saturating_add(self.size).min(total)

@@ -1,4 +1,4 @@
-//! Lists and their objects: paging, one by its id, create, update and delete, and what is wrong with a request.
+//! Lists and their objects: pages, reading by id, creating, updating, deleting, and refusals of invalid requests.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::shared::Shared;
 use crate::state::{ObjectList, Objects};
 use crate::wire::{List, Reply, Success};
 
-/// Answers a request for a path after the version, if there is such an endpoint.
+/// Returns the answer for a path without its version, or `None` if there is no such endpoint.
 pub(super) fn answer(shared: &Shared, objects: &mut Objects, call: &Call, path: &str) -> Option<Reply> {
     let method = if call.reads() { "GET" } else { call.method.as_str() };
     let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.method == method && fits(endpoint.path, path));
@@ -41,7 +41,7 @@ fn act(objects: &mut Objects, call: &Call, action: &Action) -> Result<Reply, Rep
     }
 }
 
-/// Answers for a whole list, and for the object whose id is in the body or the query.
+/// Answers for a whole list, or for the object whose id is in the body or the query.
 fn of_list(
     shared: &Shared,
     objects: &mut Objects,
@@ -104,7 +104,7 @@ fn create(
     }
 }
 
-/// Returns the members of the body. Fails with 400 if it is no JSON object, and with 422 if a member is missing or wrong.
+/// Returns the members of the body. Fails with 400 if it is no JSON object, and with 422 if a member is missing or invalid.
 fn members(call: &Call, required: &[&str]) -> Result<Map<String, Value>, Reply> {
     let body = if call.body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&call.body) };
     let Ok(Value::Object(members)) = body else {
@@ -135,7 +135,7 @@ fn is_phone_number(value: &Value) -> bool {
     (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// An id or a number as text, with or without quotes in JSON.
+/// Returns an id or a number as text, whether it is a number or a string in JSON.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! `GET /v2.1/users`: how the official clients verify a pair.
+//! `GET /v2.1/users`: verifies a pair, as the official clients do.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ struct User<'a> {
     role: &'a str,
 }
 
-/// The account's users, of which there is one: who made the pair.
+/// Answers with the account's users. There is one: the user who created the pair.
 pub(super) fn answer(account: &Account, call: &Call) -> Reply {
     let page = match Page::of(call) {
         Ok(page) => page,
@@ -25,7 +25,7 @@ pub(super) fn answer(account: &Account, call: &Call) -> Reply {
     Reply::json(200, &List::new(users.drain(range).collect(), None))
 }
 
-/// The user with an id.
+/// Answers with the user with an id.
 pub(super) fn one(account: &Account, id: &str) -> Option<Reply> {
     let user = user(account);
     (id == user.id.to_string()).then(|| Reply::json(200, &Success { status: "success", data: user }))

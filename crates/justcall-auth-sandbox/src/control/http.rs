@@ -1,4 +1,4 @@
-//! Control calls over HTTP, with the console beside them.
+//! Control calls over HTTP, and the console.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::console;
 use crate::shared::Shared;
 use crate::wire::{Payload, Reply};
 
-/// Longest body of a control call: room for 32 MiB of raw bytes in base64.
+/// The longest body of a control call: 32 MiB of raw bytes in base64.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// Answers one control call, or a request of the console.
+/// Answers a control call, or a request of the console.
 pub(crate) async fn handle(
     shared: &Arc<Shared>,
     origin: ControlOrigin,
@@ -54,7 +54,7 @@ async fn answer(
     }
 }
 
-/// What follows the control URL in the target, if its token is right.
+/// Returns the part of the target after the control URL, if its token is right.
 fn authorized<'a>(shared: &Shared, target: &'a str) -> Option<&'a str> {
     let (token, call) = target.strip_prefix("/control/")?.split_once('/')?;
     let equal = token.len() == shared.token.len()
@@ -62,7 +62,7 @@ fn authorized<'a>(shared: &Shared, target: &'a str) -> Option<&'a str> {
     equal.then_some(call)
 }
 
-/// The revision after which events are wanted: the last one that a browser got, or `since`, or 0 for everything.
+/// Returns the revision after which events are wanted: the last one that a browser got, or `since`, or 0 for everything.
 fn revision<B>(request: &Request<B>) -> Result<u64, Reply> {
     let last = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = request.uri().query().map(|query| query.strip_prefix("since=").unwrap_or_default());

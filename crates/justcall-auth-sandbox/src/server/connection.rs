@@ -20,29 +20,29 @@ use crate::state::{BadCertificate, FaultKind};
 use crate::wire::{ConnectionHandle, ConnectionOrder, Stream, Tap};
 use crate::{control, handler};
 
-/// Who answers on a port.
+/// The service on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The pretended service.
+    /// The simulated service.
     Api,
-    /// The control calls: on a port of their own, so that no fault of a connection can strike them.
+    /// The control calls. Their port is separate, so that no fault of a connection can strike them.
     Control,
-    /// The console, with the control calls that it makes: without TLS, for a browser.
+    /// The console and its control calls, without TLS, for a browser.
     Console(ControlOrigin),
 }
 
 /// What all connections are served with.
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
-    /// None when plain HTTP is served.
+    /// `None` with plain HTTP.
     pub(crate) certificates: Option<Certificates>,
-    /// Where control calls are served.
+    /// The origin of the control calls.
     pub(crate) control_origin: ControlOrigin,
 }
 
-/// Serves one accepted connection to its end.
+/// Serves an accepted connection to its end.
 pub(super) async fn serve(server: Arc<Server>, tcp: TcpStream, peer: IpAddr, role: Role) {
-    // It fails only on a socket that has ended already.
+    // Fails only on a socket that has ended already.
     let _ = tcp.set_nodelay(true);
     match role {
         Role::Control => {
@@ -61,7 +61,7 @@ pub(super) async fn serve(server: Arc<Server>, tcp: TcpStream, peer: IpAddr, rol
 }
 
 impl Server {
-    /// The handshake of a connection to the API, with the fault that strikes it, if any.
+    /// Performs the handshake of a connection to the API, with the fault that strikes it, if any.
     async fn open(&self, mut tcp: TcpStream) -> Option<Stream> {
         let fault = self.shared.state().begin_connection();
         match fault {
@@ -98,7 +98,7 @@ async fn serve_control(shared: &Arc<Shared>, origin: ControlOrigin, stream: Stre
     let service = service_fn(|request| async {
         Ok::<_, Infallible>(control::http::handle(shared, origin, request).await)
     });
-    // An error is the peer's doing, and the peer sees it too.
+    // The peer caused the error and sees it too.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 

@@ -1,4 +1,4 @@
-//! The accounts of the pretended service, and whose pair a request carries.
+//! The accounts of the simulated service, and the search for the account of a request's pair.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,37 +12,37 @@ use super::account::{
 use super::rate::RateLimit;
 use crate::{ControlError, Dialect};
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const MASK: &str = "<secret>";
-/// Shorter secrets, which only tests make, are part of too many words to be masked.
+/// The shortest secret that is masked. Shorter ones, which only tests use, occur in ordinary words.
 const MASKED_BYTES_MIN: usize = 8;
 
-/// Which halves of which account's pairs a request carried.
+/// The account and the generations of the pairs that a request's key and secret belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Match {
-    /// The account of the key; of the secret if the key is unknown.
+    /// The account of the key, or of the secret if the key is unknown.
     account_id: Option<u64>,
     key_generation: Option<usize>,
-    /// Within the same account.
+    /// The generation in that account.
     secret_generation: Option<usize>,
 }
 
-/// All accounts, in the order they were made.
+/// All accounts, oldest first.
 #[derive(Default)]
 pub(super) struct Accounts {
     dialect: Dialect,
     all: Vec<Account>,
-    /// Every key there was, to the index of its account and its generation.
+    /// All keys ever used, each with the index of its account and its generation.
     keys: HashMap<String, (usize, usize)>,
 }
 
 impl Accounts {
-    /// No accounts yet; the dialect decides which usual rate limits they announce.
+    /// Creates an empty list. The dialect decides which limits of the plan the accounts announce.
     pub(super) fn new(dialect: Dialect) -> Self {
         Self { dialect, ..Self::default() }
     }
 
-    /// Makes an account with its pair.
+    /// Creates an account with its pair. Fails if its number or key is taken, or a setting is invalid.
     pub(super) fn create(&mut self, mut new: NewAccount) -> Result<&Account, ControlError> {
         let pair = Pair::new(new.api_key.take(), new.api_secret.take())?;
         new.rate_limit.map_or(Ok(()), check_limit)?;
@@ -55,7 +55,7 @@ impl Accounts {
         Ok(self.all.last().expect("one was just added"))
     }
 
-    /// Gives an account a new pair; those before die when the overlap ends, or at once without one.
+    /// Gives an account a new pair. Earlier pairs die when the overlap ends, or immediately without one.
     pub(super) fn reset(&mut self, reset: Reset, now: Instant) -> Result<&Account, ControlError> {
         let end = now
             .checked_add(Duration::from_millis(reset.overlap_ms))
@@ -69,7 +69,7 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Changes what an account may do.
+    /// Changes what an account may do. Fails if there is no such account, or a setting is invalid.
     pub(super) fn change(&mut self, id: u64, change: AccountChange) -> Result<&Account, ControlError> {
         if let Setting::Own(limit) = change.rate_limit {
             check_limit(limit)?;
@@ -84,7 +84,7 @@ impl Accounts {
         self.all.iter().map(|account| account.view(now)).collect()
     }
 
-    /// Returns an account whose current secret was not shown yet, and remembers that it is.
+    /// Returns an account whose current secret was not shown yet, and marks it as shown. Fails if it was shown.
     pub(super) fn reveal(&mut self, id: u64) -> Result<&Account, ControlError> {
         let index = self.named(None, Some(id))?;
         let account = &mut self.all[index];
@@ -95,7 +95,7 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Returns a text with every secret that an account has or had replaced, also where it is percent-encoded.
+    /// Returns a text with all secrets of all accounts replaced, including percent-encoded ones.
     pub(super) fn mask(&self, text: &str) -> String {
         let pairs = self.all.iter().flat_map(|account| &account.pairs);
         let secrets = pairs.map(|issued| issued.pair.secret.as_str());
@@ -105,7 +105,7 @@ impl Accounts {
         })
     }
 
-    /// The secret that an account had in some generation; by default the first account, and its current secret.
+    /// Returns the secret of a generation of an account; by default the current one of the first account.
     pub(super) fn secret(
         &self,
         key: Option<&str>,
@@ -123,7 +123,7 @@ impl Accounts {
         })
     }
 
-    /// Kills a pair that is current or alive; returns its account and its generation.
+    /// Ends a pair that is current or alive. Returns its account and generation.
     pub(super) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
         let unknown = || ControlError::not_found("no account has that key, alive or current");
         let (index, generation) = *self.keys.get(key).ok_or_else(unknown)?;
@@ -137,7 +137,7 @@ impl Accounts {
         Ok((account, generation))
     }
 
-    /// Forgets every account but the first, so that a case of a test can make the account that another case made.
+    /// Removes every account except the first, so that each case of a test can create the same account. Returns their number.
     pub(super) fn forget_others(&mut self) -> usize {
         let forgotten = self.all.len().saturating_sub(1);
         self.all.truncate(1);
@@ -145,7 +145,7 @@ impl Accounts {
         forgotten
     }
 
-    /// The account that has this `Authorization` value as a pair that is alive, if it is one exactly.
+    /// Returns the account that has exactly this `Authorization` value as a living pair.
     pub(super) fn authorize(&mut self, authorization: Option<&str>, now: Instant) -> Option<&mut Account> {
         let (key, secret) = authorization?.split_once(':')?;
         let (index, generation) = *self.keys.get(key)?;
@@ -154,7 +154,7 @@ impl Accounts {
         (issued.pair.secret == secret && issued.is_alive(now)).then_some(account)
     }
 
-    /// Which pairs, present or past, the halves of this `Authorization` value belong to.
+    /// Returns the account and the generations of the pairs, living or dead, that this `Authorization` value belongs to.
     pub(super) fn identify(&self, authorization: Option<&str>) -> Match {
         let Some((key, secret)) = authorization.and_then(|value| value.split_once(':')) else {
             return Match::default();
@@ -188,7 +188,7 @@ impl Accounts {
             .ok_or_else(|| ControlError::not_found("no account has that current key or account_id"))
     }
 
-    /// Keys are unique through all time, so that a request's generation is never in doubt.
+    /// Registers a key. A key is never used twice, so that a request's generation is unambiguous.
     fn claim(&mut self, key: &str, account: usize, generation: usize) -> Result<(), ControlError> {
         if self.keys.contains_key(key) {
             return Err(ControlError::conflict("that api_key is in use or was before"));
@@ -219,7 +219,7 @@ mod tests {
         accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
     }
 
-    /// An account that was reset: its first pair, its second one, and when that was made.
+    /// Returns an account that was reset, with its first pair, its second pair and the time of the reset.
     fn reset(overlap_ms: u64) -> (Accounts, Pair, Pair, Instant) {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();

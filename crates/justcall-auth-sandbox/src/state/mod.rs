@@ -1,8 +1,8 @@
-//! What a sandbox remembers: accounts with their pairs, faults in force, requests that came in, webhooks.
+//! The state of a sandbox: accounts with their pairs, faults in force, the record of requests, webhooks.
 //!
-//! It knows neither HTTP nor threads, and takes the time as an argument. Every change goes through a method of [`State`]: the
-//! one place that sees each request, each result, and each change of an account, a fault or a webhook. A subscriber learns
-//! there what has changed.
+//! It knows neither HTTP nor threads, and gets the time as an argument. Every change is a method of [`State`], so that one
+//! place sees each request, each result, and each change of an account, a fault or a webhook. Subscribers learn there what
+//! has changed.
 
 mod account;
 mod accounts;
@@ -34,7 +34,7 @@ pub(crate) use requests::{RequestRecord, RequestView};
 use webhooks::Webhooks;
 pub(crate) use webhooks::{WebhookAttempt, WebhookUrl};
 
-/// How many requests a subscriber gets that begins, or that has missed too much.
+/// How many requests a new subscriber gets, or one that missed too much.
 const REQUESTS_SHOWN: usize = 10_000;
 
 /// What changes while a sandbox runs.
@@ -46,11 +46,11 @@ pub(crate) struct State {
     changes: Changes,
 }
 
-/// What is new since a revision; what has not changed is left out.
+/// The changes since a revision. Unchanged parts are absent.
 #[derive(Serialize)]
 pub(crate) struct Update {
     pub(crate) revision: u64,
-    /// All requests that were reported before are void.
+    /// True if all requests that were reported before are void.
     reset: bool,
     requests: Vec<RequestView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ pub(crate) struct Update {
 }
 
 impl State {
-    /// No account, fault or request yet; the dialect decides which usual rate limits the accounts announce.
+    /// Creates a state without accounts, faults or requests. The dialect decides which limits the accounts announce.
     pub(crate) fn new(dialect: Dialect) -> Self {
         Self {
             accounts: Accounts::new(dialect),
@@ -73,12 +73,12 @@ impl State {
         }
     }
 
-    /// Returns a receiver that wakes at every change; [`State::update`] then returns what is new.
+    /// Returns a receiver that wakes at every change. [`State::update`] then returns what changed.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Returns what has changed after a revision. At 0, or at one that never was, all of it is new.
+    /// Returns the changes after a revision. At 0, or at a revision that does not exist, everything is new.
     pub(crate) fn update(&self, since: u64, now: Instant) -> Update {
         let revision = self.changes.revision();
         let since = if since > revision { 0 } else { since };
@@ -97,7 +97,7 @@ impl State {
         }
     }
 
-    /// Makes an account with its pair.
+    /// Creates an account with its pair.
     pub(crate) fn create_account(&mut self, new: NewAccount) -> Result<&Account, ControlError> {
         self.changes.add(Topic::Accounts);
         self.accounts.create(new)
@@ -115,19 +115,19 @@ impl State {
         self.accounts.reset(reset, now)
     }
 
-    /// Returns an account whose current secret was not shown yet, and remembers that it is now.
+    /// Returns an account whose current secret was not shown yet, and marks it as shown. Fails if it was shown.
     pub(crate) fn reveal_secret(&mut self, id: u64) -> Result<&Account, ControlError> {
         self.changes.add(Topic::Accounts);
         self.accounts.reveal(id)
     }
 
-    /// Kills a pair that is current or alive; returns its account and its generation.
+    /// Ends a pair that is current or alive. Returns its account and generation.
     pub(crate) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
         self.changes.add(Topic::Accounts);
         self.accounts.revoke(key, now)
     }
 
-    /// Forgets every account but the first; returns how many there were.
+    /// Removes every account except the first. Returns how many there were.
     pub(crate) fn forget_other_accounts(&mut self) -> usize {
         self.changes.add(Topic::Accounts);
         self.accounts.forget_others()
@@ -138,8 +138,8 @@ impl State {
         self.accounts.view(now)
     }
 
-    /// Returns the account whose living pair this `Authorization` value is, after counting one more request of it. The
-    /// request may change the account's objects, and nothing else of it.
+    /// Returns the account that has this `Authorization` value as a living pair, and counts a request of it. The
+    /// caller may change the account's objects only.
     pub(crate) fn admit(
         &mut self,
         authorization: Option<&str>,
@@ -151,7 +151,7 @@ impl State {
         Some((account, standing))
     }
 
-    /// Returns the secret that an account had in some generation.
+    /// Returns the secret of a generation of an account.
     pub(crate) fn secret(
         &self,
         key: Option<&str>,
@@ -161,19 +161,19 @@ impl State {
         self.accounts.secret(key, id, generation)
     }
 
-    /// Puts a fault in force; returns its number.
+    /// Adds a fault. Returns its number.
     pub(crate) fn add_fault(&mut self, fault: Fault) -> u64 {
         self.changes.add(Topic::Faults);
         self.faults.add(fault)
     }
 
-    /// Ends one fault; returns false if it is not in force.
+    /// Clears one fault. Returns false if it is not in force.
     pub(crate) fn remove_fault(&mut self, id: u64) -> bool {
         self.changes.add(Topic::Faults);
         self.faults.remove(id)
     }
 
-    /// Ends all faults; returns how many there were.
+    /// Clears all faults. Returns how many there were.
     pub(crate) fn clear_faults(&mut self) -> usize {
         self.changes.add(Topic::Faults);
         self.faults.clear()
@@ -191,7 +191,7 @@ impl State {
         Some(fault.kind)
     }
 
-    /// Records a request of which the head has come; returns its number and the fault that strikes it, if any.
+    /// Records a request whose head was read. Returns its number and the fault that strikes it, if any.
     pub(crate) fn begin_request(
         &mut self,
         request: RequestRecord,
@@ -210,7 +210,7 @@ impl State {
         (n, fault.map(|fault| fault.kind))
     }
 
-    /// Records a request of which the head broke off.
+    /// Records a request whose head broke off.
     pub(crate) fn add_broken_request(&mut self, request: RequestRecord) {
         self.add_request(request);
     }
@@ -229,18 +229,18 @@ impl State {
         n
     }
 
-    /// Records the status with which a request is being answered.
+    /// Records the status of the answer to a request.
     pub(crate) fn set_status(&mut self, n: u64, status: u16) {
         self.requests.change(n, |request| request.status = Some(status));
         self.changes.add_request(n);
     }
 
-    /// Records that more of a request's body has come.
+    /// Records bytes of a request's body.
     pub(crate) fn add_body(&mut self, n: u64, bytes: usize) {
         self.requests.change(n, |request| request.body_bytes += bytes);
     }
 
-    /// Records that all of a request's body has come.
+    /// Records that a request's body is complete.
     pub(crate) fn end_body(&mut self, n: u64) {
         self.requests.change(n, |request| request.body_complete = true);
     }
@@ -250,7 +250,7 @@ impl State {
         self.requests.since(since)
     }
 
-    /// Forgets all requests; returns how many there were.
+    /// Removes all requests. Returns how many there were.
     pub(crate) fn clear_requests(&mut self) -> usize {
         self.changes.clear_requests();
         self.requests.clear()
@@ -267,7 +267,7 @@ impl State {
         self.webhooks.register(url)
     }
 
-    /// Removes a URL for webhooks; returns false if there is none with that number.
+    /// Removes a URL for webhooks. Returns false if there is none with that number.
     pub(crate) fn remove_webhook_url(&mut self, id: u64) -> bool {
         self.changes.add(Topic::Webhooks);
         self.webhooks.remove(id)
@@ -284,7 +284,7 @@ impl State {
         serde_json::to_value(&self.webhooks).expect("they are plain data with text for keys")
     }
 
-    /// Forgets the registered URLs and the attempts.
+    /// Removes the registered URLs and the attempts.
     pub(crate) fn clear_webhooks(&mut self) {
         self.changes.add(Topic::Webhooks);
         self.webhooks.clear();

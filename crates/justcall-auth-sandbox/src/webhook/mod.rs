@@ -1,4 +1,4 @@
-//! Webhooks: what `POST webhooks` is asked for, and the plan that comes of it.
+//! Webhooks: the order of `POST webhooks`, and the plan to carry it out.
 
 mod catalogue;
 mod delivery;
@@ -24,7 +24,7 @@ use receiver::Receiver;
 pub(crate) use register::Registration;
 use signature::{Encoding, TimestampForm};
 
-/// How often the service tries again, and how long it waits before each time.
+/// How long the service waits before each of its retries.
 const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(60),
     Duration::from_secs(5 * 60),
@@ -32,14 +32,14 @@ const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(30 * 60),
     Duration::from_secs(60 * 60),
 ];
-/// How many copies of an event may be asked for.
+/// The highest number of copies of an event.
 const MAX_DUPLICATES: u32 = 1000;
-/// How many events may be asked for.
+/// The highest number of events.
 const MAX_EVENTS: usize = 1000;
-/// How long an event may lie in the past or the future, in seconds: a hundred years.
+/// How far an event may be in the past or the future, in seconds: a hundred years.
 const MAX_AGE_S: i64 = 100 * 366 * 24 * 60 * 60;
 
-/// What `POST webhooks` takes.
+/// The body of `POST webhooks`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Order {
@@ -85,7 +85,7 @@ enum Types {
     Several(Vec<String>),
 }
 
-/// In which order several events arrive.
+/// The order in which several events arrive.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sequence {
@@ -95,7 +95,7 @@ enum Sequence {
     Shuffled,
 }
 
-/// Deliveries that can be made: everything about them is decided.
+/// Deliveries that are completely decided and can be made.
 pub(crate) struct Plan {
     receiver: Receiver,
     deliveries: Vec<Delivery>,
@@ -105,7 +105,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Decides about everything in the order, or says what is wrong with it.
+    /// Decides everything about the deliveries. Fails if the order is invalid.
     pub(crate) fn new(shared: &Shared, order: &Order) -> Result<Self, ControlError> {
         order.check()?;
         let receiver = Receiver::parse(&order.url, order.timeout_ms)?;
@@ -118,7 +118,7 @@ impl Plan {
         };
         let mut deliveries = Vec::new();
         for (index, name) in types.iter().enumerate() {
-            // Events of a sequence are a second apart, as those of one call are; the last one is the youngest.
+            // Events of a sequence are a second apart, as those of one call are. The last one happens now.
             let seconds = i64::try_from(types.len() - 1 - index).expect("limited above");
             deliveries.push(order.delivery(index, name, seconds, &secret)?);
         }
@@ -141,7 +141,7 @@ impl Plan {
         })
     }
 
-    /// Makes the deliveries, one after the other; records every attempt, and reports them all in the answer.
+    /// Makes the deliveries one after the other. Records every attempt, and returns the report of all.
     pub(crate) async fn carry_out(mut self, shared: &Shared) -> Value {
         let mut attempts = Vec::new();
         for mut delivery in std::mem::take(&mut self.deliveries) {
@@ -166,7 +166,7 @@ impl Plan {
         json!({"deliveries": attempts})
     }
 
-    /// How long to wait before an attempt, of which the first is 0.
+    /// Returns how long to wait before an attempt. The first one is 0.
     fn delay(&self, attempt: usize) -> Duration {
         RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)
     }
@@ -204,7 +204,7 @@ impl Order {
         }
     }
 
-    /// The delivery of an event that is so many seconds older than the youngest.
+    /// Returns the delivery of an event that is `older` seconds older than the last one.
     fn delivery(&self, event: usize, name: &str, older: i64, secret: &str) -> Result<Delivery, ControlError> {
         let at = now() - i128::from(self.age_s + older) * 1000;
         let webhook_url = self.webhook_url.as_ref().unwrap_or(&self.url);
@@ -235,7 +235,7 @@ impl Order {
     }
 }
 
-/// The body in the order of the members that the documentation shows. `url_id` is the same for a URL every time.
+/// Returns the body with its members in the documented order. A URL always has the same `url_id`.
 fn envelope(request_id: &str, webhook_url: &str, name: &str, data: &Value) -> String {
     let url_id = random::in_hex(&Sha256::digest(webhook_url)[..12]);
     let members = [
@@ -249,7 +249,7 @@ fn envelope(request_id: &str, webhook_url: &str, name: &str, data: &Value) -> St
     format!("{{{}}}", members.join(","))
 }
 
-/// An identifier as the service gives its requests: 48 bits of milliseconds and 80 random ones, five a digit.
+/// Returns an identifier in the form of the service's: a ULID of 48 bits of milliseconds and 80 random ones.
 fn ulid(at: i128) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = u128::try_from(at).unwrap_or_default() << 80 | random::number() >> 48;
@@ -257,7 +257,7 @@ fn ulid(at: i128) -> String {
     (0..26).rev().map(|place| char::from(digit(place))).collect()
 }
 
-/// Milliseconds since 1970.
+/// Returns the time in milliseconds since 1970.
 fn now() -> i128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     i128::try_from(now).expect("a clock that counts milliseconds stays below 2^127")
@@ -267,7 +267,7 @@ fn now() -> i128 {
 mod tests {
     #[test]
     fn its_identifiers_begin_with_the_moment() {
-        // An example of the implementations of ULID.
+        // An example from implementations of ULID.
         let made = super::ulid(1_469_918_176_385);
         assert_eq!((made.len(), &made[..10]), (26, "01ARYZ6S41"));
         assert_eq!(&super::ulid(0)[..10], "0000000000");

@@ -1,4 +1,4 @@
-//! Where webhooks go: an HTTP server on this machine, and no other.
+//! The receiver of webhooks: an HTTP server on this machine, and no other.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,9 +16,9 @@ use super::delivery::{Delivery, Outcome};
 use crate::ControlError;
 use crate::wire::Payload;
 
-/// How long a receiver may take unless the order says otherwise.
+/// How long a receiver may take by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a receiver's answer is read.
+/// How many bytes of a receiver's answer are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
 /// An HTTP server on this machine.
@@ -30,7 +30,7 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// Takes a URL apart, and refuses one that leads anywhere else.
+    /// Parses a URL. Fails if it leads to another machine.
     pub(super) fn parse(url: &str, timeout_ms: Option<u64>) -> Result<Self, ControlError> {
         let refused = |why: &str| {
             ControlError::bad_request(format!(
@@ -83,7 +83,7 @@ impl Receiver {
             .map_err(|error| format!("no connection: {error}"))?;
         let broken = |error: hyper::Error| format!("no answer: {error}");
         let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.map_err(broken)?;
-        // It ends when the sender is dropped, after the answer or in place of it.
+        // The task ends when the sender is dropped.
         tokio::spawn(connection);
         let response = sender.send_request(self.request(delivery)).await.map_err(broken)?;
         answer(response).await
@@ -130,7 +130,7 @@ async fn answer(response: Response<Incoming>) -> Result<Outcome, String> {
     })
 }
 
-/// The headers that are to be sent otherwise than usual; those without a value are left out.
+/// Parses the headers to change. Those without a value are left out.
 pub(super) fn header_changes(
     wanted: &BTreeMap<String, Option<String>>,
 ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, ControlError> {
@@ -143,7 +143,7 @@ pub(super) fn header_changes(
     wanted.iter().map(change).collect()
 }
 
-/// The value of a header; none if no header can have it.
+/// Returns the value of a header, or `None` if a header cannot have it.
 pub(super) fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }

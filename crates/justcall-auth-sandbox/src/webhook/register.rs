@@ -1,4 +1,4 @@
-//! Registering a URL: the receiver must answer 200 to an unsigned probe, as the service asks of it.
+//! Registers a URL. Its receiver must answer 200 to an unsigned probe, as the service requires.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,21 +7,21 @@ use super::{Order, Plan};
 use crate::ControlError;
 use crate::shared::Shared;
 
-/// What `POST webhooks/urls` takes.
+/// The body of `POST webhooks/urls`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUrl {
     url: String,
 }
 
-/// A URL that can be registered once its receiver has answered.
+/// A URL that is registered if its receiver answers.
 pub(crate) struct Registration {
     url: String,
     probe: Plan,
 }
 
 impl Registration {
-    /// Decides about the probe; fails if the URL leads elsewhere or is registered already.
+    /// Prepares the probe. Fails if the URL leads to another machine or is registered already.
     pub(crate) fn new(shared: &Shared, new: NewUrl) -> Result<Self, ControlError> {
         shared.state().check_webhook_url(&new.url)?;
         let order: Order = serde_json::from_value(json!({"url": new.url, "probe": true}))

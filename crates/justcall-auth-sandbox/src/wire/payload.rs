@@ -1,4 +1,4 @@
-//! The bodies of answers: whole, made up on the way, or dribbled.
+//! The bodies of answers: whole, generated while sending, slow, or a stream.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 const FILLER: &[u8] = &[b'x'; 64 * 1024];
-/// How large the pieces of a body are that is sent in chunks.
+/// The size of the pieces of a chunked body.
 const CHUNK: usize = 1000;
 const FILLER_BEGIN: &str = r#"{"status":"success","filler":""#;
 const FILLER_END: &str = r#""}"#;
@@ -19,7 +19,7 @@ const FILLER_END: &str = r#""}"#;
 /// The body of an answer.
 pub(crate) struct Payload {
     source: Source,
-    /// Run when hyper is done with the body.
+    /// Runs when hyper drops the body.
     at_end: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -46,17 +46,17 @@ struct Slow {
 }
 
 impl Payload {
-    /// These bytes.
+    /// Creates a body of these bytes.
     pub(crate) fn whole(bytes: Bytes) -> Self {
         Source::Whole(bytes).into()
     }
 
-    /// These bytes, of a length that is not announced.
+    /// Creates a body of these bytes, without an announced length.
     pub(crate) fn chunked(bytes: Bytes) -> Self {
         Source::Chunked(bytes).into()
     }
 
-    /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length
+    /// Creates a JSON object of so many bytes (no JSON below 32), generated while it is sent. Without `sized` its length
     /// is not announced.
     pub(crate) fn huge(bytes: u64, sized: bool) -> Self {
         let frame = (FILLER_BEGIN.len() + FILLER_END.len()) as u64;
@@ -71,17 +71,17 @@ impl Payload {
         .into()
     }
 
-    /// These bytes, `chunk` at a time (at least 1) with a pause before each but the first.
+    /// Creates a body that sends `chunk` bytes at a time (at least 1), with a pause between the pieces.
     pub(crate) fn slow(bytes: Bytes, chunk: usize, pause: Duration) -> Self {
         Source::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
     }
 
-    /// The pieces that arrive here, until their sender is gone.
+    /// Creates a body of the pieces that arrive, until their sender is dropped.
     pub(crate) fn stream(pieces: mpsc::Receiver<Bytes>) -> Self {
         Source::Stream(pieces).into()
     }
 
-    /// Also runs this when hyper is done with the body, sent or not.
+    /// Also runs a function when hyper drops the body, sent or not.
     pub(crate) fn at_end(mut self, run: impl FnOnce() + Send + 'static) -> Self {
         self.at_end = Some(Box::new(run));
         self
@@ -137,7 +137,7 @@ impl Body for Payload {
 }
 
 impl Huge {
-    /// The next piece; empty when there is none.
+    /// Returns the next piece, which is empty at the end.
     fn next(&mut self) -> Bytes {
         if !self.begin.is_empty() {
             return std::mem::take(&mut self.begin);
