@@ -129,7 +129,7 @@ test('a name that is rebound to this machine reaches nothing', async (t) => {
   const page = await browser.newPage();
   const statusAt = async (host) => (await page.goto(`http://${host}:${port}${pathname}`)).status();
   assert.equal(await statusAt('evil.example'), 403);
-  // The page of the rebound name has the origin of the console's port: only Host tells them apart.
+  // The page of the rebound name has the origin of the console's port: only Host differs.
   const statuses = () => page.evaluate(async () => {
     const status = async (path, method) => (await fetch(`../${path}`, { method })).status;
     return [await status('accounts', 'GET'), await status('reset', 'POST'), await status('console/main.js', 'GET')];

@@ -1,5 +1,5 @@
-// What the tests of the console share: a sandbox, a browser, clients and a receiver of webhooks. All of it on loopback, and
-// all of it ended by the test that began it.
+// What the tests of the console share: a sandbox, a browser, clients and a receiver of webhooks. Everything runs on loopback, and
+// each test stops what it started.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,7 +65,7 @@ export async function eventually(read, holds) {
   for (;;) {
     const value = await read();
     if (holds(value)) return value;
-    if (Date.now() > deadline) throw new Error(`it never came to hold; last: ${JSON.stringify(value)}`);
+    if (Date.now() > deadline) throw new Error(`the condition never held; last: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn it_kills_the_old_pair_at_the_very_reset() {
+    fn it_ends_the_old_pair_immediately_at_a_reset() {
         let (mut accounts, old, new, now) = reset(0);
         let torn = Pair { key: new.key.clone(), secret: old.secret.clone() };
         assert!(!is_alive(&mut accounts, &old, now));

@@ -108,7 +108,7 @@ mod tests {
     const RAW: &str = "GET /x HTTP/1.1\r\nHOST: a\r\nauthorization:  key:secret \r\nX-A:1\r\nx-a: 2\r\n\r\n";
 
     #[test]
-    fn it_gives_the_head_back_as_it_came_but_for_the_pair() {
+    fn it_returns_the_head_as_it_arrived_except_the_pair() {
         let head = Head::parse(RAW.as_bytes().to_vec());
         assert_eq!(head.redacted(), RAW.replace("key:secret ", "<authorization>"));
         assert!(!head.redacted().contains("secret"));

@@ -1,4 +1,4 @@
-//! The command.
+//! The command `justcall-auth-sandbox`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -14,7 +14,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// The running command; a test that fails does not leave it behind.
+/// The running command. Dropping it kills the process, so that a failed test leaves nothing behind.
 struct Running(Child);
 
 impl Drop for Running {
@@ -60,12 +60,12 @@ fn it_announces_itself_serves_and_ends_on_a_signal_without_a_trace() {
         let mut more = String::new();
         child.0.stdout.take().unwrap().read_to_string(&mut more).unwrap();
         child.0.stderr.take().unwrap().read_to_string(&mut more).unwrap();
-        assert_eq!(more, "", "one line is all it says");
+        assert_eq!(more, "", "it prints one line only");
     }
 }
 
 #[test]
-fn it_ends_with_its_standard_input_if_told_so() {
+fn it_exits_when_standard_input_ends_if_the_option_is_set() {
     let (mut child, ready) = start(&["--until-stdin-closes", "--http", "--dialect", "measured"]);
     assert_eq!((account_status(&ready), &ready["ca_file"]), (404, &Value::Null));
     drop(child.0.stdin.take());
@@ -73,14 +73,14 @@ fn it_ends_with_its_standard_input_if_told_so() {
 }
 
 #[test]
-fn it_serves_on_after_its_standard_input_ends() {
+fn it_continues_after_standard_input_ends_without_the_option() {
     let (mut child, ready) = start(&["--http"]);
     drop(child.0.stdin.take());
     assert_eq!(account_status(&ready), 200);
 }
 
 #[test]
-fn it_explains_what_it_will_not_do() {
+fn it_explains_why_it_refuses_an_option() {
     let output = command(&["--listen", "0.0.0.0:0"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not a loopback address"));
@@ -89,13 +89,13 @@ fn it_explains_what_it_will_not_do() {
     assert_eq!(usage.status.code(), Some(2));
 }
 
-/// A folder of programs, removed with this value.
+/// A folder of programs. Dropping it removes the folder.
 #[cfg(target_os = "linux")]
 struct Programs(std::path::PathBuf);
 
 #[cfg(target_os = "linux")]
 impl Programs {
-    /// Creates the folder with an `xdg-open` that runs these lines of shell.
+    /// Creates a folder with an `xdg-open` that runs these lines of shell.
     fn with_opener(lines: &str) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

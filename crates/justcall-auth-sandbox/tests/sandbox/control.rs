@@ -1,4 +1,4 @@
-//! The control calls: over HTTP with their guards, and in process with the same effect.
+//! The control calls over HTTP with their guards, and in process with the same effect.
 
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};

@@ -43,18 +43,18 @@ export class Clients {
   show(place) {
     const rows = [...this.#all.values()].reverse();
     update(place, rows, () => {
-      const head = ['Client', 'From', 'Pair in use', 'Last result', 'Calls', 'Failed', 'After a reset'].map((name) => el('th', { scope: 'col' }, name));
+      const head = ['Client', 'Pair in use', 'Last result', 'After a reset', 'Calls', 'Failed', 'From'].map((name) => el('th', { scope: 'col' }, name));
       const body = rows.map((client) =>
         el(
           'tr',
           {},
           el('th', { scope: 'row' }, client.name),
-          el('td', {}, client.peer ?? ''),
           el('td', {}, client.pair),
           el('td', { class: `result ${client.result}` }, String(client.status)),
+          el('td', {}, client.gap),
           el('td', {}, String(client.calls)),
           el('td', {}, String(client.failed)),
-          el('td', {}, client.gap),
+          el('td', {}, client.peer ?? ''),
         ),
       );
       const none = el('tr', {}, el('td', { colspan: 7 }, 'No client has called yet.'));
