@@ -32,7 +32,7 @@ use tokio::sync::oneshot;
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-struct Arguments {
+struct SandboxArguments {
     /// Serve the API at this loopback address. Port 0 chooses a free port. May be repeated: another address with
     /// port 0 gets the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -77,7 +77,7 @@ struct Announcement<'a> {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    match run(SandboxArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("justcall-auth-sandbox: {error}");
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn run(arguments: SandboxArguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before the line is printed, since its reader may send the signal immediately.
     let signals = {

@@ -18,7 +18,10 @@ pub(super) fn answer(shared: &Shared, objects: &mut Objects, call: &Call, path: 
     if let Some(resource) = resource(path) {
         return Some(of_list(shared, objects, call, method, resource).unwrap_or_else(|refusal| refusal));
     }
-    let (list, id) = path.rsplit_once('/')?;
+    // Another public client removes a webhook at `webhooks/url/ID`.
+    let (list, id) = path
+        .strip_prefix("webhooks/url/")
+        .map_or_else(|| path.rsplit_once('/'), |id| Some(("webhooks", id)))?;
     of_object(objects, call, method, resource(list)?, id)
 }
 

@@ -4,7 +4,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::ControlError;
-use crate::state::{Answer, Fault, FaultKind, Interim};
+use crate::state::{Fault, FaultAnswer, FaultKind, Interim};
 
 /// Parses a fault. Fails if anything in it is unknown or impossible.
 pub(super) fn parse(object: Map<String, Value>, https: bool) -> Result<Fault, ControlError> {
@@ -43,7 +43,7 @@ fn check_kind(kind: &FaultKind) -> Result<(), ControlError> {
     }
 }
 
-fn check_answer(answer: &Answer) -> Result<(), ControlError> {
+fn check_answer(answer: &FaultAnswer) -> Result<(), ControlError> {
     if !(100..=999).contains(&answer.status) {
         return Err(ControlError::bad_request("status must be from 100 to 999"));
     }

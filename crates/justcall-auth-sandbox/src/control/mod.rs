@@ -150,7 +150,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::shared::Shared;
-use crate::state::Account;
+use crate::state::{Account, State};
 use crate::{ControlError, Dialect, webhook};
 
 pub(crate) use access::ControlOrigin;
@@ -173,7 +173,7 @@ pub(crate) async fn execute_waiting(
     // A task continues if the caller disconnects.
     let shared = Arc::clone(shared);
     let task = if path == "webhooks" {
-        let plan = webhook::Plan::new(&shared, &read(body)?)?;
+        let plan = webhook::DeliveryPlan::new(&shared, &read(body)?)?;
         tokio::spawn(async move { Ok(plan.carry_out(&shared).await) })
     } else {
         let registration = webhook::Registration::new(&shared, read(body)?)?;
@@ -192,71 +192,120 @@ pub(crate) fn execute(
 ) -> Result<Value, ControlError> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let parts: Vec<&str> = path.split('/').collect();
-    let mut state = shared.state();
-    match (method, parts.as_slice()) {
+    let call = (method, parts.as_slice());
+    let answer = match parts[0] {
+        "pairs" | "reset" | "accounts" => accounts(&mut shared.state(), call, body),
+        "faults" => faults(&mut shared.state(), call, body, shared.https),
+        "requests" => requests(shared, call, query),
+        "webhooks" => webhooks(&mut shared.state(), call),
+        _ => whole(shared, call),
+    };
+    let unknown = || ControlError::not_found(format!("there is no control call {method} {path}"));
+    answer.and_then(|answer| answer.ok_or_else(unknown))
+}
+
+/// A method, and the parts of a path.
+type CallParts<'a> = (&'a str, &'a [&'a str]);
+/// The answer to a call; `None` if there is no such call.
+type CallResult = Result<Option<Value>, ControlError>;
+
+/// Executes the calls about accounts and their pairs.
+fn accounts(state: &mut State, call: CallParts<'_>, body: &Value) -> CallResult {
+    let now = Instant::now();
+    Ok(Some(match call {
         ("POST", ["pairs"]) => {
             let id = state.create_account(read(body)?)?.id;
-            state.reveal_secret(id).map(described)
+            described(state.reveal_secret(id)?)
         }
         ("POST", ["pairs", key, "revoke"]) => {
-            let (account, generation) = state.revoke(&percent_decoded(key), Instant::now())?;
-            Ok(json!({"generation": generation, "account_id": account.id}))
+            let (account, generation) = state.revoke(&percent_decoded(key), now)?;
+            json!({"generation": generation, "account_id": account.id})
         }
         ("POST", ["reset"]) => {
-            let id = state.reset(read(body)?, Instant::now())?.id;
-            state.reveal_secret(id).map(revealed)
+            let id = state.reset(read(body)?, now)?.id;
+            revealed(state.reveal_secret(id)?)
         }
-        ("GET", ["accounts"]) => Ok(in_json(&state.accounts(Instant::now()))),
+        ("GET", ["accounts"]) => in_json(&state.accounts(now)),
         ("PATCH", ["accounts", id]) => {
-            state.change_account(number(id)?, read(body)?)?;
-            Ok(json!({"changed": 1}))
+            state.change_account(account_id(id)?, read(body)?)?;
+            json!({"changed": 1})
         }
-        ("POST", ["accounts", id, "reveal"]) => state.reveal_secret(number(id)?).map(revealed),
-        ("POST", ["faults"]) => {
-            let fault = fault::parse(read(body)?, shared.https)?;
-            Ok(json!({"id": state.add_fault(fault)}))
+        ("POST", ["accounts", id, "reveal"]) => revealed(state.reveal_secret(account_id(id)?)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// Executes the calls about faults.
+fn faults(state: &mut State, call: CallParts<'_>, body: &Value, https: bool) -> CallResult {
+    Ok(Some(match call {
+        ("POST", ["faults"]) => json!({"id": state.add_fault(fault::parse(read(body)?, https)?)}),
+        ("GET", ["faults"]) => state.faults(),
+        ("DELETE", ["faults"]) => json!({"cleared": state.clear_faults()}),
+        ("DELETE", ["faults", id]) => {
+            let is_cleared = id.parse().is_ok_and(|id| state.remove_fault(id));
+            let unknown = || ControlError::not_found("no fault with that number is in force");
+            is_cleared.then(|| json!({"cleared": 1})).ok_or_else(unknown)?
         }
-        ("GET", ["faults"]) => Ok(state.faults()),
-        ("DELETE", ["faults"]) => Ok(json!({"cleared": state.clear_faults()})),
-        ("DELETE", ["faults", id]) => match id.parse().map(|id| state.remove_fault(id)) {
-            Ok(true) => Ok(json!({"cleared": 1})),
-            _ => Err(ControlError::not_found("no fault with that number is in force")),
-        },
+        _ => return Ok(None),
+    }))
+}
+
+/// Executes the calls about the record of requests.
+fn requests(shared: &Shared, call: CallParts<'_>, query: &str) -> CallResult {
+    Ok(Some(match call {
         ("GET", ["requests"]) => {
-            let requests = state.requests(since(query)?);
-            drop(state);
-            Ok(in_json(&requests))
+            let since = since(query)?;
+            // The state is free again before a long record becomes JSON.
+            let requests = shared.state().requests(since);
+            in_json(&requests)
         }
-        ("DELETE", ["requests"]) => Ok(json!({"cleared": state.clear_requests()})),
+        ("DELETE", ["requests"]) => json!({"cleared": shared.state().clear_requests()}),
+        _ => return Ok(None),
+    }))
+}
+
+/// Executes the calls about webhooks that do not wait for a receiver.
+fn webhooks(state: &mut State, call: CallParts<'_>) -> CallResult {
+    Ok(Some(match call {
+        ("GET", ["webhooks"]) => webhook::known(),
+        ("GET", ["webhooks", "deliveries"]) => state.webhooks(),
+        ("DELETE", ["webhooks", "urls", id]) => {
+            let is_removed = id.parse().is_ok_and(|id| state.remove_webhook_url(id));
+            let unknown = || ControlError::not_found("no URL with that number is registered");
+            is_removed.then(|| json!({"removed": 1})).ok_or_else(unknown)?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Executes the calls about the sandbox as a whole.
+fn whole(shared: &Shared, call: CallParts<'_>) -> CallResult {
+    Ok(Some(match call {
         ("GET", ["connections"]) => {
             let (accepted, open) = shared.connections();
-            Ok(json!({"accepted": accepted, "open": open}))
+            json!({"accepted": accepted, "open": open})
         }
-        ("GET", ["webhooks"]) => Ok(webhook::known()),
-        ("GET", ["webhooks", "deliveries"]) => Ok(state.webhooks()),
-        ("DELETE", ["webhooks", "urls", id]) => match id.parse().map(|id| state.remove_webhook_url(id)) {
-            Ok(true) => Ok(json!({"removed": 1})),
-            _ => Err(ControlError::not_found("no URL with that number is registered")),
-        },
-        ("GET", ["sandbox"]) => Ok(json!({
+        ("GET", ["sandbox"]) => json!({
             "url": shared.url,
             "ca_file": shared.ca_file,
             "https": shared.https,
             "dialect": if shared.dialect == Dialect::Article { "article" } else { "measured" },
             "elapsed_ms": shared.elapsed_ms(),
-        })),
+        }),
         ("POST", ["clear"]) => {
+            let mut state = shared.state();
             state.clear_webhooks();
-            Ok(json!({
+            json!({
                 "cleared_faults": state.clear_faults(),
                 "cleared_requests": state.clear_requests(),
                 "cleared_accounts": state.forget_other_accounts(),
-            }))
+            })
         }
-        _ => Err(ControlError::not_found(format!("there is no control call {method} {path}"))),
-    }
+        _ => return Ok(None),
+    }))
 }
 
+/// Returns a new account with its pair, as JSON.
 fn described(account: &Account) -> Value {
     let pair = account.pair();
     json!({
@@ -280,11 +329,13 @@ fn revealed(account: &Account) -> Value {
     })
 }
 
+/// Converts plain data to JSON.
 fn in_json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("it is plain data with text for keys")
 }
 
-fn number(id: &str) -> Result<u64, ControlError> {
+/// Parses the number of an account in a path.
+fn account_id(id: &str) -> Result<u64, ControlError> {
     id.parse().map_err(|_| ControlError::not_found("no account has that account_id"))
 }
 

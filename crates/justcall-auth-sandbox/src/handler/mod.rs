@@ -15,7 +15,7 @@ use crate::wire::{ConnectionHandle, Head, Payload, Reply};
 use upload::Upload;
 
 /// A request that is being answered.
-struct Exchange<'a> {
+struct ServedRequest<'a> {
     shared: &'a Shared,
     connection: &'a ConnectionHandle,
     /// The number of its record.
@@ -38,7 +38,7 @@ pub(crate) async fn handle(
         body: Bytes::new(),
         peer: connection.peer,
     };
-    let (exchange, fault) = Exchange::begin(shared, connection, call);
+    let (exchange, fault) = ServedRequest::begin(shared, connection, call);
     exchange.answer(body, fault).await.unwrap_or_else(Reply::into_response)
 }
 
@@ -67,7 +67,7 @@ fn record(shared: &Shared, peer: IpAddr, connection: u64, head: &Head) -> Reques
     }
 }
 
-impl<'a> Exchange<'a> {
+impl<'a> ServedRequest<'a> {
     /// Records the request. Returns it with the fault that strikes it, if any.
     fn begin(shared: &'a Shared, connection: &'a ConnectionHandle, call: Call) -> (Self, Option<FaultKind>) {
         let request = RequestRecord {

@@ -7,9 +7,9 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::Exchange;
+use super::ServedRequest;
 use crate::api::Call;
-use crate::state::{Answer, FaultKind, Interim, Then};
+use crate::state::{FaultAnswer, FaultKind, Interim, Then};
 use crate::wire::{Ending, Interjection, Payload, Reply, Takeover};
 
 /// The reason why the bytes of a raw fault can be decoded.
@@ -17,7 +17,7 @@ const DECODED: &str = "the bytes were decoded once when the fault was made";
 /// The longest single header of `huge_headers`.
 const HEADER_PIECE: usize = 4096;
 
-impl Exchange<'_> {
+impl ServedRequest<'_> {
     /// Applies a fault before the whole request was read. Returns the end of the connection, if that is the effect.
     pub(super) fn strike_early(&self, kind: &FaultKind) -> Option<Takeover> {
         match kind {
@@ -119,7 +119,7 @@ fn wire(interim: &Interim) -> Vec<u8> {
 }
 
 /// Returns the answer of the fault, with its placeholders replaced by what the request carried.
-fn instead(answer: &Answer, call: &Call) -> Reply {
+fn instead(answer: &FaultAnswer, call: &Call) -> Reply {
     let authorization = call.head.authorization().unwrap_or_default();
     let (key, secret) = authorization.split_once(':').unwrap_or((authorization, ""));
     let fill = |text: &str| {

@@ -20,7 +20,7 @@ pub(crate) enum FaultKind {
     ResetAfterRequest {},
     CloseAfterRequest {},
     TruncatedBody {},
-    Answer(Answer),
+    Answer(FaultAnswer),
     Raw(RawBytes),
     Interim(Interim),
     KeyUpdate {
@@ -55,7 +55,7 @@ pub(crate) enum FaultKind {
 /// An answer in place of the service's own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Answer {
+pub(crate) struct FaultAnswer {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, HeaderValues>,
@@ -154,7 +154,7 @@ impl FaultKind {
     /// Returns how many bytes of the body are read before the fault strikes; `None` for all.
     pub(crate) fn strikes_after(&self) -> Option<usize> {
         match self {
-            Self::Answer(Answer { early, .. }) | Self::Raw(RawBytes { early, .. }) => {
+            Self::Answer(FaultAnswer { early, .. }) | Self::Raw(RawBytes { early, .. }) => {
                 early.map(|early| early.after_bytes)
             }
             Self::Interim(Interim { after_bytes, .. }) | Self::KeyUpdate { after_bytes } => {

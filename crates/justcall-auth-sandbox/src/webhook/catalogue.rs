@@ -7,7 +7,7 @@ use super::sample::{self, Family};
 
 /// A known event.
 #[derive(Serialize)]
-struct Event {
+struct KnownEvent {
     r#type: &'static str,
     /// `official`: in the API reference's calls for webhooks. `article`: in the help article only.
     sure: &'static str,
@@ -15,17 +15,17 @@ struct Event {
     family: Family,
 }
 
-const fn official(name: &'static str, family: Family) -> Event {
-    Event { r#type: name, sure: "official", family }
+const fn official(name: &'static str, family: Family) -> KnownEvent {
+    KnownEvent { r#type: name, sure: "official", family }
 }
 
-const fn article(name: &'static str, family: Family) -> Event {
-    Event { r#type: name, sure: "article", family }
+const fn article(name: &'static str, family: Family) -> KnownEvent {
+    KnownEvent { r#type: name, sure: "article", family }
 }
 
 /// The events. The API reference of v2.1 lists the official ones; only the help article names the
 /// others.
-const EVENTS: &[Event] = &[
+const EVENTS: &[KnownEvent] = &[
     official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
     official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
     official("call.answered", Family::Call { direction: "Incoming", outcome: "answered" }),

@@ -42,7 +42,7 @@ impl Delivery {
     }
 
     /// Returns the report of an attempt.
-    pub(super) fn report(&self, attempt: usize, outcome: &Outcome) -> Value {
+    pub(super) fn report(&self, attempt: usize, outcome: &DeliveryOutcome) -> Value {
         json!({
             "event": self.event,
             "copy": self.copy,
@@ -62,14 +62,14 @@ impl Delivery {
 
 /// The outcome of an attempt: an answer, or the reason why there is none.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct DeliveryOutcome {
     pub(super) status: Option<u16>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<String>,
     pub(super) error: Option<String>,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// Returns true if the service would count the event as delivered, which only 200 does.
     pub(super) fn is_acknowledgement(&self) -> bool {
         self.status == Some(200)

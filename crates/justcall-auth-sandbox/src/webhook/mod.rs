@@ -96,7 +96,7 @@ enum Sequence {
 }
 
 /// Deliveries that are completely decided and can be made.
-pub(crate) struct Plan {
+pub(crate) struct DeliveryPlan {
     receiver: Receiver,
     deliveries: Vec<Delivery>,
     retries: usize,
@@ -104,7 +104,7 @@ pub(crate) struct Plan {
     retry_signed_anew: bool,
 }
 
-impl Plan {
+impl DeliveryPlan {
     /// Decides everything about the deliveries. Fails if the order is invalid.
     pub(crate) fn new(shared: &Shared, order: &Order) -> Result<Self, ControlError> {
         order.check()?;

@@ -12,7 +12,7 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::delivery::{Delivery, Outcome};
+use super::delivery::{Delivery, DeliveryOutcome};
 use crate::ControlError;
 use crate::wire::Payload;
 
@@ -68,8 +68,8 @@ impl Receiver {
     }
 
     /// Sends a delivery on a new connection, and reads the answer.
-    pub(super) async fn post(&self, delivery: &Delivery) -> Outcome {
-        let failed = |error: String| Outcome { error: Some(error), ..Outcome::default() };
+    pub(super) async fn post(&self, delivery: &Delivery) -> DeliveryOutcome {
+        let failed = |error: String| DeliveryOutcome { error: Some(error), ..DeliveryOutcome::default() };
         match tokio::time::timeout(self.timeout, self.exchange(delivery)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => failed(error),
@@ -77,7 +77,7 @@ impl Receiver {
         }
     }
 
-    async fn exchange(&self, delivery: &Delivery) -> Result<Outcome, String> {
+    async fn exchange(&self, delivery: &Delivery) -> Result<DeliveryOutcome, String> {
         let tcp = TcpStream::connect(self.addresses.as_slice())
             .await
             .map_err(|error| format!("no connection: {error}"))?;
@@ -116,13 +116,13 @@ impl Receiver {
     }
 }
 
-async fn answer(response: Response<Incoming>) -> Result<Outcome, String> {
+async fn answer(response: Response<Incoming>) -> Result<DeliveryOutcome, String> {
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, MAX_ANSWER).collect().await;
     let body =
         body.map_err(|error| format!("the answer's body broke off, or is longer than 1 MiB: {error}"))?;
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Ok(Outcome {
+    Ok(DeliveryOutcome {
         status: Some(parts.status.as_u16()),
         headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: Some(String::from_utf8_lossy(&body.to_bytes()).into_owned()),

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Order, Plan};
+use super::{DeliveryPlan, Order};
 use crate::ControlError;
 use crate::shared::Shared;
 
@@ -17,7 +17,7 @@ pub(crate) struct NewUrl {
 /// A URL that is registered if its receiver answers.
 pub(crate) struct Registration {
     url: String,
-    probe: Plan,
+    probe: DeliveryPlan,
 }
 
 impl Registration {
@@ -26,7 +26,7 @@ impl Registration {
         shared.state().check_webhook_url(&new.url)?;
         let order: Order = serde_json::from_value(json!({"url": new.url, "probe": true}))
             .map_err(ControlError::from_json)?;
-        Ok(Self { probe: Plan::new(shared, &order)?, url: new.url })
+        Ok(Self { probe: DeliveryPlan::new(shared, &order)?, url: new.url })
     }
 
     /// Sends the probe, and registers the URL if the answer is 200.

@@ -18,12 +18,12 @@ const FILLER_END: &str = r#""}"#;
 
 /// The body of an answer.
 pub(crate) struct Payload {
-    source: Source,
+    source: PayloadSource,
     /// Runs when hyper drops the body.
     at_end: Option<Box<dyn FnOnce() + Send>>,
 }
 
-enum Source {
+enum PayloadSource {
     Whole(Bytes),
     Chunked(Bytes),
     Huge(Huge),
@@ -48,12 +48,12 @@ struct Slow {
 impl Payload {
     /// Creates a body of these bytes.
     pub(crate) fn whole(bytes: Bytes) -> Self {
-        Source::Whole(bytes).into()
+        PayloadSource::Whole(bytes).into()
     }
 
     /// Creates a body of these bytes, without an announced length.
     pub(crate) fn chunked(bytes: Bytes) -> Self {
-        Source::Chunked(bytes).into()
+        PayloadSource::Chunked(bytes).into()
     }
 
     /// Creates a JSON object of so many bytes (no JSON below 32), generated while it is sent. Without `sized` its length
@@ -62,7 +62,7 @@ impl Payload {
         let frame = (FILLER_BEGIN.len() + FILLER_END.len()) as u64;
         let (begin, end) = if bytes < frame { ("", "") } else { (FILLER_BEGIN, FILLER_END) };
         let filler = bytes - (begin.len() + end.len()) as u64;
-        Source::Huge(Huge {
+        PayloadSource::Huge(Huge {
             begin: Bytes::from_static(begin.as_bytes()),
             filler,
             end: Bytes::from_static(end.as_bytes()),
@@ -73,12 +73,12 @@ impl Payload {
 
     /// Creates a body that sends `chunk` bytes at a time (at least 1), with a pause between the pieces.
     pub(crate) fn slow(bytes: Bytes, chunk: usize, pause: Duration) -> Self {
-        Source::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
+        PayloadSource::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
     }
 
     /// Creates a body of the pieces that arrive, until their sender is dropped.
     pub(crate) fn stream(pieces: mpsc::Receiver<Bytes>) -> Self {
-        Source::Stream(pieces).into()
+        PayloadSource::Stream(pieces).into()
     }
 
     /// Also runs a function when hyper drops the body, sent or not.
@@ -88,8 +88,8 @@ impl Payload {
     }
 }
 
-impl From<Source> for Payload {
-    fn from(source: Source) -> Self {
+impl From<PayloadSource> for Payload {
+    fn from(source: PayloadSource) -> Self {
         Self { source, at_end: None }
     }
 }
@@ -111,11 +111,11 @@ impl Body for Payload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.source {
-            Source::Whole(bytes) => std::mem::take(bytes),
-            Source::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
-            Source::Huge(huge) => huge.next(),
-            Source::Slow(slow) => ready!(slow.poll_next(cx)),
-            Source::Stream(pieces) => ready!(pieces.poll_recv(cx)).unwrap_or_default(),
+            PayloadSource::Whole(bytes) => std::mem::take(bytes),
+            PayloadSource::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
+            PayloadSource::Huge(huge) => huge.next(),
+            PayloadSource::Slow(slow) => ready!(slow.poll_next(cx)),
+            PayloadSource::Stream(pieces) => ready!(pieces.poll_recv(cx)).unwrap_or_default(),
         };
         Poll::Ready((!next.is_empty()).then(|| Ok(Frame::data(next))))
     }
@@ -126,12 +126,14 @@ impl Body for Payload {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Source::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
-            Source::Huge(huge) if huge.sized => {
+            PayloadSource::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            PayloadSource::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
+            PayloadSource::Huge(huge) if huge.sized => {
                 SizeHint::with_exact(huge.begin.len() as u64 + huge.filler + huge.end.len() as u64)
             }
-            Source::Huge(_) | Source::Chunked(_) | Source::Stream(_) => SizeHint::default(),
+            PayloadSource::Huge(_) | PayloadSource::Chunked(_) | PayloadSource::Stream(_) => {
+                SizeHint::default()
+            }
         }
     }
 }

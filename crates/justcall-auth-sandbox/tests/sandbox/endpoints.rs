@@ -5,55 +5,62 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Connection, get, measured, pair, pair_in, plain};
 
-/// Every path that the official client reads, with the query that it sends.
-const READS: &[&str] = &[
-    "users?per_page=50&page=0&sort=id&order=desc",
+/// Every path that the official client (saaslabsco/justcall-mcp-server) reads, with such a query as it sends.
+const OFFICIAL: &[&str] = &[
+    "users?page=0&per_page=50&status=all",
     "users/123451",
-    "users/availability",
-    "user_groups?per_page=50&page=0",
+    "user_groups?page=0&per_page=50",
     "user_groups/501",
-    "phone-numbers?per_page=50&page=0",
+    "phone-numbers?page=0&per_page=50",
     "phone-numbers/601",
-    "calls?per_page=100&page=0&sort=id&order=desc&from_datetime=2026-03-01%2000:00:00",
+    "calls?fetch_queue_data=true&from_datetime=2026-03-01+00:00:00&page=0&per_page=100&sort=id&order=desc",
     "calls/100042?fetch_ai_data=true",
     "calls/100042/journey",
     "calls/100042/voice-agent",
-    "calls/analytics/account",
-    "calls/analytics/agent",
-    "calls/analytics/number",
-    "calls_ai?per_page=20",
-    "calls_ai/100042",
-    "meetings_ai?per_page=20",
+    "calls/analytics/account?from_datetime=2026-03-01",
+    "calls/analytics/agent?agent_ids[]=123451",
+    "calls/analytics/number?justcall_numbers[]=14155550000",
+    "calls_ai?page=0&per_page=20",
+    "calls_ai/100042?fetch_transcription=true",
+    "meetings_ai?page=0&per_page=20",
     "meetings_ai/MEf00d",
-    "texts?per_page=100&page=0",
+    "texts?direction=sent&page=0&per_page=100",
     "texts/200042",
-    "texts/tags",
+    "texts/tags?page=0&per_page=20",
     "texts/tags/701",
     "texts/threads",
-    "texts/threads/801",
-    "whatsapp/messages?per_page=20",
-    "whatsapp/messages/210042",
-    "whatsapp/messages/templates",
-    "contacts?per_page=100",
+    "texts/threads/801?per_page=20",
+    "whatsapp/messages?message_direction=incoming&page=0&per_page=20",
+    "whatsapp/messages/210042?fetch_template_data=true",
+    "whatsapp/messages/templates?justcall_number=14155550000",
+    "whatsapp/messages/check-reply?justcall_number=14155550000&contact_number=14155550100",
+    "contacts?across_team=true&per_page=100&page=0&order=asc",
     "contacts/1234",
-    "contacts/status",
-    "webhooks",
+    "contacts/blacklist?status[]=dnd",
+    "webhooks?type=call.completed",
     "voice-agents/list",
-    "voice-agents/calls",
-    "appointments",
     "appointments/4321",
-    "appointments/available-slots",
-    "sales_dialer/campaigns",
+    "appointments/available-slots?calendar_link=demo&date=2026-03-21&timezone=UTC",
+    "sales_dialer/campaigns?page=0&per_page=20",
     "sales_dialer/campaigns/12345",
-    "sales_dialer/campaigns/contact",
-    "sales_dialer/campaigns/contacts",
-    "sales_dialer/contacts",
+    "sales_dialer/campaigns/contacts?campaign_id=12345",
+    "sales_dialer/contacts?status=Active&order=ASC",
     "sales_dialer/contacts/5678",
-    "sales_dialer/contacts/custom-fields",
+    "sales_dialer/contacts/custom-fields?label=Segment",
     "sales_dialer/contacts/bulk_import/status/77",
-    "sales_dialer/calls",
+    "sales_dialer/calls?page=0&per_page=20",
     "sales_dialer/calls/100042",
-    "sales_dialer/analytics",
+    "sales_dialer/analytics?from_datetime=2026-03-01",
+];
+
+/// What Pipedream's and n8n's nodes and an MCP server of another author read.
+const OTHERS: &[&str] = &[
+    "phone-numbers?capabilities=sms",
+    "users?per_page=1",
+    "users",
+    "calls",
+    "calls/100042?fetch_queue_data=1",
+    "calls_ai/100042?platform=justcall&fetch_transcription=true",
 ];
 
 fn call(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Answer {
@@ -71,10 +78,10 @@ fn call(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Answer {
 }
 
 #[test]
-fn it_answers_every_read_of_the_official_client_in_both_dialects() {
+fn it_answers_every_read_of_the_public_clients_in_both_dialects() {
     for sandbox in [plain(), measured()] {
         sandbox.control("PATCH", "accounts/12345", &json!({"addons": ["meetings_ai", "calls_ai"]})).unwrap();
-        for path in READS {
+        for path in OFFICIAL.iter().chain(OTHERS) {
             let answer = call(&sandbox, "GET", path, &Value::Null);
             assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("success")), "{path}");
             assert!(answer.json().get("data").is_some(), "{path}");
@@ -102,7 +109,11 @@ fn it_creates_reads_updates_and_deletes_objects_of_one_account() {
     let sandbox = plain();
     let other = pair_in(&sandbox.control("POST", "pairs", &Value::Null).unwrap());
     for (list, new, change) in [
-        ("contacts", json!({"contact_number": "+14155550123", "name": "Ann"}), json!({"name": "Bea"})),
+        (
+            "contacts",
+            json!({"contact_number": "+14155550123", "first_name": "Ann"}),
+            json!({"first_name": "Bea"}),
+        ),
         ("texts/tags", json!({"name": "New"}), json!({"name": "Old"})),
         (
             "webhooks",
@@ -111,11 +122,23 @@ fn it_creates_reads_updates_and_deletes_objects_of_one_account() {
         ),
         (
             "appointments",
-            json!({"contact_number": "14155550123", "scheduled_at": "2026-04-01 09:00:00"}),
-            json!({"scheduled_at": "2026-04-02 09:00:00"}),
+            json!({
+                "calendar_link": "demo", "customer_first_name": "Ann", "customer_last_name": "Lee",
+                "customer_email": "ann@a.example", "customer_number": "14155550123", "customer_timezone": "UTC",
+                "appointment_customer_date": "2026-04-01", "appointment_customer_time": "09:00:00",
+            }),
+            json!({"appointment_customer_time": "10:00:00"}),
         ),
-        ("sales_dialer/campaigns", json!({"name": "Spring"}), json!({"name": "Summer"})),
-        ("sales_dialer/contacts", json!({"name": "Ann", "phone": "14155550123"}), json!({"name": "Bea"})),
+        (
+            "sales_dialer/campaigns",
+            json!({"name": "Spring", "country_code": "US"}),
+            json!({"name": "Summer"}),
+        ),
+        (
+            "sales_dialer/contacts",
+            json!({"name": "Ann", "phone_number": "14155550123"}),
+            json!({"name": "Bea"}),
+        ),
     ] {
         let made = call(&sandbox, "POST", list, &new).json()["data"].clone();
         let object = format!("{list}/{}", made["id"]);
@@ -154,18 +177,25 @@ fn it_names_each_field_that_is_missing_or_wrong() {
         answer.json()["errors"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
     assert_eq!(errors("texts/new", &json!({})), ["body", "contact_number", "justcall_number"]);
-    assert_eq!(errors("contacts", &json!({"contact_number": ""})), ["contact_number"]);
-    assert_eq!(errors("contacts", &json!({"contact_number": "12 34"})), ["contact_number"]);
+    assert_eq!(errors("contacts", &json!({"contact_number": ""})), ["contact_number", "first_name"]);
     assert_eq!(
-        errors("voice-agents/calls", &json!({"contact_number": 14_155_550_123_u64})),
-        ["voice_agent_id"]
+        errors("contacts", &json!({"contact_number": "12 34", "first_name": "A"})),
+        ["contact_number"]
+    );
+    assert_eq!(
+        errors("contacts/bulk-add/blacklist", &json!({"contact_numbers": ["1"], "add_to": null})),
+        ["add_to"]
     );
     for body in [json!([]), json!("text")] {
         assert_eq!(call(&sandbox, "POST", "contacts", &body).status, 400, "{body}");
     }
     assert_eq!(call(&sandbox, "PUT", "contacts", &json!({"name": "A"})).status, 422, "which contact?");
     assert_eq!(call(&sandbox, "POST", "users", &json!({"name": "A"})).status, 404, "users are only read");
-    assert_eq!(call(&sandbox, "POST", "contacts", &json!({"contact_number": "14155550123"})).status, 200);
+    assert_eq!(
+        call(&sandbox, "POST", "contacts", &json!({"contact_number": 14_155_550_123_u64, "first_name": "A"}))
+            .status,
+        200
+    );
 }
 
 #[test]
@@ -179,4 +209,47 @@ fn it_pages_through_objects_that_were_created() {
     let link = first["next_page_link"].as_str().unwrap();
     let second = get(&sandbox, &pair(&sandbox), link.strip_prefix(sandbox.url()).unwrap()).json();
     assert_eq!((&second["count"], second.get("next_page_link")), (&json!(2), None));
+}
+
+#[test]
+fn it_removes_a_webhook_by_the_path_of_another_client() {
+    let sandbox = plain();
+    let made =
+        call(&sandbox, "POST", "webhooks", &json!({"url": "https://a.example/"})).json()["data"].clone();
+    let path = format!("webhooks/url/{}", made["id"]);
+    assert_eq!(call(&sandbox, "DELETE", &path, &Value::Null).json()["data"], made);
+    assert_eq!(call(&sandbox, "GET", "webhooks", &Value::Null).json()["count"], 0);
+}
+
+#[test]
+fn it_accepts_every_write_of_the_official_client() {
+    let sandbox = plain();
+    let numbers = json!({"justcall_number": "14155550000", "contact_number": "14155550100", "body": "Hello"});
+    for (method, path, body) in [
+        ("PUT", "users/availability", json!({"agent_id": 123_451, "available": true})),
+        ("PUT", "calls/100042", json!({"notes": "Called back", "rating": 5})),
+        ("POST", "texts/new", numbers.clone()),
+        ("POST", "texts/checkreply", json!({"contact_number": "14155550100"})),
+        ("POST", "texts/threads/tag", json!({"thread_id": 801, "tag_id": 701})),
+        ("POST", "whatsapp/messages/send", numbers),
+        ("PUT", "contacts/status", json!({"id": 1234, "add_to": ["dnd"]})),
+        (
+            "POST",
+            "contacts/bulk-add/blacklist",
+            json!({"contact_numbers": ["14155550100"], "add_to": ["dnd"]}),
+        ),
+        ("POST", "voice-agents/calls", json!({"contact_number": "14155550100"})),
+        (
+            "POST",
+            "sales_dialer/campaigns/contact",
+            json!({"campaign_id": 12345, "phone_number": "14155550100"}),
+        ),
+        ("POST", "sales_dialer/contacts/bulk_import", json!({"contacts": []})),
+        ("POST", "sales_dialer/contacts/bulk-add-dnca", json!({"contact_ids": [5678]})),
+    ] {
+        let answer = call(&sandbox, method, path, &body);
+        assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("success")), "{method} {path}");
+    }
+    assert_eq!(call(&sandbox, "GET", "calls/100042", &Value::Null).json()["data"]["notes"], "Called back");
+    assert_eq!(call(&sandbox, "GET", "whatsapp/messages", &Value::Null).json()["count"], 2);
 }
