@@ -21,9 +21,12 @@ function needed(name) {
   return value;
 }
 
-/** Starts Chromium. Its sandbox of processes needs rights that a container does not give. */
+/** What Chromium lacks in a container: the rights for its sandbox of processes, and room in /dev/shm. */
+const CONTAINER = ['--no-sandbox', '--disable-dev-shm-usage'];
+
+/** Starts Chromium. */
 export function browser(args = []) {
-  return chromium.launch({ executablePath: needed('JUSTCALL_CHROMIUM'), args: ['--no-sandbox', ...args] });
+  return chromium.launch({ executablePath: needed('JUSTCALL_CHROMIUM'), args: [...CONTAINER, ...args] });
 }
 
 /** Starts a sandbox with a console, ended with the test. */
