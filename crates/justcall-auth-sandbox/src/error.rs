@@ -1,21 +1,21 @@
-//! The errors: why a sandbox could not start, and why a control call was refused.
+//! The errors of starting a sandbox and of control calls.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why a sandbox could not start.
+/// The reason why a sandbox could not start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
     /// The configuration names no address to listen on.
     NoAddress,
-    /// The address to listen on is not a loopback address; the sandbox serves this machine only.
+    /// The address to listen on is not a loopback address. The sandbox serves this machine only.
     NotLoopback(SocketAddr),
     /// The address could not be bound.
     Listen(SocketAddr, io::Error),
-    /// A key or certificate could not be made.
+    /// A key or certificate could not be created.
     Certificate(String),
     /// The authority's certificate could not be written to this file.
     CaFile(PathBuf, io::Error),
@@ -26,12 +26,12 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("no address to listen on was given"),
+            Self::NoAddress => f.write_str("no address to listen on is configured"),
             Self::NotLoopback(address) => {
                 write!(f, "{address} is not a loopback address; use 127.0.0.1 or [::1]")
             }
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
-            Self::Certificate(why) => write!(f, "cannot make a certificate: {why}"),
+            Self::Certificate(why) => write!(f, "cannot create a certificate: {why}"),
             Self::CaFile(path, error) => write!(f, "cannot write the CA file {}: {error}", path.display()),
             Self::Runtime(error) => write!(f, "cannot start the server: {error}"),
         }
@@ -47,7 +47,7 @@ impl std::error::Error for StartError {
     }
 }
 
-/// Why a control call was refused.
+/// The reason why a control call was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlError {
     status: u16,
@@ -55,12 +55,12 @@ pub struct ControlError {
 }
 
 impl ControlError {
-    /// The HTTP status that the same call gets over HTTP: 400, 404 or 409.
+    /// Returns the status that the same call gets over HTTP: 400, 404 or 409.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// What was wrong.
+    /// Returns the message, which names what was wrong.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -77,7 +77,7 @@ impl ControlError {
         Self { status: 409, message: message.into() }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "map_err passes it by value")]
     pub(crate) fn from_json(error: serde_json::Error) -> Self {
         Self::bad_request(error.to_string())
     }

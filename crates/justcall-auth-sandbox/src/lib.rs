@@ -1,42 +1,45 @@
 //! A local server that answers as the `JustCall` API does, for tests of programs that talk to it.
 //!
-//! It speaks HTTPS with its own certificate authority, on loopback addresses only. It knows accounts
-//! with one pair of API key and secret each, resets and revokes pairs at once as the dashboard does (or after
-//! an overlap, for planned rotations), answers 401, 403 and 429 in the documented bodies, and breaks on
-//! demand: late, early, cut, reset, hanging or malformed answers, at every stage of a connection. What came
-//! in is on record, without the pair: only *which generation* of key and secret a request carried.
+//! It serves HTTPS with its own certificate authority, on loopback addresses only. It has accounts
+//! with one pair of API key and secret each, and resets and revokes pairs immediately as the dashboard does, or after
+//! an overlap for planned rotations. It answers every endpoint that the official client calls, and 401, 403, 422 and 429
+//! with the documented bodies. On demand it fails: with late, early, truncated, reset, hanging or malformed answers, at
+//! every stage of a connection. It records requests without the pair: only *which generation* of key and secret a
+//! request carried.
 //!
 //! ```
 //! use justcall_auth_sandbox::{Sandbox, SandboxConfig};
 //! use serde_json::json;
 //!
 //! let sandbox = Sandbox::start(SandboxConfig::default())?;
-//! let base_url = sandbox.url(); // what the client under test is pointed at
-//! let trust = sandbox.ca_file(); // what it has to trust
+//! let base_url = sandbox.url(); // the base URL for the client under test
+//! let trust = sandbox.ca_file(); // the authority that it must trust
 //! let pair = (sandbox.api_key(), sandbox.api_secret());
 //!
-//! // The next request is answered 503; then all is well again.
+//! // The next request gets 503, the one after it the normal answer.
 //! sandbox.control("POST", "faults", &json!({"fault": "answer", "status": 503, "times": 1}))?;
-//! // The dashboard's reset: the old pair is dead at once.
+//! // The dashboard's reset: the old pair ends immediately.
 //! let new_pair = sandbox.control("POST", "reset", &json!({}))?;
 //! assert_eq!(new_pair["generation"], 2);
 //! # let _ = (base_url, trust, pair);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The same server is the command `justcall-auth-sandbox`, which prints where it listens as one line of JSON;
-//! tests in other languages steer it over HTTP at its control URL. The calls are described in [`control`].
+//! The command `justcall-auth-sandbox` is the same server. It prints its URLs and its pair as one line of JSON.
+//! Tests in other languages control it over HTTP at its control URL, and people in a browser at its console. [`control`]
+//! describes the calls.
 
-// Where a change belongs, from the bottom up; a module uses only those above it in this list:
+// The layers from the bottom up. A module uses only those above it in this list:
 //
 // - `config`, `error`, `random`;
-// - `state`: what is remembered (accounts and pairs, faults, requests), and `wire`: messages and streams of bytes;
-// - `shared`: what all connections share, the state among it;
-// - `api`: the service's answers; `webhook`: its events; `control`: the calls that steer it; `handler`: one request, struck by
-//   a fault or not;
-// - `server`: sockets, TLS and connections; `sandbox`: all of it on a thread.
+// - `state`: accounts and pairs, faults, requests and webhooks, with all their changes; `wire`: messages and streams of bytes;
+// - `shared`: what all connections share, including the state;
+// - `api`: the service's answers; `webhook`: its events; `console`: the page for a browser; `control`: the calls that
+//   control it; `handler`: one request, with the fault that strikes it;
+// - `server`: sockets, TLS and connections; `sandbox`: the running server on its thread.
 mod api;
 mod config;
+mod console;
 pub mod control;
 mod error;
 mod handler;

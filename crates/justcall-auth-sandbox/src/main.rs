@@ -1,12 +1,15 @@
 //! The command `justcall-auth-sandbox`: a local JustCall-compatible server for tests.
 #![expect(clippy::doc_markdown, reason = "the comments on the arguments are the text of --help")]
 
+mod browser;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
+use browser::open_browser;
 use clap::Parser;
 use justcall_auth_sandbox::{Dialect, Sandbox, SandboxConfig};
 use serde::Serialize;
@@ -14,22 +17,24 @@ use tokio::sync::oneshot;
 
 /// A local server that answers as the JustCall API does, for tests.
 ///
-/// Once it is ready it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
-/// null under --http), "api_key", "api_secret" and "control_url", and serves until SIGTERM or SIGINT.
-/// Everything is made afresh at every start, and the keys of the authority never leave memory.
+/// When it is ready, it prints one line of JSON with "url", "ca_file" (the authority that clients must trust;
+/// null with --http), "api_key", "api_secret", "control_url" and "console_url" (null without --console or
+/// --open), and serves until SIGTERM or SIGINT.
+/// Pair, token and authority are new at each start. The private keys are in memory only.
 ///
-/// Tests steer it at control_url: POST pairs makes an account, POST reset replaces a pair, at once or after an
-/// overlap in which old and new both work, POST faults lets answers fail, GET requests lists what came in. For
-/// example:
+/// Tests control it at control_url: POST pairs creates an account, POST reset replaces a pair immediately or after
+/// an overlap in which both pairs work, POST faults makes answers fail, GET requests lists the requests.
+/// For example:
 ///
 ///   curl --cacert "$ca_file" -H "Authorization: $api_key:$api_secret" "$url/v2/account"
 ///   curl --cacert "$ca_file" -d '{"fault":"answer","status":503,"times":1}' "${control_url}faults"
 ///   curl --cacert "$ca_file" -d '{"overlap_ms":60000}' "${control_url}reset"
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment)]
-struct Arguments {
-    /// Loopback address to serve the API at; port 0 takes a free one. May be repeated: a further address with
-    /// port 0 takes the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+struct SandboxArguments {
+    /// Serve the API at this loopback address. Port 0 chooses a free port. May be repeated: another address with
+    /// port 0 gets the port of the first, so that 127.0.0.1:0 and [::1]:0 are localhost in both families.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: Vec<SocketAddr>,
 
@@ -37,21 +42,30 @@ struct Arguments {
     #[arg(long, conflicts_with = "ca_file")]
     http: bool,
 
-    /// Write the authority's certificate to this file, and leave it there [default: a fresh temporary file,
-    /// removed at the end].
+    /// Write the authority's certificate to this file and keep it [default: a new temporary file, removed at the
+    /// end].
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 
-    /// Whose description of the service to follow: the help article's, or what was measured on the live one.
+    /// The description of the service to follow: the help article, or measurements of the live service.
     #[arg(long, value_enum, default_value = "article")]
     dialect: Dialect,
 
-    /// Also end when standard input does, so that no server outlives the test that started it.
+    /// Serve the console: a page that shows requests as they arrive, and resets pairs, adds faults and sends
+    /// webhooks. It listens on loopback only, and its URL contains a random token.
+    #[arg(long)]
+    console: bool,
+
+    /// Serve the console and open it in a browser.
+    #[arg(long)]
+    open: bool,
+
+    /// Also exit when standard input ends, so that no server outlives the test that started it.
     #[arg(long)]
     until_stdin_closes: bool,
 }
 
-/// The line that says where the sandbox is.
+/// The line with the values that a client needs.
 #[derive(Serialize)]
 struct Announcement<'a> {
     url: &'a str,
@@ -59,10 +73,11 @@ struct Announcement<'a> {
     api_key: &'a str,
     api_secret: &'a str,
     control_url: &'a str,
+    console_url: Option<&'a str>,
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    match run(SandboxArguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("justcall-auth-sandbox: {error}");
@@ -71,9 +86,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn run(arguments: SandboxArguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before the line is printed: its reader may send the signal at once.
+    // Before the line is printed, since its reader may send the signal immediately.
     let signals = {
         let _context = runtime.enter();
         signals()?
@@ -83,8 +98,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         http: arguments.http,
         ca_file: arguments.ca_file,
         dialect: arguments.dialect,
+        console: arguments.console || arguments.open,
     })?;
     announce(&sandbox)?;
+    if let (true, Some(console_url)) = (arguments.open, sandbox.console_url()) {
+        open_browser(console_url);
+    }
     let stdin_closed = arguments.until_stdin_closes.then(stdin_closed).transpose()?;
     runtime.block_on(async {
         tokio::select! {
@@ -103,6 +122,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
         api_key: sandbox.api_key(),
         api_secret: sandbox.api_secret(),
         control_url: sandbox.control_url(),
+        console_url: sandbox.console_url(),
     };
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, &announcement)?;
@@ -110,7 +130,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Resolves at SIGTERM or SIGINT; both are caught from now on.
+/// Catches SIGTERM and SIGINT from now on, and resolves at the first of them.
 #[cfg(unix)]
 fn signals() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -131,7 +151,7 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Resolves when standard input ends. A separate thread waits for that, and ends with the process.
+/// Resolves when standard input ends. A separate thread waits for it and ends with the process.
 fn stdin_closed() -> io::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {

@@ -1,36 +1,36 @@
-//! Random tokens and chances.
+//! Random tokens, numbers and decisions.
 
 use tokio_rustls::rustls::crypto::ring;
 
-/// `bytes` random bytes from the system's generator, as lower-case hex digits (two a byte).
+/// Returns `bytes` random bytes from the system's generator as lower-case hex digits, two for each byte.
 pub(crate) fn hex(bytes: usize) -> String {
     let mut raw = vec![0; bytes];
     fill(&mut raw);
     in_hex(&raw)
 }
 
-/// These bytes as lower-case hex digits.
+/// Returns bytes as lower-case hex digits.
 pub(crate) fn in_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
     bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
-/// True with the given probability (0 never, 1 always).
+/// Returns true with a probability from 0.0 (never) to 1.0 (always).
 pub(crate) fn chance(probability: f64) -> bool {
     let mut raw = [0; 4];
     fill(&mut raw);
     f64::from(u32::from_le_bytes(raw)) < probability * (f64::from(u32::MAX) + 1.0)
 }
 
-/// A random number.
+/// Returns a random number.
 pub(crate) fn number() -> u128 {
     let mut raw = [0; 16];
     fill(&mut raw);
     u128::from_le_bytes(raw)
 }
 
-/// Puts them in a random order.
+/// Puts items into a random order.
 pub(crate) fn shuffle<T>(items: &mut [T]) {
     for end in (2..=items.len()).rev() {
         let chosen = number() % u128::try_from(end).expect("a length fits");

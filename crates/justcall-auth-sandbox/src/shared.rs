@@ -1,5 +1,6 @@
 //! What all connections of a sandbox share.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -10,14 +11,14 @@ use crate::state::State;
 /// What all connections of a sandbox share.
 pub(crate) struct Shared {
     pub(crate) dialect: Dialect,
-    /// Whether it serves HTTPS, not plain HTTP.
+    /// True if it serves HTTPS, false for plain HTTP.
     pub(crate) https: bool,
-    /// Where the API is, without a slash at the end.
+    /// The URL of the API, without a slash at the end.
     pub(crate) url: String,
-    /// What a control call's path must begin with.
+    /// The token that a control call's path must contain.
     pub(crate) token: String,
-    /// The port of the control calls.
-    pub(crate) control_port: u16,
+    /// The file of the authority that clients must trust; `None` with plain HTTP.
+    pub(crate) ca_file: Option<PathBuf>,
     started: Instant,
     connections: AtomicU64,
     open: AtomicU64,
@@ -34,13 +35,13 @@ impl Drop for OpenConnection<'_> {
 }
 
 impl Shared {
-    pub(crate) fn new(dialect: Dialect, https: bool, url: String, token: String, control_port: u16) -> Self {
+    pub(crate) fn new(dialect: Dialect, url: String, token: String, ca_file: Option<PathBuf>) -> Self {
         Self {
             dialect,
-            https,
+            https: ca_file.is_some(),
             url,
             token,
-            control_port,
+            ca_file,
             started: Instant::now(),
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -48,29 +49,24 @@ impl Shared {
         }
     }
 
-    /// The state, for a moment: never across an await.
+    /// Locks the state. The guard must not be held across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a new connection to the API, the first is 1; it counts as open until the guard is dropped.
+    /// Returns the number of a new connection to the API, from 1. It counts as open until the guard is dropped.
     pub(crate) fn next_connection(&self) -> (u64, OpenConnection<'_>) {
         self.open.fetch_add(1, Ordering::Relaxed);
         (self.connections.fetch_add(1, Ordering::Relaxed) + 1, OpenConnection(&self.open))
     }
 
-    /// How many connections to the API there have been, and how many are open.
+    /// Returns how many connections the API has accepted, and how many are open.
     pub(crate) fn connections(&self) -> (u64, u64) {
         (self.connections.load(Ordering::Relaxed), self.open.load(Ordering::Relaxed))
     }
 
-    /// Milliseconds since the sandbox started.
+    /// Returns the milliseconds since the sandbox started.
     pub(crate) fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// `https` or `http`.
-    pub(crate) fn scheme(&self) -> &'static str {
-        if self.https { "https" } else { "http" }
     }
 }

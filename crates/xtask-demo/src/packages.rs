@@ -43,11 +43,37 @@ fn listed(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().map(name).filter(|name| !name.is_empty()).collect())
 }
 
+/// Returns true if a package is installed, or another one that provides it: some builds of Node.js contain npm.
 fn is_installed(package: &str) -> bool {
-    run::output(Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", package]))
-        .is_ok_and(|status| status == "installed")
+    let format = "${db:Status-Status}\t${Package}, ${Provides}\n";
+    run::output(Command::new("dpkg-query").args(["-W", "-f", format])).is_ok_and(|list| has(&list, package))
+}
+
+/// Looks a package up in lines of a status, a tab, and the names that the package has.
+fn has(list: &str, package: &str) -> bool {
+    let installed = |line: &str| {
+        let names = line.strip_prefix("installed\t")?;
+        names.split(',').any(|name| name.split_whitespace().next() == Some(package)).then_some(())
+    };
+    list.lines().any(|line| installed(line).is_some())
 }
 
 fn is_present(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has;
+
+    #[test]
+    fn it_counts_a_package_that_an_installed_one_provides() {
+        let list = "installed\tnodejs, npm, nodejs-doc (= 20)\nnot-installed\tgdb, \ninstalled\tcurl, \n";
+        for package in ["nodejs", "npm", "nodejs-doc", "curl"] {
+            assert!(has(list, package), "{package}");
+        }
+        for package in ["gdb", "node", "git", ""] {
+            assert!(!has(list, package), "{package}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `GET /v2/account`: the help article's way to verify a pair.
+//! `GET /v2/account`: verifies a pair, as the help article describes.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ struct Data<'a> {
     plan: &'a str,
 }
 
-/// Whose pair it is.
+/// Answers with the account of the pair.
 pub(super) fn answer(account: &Account) -> Reply {
     let data = Data { account_id: account.id, email: &account.email, plan: &account.plan };
     Reply::json(200, &Success { status: "success", data })

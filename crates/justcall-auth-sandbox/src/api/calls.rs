@@ -1,32 +1,15 @@
-//! `GET /v2.1/calls`: a list long enough to page through, and each of its calls by itself.
+//! The calls of an account: a list long enough to page through.
 
 use serde_json::{Value, json};
 
-use super::{Call, Page};
-use crate::shared::Shared;
-use crate::wire::{List, Reply};
-
 /// How many calls the list has.
 const TOTAL: usize = 57;
-/// The number of the first.
+/// The id of the first.
 const FIRST: usize = 100_000;
 
-/// A page of made-up calls, the same in every account.
-pub(super) fn answer(shared: &Shared, call: &Call) -> Reply {
-    let page = match Page::of(call) {
-        Ok(page) => page,
-        Err(reply) => return reply,
-    };
-    let range = page.range(TOTAL);
-    let next = (range.end < TOTAL)
-        .then(|| format!("{}{}?page={}&per_page={}", shared.url, call.path, page.number + 1, page.size));
-    Reply::json(200, &List::new(range.map(made_up).collect(), next))
-}
-
-/// The call with a number.
-pub(super) fn one(id: &str) -> Option<Value> {
-    let index = id.parse::<usize>().ok()?.checked_sub(FIRST)?;
-    (index < TOTAL).then(|| made_up(index))
+/// Returns the calls, which are the same in every account.
+pub(super) fn all() -> Vec<Value> {
+    (0..TOTAL).map(made_up).collect()
 }
 
 fn made_up(index: usize) -> Value {

@@ -1,4 +1,4 @@
-//! `/v2.1/echo`: not of the service, but for tests of what a client really sent.
+//! `/v2.1/echo`: shows tests what a client really sent. The service has no such endpoint.
 
 use std::io::Write as _;
 
@@ -13,8 +13,8 @@ use crate::wire::Reply;
 
 const MAX_FILLER: usize = 32 * 1024 * 1024;
 
-/// The request as it came, without its pair. `?bytes=N` makes the answer N bytes longer; `?gzip=1` compresses
-/// it if the client takes that.
+/// Answers with the request as it arrived, without its pair. `?bytes=N` makes the answer N bytes longer; `?gzip=1`
+/// compresses it if the client accepts that.
 pub(super) fn answer(call: &Call) -> Reply {
     let filler = match call.parameter("bytes").map(str::parse) {
         None => 0,

@@ -1,8 +1,9 @@
-//! The pretended service: what it answers to whom.
+//! The simulated service: its answers.
 
 mod account;
 mod calls;
 mod echo;
+mod endpoints;
 mod objects;
 mod users;
 
@@ -14,9 +15,9 @@ use hyper::body::Bytes;
 use crate::Dialect;
 use crate::shared::Shared;
 use crate::state::{Account, Quota, Standing};
-use crate::wire::{Failure, Head, List, Reply};
+use crate::wire::{Failure, Head, Reply};
 
-/// A request to the service, wholly read.
+/// A request to the service that was read completely.
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -31,14 +32,14 @@ impl Call {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
-    /// The raw value of a query parameter.
+    /// Returns the raw value of a query parameter.
     fn parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.as_deref()?.split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 
-/// The service's answer to a request.
+/// Returns the service's answer to a request.
 pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
     if shared.dialect == Dialect::Measured && call.path == "/v2/account" {
         return failure(404, "failed", "Not Found");
@@ -76,15 +77,15 @@ fn limited(dialect: Dialect, seconds: u64) -> Reply {
     reply
 }
 
-/// The refusals of a pair that is right but not entitled.
+/// Returns the refusal of a good pair that may not make this call, if it is refused.
 fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
     let message = if !account.allows(call.peer) {
         "Your IP address is not allowed to use this API key."
     } else if !account.has_api_access() {
         "Your account plan does not include API access."
-    } else if matches!(call.path.as_str(), "/v2/account" | "/v2.1/users") && !account.is_admin() {
+    } else if needs_admin(&call.path) && !account.is_admin() {
         "This endpoint requires Admin-level credentials."
-    } else if call.path == "/v2.1/meetings_ai" && !account.has_addon("meetings_ai") {
+    } else if addon(&call.path).is_some_and(|addon| !account.has_addon(addon)) {
         "AI Review Assist add-on is required to access this endpoint."
     } else {
         return None;
@@ -92,16 +93,35 @@ fn forbidden(account: &Account, call: &Call) -> Option<Reply> {
     Some(Reply::error(403, message))
 }
 
-fn route(shared: &Shared, account: &Account, call: &Call) -> Reply {
-    match call.path.as_str() {
+/// Returns true if a path is about the account or its users.
+fn needs_admin(path: &str) -> bool {
+    matches!(path, "/v2/account" | "/v2.1/users") || path.starts_with("/v2.1/users/")
+}
+
+fn route(shared: &Shared, account: &mut Account, call: &Call) -> Reply {
+    let path = call.path.as_str();
+    match path {
         "/v2/account" if call.reads() => account::answer(account),
         "/v2.1/users" if call.reads() => users::answer(account, call),
-        "/v2/calls" | "/v2.1/calls" if call.reads() => calls::answer(shared, call),
-        "/v2.1/meetings_ai" if call.reads() => Reply::json(200, &List::new(Vec::<()>::new(), None)),
         path if path == "/v2.1/echo" || path.starts_with("/v2.1/echo/") => echo::answer(call),
-        path if call.reads() => objects::answer(path),
-        _ => Reply::error(404, "Not found."),
+        _ => {
+            let user = path.strip_prefix("/v2.1/users/").filter(|_| call.reads());
+            user.and_then(|id| users::one(account, id))
+                .or_else(|| objects::answer(shared, &mut account.objects, call, after_version(path)?))
+                .unwrap_or_else(|| Reply::error(404, "Not found."))
+        }
     }
+}
+
+/// Returns the part of a path after the version. Both versions have the same endpoints.
+fn after_version(path: &str) -> Option<&str> {
+    path.strip_prefix("/v2.1/").or_else(|| path.strip_prefix("/v2/"))
+}
+
+/// Returns the add-on that a path needs: the one of its list.
+fn addon(path: &str) -> Option<&'static str> {
+    let list = after_version(path)?.split('/').next()?;
+    ["meetings_ai", "calls_ai"].into_iter().find(|addon| *addon == list)
 }
 
 fn add_rate_headers(reply: &mut Reply, dialect: Dialect, standing: &Standing) {
@@ -119,7 +139,7 @@ fn add_rate_headers(reply: &mut Reply, dialect: Dialect, standing: &Standing) {
     }
 }
 
-/// The page that a list is asked for: `page` from 0 (default 0), `per_page` from 1 to 100 (default 20).
+/// The requested page of a list: `page` from 0 (default 0), `per_page` from 1 to 100 (default 20).
 struct Page {
     number: usize,
     size: usize,
@@ -138,7 +158,7 @@ impl Page {
         Ok(page)
     }
 
-    /// The indices on this page of a list of so many.
+    /// Returns the indices on this page of a list with `total` items.
     fn range(&self, total: usize) -> std::ops::Range<usize> {
         let begin = self.number.saturating_mul(self.size).min(total);
         begin..begin.saturating_add(self.size).min(total)

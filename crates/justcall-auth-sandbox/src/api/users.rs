@@ -1,10 +1,10 @@
-//! `GET /v2.1/users`: how the official clients verify a pair.
+//! `GET /v2.1/users`: verifies a pair, as the official clients do.
 
 use serde::Serialize;
 
 use super::{Call, Page};
 use crate::state::Account;
-use crate::wire::{List, Reply};
+use crate::wire::{List, Reply, Success};
 
 #[derive(Serialize)]
 struct User<'a> {
@@ -14,15 +14,23 @@ struct User<'a> {
     role: &'a str,
 }
 
-/// The account's users, of which there is one: who made the pair.
+/// Answers with the account's users. There is one: the user who created the pair.
 pub(super) fn answer(account: &Account, call: &Call) -> Reply {
     let page = match Page::of(call) {
         Ok(page) => page,
         Err(reply) => return reply,
     };
-    let user =
-        User { id: account.id * 10 + 1, email: &account.email, name: "Sandbox Admin", role: &account.role };
-    let mut users = vec![user];
+    let mut users = vec![user(account)];
     let range = page.range(users.len());
     Reply::json(200, &List::new(users.drain(range).collect(), None))
+}
+
+/// Answers with the user with an id.
+pub(super) fn one(account: &Account, id: &str) -> Option<Reply> {
+    let user = user(account);
+    (id == user.id.to_string()).then(|| Reply::json(200, &Success { status: "success", data: user }))
+}
+
+fn user(account: &Account) -> User<'_> {
+    User { id: account.id * 10 + 1, email: &account.email, name: "Sandbox Admin", role: &account.role }
 }

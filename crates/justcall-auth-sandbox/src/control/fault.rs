@@ -1,12 +1,12 @@
-//! What `POST faults` takes: a fault that is understood and possible.
+//! Parses and checks the body of `POST faults`.
 
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use crate::ControlError;
-use crate::state::{Answer, Fault, FaultKind, Interim};
+use crate::state::{Fault, FaultAnswer, FaultKind, Interim};
 
-/// Reads a fault; anything unknown or impossible is refused.
+/// Parses a fault. Fails if anything in it is unknown or impossible.
 pub(super) fn parse(object: Map<String, Value>, https: bool) -> Result<Fault, ControlError> {
     let fault = Fault::from_json(object).map_err(ControlError::from_json)?;
     let Fault { name, kind, filter } = &fault;
@@ -43,7 +43,7 @@ fn check_kind(kind: &FaultKind) -> Result<(), ControlError> {
     }
 }
 
-fn check_answer(answer: &Answer) -> Result<(), ControlError> {
+fn check_answer(answer: &FaultAnswer) -> Result<(), ControlError> {
     if !(100..=999).contains(&answer.status) {
         return Err(ControlError::bad_request("status must be from 100 to 999"));
     }
@@ -64,7 +64,7 @@ fn check_interim(interim: &Interim) -> Result<(), ControlError> {
     check_headers(interim.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
-/// Whether these can be sent as headers, and leave the framing alone.
+/// Fails if these cannot be sent as headers, or would change the framing.
 fn check_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), ControlError> {
     for (name, value) in headers {
         let framing = ["content-length", "transfer-encoding"];

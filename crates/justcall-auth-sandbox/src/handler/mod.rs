@@ -1,7 +1,9 @@
-//! One request to the pretended service: recorded, struck by a fault or not, answered.
+//! Handles one request to the simulated service: records it, applies a fault, answers it.
 
 mod strike;
 mod upload;
+
+use std::net::IpAddr;
 
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
@@ -13,7 +15,7 @@ use crate::wire::{ConnectionHandle, Head, Payload, Reply};
 use upload::Upload;
 
 /// A request that is being answered.
-struct Exchange<'a> {
+struct ServedRequest<'a> {
     shared: &'a Shared,
     connection: &'a ConnectionHandle,
     /// The number of its record.
@@ -21,7 +23,7 @@ struct Exchange<'a> {
     call: Call,
 }
 
-/// Answers one request, or ends the connection in its place.
+/// Answers one request, or ends the connection instead.
 pub(crate) async fn handle(
     shared: &Shared,
     connection: &ConnectionHandle,
@@ -36,23 +38,25 @@ pub(crate) async fn handle(
         body: Bytes::new(),
         peer: connection.peer,
     };
-    let (exchange, fault) = Exchange::begin(shared, connection, call);
+    let (exchange, fault) = ServedRequest::begin(shared, connection, call);
     exchange.answer(body, fault).await.unwrap_or_else(Reply::into_response)
 }
 
-/// Records what came of a head that broke off.
-pub(crate) fn record_broken(shared: &Shared, connection: u64, head: &Head) {
-    let request = record(shared, connection, head);
+/// Records a head that broke off.
+pub(crate) fn record_broken(shared: &Shared, peer: IpAddr, connection: u64, head: &Head) {
+    let request = record(shared, peer, connection, head);
     shared.state().add_broken_request(request);
 }
 
-/// What a head says, complete or not.
-fn record(shared: &Shared, connection: u64, head: &Head) -> RequestRecord {
+/// Returns the record of a head, complete or not.
+fn record(shared: &Shared, peer: IpAddr, connection: u64, head: &Head) -> RequestRecord {
     let (method, target) = head.method_and_target();
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     RequestRecord {
         t_ms: shared.elapsed_ms(),
         connection,
+        peer: Some(peer),
+        client: head.value("x-justcall-client").or_else(|| head.value("user-agent")).map(str::to_owned),
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.map(str::to_owned),
@@ -63,20 +67,20 @@ fn record(shared: &Shared, connection: u64, head: &Head) -> RequestRecord {
     }
 }
 
-impl<'a> Exchange<'a> {
-    /// Records the request; returns it with the fault that strikes it, if any.
+impl<'a> ServedRequest<'a> {
+    /// Records the request. Returns it with the fault that strikes it, if any.
     fn begin(shared: &'a Shared, connection: &'a ConnectionHandle, call: Call) -> (Self, Option<FaultKind>) {
         let request = RequestRecord {
             method: call.method.clone(),
             path: call.path.clone(),
             query: call.query.clone(),
-            ..record(shared, connection.number, &call.head)
+            ..record(shared, connection.peer, connection.number, &call.head)
         };
         let (n, fault) = shared.state().begin_request(request, call.head.authorization());
         (Self { shared, connection, n, call }, fault)
     }
 
-    /// Answers the request when as much of its body has come as the answer takes; an error is a body that is refused.
+    /// Answers the request after reading as much of its body as the answer needs. Fails if the body is refused.
     async fn answer(mut self, body: Incoming, fault: Option<FaultKind>) -> Result<Response<Payload>, Reply> {
         let mut upload = Upload::new(self.shared, self.n, body);
         if let Some((kind, after)) = fault.as_ref().and_then(|kind| Some((kind, kind.strikes_after()?))) {
@@ -93,12 +97,12 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The service's own answer.
+    /// Returns the service's own answer.
     fn normal(&self) -> Reply {
         self.noted(api::answer(self.shared, &self.call))
     }
 
-    /// Records the status of the answer.
+    /// Records the status of the answer, and returns the answer.
     fn noted(&self, reply: Reply) -> Reply {
         self.shared.state().set_status(self.n, reply.status);
         reply

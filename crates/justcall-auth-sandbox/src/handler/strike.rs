@@ -1,4 +1,4 @@
-//! What the faults do to a request.
+//! The effects of faults on a request.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::Exchange;
+use super::ServedRequest;
 use crate::api::Call;
-use crate::state::{Answer, FaultKind, Interim, Then};
+use crate::state::{FaultAnswer, FaultKind, Interim, Then};
 use crate::wire::{Ending, Interjection, Payload, Reply, Takeover};
 
-/// Why the bytes of a raw fault can be decoded.
+/// The reason why the bytes of a raw fault can be decoded.
 const DECODED: &str = "the bytes were decoded once when the fault was made";
-/// Longest single header of `huge_headers`.
+/// The longest single header of `huge_headers`.
 const HEADER_PIECE: usize = 4096;
 
-impl Exchange<'_> {
-    /// What a fault does before the request was read whole: the end of the connection, or something slipped in.
+impl ServedRequest<'_> {
+    /// Applies a fault before the whole request was read. Returns the end of the connection, if that is the effect.
     pub(super) fn strike_early(&self, kind: &FaultKind) -> Option<Takeover> {
         match kind {
             FaultKind::Answer(answer) => answer.early.map(|early| {
@@ -41,7 +41,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// What a fault does when the request was read whole.
+    /// Applies a fault after the whole request was read.
     pub(super) async fn strike(&self, kind: FaultKind) -> Response<Payload> {
         let cut = |reply: &Reply, ending| Takeover { bytes: reply.wire(reply.body.len() / 2), ending };
         let silent = |ending| Takeover { bytes: Vec::new(), ending };
@@ -50,7 +50,7 @@ impl Exchange<'_> {
                 sleep(Duration::from_millis(ms)).await;
                 self.normal().into_response()
             }
-            // What they slip in was sent before the body had been read.
+            // Their bytes were sent before the body was read.
             FaultKind::Interim(_) | FaultKind::KeyUpdate { .. } => self.normal().into_response(),
             FaultKind::Hang {} => std::future::pending().await,
             FaultKind::HangBody {} => self.connection.take_over(cut(&self.normal(), Ending::Hang)).await,
@@ -66,7 +66,7 @@ impl Exchange<'_> {
             FaultKind::Answer(answer) => {
                 let reply = self.noted(instead(&answer, &self.call));
                 if reply.status < 200 {
-                    // No final answer in HTTP, so hyper would refuse to send it.
+                    // This is no final answer in HTTP, so hyper would refuse to send it.
                     let bytes = reply.wire(reply.body.len());
                     return self.connection.take_over(Takeover { bytes, ending: Ending::Close }).await;
                 }
@@ -109,7 +109,7 @@ fn ending(then: Then) -> Ending {
     }
 }
 
-/// The informational answer as it goes over the wire.
+/// Returns the bytes of the informational answer.
 fn wire(interim: &Interim) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {} Interim\r\n", interim.status);
     for (name, value) in &interim.headers {
@@ -118,8 +118,8 @@ fn wire(interim: &Interim) -> Vec<u8> {
     (text + "\r\n").into_bytes()
 }
 
-/// The answer that a test asked for, with what the request carried where it wants that.
-fn instead(answer: &Answer, call: &Call) -> Reply {
+/// Returns the answer of the fault, with its placeholders replaced by what the request carried.
+fn instead(answer: &FaultAnswer, call: &Call) -> Reply {
     let authorization = call.head.authorization().unwrap_or_default();
     let (key, secret) = authorization.split_once(':').unwrap_or((authorization, ""));
     let fill = |text: &str| {
@@ -148,7 +148,7 @@ fn instead(answer: &Answer, call: &Call) -> Reply {
     Reply { status: answer.status, headers, body }
 }
 
-/// Fills in every string within a JSON value, so that what is filled in is escaped as JSON asks.
+/// Replaces placeholders in every string of a JSON value, so that the inserted text is escaped.
 fn fill_in(value: Value, fill: &dyn Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => fill(&text).into(),
@@ -160,7 +160,7 @@ fn fill_in(value: Value, fill: &dyn Fn(&str) -> String) -> Value {
     }
 }
 
-/// Headers whose names and values are so many bytes together.
+/// Adds headers whose names and values have so many bytes together.
 fn add_filler_headers(reply: &mut Reply, mut bytes: usize) {
     for number in 0.. {
         let name = format!("X-Filler-{number}");

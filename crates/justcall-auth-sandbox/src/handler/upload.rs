@@ -1,4 +1,4 @@
-//! The body of a request as it comes in.
+//! The body of an incoming request.
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -6,31 +6,31 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use crate::shared::Shared;
 use crate::wire::Reply;
 
-/// Longest body that is taken.
+/// The longest accepted body.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// The body of a request as it comes in; how far it came is put on record.
+/// The body of an incoming request, whose progress is recorded.
 pub(super) struct Upload<'a> {
     shared: &'a Shared,
     n: u64,
-    /// It was announced to be longer than what is taken.
+    /// True if its announced length is above the limit.
     is_long: bool,
     body: Incoming,
     taken: Vec<u8>,
 }
 
 impl<'a> Upload<'a> {
-    /// The body of the request with the record `n`, of which nothing was read.
+    /// Creates the reader of the body of request `n`.
     pub(super) fn new(shared: &'a Shared, n: u64, body: Incoming) -> Self {
         Self { shared, n, is_long: body.size_hint().lower() > MAX_BODY as u64, body, taken: Vec::new() }
     }
 
-    /// Returns what has been read.
+    /// Returns the bytes that were read.
     pub(super) fn into_bytes(self) -> Bytes {
         self.taken.into()
     }
 
-    /// Reads until so many bytes have come in all, or the body has ended.
+    /// Reads until `count` bytes have arrived in all, or the body has ended.
     pub(super) async fn take(&mut self, count: usize) -> Result<(), Reply> {
         let mut has_ended = self.body.is_end_stream();
         while self.taken.len() < count && !has_ended {

@@ -1,6 +1,6 @@
-//! The sandbox's own certificate authority and the certificates, good and bad, that it issues.
+//! The sandbox's certificate authority, and the valid and invalid certificates that it issues.
 //!
-//! Private keys stay in memory. Only the authority's certificate is ever written out.
+//! Private keys stay in memory. Only the authority's certificate is written to a file.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::state::BadCertificate;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The server side of TLS, with the certificate to present chosen per connection.
+/// The server side of TLS. Each connection can present another certificate.
 pub(crate) struct Certificates {
     good: TlsAcceptor,
     expired: TlsAcceptor,
@@ -29,7 +29,7 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// Makes a new authority and its certificates. Returns them with the authority's certificate as PEM.
+    /// Creates an authority and its certificates. Returns them with the authority's certificate as PEM.
     pub(crate) fn generate() -> Result<(Self, String), StartError> {
         let (issuer, pem) = authority("justcall-auth-sandbox CA")?;
         let (stranger, _) = authority("justcall-auth-sandbox unknown CA")?;
@@ -42,7 +42,7 @@ impl Certificates {
         Ok((certificates, pem))
     }
 
-    /// The acceptor that presents the good certificate, or the bad one asked for.
+    /// Returns the acceptor that presents the good certificate, or the requested bad one.
     pub(crate) fn acceptor(&self, bad: Option<BadCertificate>) -> &TlsAcceptor {
         match bad {
             None => &self.good,
@@ -53,8 +53,7 @@ impl Certificates {
     }
 }
 
-/// An authority that can only vouch for loopback names: trusting its file for a test gives nothing else
-/// away.
+/// Creates an authority for loopback names only. A test that trusts its file trusts it for nothing else.
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), StartError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -91,7 +90,7 @@ fn expired() -> Result<CertificateParams, StartError> {
     Ok(params)
 }
 
-/// Names that the authority may vouch for and no client asks for, so that the name is all that is wrong.
+/// Returns a certificate for names that the authority allows and no client asks for, so that only the name is wrong.
 fn wrong_host() -> Result<CertificateParams, StartError> {
     let mut params = server(vec![
         SanType::DnsName("wrong.localhost".try_into().map_err(failed)?),
@@ -111,7 +110,7 @@ fn server(names: Vec<SanType>) -> CertificateParams {
     params
 }
 
-/// Begins a day ago, for clocks that disagree a little.
+/// Sets the validity. It begins a day ago, for clocks that disagree a little.
 fn valid_for_a_year(params: &mut CertificateParams) {
     params.not_before = (SystemTime::now() - DAY).into();
     params.not_after = (SystemTime::now() + 365 * DAY).into();

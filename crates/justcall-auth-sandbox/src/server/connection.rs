@@ -14,37 +14,43 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::certificates::Certificates;
+use crate::control::ControlOrigin;
 use crate::shared::Shared;
 use crate::state::{BadCertificate, FaultKind};
 use crate::wire::{ConnectionHandle, ConnectionOrder, Stream, Tap};
 use crate::{control, handler};
 
-/// Who answers on a port.
+/// The service on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The pretended service.
+    /// The simulated service.
     Api,
-    /// The control calls: on a port of their own, so that no fault of a connection can strike them.
+    /// The control calls. Their port is separate, so that no fault of a connection can strike them.
     Control,
+    /// The console and its control calls, without TLS, for a browser.
+    Console(ControlOrigin),
 }
 
 /// What all connections are served with.
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
-    /// None when plain HTTP is served.
+    /// `None` with plain HTTP.
     pub(crate) certificates: Option<Certificates>,
+    /// The origin of the control calls.
+    pub(crate) control_origin: ControlOrigin,
 }
 
-/// Serves one accepted connection to its end.
+/// Serves an accepted connection to its end.
 pub(super) async fn serve(server: Arc<Server>, tcp: TcpStream, peer: IpAddr, role: Role) {
-    // It fails only on a socket that has ended already.
+    // Fails only on a socket that has ended already.
     let _ = tcp.set_nodelay(true);
     match role {
         Role::Control => {
             if let Some(stream) = server.handshake(tcp, None).await {
-                serve_control(&server.shared, stream).await;
+                serve_control(&server.shared, server.control_origin, stream).await;
             }
         }
+        Role::Console(origin) => serve_control(&server.shared, origin, Stream::Plain(tcp)).await,
         Role::Api => {
             let (number, _open) = server.shared.next_connection();
             if let Some(stream) = server.open(tcp).await {
@@ -55,7 +61,7 @@ pub(super) async fn serve(server: Arc<Server>, tcp: TcpStream, peer: IpAddr, rol
 }
 
 impl Server {
-    /// The handshake of a connection to the API, with the fault that strikes it, if any.
+    /// Performs the handshake of a connection to the API, with the fault that strikes it, if any.
     async fn open(&self, mut tcp: TcpStream) -> Option<Stream> {
         let fault = self.shared.state().begin_connection();
         match fault {
@@ -88,10 +94,11 @@ impl Server {
     }
 }
 
-async fn serve_control(shared: &Shared, stream: Stream) {
-    let service =
-        service_fn(|request| async { Ok::<_, Infallible>(control::http::handle(shared, request).await) });
-    // An error is the peer's doing, and the peer sees it too.
+async fn serve_control(shared: &Arc<Shared>, origin: ControlOrigin, stream: Stream) {
+    let service = service_fn(|request| async {
+        Ok::<_, Infallible>(control::http::handle(shared, origin, request).await)
+    });
+    // The peer caused the error and sees it too.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -100,7 +107,7 @@ async fn serve_api(shared: &Shared, stream: Stream, peer: IpAddr, number: u64) {
     let (connection, inbox) = ConnectionHandle::new(peer, number, heads.clone());
     serve_http(shared, &connection, tap, inbox).await;
     if let Some(head) = heads.unfinished_head() {
-        handler::record_broken(shared, number, &head);
+        handler::record_broken(shared, peer, number, &head);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sockets a sandbox listens on.
+//! The sockets of a sandbox.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -10,45 +10,61 @@ use tokio::task::JoinSet;
 
 use super::connection::{self, Role, Server};
 use crate::StartError;
+use crate::control::ControlOrigin;
 
-/// How often to look for a port that is free at every address.
+/// How often to try another port that is free at every address.
 const PORT_ATTEMPTS: usize = 32;
-/// What the system holds of a request that is not read, in bytes; Linux allows twice as much.
+/// How many bytes of an unread request the system holds. Linux allows twice as much.
 #[cfg(unix)]
 const RECEIVE_BUFFER: usize = 256 * 1024;
-/// How long to wait when the process is out of file descriptors.
+/// How long to wait if the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The sockets of a sandbox, bound and not yet served.
+/// The bound sockets of a sandbox.
 pub(crate) struct Listeners {
     api: Vec<TcpListener>,
     control: TcpListener,
-    /// Where the API is: the first of its addresses.
+    console: Option<TcpListener>,
+    /// The first address of the API.
     pub(crate) api_address: SocketAddr,
-    /// Where the control calls are.
+    /// The address of the control calls.
     pub(crate) control_address: SocketAddr,
+    /// The address of the console, if there is one.
+    pub(crate) console_address: Option<SocketAddr>,
 }
 
 impl Listeners {
-    /// Binds the addresses of the API and a port for the control calls beside the first.
-    pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Self, StartError> {
+    /// Binds the addresses of the API, and at the first one a port for control calls and, if asked, one for the console.
+    pub(crate) fn bind(addresses: &[SocketAddr], console: bool) -> Result<Self, StartError> {
         let first = *addresses.first().ok_or(StartError::NoAddress)?;
         if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
             return Err(StartError::NotLoopback(*open));
         }
         let api = bind_all(addresses)?;
         let control = bind(SocketAddr::new(first.ip(), 0))?;
+        let console = console.then(|| bind(SocketAddr::new(first.ip(), 0))).transpose()?;
         let at =
             |listener: &TcpListener| listener.local_addr().map_err(|error| StartError::Listen(first, error));
-        Ok(Self { api_address: at(&api[0])?, control_address: at(&control)?, api, control })
+        Ok(Self {
+            api_address: at(&api[0])?,
+            control_address: at(&control)?,
+            console_address: console.as_ref().map(at).transpose()?,
+            api,
+            control,
+            console,
+        })
     }
 
-    /// Accepts and serves until `stop` is sent or its sender is gone, then drops every connection.
+    /// Accepts and serves until `stop` is sent or its sender is dropped, then drops every connection.
     pub(crate) async fn serve(self, server: Server, stop: oneshot::Receiver<()>) -> io::Result<()> {
         let server = Arc::new(server);
         let mut tasks = JoinSet::new();
         for listener in self.api {
             tasks.spawn(accept(from_std(listener)?, Arc::clone(&server), Role::Api));
+        }
+        if let (Some(listener), Some(address)) = (self.console, self.console_address) {
+            let origin = ControlOrigin { scheme: "http", port: address.port() };
+            tasks.spawn(accept(from_std(listener)?, Arc::clone(&server), Role::Console(origin)));
         }
         tasks.spawn(accept(from_std(self.control)?, server, Role::Control));
         let _ = stop.await;
@@ -56,12 +72,12 @@ impl Listeners {
     }
 }
 
-/// Binds every address; those without a port take that of the first.
+/// Binds every address. Those without a port get the port of the first.
 fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
     let mut attempt = 1;
     loop {
         match bind_once(addresses) {
-            // A port that was free at the first address may be taken at another: try the next.
+            // A port that is free at the first address can be taken at another one.
             Err(StartError::Listen(_, error))
                 if error.kind() == io::ErrorKind::AddrInUse
                     && addresses[0].port() == 0
@@ -93,8 +109,8 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-/// Bounds what the system holds of requests that are not read. Otherwise that grows with the load of the machine to
-/// `tcp_rmem`, which may be 32 MiB, and a client could send a whole request that a fault is to cut off.
+/// Limits the bytes of unread requests that the system holds. Without it, they grow with the load of the machine to
+/// `tcp_rmem`, up to 32 MiB, and a client could send a whole request that a fault is meant to cut off.
 #[cfg(unix)]
 fn bound_what_it_holds(listener: &TcpListener) -> io::Result<()> {
     Ok(rustix::net::sockopt::set_socket_recv_buffer_size(listener, RECEIVE_BUFFER)?)
@@ -115,7 +131,7 @@ async fn accept(listener: tokio::net::TcpListener, server: Arc<Server>, role: Ro
             Ok((tcp, peer)) => {
                 tokio::spawn(connection::serve(Arc::clone(&server), tcp, peer.ip(), role));
             }
-            // One connection that ended before it was taken, or a lack that passes: the others go on.
+            // The connection ended before it was accepted, or the system lacks a resource for a moment.
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }

@@ -1,4 +1,4 @@
-//! Sockets, TLS and connections: how bytes reach the handlers.
+//! Sockets, TLS and connections.
 
 mod certificates;
 mod connection;

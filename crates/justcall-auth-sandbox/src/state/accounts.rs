@@ -1,44 +1,51 @@
-//! The accounts of the pretended service, and whose pair a request carries.
+//! The accounts of the simulated service, and the search for the account of a request's pair.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use super::account::{Account, FIRST_ID, Issued, NewAccount, Pair, Reset};
+use super::account::{
+    Account, AccountChange, AccountView, FIRST_ID, Issued, NewAccount, Pair, Reset, Setting,
+};
+use super::rate::RateLimit;
 use crate::{ControlError, Dialect};
 
-/// Which halves of which account's pairs a request carried.
+/// The text that replaces a secret.
+const MASK: &str = "<secret>";
+/// The shortest secret that is masked. Shorter ones, which only tests use, occur in ordinary words.
+const MASKED_BYTES_MIN: usize = 8;
+
+/// The account and the generations of the pairs that a request's key and secret belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Match {
-    /// The account of the key; of the secret if the key is unknown.
+    /// The account of the key, or of the secret if the key is unknown.
     account_id: Option<u64>,
     key_generation: Option<usize>,
-    /// Within the same account.
+    /// The generation in that account.
     secret_generation: Option<usize>,
 }
 
-/// All accounts, in the order they were made.
+/// All accounts, oldest first.
 #[derive(Default)]
 pub(super) struct Accounts {
     dialect: Dialect,
     all: Vec<Account>,
-    /// Every key there was, to the index of its account and its generation.
+    /// All keys ever used, each with the index of its account and its generation.
     keys: HashMap<String, (usize, usize)>,
 }
 
 impl Accounts {
-    /// No accounts yet; the dialect decides which usual rate limits they announce.
+    /// Creates an empty list. The dialect decides which limits of the plan the accounts announce.
     pub(super) fn new(dialect: Dialect) -> Self {
         Self { dialect, ..Self::default() }
     }
 
-    /// Makes an account with its pair.
+    /// Creates an account with its pair. Fails if its number or key is taken, or a setting is invalid.
     pub(super) fn create(&mut self, mut new: NewAccount) -> Result<&Account, ControlError> {
         let pair = Pair::new(new.api_key.take(), new.api_secret.take())?;
-        if new.rate_limit.is_some_and(|limit| !limit.is_valid()) {
-            return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
-        }
+        new.rate_limit.map_or(Ok(()), check_limit)?;
         let id = new.account_id.unwrap_or_else(|| self.free_id());
         if self.all.iter().any(|account| account.id == id) {
             return Err(ControlError::conflict("there is an account with that account_id already"));
@@ -48,7 +55,7 @@ impl Accounts {
         Ok(self.all.last().expect("one was just added"))
     }
 
-    /// Gives an account a new pair; those before die when the overlap ends, or at once without one.
+    /// Gives an account a new pair. Earlier pairs die when the overlap ends, or immediately without one.
     pub(super) fn reset(&mut self, reset: Reset, now: Instant) -> Result<&Account, ControlError> {
         let end = now
             .checked_add(Duration::from_millis(reset.overlap_ms))
@@ -62,7 +69,49 @@ impl Accounts {
         Ok(account)
     }
 
-    /// The secret that an account had in some generation; by default the first account, and its current secret.
+    /// Changes what an account may do. Fails if there is no such account, or a setting is invalid.
+    pub(super) fn change(&mut self, id: u64, change: AccountChange) -> Result<&Account, ControlError> {
+        if let Setting::Own(limit) = change.rate_limit {
+            check_limit(limit)?;
+        }
+        let index = self.named(None, Some(id))?;
+        self.all[index].change(change, self.dialect);
+        Ok(&self.all[index])
+    }
+
+    /// Returns every account as the console shows it.
+    pub(super) fn view(&self, now: Instant) -> Vec<AccountView> {
+        self.all.iter().map(|account| account.view(now)).collect()
+    }
+
+    /// Returns an account whose current secret was not shown yet, and marks it as shown. Fails if it was shown.
+    pub(super) fn reveal(&mut self, id: u64) -> Result<&Account, ControlError> {
+        let index = self.named(None, Some(id))?;
+        let account = &mut self.all[index];
+        let current = account.pairs.last_mut().expect("an account never loses its pairs");
+        if std::mem::replace(&mut current.secret_shown, true) {
+            return Err(ControlError::conflict("the secret was shown once; reset the pair for a new one"));
+        }
+        Ok(account)
+    }
+
+    /// Returns a text with all secrets of all accounts replaced, including percent-encoded ones.
+    pub(super) fn mask(&self, text: &str) -> String {
+        // Most texts are shorter than a secret, so that even an account with many resets costs little.
+        let may_contain = |secret: &&str| (MASKED_BYTES_MIN..=text.len()).contains(&secret.len());
+        let pairs = self.all.iter().flat_map(|account| &account.pairs);
+        let secrets = pairs.map(|issued| issued.pair.secret.as_str()).filter(may_contain);
+        secrets.fold(text.to_owned(), |text, secret| {
+            let masked = text.replace(secret, MASK);
+            // Encoders differ in what they encode, so the decoded text is searched, of a form also with its spaces.
+            let decoded = [masked.clone(), masked.replace('+', " ")]
+                .map(|text| percent_decode_str(&text).decode_utf8_lossy().into_owned());
+            let found = decoded.into_iter().find(|text| text.contains(secret));
+            found.map_or(masked, |text| text.replace(secret, MASK))
+        })
+    }
+
+    /// Returns the secret of a generation of an account; by default the current one of the first account.
     pub(super) fn secret(
         &self,
         key: Option<&str>,
@@ -80,7 +129,7 @@ impl Accounts {
         })
     }
 
-    /// Kills a pair that is current or alive; returns its account and its generation.
+    /// Ends a pair that is current or alive. Returns its account and generation.
     pub(super) fn revoke(&mut self, key: &str, now: Instant) -> Result<(&Account, usize), ControlError> {
         let unknown = || ControlError::not_found("no account has that key, alive or current");
         let (index, generation) = *self.keys.get(key).ok_or_else(unknown)?;
@@ -94,7 +143,7 @@ impl Accounts {
         Ok((account, generation))
     }
 
-    /// Forgets every account but the first, so that a case of a test can make the account that another case made.
+    /// Removes every account except the first, so that each case of a test can create the same account. Returns their number.
     pub(super) fn forget_others(&mut self) -> usize {
         let forgotten = self.all.len().saturating_sub(1);
         self.all.truncate(1);
@@ -102,7 +151,7 @@ impl Accounts {
         forgotten
     }
 
-    /// The account that has this `Authorization` value as a pair that is alive, if it is one exactly.
+    /// Returns the account that has exactly this `Authorization` value as a living pair.
     pub(super) fn authorize(&mut self, authorization: Option<&str>, now: Instant) -> Option<&mut Account> {
         let (key, secret) = authorization?.split_once(':')?;
         let (index, generation) = *self.keys.get(key)?;
@@ -111,7 +160,7 @@ impl Accounts {
         (issued.pair.secret == secret && issued.is_alive(now)).then_some(account)
     }
 
-    /// Which pairs, present or past, the halves of this `Authorization` value belong to.
+    /// Returns the account and the generations of the pairs, living or dead, that this `Authorization` value belongs to.
     pub(super) fn identify(&self, authorization: Option<&str>) -> Match {
         let Some((key, secret)) = authorization.and_then(|value| value.split_once(':')) else {
             return Match::default();
@@ -145,7 +194,7 @@ impl Accounts {
             .ok_or_else(|| ControlError::not_found("no account has that current key or account_id"))
     }
 
-    /// Keys are unique through all time, so that a request's generation is never in doubt.
+    /// Registers a key. A key is never used twice, so that a request's generation is unambiguous.
     fn claim(&mut self, key: &str, account: usize, generation: usize) -> Result<(), ControlError> {
         if self.keys.contains_key(key) {
             return Err(ControlError::conflict("that api_key is in use or was before"));
@@ -159,17 +208,24 @@ impl Accounts {
     }
 }
 
+fn check_limit(limit: RateLimit) -> Result<(), ControlError> {
+    if !limit.is_valid() {
+        return Err(ControlError::bad_request("rate_limit takes a limit and a window_s above 0"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Accounts, Match, NewAccount, Pair, Reset};
+    use super::{AccountChange, Accounts, Match, NewAccount, Pair, Reset};
 
     fn is_alive(accounts: &mut Accounts, pair: &Pair, now: Instant) -> bool {
         accounts.authorize(Some(&format!("{}:{}", pair.key, pair.secret)), now).is_some()
     }
 
-    /// An account that was reset: its first pair, its second one, and when that was made.
+    /// Returns an account that was reset, with its first pair, its second pair and the time of the reset.
     fn reset(overlap_ms: u64) -> (Accounts, Pair, Pair, Instant) {
         let mut accounts = Accounts::default();
         let old = accounts.create(NewAccount::default()).unwrap().pair().clone();
@@ -179,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn it_kills_the_old_pair_at_the_very_reset() {
+    fn it_ends_the_old_pair_immediately_at_a_reset() {
         let (mut accounts, old, new, now) = reset(0);
         let torn = Pair { key: new.key.clone(), secret: old.secret.clone() };
         assert!(!is_alive(&mut accounts, &old, now));
@@ -256,5 +312,51 @@ mod tests {
         assert_eq!(accounts.forget_others(), 1);
         assert!(is_alive(&mut accounts, &first, Instant::now()));
         accounts.create(other()).unwrap();
+    }
+
+    #[test]
+    fn it_reveals_a_secret_once_and_the_next_one_after_a_reset() {
+        let (mut accounts, _, new, _) = reset(0);
+        assert_eq!(accounts.reveal(12345).unwrap().pair(), &new);
+        assert_eq!(accounts.reveal(12345).err().unwrap().status(), 409);
+        assert_eq!(accounts.reveal(1).err().unwrap().status(), 404);
+        accounts.reset(Reset::default(), Instant::now()).unwrap();
+        assert!(accounts.reveal(12345).is_ok());
+    }
+
+    #[test]
+    fn it_masks_every_secret_past_and_present_in_any_spelling() {
+        let (mut accounts, old, new, _) = reset(0);
+        let given = NewAccount { api_secret: Some("a-b/c secret".into()), ..NewAccount::default() };
+        accounts.create(given).unwrap();
+        for spelling in ["a-b/c secret", "a-b%2Fc%20secret", "a%2db%2fc%20secret", "a-b%2Fc+secret"] {
+            let text = format!("/x?a={}&b={}-&c={spelling}&d={}", old.secret, new.secret, new.key);
+            let masked = format!("/x?a=<secret>&b=<secret>-&c=<secret>&d={}", new.key);
+            assert_eq!(accounts.mask(&text), masked);
+        }
+        assert_eq!(accounts.mask("/x?a=%2F+b"), "/x?a=%2F+b", "the control: nothing else is changed");
+    }
+
+    #[test]
+    fn it_changes_what_an_account_may_do_and_nothing_else() {
+        let mut accounts = Accounts::default();
+        let (id, pair) = accounts.create(NewAccount::default()).map(|a| (a.id, a.pair().clone())).unwrap();
+        let now = Instant::now();
+        let mut change = |json: &str| {
+            let change: AccountChange = serde_json::from_str(json).unwrap();
+            accounts.change(id, change).map(|account| serde_json::to_value(account.view(now)).unwrap())
+        };
+        let before = change("{}").unwrap();
+        let after = change(r#"{"plan": "Free", "allowed_ips": ["127.0.0.2"]}"#).unwrap();
+        assert_eq!((&after["plan"], &after["api_access"]), (&"Free".into(), &false.into()));
+        assert_eq!((&after["role"], &after["pairs"]), (&before["role"], &before["pairs"]));
+        assert_eq!(after["rate"]["long"]["limit"], 60, "the announced limits are the new plan's");
+        let limited = change(r#"{"rate_limit": {"limit": 2, "window_s": 9}, "api_access": true}"#).unwrap();
+        assert_eq!((&limited["rate"]["enforced"], &limited["api_access"]), (&true.into(), &true.into()));
+        let free = change(r#"{"rate_limit": null, "api_access": null, "plan": "Pro"}"#).unwrap();
+        assert_eq!((&free["rate"]["enforced"], &free["api_access"]), (&false.into(), &true.into()));
+        assert_eq!(free["rate"]["long"]["limit"], 120);
+        assert_eq!(change(r#"{"rate_limit": {"limit": 0, "window_s": 9}}"#).unwrap_err().status(), 400);
+        assert!(is_alive(&mut accounts, &pair, now));
     }
 }

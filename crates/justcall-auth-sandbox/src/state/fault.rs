@@ -1,4 +1,4 @@
-//! What can go wrong on demand: the kinds of faults, and which requests they are for.
+//! The kinds of faults, and the requests that each one is for.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A kind of fault, as `POST faults` spells it.
+/// A kind of fault, in the spelling of `POST faults`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum FaultKind {
@@ -20,7 +20,7 @@ pub(crate) enum FaultKind {
     ResetAfterRequest {},
     CloseAfterRequest {},
     TruncatedBody {},
-    Answer(Answer),
+    Answer(FaultAnswer),
     Raw(RawBytes),
     Interim(Interim),
     KeyUpdate {
@@ -52,10 +52,10 @@ pub(crate) enum FaultKind {
     },
 }
 
-/// An answer given instead of the service's own.
+/// An answer in place of the service's own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Answer {
+pub(crate) struct FaultAnswer {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, HeaderValues>,
@@ -64,13 +64,13 @@ pub(crate) struct Answer {
     pub(crate) early: Option<Early>,
 }
 
-/// An answer that comes before the request was read whole; after it nothing more is read.
+/// An answer that is sent before the whole request was read. Nothing more is read after it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Early {
-    /// How much of the body is read before the answer.
+    /// How many bytes of the body are read before the answer.
     pub(crate) after_bytes: usize,
-    /// What becomes of the connection.
+    /// What happens to the connection.
     pub(crate) then: Then,
 }
 
@@ -80,19 +80,19 @@ impl Default for Early {
     }
 }
 
-/// What becomes of a connection after an early answer.
+/// What happens to a connection after an early answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Then {
     /// It stays open, and nothing is read.
     Hang,
-    /// An orderly close; what still comes is read for a while and thrown away.
+    /// An orderly close. Bytes that still arrive are read for a while and discarded.
     Close,
     /// A TCP reset.
     Reset,
 }
 
-/// An informational answer amid the body of a request; the normal answer follows.
+/// An informational answer in the middle of a request's body. The normal answer follows.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Interim {
@@ -121,7 +121,7 @@ impl HeaderValues {
     }
 }
 
-/// Bytes that are no HTTP.
+/// Bytes that need not be HTTP.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawBytes {
@@ -131,7 +131,7 @@ pub(crate) struct RawBytes {
 }
 
 impl RawBytes {
-    /// The bytes to write, or what is wrong with them.
+    /// Returns the bytes to write. Fails with a message if they are missing or invalid.
     pub(crate) fn decode(&self) -> Result<Vec<u8>, String> {
         match (&self.bytes, &self.base64) {
             (Some(text), None) => Ok(text.clone().into_bytes()),
@@ -141,7 +141,7 @@ impl RawBytes {
     }
 }
 
-/// A certificate that a client must not accept.
+/// A certificate that a client must reject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BadCertificate {
@@ -151,10 +151,10 @@ pub(crate) enum BadCertificate {
 }
 
 impl FaultKind {
-    /// How much of the body is read before the fault strikes; `None` for all of it.
+    /// Returns how many bytes of the body are read before the fault strikes; `None` for all.
     pub(crate) fn strikes_after(&self) -> Option<usize> {
         match self {
-            Self::Answer(Answer { early, .. }) | Self::Raw(RawBytes { early, .. }) => {
+            Self::Answer(FaultAnswer { early, .. }) | Self::Raw(RawBytes { early, .. }) => {
                 early.map(|early| early.after_bytes)
             }
             Self::Interim(Interim { after_bytes, .. }) | Self::KeyUpdate { after_bytes } => {
@@ -164,7 +164,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether it strikes a new connection, before there is a request to look at.
+    /// Returns true if the fault strikes a new connection, before there is a request.
     pub(crate) fn is_for_connections(&self) -> bool {
         matches!(
             self,
@@ -176,7 +176,7 @@ impl FaultKind {
     }
 }
 
-/// Which requests (or, for some kinds, connections) a fault hits.
+/// The requests (or, for some kinds, connections) that a fault is for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Filter {
@@ -195,12 +195,12 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// Whether it chooses by what only a request has.
+    /// Returns true if the filter needs a request: a connection has no path, method or key.
     pub(crate) fn is_for_requests(&self) -> bool {
         self.path.is_some() || self.method.is_some() || self.api_key.is_some()
     }
 
-    /// Whether a request is of those that are meant; how often is not considered here.
+    /// Returns true if a request has the path, method and key of the filter, regardless of how often it strikes.
     pub(crate) fn meets(&self, method: &str, path: &str, authorization: Option<&str>) -> bool {
         self.path.as_deref().is_none_or(|wanted| wanted == path)
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
@@ -211,7 +211,7 @@ impl Filter {
     }
 }
 
-/// A fault and the requests it is for.
+/// A fault with the requests that it is for.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) name: String,
@@ -220,7 +220,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// Reads a fault as `POST faults` takes it.
+    /// Parses a fault in the format of `POST faults`.
     pub(crate) fn from_json(mut object: Map<String, Value>) -> Result<Self, serde_json::Error> {
         let mut filters = Map::new();
         for name in ["path", "method", "api_key", "times", "skip", "rate"] {

@@ -1,11 +1,11 @@
-//! The faults in force, and which of them strikes next.
+//! The faults in force, and the choice of the one that strikes.
 
 use serde_json::{Value, json};
 
 use super::fault::{Fault, Filter};
 use crate::random;
 
-/// The faults in force, in the order they were made. The first that fits strikes, alone.
+/// The faults in force, oldest first. The first that fits a request strikes, and no other.
 #[derive(Default)]
 pub(super) struct Faults {
     last_id: u64,
@@ -19,28 +19,28 @@ struct Live {
 }
 
 impl Faults {
-    /// Puts a fault in force; returns its number.
+    /// Adds a fault. Returns its number.
     pub(super) fn add(&mut self, fault: Fault) -> u64 {
         self.last_id += 1;
         self.live.push(Live { id: self.last_id, fault, struck: 0 });
         self.last_id
     }
 
-    /// Ends all faults; returns how many there were.
+    /// Clears all faults. Returns how many there were.
     pub(super) fn clear(&mut self) -> usize {
         let count = self.live.len();
         self.live.clear();
         count
     }
 
-    /// Ends one fault; false if it is not in force (any more).
+    /// Clears one fault. Returns false if it is not in force.
     pub(super) fn remove(&mut self, id: u64) -> bool {
         let before = self.live.len();
         self.live.retain(|live| live.id != id);
         self.live.len() < before
     }
 
-    /// The faults in force: number, kind, how often each struck and how often it still will.
+    /// Returns the faults in force, each with its number, its kind, and how often it struck and will strike.
     pub(super) fn list(&self) -> Value {
         let one = |live: &Live| {
             json!({
@@ -54,12 +54,12 @@ impl Faults {
         self.live.iter().map(one).collect()
     }
 
-    /// The fault for a new connection, if one strikes.
+    /// Returns the fault that strikes a new connection, if any.
     pub(super) fn strike_connection(&mut self) -> Option<Fault> {
         self.strike(|fault| fault.kind.is_for_connections())
     }
 
-    /// The fault for a request, if one strikes.
+    /// Returns the fault that strikes a request, if any.
     pub(super) fn strike_request(
         &mut self,
         method: &str,
@@ -83,7 +83,7 @@ impl Faults {
     }
 }
 
-/// Counts one request that fits; whether it is hit.
+/// Counts a request that fits. Returns true if the fault strikes it.
 fn due(filter: &mut Filter) -> bool {
     if filter.skip > 0 {
         filter.skip -= 1;

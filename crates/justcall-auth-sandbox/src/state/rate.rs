@@ -1,15 +1,15 @@
-//! Counting requests against a limit, in fixed windows.
+//! Counts requests against limits, in fixed windows.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Dialect;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A limit that is enforced: so many requests in a window of so many seconds.
+/// An enforced limit: a number of requests in a window of seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RateLimit {
@@ -18,7 +18,7 @@ pub(super) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Whether the limit lets anything pass and the window is a sensible length of time.
+    /// Returns true if the limit is above 0 and the window is a possible length of time.
     pub(super) fn is_valid(&self) -> bool {
         self.limit > 0 && self.window_s > 0.0 && self.window_s <= 1e9
     }
@@ -31,28 +31,45 @@ pub(super) struct RateWindow {
     enforced: bool,
 }
 
-/// Where an account stands after one more request.
+/// The rate limits of an account and what is left of them, as the console shows them.
+#[derive(Serialize)]
+pub(super) struct RateView {
+    enforced: bool,
+    long: CounterView,
+    burst: CounterView,
+}
+
+#[derive(Serialize)]
+struct CounterView {
+    limit: u64,
+    used: u64,
+    window_s: f64,
+    /// How long until the count starts again; 0 if nothing was counted.
+    resets_in_ms: u64,
+}
+
+/// What is left of an account's limits after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// In the window that counts.
+    /// The limit that can be enforced.
     pub(crate) long: Quota,
-    /// In the short window that one dialect also announces.
+    /// The limit of the short window, which only one dialect announces.
     pub(crate) burst: Quota,
-    /// Seconds to wait, at least 1, if this request is over the limit.
+    /// How many seconds to wait, at least 1, if this request exceeds the limit.
     pub(crate) retry_after: Option<u64>,
 }
 
-/// What is left in a window.
+/// What is left of one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quota {
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
-    /// When the window ends: seconds since 1970.
+    /// When the window ends, in seconds since 1970.
     pub(crate) reset: u64,
 }
 
 impl RateWindow {
-    /// Windows under a limit that is enforced, or under the plan's usual ones, which are only announced.
+    /// Creates the windows of an enforced limit, or of the plan's limits, which are only announced.
     pub(super) fn new(dialect: Dialect, plan: &str, limit: Option<RateLimit>) -> Self {
         if let Some(RateLimit { limit, window_s }) = limit {
             let counter = Counter::new(limit, Duration::from_secs_f64(window_s));
@@ -62,13 +79,23 @@ impl RateWindow {
         Self { long, burst, enforced: false }
     }
 
-    /// Counts one more request at this time.
+    /// Returns true if requests beyond the limit are refused.
+    pub(super) fn is_enforced(&self) -> bool {
+        self.enforced
+    }
+
+    /// Returns what is left of the limits, without counting a request.
+    pub(super) fn view(&self, now: Instant) -> RateView {
+        RateView { enforced: self.enforced, long: self.long.view(now), burst: self.burst.view(now) }
+    }
+
+    /// Counts a request.
     pub(super) fn count(&mut self, now: Instant) -> Standing {
         let mut long = self.long.count(now);
         let mut burst = self.burst.count(now);
         let over = self.enforced && self.long.used > self.long.limit;
         if !self.enforced {
-            // A limit that is not enforced never seems used up: a client that heeds the header would wait for nothing.
+            // A limit that is not enforced must not look exhausted, since a client that reads the header would wait.
             long.remaining = long.remaining.max(1);
             burst.remaining = burst.remaining.max(1);
         }
@@ -103,6 +130,16 @@ impl Counter {
         }
     }
 
+    fn view(&self, now: Instant) -> CounterView {
+        let left = self.left(now);
+        CounterView {
+            limit: self.limit,
+            used: if left.is_zero() { 0 } else { self.used },
+            window_s: self.window.as_secs_f64(),
+            resets_in_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
     fn left(&self, now: Instant) -> Duration {
         self.began.map_or(Duration::ZERO, |began| (began + self.window).saturating_duration_since(now))
     }
@@ -112,7 +149,7 @@ fn round_up(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// The published limits of a plan: the one that counts, and the one for bursts.
+/// Returns the published limits of a plan: the long window and the burst window.
 fn usual_limits(dialect: Dialect, plan: &str) -> (Counter, Counter) {
     let (article, hourly) = match plan.to_ascii_lowercase().as_str() {
         "business" => (300, 5400),

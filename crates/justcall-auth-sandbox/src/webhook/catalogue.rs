@@ -1,31 +1,31 @@
-//! The events that are known, each with how sure that is.
+//! The known events, each with its source.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::sample::{self, Family};
 
-/// An event that is known.
+/// A known event.
 #[derive(Serialize)]
-struct Event {
+struct KnownEvent {
     r#type: &'static str,
-    /// `official`: the `type` that the API reference's webhook calls take. `article`: only in the help article.
+    /// `official`: in the API reference's calls for webhooks. `article`: in the help article only.
     sure: &'static str,
     #[serde(skip)]
     family: Family,
 }
 
-const fn official(name: &'static str, family: Family) -> Event {
-    Event { r#type: name, sure: "official", family }
+const fn official(name: &'static str, family: Family) -> KnownEvent {
+    KnownEvent { r#type: name, sure: "official", family }
 }
 
-const fn article(name: &'static str, family: Family) -> Event {
-    Event { r#type: name, sure: "article", family }
+const fn article(name: &'static str, family: Family) -> KnownEvent {
+    KnownEvent { r#type: name, sure: "article", family }
 }
 
-/// The API reference of v2.1 lists the official ones where a webhook is made; only the help article
-/// names the others.
-const EVENTS: &[Event] = &[
+/// The events. The API reference of v2.1 lists the official ones; only the help article names the
+/// others.
+const EVENTS: &[KnownEvent] = &[
     official("call.initiated", Family::Call { direction: "Outgoing", outcome: "unanswered" }),
     official("call.incoming", Family::Call { direction: "Incoming", outcome: "unanswered" }),
     official("call.answered", Family::Call { direction: "Incoming", outcome: "answered" }),
@@ -66,18 +66,18 @@ const EVENTS: &[Event] = &[
     article("contact.created", Family::Contact),
 ];
 
-/// The events as `GET webhooks` lists them.
+/// Returns the events as `GET webhooks` lists them.
 pub(crate) fn known() -> Value {
     serde_json::to_value(EVENTS).expect("they are plain data")
 }
 
-/// The data of an event of that name, at a moment in milliseconds since 1970; of an unknown one, that of a call.
+/// Returns the data of an event at a time in milliseconds since 1970. An unknown event has the data of a call.
 pub(super) fn data(name: &str, at: i128) -> Value {
     let known = EVENTS.iter().find(|event| event.r#type == name).map(|event| event.family);
     sample::data(known.unwrap_or(Family::Call { direction: "Incoming", outcome: "answered" }), at)
 }
 
-/// What the API answers for the objects that the made-up events are about, calls apart.
+/// Returns the API's answer for an object of a generated event, except calls.
 pub(crate) fn object(path: &str) -> Option<Value> {
     let family = match path {
         "/v2.1/sales_dialer/calls/100042" => Family::Dialer,

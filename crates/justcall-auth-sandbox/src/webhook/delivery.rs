@@ -1,4 +1,4 @@
-//! One delivery of one event: what is sent, what comes of it, and the report of both.
+//! One delivery of one event: its request, its outcome, and the report of both.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::signature::{self, Encoding, TimestampForm};
 /// One delivery of one event.
 #[derive(Clone)]
 pub(super) struct Delivery {
-    /// Which of the events that were asked for, from 0.
+    /// The number of the event in the order, from 0.
     pub(super) event: usize,
-    /// Which copy of it, from 0.
+    /// The number of the copy, from 0.
     pub(super) copy: usize,
     pub(super) request_id: String,
     pub(super) name: String,
@@ -23,26 +23,26 @@ pub(super) struct Delivery {
     pub(super) secret: String,
     pub(super) encoding: Encoding,
     pub(super) timestamp_form: TimestampForm,
-    /// A timestamp that is sent as it is.
+    /// A timestamp that is sent unchanged.
     pub(super) verbatim: Option<String>,
-    /// The probe is not.
+    /// False for the probe.
     pub(super) is_signed: bool,
-    /// Headers to send in place of, or beside, the usual; those without a value are left out.
+    /// Headers that replace or extend the usual ones. Those without a value are left out.
     pub(super) headers: Vec<(HeaderName, Option<HeaderValue>)>,
     pub(super) body: Bytes,
     pub(super) chunked: bool,
 }
 
 impl Delivery {
-    /// Signs it for that moment, in milliseconds since 1970.
+    /// Signs the delivery for a time in milliseconds since 1970.
     pub(super) fn sign(&mut self, at: i128) {
         self.timestamp = self.verbatim.clone().unwrap_or_else(|| self.timestamp_form.write(at));
         self.signature =
             signature::sign(&self.secret, &self.webhook_url, self.encoding, &self.name, &self.timestamp);
     }
 
-    /// Reports an attempt.
-    pub(super) fn report(&self, attempt: usize, outcome: &Outcome) -> Value {
+    /// Returns the report of an attempt.
+    pub(super) fn report(&self, attempt: usize, outcome: &DeliveryOutcome) -> Value {
         json!({
             "event": self.event,
             "copy": self.copy,
@@ -60,17 +60,17 @@ impl Delivery {
     }
 }
 
-/// What came of an attempt: an answer, or why there was none.
+/// The outcome of an attempt: an answer, or the reason why there is none.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct DeliveryOutcome {
     pub(super) status: Option<u16>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Option<String>,
     pub(super) error: Option<String>,
 }
 
-impl Outcome {
-    /// Whether the service would count the event as delivered: 200, and nothing else.
+impl DeliveryOutcome {
+    /// Returns true if the service would count the event as delivered, which only 200 does.
     pub(super) fn is_acknowledgement(&self) -> bool {
         self.status == Some(200)
     }

@@ -1,8 +1,9 @@
-//! Webhooks: what `POST webhooks` is asked for, and the plan that comes of it.
+//! Webhooks: the order of `POST webhooks`, and the plan to carry it out.
 
 mod catalogue;
 mod delivery;
 mod receiver;
+mod register;
 mod sample;
 mod signature;
 
@@ -14,14 +15,16 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::shared::Shared;
+use crate::state::WebhookAttempt;
 use crate::{ControlError, random};
 
 pub(crate) use catalogue::{known, object};
 use delivery::Delivery;
 use receiver::Receiver;
+pub(crate) use register::Registration;
 use signature::{Encoding, TimestampForm};
 
-/// How often the service tries again, and how long it waits before each time.
+/// How long the service waits before each of its retries.
 const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(60),
     Duration::from_secs(5 * 60),
@@ -29,14 +32,14 @@ const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(30 * 60),
     Duration::from_secs(60 * 60),
 ];
-/// How many copies of an event may be asked for.
+/// The highest number of copies of an event.
 const MAX_DUPLICATES: u32 = 1000;
-/// How many events may be asked for.
+/// The highest number of events.
 const MAX_EVENTS: usize = 1000;
-/// How long an event may lie in the past or the future, in seconds: a hundred years.
+/// How far an event may be in the past or the future, in seconds: a hundred years.
 const MAX_AGE_S: i64 = 100 * 366 * 24 * 60 * 60;
 
-/// What `POST webhooks` takes.
+/// The body of `POST webhooks`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Order {
@@ -82,7 +85,7 @@ enum Types {
     Several(Vec<String>),
 }
 
-/// In which order several events arrive.
+/// The order in which several events arrive.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sequence {
@@ -92,8 +95,8 @@ enum Sequence {
     Shuffled,
 }
 
-/// Deliveries that can be made: everything about them is decided.
-pub(crate) struct Plan {
+/// Deliveries that are completely decided and can be made.
+pub(crate) struct DeliveryPlan {
     receiver: Receiver,
     deliveries: Vec<Delivery>,
     retries: usize,
@@ -101,8 +104,8 @@ pub(crate) struct Plan {
     retry_signed_anew: bool,
 }
 
-impl Plan {
-    /// Decides about everything in the order, or says what is wrong with it.
+impl DeliveryPlan {
+    /// Decides everything about the deliveries. Fails if the order is invalid.
     pub(crate) fn new(shared: &Shared, order: &Order) -> Result<Self, ControlError> {
         order.check()?;
         let receiver = Receiver::parse(&order.url, order.timeout_ms)?;
@@ -115,7 +118,7 @@ impl Plan {
         };
         let mut deliveries = Vec::new();
         for (index, name) in types.iter().enumerate() {
-            // Events of a sequence are a second apart, as those of one call are; the last one is the youngest.
+            // Events of a sequence are a second apart, as those of one call are. The last one happens now.
             let seconds = i64::try_from(types.len() - 1 - index).expect("limited above");
             deliveries.push(order.delivery(index, name, seconds, &secret)?);
         }
@@ -138,20 +141,23 @@ impl Plan {
         })
     }
 
-    /// Makes the deliveries, one after the other; the answer reports every attempt.
-    pub(crate) async fn carry_out(mut self) -> Value {
+    /// Makes the deliveries one after the other. Records every attempt, and returns the report of all.
+    pub(crate) async fn carry_out(mut self, shared: &Shared) -> Value {
         let mut attempts = Vec::new();
-        for delivery in &mut self.deliveries {
+        for mut delivery in std::mem::take(&mut self.deliveries) {
             for attempt in 0..=self.retries {
                 if attempt > 0 {
-                    tokio::time::sleep(RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)).await;
+                    tokio::time::sleep(self.delay(attempt)).await;
                     if self.retry_signed_anew {
                         delivery.sign(now());
                     }
                 }
-                let outcome = self.receiver.post(delivery).await;
+                let outcome = self.receiver.post(&delivery).await;
                 let acknowledged = outcome.is_acknowledgement();
-                attempts.push(delivery.report(attempt + 1, &outcome));
+                let report = delivery.report(attempt + 1, &outcome);
+                let retry = (!acknowledged && attempt < self.retries).then(|| self.delay(attempt + 1));
+                record(shared, retry, report.clone());
+                attempts.push(report);
                 if acknowledged {
                     break;
                 }
@@ -159,6 +165,18 @@ impl Plan {
         }
         json!({"deliveries": attempts})
     }
+
+    /// Returns how long to wait before an attempt. The first one is 0.
+    fn delay(&self, attempt: usize) -> Duration {
+        RETRY_DELAYS[attempt - 1].mul_f64(self.retry_scale)
+    }
+}
+
+/// Records an attempt, with the time to the next one.
+fn record(shared: &Shared, retry: Option<Duration>, report: Value) {
+    let retry_in_ms = retry.map(|delay| u64::try_from(delay.as_millis()).expect("an hour at most"));
+    let attempt = WebhookAttempt::new(shared.elapsed_ms(), retry_in_ms, report);
+    shared.state().add_webhook_attempt(attempt);
 }
 
 impl Order {
@@ -186,7 +204,7 @@ impl Order {
         }
     }
 
-    /// The delivery of an event that is so many seconds older than the youngest.
+    /// Returns the delivery of an event that is `older` seconds older than the last one.
     fn delivery(&self, event: usize, name: &str, older: i64, secret: &str) -> Result<Delivery, ControlError> {
         let at = now() - i128::from(self.age_s + older) * 1000;
         let webhook_url = self.webhook_url.as_ref().unwrap_or(&self.url);
@@ -217,7 +235,7 @@ impl Order {
     }
 }
 
-/// The body in the order of the members that the documentation shows. `url_id` is the same for a URL every time.
+/// Returns the body with its members in the documented order. A URL always has the same `url_id`.
 fn envelope(request_id: &str, webhook_url: &str, name: &str, data: &Value) -> String {
     let url_id = random::in_hex(&Sha256::digest(webhook_url)[..12]);
     let members = [
@@ -231,7 +249,7 @@ fn envelope(request_id: &str, webhook_url: &str, name: &str, data: &Value) -> St
     format!("{{{}}}", members.join(","))
 }
 
-/// An identifier as the service gives its requests: 48 bits of milliseconds and 80 random ones, five a digit.
+/// Returns an identifier in the form of the service's: a ULID of 48 bits of milliseconds and 80 random ones.
 fn ulid(at: i128) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = u128::try_from(at).unwrap_or_default() << 80 | random::number() >> 48;
@@ -239,7 +257,7 @@ fn ulid(at: i128) -> String {
     (0..26).rev().map(|place| char::from(digit(place))).collect()
 }
 
-/// Milliseconds since 1970.
+/// Returns the time in milliseconds since 1970.
 fn now() -> i128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     i128::try_from(now).expect("a clock that counts milliseconds stays below 2^127")
@@ -249,7 +267,7 @@ fn now() -> i128 {
 mod tests {
     #[test]
     fn its_identifiers_begin_with_the_moment() {
-        // An example of the implementations of ULID.
+        // An example from implementations of ULID.
         let made = super::ulid(1_469_918_176_385);
         assert_eq!((made.len(), &made[..10]), (26, "01ARYZ6S41"));
         assert_eq!(&super::ulid(0)[..10], "0000000000");

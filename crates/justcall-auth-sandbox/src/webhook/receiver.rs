@@ -1,4 +1,4 @@
-//! Where webhooks go: an HTTP server on this machine, and no other.
+//! The receiver of webhooks: an HTTP server on this machine, and no other.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,13 +12,13 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::delivery::{Delivery, Outcome};
+use super::delivery::{Delivery, DeliveryOutcome};
 use crate::ControlError;
 use crate::wire::Payload;
 
-/// How long a receiver may take unless the order says otherwise.
+/// How long a receiver may take by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a receiver's answer is read.
+/// How many bytes of a receiver's answer are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
 /// An HTTP server on this machine.
@@ -30,7 +30,7 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// Takes a URL apart, and refuses one that leads anywhere else.
+    /// Parses a URL. Fails if it leads to another machine.
     pub(super) fn parse(url: &str, timeout_ms: Option<u64>) -> Result<Self, ControlError> {
         let refused = |why: &str| {
             ControlError::bad_request(format!(
@@ -68,8 +68,8 @@ impl Receiver {
     }
 
     /// Sends a delivery on a new connection, and reads the answer.
-    pub(super) async fn post(&self, delivery: &Delivery) -> Outcome {
-        let failed = |error: String| Outcome { error: Some(error), ..Outcome::default() };
+    pub(super) async fn post(&self, delivery: &Delivery) -> DeliveryOutcome {
+        let failed = |error: String| DeliveryOutcome { error: Some(error), ..DeliveryOutcome::default() };
         match tokio::time::timeout(self.timeout, self.exchange(delivery)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => failed(error),
@@ -77,13 +77,13 @@ impl Receiver {
         }
     }
 
-    async fn exchange(&self, delivery: &Delivery) -> Result<Outcome, String> {
+    async fn exchange(&self, delivery: &Delivery) -> Result<DeliveryOutcome, String> {
         let tcp = TcpStream::connect(self.addresses.as_slice())
             .await
             .map_err(|error| format!("no connection: {error}"))?;
         let broken = |error: hyper::Error| format!("no answer: {error}");
         let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await.map_err(broken)?;
-        // It ends when the sender is dropped, after the answer or in place of it.
+        // The task ends when the sender is dropped.
         tokio::spawn(connection);
         let response = sender.send_request(self.request(delivery)).await.map_err(broken)?;
         answer(response).await
@@ -116,13 +116,13 @@ impl Receiver {
     }
 }
 
-async fn answer(response: Response<Incoming>) -> Result<Outcome, String> {
+async fn answer(response: Response<Incoming>) -> Result<DeliveryOutcome, String> {
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, MAX_ANSWER).collect().await;
     let body =
         body.map_err(|error| format!("the answer's body broke off, or is longer than 1 MiB: {error}"))?;
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Ok(Outcome {
+    Ok(DeliveryOutcome {
         status: Some(parts.status.as_u16()),
         headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: Some(String::from_utf8_lossy(&body.to_bytes()).into_owned()),
@@ -130,7 +130,7 @@ async fn answer(response: Response<Incoming>) -> Result<Outcome, String> {
     })
 }
 
-/// The headers that are to be sent otherwise than usual; those without a value are left out.
+/// Parses the headers to change. Those without a value are left out.
 pub(super) fn header_changes(
     wanted: &BTreeMap<String, Option<String>>,
 ) -> Result<Vec<(HeaderName, Option<HeaderValue>)>, ControlError> {
@@ -143,7 +143,7 @@ pub(super) fn header_changes(
     wanted.iter().map(change).collect()
 }
 
-/// The value of a header; none if no header can have it.
+/// Returns the value of a header, or `None` if a header cannot have it.
 pub(super) fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }

@@ -1,10 +1,10 @@
-//! What events tell: made up, in the shapes that the documentation shows.
+//! Generated data of events, in the shapes that the documentation shows.
 
 use serde_json::{Value, json};
 
 use super::signature::datetime;
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
     Call { direction: &'static str, outcome: &'static str },
@@ -14,8 +14,8 @@ pub(super) enum Family {
     Appointment,
 }
 
-/// The data of an event that happened at a moment, in milliseconds since 1970. Numbers are of the range that is
-/// kept for fiction.
+/// Returns the data of an event at a time in milliseconds since 1970. Phone numbers are from the range that is
+/// reserved for fiction.
 pub(super) fn data(family: Family, at: i128) -> Value {
     let moment = datetime(at);
     let (date, time) = moment.split_once(' ').expect("a date and a time");
@@ -23,7 +23,7 @@ pub(super) fn data(family: Family, at: i128) -> Value {
         Family::Call { direction, outcome } => call(direction, outcome, date, time),
         Family::Dialer => {
             let mut call = call("Outgoing", "answered", date, time);
-            // As its lists of calls name it.
+            // The dialer's lists of calls use this name.
             call["call_id"] = call.as_object_mut().and_then(|members| members.remove("id")).into();
             call["campaign"] = json!({"id": "12345", "name": "Renewals", "type": "Autodial"});
             call

@@ -1,5 +1,5 @@
-//! How the service signs a webhook, after its documentation. Written apart from the product, with another
-//! implementation of HMAC: a mistake in one does not hide in the other.
+//! Signs webhooks as the service documents it. The product has another implementation of HMAC, so that
+//! tests compare two.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,27 +9,27 @@ use time::OffsetDateTime;
 
 use crate::random;
 
-/// What Python's `quote(text, safe="")` leaves as it is.
+/// The characters that Python's `quote(text, safe="")` does not encode.
 const PYTHON: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// What JavaScript's `encodeURIComponent` leaves as it is.
+/// The characters that JavaScript's `encodeURIComponent` does not encode.
 const JAVASCRIPT: &AsciiSet = &PYTHON.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// Whose encoder makes the URL's part of the signed message.
+/// The encoder of the URL in the signed message.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Encoding {
-    /// Leaves `! * ' ( )`; what the documentation names.
+    /// Leaves `! * ' ( )`, as the documentation does.
     #[default]
     Javascript,
     /// Encodes these too.
     Python,
 }
 
-/// How a timestamp is written.
+/// The form of a timestamp.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum TimestampForm {
-    /// `2024-03-21 17:08:22`, UTC; what the documentation's example shows.
+    /// `2024-03-21 17:08:22`, UTC, as in the documentation's example.
     #[default]
     Datetime,
     /// Seconds since 1970.
@@ -39,7 +39,7 @@ pub(super) enum TimestampForm {
 }
 
 impl TimestampForm {
-    /// That moment, in milliseconds since 1970.
+    /// Formats a time in milliseconds since 1970.
     pub(super) fn write(self, at: i128) -> String {
         match self {
             Self::EpochMs => at.to_string(),
@@ -49,7 +49,7 @@ impl TimestampForm {
     }
 }
 
-/// `2024-03-21 17:08:22`, of a moment in milliseconds since 1970.
+/// Formats a time in milliseconds since 1970 as `2024-03-21 17:08:22`.
 pub(super) fn datetime(at: i128) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(at * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     format!(
@@ -63,7 +63,7 @@ pub(super) fn datetime(at: i128) -> String {
     )
 }
 
-/// `hex(HMAC-SHA256(key = secret, message = secret | encoded url | type | timestamp))`.
+/// Returns `hex(HMAC-SHA256(key = secret, message = secret | encoded url | type | timestamp))`.
 pub(super) fn sign(secret: &str, url: &str, encoding: Encoding, name: &str, timestamp: &str) -> String {
     let set = match encoding {
         Encoding::Javascript => JAVASCRIPT,

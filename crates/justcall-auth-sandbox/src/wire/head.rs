@@ -1,9 +1,9 @@
-//! A request's head as it came over the wire.
+//! The head of a request, exactly as it arrived.
 
-/// What stands in a recorded head where the pair was.
+/// The text that replaces the pair in a recorded head.
 const REDACTED: &str = "<authorization>";
 
-/// A request's head as it came over the wire. Text is ISO 8859-1, so that each byte is one character and none
+/// The head of a request, exactly as it arrived. Text is ISO 8859-1, so that each byte is one character and none
 /// is lost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
@@ -15,15 +15,15 @@ pub(crate) struct Head {
 #[derive(Clone, Debug)]
 struct Field {
     name: String,
-    /// Between the colon and the value.
+    /// The blanks between the colon and the value.
     gap: String,
-    /// With any trailing spaces, which the service (and the help article) counts as part of the pair.
+    /// The value with trailing spaces, which the service (and the help article) counts as part of the pair.
     value: String,
     end: String,
 }
 
 impl Head {
-    /// Takes apart the bytes of a head, the empty line at its end included.
+    /// Parses the bytes of a head, including the empty line at its end.
     pub(crate) fn parse(bytes: Vec<u8>) -> Self {
         let text: String = bytes.into_iter().map(char::from).collect();
         let mut lines = text.split_inclusive('\n');
@@ -46,21 +46,21 @@ impl Head {
         head
     }
 
-    /// The method and the target of the request line, as far as they came.
+    /// Returns the method and the target of the request line, as far as they arrived.
     pub(crate) fn method_and_target(&self) -> (&str, &str) {
         let mut words = self.request_line.trim_end().split(' ');
         (words.next().unwrap_or_default(), words.next().unwrap_or_default())
     }
 
-    /// The value of the one `Authorization` header, trailing spaces included; `None` if there is none or
-    /// several.
+    /// Returns the value of the only `Authorization` header, with trailing spaces, or `None` if there is none or more than
+    /// one.
     pub(crate) fn authorization(&self) -> Option<&str> {
         let mut values = self.fields.iter().filter(|field| field.is_authorization());
         let first = values.next()?;
         values.next().is_none().then_some(first.value.as_str())
     }
 
-    /// Names and values in the order they came, without the authorization.
+    /// Returns names and values in their order, without the authorization.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields
             .iter()
@@ -68,17 +68,17 @@ impl Head {
             .map(|field| (field.name.as_str(), field.value.as_str()))
     }
 
-    /// All names in the order they came, as they were spelled.
+    /// Returns all names in their order and spelling.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| field.name.as_str())
     }
 
-    /// The first value of a header.
+    /// Returns the first value of a header.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.fields().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The head exactly as it came, but for the value of `Authorization`.
+    /// Returns the head exactly as it arrived, except for the value of `Authorization`.
     pub(crate) fn redacted(&self) -> String {
         let mut text = self.request_line.clone();
         for field in &self.fields {
@@ -108,7 +108,7 @@ mod tests {
     const RAW: &str = "GET /x HTTP/1.1\r\nHOST: a\r\nauthorization:  key:secret \r\nX-A:1\r\nx-a: 2\r\n\r\n";
 
     #[test]
-    fn it_gives_the_head_back_as_it_came_but_for_the_pair() {
+    fn it_returns_the_head_as_it_arrived_except_the_pair() {
         let head = Head::parse(RAW.as_bytes().to_vec());
         assert_eq!(head.redacted(), RAW.replace("key:secret ", "<authorization>"));
         assert!(!head.redacted().contains("secret"));

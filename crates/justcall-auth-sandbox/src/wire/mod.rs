@@ -1,4 +1,4 @@
-//! Requests and answers as bytes: what HTTP libraries hide or refuse. Nothing here knows accounts, faults or control calls.
+//! Requests and answers as bytes, including what HTTP libraries hide or refuse. Nothing here uses accounts, faults or calls.
 
 mod handle;
 mod head;

@@ -1,4 +1,4 @@
-//! The bodies of answers: whole, made up on the way, or dribbled.
+//! The bodies of answers: whole, generated while sending, slow, or a stream.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -7,26 +7,28 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 const FILLER: &[u8] = &[b'x'; 64 * 1024];
-/// How large the pieces of a body are that is sent in chunks.
+/// The size of the pieces of a chunked body.
 const CHUNK: usize = 1000;
 const FILLER_BEGIN: &str = r#"{"status":"success","filler":""#;
 const FILLER_END: &str = r#""}"#;
 
 /// The body of an answer.
 pub(crate) struct Payload {
-    source: Source,
-    /// Run when hyper is done with the body.
+    source: PayloadSource,
+    /// Runs when hyper drops the body.
     at_end: Option<Box<dyn FnOnce() + Send>>,
 }
 
-enum Source {
+enum PayloadSource {
     Whole(Bytes),
     Chunked(Bytes),
     Huge(Huge),
     Slow(Slow),
+    Stream(mpsc::Receiver<Bytes>),
 }
 
 struct Huge {
@@ -44,23 +46,23 @@ struct Slow {
 }
 
 impl Payload {
-    /// These bytes.
+    /// Creates a body of these bytes.
     pub(crate) fn whole(bytes: Bytes) -> Self {
-        Source::Whole(bytes).into()
+        PayloadSource::Whole(bytes).into()
     }
 
-    /// These bytes, of a length that is not announced.
+    /// Creates a body of these bytes, without an announced length.
     pub(crate) fn chunked(bytes: Bytes) -> Self {
-        Source::Chunked(bytes).into()
+        PayloadSource::Chunked(bytes).into()
     }
 
-    /// A JSON object of so many bytes (below 32: no JSON), made while it is sent. Without `sized` its length
+    /// Creates a JSON object of so many bytes (no JSON below 32), generated while it is sent. Without `sized` its length
     /// is not announced.
     pub(crate) fn huge(bytes: u64, sized: bool) -> Self {
         let frame = (FILLER_BEGIN.len() + FILLER_END.len()) as u64;
         let (begin, end) = if bytes < frame { ("", "") } else { (FILLER_BEGIN, FILLER_END) };
         let filler = bytes - (begin.len() + end.len()) as u64;
-        Source::Huge(Huge {
+        PayloadSource::Huge(Huge {
             begin: Bytes::from_static(begin.as_bytes()),
             filler,
             end: Bytes::from_static(end.as_bytes()),
@@ -69,20 +71,25 @@ impl Payload {
         .into()
     }
 
-    /// These bytes, `chunk` at a time (at least 1) with a pause before each but the first.
+    /// Creates a body that sends `chunk` bytes at a time (at least 1), with a pause between the pieces.
     pub(crate) fn slow(bytes: Bytes, chunk: usize, pause: Duration) -> Self {
-        Source::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
+        PayloadSource::Slow(Slow { rest: bytes, chunk, pause, waiting: None }).into()
     }
 
-    /// Also runs this when hyper is done with the body, sent or not.
+    /// Creates a body of the pieces that arrive, until their sender is dropped.
+    pub(crate) fn stream(pieces: mpsc::Receiver<Bytes>) -> Self {
+        PayloadSource::Stream(pieces).into()
+    }
+
+    /// Also runs a function when hyper drops the body, sent or not.
     pub(crate) fn at_end(mut self, run: impl FnOnce() + Send + 'static) -> Self {
         self.at_end = Some(Box::new(run));
         self
     }
 }
 
-impl From<Source> for Payload {
-    fn from(source: Source) -> Self {
+impl From<PayloadSource> for Payload {
+    fn from(source: PayloadSource) -> Self {
         Self { source, at_end: None }
     }
 }
@@ -104,10 +111,11 @@ impl Body for Payload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut self.source {
-            Source::Whole(bytes) => std::mem::take(bytes),
-            Source::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
-            Source::Huge(huge) => huge.next(),
-            Source::Slow(slow) => ready!(slow.poll_next(cx)),
+            PayloadSource::Whole(bytes) => std::mem::take(bytes),
+            PayloadSource::Chunked(bytes) => bytes.split_to(CHUNK.min(bytes.len())),
+            PayloadSource::Huge(huge) => huge.next(),
+            PayloadSource::Slow(slow) => ready!(slow.poll_next(cx)),
+            PayloadSource::Stream(pieces) => ready!(pieces.poll_recv(cx)).unwrap_or_default(),
         };
         Poll::Ready((!next.is_empty()).then(|| Ok(Frame::data(next))))
     }
@@ -118,18 +126,20 @@ impl Body for Payload {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Source::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
-            Source::Huge(huge) if huge.sized => {
+            PayloadSource::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            PayloadSource::Slow(slow) => SizeHint::with_exact(slow.rest.len() as u64),
+            PayloadSource::Huge(huge) if huge.sized => {
                 SizeHint::with_exact(huge.begin.len() as u64 + huge.filler + huge.end.len() as u64)
             }
-            Source::Huge(_) | Source::Chunked(_) => SizeHint::default(),
+            PayloadSource::Huge(_) | PayloadSource::Chunked(_) | PayloadSource::Stream(_) => {
+                SizeHint::default()
+            }
         }
     }
 }
 
 impl Huge {
-    /// The next piece; empty when there is none.
+    /// Returns the next piece, which is empty at the end.
     fn next(&mut self) -> Bytes {
         if !self.begin.is_empty() {
             return std::mem::take(&mut self.begin);

@@ -1,4 +1,4 @@
-//! An answer before it is put on the wire.
+//! An answer that was not sent yet.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::payload::Payload;
 
-/// The body of an error, its members in the order of the documentation.
+/// The body of an error, with its members in the documented order.
 #[derive(Serialize)]
 pub(crate) struct Failure<'a> {
     pub(crate) status: &'a str,
@@ -36,13 +36,13 @@ pub(crate) struct List<T> {
 }
 
 impl<T> List<T> {
-    /// A page of a list.
+    /// Creates a page of a list.
     pub(crate) fn new(data: Vec<T>, next_page_link: Option<String>) -> Self {
         Self { status: "success", count: data.len(), next_page_link, data }
     }
 }
 
-/// An answer before it is put on the wire.
+/// An answer that was not sent yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -51,14 +51,20 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// An answer in JSON.
+    /// Creates an answer in JSON.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         let body = serde_json::to_vec(body).expect("answers are plain data with text for keys");
         Self { status, headers, body: body.into() }
     }
 
-    /// An error as the service words them.
+    /// Creates an answer of another type.
+    pub(crate) fn text(status: u16, content_type: &str, text: &'static str) -> Self {
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body: Bytes::from_static(text.as_bytes()) }
+    }
+
+    /// Creates an error in the shape of the service's errors.
     pub(crate) fn error(status: u16, message: &str) -> Self {
         Self::json(status, &Failure { status: "error", message, error_code: None })
     }
@@ -68,19 +74,19 @@ impl Reply {
         self.headers.push((name.to_owned(), value.to_string()));
     }
 
-    /// The answer for hyper to send whole.
+    /// Converts the answer for hyper, with its whole body.
     pub(crate) fn into_response(mut self) -> Response<Payload> {
         let body = std::mem::take(&mut self.body);
         self.into_response_with(Payload::whole(body))
     }
 
-    /// The answer's status and headers, for hyper to send with another body.
+    /// Converts the answer's status and headers for hyper, with another body.
     pub(crate) fn into_response_with(self, body: Payload) -> Response<Payload> {
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
-            // An echoed pair may hold bytes that no header can: such a header is left out.
+            // An echoed pair may have bytes that a header cannot have. Such a header is left out.
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
             {
@@ -90,7 +96,7 @@ impl Reply {
         response
     }
 
-    /// The bytes of the answer's head with its full length, and of the first `body_bytes` of its body.
+    /// Returns the bytes of the answer's head with its full length, and of the first `body_bytes` of its body.
     pub(crate) fn wire(&self, body_bytes: usize) -> Vec<u8> {
         let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut bytes = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default()).into_bytes();

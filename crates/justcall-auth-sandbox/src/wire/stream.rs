@@ -1,4 +1,4 @@
-//! A connection's bytes, encrypted or not, and the ways it can end.
+//! The bytes of a connection, encrypted or not, and the ways in which it can end.
 
 use std::io;
 use std::pin::Pin;
@@ -10,43 +10,43 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
-/// How long a closed connection waits for the peer to close as well.
+/// How long a closed connection waits for the peer to close too.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How long nothing is read from a connection at most: a peer that closes behind what is not read is not noticed.
+/// How long a connection stays open unread. A peer that closes is not noticed while its bytes are unread.
 const STALL: Duration = Duration::from_secs(60);
-/// How often such a connection is asked whether it still is one.
+/// How often to check whether such a connection still exists.
 const STALL_POLL: Duration = Duration::from_millis(20);
 
-/// A connection's bytes, encrypted or not.
+/// The bytes of a connection, encrypted or not.
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// What to do with a connection that stops being HTTP.
+/// The end of HTTP on a connection.
 pub(crate) struct Takeover {
-    /// Written first.
+    /// The bytes to write first.
     pub(crate) bytes: Vec<u8>,
-    /// What then becomes of the connection.
+    /// What then happens to the connection.
     pub(crate) ending: Ending,
 }
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ending {
-    /// In good order: a TLS `close_notify`, then the end of the stream.
+    /// An orderly end: a TLS `close_notify`, then the end of the stream.
     Close,
-    /// By a TCP reset.
+    /// A TCP reset.
     Reset,
-    /// When the peer gives up.
+    /// The peer ends it.
     Hang,
-    /// When the peer gives up, or after a minute; what it still sends is not read.
+    /// The peer ends it, or a minute passes. Its bytes are not read.
     Stall,
 }
 
 impl Takeover {
-    /// Writes what there is to write and ends the connection.
+    /// Writes the bytes and ends the connection.
     pub(crate) async fn run(self, mut stream: Stream) {
         let written = async {
             stream.write_all(&self.bytes).await?;
@@ -67,13 +67,13 @@ impl Takeover {
 }
 
 impl Stream {
-    /// Ends the connection by a TCP reset: unsent bytes are lost, the peer sees `ECONNRESET`.
+    /// Ends the connection with a TCP reset. Unsent bytes are lost, and the peer gets `ECONNRESET`.
     pub(crate) fn reset(self) {
         reset(self.tcp());
     }
 
-    /// Closes in good order. What the peer still sends is read for a moment, since closing a socket with
-    /// unread bytes makes it a reset.
+    /// Closes the connection in an orderly way. Reads what the peer still sends for a moment, since closing a socket with
+    /// unread bytes resets it.
     async fn close(mut self) {
         if self.shutdown().await.is_ok() {
             let _ = timeout(LINGER, self.drain()).await;
@@ -86,17 +86,17 @@ impl Stream {
         while matches!(self.read(&mut scrap).await, Ok(1..)) {}
     }
 
-    /// Waits, without reading, until the peer closes.
+    /// Waits until the peer closes, without reading.
     async fn stall(&self) {
         while self.tcp().ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
             sleep(STALL_POLL).await;
         }
     }
 
-    /// Lets the peer change its TLS keys, and changes those of this end; nothing under plain HTTP.
+    /// Asks the peer for new TLS keys, and changes those of this side. Does nothing with plain HTTP.
     pub(crate) fn update_keys(&mut self) {
         if let Self::Tls(tls) = self {
-            // It fails only before the end of the handshake, and under TLS 1.2.
+            // Fails only before the end of the handshake, and with TLS 1.2.
             let _ = tls.get_mut().1.refresh_traffic_keys();
         }
     }
@@ -109,9 +109,9 @@ impl Stream {
     }
 }
 
-/// Makes the closing of this socket, which is to follow, a reset.
+/// Makes the next close of this socket a reset.
 fn reset(tcp: &TcpStream) {
-    // It fails only on a socket that has ended already.
+    // Fails only on a socket that has ended already.
     let _ = tcp.set_zero_linger();
 }
 

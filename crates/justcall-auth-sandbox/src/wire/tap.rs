@@ -1,8 +1,8 @@
-//! Keeps the heads of the requests on a connection exactly as they came, beside the parser that reads them.
+//! Keeps the heads of the requests on a connection exactly as they arrived, beside the HTTP parser.
 //!
-//! An HTTP parser forgets what a test may ask about: the spelling and order of headers, trailing spaces. So
-//! the decrypted bytes also pass here, where just enough of HTTP/1.1 framing is followed to tell heads from
-//! bodies. What a parser would never send, such as an informational answer amid a body, goes out here too.
+//! An HTTP parser drops what a test may need: the spelling and order of headers, and trailing spaces. The
+//! decrypted bytes therefore also pass here, where enough of HTTP/1.1 framing is parsed to separate heads from
+//! bodies. Bytes that a parser would not send, such as an informational answer in a body, are sent here too.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use super::stream::Stream;
 
-/// Longest head that is followed; longer than what hyper accepts.
+/// The longest parsed head, which is longer than what hyper accepts.
 const MAX_HEAD: usize = 1024 * 1024;
 
-/// What is known of a connection beside the parser, and what is to be slipped in beside it.
+/// The heads that were read on a connection, and the bytes to send beside the parser's.
 #[derive(Clone, Default)]
 pub(crate) struct TapHandle(Arc<Mutex<Tapped>>);
 
@@ -29,7 +29,7 @@ struct Tapped {
     interjections: VecDeque<Interjection>,
 }
 
-/// What goes out in the middle of a request, past the parser.
+/// What is sent in the middle of a request, beside the parser.
 pub(crate) enum Interjection {
     Bytes(Vec<u8>),
     /// New TLS keys.
@@ -37,19 +37,19 @@ pub(crate) enum Interjection {
 }
 
 impl TapHandle {
-    /// The head of the oldest request not yet taken; `None` if the framing could not be followed.
+    /// Returns the head of the oldest request not yet taken, or `None` if the framing could not be parsed.
     pub(crate) fn take_head(&self) -> Option<Head> {
         self.tapped().heads.pop_front()
     }
 
-    /// What has come of a head that is not complete, if anything.
+    /// Returns what has arrived of an incomplete head, if anything.
     pub(crate) fn unfinished_head(&self) -> Option<Head> {
         let tapped = self.tapped();
         let pending = &tapped.splitter.pending;
         (matches!(tapped.splitter.at, At::Head) && !pending.is_empty()).then(|| Head::parse(pending.clone()))
     }
 
-    /// Sends something before the next bytes are read or written.
+    /// Sends bytes before the next bytes are read or written.
     pub(crate) fn interject(&self, interjection: Interjection) {
         self.tapped().interjections.push_back(interjection);
     }
@@ -69,22 +69,22 @@ impl TapHandle {
     }
 }
 
-/// A stream whose incoming bytes are also split into request heads.
+/// A stream whose incoming bytes are also split into the heads of requests.
 pub(crate) struct Tap {
     stream: Stream,
     handle: TapHandle,
-    /// What is left to send of an interjection.
+    /// The unsent rest of an interjection.
     interjected: Vec<u8>,
 }
 
 impl Tap {
-    /// Wraps the stream; the heads that it reads appear in the returned handle.
+    /// Wraps a stream. The returned handle gets the heads that it reads.
     pub(crate) fn new(stream: Stream) -> (Self, TapHandle) {
         let handle = TapHandle::default();
         (Self { stream, handle: handle.clone(), interjected: Vec::new() }, handle)
     }
 
-    /// The stream itself, for a connection that stops being HTTP.
+    /// Returns the stream, for a connection that ends HTTP.
     pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
@@ -148,26 +148,26 @@ impl AsyncWrite for Tap {
     }
 }
 
-/// Where in the stream of requests the next byte belongs.
+/// The part of a request that the next byte belongs to.
 #[derive(Default)]
 enum At {
     #[default]
     Head,
-    /// A body, or the rest of a chunk with its line end: so many bytes.
+    /// A body, or the rest of a chunk with its line end, with so many bytes left.
     Body(u64),
     ChunkSize,
     ChunkData(u64),
-    /// Trailers, up to an empty line.
+    /// Trailers, which end with an empty line.
     Trailers,
-    /// Not HTTP any more; the parser proper will have refused it.
+    /// No HTTP. The HTTP parser refuses it.
     Lost,
 }
 
-/// Follows the framing of HTTP/1.1 requests.
+/// Parses the framing of HTTP/1.1 requests.
 #[derive(Default)]
 struct Splitter {
     at: At,
-    /// The head, or the line within a chunked body, read so far.
+    /// The part of the head, or of the line in a chunked body, that was read.
     pending: Vec<u8>,
 }
 
@@ -203,7 +203,7 @@ impl Splitter {
     }
 
     fn head_byte(&mut self, byte: u8, found: &mut dyn FnMut(Vec<u8>)) {
-        // Empty lines before a request line are allowed and mean nothing.
+        // Empty lines before a request line are allowed and have no meaning.
         if self.pending.is_empty() && matches!(byte, b'\r' | b'\n') {
             return;
         }
@@ -217,7 +217,7 @@ impl Splitter {
         }
     }
 
-    /// A whole line of a chunked body's framing has been read.
+    /// Handles a complete line of a chunked body's framing.
     fn line(&mut self) {
         let line = std::mem::take(&mut self.pending);
         let line = line.trim_ascii();
@@ -237,7 +237,7 @@ impl Splitter {
     }
 }
 
-/// What follows a head: by its own headers, a body of a known length, a chunked one, or none.
+/// Returns what follows a head according to its headers: a body of a known length, a chunked one, or none.
 fn framing(head: &[u8]) -> At {
     let mut length = 0;
     for line in head.split(|byte| *byte == b'\n') {

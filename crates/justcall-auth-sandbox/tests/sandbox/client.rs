@@ -1,5 +1,5 @@
-//! A blocking HTTP client that hides nothing: it tells a reset from a clean close and a clean close from a
-//! torn one.
+//! A blocking HTTP client that hides nothing. It distinguishes a reset, an orderly close, and a TLS connection that
+//! ends without `close_notify`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,35 +16,35 @@ use serde_json::Value;
 /// How long anything may take before a test counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A sandbox as most tests want it.
+/// Starts a sandbox with the default configuration.
 pub fn sandbox() -> Sandbox {
     Sandbox::start(SandboxConfig::default()).expect("a sandbox on a free port starts")
 }
 
-/// A sandbox that speaks the other dialect.
+/// Starts a sandbox with the measured dialect.
 pub fn measured() -> Sandbox {
     let config = SandboxConfig { dialect: Dialect::Measured, ..SandboxConfig::default() };
     Sandbox::start(config).expect("a sandbox on a free port starts")
 }
 
-/// A sandbox without TLS.
+/// Starts a sandbox without TLS.
 pub fn plain() -> Sandbox {
     let config = SandboxConfig { http: true, ..SandboxConfig::default() };
     Sandbox::start(config).expect("a sandbox on a free port starts")
 }
 
-/// The Authorization value of a sandbox's first pair.
+/// Returns the Authorization value of a sandbox's first pair.
 pub fn pair(sandbox: &Sandbox) -> String {
     format!("{}:{}", sandbox.api_key(), sandbox.api_secret())
 }
 
-/// The Authorization value of an answer that holds a pair.
+/// Returns the Authorization value of an answer that contains a pair.
 pub fn pair_in(answer: &Value) -> String {
     let half = |name: &str| answer[name].as_str().expect("the answer holds a pair").to_owned();
     format!("{}:{}", half("api_key"), half("api_secret"))
 }
 
-/// One request on a connection of its own, answered.
+/// Makes a GET on a new connection and returns the answer.
 pub fn get(sandbox: &Sandbox, authorization: &str, target: &str) -> Answer {
     let mut connection = Connection::open(sandbox).expect("it connects");
     connection.get(authorization, target).expect("it sends");
@@ -149,7 +149,7 @@ impl Connection {
         self.send(&[head.as_bytes(), b"\r\n", body].concat())
     }
 
-    /// Sends these very bytes.
+    /// Sends bytes unchanged.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)?;
         self.flush()
@@ -188,7 +188,7 @@ impl Connection {
         Ok(Answer { status: status.ok_or(ErrorKind::InvalidData)?, headers, body: Vec::new() })
     }
 
-    /// Reads to the end of the connection: what came, and how it ended.
+    /// Reads to the end of the connection. Returns the bytes, and how it ended.
     pub fn rest(&mut self) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         let end = match self.read_to_end(&mut bytes) {
@@ -200,7 +200,7 @@ impl Connection {
         (bytes, end)
     }
 
-    /// Whether nothing comes for a moment, on a connection that stays open.
+    /// Returns true if nothing arrives for a moment and the connection stays open.
     pub fn is_silent(&mut self) -> bool {
         self.tcp().set_read_timeout(Some(Duration::from_millis(100))).expect("a length of time");
         let error = self.read(&mut [0]).expect_err("nothing comes");
@@ -215,7 +215,8 @@ impl Connection {
         }
     }
 
-    fn line(&mut self) -> io::Result<String> {
+    /// Reads a line, without its end.
+    pub fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") {
             let mut byte = [0];
@@ -252,13 +253,13 @@ impl Write for Connection {
     }
 }
 
-/// `host:port` of a URL.
+/// Returns `host:port` of a URL.
 pub fn authority(url: &str) -> &str {
     let rest = url.split_once("://").expect("a URL has a scheme").1;
     rest.split('/').next().expect("a split has a first part")
 }
 
-/// The path of a URL.
+/// Returns the path of a URL.
 pub fn path(url: &str) -> &str {
     let rest = url.split_once("://").expect("a URL has a scheme").1;
     rest.find('/').map_or("/", |begin| &rest[begin..])
@@ -272,11 +273,11 @@ pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-/// Repeats a look at something until it holds; fails the test when it never does.
+/// Waits until a condition holds. Fails the test if it never does.
 pub fn eventually(mut holds: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + PATIENCE;
     while !holds() {
-        assert!(std::time::Instant::now() < deadline, "it never came to hold");
+        assert!(std::time::Instant::now() < deadline, "the condition never held");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -1,4 +1,4 @@
-//! Faults that strike a new connection, and what certificate it is shown.
+//! Faults that strike a new connection, and the certificate that it presents.
 
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
@@ -68,7 +68,7 @@ fn certificate_error(sandbox: &Sandbox, bad: &str) -> CertificateError {
 }
 
 #[test]
-fn it_shows_bad_certificates_each_bad_in_its_own_way() {
+fn it_shows_bad_certificates_each_with_its_own_fault() {
     let sandbox = sandbox();
     assert!(matches!(certificate_error(&sandbox, "expired"), CertificateError::ExpiredContext { .. }));
     assert!(matches!(

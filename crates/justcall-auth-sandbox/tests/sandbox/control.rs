@@ -1,4 +1,4 @@
-//! The control calls: over HTTP with their guards, and in process with the same effect.
+//! The control calls over HTTP with their guards, and in process with the same effect.
 
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -6,7 +6,17 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Connection, authority, get, pair, pair_in, path, plain, sandbox};
 
 fn call(sandbox: &Sandbox, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut connection = Connection::open_control(sandbox).unwrap();
+    send(Connection::open_control(sandbox).unwrap(), method, target, headers, body)
+}
+
+/// Makes a request with exactly these headers and a Content-Length.
+pub fn send(
+    mut connection: Connection,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let mut head = format!("{method} {target} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in headers {
         head.extend([name, ": ", value, "\r\n"]);

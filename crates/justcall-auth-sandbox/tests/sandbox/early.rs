@@ -1,4 +1,4 @@
-//! What happens before a request was read whole: early answers, informational ones, new TLS keys, requests that break off.
+//! Effects before the whole request was read: early and informational answers, new TLS keys, requests that break off.
 
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn head(sandbox: &Sandbox) -> String {
     )
 }
 
-/// A connection over which the head and half of the body have been sent.
+/// Returns a connection on which the head and half of the body were sent.
 fn half_sent(sandbox: &Sandbox) -> Connection {
     let mut connection = Connection::open(sandbox).unwrap();
     connection.send(head(sandbox).as_bytes()).unwrap();
@@ -87,7 +87,7 @@ fn it_breaks_a_request_off_without_an_answer() {
 }
 
 #[test]
-fn it_sends_an_interim_answer_amid_the_body_and_then_the_normal_one() {
+fn it_sends_an_interim_answer_in_the_middle_of_a_body_and_then_the_normal_one() {
     for sandbox in [sandbox(), plain()] {
         let interim =
             json!({"fault": "interim", "status": 103, "headers": {"Link": "</x>"}, "after_bytes": 1_000});
@@ -104,7 +104,7 @@ fn it_sends_an_interim_answer_amid_the_body_and_then_the_normal_one() {
 }
 
 #[test]
-fn it_changes_its_tls_keys_amid_the_body() {
+fn it_changes_its_tls_keys_in_the_middle_of_a_body() {
     let sandbox = sandbox();
     fault(&sandbox, &json!({"fault": "key_update", "after_bytes": 1_000}));
     let mut connection = Connection::open(&sandbox).unwrap();
@@ -128,7 +128,7 @@ fn waiting(connection: &Connection) -> usize {
 }
 
 #[test]
-fn it_records_what_came_of_a_request_that_broke_off() {
+fn it_records_what_arrived_of_a_request_that_broke_off() {
     for sandbox in [sandbox(), plain()] {
         let head = head(&sandbox);
         let cut = head.find("Content-Length").unwrap() - 10;

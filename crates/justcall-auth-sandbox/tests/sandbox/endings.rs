@@ -1,4 +1,4 @@
-//! Faults that end a connection, or leave it hanging, in the middle of a request: each told from the others.
+//! Faults that end a connection, or leave it hanging, in the middle of a request. Each is distinguished from the others.
 
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};

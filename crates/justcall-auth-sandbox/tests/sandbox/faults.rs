@@ -1,4 +1,4 @@
-//! Faults whose answer is still HTTP.
+//! Faults that still answer with HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ fn it_sends_an_interim_status_and_closes() {
 }
 
 #[test]
-fn it_types_a_body_as_json_unless_told_otherwise() {
+fn it_sends_a_body_as_json_unless_another_type_is_set() {
     let sandbox = sandbox();
     let answer = under(&sandbox, &json!({"fault": "answer", "status": 422, "body": {"status": "error"}}));
     assert_eq!(
@@ -141,11 +141,11 @@ fn it_adds_headers_of_the_size_asked_for() {
 }
 
 #[test]
-fn it_dribbles_a_slow_body() {
+fn it_sends_a_slow_body_in_pieces() {
     let sandbox = sandbox();
     let before = Instant::now();
     let answer = under(&sandbox, &json!({"fault": "slow_body", "chunk_bytes": 20, "every_ms": 30}));
-    // 93 bytes are five pieces with four pauses between them.
+    // 93 bytes are five pieces with four pauses.
     assert!(before.elapsed() >= Duration::from_millis(120));
     assert_eq!(answer.json()["data"]["account_id"], 12345);
 }
@@ -178,7 +178,7 @@ fn it_closes_a_kept_connection_some_time_after_the_answer() {
 }
 
 #[test]
-fn it_strikes_whatever_the_pair_and_only_as_often_as_told() {
+fn it_strikes_any_pair_and_only_as_often_as_requested() {
     let sandbox = sandbox();
     fault(&sandbox, &json!({"fault": "answer", "status": 503, "times": 2, "skip": 1, "path": "/v2/account"}));
     assert_eq!(get(&sandbox, "nobody:nothing", "/v2.1/users").status, 401);

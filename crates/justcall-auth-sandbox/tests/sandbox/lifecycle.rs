@@ -1,4 +1,4 @@
-//! Starting and ending.
+//! Starting and stopping a sandbox.
 
 use std::net::SocketAddr;
 
@@ -90,7 +90,7 @@ fn it_listens_on_loopback_addresses_only() {
 }
 
 #[test]
-fn it_says_which_address_is_taken() {
+fn it_names_the_address_that_is_taken() {
     let first = sandbox();
     let taken: SocketAddr = authority(first.url()).parse().unwrap();
     let second = Sandbox::start(SandboxConfig { listen: vec![taken], ..SandboxConfig::default() });
@@ -101,7 +101,7 @@ fn it_says_which_address_is_taken() {
 }
 
 #[test]
-fn it_makes_every_sandbox_afresh() {
+fn it_creates_new_pairs_and_an_authority_for_every_sandbox() {
     let (one, other) = (sandbox(), sandbox());
     assert_ne!(one.api_secret(), other.api_secret());
     assert_ne!(one.ca_file(), other.ca_file());

@@ -1,4 +1,4 @@
-//! The record of what came.
+//! The record of requests.
 
 use justcall_auth_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn it_records_the_head_as_it_came_with_the_pair_cut_out() {
 }
 
 #[test]
-fn it_tells_generations_and_never_the_pair() {
+fn it_records_generations_and_never_the_pair() {
     let sandbox = sandbox();
     let old = pair(&sandbox);
     let new = pair_in(&sandbox.control("POST", "reset", &json!({})).unwrap());
@@ -64,7 +64,7 @@ fn it_tells_generations_and_never_the_pair() {
 
 #[test]
 fn it_would_show_a_secret_that_was_sent_elsewhere() {
-    // The control of the test above: what is cut out is the Authorization header, not what looks like a secret.
+    // The control of the test above: the record replaces the Authorization header, not every text like a secret.
     let sandbox = sandbox();
     get(&sandbox, &pair(&sandbox), &format!("/v2.1/users?key={}", sandbox.api_secret()));
     assert!(json!(recorded(&sandbox)).to_string().contains(sandbox.api_secret()));
@@ -95,7 +95,7 @@ fn it_names_the_fault_that_struck() {
 }
 
 #[test]
-fn it_shows_only_what_came_since_and_forgets_on_demand() {
+fn it_lists_only_newer_requests_and_clears_them_on_request() {
     let sandbox = sandbox();
     for _ in 0..3 {
         get(&sandbox, &pair(&sandbox), "/v2.1/users");

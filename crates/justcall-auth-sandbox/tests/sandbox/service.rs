@@ -1,4 +1,4 @@
-//! The pretended service in both dialects.
+//! The simulated service in both dialects.
 
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ fn it_lists_the_users_a_page_at_a_time_in_both_dialects() {
 }
 
 #[test]
-fn it_leads_through_all_calls_page_by_page() {
+fn it_links_all_calls_page_by_page() {
     let sandbox = sandbox();
     let mut connection = Connection::open(&sandbox).unwrap();
     let mut ids = Vec::new();
@@ -95,7 +95,7 @@ fn it_leads_through_all_calls_page_by_page() {
 }
 
 #[test]
-fn it_echoes_what_a_request_brought_but_the_pair() {
+fn it_echoes_a_request_without_the_pair() {
     let sandbox = plain();
     let right = pair(&sandbox);
     let mut connection = Connection::open(&sandbox).unwrap();

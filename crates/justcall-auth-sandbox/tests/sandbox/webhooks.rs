@@ -1,4 +1,4 @@
-//! Webhooks as a receiver gets them: a server that keeps what came, and answers as it is told.
+//! Webhooks as a receiver gets them: a server that keeps the requests and answers with given statuses.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::client::{Connection, authority, get, pair, path, plain, sandbox};
 
-/// A request as it came.
-struct Came {
+/// A request as it arrived.
+pub struct Came {
     head: String,
     body: Vec<u8>,
 }
 
 impl Came {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -29,8 +29,8 @@ impl Came {
     }
 }
 
-/// A server that answers one connection after the other with these statuses, then with 200.
-fn receiver(statuses: &'static [u16]) -> (SocketAddr, Receiver<Came>) {
+/// Starts a server that answers each connection with the next of these statuses, then with 200.
+pub fn receiver(statuses: &'static [u16]) -> (SocketAddr, Receiver<Came>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (came, arrivals) = channel();
@@ -90,7 +90,7 @@ fn more(tcp: &mut TcpStream, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(&buffer[..read]);
 }
 
-/// Orders deliveries to that address.
+/// Orders deliveries to an address.
 fn deliver(sandbox: &Sandbox, to: SocketAddr, members: &Value) -> Vec<Value> {
     let mut order = json!({"url": format!("http://{to}/hook?a=1")});
     order.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -125,14 +125,14 @@ fn it_delivers_the_documented_request() {
     assert_eq!(body["request_id"].as_str().unwrap().len(), 26);
     assert_eq!(body["url_id"].as_str().unwrap().len(), 24);
     assert!(body["data"]["call_sid"].is_string());
-    let told = &deliveries[0];
+    let reported = &deliveries[0];
     assert_eq!(deliveries.len(), 1);
     assert_eq!(
-        (&told["status"], &told["body"], &told["headers"]["x-seen"]),
+        (&reported["status"], &reported["body"], &reported["headers"]["x-seen"]),
         (&json!(200), &json!("hi"), &json!("yes"))
     );
-    assert_eq!((&told["timestamp"], &told["signature"]), (&json!(timestamp), &json!(signature)));
-    assert_eq!((&told["request_id"], &told["error"]), (&body["request_id"], &Value::Null));
+    assert_eq!((&reported["timestamp"], &reported["signature"]), (&json!(timestamp), &json!(signature)));
+    assert_eq!((&reported["request_id"], &reported["error"]), (&body["request_id"], &Value::Null));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn it_tries_again_until_the_answer_is_200() {
     }
     let (to, _arrivals) = receiver(&[500; 9]);
     assert_eq!(deliver(&sandbox, to, &json!({"retries": 2})).len(), 3, "then it gives up");
-    assert_eq!(deliver(&sandbox, to, &json!({})).len(), 1, "unless told otherwise it does not try again");
+    assert_eq!(deliver(&sandbox, to, &json!({})).len(), 1, "by default it does not try again");
 }
 
 #[test]
@@ -244,13 +244,13 @@ fn it_waits_between_attempts_as_the_service_does_but_scaled() {
     let sandbox = sandbox();
     let (to, _arrivals) = receiver(&[500, 500]);
     let begun = std::time::Instant::now();
-    // A minute and five, a thousandth of each.
+    // A thousandth of one minute and of five.
     deliver(&sandbox, to, &json!({"retries": 2, "retry_scale": 0.001}));
     assert!(begun.elapsed() >= Duration::from_millis(360));
 }
 
 #[test]
-fn it_signs_an_attempt_anew_when_told_to() {
+fn it_signs_each_attempt_for_its_own_time_on_request() {
     let sandbox = sandbox();
     let (to, arrivals) = receiver(&[500]);
     let order = json!({"retries": 1, "retry_signed_anew": true, "timestamp_form": "epoch_ms", "age_s": 100});
@@ -316,7 +316,7 @@ fn it_writes_the_time_of_the_event_in_every_form() {
 }
 
 #[test]
-fn it_encodes_the_signed_url_as_told() {
+fn it_encodes_the_signed_url_as_requested() {
     let sandbox = sandbox();
     let (to, arrivals) = receiver(&[]);
     let signature = |encoding: &str, url: &str| {
@@ -331,7 +331,7 @@ fn it_encodes_the_signed_url_as_told() {
 }
 
 #[test]
-fn it_sends_headers_and_bodies_as_told() {
+fn it_sends_the_requested_headers_and_bodies() {
     let sandbox = sandbox();
     let (to, arrivals) = receiver(&[]);
     let headers = json!({"X-JustCall-Signature": "0", "x-justcall-signature-version": null, "X-Other": "1"});
@@ -380,7 +380,7 @@ fn it_delivers_to_this_machine_and_no_other() {
 }
 
 #[test]
-fn it_refuses_what_no_delivery_could_be() {
+fn it_refuses_an_order_that_cannot_be_delivered() {
     let sandbox = sandbox();
     for wrong in [
         json!({}),
@@ -410,11 +410,11 @@ fn it_refuses_what_no_delivery_could_be() {
 }
 
 #[test]
-fn it_tells_why_there_was_no_answer() {
+fn it_reports_why_there_was_no_answer() {
     let sandbox = sandbox();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = free.local_addr().unwrap();
-    // It accepts nothing: the connection is made, and no answer ever comes.
+    // The listener accepts nothing, so the connection is made and no answer arrives.
     let deliveries = deliver(&sandbox, to, &json!({"timeout_ms": 50, "retries": 1}));
     assert_eq!(column(&deliveries, "status"), [&Value::Null, &Value::Null]);
     assert_eq!(deliveries[1]["error"], "no answer within 50 ms");
@@ -454,7 +454,7 @@ fn it_delivers_over_http_too_and_goes_on_serving_meanwhile() {
 }
 
 #[test]
-fn it_stops_at_once_though_a_receiver_never_answers() {
+fn it_stops_immediately_even_if_a_receiver_never_answers() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let sandbox = sandbox();
     let order = json!({"url": format!("http://{}/", silent.local_addr().unwrap()), "timeout_ms": 600_000})
