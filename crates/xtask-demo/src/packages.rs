@@ -11,6 +11,8 @@ use crate::run;
 pub const DEMO: &str = "debian-packages-demo.txt";
 /// The list of the tests.
 pub const TESTS: &str = "debian-packages.txt";
+/// The list of `cargo xtask test --full`, beside the list of the tests.
+pub const FULL: &str = "debian-packages-full.txt";
 /// The list of the bench.
 pub const BENCH: &str = "debian-packages-bench.txt";
 /// The list of `cargo xtask platforms`.
