@@ -1,4 +1,4 @@
-//! What a call may take, whatever it asks.
+//! The options of a call that do not depend on its request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::context::CallContext;
 use crate::interrupt::Interrupt;
 
-/// The time limit of a call, and what may cancel it: for [`Call::with_options`](crate::Call::with_options) and
+/// The time limit, the cancel handles and the interrupt of a call, for [`Call::with_options`](crate::Call::with_options) and
 /// [`Source::load_with`](crate::Source::load_with). One value may serve any number of calls.
 #[derive(Clone, Default)]
 pub struct CallOptions {
@@ -17,30 +17,30 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Creates options that change nothing: the timeout is the client's, and nothing cancels the call.
+    /// Creates options without effect: the timeout is the client's, and nothing cancels the call.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Limits the call, in place of the client's timeout. Zero: no limit.
+    /// Limits the call instead of the client's timeout. Zero means no limit.
     pub fn set_timeout(&mut self, timeout: Duration) -> &mut Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Lets `cancel` end the call, with `cancelled`. Any of several may.
+    /// Lets `cancel` cancel the call. Options may have several cancel handles.
     pub fn add_cancel(&mut self, cancel: Cancel) -> &mut Self {
         self.cancels.push(cancel);
         self
     }
 
-    /// Lets `interrupt` end the call, with `cancelled`.
+    /// Lets `interrupt` cancel the call.
     pub fn set_interrupt(&mut self, interrupt: Arc<dyn Interrupt>) -> &mut Self {
         self.interrupt = Some(interrupt);
         self
     }
 
-    /// Takes over what is set in `others`.
+    /// Adds the settings of `others`.
     pub(crate) fn add(&mut self, others: &Self) {
         self.timeout = others.timeout.or(self.timeout);
         self.cancels.extend_from_slice(&others.cancels);
@@ -51,14 +51,14 @@ impl CallOptions {
         self.timeout
     }
 
-    /// Returns what may cancel the call.
-    pub(crate) fn context(&self) -> CallContext {
-        CallContext::new(self.cancels.clone(), self.interrupt.clone())
+    /// Converts the cancel handles and the interrupt into the context of a call.
+    pub(crate) fn into_context(self) -> CallContext {
+        CallContext::new(self.cancels, self.interrupt)
     }
 
-    /// Returns what may cancel the call, and its time limit from now on.
+    /// Returns the context of a call that starts now, with its time limit.
     pub(crate) fn limited_context(&self) -> CallContext {
-        let context = self.context();
+        let context = self.clone().into_context();
         match self.timeout {
             Some(timeout) if !timeout.is_zero() => context.at_most(timeout),
             _ => context,
@@ -70,7 +70,7 @@ impl CallOptions {
     }
 }
 
-/// What an interrupt looks at is the program's own.
+/// Leaves out the interrupt, which is code of the program.
 impl std::fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CallOptions")

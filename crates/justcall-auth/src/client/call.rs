@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
     pub fn exchange(self, request: Request) -> Exchange {
         let policy = self.policy();
         let begin = |shared, now: &_| rules::Exchange::request(policy, shared, request, now);
-        self.client.begin(begin, &self.options.context()).0
+        self.client.begin(begin, &self.options.into_context()).0
     }
 
     /// Proves and uses `credentials`, see [`Client::replace`].
@@ -164,7 +164,7 @@ impl<'a> Call<'a> {
         let _last = RegisterWipe;
         let policy = self.policy();
         let begin = |shared, now: &_| begin(policy, shared, now);
-        let (mut exchange, transport) = self.client.begin(begin, &self.options.context());
+        let (mut exchange, transport) = self.client.begin(begin, &self.options.into_context());
         loop {
             match exchange.next()? {
                 Action::Load => exchange.load(),
@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
         let _last = RegisterWipe;
         let policy = self.policy();
         let begin = |shared, now: &_| begin(&policy, shared, now);
-        let mut refresh = self.client.begin_refresh(begin, &self.options.context());
+        let mut refresh = self.client.begin_refresh(begin, &self.options.into_context());
         loop {
             match refresh.next()? {
                 RefreshAction::Load => refresh.load(),
