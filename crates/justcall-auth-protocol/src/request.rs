@@ -115,7 +115,7 @@ impl Request {
             ));
         }
         if RESERVED_HEADERS.contains(&lower.as_str()) {
-            return Err(Error::invalid_argument(format!("Only the library sets the header {lower}.")));
+            return Err(Error::invalid_argument(format!("The header {lower} is set by the library.")));
         }
         if value.chars().any(char::is_control) || value.trim_matches(' ') != value {
             let shown = lower.get(..MAX_SHOWN).unwrap_or(&lower);
