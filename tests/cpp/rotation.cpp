@@ -32,7 +32,7 @@ static void it_tells_a_handler_that_calls_and_throws(const sandbox &service) {
                     ++told;
                     CHECK(event.kind() == event_kind::retrying && event.name() == "retrying");
                     CHECK(event.http_status() == 503 && event.wait() > 0ms);
-                    CHECK(event.generation() == 0 && holds(event.message(), "made again"));
+                    CHECK(event.generation() == 0 && holds(event.message(), "retried in"));
                     calls += helper.get("/v2.1/calls").http_status() == 200;
                     throw std::runtime_error("the handler's own");
                 }));

@@ -297,7 +297,7 @@ fn it_rejects_no_pair_only_because_the_account_page_rejected_a_callers_own_reque
         {
             let error = account_call(status, body).next(&now).expect_err("the response of the account page");
             assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidCredentials, 401), "{status}");
-            assert_eq!(error.hint().contains("The pair is good"), status == 200 && body == "{}", "{status}");
+            assert_eq!(error.hint().contains("The pair is valid"), status == 200 && body == "{}", "{status}");
             assert_eq!(shared.keyring.rejected_for(now.monotonic), None, "{status}");
         }
         let mut exchange = account_call(401, "");
