@@ -97,7 +97,9 @@ def test_information_is_printed_only_if_the_program_enables_it(sandbox: Sandbox)
     wanted = "import logging\nlogging.basicConfig(level=logging.INFO, format='%(message)s')"
     for before, shown in (("", []), (wanted, ["retrying"])):
         sandbox.fault("answer", status=503, times=1)
-        assert names(printed(sandbox, script, before)) == shown
+        # Other tests use the same account: this test does not count their use of its rate limit.
+        lines = [name for name in names(printed(sandbox, script, before)) if name != "rate_limit_low"]
+        assert lines == shown
 
 
 def test_an_event_is_logged_even_if_a_handler_is_called(sandbox: Sandbox) -> None:
