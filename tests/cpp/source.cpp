@@ -80,14 +80,14 @@ static void it_gives_the_status_of_what_is_thrown(const sandbox &service) {
     };
     CHECK(throwing(justcall::error(errc::credentials_missing)) == errc::credentials_missing);
     CHECK(throwing(justcall::error(errc::timeout)) == errc::timeout);
-    const auto told = [&](auto what) {
+    const auto failure_of = [&](auto what) {
         const justcall::client client(
             settings(service).source([what]() -> justcall::credentials { throw what; }));
         return error_of([&] { client.verify(); });
     };
-    const auto error = told(justcall::error(errc::source_unavailable, "The database is down."));
+    const auto error = failure_of(justcall::error(errc::source_unavailable, "The database is down."));
     CHECK(error.status() == errc::source_unavailable && error.message() == "The database is down.");
-    const auto without_words = told(justcall::error(errc::timeout));
+    const auto without_words = failure_of(justcall::error(errc::timeout));
     CHECK(holds(without_words.message(), "callback"));
     CHECK(throwing(std::runtime_error("no database")) == errc::source_unavailable);
     CHECK(throwing(7) == errc::source_unavailable);
