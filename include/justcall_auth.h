@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Example: is the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET good?
+ * Example: check the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET.
  *
  *     #include <justcall_auth.h>
  *     #include <stdio.h>
@@ -32,7 +32,7 @@
  * - A pair is an API key together with its secret.
  * - The source is the place that the pair is read from, such as environment variables or a file.
  * - A handle is a pointer to an opaque type of this library, such as justcall_client.
- * - A delivery is one HTTP request that JustCall sends to a webhook URL of yours.
+ * - A delivery is one HTTP request that JustCall sends to the URL of your webhook.
  *
  * Functions by task:
  *
@@ -68,30 +68,30 @@
  * ## Errors
  *
  * A function that can fail returns a justcall_status: JUSTCALL_OK, which is 0, or a JUSTCALL_ERROR_
- * number. Its last parameter is `error`. `error` may be NULL if you do not need the details of a
- * failure. If `error` is not NULL, the function sets `*error` to a justcall_error on failure and to
- * NULL on success. The function does not free the old value of `*error`. So free an error before
- * you pass the same pointer to another call.
+ * number. The last parameter of such a function is `error`. `error` may be NULL if you do not need
+ * the details of a failure. If `error` is not NULL, the function sets `*error` to a justcall_error
+ * on failure and to NULL on success. The function does not free the old value of `*error`. Free an
+ * old error before you pass the same `error` pointer to another call.
  *
- * A call that fails sets its output handle to NULL and leaves every other output unchanged. There
- * is one exception: JUSTCALL_ERROR_BUFFER_TOO_SMALL sets `*length` to the required length. The
- * library has no global last error. Some texts of an error may be NULL, such as
- * justcall_error_service_message(). Check these texts for NULL before you print them.
+ * A call that fails sets its output handle to NULL and leaves every other output unchanged. Only
+ * JUSTCALL_ERROR_BUFFER_TOO_SMALL also sets `*length`, to the required length. The library has no
+ * global last error. Some texts of an error may be NULL, such as justcall_error_service_message().
+ * Check texts that may be NULL before you print them.
  *
  * ## Ownership
  *
- * You own a handle that a function stores in `*out` or that a _new function returns. Pass the
+ * You own every handle that a function stores in `*out` or that a _new function returns. Pass the
  * handle once to the _free function of its type. Every _free function accepts NULL. Free a handle
  * only when no call uses it. You may free handles in any order, because a handle keeps everything
  * that it needs. A handle owns the texts that functions return from it. The comment of each
- * function states how long such a text is valid. The library copies your arguments, and you keep
+ * function states how long its text is valid. The library copies your arguments, and you keep
  * ownership of them.
  *
  * ## Sharing
  *
  * Clients of a process share one pair if they have the same source, base URL, expected account and
- * memory protection. Such clients also share the generation, the rate limit and the counters of the
- * pair. Each call of justcall_config_set_source_callback() makes a new source, and each
+ * memory protection. Clients that share a pair also share its generation, rate limit and counters.
+ * Each call of justcall_config_set_source_callback() makes a new source, and each
  * justcall_credentials handle is a source too. Clients with the source `env:` share a pair only if
  * the environment held the same pair, or none, when they were created.
  *
@@ -109,8 +109,8 @@
  *
  * ## fork()
  *
- * After fork(), the child may use every handle that it inherits, except exchanges. This is true
- * even if other threads of the parent were inside calls of the library. The child opens its own
+ * After fork(), the child may use every handle that it inherits, except exchanges. The child may do
+ * so even if other threads of the parent were inside calls of the library. The child opens its own
  * connections and reads the source again at its first call. In the child, all counters start at
  * zero, and the library forgets which pairs the service rejected. Both processes call the callbacks
  * with the same `context`.
@@ -118,15 +118,16 @@
  * ## Thread cancellation
  *
  * pthread_cancel() does not interrupt a call of the library. The library disables thread
- * cancellation until the call returns, even while it runs your callbacks. It then restores the
- * cancellation state of the thread. A pending cancellation takes effect at the next cancellation
- * point of the thread. To end a call early, use justcall_cancel_fire(). A thread with asynchronous
- * cancellation must not call the library. POSIX forbids this for nearly every function.
+ * cancellation until the call returns, even while it runs your callbacks. After the call, the
+ * library restores the cancellation state of the thread. A pending cancellation takes effect at the
+ * next cancellation point of the thread. To end a call early, use justcall_cancel_fire(). A thread
+ * with asynchronous cancellation must not call the library. POSIX does not allow such a thread to
+ * call most other functions either.
  *
  * ## Stack
  *
- * Every function needs at most 128 KiB of stack, which is the default size of a thread in musl.
- * This does not include the stack that your callbacks use.
+ * Every function needs at most 128 KiB of stack, which is the default size of a thread in musl. The
+ * stack that your callbacks use is not included in the 128 KiB.
  *
  * ## Text and other arguments
  *
@@ -154,7 +155,7 @@
  *
  * A call ends at its timeout, which includes retries and waits. The default timeout is 30 seconds.
  * A call that runs a callback waits until the callback returns. A function blocks only if its
- * comment says so.
+ * comment states it.
  *
  * ## Retries
  *
@@ -163,26 +164,26 @@
  * would exceed the timeout of the call, the call fails at once.
  *
  * - After the HTTP status 429, the library retries every request.
- * - After 408, 5xx or a lost connection, the library retries GET, HEAD, OPTIONS, PUT and DELETE. It
- *   retries other methods, such as POST, only if the service certainly did not receive the request.
- * - After 401, the library reads the source. If the source has another pair, the library sends the
- *   request once more with that pair.
+ * - After the HTTP status 408 or 5xx, or a lost connection, the library retries GET, HEAD, OPTIONS,
+ *   PUT and DELETE. The library retries POST and other methods only if the service certainly did
+ *   not receive the request.
+ * - After the HTTP status 401, the library reads the source. If the source has another pair, the
+ *   library sends the request once more with that pair.
  * - The library retries nothing else.
  *
  * ## Rejected pairs
  *
  * After the HTTP status 401, no client of the process sends the same pair to the same base URL for
- * 30 seconds. In that time, calls with this pair fail at once with
- * JUSTCALL_ERROR_INVALID_CREDENTIALS. A call does not fail if the source has another pair. With
- * justcall_config_set_rotation_wait_ms(), a call waits for another pair instead of failing at once.
- * If a call fails at once, justcall_error_request_sent() and justcall_error_attempts() return 0,
- * because the library sent nothing. justcall_error_retry_after_ms() then returns how long the
- * library will not send the pair.
+ * 30 seconds. Calls with a rejected pair fail at once with JUSTCALL_ERROR_INVALID_CREDENTIALS,
+ * unless the source has another pair. justcall_config_set_rotation_wait_ms() lets calls wait for
+ * another pair instead of failing at once. When a call fails at once, justcall_error_request_sent()
+ * and justcall_error_attempts() return 0, because the library sent nothing.
+ * justcall_error_retry_after_ms() returns how long the library will not send the rejected pair.
  *
  * ## Reading the source
  *
- * The library reads the source at the following times. At these times it also runs the callback of
- * justcall_config_set_source_callback().
+ * The library reads the source at the following times. If the source is a callback, the library
+ * runs the callback at these times.
  *
  * - The library reads the source at the first call that needs the pair. The verification of a
  *   webhook counts as a call.
@@ -192,7 +193,7 @@
  * - After the service rejected the pair, calls read the source at most once a second. Calls that
  *   wait for a new pair (justcall_config_set_rotation_wait_ms()) read it up to four times a second.
  * - If no known secret signed a webhook delivery, the next call or delivery reads the source, at
- *   most once a second. This does not apply if the source is the environment.
+ *   most once a second. The library does not read the environment for this reason.
  * - justcall_client_reload() reads the source.
  * - Calls also check a file or folder for changes, at most once a second.
  *
@@ -217,9 +218,9 @@
  *
  * ## Global state
  *
- * The library does not change signal handlers, the allocator or the locale. It writes to standard
- * error only in the cases that "Fatal errors" names. It changes no environment variable, except
- * that a source with `?scrub` removes its two variables.
+ * The library does not change signal handlers, the allocator or the locale. The library writes to
+ * standard error only in the cases that the section "Fatal errors" lists. A source with `?scrub`
+ * removes its two environment variables. The library changes no other environment variable.
  *
  * ## Security
  *
@@ -235,10 +236,10 @@
  *
  * ## Fatal errors
  *
- * The library calls abort() only in two cases. If a small allocation fails, it prints a line to
- * standard error before it calls abort(). If it finds that the guarded memory of a pair was
- * overwritten, it calls abort() and prints nothing. In that case, other code of the program has
- * corrupted memory, perhaps in other places too. After an internal error, the library prints a line
+ * The library calls abort() only in two cases. If a small allocation fails, the library prints a
+ * line to standard error and calls abort(). If the guarded memory of a pair was overwritten, the
+ * library calls abort() and prints nothing. Overwritten memory means that other code of the program
+ * wrote there, and perhaps in other places too. After an internal error, the library prints a line
  * to standard error, and the call fails with JUSTCALL_ERROR_INTERNAL. An internal error does not
  * end the program.
  *
@@ -268,10 +269,10 @@
 #include <stdint.h>
 
 /**
- * Marks functions whose result a program must check. Compilers warn if a program ignores the result.
- * The marked functions create a handle, load a pair, call the service, verify a delivery, or return
- * the next action. Functions without the mark can fail too, such as setters. To turn the warning
- * off, define this macro as empty before you include this header.
+ * Marks functions whose result a program must check. Compilers warn if a program ignores it. The
+ * marked functions create a handle, load a pair, call the service, verify a delivery, or return the
+ * next action. Functions without the mark can fail too, such as setters. To turn the warning off,
+ * define this macro as empty before you include this header.
  */
 #ifndef JUSTCALL_NODISCARD
 #if defined(__cplusplus) && __cplusplus >= 201703L
@@ -427,8 +428,8 @@ typedef struct justcall_account justcall_account;
 typedef struct justcall_call_options justcall_call_options;
 
 /**
- * A cancel handle, which ends calls early from any thread or from a signal handler. Attach it to a
- * request with justcall_request_set_cancel(), or to call options with
+ * A handle that ends calls early, from any thread or from a signal handler. Attach a cancel handle
+ * to a request with justcall_request_set_cancel(), or to call options with
  * justcall_call_options_set_cancel().
  */
 typedef struct justcall_cancel justcall_cancel;
@@ -449,7 +450,7 @@ typedef struct justcall_config justcall_config;
 
 /**
  * An API key and its secret, which were checked when the handle was created. The library stores
- * both in its own memory. It wipes that memory when the last handle that refers to the pair is
+ * both in its own memory. The library wipes the pair when the last handle that refers to it is
  * freed. Credentials are immutable, so several threads may use one handle at the same time.
  */
 typedef struct justcall_credentials justcall_credentials;
@@ -477,7 +478,8 @@ typedef struct justcall_event justcall_event;
  * Call justcall_exchange_next() in a loop: it returns the next action. Only
  * justcall_exchange_load() blocks. Your HTTP client must follow these rules:
  *
- * - It must not follow redirects, because that would send the pair to another host.
+ * - The HTTP client must not follow redirects, because a redirect would send the pair to another
+ *   host.
  * - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
  *   pair may differ from the previous request.
  * - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
@@ -489,10 +491,10 @@ typedef struct justcall_event justcall_event;
  * - The HTTP client makes copies of the pair. The library cannot wipe these copies: wipe them
  *   yourself, if you can.
  *
- * While an exchange has to load or send, other calls that share its pair may wait for it. These
- * calls continue when you report the result or free the exchange. They also continue at the
- * deadline of the exchange, or after 60 seconds if the exchange has no deadline. So free an
- * exchange that you do not finish.
+ * While an exchange has to load or send, other calls that share its pair may wait for it. The
+ * waiting calls continue when you report the result or free the exchange. The waiting calls also
+ * continue at the deadline of the exchange, or after 60 seconds if the exchange has no deadline.
+ * Free an exchange that you do not finish, so that other calls do not wait for it.
  */
 typedef struct justcall_exchange justcall_exchange;
 
@@ -516,20 +518,21 @@ typedef struct justcall_request justcall_request;
 typedef struct justcall_response justcall_response;
 
 /**
- * A verifier of webhook deliveries. Set up a verifier on one thread. After that, several threads
- * may verify deliveries with it at the same time.
+ * A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+ * threads may verify deliveries with one verifier at the same time.
  *
  * The signature of a delivery does NOT cover its body, except for the two fields `webhook_url` and
- * `type`. Anyone who has one genuine delivery can send other data with the same signature. So
- * fetch the object through the API before you act on the data. Call justcall_client_request() with
- * the method "GET" and the path from justcall_webhook_event_object_path().
+ * `type`. Anyone who has one genuine delivery can send other data with the same signature. Before
+ * you act on the data of a delivery, fetch the object through the API. To fetch the object, call
+ * justcall_client_request() with the method "GET" and the path from
+ * justcall_webhook_event_object_path().
  */
 typedef struct justcall_webhook justcall_webhook;
 
 /**
- * A verified webhook delivery. It contains everything that the signature covers, and none of the
- * unsigned data in the body. A webhook event is immutable, so several threads may use it at the
- * same time.
+ * A verified webhook delivery. A webhook event contains everything that the signature covers, and
+ * none of the unsigned data in the body. A webhook event is immutable, so several threads may use
+ * it at the same time.
  */
 typedef struct justcall_webhook_event justcall_webhook_event;
 
@@ -537,16 +540,16 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  * A callback that loads the pair of a client. Set it with justcall_config_set_source_callback(),
  * which also sets its `context`.
  *
- * On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, it
- * returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
- * JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with that status. On
- * failure, the callback may also store an error in `*error`. The error may come from
- * justcall_error_new() or from another function of this library. The library takes ownership of
- * both handles and frees them. `*out` and `*error` are NULL when the callback starts.
+ * On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, the
+ * callback returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
+ * JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with the status of
+ * the callback. On failure, the callback may also store an error in `*error`. The error may come
+ * from justcall_error_new() or from another function of this library. The library takes ownership
+ * of both handles and frees them. `*out` and `*error` are NULL when the callback starts.
  *
  * The return value decides what happens next:
  *
- * - JUSTCALL_OK with credentials in `*out`: the library uses the pair. It ignores `*error`.
+ * - JUSTCALL_OK with credentials in `*out`: the library uses the pair and ignores `*error`.
  * - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
  * - A JUSTCALL_ERROR_ number: the call fails with this status and ignores `*out`. The message,
  *   hint and reason come from `*error`, even if the status of `*error` differs.
@@ -557,7 +560,7 @@ typedef struct justcall_webhook_event justcall_webhook_event;
  *
  * The library runs the callback on the thread of the call that needs the pair. Several threads may
  * run the callback at the same time. The callback may use clients that do not share the pair that
- * it loads. If it uses a client that shares this pair, that call fails with
+ * it loads. If the callback calls a client that shares this pair, the inner call fails with
  * JUSTCALL_ERROR_INVALID_ARGUMENT. The callback must not throw or longjmp. No timeout or cancel
  * handle interrupts the callback.
  */
@@ -588,8 +591,8 @@ typedef void (*justcall_event_fn)(void *context, const justcall_event *event);
  * delivery. Set it with justcall_webhook_set_replay_check(), which also sets its `context`.
  * `event` is valid until the callback returns.
  *
- * The callback returns JUSTCALL_OK if the delivery is new. It returns
- * JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. It returns another
+ * The callback returns JUSTCALL_OK if the delivery is new. The callback returns
+ * JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. The callback returns another
  * JUSTCALL_ERROR_ number if the check itself failed. justcall_webhook_verify() returns the same
  * status as the callback.
  *
@@ -632,22 +635,22 @@ const char *justcall_version(void);
 uint32_t justcall_abi_version(void);
 
 /**
- * Overwrites `length` bytes at `buffer` with zeros. Use it to wipe your own copies of secrets:
- * compilers cannot optimize it away as they can memset(). Does nothing if `buffer` is NULL, if
- * `length` is 0, or if `length` is over SIZE_MAX / 2. This function is thread-safe.
+ * Overwrites `length` bytes at `buffer` with zeros. Use this function to wipe your own copies of
+ * secrets. A compiler may optimize memset() away, but not this function. Does nothing if `buffer`
+ * is NULL, if `length` is 0, or if `length` is over SIZE_MAX / 2. This function is thread-safe.
  */
 void justcall_wipe(void *buffer, size_t length);
 
 /**
  * Forgets which pairs the service rejected. Every client of this process may then send a rejected
  * pair again at once, instead of after 30 seconds. This function is for tests in which a pair is
- * rejected first and valid later. Other programs do not need it.
+ * rejected first and valid later. Other programs do not need this function.
  *
  * A call that is waiting for another pair continues with the rejected pair. If the service answers
  * a later request with 401, that counts as a new rejection.
  *
- * This function never fails. It reads no source and sends nothing. Does not block. This function
- * is thread-safe. After fork(), it affects only the process that calls it.
+ * This function never fails, reads no source and sends nothing. Does not block. This function is
+ * thread-safe. After fork(), it affects only the process that calls it.
  */
 void justcall_forget_rejections(void);
 
@@ -664,9 +667,9 @@ void justcall_forget_rejections(void);
  * justcall_wipe().
  *
  * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the key or the secret cannot be sent. The
- * error message names the wrong half and the reason, but never contains its value. Fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length is over
- * SIZE_MAX / 2.
+ * error message names the malformed half and the reason, but never contains the key or the secret.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length
+ * is over SIZE_MAX / 2.
  *
  * On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Does not
  * block. This function is thread-safe.
@@ -728,10 +731,10 @@ const char *justcall_credentials_key_hint(const justcall_credentials *credential
  * `length` may be NULL.
  *
  * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the value and its NUL.
- * In that case, sets `*length` as well and leaves `buffer` unchanged. A capacity of
- * JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
- * `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2. Also fails with
- * JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
+ * If `capacity` is too small, this function sets `*length` as well and leaves `buffer` unchanged.
+ * A capacity of JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+ * JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2.
+ * Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
  *
  * Wipe `buffer` with justcall_wipe() after you have sent the request. `buffer` is the only copy of
  * the value outside the library until your HTTP client copies it. For example, curl_slist_append()
@@ -755,14 +758,14 @@ void justcall_credentials_free(justcall_credentials *credentials);
 
 /**
  * Creates an error for a load callback that fails. Stores the error in `*error`, unless `error` is
- * NULL, and returns `status`. So a callback can end with `return
+ * NULL, and returns `status`. A callback can end with `return
  * justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
  *
  * `message` describes what failed. If `message` is NULL or empty, the error gets the standard
  * message of `status`. The library replaces bytes of `message` that are not UTF-8 and removes
- * control characters. It cuts `message` at 512 bytes, between two characters. It masks secrets of
- * the pairs that clients of this process use. It does not recognize a secret that no client uses
- * yet: do not put one into `message`.
+ * control characters. The library cuts `message` at 512 bytes, between two characters. The library
+ * masks secrets of the pairs that clients of this process use in `message`. A secret that no
+ * client uses yet is not masked, so do not put such a secret into `message`.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or an unknown status. Free
  * the error with justcall_error_free(), unless your callback passes it to the library. Does not
@@ -775,9 +778,9 @@ justcall_status justcall_error_new(justcall_status status,
 /* Configuration: how a client is set up ----------------------------------------------------- */
 
 /**
- * Keeps the pair in locked memory pages, encrypted between calls. This is the default. If the
- * system refuses to lock memory, the pair is kept on the heap. justcall_client_protection()
- * reports which of the two is used, and why.
+ * Keeps the pair in locked memory pages, encrypted between calls. JUSTCALL_MEMORY_AUTO is the
+ * default. If the system refuses to lock memory, the pair is kept on the heap.
+ * justcall_client_protection() reports which of the two is used, and why.
  */
 #define JUSTCALL_MEMORY_AUTO 0
 
@@ -788,8 +791,8 @@ justcall_status justcall_error_new(justcall_status status,
 #define JUSTCALL_MEMORY_STRICT 1
 
 /**
- * Keeps the pair on the heap. The library wipes it when it is freed, but does not lock or encrypt
- * it.
+ * Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does not
+ * lock or encrypt it.
  */
 #define JUSTCALL_MEMORY_HEAP 2
 
@@ -838,14 +841,14 @@ justcall_status justcall_config_set_credentials(justcall_config *config,
                                                 justcall_error **error);
 
 /**
- * Sets a callback that loads the pair, instead of a source. Use it for a pair in a database or in
- * another keychain. justcall_load_fn describes the callback. Replaces the source, callback or pair
- * that was set before.
+ * Sets a callback that loads the pair, instead of a source. Use a callback for a pair in a
+ * database or in another keychain. justcall_load_fn describes the callback. Replaces the source,
+ * callback or pair that was set before.
  *
- * The library passes `context` to `load`. It calls `free_context` with `context` when this
- * configuration and all clients made from it no longer need `load`. `free_context` may be NULL. If
- * this function replaces a callback, it frees the context of that callback, unless clients still
- * use it. In that case, the context is freed with the last of those clients.
+ * The library passes `context` to `load`. The library calls `free_context` with `context` when
+ * this configuration and all clients made from it no longer need `load`. `free_context` may be
+ * NULL. If this function replaces a callback that no client uses, it frees the context of the old
+ * callback. If clients use the old callback, its context is freed with the last of these clients.
  * justcall_config_set_source() and justcall_config_set_credentials() replace a callback in the
  * same way.
  *
@@ -866,8 +869,8 @@ justcall_status justcall_config_set_source_callback(justcall_config *config,
  * Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
  * `http://` only for a loopback address, because `http://` sends the secret unencrypted.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have this form, or if `config` or
- * `url` is NULL. On failure, the configuration is unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+ * or `url` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_base_url(justcall_config *config,
                                              const char *url,
@@ -908,10 +911,11 @@ justcall_status justcall_config_set_max_retries(justcall_config *config,
 
 /**
  * Sets how many milliseconds calls wait for a new pair after the service rejected the pair in use.
- * The time counts from the rejection. While calls wait, the library reads the source up to four
- * times a second. A reset of the pair then fails no call, if the source has the new pair before
- * this time and the call's timeout end. 0, the default, means no wait: a call fails unless the
- * source has another pair at once.
+ * The wait starts at the rejection. While calls wait, the library reads the source up to four
+ * times a second. With this wait, a reset of the pair makes no call fail, if the source gets the
+ * new pair in time. The new pair is in time if it arrives before the end of this wait and of the
+ * call's timeout. The default is 0, which means no wait: a call fails unless the source already
+ * has another pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -923,8 +927,8 @@ justcall_status justcall_config_set_rotation_wait_ms(justcall_config *config,
  * Sets a callback that handles events. justcall_event_fn describes the callback. Replaces the
  * event handler that was set before.
  *
- * The library passes `context` to `handler`. It calls `free_context` with `context` when this
- * configuration and all clients and exchanges made from it no longer need `handler`.
+ * The library passes `context` to `handler`. The library calls `free_context` with `context` when
+ * this configuration and all clients and exchanges made from it no longer need `handler`.
  * `free_context` may be NULL. After fork(), the child calls `handler` and `free_context` too.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL. On failure, the
@@ -983,8 +987,8 @@ justcall_status justcall_config_set_local_address(justcall_config *config,
 /**
  * Sets the maximum length of a response body, in bytes after decompression. If a body is longer,
  * the call fails with JUSTCALL_ERROR_INVALID_RESPONSE. 0 means no limit. The default is 33554432
- * (32 MiB). Whatever the limit, the library reads at most 64 KiB of an error response or of a
- * response that verifies the pair.
+ * (32 MiB). The library always reads at most 64 KiB of an error response or of a response that
+ * verifies the pair.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
  */
@@ -1021,8 +1025,8 @@ justcall_status justcall_config_set_state_file(justcall_config *config,
  * justcall_client_new() reads both variables. An unusable proxy is an error only if the base URL
  * needs it.
  *
- * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have this form, or if `config` or
- * `url` is NULL. On failure, the configuration is unchanged.
+ * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+ * or `url` is NULL. On failure, the configuration is unchanged.
  */
 justcall_status justcall_config_set_proxy(justcall_config *config,
                                           const char *url,
@@ -1031,11 +1035,11 @@ justcall_status justcall_config_set_proxy(justcall_config *config,
 /**
  * Sets the account that the pair must belong to. Every call fails with
  * JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account. Every call also fails with
- * this status if the service does not name the account. In both cases, the library requests only
+ * this status if the service does not name the account. In these calls, the library requests only
  * the account and sends nothing else.
  *
- * When we measured it, the JustCall service did not name the account of a pair. So every call to
- * that service fails if an account is expected.
+ * In our measurements, the JustCall service did not name the account of a pair. Therefore every
+ * call to the JustCall service fails if an account is expected.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To accept every
  * account, do not call this function.
@@ -1093,18 +1097,18 @@ justcall_status justcall_client_new(const justcall_config *config,
  * proves the pair but does not return the account's details.
  *
  * If the service names the account, every pair that the source has later must belong to the same
- * account. The library checks this before it sends anything else with a new pair. If a new pair
- * belongs to another account, the call fails with JUSTCALL_ERROR_WRONG_ACCOUNT. The account is
- * unknown if no call verified the pair or the service does not name the account. In that case, the
- * library uses a pair of another account without notice. To prevent this, set the expected
- * account.
+ * account. The library checks the account of a new pair before it sends anything else with that
+ * pair. If a new pair belongs to another account, the call fails with
+ * JUSTCALL_ERROR_WRONG_ACCOUNT. The account is unknown if no call verified the pair or the service
+ * does not name the account. If the account is unknown, the library uses a new pair of any account
+ * without notice. To allow only one account, call justcall_config_set_expected_account().
  *
- * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For the next 30
- * seconds, the library does not send the same pair again. In that time, calls fail at once with
- * the same status, unless the source has another pair. For such a call,
- * justcall_error_request_sent() and justcall_error_attempts() return 0. Fails with any other
- * status, except those for buffers and webhooks, if the service is unreachable or its response is
- * unexpected.
+ * Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. After a
+ * rejection, the library does not send the same pair again for 30 seconds. During these 30
+ * seconds, calls fail at once with the same status, unless the source has another pair. When a
+ * call fails at once, justcall_error_request_sent() and justcall_error_attempts() return 0,
+ * because the library sent nothing. Fails with any other status, except those for buffers and
+ * webhooks, if the service is unreachable or its response is unexpected.
  *
  * On success, free `*out` with justcall_account_free(). On failure, `*out` is NULL. Blocks for at
  * most the client's timeout. This function is thread-safe.
@@ -1152,14 +1156,14 @@ justcall_status justcall_client_send(const justcall_client *client,
                                      justcall_error **error);
 
 /**
- * Sends a request without extra headers. This is the short form of justcall_request_new(),
+ * Sends a request without extra headers. This function combines justcall_request_new(),
  * justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes. To send
  * no body, pass NULL and a length of 0.
  *
  * `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
  * response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is any other URL, and sends
- * nothing in that case. Otherwise this function fails, blocks and returns like
- * justcall_request_new(), justcall_request_set_body() and justcall_client_send().
+ * nothing in that case. Apart from that, this function fails, blocks and returns like the three
+ * functions that it combines.
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_client_request(const justcall_client *client,
@@ -1173,8 +1177,8 @@ justcall_status justcall_client_request(const justcall_client *client,
 /**
  * Verifies another pair like justcall_client_verify(). If the pair is valid, all clients of the
  * process that share this client's pair use the new pair from then on. This function does not
- * write the new pair to the source. Write it there yourself, or the next read of the source brings
- * the old pair back.
+ * write the new pair to the source. Write the new pair to the source yourself, or the next read of
+ * the source brings the old pair back.
  *
  * Fails like justcall_client_verify(), if the service does not accept `credentials`. Fails with
  * JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL. On failure, the pair in
@@ -1206,9 +1210,9 @@ justcall_status justcall_client_replace_with(justcall_client *client,
  * new pair, and to 0 otherwise. `changed` may be NULL. The next call proves a new pair and then
  * uses it.
  *
- * You need this function only to make the client read the source sooner. Calls read the source by
- * themselves. They read a file or folder at most once a second, and any other source when the
- * service rejects the pair.
+ * You need this function only to make the client read the source sooner. Calls read the source
+ * without this function. Calls read a file or folder at most once a second, and any other source
+ * when the service rejects the pair.
  *
  * Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
  * `client` is NULL. On failure, the pair in use is unchanged. Blocks for at most the client's
@@ -1233,10 +1237,10 @@ justcall_status justcall_client_reload_with(justcall_client *client,
                                             justcall_error **error);
 
 /**
- * Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). This
- * includes running calls and calls that start later. Exchanges of this client end at their next
- * step. Use this function to make threads return from their calls before you free the client.
- * Other clients that share the client's pair are not affected. Does nothing if `client` is NULL.
+ * Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). Calls
+ * that start later end too. Exchanges of this client end at their next step. Use this function to
+ * make threads return from their calls before you free the client. Other clients that share the
+ * client's pair are not affected. Does nothing if `client` is NULL.
  *
  * Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
  * function: it is async-signal-safe.
@@ -1246,8 +1250,8 @@ void justcall_client_shutdown(justcall_client *client);
 /**
  * Writes the value of the `Authorization` header into `buffer`, like
  * justcall_credentials_authorization(). The value is for the pair that the client's calls use now.
- * Use it for a request that you send yourself. This function reads the source if no call has read
- * it yet.
+ * Use the value for a request that you send yourself. This function reads the source if no call
+ * has read it yet.
  *
  * Fails like justcall_credentials_authorization(). If it reads the source, it also fails like
  * justcall_credentials_load(). Blocks only while it reads the source. This function is
@@ -1279,9 +1283,9 @@ justcall_status justcall_client_authorization_with(const justcall_client *client
 /**
  * Reports how the pair is protected in memory between calls. The report has one finding, whose
  * code is `"locked"`, `"secretmem"` or `"heap"`. If the protection is weaker than requested, the
- * severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. Otherwise
- * the severity is JUSTCALL_SEVERITY_NOTE. This function reads the source if no call has read it
- * yet.
+ * severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. If the
+ * protection is as requested, the severity is JUSTCALL_SEVERITY_NOTE. This function reads the
+ * source if no call has read it yet.
  *
  * Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses the requested protection. If
  * it reads the source, it also fails like justcall_credentials_load().
@@ -1327,8 +1331,8 @@ int64_t justcall_client_rate_limit(const justcall_client *client, int32_t which)
 /**
  * Copies the shortened API key of the pair in use into `buffer`, with a NUL at the end. The text
  * identifies the pair in logs and has the same form as in justcall_credentials_key_hint(). The
- * text is empty if no call has read a pair yet. It is UTF-8, and 16 bytes are always enough. Sets
- * `*length` to the length of the text without the NUL. `length` may be NULL.
+ * text is empty if no call has read a pair yet. The text is UTF-8, and a capacity of 16 bytes is
+ * always enough. Sets `*length` to the length of the text without the NUL. `length` may be NULL.
  *
  * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and
@@ -1342,12 +1346,12 @@ justcall_status justcall_client_key_hint(const justcall_client *client,
 
 /**
  * Copies usage metrics into `buffer`, with a NUL at the end. The metrics count what all clients
- * that share this client's pair have done so far, and describe the state of the pair. They include
- * the results of webhooks that were verified with the secrets of these clients. The text is
- * OpenMetrics 1.0, which Prometheus and most monitoring systems read. Its media type is
- * `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no secret and
- * nothing that identifies the pair. Sets `*length` to the length of the text without the NUL.
- * `length` may be NULL.
+ * that share this client's pair have done so far, and describe the state of the pair. The metrics
+ * include the results of webhooks that were verified with the secrets of these clients. The text
+ * is OpenMetrics 1.0, which Prometheus and most monitoring systems read. The media type of the
+ * text is `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no
+ * secret and nothing that identifies the pair. Sets `*length` to the length of the text without
+ * the NUL. `length` may be NULL.
  *
  * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
  * The text grows from call to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails
@@ -1361,8 +1365,8 @@ justcall_status justcall_client_usage(const justcall_client *client,
                                       justcall_error **error);
 
 /**
- * Frees a client. Do not free a client while a call uses it. Accounts and errors that came from
- * the client remain valid. Does nothing if `client` is NULL.
+ * Frees a client. Do not free a client while another thread is inside a call on it. Accounts and
+ * errors that came from the client remain valid. Does nothing if `client` is NULL.
  */
 void justcall_client_free(justcall_client *client);
 
@@ -1386,7 +1390,7 @@ void justcall_client_free(justcall_client *client);
 
 /**
  * Calls wait until the source has another pair. justcall_config_set_rotation_wait_ms() sets how
- * long they wait.
+ * long calls wait.
  */
 #define JUSTCALL_EVENT_WAITING_FOR_SOURCE 4
 
@@ -1412,9 +1416,9 @@ void justcall_client_free(justcall_client *client);
 #define JUSTCALL_EVENT_ROTATION_DUE 8
 
 /**
- * The number of requests in one minute was unusually high. It was over 60, and more than twice
- * that of the busiest minute before. The library reports this event at most once an hour, and the
- * message contains the numbers.
+ * The number of requests in one minute was unusually high. The number was over 60, and more than
+ * twice that of the busiest minute before. The library reports this event at most once an hour,
+ * and the message contains the numbers.
  */
 #define JUSTCALL_EVENT_USAGE_SPIKE 9
 
@@ -1439,9 +1443,9 @@ const char *justcall_event_name(const justcall_event *event);
 const char *justcall_event_message(const justcall_event *event);
 
 /**
- * Returns the generation of the pair that `event` is about, as in justcall_client_generation().
- * For a pair that is not in use yet, returns the generation that the pair will have once it is in
- * use. Returns 0 if `event` is about no pair, or if `event` is NULL.
+ * Returns the generation of the pair that `event` is about, as in justcall_client_generation(). If
+ * the pair is not in use yet, returns the generation that it will have when it comes into use.
+ * Returns 0 if `event` is about no pair, or if `event` is NULL.
  */
 uint64_t justcall_event_generation(const justcall_event *event);
 
@@ -1597,9 +1601,10 @@ JUSTCALL_NODISCARD justcall_cancel *justcall_cancel_new(void);
 
 /**
  * Ends all calls that use this cancel handle with JUSTCALL_ERROR_CANCELLED. Running calls end
- * within about 50 milliseconds, whatever they wait for. Calls that start later end at once. A
- * fired handle cannot be reset. The library does not interrupt a running load callback or event
- * handler: the call ends when the callback returns. Does nothing if `cancel` is NULL.
+ * within about 50 milliseconds, even while they wait for the network or for a source. Calls that
+ * start later end at once. A fired handle cannot be reset. The library does not interrupt a
+ * running load callback or event handler: the call ends when the callback returns. Does nothing if
+ * `cancel` is NULL.
  *
  * Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
  * function: it is async-signal-safe.
@@ -1708,14 +1713,14 @@ void justcall_response_free(justcall_response *response);
 uint64_t justcall_account_id(const justcall_account *account);
 
 /**
- * Returns the e-mail address of the account. Returns NULL if the service did not return it, or if
- * `account` is NULL. The text is valid until `account` is freed.
+ * Returns the e-mail address of the account. Returns NULL if the service did not return an
+ * address, or if `account` is NULL. The text is valid until `account` is freed.
  */
 const char *justcall_account_email(const justcall_account *account);
 
 /**
- * Returns the plan of the account, such as `"Pro"`. Returns NULL if the service did not return it,
- * or if `account` is NULL. The text is valid until `account` is freed.
+ * Returns the plan of the account, such as `"Pro"`. Returns NULL if the service did not return a
+ * plan, or if `account` is NULL. The text is valid until `account` is freed.
  */
 const char *justcall_account_plan(const justcall_account *account);
 
@@ -1732,7 +1737,7 @@ void justcall_account_free(justcall_account *account);
 
 /* Webhook: verifies deliveries -------------------------------------------------------------- */
 
-/** Makes a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself. */
+/** Lets a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself. */
 #define JUSTCALL_ANY_URL "*"
 
 /**
@@ -1766,15 +1771,15 @@ justcall_status justcall_webhook_add_url(justcall_webhook *webhook,
 
 /**
  * Adds a secret to a verifier, which then accepts deliveries that are signed with this secret.
- * JustCall signs webhooks with the API secret of the account; there is no separate webhook secret.
+ * JustCall signs webhooks with the API secret of the account. A webhook has no separate secret.
  * Add the current secret first, then the secrets that it replaced a short time ago. The function
  * copies `secret`. You keep your own copy: wipe it with justcall_wipe().
  *
  * Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if `secret` cannot be an API secret. The error
- * message gives the reason. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a
- * client (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
- * `webhook` or `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the
- * verifier is unchanged.
+ * message explains why. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a client
+ * (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or
+ * `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the verifier is
+ * unchanged.
  */
 justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
                                             const char *secret,
@@ -1783,11 +1788,11 @@ justcall_status justcall_webhook_add_secret(justcall_webhook *webhook,
 
 /**
  * Makes a verifier use the API secrets of a client. The verifier takes the secrets from the client
- * at each delivery. It accepts the secret of the client's pair and, for a limited time, the secret
- * of the previous pair. Replaces the client that was set before.
+ * at each delivery. The verifier accepts the secret of the client's pair and, for a limited time,
+ * the secret of the previous pair. Replaces the client that was set before.
  *
  * A delivery may arrive before any call has read the client's pair. justcall_webhook_verify() then
- * reads the pair, and blocks for at most the client's timeout. To avoid this, call
+ * reads the pair, and blocks for at most the client's timeout. To avoid this wait, call
  * justcall_client_verify() or justcall_client_reload() when your program starts. If the source
  * cannot be read, the verification fails with the status of that failure. For one second after
  * that, verifications fail with the same status and do not run a program or callback again.
@@ -1802,14 +1807,14 @@ justcall_status justcall_webhook_use_client(justcall_webhook *webhook,
                                             justcall_error **error);
 
 /**
- * Sets a callback that detects repeated deliveries. The library calls it for every delivery that
- * passed all other checks. justcall_replay_fn describes the callback. The library itself does not
- * detect repeated deliveries, because two genuine events can have the same signature. This happens
- * if both events have the same type and the same second. Replaces the replay check that was set
- * before.
+ * Sets a callback that detects repeated deliveries. The library runs the check for every delivery
+ * that passed all other checks. justcall_replay_fn describes the callback. The library itself does
+ * not detect repeated deliveries, because two genuine events can have the same signature. Two
+ * events have the same signature if they have the same type and the same second. Replaces the
+ * replay check that was set before.
  *
- * The library passes `context` to `check`. It calls `free_context` with `context` when the
- * verifier is freed or gets another replay check. `free_context` may be NULL.
+ * The library passes `context` to `check`. The library calls `free_context` with `context` when
+ * the verifier is freed or gets another replay check. `free_context` may be NULL.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL. On failure, the
  * verifier is unchanged, and `context` is not freed.
@@ -1829,18 +1834,17 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * received. `now_unix` is the current time in seconds since 1970-01-01 UTC, such as from time().
  * The result is counted in justcall_webhook_usage() and in justcall_client_usage() of the client.
  *
- * If several of these failures apply, this function returns the first one in this order:
+ * If several failures apply, this function fails with the first status in this list:
  *
  * - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is over SIZE_MAX / 2, or
  *   the verifier has no secret.
  * - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty. JustCall sends such a test
- *   delivery when a webhook URL is saved. Log this status: behind a proxy that removes the
- *   headers, every genuine delivery has it too.
+ *   delivery when a webhook URL is saved. Log this status. If a proxy removes the headers, every
+ *   genuine delivery gets this status too.
  * - JUSTCALL_ERROR_WEBHOOK_VERSION: the signature version is missing or unknown.
  * - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, or the timestamp
- *   is missing or not a time. Other causes are a body over 1 MiB, a body that is not UTF-8, and a
- *   body that is not the JSON of a delivery. A signature or timestamp that is not UTF-8 is
- *   malformed too.
+ *   is missing or not a time. This status also means that the body is over 1 MiB, not UTF-8, or
+ *   not the JSON of a delivery. A signature or timestamp that is not UTF-8 is malformed too.
  * - The status of the client's source, if the verifier uses a client and the source cannot be
  *   read.
  * - JUSTCALL_ERROR_WEBHOOK_MISMATCH, then JUSTCALL_ERROR_WEBHOOK_STALE,
@@ -1850,8 +1854,8 @@ justcall_status justcall_webhook_set_replay_check(justcall_webhook *webhook,
  * Answer the delivery with one of these HTTP statuses:
  *
  * - 200 for JUSTCALL_OK, after you have handled the event.
- * - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for its test delivery.
- *   Do not act on the delivery.
+ * - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for a test delivery. Do
+ *   not act on an unsigned delivery.
  * - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
  * - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
  * - 500 for every other status, such as a failure of the source. JustCall sends a delivery again
@@ -1896,11 +1900,11 @@ justcall_status justcall_webhook_verify_with(const justcall_webhook *webhook,
 /**
  * Copies the metrics of a verifier into `buffer`, with a NUL at the end. The metrics count the
  * verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
- * justcall_client_usage(). It contains the counter `justcall_auth_webhooks_total` with the label
- * `result`. The label is `ok`, or the name of the status that justcall_webhook_verify() returned.
- * The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2. The text
- * contains no secret, no URL and no data of a delivery. Sets `*length` to the length of the text
- * without the NUL. `length` may be NULL.
+ * justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
+ * label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
+ * returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+ * The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
+ * the text without the NUL. `length` may be NULL.
  *
  * justcall_client_usage() contains the results of all verifiers that use the client's secrets. Let
  * your monitoring system read only one of the two texts, because a sum of both counts each
@@ -1967,9 +1971,9 @@ const char *justcall_webhook_event_signature(const justcall_webhook_event *event
  * NUL. `length` may be NULL.
  *
  * This function supports event types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or
- * `jc.contact_`. It fails with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, even if the
- * delivery is genuine. Get the path for such a type from the API reference, or ignore the event
- * and answer 200.
+ * `jc.contact_`. For any other type, this function fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+ * even if the delivery is genuine. Get the path for such a type from the API reference, or ignore
+ * the event and answer 200.
  *
  * Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the path and its NUL.
  * A capacity of 128 bytes is always enough. Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the
@@ -2006,8 +2010,8 @@ void justcall_webhook_event_free(justcall_webhook_event *event);
 #define JUSTCALL_ACTION_WAIT 2
 
 /**
- * Call justcall_exchange_load(). That function may block, so run it on a worker thread if your
- * program has an event loop.
+ * Call justcall_exchange_load(). justcall_exchange_load() may block, so run it on a worker thread
+ * if your program has an event loop.
  */
 #define JUSTCALL_ACTION_LOAD 3
 
@@ -2066,20 +2070,22 @@ justcall_status justcall_exchange_new(const justcall_client *client,
  * to a number of milliseconds. `wait_ms` may be NULL. The meaning of `*wait_ms` depends on the
  * action:
  *
- * - For JUSTCALL_ACTION_WAIT, it is the time to wait.
- * - For JUSTCALL_ACTION_SEND, it is the time until the deadline of the call and at least 1, or 0
- *   if the call has no deadline. Use it as the timeout of your HTTP client.
- * - For the other actions, it is 0.
+ * - For JUSTCALL_ACTION_WAIT, `*wait_ms` is the time to wait.
+ * - For JUSTCALL_ACTION_SEND, `*wait_ms` is the time until the deadline of the call and at least
+ *   1, or 0 if the call has no deadline. Use this time as the timeout of your HTTP client.
+ * - For the other actions, `*wait_ms` is 0.
  *
- * This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. It sets
- * `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns. So you may call
- * this function from time to time while your HTTP client is sending. It then fails if a cancel
- * handle was fired, after justcall_client_shutdown(), or at the deadline. Stop your request in
- * that case. A later report of its result has no effect.
+ * This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. This
+ * function sets `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns.
+ * You may call this function from time to time while your HTTP client is sending.
+ * justcall_exchange_next() then fails if a cancel handle was fired, after
+ * justcall_client_shutdown(), or at the deadline. If justcall_exchange_next() fails, stop your
+ * request. A later report of the result has no effect.
  *
  * Each call of this function invalidates the texts of justcall_exchange_method(),
- * justcall_exchange_url() and the headers. This also happens if the action is JUSTCALL_ACTION_SEND
- * again. Copy these texts first, unless your HTTP client copies them, as libcurl does.
+ * justcall_exchange_url() and the headers. The texts of the last request become invalid even if
+ * the action is JUSTCALL_ACTION_SEND again. If your HTTP client does not copy texts that you pass
+ * to it, copy the texts before you call this function. libcurl copies them.
  *
  * If the call has failed, returns its status now and each time you call this function again. The
  * status is any that justcall_client_send() may return. Fails with
@@ -2096,7 +2102,8 @@ justcall_status justcall_exchange_next(justcall_exchange *exchange,
 /**
  * Reads the source after JUSTCALL_ACTION_LOAD. The source is a file, a program or your load
  * callback. Has no effect after any other action. Returns JUSTCALL_OK even if the source cannot be
- * read. In that case, the next justcall_exchange_next() fails, or continues with the pair in use.
+ * read. If the source cannot be read, the next justcall_exchange_next() fails, or continues with
+ * the pair in use.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use. Blocks until the
  * source is read, but at most until the deadline of the call. The cancel handle of the request
@@ -2121,7 +2128,8 @@ const char *justcall_exchange_url(const justcall_exchange *exchange);
 /**
  * Returns the number of headers of the request that you have to send. The number does not include
  * the secret header `Authorization`, or headers that your HTTP client sets, such as `Host`. You
- * may add more headers, and you may replace these. Returns 0 if `exchange` is NULL or in use.
+ * may add more headers, and you may replace these headers. Returns 0 if `exchange` is NULL or in
+ * use.
  */
 size_t justcall_exchange_header_count(const justcall_exchange *exchange);
 
@@ -2153,9 +2161,9 @@ const void *justcall_exchange_body(const justcall_exchange *exchange, size_t *le
  * Returns 1 if the request that you have to send verifies the pair and is not your own request.
  * Send such a request as the exchange describes it, without the body and headers of your own
  * request. The verifying request comes before your own request if the library must know the
- * account first. It comes after your own request if that was `/v2/account` and the service
- * answered 401. Returns 0 if you have to send your own request, or if `exchange` is NULL or in
- * use.
+ * account first. The verifying request comes after your own request if that was `/v2/account` and
+ * the service answered 401. Returns 0 if you have to send your own request, or if `exchange` is
+ * NULL or in use.
  */
 int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
 
@@ -2168,7 +2176,7 @@ int32_t justcall_exchange_is_verifying(const justcall_exchange *exchange);
  * JUSTCALL_ACTION_SEND.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the action is not JUSTCALL_ACTION_SEND, or if
- * `exchange` is NULL or in use. Otherwise fails like justcall_credentials_authorization().
+ * `exchange` is NULL or in use. Also fails like justcall_credentials_authorization().
  */
 JUSTCALL_NODISCARD
 justcall_status justcall_exchange_authorization(justcall_exchange *exchange,
@@ -2219,8 +2227,8 @@ justcall_status justcall_exchange_answered(justcall_exchange *exchange,
  *
  * With libcurl, pass 0 as `request_sent` for the causes RESOLVE, CONNECT and TLS. For the other
  * causes, pass 1 if CURLINFO_REQUEST_SIZE is greater than 0, and 0 otherwise. If your program
- * fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help. Otherwise pass
- * JUSTCALL_CAUSE_CANCELLED.
+ * fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help, and
+ * JUSTCALL_CAUSE_CANCELLED if not.
  *
  * The library retries the causes RESOLVE, CONNECT and CLOSED like a lost connection. The other
  * causes end the call. A call that ends fails with the same status and reason as with the built-in
@@ -2244,9 +2252,9 @@ justcall_status justcall_exchange_failed(justcall_exchange *exchange,
                                          justcall_error **error);
 
 /**
- * Returns the response in `*out`, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299. Any
- * other HTTP status is a failure, and justcall_error_response() returns the response of a failure.
- * You may call this function more than once.
+ * Returns the response in `*out`, after JUSTCALL_ACTION_DONE. The HTTP status of this response is
+ * 200 to 299. Any other HTTP status is a failure, and justcall_error_response() returns the
+ * response of a failure. You may call this function more than once.
  *
  * Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call has not ended yet, if `exchange` or `out`
  * is NULL, or if the exchange is in use. If the call has failed, fails with the status of the
@@ -2313,8 +2321,9 @@ justcall_status justcall_classify(int32_t http_status,
 
 /**
  * Checks the text that a person pasted as a pair. `text` is `key:secret`, a header value or a
- * header line. It is `text_length` bytes and does not need a NUL at the end. Sends nothing. Reads
- * only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong order.
+ * header line. `text` is `text_length` bytes and does not need a NUL at the end. Sends nothing.
+ * Reads only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong
+ * order.
  *
  * Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
  * if `text` or `out` is NULL. On success, free `*out` with justcall_report_free(). On failure,
@@ -2441,15 +2450,16 @@ int32_t justcall_error_http_status(const justcall_error *error);
 int32_t justcall_error_retryable(const justcall_error *error);
 
 /**
- * Returns how many milliseconds to wait before you call again. This is the time that the service
- * asks for, or the time in which the library does not send a rejected pair again. Returns -1 if
- * the error has no such time, or if `error` is NULL.
+ * Returns how many milliseconds to wait before you call again. The service asked for this time, or
+ * the library does not send a rejected pair again in this time. Returns -1 if the error has no
+ * such time, or if `error` is NULL.
  */
 int64_t justcall_error_retry_after_ms(const justcall_error *error);
 
 /**
- * Returns 1 if any attempt may have delivered the request to the service, whatever ended the call.
- * Returns 0 if certainly no attempt delivered the request, or if `error` is NULL.
+ * Returns 1 if any attempt may have delivered the request to the service, even if the call failed
+ * for another reason. Returns 0 if certainly no attempt delivered the request, or if `error` is
+ * NULL.
  *
  * If the result is 1, send a POST request again only if the service certainly refused it. The
  * service refused the request if justcall_error_status() returns 400, 401, 403, 404, 422 or 429.
@@ -2481,10 +2491,11 @@ const char *justcall_error_path(const justcall_error *error);
 uint32_t justcall_error_attempts(const justcall_error *error);
 
 /**
- * Returns the last response of the service. This is the response that made the call fail, such as
- * a 422 whose body names the invalid fields. If a retry got no response, it is the response of the
- * attempt before. Returns NULL if there was no response, or if `error` is NULL. The error owns the
- * response: do not free it. The response is valid until `error` is freed.
+ * Returns the last response of the service. The last response is usually the response that made
+ * the call fail, such as a 422 whose body names the invalid fields. If a retry got no response,
+ * the last response is that of an earlier attempt. Returns NULL if there was no response, or if
+ * `error` is NULL. The error owns the response: do not free it. The response is valid until
+ * `error` is freed.
  */
 const justcall_response *justcall_error_response(const justcall_error *error);
 

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Example: is the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET good?
+ * Example: check the pair in JUSTCALL_API_KEY and JUSTCALL_API_SECRET.
  *
  *     #include <iostream>
  *     #include <justcall_auth.hpp>
@@ -97,8 +97,8 @@ static_assert(JUSTCALL_VERSION_MAJOR == 0 && JUSTCALL_VERSION_MINOR == 1,
 namespace justcall {
 
 // The ABI of this header. The linker sees types of another ABI version as different types. It also
-// sees types compiled with and without exceptions as different types. So a program can link source
-// files that use different versions or settings.
+// sees types compiled with and without exceptions as different types. Therefore a program can link
+// source files that use different versions or settings.
 #ifdef JUSTCALL_NO_EXCEPTIONS
 inline namespace v0_1_without_exceptions {
 #else
@@ -560,8 +560,8 @@ public:
         return wait < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(wait);
     }
 
-    /// Returns true if any attempt may have delivered the request to the service, whatever ended
-    /// the call. See justcall_error_request_sent().
+    /// Returns true if any attempt may have delivered the request to the service, even if the call
+    /// failed for another reason. See justcall_error_request_sent().
     [[nodiscard]] bool request_sent() const noexcept {
         return justcall_error_request_sent(native_handle()) != 0;
     }
@@ -587,8 +587,8 @@ public:
     }
 
     /// Returns the last response of the service, such as a 422 whose body names the invalid fields.
-    /// If a retry got no response, it is the response of the attempt before. The response remains
-    /// valid after this error is destroyed. See justcall_error_response().
+    /// If a retry got no response, the last response is that of an earlier attempt. The response
+    /// remains valid after this error is destroyed. See justcall_error_response().
     [[nodiscard]] std::optional<justcall::response> response() const noexcept {
         const auto *answer = justcall_error_response(native_handle());
         if (!answer)
@@ -1022,7 +1022,7 @@ enum class event_kind : std::int32_t {
     candidate_rejected = JUSTCALL_EVENT_CANDIDATE_REJECTED,
     /// The service rejected the pair in use.
     pair_rejected = JUSTCALL_EVENT_PAIR_REJECTED,
-    /// Calls wait until the source has another pair. config::rotation_wait() sets how long they
+    /// Calls wait until the source has another pair. config::rotation_wait() sets how long calls
     /// wait.
     waiting_for_source = JUSTCALL_EVENT_WAITING_FOR_SOURCE,
     /// A call failed and will be retried after a wait.
@@ -1111,8 +1111,8 @@ enum class memory : std::int32_t {
     /// Keeps the pair in locked memory pages. If the system refuses to lock memory, calls fail with
     /// errc::memory_protection.
     strict = JUSTCALL_MEMORY_STRICT,
-    /// Keeps the pair on the heap. The library wipes it when it is freed, but does not lock or
-    /// encrypt it.
+    /// Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does
+    /// not lock or encrypt it.
     heap = JUSTCALL_MEMORY_HEAP,
     /// Keeps the pair in memory that even the kernel cannot read. If the system does not offer such
     /// memory, calls fail with errc::memory_protection.
@@ -1244,7 +1244,7 @@ public:
         return detail::call(justcall_config_set_proxy, native_handle(), url);
     }
 
-    /// Sets the account that the pair must belong to. `id` must not be 0. When we measured it, the
+    /// Sets the account that the pair must belong to. `id` must not be 0. In our measurements, the
     /// JustCall service did not name the account of a pair. See
     /// justcall_config_set_expected_account().
     result<void> try_expected_account(std::uint64_t id) {
@@ -1693,8 +1693,8 @@ public:
 
 // Webhooks: whether a delivery is JustCall's -----------------------------------------------------
 
-/// A verified webhook delivery. It contains everything that the signature covers, and none of the
-/// unsigned data in the body. A webhook event is immutable.
+/// A verified webhook delivery. A webhook event contains everything that the signature covers, and
+/// none of the unsigned data in the body. A webhook event is immutable.
 class webhook_event : public detail::handle<justcall_webhook_event> {
 public:
     using handle::handle;
@@ -1804,11 +1804,12 @@ justcall_status replay_check(void *context, const justcall_webhook_event *event)
 
 } // namespace detail
 
-/// A verifier of webhook deliveries. Set up a verifier on one thread. After that, several threads
-/// may verify deliveries with it at the same time.
+/// A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+/// threads may verify deliveries with one verifier at the same time.
 ///
-/// The signature of a delivery does NOT cover its body, except for `webhook_url` and `type`. So
-/// fetch the object through the API before you act on the data, for example with client::get().
+/// The signature of a delivery does NOT cover its body, except for `webhook_url` and `type`. Before
+/// you act on the data of a delivery, fetch the object through the API, for example with
+/// client::get().
 class webhook : public detail::handle<justcall_webhook> {
 public:
     using handle::handle;
@@ -1849,9 +1850,9 @@ public:
         return detail::call(justcall_webhook_use_client, native_handle(), source.native_handle());
     }
 
-    /// Sets your own function that detects repeated deliveries. The library calls it for every
-    /// delivery that passed all other checks. The library passes a `const webhook_event &` and
-    /// calls the function as const. Several threads may call the function at the same time. The
+    /// Sets your own function that detects repeated deliveries. The library runs the check for
+    /// every delivery that passed all other checks. The library passes a `const webhook_event &`
+    /// and calls the function as const. Several threads may call the function at the same time. The
     /// function returns true if the event was seen before, as `bool` or `result<bool>`. If the
     /// function throws or returns a justcall::error, the verification fails with its status. If the
     /// function throws anything else, the verification fails with errc::invalid_argument. See
@@ -1870,8 +1871,8 @@ public:
     /// Verifies one webhook delivery. `body` is the bytes that were received. A failure with
     /// errc::webhook_unsigned is a test delivery that JustCall sends when a webhook URL is saved,
     /// or a forgery. Answer it with the HTTP status 200 and do nothing else. Log
-    /// errc::webhook_unsigned: behind a proxy that removes the signature headers, every genuine
-    /// delivery has it too. See justcall_webhook_verify().
+    /// errc::webhook_unsigned. If a proxy removes the signature headers, every genuine delivery
+    /// fails with errc::webhook_unsigned too. See justcall_webhook_verify().
     result<webhook_event>
     try_verify(const webhook_headers &headers, std::string_view body,
                std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const {
@@ -2020,7 +2021,7 @@ enum class action : std::int32_t {
     send = JUSTCALL_ACTION_SEND,
     /// Call exchange::next() again after `step::wait`.
     wait = JUSTCALL_ACTION_WAIT,
-    /// Call exchange::load(). That function may block.
+    /// Call exchange::load(), which may block.
     load = JUSTCALL_ACTION_LOAD,
     /// The call has succeeded. exchange::response() returns the response.
     done = JUSTCALL_ACTION_DONE,
@@ -2043,8 +2044,8 @@ enum class cause : std::int32_t {
 };
 
 /// The next action and its time. For action::wait, `wait` is the time to wait. For action::send,
-/// `wait` is the time until the deadline of the call, or 0 if the call has no deadline. Use it as
-/// the timeout of your HTTP client.
+/// `wait` is the time until the deadline of the call, or 0 if the call has no deadline. Use this
+/// time as the timeout of your HTTP client.
 struct step {
     justcall::action action;
     std::chrono::milliseconds wait;

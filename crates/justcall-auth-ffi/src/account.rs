@@ -39,15 +39,15 @@ pub unsafe extern "C" fn justcall_account_id(account: *const justcall_account) -
     infallible!(0, |account| account.id)
 }
 
-/// Returns the e-mail address of the account. Returns NULL if the service did not return it, or if
-/// `account` is NULL. The text is valid until `account` is freed.
+/// Returns the e-mail address of the account. Returns NULL if the service did not return an
+/// address, or if `account` is NULL. The text is valid until `account` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_email(account: *const justcall_account) -> *const c_char {
     infallible!(ptr::null(), |account| account.email.as_ref()?.as_ptr())
 }
 
-/// Returns the plan of the account, such as `"Pro"`. Returns NULL if the service did not return it,
-/// or if `account` is NULL. The text is valid until `account` is freed.
+/// Returns the plan of the account, such as `"Pro"`. Returns NULL if the service did not return a
+/// plan, or if `account` is NULL. The text is valid until `account` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_account_plan(account: *const justcall_account) -> *const c_char {
     infallible!(ptr::null(), |account| account.plan.as_ref()?.as_ptr())

@@ -6,8 +6,8 @@ use justcall_auth::Cancel;
 
 use crate::function::{free, guarded, infallible, into_raw};
 
-/// A cancel handle, which ends calls early from any thread or from a signal handler. Attach it to a
-/// request with justcall_request_set_cancel(), or to call options with
+/// A handle that ends calls early, from any thread or from a signal handler. Attach a cancel handle
+/// to a request with justcall_request_set_cancel(), or to call options with
 /// justcall_call_options_set_cancel().
 pub struct justcall_cancel {
     cancel: Cancel,
@@ -28,9 +28,10 @@ pub extern "C" fn justcall_cancel_new() -> *mut justcall_cancel {
 }
 
 /// Ends all calls that use this cancel handle with JUSTCALL_ERROR_CANCELLED. Running calls end
-/// within about 50 milliseconds, whatever they wait for. Calls that start later end at once. A
-/// fired handle cannot be reset. The library does not interrupt a running load callback or event
-/// handler: the call ends when the callback returns. Does nothing if `cancel` is NULL.
+/// within about 50 milliseconds, even while they wait for the network or for a source. Calls that
+/// start later end at once. A fired handle cannot be reset. The library does not interrupt a
+/// running load callback or event handler: the call ends when the callback returns. Does nothing if
+/// `cancel` is NULL.
 ///
 /// Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
 /// function: it is async-signal-safe.

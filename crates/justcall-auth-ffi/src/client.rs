@@ -67,18 +67,18 @@ pub unsafe extern "C" fn justcall_client_new(
 /// proves the pair but does not return the account's details.
 ///
 /// If the service names the account, every pair that the source has later must belong to the same
-/// account. The library checks this before it sends anything else with a new pair. If a new pair
-/// belongs to another account, the call fails with JUSTCALL_ERROR_WRONG_ACCOUNT. The account is
-/// unknown if no call verified the pair or the service does not name the account. In that case, the
-/// library uses a pair of another account without notice. To prevent this, set the expected
-/// account.
+/// account. The library checks the account of a new pair before it sends anything else with that
+/// pair. If a new pair belongs to another account, the call fails with
+/// JUSTCALL_ERROR_WRONG_ACCOUNT. The account is unknown if no call verified the pair or the service
+/// does not name the account. If the account is unknown, the library uses a new pair of any account
+/// without notice. To allow only one account, call justcall_config_set_expected_account().
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. For the next 30
-/// seconds, the library does not send the same pair again. In that time, calls fail at once with
-/// the same status, unless the source has another pair. For such a call,
-/// justcall_error_request_sent() and justcall_error_attempts() return 0. Fails with any other
-/// status, except those for buffers and webhooks, if the service is unreachable or its response is
-/// unexpected.
+/// Fails with JUSTCALL_ERROR_INVALID_CREDENTIALS if the service rejects the pair. After a
+/// rejection, the library does not send the same pair again for 30 seconds. During these 30
+/// seconds, calls fail at once with the same status, unless the source has another pair. When a
+/// call fails at once, justcall_error_request_sent() and justcall_error_attempts() return 0,
+/// because the library sent nothing. Fails with any other status, except those for buffers and
+/// webhooks, if the service is unreachable or its response is unexpected.
 ///
 /// On success, free `*out` with justcall_account_free(). On failure, `*out` is NULL. Blocks for at
 /// most the client's timeout. This function is thread-safe.
@@ -142,14 +142,14 @@ pub unsafe extern "C" fn justcall_client_send(
     })
 }
 
-/// Sends a request without extra headers. This is the short form of justcall_request_new(),
+/// Sends a request without extra headers. This function combines justcall_request_new(),
 /// justcall_request_set_body() and justcall_client_send(). `body` is `body_length` bytes. To send
 /// no body, pass NULL and a length of 0.
 ///
 /// `path` may also be a URL under the client's base URL, such as the `next_page_link` of a
 /// response. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `path` is any other URL, and sends
-/// nothing in that case. Otherwise this function fails, blocks and returns like
-/// justcall_request_new(), justcall_request_set_body() and justcall_client_send().
+/// nothing in that case. Apart from that, this function fails, blocks and returns like the three
+/// functions that it combines.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_request(
@@ -172,8 +172,8 @@ pub unsafe extern "C" fn justcall_client_request(
 
 /// Verifies another pair like justcall_client_verify(). If the pair is valid, all clients of the
 /// process that share this client's pair use the new pair from then on. This function does not
-/// write the new pair to the source. Write it there yourself, or the next read of the source brings
-/// the old pair back.
+/// write the new pair to the source. Write the new pair to the source yourself, or the next read of
+/// the source brings the old pair back.
 ///
 /// Fails like justcall_client_verify(), if the service does not accept `credentials`. Fails with
 /// JUSTCALL_ERROR_INVALID_ARGUMENT if `client` or `credentials` is NULL. On failure, the pair in
@@ -220,9 +220,9 @@ pub unsafe extern "C" fn justcall_client_replace_with(
 /// new pair, and to 0 otherwise. `changed` may be NULL. The next call proves a new pair and then
 /// uses it.
 ///
-/// You need this function only to make the client read the source sooner. Calls read the source by
-/// themselves. They read a file or folder at most once a second, and any other source when the
-/// service rejects the pair.
+/// You need this function only to make the client read the source sooner. Calls read the source
+/// without this function. Calls read a file or folder at most once a second, and any other source
+/// when the service rejects the pair.
 ///
 /// Fails like justcall_credentials_load(). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
 /// `client` is NULL. On failure, the pair in use is unchanged. Blocks for at most the client's
@@ -261,10 +261,10 @@ pub unsafe extern "C" fn justcall_client_reload_with(
     })
 }
 
-/// Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). This
-/// includes running calls and calls that start later. Exchanges of this client end at their next
-/// step. Use this function to make threads return from their calls before you free the client.
-/// Other clients that share the client's pair are not affected. Does nothing if `client` is NULL.
+/// Ends every call of this client with JUSTCALL_ERROR_CANCELLED, like justcall_cancel_fire(). Calls
+/// that start later end too. Exchanges of this client end at their next step. Use this function to
+/// make threads return from their calls before you free the client. Other clients that share the
+/// client's pair are not affected. Does nothing if `client` is NULL.
 ///
 /// Does not block and takes no lock. This function is thread-safe. Signal handlers may call this
 /// function: it is async-signal-safe.
@@ -277,8 +277,8 @@ pub unsafe extern "C" fn justcall_client_shutdown(client: *mut justcall_client) 
 
 /// Writes the value of the `Authorization` header into `buffer`, like
 /// justcall_credentials_authorization(). The value is for the pair that the client's calls use now.
-/// Use it for a request that you send yourself. This function reads the source if no call has read
-/// it yet.
+/// Use the value for a request that you send yourself. This function reads the source if no call
+/// has read it yet.
 ///
 /// Fails like justcall_credentials_authorization(). If it reads the source, it also fails like
 /// justcall_credentials_load(). Blocks only while it reads the source. This function is
@@ -322,9 +322,9 @@ pub unsafe extern "C" fn justcall_client_authorization_with(
 
 /// Reports how the pair is protected in memory between calls. The report has one finding, whose
 /// code is `"locked"`, `"secretmem"` or `"heap"`. If the protection is weaker than requested, the
-/// severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. Otherwise
-/// the severity is JUSTCALL_SEVERITY_NOTE. This function reads the source if no call has read it
-/// yet.
+/// severity of the finding is JUSTCALL_SEVERITY_WARNING, and its remedy gives the reason. If the
+/// protection is as requested, the severity is JUSTCALL_SEVERITY_NOTE. This function reads the
+/// source if no call has read it yet.
 ///
 /// Fails with JUSTCALL_ERROR_MEMORY_PROTECTION if the system refuses the requested protection. If
 /// it reads the source, it also fails like justcall_credentials_load().
@@ -384,8 +384,8 @@ pub unsafe extern "C" fn justcall_client_rate_limit(client: *const justcall_clie
 
 /// Copies the shortened API key of the pair in use into `buffer`, with a NUL at the end. The text
 /// identifies the pair in logs and has the same form as in justcall_credentials_key_hint(). The
-/// text is empty if no call has read a pair yet. It is UTF-8, and 16 bytes are always enough. Sets
-/// `*length` to the length of the text without the NUL. `length` may be NULL.
+/// text is empty if no call has read a pair yet. The text is UTF-8, and a capacity of 16 bytes is
+/// always enough. Sets `*length` to the length of the text without the NUL. `length` may be NULL.
 ///
 /// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `client` is NULL, or if `buffer` is NULL and
@@ -404,12 +404,12 @@ pub unsafe extern "C" fn justcall_client_key_hint(
 }
 
 /// Copies usage metrics into `buffer`, with a NUL at the end. The metrics count what all clients
-/// that share this client's pair have done so far, and describe the state of the pair. They include
-/// the results of webhooks that were verified with the secrets of these clients. The text is
-/// OpenMetrics 1.0, which Prometheus and most monitoring systems read. Its media type is
-/// `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no secret and
-/// nothing that identifies the pair. Sets `*length` to the length of the text without the NUL.
-/// `length` may be NULL.
+/// that share this client's pair have done so far, and describe the state of the pair. The metrics
+/// include the results of webhooks that were verified with the secrets of these clients. The text
+/// is OpenMetrics 1.0, which Prometheus and most monitoring systems read. The media type of the
+/// text is `application/openmetrics-text; version=1.0.0; charset=utf-8`. The text contains no
+/// secret and nothing that identifies the pair. Sets `*length` to the length of the text without
+/// the NUL. `length` may be NULL.
 ///
 /// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the text and its NUL.
 /// The text grows from call to call, but a capacity of JUSTCALL_USAGE_SIZE is always enough. Fails
@@ -428,8 +428,8 @@ pub unsafe extern "C" fn justcall_client_usage(
     })
 }
 
-/// Frees a client. Do not free a client while a call uses it. Accounts and errors that came from
-/// the client remain valid. Does nothing if `client` is NULL.
+/// Frees a client. Do not free a client while another thread is inside a call on it. Accounts and
+/// errors that came from the client remain valid. Does nothing if `client` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_client_free(client: *mut justcall_client) {
     free!(client);

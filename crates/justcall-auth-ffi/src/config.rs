@@ -77,14 +77,14 @@ pub unsafe extern "C" fn justcall_config_set_credentials(
     })
 }
 
-/// Sets a callback that loads the pair, instead of a source. Use it for a pair in a database or in
-/// another keychain. justcall_load_fn describes the callback. Replaces the source, callback or pair
-/// that was set before.
+/// Sets a callback that loads the pair, instead of a source. Use a callback for a pair in a
+/// database or in another keychain. justcall_load_fn describes the callback. Replaces the source,
+/// callback or pair that was set before.
 ///
-/// The library passes `context` to `load`. It calls `free_context` with `context` when this
-/// configuration and all clients made from it no longer need `load`. `free_context` may be NULL. If
-/// this function replaces a callback, it frees the context of that callback, unless clients still
-/// use it. In that case, the context is freed with the last of those clients.
+/// The library passes `context` to `load`. The library calls `free_context` with `context` when
+/// this configuration and all clients made from it no longer need `load`. `free_context` may be
+/// NULL. If this function replaces a callback that no client uses, it frees the context of the old
+/// callback. If clients use the old callback, its context is freed with the last of these clients.
 /// justcall_config_set_source() and justcall_config_set_credentials() replace a callback in the
 /// same way.
 ///
@@ -111,8 +111,8 @@ pub unsafe extern "C" fn justcall_config_set_source_callback(
 /// Sets the URL of the service, in the form `"https://host[:port][/prefix]"`. The library accepts
 /// `http://` only for a loopback address, because `http://` sends the secret unencrypted.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have this form, or if `config` or
-/// `url` is NULL. On failure, the configuration is unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+/// or `url` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_base_url(
     config: *mut justcall_config,
@@ -172,10 +172,11 @@ pub unsafe extern "C" fn justcall_config_set_max_retries(
 }
 
 /// Sets how many milliseconds calls wait for a new pair after the service rejected the pair in use.
-/// The time counts from the rejection. While calls wait, the library reads the source up to four
-/// times a second. A reset of the pair then fails no call, if the source has the new pair before
-/// this time and the call's timeout end. 0, the default, means no wait: a call fails unless the
-/// source has another pair at once.
+/// The wait starts at the rejection. While calls wait, the library reads the source up to four
+/// times a second. With this wait, a reset of the pair makes no call fail, if the source gets the
+/// new pair in time. The new pair is in time if it arrives before the end of this wait and of the
+/// call's timeout. The default is 0, which means no wait: a call fails unless the source already
+/// has another pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -193,8 +194,8 @@ pub unsafe extern "C" fn justcall_config_set_rotation_wait_ms(
 /// Sets a callback that handles events. justcall_event_fn describes the callback. Replaces the
 /// event handler that was set before.
 ///
-/// The library passes `context` to `handler`. It calls `free_context` with `context` when this
-/// configuration and all clients and exchanges made from it no longer need `handler`.
+/// The library passes `context` to `handler`. The library calls `free_context` with `context` when
+/// this configuration and all clients and exchanges made from it no longer need `handler`.
 /// `free_context` may be NULL. After fork(), the child calls `handler` and `free_context` too.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` or `handler` is NULL. On failure, the
@@ -270,8 +271,8 @@ pub unsafe extern "C" fn justcall_config_set_local_address(
 
 /// Sets the maximum length of a response body, in bytes after decompression. If a body is longer,
 /// the call fails with JUSTCALL_ERROR_INVALID_RESPONSE. 0 means no limit. The default is 33554432
-/// (32 MiB). Whatever the limit, the library reads at most 64 KiB of an error response or of a
-/// response that verifies the pair.
+/// (32 MiB). The library always reads at most 64 KiB of an error response or of a response that
+/// verifies the pair.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `config` is NULL.
 #[unsafe(no_mangle)]
@@ -317,8 +318,8 @@ pub unsafe extern "C" fn justcall_config_set_state_file(
 /// justcall_client_new() reads both variables. An unusable proxy is an error only if the base URL
 /// needs it.
 ///
-/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have this form, or if `config` or
-/// `url` is NULL. On failure, the configuration is unchanged.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `url` does not have the form above, or if `config`
+/// or `url` is NULL. On failure, the configuration is unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_config_set_proxy(
     config: *mut justcall_config,
@@ -330,11 +331,11 @@ pub unsafe extern "C" fn justcall_config_set_proxy(
 
 /// Sets the account that the pair must belong to. Every call fails with
 /// JUSTCALL_ERROR_WRONG_ACCOUNT if the pair belongs to another account. Every call also fails with
-/// this status if the service does not name the account. In both cases, the library requests only
+/// this status if the service does not name the account. In these calls, the library requests only
 /// the account and sends nothing else.
 ///
-/// When we measured it, the JustCall service did not name the account of a pair. So every call to
-/// that service fails if an account is expected.
+/// In our measurements, the JustCall service did not name the account of a pair. Therefore every
+/// call to the JustCall service fails if an account is expected.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `id` is 0 or `config` is NULL. To accept every
 /// account, do not call this function.
@@ -347,15 +348,15 @@ pub unsafe extern "C" fn justcall_config_set_expected_account(
     fallible!(error, |config: handle_mut| config.config.set_expected_account(id).map(drop))
 }
 
-/// Keeps the pair in locked memory pages, encrypted between calls. This is the default. If the
-/// system refuses to lock memory, the pair is kept on the heap. justcall_client_protection()
-/// reports which of the two is used, and why.
+/// Keeps the pair in locked memory pages, encrypted between calls. JUSTCALL_MEMORY_AUTO is the
+/// default. If the system refuses to lock memory, the pair is kept on the heap.
+/// justcall_client_protection() reports which of the two is used, and why.
 pub const JUSTCALL_MEMORY_AUTO: i32 = 0;
 /// Keeps the pair in locked memory pages. If the system refuses to lock memory, calls fail with
 /// JUSTCALL_ERROR_MEMORY_PROTECTION.
 pub const JUSTCALL_MEMORY_STRICT: i32 = 1;
-/// Keeps the pair on the heap. The library wipes it when it is freed, but does not lock or encrypt
-/// it.
+/// Keeps the pair on the heap. The library wipes this memory when it frees the pair, but does not
+/// lock or encrypt it.
 pub const JUSTCALL_MEMORY_HEAP: i32 = 2;
 /// Keeps the pair in memory that even the kernel cannot read (memfd_secret). If the system does not
 /// offer such memory, calls fail with JUSTCALL_ERROR_MEMORY_PROTECTION. Linux refuses to hibernate

@@ -14,7 +14,7 @@ use crate::output;
 use crate::status::justcall_status;
 
 /// An API key and its secret, which were checked when the handle was created. The library stores
-/// both in its own memory. It wipes that memory when the last handle that refers to the pair is
+/// both in its own memory. The library wipes the pair when the last handle that refers to it is
 /// freed. Credentials are immutable, so several threads may use one handle at the same time.
 pub struct justcall_credentials {
     credentials: Credentials,
@@ -42,9 +42,9 @@ const _: () =
 /// justcall_wipe().
 ///
 /// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if the key or the secret cannot be sent. The
-/// error message names the wrong half and the reason, but never contains its value. Fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length is over
-/// SIZE_MAX / 2.
+/// error message names the malformed half and the reason, but never contains the key or the secret.
+/// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `key`, `secret` or `out` is NULL, or if a length
+/// is over SIZE_MAX / 2.
 ///
 /// On success, free `*out` with justcall_credentials_free(). On failure, `*out` is NULL. Does not
 /// block. This function is thread-safe.
@@ -127,10 +127,10 @@ pub unsafe extern "C" fn justcall_credentials_key_hint(
 /// `length` may be NULL.
 ///
 /// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the value and its NUL.
-/// In that case, sets `*length` as well and leaves `buffer` unchanged. A capacity of
-/// JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
-/// `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2. Also fails with
-/// JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
+/// If `capacity` is too small, this function sets `*length` as well and leaves `buffer` unchanged.
+/// A capacity of JUSTCALL_AUTHORIZATION_SIZE is always enough. Fails with
+/// JUSTCALL_ERROR_INVALID_ARGUMENT if `credentials` is NULL, or if `capacity` is over SIZE_MAX / 2.
+/// Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `buffer` is NULL and `capacity` is not 0.
 ///
 /// Wipe `buffer` with justcall_wipe() after you have sent the request. `buffer` is the only copy of
 /// the value outside the library until your HTTP client copies it. For example, curl_slist_append()

@@ -122,16 +122,17 @@ pub unsafe extern "C" fn justcall_error_retryable(error: *const justcall_error) 
     infallible!(0, |error| i32::from(error.error.retryable()))
 }
 
-/// Returns how many milliseconds to wait before you call again. This is the time that the service
-/// asks for, or the time in which the library does not send a rejected pair again. Returns -1 if
-/// the error has no such time, or if `error` is NULL.
+/// Returns how many milliseconds to wait before you call again. The service asked for this time, or
+/// the library does not send a rejected pair again in this time. Returns -1 if the error has no
+/// such time, or if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_retry_after_ms(error: *const justcall_error) -> i64 {
     infallible!(-1, |error| i64::try_from(error.error.retry_after()?.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Returns 1 if any attempt may have delivered the request to the service, whatever ended the call.
-/// Returns 0 if certainly no attempt delivered the request, or if `error` is NULL.
+/// Returns 1 if any attempt may have delivered the request to the service, even if the call failed
+/// for another reason. Returns 0 if certainly no attempt delivered the request, or if `error` is
+/// NULL.
 ///
 /// If the result is 1, send a POST request again only if the service certainly refused it. The
 /// service refused the request if justcall_error_status() returns 400, 401, 403, 404, 422 or 429.
@@ -167,10 +168,11 @@ pub unsafe extern "C" fn justcall_error_attempts(error: *const justcall_error) -
     infallible!(0, |error| error.error.attempts())
 }
 
-/// Returns the last response of the service. This is the response that made the call fail, such as
-/// a 422 whose body names the invalid fields. If a retry got no response, it is the response of the
-/// attempt before. Returns NULL if there was no response, or if `error` is NULL. The error owns the
-/// response: do not free it. The response is valid until `error` is freed.
+/// Returns the last response of the service. The last response is usually the response that made
+/// the call fail, such as a 422 whose body names the invalid fields. If a retry got no response,
+/// the last response is that of an earlier attempt. Returns NULL if there was no response, or if
+/// `error` is NULL. The error owns the response: do not free it. The response is valid until
+/// `error` is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_error_response(error: *const justcall_error) -> *const justcall_response {
     infallible!(ptr::null(), |error| ptr::from_ref(error.response.as_ref()?))

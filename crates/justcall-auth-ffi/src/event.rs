@@ -42,7 +42,7 @@ pub const JUSTCALL_EVENT_CANDIDATE_REJECTED: i32 = 2;
 /// The service rejected the pair in use.
 pub const JUSTCALL_EVENT_PAIR_REJECTED: i32 = 3;
 /// Calls wait until the source has another pair. justcall_config_set_rotation_wait_ms() sets how
-/// long they wait.
+/// long calls wait.
 pub const JUSTCALL_EVENT_WAITING_FOR_SOURCE: i32 = 4;
 /// A call failed and will be retried after a wait.
 pub const JUSTCALL_EVENT_RETRYING: i32 = 5;
@@ -53,9 +53,9 @@ pub const JUSTCALL_EVENT_SOURCE_CHANGED: i32 = 7;
 /// The pair in use is at least 90 days old and should be rotated. The library reports this event
 /// once for each pair.
 pub const JUSTCALL_EVENT_ROTATION_DUE: i32 = 8;
-/// The number of requests in one minute was unusually high. It was over 60, and more than twice
-/// that of the busiest minute before. The library reports this event at most once an hour, and the
-/// message contains the numbers.
+/// The number of requests in one minute was unusually high. The number was over 60, and more than
+/// twice that of the busiest minute before. The library reports this event at most once an hour,
+/// and the message contains the numbers.
 pub const JUSTCALL_EVENT_USAGE_SPIKE: i32 = 9;
 
 /// A callback that handles an event. Set it with justcall_config_set_event_handler(), which also
@@ -99,9 +99,9 @@ pub unsafe extern "C" fn justcall_event_message(event: *const justcall_event) ->
     infallible!(c"".as_ptr(), |event| event.message.as_ptr())
 }
 
-/// Returns the generation of the pair that `event` is about, as in justcall_client_generation().
-/// For a pair that is not in use yet, returns the generation that the pair will have once it is in
-/// use. Returns 0 if `event` is about no pair, or if `event` is NULL.
+/// Returns the generation of the pair that `event` is about, as in justcall_client_generation(). If
+/// the pair is not in use yet, returns the generation that it will have when it comes into use.
+/// Returns 0 if `event` is about no pair, or if `event` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_event_generation(event: *const justcall_event) -> u64 {
     infallible!(0, |event| event.generation)

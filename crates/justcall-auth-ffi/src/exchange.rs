@@ -25,7 +25,8 @@ use crate::status::justcall_status;
 /// Call justcall_exchange_next() in a loop: it returns the next action. Only
 /// justcall_exchange_load() blocks. Your HTTP client must follow these rules:
 ///
-/// - It must not follow redirects, because that would send the pair to another host.
+/// - The HTTP client must not follow redirects, because a redirect would send the pair to another
+///   host.
 /// - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
 ///   pair may differ from the previous request.
 /// - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
@@ -37,10 +38,10 @@ use crate::status::justcall_status;
 /// - The HTTP client makes copies of the pair. The library cannot wipe these copies: wipe them
 ///   yourself, if you can.
 ///
-/// While an exchange has to load or send, other calls that share its pair may wait for it. These
-/// calls continue when you report the result or free the exchange. They also continue at the
-/// deadline of the exchange, or after 60 seconds if the exchange has no deadline. So free an
-/// exchange that you do not finish.
+/// While an exchange has to load or send, other calls that share its pair may wait for it. The
+/// waiting calls continue when you report the result or free the exchange. The waiting calls also
+/// continue at the deadline of the exchange, or after 60 seconds if the exchange has no deadline.
+/// Free an exchange that you do not finish, so that other calls do not wait for it.
 pub struct justcall_exchange {
     /// Never waited for: a call that finds it taken fails. A bug while it is taken leaves it poisoned.
     inner: Mutex<Inner>,
@@ -110,8 +111,8 @@ pub const JUSTCALL_ACTION_SEND: i32 = 1;
 /// Call justcall_exchange_next() again after `wait_ms` milliseconds. Several short waits in a row
 /// are normal. For example, each wait is 20 milliseconds while another call reads the source.
 pub const JUSTCALL_ACTION_WAIT: i32 = 2;
-/// Call justcall_exchange_load(). That function may block, so run it on a worker thread if your
-/// program has an event loop.
+/// Call justcall_exchange_load(). justcall_exchange_load() may block, so run it on a worker thread
+/// if your program has an event loop.
 pub const JUSTCALL_ACTION_LOAD: i32 = 3;
 /// The call has succeeded. justcall_exchange_response() returns the response.
 pub const JUSTCALL_ACTION_DONE: i32 = 4;
@@ -154,20 +155,22 @@ pub unsafe extern "C" fn justcall_exchange_new(
 /// to a number of milliseconds. `wait_ms` may be NULL. The meaning of `*wait_ms` depends on the
 /// action:
 ///
-/// - For JUSTCALL_ACTION_WAIT, it is the time to wait.
-/// - For JUSTCALL_ACTION_SEND, it is the time until the deadline of the call and at least 1, or 0
-///   if the call has no deadline. Use it as the timeout of your HTTP client.
-/// - For the other actions, it is 0.
+/// - For JUSTCALL_ACTION_WAIT, `*wait_ms` is the time to wait.
+/// - For JUSTCALL_ACTION_SEND, `*wait_ms` is the time until the deadline of the call and at least
+///   1, or 0 if the call has no deadline. Use this time as the timeout of your HTTP client.
+/// - For the other actions, `*wait_ms` is 0.
 ///
-/// This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. It sets
-/// `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns. So you may call
-/// this function from time to time while your HTTP client is sending. It then fails if a cancel
-/// handle was fired, after justcall_client_shutdown(), or at the deadline. Stop your request in
-/// that case. A later report of its result has no effect.
+/// This function sets `*action` to JUSTCALL_ACTION_SEND again until you report the result. This
+/// function sets `*action` to JUSTCALL_ACTION_LOAD again until justcall_exchange_load() returns.
+/// You may call this function from time to time while your HTTP client is sending.
+/// justcall_exchange_next() then fails if a cancel handle was fired, after
+/// justcall_client_shutdown(), or at the deadline. If justcall_exchange_next() fails, stop your
+/// request. A later report of the result has no effect.
 ///
 /// Each call of this function invalidates the texts of justcall_exchange_method(),
-/// justcall_exchange_url() and the headers. This also happens if the action is JUSTCALL_ACTION_SEND
-/// again. Copy these texts first, unless your HTTP client copies them, as libcurl does.
+/// justcall_exchange_url() and the headers. The texts of the last request become invalid even if
+/// the action is JUSTCALL_ACTION_SEND again. If your HTTP client does not copy texts that you pass
+/// to it, copy the texts before you call this function. libcurl copies them.
 ///
 /// If the call has failed, returns its status now and each time you call this function again. The
 /// status is any that justcall_client_send() may return. Fails with
@@ -202,7 +205,8 @@ pub unsafe extern "C" fn justcall_exchange_next(
 
 /// Reads the source after JUSTCALL_ACTION_LOAD. The source is a file, a program or your load
 /// callback. Has no effect after any other action. Returns JUSTCALL_OK even if the source cannot be
-/// read. In that case, the next justcall_exchange_next() fails, or continues with the pair in use.
+/// read. If the source cannot be read, the next justcall_exchange_next() fails, or continues with
+/// the pair in use.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `exchange` is NULL or in use. Blocks until the
 /// source is read, but at most until the deadline of the call. The cancel handle of the request
@@ -236,7 +240,8 @@ pub unsafe extern "C" fn justcall_exchange_url(exchange: *const justcall_exchang
 
 /// Returns the number of headers of the request that you have to send. The number does not include
 /// the secret header `Authorization`, or headers that your HTTP client sets, such as `Host`. You
-/// may add more headers, and you may replace these. Returns 0 if `exchange` is NULL or in use.
+/// may add more headers, and you may replace these headers. Returns 0 if `exchange` is NULL or in
+/// use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_header_count(exchange: *const justcall_exchange) -> usize {
     infallible!(0, |exchange| exchange.take().ok()?.outgoing.headers.len())
@@ -288,9 +293,9 @@ pub unsafe extern "C" fn justcall_exchange_body(
 /// Returns 1 if the request that you have to send verifies the pair and is not your own request.
 /// Send such a request as the exchange describes it, without the body and headers of your own
 /// request. The verifying request comes before your own request if the library must know the
-/// account first. It comes after your own request if that was `/v2/account` and the service
-/// answered 401. Returns 0 if you have to send your own request, or if `exchange` is NULL or in
-/// use.
+/// account first. The verifying request comes after your own request if that was `/v2/account` and
+/// the service answered 401. Returns 0 if you have to send your own request, or if `exchange` is
+/// NULL or in use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcall_exchange) -> i32 {
     infallible!(0, |exchange| i32::from(exchange.take().ok()?.exchange.is_verifying()))
@@ -304,7 +309,7 @@ pub unsafe extern "C" fn justcall_exchange_is_verifying(exchange: *const justcal
 /// JUSTCALL_ACTION_SEND.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the action is not JUSTCALL_ACTION_SEND, or if
-/// `exchange` is NULL or in use. Otherwise fails like justcall_credentials_authorization().
+/// `exchange` is NULL or in use. Also fails like justcall_credentials_authorization().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_exchange_authorization(
@@ -370,8 +375,8 @@ pub unsafe extern "C" fn justcall_exchange_answered(
 ///
 /// With libcurl, pass 0 as `request_sent` for the causes RESOLVE, CONNECT and TLS. For the other
 /// causes, pass 1 if CURLINFO_REQUEST_SIZE is greater than 0, and 0 otherwise. If your program
-/// fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help. Otherwise pass
-/// JUSTCALL_CAUSE_CANCELLED.
+/// fails for another reason, pass JUSTCALL_CAUSE_CLOSED if a retry may help, and
+/// JUSTCALL_CAUSE_CANCELLED if not.
 ///
 /// The library retries the causes RESOLVE, CONNECT and CLOSED like a lost connection. The other
 /// causes end the call. A call that ends fails with the same status and reason as with the built-in
@@ -410,9 +415,9 @@ pub unsafe extern "C" fn justcall_exchange_failed(
     })
 }
 
-/// Returns the response in `*out`, after JUSTCALL_ACTION_DONE. Its HTTP status is 200 to 299. Any
-/// other HTTP status is a failure, and justcall_error_response() returns the response of a failure.
-/// You may call this function more than once.
+/// Returns the response in `*out`, after JUSTCALL_ACTION_DONE. The HTTP status of this response is
+/// 200 to 299. Any other HTTP status is a failure, and justcall_error_response() returns the
+/// response of a failure. You may call this function more than once.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the call has not ended yet, if `exchange` or `out`
 /// is NULL, or if the exchange is in use. If the call has failed, fails with the status of the

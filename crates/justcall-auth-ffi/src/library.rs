@@ -33,9 +33,9 @@ pub extern "C" fn justcall_abi_version() -> u32 {
     JUSTCALL_ABI_VERSION
 }
 
-/// Overwrites `length` bytes at `buffer` with zeros. Use it to wipe your own copies of secrets:
-/// compilers cannot optimize it away as they can memset(). Does nothing if `buffer` is NULL, if
-/// `length` is 0, or if `length` is over SIZE_MAX / 2. This function is thread-safe.
+/// Overwrites `length` bytes at `buffer` with zeros. Use this function to wipe your own copies of
+/// secrets. A compiler may optimize memset() away, but not this function. Does nothing if `buffer`
+/// is NULL, if `length` is 0, or if `length` is over SIZE_MAX / 2. This function is thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_wipe(buffer: *mut c_void, length: usize) {
     if buffer.is_null() || isize::try_from(length).is_err() {
@@ -48,13 +48,13 @@ pub unsafe extern "C" fn justcall_wipe(buffer: *mut c_void, length: usize) {
 
 /// Forgets which pairs the service rejected. Every client of this process may then send a rejected
 /// pair again at once, instead of after 30 seconds. This function is for tests in which a pair is
-/// rejected first and valid later. Other programs do not need it.
+/// rejected first and valid later. Other programs do not need this function.
 ///
 /// A call that is waiting for another pair continues with the rejected pair. If the service answers
 /// a later request with 401, that counts as a new rejection.
 ///
-/// This function never fails. It reads no source and sends nothing. Does not block. This function
-/// is thread-safe. After fork(), it affects only the process that calls it.
+/// This function never fails, reads no source and sends nothing. Does not block. This function is
+/// thread-safe. After fork(), it affects only the process that calls it.
 #[unsafe(no_mangle)]
 pub extern "C" fn justcall_forget_rejections() {
     guarded((), testing::forget_rejections);

@@ -67,8 +67,9 @@ impl justcall_report {
 }
 
 /// Checks the text that a person pasted as a pair. `text` is `key:secret`, a header value or a
-/// header line. It is `text_length` bytes and does not need a NUL at the end. Sends nothing. Reads
-/// only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong order.
+/// header line. `text` is `text_length` bytes and does not need a NUL at the end. Sends nothing.
+/// Reads only the environment variable JUSTCALL_API_KEY, to detect a key and a secret in the wrong
+/// order.
 ///
 /// Returns JUSTCALL_OK even if the report has findings. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT
 /// if `text` or `out` is NULL. On success, free `*out` with justcall_report_free(). On failure,

@@ -16,16 +16,16 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 /// A callback that loads the pair of a client. Set it with justcall_config_set_source_callback(),
 /// which also sets its `context`.
 ///
-/// On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, it
-/// returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
-/// JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with that status. On
-/// failure, the callback may also store an error in `*error`. The error may come from
-/// justcall_error_new() or from another function of this library. The library takes ownership of
-/// both handles and frees them. `*out` and `*error` are NULL when the callback starts.
+/// On success, the callback stores credentials in `*out` and returns JUSTCALL_OK. On failure, the
+/// callback returns a JUSTCALL_ERROR_ number, usually JUSTCALL_ERROR_CREDENTIALS_MISSING or
+/// JUSTCALL_ERROR_SOURCE_UNAVAILABLE. The call that needs the pair then fails with the status of
+/// the callback. On failure, the callback may also store an error in `*error`. The error may come
+/// from justcall_error_new() or from another function of this library. The library takes ownership
+/// of both handles and frees them. `*out` and `*error` are NULL when the callback starts.
 ///
 /// The return value decides what happens next:
 ///
-/// - JUSTCALL_OK with credentials in `*out`: the library uses the pair. It ignores `*error`.
+/// - JUSTCALL_OK with credentials in `*out`: the library uses the pair and ignores `*error`.
 /// - JUSTCALL_OK without credentials: the call fails with JUSTCALL_ERROR_CREDENTIALS_MISSING.
 /// - A JUSTCALL_ERROR_ number: the call fails with this status and ignores `*out`. The message,
 ///   hint and reason come from `*error`, even if the status of `*error` differs.
@@ -36,7 +36,7 @@ use crate::status::{self, JUSTCALL_OK, justcall_status};
 ///
 /// The library runs the callback on the thread of the call that needs the pair. Several threads may
 /// run the callback at the same time. The callback may use clients that do not share the pair that
-/// it loads. If it uses a client that shares this pair, that call fails with
+/// it loads. If the callback calls a client that shares this pair, the inner call fails with
 /// JUSTCALL_ERROR_INVALID_ARGUMENT. The callback must not throw or longjmp. No timeout or cancel
 /// handle interrupts the callback.
 pub type justcall_load_fn = Option<
@@ -90,14 +90,14 @@ fn failed(status: justcall_status, error: Option<&justcall_error>) -> Error {
 }
 
 /// Creates an error for a load callback that fails. Stores the error in `*error`, unless `error` is
-/// NULL, and returns `status`. So a callback can end with `return
+/// NULL, and returns `status`. A callback can end with `return
 /// justcall_error_new(JUSTCALL_ERROR_SOURCE_UNAVAILABLE, "The database is down.", error);`
 ///
 /// `message` describes what failed. If `message` is NULL or empty, the error gets the standard
 /// message of `status`. The library replaces bytes of `message` that are not UTF-8 and removes
-/// control characters. It cuts `message` at 512 bytes, between two characters. It masks secrets of
-/// the pairs that clients of this process use. It does not recognize a secret that no client uses
-/// yet: do not put one into `message`.
+/// control characters. The library cuts `message` at 512 bytes, between two characters. The library
+/// masks secrets of the pairs that clients of this process use in `message`. A secret that no
+/// client uses yet is not masked, so do not put such a secret into `message`.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `status` is JUSTCALL_OK or an unknown status. Free
 /// the error with justcall_error_free(), unless your callback passes it to the library. Does not

@@ -15,13 +15,14 @@ use crate::function::{argument, free};
 use crate::status::{self, JUSTCALL_OK, justcall_status};
 use crate::webhook_event::justcall_webhook_event;
 
-/// A verifier of webhook deliveries. Set up a verifier on one thread. After that, several threads
-/// may verify deliveries with it at the same time.
+/// A verifier of webhook deliveries. Set up a verifier on one thread. After the setup, several
+/// threads may verify deliveries with one verifier at the same time.
 ///
 /// The signature of a delivery does NOT cover its body, except for the two fields `webhook_url` and
-/// `type`. Anyone who has one genuine delivery can send other data with the same signature. So
-/// fetch the object through the API before you act on the data. Call justcall_client_request() with
-/// the method "GET" and the path from justcall_webhook_event_object_path().
+/// `type`. Anyone who has one genuine delivery can send other data with the same signature. Before
+/// you act on the data of a delivery, fetch the object through the API. To fetch the object, call
+/// justcall_client_request() with the method "GET" and the path from
+/// justcall_webhook_event_object_path().
 pub struct justcall_webhook {
     verifier: WebhookVerifier,
     /// The client that the secrets come from, if they are not given.
@@ -32,8 +33,8 @@ pub struct justcall_webhook {
 /// delivery. Set it with justcall_webhook_set_replay_check(), which also sets its `context`.
 /// `event` is valid until the callback returns.
 ///
-/// The callback returns JUSTCALL_OK if the delivery is new. It returns
-/// JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. It returns another
+/// The callback returns JUSTCALL_OK if the delivery is new. The callback returns
+/// JUSTCALL_ERROR_WEBHOOK_REPLAYED if the delivery was seen before. The callback returns another
 /// JUSTCALL_ERROR_ number if the check itself failed. justcall_webhook_verify() returns the same
 /// status as the callback.
 ///
@@ -105,15 +106,15 @@ pub unsafe extern "C" fn justcall_webhook_add_url(
 }
 
 /// Adds a secret to a verifier, which then accepts deliveries that are signed with this secret.
-/// JustCall signs webhooks with the API secret of the account; there is no separate webhook secret.
+/// JustCall signs webhooks with the API secret of the account. A webhook has no separate secret.
 /// Add the current secret first, then the secrets that it replaced a short time ago. The function
 /// copies `secret`. You keep your own copy: wipe it with justcall_wipe().
 ///
 /// Fails with JUSTCALL_ERROR_CREDENTIALS_MALFORMED if `secret` cannot be an API secret. The error
-/// message gives the reason. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a
-/// client (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if
-/// `webhook` or `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the
-/// verifier is unchanged.
+/// message explains why. Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if the verifier uses a client
+/// (justcall_webhook_use_client()). Also fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or
+/// `secret` is NULL, or if `secret_length` is over SIZE_MAX / 2. On failure, the verifier is
+/// unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn justcall_webhook_add_secret(
     webhook: *mut justcall_webhook,
@@ -125,11 +126,11 @@ pub unsafe extern "C" fn justcall_webhook_add_secret(
 }
 
 /// Makes a verifier use the API secrets of a client. The verifier takes the secrets from the client
-/// at each delivery. It accepts the secret of the client's pair and, for a limited time, the secret
-/// of the previous pair. Replaces the client that was set before.
+/// at each delivery. The verifier accepts the secret of the client's pair and, for a limited time,
+/// the secret of the previous pair. Replaces the client that was set before.
 ///
 /// A delivery may arrive before any call has read the client's pair. justcall_webhook_verify() then
-/// reads the pair, and blocks for at most the client's timeout. To avoid this, call
+/// reads the pair, and blocks for at most the client's timeout. To avoid this wait, call
 /// justcall_client_verify() or justcall_client_reload() when your program starts. If the source
 /// cannot be read, the verification fails with the status of that failure. For one second after
 /// that, verifications fail with the same status and do not run a program or callback again.
@@ -151,14 +152,14 @@ pub unsafe extern "C" fn justcall_webhook_use_client(
     })
 }
 
-/// Sets a callback that detects repeated deliveries. The library calls it for every delivery that
-/// passed all other checks. justcall_replay_fn describes the callback. The library itself does not
-/// detect repeated deliveries, because two genuine events can have the same signature. This happens
-/// if both events have the same type and the same second. Replaces the replay check that was set
-/// before.
+/// Sets a callback that detects repeated deliveries. The library runs the check for every delivery
+/// that passed all other checks. justcall_replay_fn describes the callback. The library itself does
+/// not detect repeated deliveries, because two genuine events can have the same signature. Two
+/// events have the same signature if they have the same type and the same second. Replaces the
+/// replay check that was set before.
 ///
-/// The library passes `context` to `check`. It calls `free_context` with `context` when the
-/// verifier is freed or gets another replay check. `free_context` may be NULL.
+/// The library passes `context` to `check`. The library calls `free_context` with `context` when
+/// the verifier is freed or gets another replay check. `free_context` may be NULL.
 ///
 /// Fails with JUSTCALL_ERROR_INVALID_ARGUMENT if `webhook` or `check` is NULL. On failure, the
 /// verifier is unchanged, and `context` is not freed.
@@ -184,18 +185,17 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 /// received. `now_unix` is the current time in seconds since 1970-01-01 UTC, such as from time().
 /// The result is counted in justcall_webhook_usage() and in justcall_client_usage() of the client.
 ///
-/// If several of these failures apply, this function returns the first one in this order:
+/// If several failures apply, this function fails with the first status in this list:
 ///
 /// - JUSTCALL_ERROR_INVALID_ARGUMENT: `webhook` or `out` is NULL, a length is over SIZE_MAX / 2, or
 ///   the verifier has no secret.
 /// - JUSTCALL_ERROR_WEBHOOK_UNSIGNED: the signature is missing or empty. JustCall sends such a test
-///   delivery when a webhook URL is saved. Log this status: behind a proxy that removes the
-///   headers, every genuine delivery has it too.
+///   delivery when a webhook URL is saved. Log this status. If a proxy removes the headers, every
+///   genuine delivery gets this status too.
 /// - JUSTCALL_ERROR_WEBHOOK_VERSION: the signature version is missing or unknown.
 /// - JUSTCALL_ERROR_WEBHOOK_MALFORMED: the signature is not 64 hexadecimal digits, or the timestamp
-///   is missing or not a time. Other causes are a body over 1 MiB, a body that is not UTF-8, and a
-///   body that is not the JSON of a delivery. A signature or timestamp that is not UTF-8 is
-///   malformed too.
+///   is missing or not a time. This status also means that the body is over 1 MiB, not UTF-8, or
+///   not the JSON of a delivery. A signature or timestamp that is not UTF-8 is malformed too.
 /// - The status of the client's source, if the verifier uses a client and the source cannot be
 ///   read.
 /// - JUSTCALL_ERROR_WEBHOOK_MISMATCH, then JUSTCALL_ERROR_WEBHOOK_STALE,
@@ -205,8 +205,8 @@ pub unsafe extern "C" fn justcall_webhook_set_replay_check(
 /// Answer the delivery with one of these HTTP statuses:
 ///
 /// - 200 for JUSTCALL_OK, after you have handled the event.
-/// - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for its test delivery.
-///   Do not act on the delivery.
+/// - 200 for JUSTCALL_ERROR_WEBHOOK_UNSIGNED, because JustCall expects 200 for a test delivery. Do
+///   not act on an unsigned delivery.
 /// - 200 for JUSTCALL_ERROR_WEBHOOK_REPLAYED. Do not act on the delivery again.
 /// - 401 for every other JUSTCALL_ERROR_WEBHOOK status.
 /// - 500 for every other status, such as a failure of the source. JustCall sends a delivery again
@@ -279,11 +279,11 @@ pub unsafe extern "C" fn justcall_webhook_verify_with(
 
 /// Copies the metrics of a verifier into `buffer`, with a NUL at the end. The metrics count the
 /// verifications that this verifier made in this process. The text is OpenMetrics 1.0, like that of
-/// justcall_client_usage(). It contains the counter `justcall_auth_webhooks_total` with the label
-/// `result`. The label is `ok`, or the name of the status that justcall_webhook_verify() returned.
-/// The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2. The text
-/// contains no secret, no URL and no data of a delivery. Sets `*length` to the length of the text
-/// without the NUL. `length` may be NULL.
+/// justcall_client_usage(). The text contains the counter `justcall_auth_webhooks_total` with the
+/// label `result`. The label is `ok`, or the name of the status that justcall_webhook_verify()
+/// returned. The counter ignores calls with an argument that is NULL or a length over SIZE_MAX / 2.
+/// The text contains no secret, no URL and no data of a delivery. Sets `*length` to the length of
+/// the text without the NUL. `length` may be NULL.
 ///
 /// justcall_client_usage() contains the results of all verifiers that use the client's secrets. Let
 /// your monitoring system read only one of the two texts, because a sum of both counts each

@@ -12,9 +12,9 @@ use crate::function::{free, infallible};
 use crate::output;
 use crate::status::justcall_status;
 
-/// A verified webhook delivery. It contains everything that the signature covers, and none of the
-/// unsigned data in the body. A webhook event is immutable, so several threads may use it at the
-/// same time.
+/// A verified webhook delivery. A webhook event contains everything that the signature covers, and
+/// none of the unsigned data in the body. A webhook event is immutable, so several threads may use
+/// it at the same time.
 pub struct justcall_webhook_event {
     url: CString,
     event_type: CString,
@@ -85,9 +85,9 @@ pub unsafe extern "C" fn justcall_webhook_event_signature(
 /// NUL. `length` may be NULL.
 ///
 /// This function supports event types that start with `call.`, `jc.call_`, `sd.call_`, `sms.` or
-/// `jc.contact_`. It fails with JUSTCALL_ERROR_INVALID_ARGUMENT for any other type, even if the
-/// delivery is genuine. Get the path for such a type from the API reference, or ignore the event
-/// and answer 200.
+/// `jc.contact_`. For any other type, this function fails with JUSTCALL_ERROR_INVALID_ARGUMENT,
+/// even if the delivery is genuine. Get the path for such a type from the API reference, or ignore
+/// the event and answer 200.
 ///
 /// Fails with JUSTCALL_ERROR_BUFFER_TOO_SMALL if `capacity` is too small for the path and its NUL.
 /// A capacity of 128 bytes is always enough. Fails with JUSTCALL_ERROR_WEBHOOK_MALFORMED if the

@@ -265,7 +265,8 @@ fn version(version: &str) -> Result<String> {
 }
 
 fn any_url() -> String {
-    let comment = "Lets a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself.";
+    let comment =
+        "Lets a verifier accept deliveries for every URL. Check justcall_webhook_event_url() yourself.";
     format!("\n/** {comment} */\n#define JUSTCALL_ANY_URL \"{ANY_URL}\"\n")
 }
 
