@@ -58,8 +58,8 @@
  * - To verify webhooks, call justcall_webhook_new(), then justcall_webhook_use_client() or
  *   justcall_webhook_add_secret(), then justcall_webhook_verify().
  *   justcall_webhook_event_object_path() returns the path of the object that the event is about.
- * - To use your own HTTP client for a whole call, call justcall_exchange_new(). To use it for one
- *   request, call justcall_client_authorization() and justcall_classify().
+ * - To use your own HTTP client for a whole call, call justcall_exchange_new(). To use your own
+ *   HTTP client for one request, call justcall_client_authorization() and justcall_classify().
  * - To find out what failed, call justcall_error_message(), justcall_error_hint(),
  *   justcall_error_status(), justcall_error_request_sent() and justcall_error_response().
  * - To monitor a program, call justcall_client_usage(), justcall_client_rate_limit(),
@@ -99,21 +99,21 @@
  *
  * Several threads may call a function on the same handle at the same time if the function takes the
  * handle as `const`. Exchanges are an exception: use an exchange on one thread at a time. A
- * function that takes a handle without `const` changes it. Call such a function on one thread at a
- * time, unless its comment says that it is thread-safe. If a function is thread-safe, several
- * threads may call it at the same time, even with the same handles. You may free a handle on any
- * thread. The library needs no initialization. The library starts threads only to resolve host
- * names.
+ * function that takes a handle without `const` changes the handle. Call such a function on one
+ * thread at a time, unless its comment says that the function is thread-safe. If a function is
+ * thread-safe, several threads may call it at the same time, even with the same handles. You may
+ * free a handle on any thread. The library needs no initialization. The library starts threads only
+ * to resolve host names.
  *
  * A signal handler may call only justcall_cancel_fire() and justcall_client_shutdown().
  *
  * ## fork()
  *
- * After fork(), the child may use every handle that it inherits, except exchanges. The child may do
- * so even if other threads of the parent were inside calls of the library. The child opens its own
- * connections and reads the source again at its first call. In the child, all counters start at
- * zero, and the library forgets which pairs the service rejected. Both processes call the callbacks
- * with the same `context`.
+ * After fork(), the child may use every handle that it inherits, except exchanges. The child may
+ * use them even if other threads of the parent were inside calls of the library. The child opens
+ * its own connections and reads the source again at its first call. In the child, all counters
+ * start at zero, and the library forgets which pairs the service rejected. Both processes call the
+ * callbacks with the same `context`.
  *
  * ## Thread cancellation
  *
@@ -191,7 +191,8 @@
  * - If you create another client with the same source, its first call reads the source, unless the
  *   source is the environment.
  * - After the service rejected the pair, calls read the source at most once a second. Calls that
- *   wait for a new pair (justcall_config_set_rotation_wait_ms()) read it up to four times a second.
+ *   wait for a new pair (justcall_config_set_rotation_wait_ms()) read the source up to four times a
+ *   second.
  * - If no known secret signed a webhook delivery, the next call or delivery reads the source, at
  *   most once a second. The library does not read the environment for this reason.
  * - justcall_client_reload() reads the source.
@@ -218,20 +219,21 @@
  *
  * ## Global state
  *
- * The library does not change signal handlers, the allocator or the locale. The library writes to
- * standard error only in the cases that the section "Fatal errors" lists. A source with `?scrub`
- * removes its two environment variables. The library changes no other environment variable.
+ * The library does not change signal handlers, the allocator or the locale. The library writes
+ * nothing to standard output. It writes to standard error only in the cases that the section "Fatal
+ * errors" lists. A source with `?scrub` removes its two environment variables. The library changes
+ * no other environment variable.
  *
  * ## Security
  *
- * Use the library only on servers. Everyone who has a program can read a pair that is inside it. Do
- * not put a pair into a web page, a browser extension or a mobile app. Let such programs send
- * requests to your own server instead.
+ * Use the library only on servers. Everyone who has a copy of a program can extract a pair that the
+ * program contains. Do not put a pair into a web page, a browser extension or a mobile app. Let
+ * such programs send requests to your own server instead.
  *
  * ## Memory
  *
  * If an argument or a response of the service does not fit into memory, the call fails with
- * JUSTCALL_ERROR_OUT_OF_MEMORY and the program continues. All other allocations of the library are
+ * JUSTCALL_ERROR_OUT_OF_MEMORY and the program continues. The other allocations of the library are
  * small.
  *
  * ## Fatal errors
@@ -269,7 +271,7 @@
 #include <stdint.h>
 
 /**
- * Marks functions whose result a program must check. Compilers warn if a program ignores it. The
+ * Marks functions whose result must be checked. Compilers warn if a program ignores the result. The
  * marked functions create a handle, load a pair, call the service, verify a delivery, or return the
  * next action. Functions without the mark can fail too, such as setters. To turn the warning off,
  * define this macro as empty before you include this header.
@@ -483,7 +485,7 @@ typedef struct justcall_event justcall_event;
  * - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
  *   pair may differ from the previous request.
  * - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
- *   justcall_client do not apply to it.
+ *   justcall_client do not apply to your HTTP client.
  * - The HTTP client may send `Accept-Encoding` with every encoding that it decodes, such as `br`
  *   or `zstd`. Report the decoded body. You may keep the header `Content-Encoding`.
  * - Report only the final response. Ignore interim responses (HTTP status 100 to 199) and their

@@ -1870,7 +1870,7 @@ public:
 
     /// Verifies one webhook delivery. `body` is the bytes that were received. A failure with
     /// errc::webhook_unsigned is a test delivery that JustCall sends when a webhook URL is saved,
-    /// or a forgery. Answer it with the HTTP status 200 and do nothing else. Log
+    /// or a forgery. Answer an unsigned delivery with the HTTP status 200 and do nothing else. Log
     /// errc::webhook_unsigned. If a proxy removes the signature headers, every genuine delivery
     /// fails with errc::webhook_unsigned too. See justcall_webhook_verify().
     result<webhook_event>
@@ -2065,8 +2065,8 @@ using outgoing_headers = detail::items<justcall_exchange, detail::outgoing_at>;
 
 /// An exchange is one call that you make with your own HTTP client, with the same rules as
 /// client::send(). Call next() in a loop: it returns the next action. Only load() blocks. Your HTTP
-/// client must not follow redirects. The CA file and the proxy of the client do not apply to it.
-/// Use an exchange on one thread at a time. See justcall_exchange.
+/// client must not follow redirects. The CA file and the proxy of the justcall::client do not apply
+/// to your HTTP client. Use an exchange on one thread at a time. See justcall_exchange.
 class exchange : public detail::handle<justcall_exchange> {
 public:
     using handle::handle;

@@ -30,7 +30,7 @@ use crate::status::justcall_status;
 /// - Set up the HTTP client again for each JUSTCALL_ACTION_SEND. The method, URL, headers, body and
 ///   pair may differ from the previous request.
 /// - The HTTP client uses its own CA certificates and proxy. The CA and proxy settings of the
-///   justcall_client do not apply to it.
+///   justcall_client do not apply to your HTTP client.
 /// - The HTTP client may send `Accept-Encoding` with every encoding that it decodes, such as `br`
 ///   or `zstd`. Report the decoded body. You may keep the header `Content-Encoding`.
 /// - Report only the final response. Ignore interim responses (HTTP status 100 to 199) and their

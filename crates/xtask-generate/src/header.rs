@@ -140,7 +140,7 @@ fn generate(source: &Path) -> Result<(String, String)> {
 /// The macros of attributes. In C before C23, GCC warns about a result that is ignored even if it is cast to void.
 const ATTRIBUTES: &str = "
 /**
- * Marks functions whose result a program must check. Compilers warn if a program ignores it. The
+ * Marks functions whose result must be checked. Compilers warn if a program ignores the result. The
  * marked functions create a handle, load a pair, call the service, verify a delivery, or return the
  * next action. Functions without the mark can fail too, such as setters. To turn the warning off,
  * define this macro as empty before you include this header.
