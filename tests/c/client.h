@@ -13,9 +13,9 @@ static inline cJSON *control_text(struct sandbox *sandbox, const char *method, c
     cJSON *json = body ? cJSON_Parse(body) : NULL;
     if (body && !json)
         abort_test("not JSON", body);
-    cJSON *answer = control(sandbox, method, path, json);
+    cJSON *response = control(sandbox, method, path, json);
     cJSON_Delete(json);
-    return answer;
+    return response;
 }
 
 /* Makes a control call and ignores its response. */

@@ -46,7 +46,7 @@ static void verify_a_webhook(const justcall_client *client) {
 }
 
 static void exchange(const justcall_client *client) {
-    static const char answer[] = "{\"status\":\"success\",\"data\":[]}";
+    static const char body[] = "{\"status\":\"success\",\"data\":[]}";
     const char *names[] = {"content-type"}, *values[] = {"application/json"};
     justcall_exchange *exchange = NULL;
     justcall_response *response = NULL;
@@ -65,7 +65,7 @@ static void exchange(const justcall_client *client) {
                                              &error),
              &error);
     CHECK_OK(
-        justcall_exchange_answered(exchange, 200, names, values, 1, answer, strlen(answer), &error),
+        justcall_exchange_answered(exchange, 200, names, values, 1, body, strlen(body), &error),
         &error);
     CHECK_OK(justcall_exchange_next(exchange, &action, NULL, &error), &error);
     CHECK(action == JUSTCALL_ACTION_DONE);

@@ -60,10 +60,10 @@ static inline int count_responses(struct sandbox *sandbox, int generation, int s
     cJSON_ArrayForEach(request, requests) {
         const cJSON *key = cJSON_GetObjectItemCaseSensitive(request, "key_generation");
         const cJSON *secret = cJSON_GetObjectItemCaseSensitive(request, "secret_generation");
-        const cJSON *answer = cJSON_GetObjectItemCaseSensitive(request, "status");
+        const cJSON *number = cJSON_GetObjectItemCaseSensitive(request, "status");
         count += cJSON_IsNumber(key) && key->valueint == generation && cJSON_IsNumber(secret) &&
-                 secret->valueint == generation && cJSON_IsNumber(answer) &&
-                 answer->valueint == status;
+                 secret->valueint == generation && cJSON_IsNumber(number) &&
+                 number->valueint == status;
     }
     cJSON_Delete(requests);
     return count;

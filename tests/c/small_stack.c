@@ -158,7 +158,7 @@ static void *verify_webhooks(void *context) {
 }
 
 static void *exchange(void *context) {
-    static const char answer[] = "{\"status\":\"success\",\"data\":[]}";
+    static const char body[] = "{\"status\":\"success\",\"data\":[]}";
     const char *names[] = {"content-type"}, *values[] = {"application/json"};
     justcall_client *client = client_of(config_of((const struct fixture *)context));
     justcall_exchange *exchange = NULL;
@@ -176,8 +176,8 @@ static void *exchange(void *context) {
             CHECK_OK(justcall_exchange_authorization(exchange, authorization, sizeof authorization,
                                                      NULL, &error),
                      &error);
-            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, answer,
-                                                strlen(answer), &error),
+            CHECK_OK(justcall_exchange_answered(exchange, 200, names, values, 1, body, strlen(body),
+                                                &error),
                      &error);
         }
     }

@@ -41,8 +41,8 @@ static void it_calls_the_service(const sandbox &service) {
     auto request = justcall::request::try_make("POST", "/v2.1/echo");
     CHECK(request && request->try_query("a", "b c") && request->try_header("x-trace", "7"));
     CHECK(request->try_body("{}") && request->try_timeout(5s));
-    const auto answer = client->try_send(*request);
-    CHECK(answer && contains(answer->body(), "a=b%20c") && answer->http_status() == 200);
+    const auto response = client->try_send(*request);
+    CHECK(response && contains(response->body(), "a=b%20c") && response->http_status() == 200);
     CHECK(client->try_get("/v2.1/echo") && client->try_post("/v2.1/echo", "{}"));
     const auto secret = client->try_authorization();
     CHECK(secret && secret->size() == service.key.size() + 1 + service.secret.size());

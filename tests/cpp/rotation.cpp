@@ -69,9 +69,9 @@ static void it_replaces_the_pair_only_with_a_valid_one(const sandbox &service) {
 static void it_forgets_rejections(const sandbox &service) {
     const justcall::client client(settings(service).source([] { return wrong(); }));
     const auto is_sent = [&] {
-        const auto answer = client.try_verify();
-        return answer.error().status() == errc::invalid_credentials &&
-               answer.error().request_sent();
+        const auto result = client.try_verify();
+        return result.error().status() == errc::invalid_credentials &&
+               result.error().request_sent();
     };
     justcall::forget_rejections();
     CHECK(is_sent());
@@ -137,11 +137,11 @@ static void it_reports_the_pair_in_use(const sandbox &service) {
     const auto client = client_of(service);
     CHECK(client.generation() == 0 && client.key_hint().empty());
     CHECK(!client.rate_limit().limit && !client.burst_rate_limit().limit);
-    const auto answer = client.get("/v2.1/calls");
+    const auto response = client.get("/v2.1/calls");
     CHECK(client.generation() == 1);
-    CHECK(client.rate_limit().remaining == answer.rate_limit().remaining);
+    CHECK(client.rate_limit().remaining == response.rate_limit().remaining);
     CHECK(client.rate_limit().limit && client.rate_limit().reset);
-    CHECK(client.burst_rate_limit().limit == answer.burst_rate_limit().limit);
+    CHECK(client.burst_rate_limit().limit == response.burst_rate_limit().limit);
 }
 
 static void it_connects_as_configured(const sandbox &service) {
