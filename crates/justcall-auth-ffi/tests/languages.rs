@@ -255,7 +255,7 @@ fn install_for_node() -> PathBuf {
 }
 
 #[test]
-fn it_works_from_node_js() {
+fn it_verifies_and_survives_a_reset_from_node_js() {
     let folder = install_for_node();
     let lint = |name: &str| Command::new(folder.join("node_modules/.bin").join(name));
     succeed(lint("eslint").current_dir(&folder).args(["--max-warnings=0", "."]));
@@ -268,7 +268,7 @@ fn it_works_from_node_js() {
 }
 
 #[test]
-fn it_works_from_php() {
+fn it_verifies_and_survives_a_reset_from_php() {
     let program = example("php/verify.php");
     succeed(tool("php", ["-l"]).arg(&program));
     succeed(tool("phpcs", ["--standard=PSR12"]).arg(&program));
@@ -280,7 +280,7 @@ fn it_works_from_php() {
 }
 
 #[test]
-fn it_works_from_ruby() {
+fn it_verifies_and_survives_a_reset_from_ruby() {
     let program = example("ruby/verify.rb");
     assert_eq!(succeed(tool("ruby", ["-wc"]).arg(&program)), "Syntax OK\n");
     succeed(tool("rubocop", ["--cache", "false"]).arg(&program));
@@ -292,7 +292,7 @@ fn it_works_from_ruby() {
 }
 
 #[test]
-fn it_works_from_go() {
+fn it_verifies_and_survives_a_reset_from_go() {
     let folder = workplace("go");
     let source = example("go/verify.go");
     let program = folder.join("verify");
@@ -323,7 +323,7 @@ fn csharp(main: &str, sources: &[&str]) -> impl Fn() -> Command {
 }
 
 #[test]
-fn it_works_from_csharp() {
+fn it_verifies_and_survives_a_reset_from_csharp() {
     check(&csharp("Verify", &["Verify.cs"]));
 }
 
@@ -346,7 +346,7 @@ fn it_calls_a_handler_in_csharp_until_the_client_is_freed_and_then_frees_its_con
 }
 
 #[test]
-fn it_works_from_java() {
+fn it_verifies_and_survives_a_reset_from_java() {
     const JNA: &str = "/usr/share/java/jna.jar";
     let folder = workplace("java");
     let mut compiler = tool("javac", ["-Xlint:all", "-Werror", "-encoding", "UTF-8", "-cp", JNA, "-d"]);
