@@ -137,14 +137,14 @@ static void it_fails_as_the_callback_says_and_asks_again(struct sandbox *sandbox
         CHECK_HOLDS(justcall_error_message(error), number);
         CHECK_HOLDS(justcall_error_message(error), "callback");
         CHECK_HOLDS(justcall_error_hint(error), "callback");
-        CHECK(strstr(justcall_error_hint(error), "eport it") == NULL);
+        CHECK(strstr(justcall_error_hint(error), "eport this") == NULL);
         CHECK(justcall_error_request_sent(error) == 0);
         CHECK(shelf.loads == n + 1);
         justcall_error_free(error);
     }
     shelf.status = JUSTCALL_OK; /* and no pair */
     CHECK(justcall_client_verify(client, &account, &error) == JUSTCALL_ERROR_CREDENTIALS_MISSING);
-    CHECK_HOLDS(justcall_error_message(error), "without a pair");
+    CHECK_HOLDS(justcall_error_message(error), "without credentials");
     CHECK_HOLDS(justcall_error_hint(error), "callback");
     CHECK(strstr(justcall_error_hint(error), "JUSTCALL_API_KEY") == NULL);
     justcall_error_free(error);

@@ -15,7 +15,7 @@ table! {
 
     Success { code: 0, meaning: "success" }
     Failure { code: 1,
-        meaning: "another failure: redirect, unreadable source or response, not found, …; or `scan` reports findings",
+        meaning: "another failure (redirect, unreadable source or response, not found, …), or findings of `scan`",
     }
     Usage { code: 2, meaning: "the arguments are invalid; no action was taken" }
     Credentials { code: 3, meaning: "credentials missing or malformed; nothing was sent" }

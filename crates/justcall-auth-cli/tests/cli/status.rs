@@ -131,7 +131,7 @@ fn it_prints_how_to_revoke_an_unused_pair() {
     let unused = home.status(&["--max-unused", "30d"]);
     assert_eq!(unused.exit, 1);
     assert!(
-        unused.stdout.contains("! Unused for 31 days according to the state file: reset it."),
+        unused.stdout.contains("! According to the state file, the pair was not used for 31 days. Revoke the pair if no program needs it."),
         "{unused:?}"
     );
     assert!(

@@ -92,7 +92,7 @@ fn end_at_the_deadline(mut command: Command) {
     let began = Instant::now();
     let said = fail(command.stdin(Stdio::null()), 1);
     assert!(began.elapsed() < PATIENCE, "it waited for the server");
-    assert!(said.contains("ran out of time"), "{said}");
+    assert!(said.contains("reached its time limit"), "{said}");
     assert!(said.contains(" calls, 4 failed\n"), "{said}");
 }
 

@@ -130,7 +130,7 @@ pub(super) fn refuse_plain_text_beyond_loopback(
         None => Ok(()),
         Some(_) => Err(call.fail(
             Error::invalid_argument(
-                "The base URL is http:// and its host is not on loopback: the secret would be sent unencrypted.",
+                "The base URL is http:// and its host is not a loopback address, so the secret would be sent unencrypted.",
             )
             .with_hint("Use https://."),
         )),

@@ -14,7 +14,7 @@ use super::when;
 use crate::exit::Exit;
 use crate::explanations::Explanation;
 
-const CLOCK_REMEDY: &str = "Set the clock, preferably by NTP. With a wrong clock, genuine webhooks are refused as stale and valid certificates as expired.";
+const CLOCK_REMEDY: &str = "Set the clock, preferably by NTP. If the clock is wrong, genuine webhooks are refused as too old, and valid certificates as expired.";
 
 pub(super) fn source(diagnostics: &Diagnostics) -> (Verdict, Result<FoundPair, Error>) {
     let source = diagnostics.source();
