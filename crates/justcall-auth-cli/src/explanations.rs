@@ -49,8 +49,8 @@ table! {
         text: "None of the sources contains an API key and secret. The message lists the sources that were read. Nothing was sent.",
         causes: &[
             "The variables are set in another shell, in a file that the program does not read, or without `export`. Run `justcall-auth doctor` as the user of the program to see what the program sees.",
-            "Programs under systemd, cron, sudo, Docker or CI have another environment. Set the variables there, or mount the pair as a file and set JUSTCALL_CREDENTIALS to file:PATH.",
-            "There is no pair yet. An Admin logs in to JustCall, opens Settings → API & Webhooks and clicks Generate API Key.",
+            "Programs under systemd, cron, sudo, Docker or CI have another environment. Set the variables in that environment, or mount the pair as a file and set JUSTCALL_CREDENTIALS to file:PATH.",
+            "The account has no pair yet. Ask an Admin to log in to JustCall, open Settings → API & Webhooks and click Generate API Key.",
             "The secret is lost. JustCall shows a secret only once, when the pair is generated. Click Revoke next to the key, then Generate API Key, and copy both the key and the secret immediately. The old pair stops working for every program that uses it.",
         ],
         example: "JUSTCALL_API_KEY=… justcall-auth verify   without JUSTCALL_API_SECRET is half a pair; with neither, none",
@@ -238,7 +238,7 @@ table! {
     InvalidCredentials { exit: Exit::Rejected,
         text: "The service rejected the API key and secret (401). The response does not reveal whether the key or the secret is wrong, or whether the pair was ever valid. The library does not send the pair again for 30 seconds.",
         causes: &[
-            "The pair was revoked or replaced. A click on Revoke or Generate API Key under Settings → API & Webhooks disables the old pair immediately. Compare the key there with the key that `justcall-auth doctor` shows, and update every program that uses the old pair.",
+            "The pair was revoked or replaced. A click on Revoke or Generate API Key under Settings → API & Webhooks disables the old pair immediately. Compare the key in JustCall with the key that `justcall-auth doctor` shows, and update every program that uses the old pair.",
             "After a reset, only the key or only the secret was updated. Update both the key and the secret.",
             "The key or the secret is incomplete or contains extra characters. Copy the key and the secret again. JustCall shows the secret only once. If the secret is lost, click Revoke, then Generate API Key, and copy the new pair immediately.",
             "The library reads an unexpected source. Run `justcall-auth doctor` to see the source, and whether other sources contain a different pair.",

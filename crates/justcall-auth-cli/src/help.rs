@@ -153,9 +153,9 @@ Examples:
 
 The age counts from the creation time in the source. setup and rotate write the creation time as \"created_at\" in JSON. If
 the source does not contain the creation time, the age counts from the first time that this command or a program saw the
-pair. The last use is the last recorded use, to the hour. This command records its own uses. A program records its uses if
-it has a state file (state_file in the configuration). Pass this file with --state-file. The file contains only keyed
-hashes, not the pair.
+pair. The last use is the latest recorded use, with an accuracy of one hour. This command records its own uses. A program
+records its uses if it has a state file (state_file in the configuration). Pass this file with --state-file. The state file
+contains only keyed hashes, not the pair.
 
 Exit codes, for monitors: 0 nothing is due, 1 the pair is due for rotation or was unused for too long, or its times are
 unknown, or the source cannot be read, 2 invalid arguments, 3 the source contains no valid pair.

@@ -159,7 +159,7 @@ impl Argument<i32> {
     pub fn http_status(self) -> Result<u16, Error> {
         u16::try_from(self.value).ok().filter(|status| (100..=999).contains(status)).ok_or_else(|| {
             Error::invalid_argument("The argument http_status is not an HTTP status from 100 to 999.").with_hint(
-                "Pass only responses. If the HTTP library returned no response, its status is 0, and the failure must be reported instead.",
+                "Pass only responses. If there was no response, report the failure of the connection instead of a status.",
             )
         })
     }

@@ -176,7 +176,7 @@ fn it_reports_a_spike_as_an_event_with_its_figures() {
     let figures = format!("The program sent {} requests within a minute", FLOOR + 1);
     assert!(events[0].message().starts_with(&figures), "{}", events[0].message());
     assert!(
-        events[0].message().ends_with("The highest number in a minute before was 10."),
+        events[0].message().ends_with("The previous maximum was 10 requests within a minute."),
         "{}",
         events[0].message()
     );

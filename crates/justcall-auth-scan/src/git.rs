@@ -84,8 +84,9 @@ pub(crate) fn cannot_start(error: &std::io::Error) -> Error {
 pub(crate) fn failed(stderr: &[u8]) -> Error {
     let printed = String::from_utf8_lossy(stderr);
     // Whole lines only: masking does not recognize half of a secret.
-    let why = printed.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("it does not say why");
-    Error::invalid_argument(format!("git cannot read that history: {}", printable::on_lines(why))).with_hint(
+    let why =
+        printed.lines().find_map(|line| line.strip_prefix("fatal: ")).unwrap_or("git printed no reason");
+    Error::invalid_argument(format!("git cannot read the history: {}", printable::on_lines(why))).with_hint(
         "Run `scan --git` in a repository, or pass --repository. A range looks like origin/main..HEAD.",
     )
 }

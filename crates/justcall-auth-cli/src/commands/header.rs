@@ -20,7 +20,7 @@ pub(super) fn run(global: &Global, output: &Output) -> Result<(), Failure> {
     }
     if io::stdout().is_terminal() {
         return Err(refuse(
-            "`header` does not print the secret to a terminal, because others could read it there later.",
+            "`header` does not print the secret to a terminal, because other people could read the secret there later.",
         ));
     }
     let credentials = Client::new(&global.config()?)?.credentials()?;

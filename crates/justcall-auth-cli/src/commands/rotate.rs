@@ -126,7 +126,7 @@ fn confirm(account: &Account) -> Result<(), Error> {
         "The new pair works and belongs to {description}. The account of the current pair is unknown, so the accounts cannot be compared. Nothing was changed."
     );
     let refused = Error::with_message(ErrorKind::WrongAccount, message)
-        .with_hint(format!("If {id} is the right account, pass --expected-account {id}."));
+        .with_hint(format!("If account {id} is the right account, pass --expected-account {id}."));
     if !terminal::is_interactive() {
         return Err(refused);
     }

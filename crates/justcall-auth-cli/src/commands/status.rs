@@ -21,8 +21,7 @@ const ROTATE: &str = "Run `justcall-auth rotate`. Then, in JustCall under Settin
                       and Generate API Key. `rotate` asks for the new pair, verifies it and replaces the old one.";
 
 /// The steps to revoke a pair, in the words of the dashboard.
-const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key. JustCall also signs webhooks with the secret of this pair. If a program still needs the API, click Generate API Key there and run \
-                      `justcall-auth rotate`.";
+const REVOKE: &str = "Log in to JustCall as an Admin, go to Settings → API & Webhooks and click Revoke next to the key. JustCall also signs webhooks with the secret of this pair. If a program still needs the API, click Generate API Key and run `justcall-auth rotate`.";
 
 pub(super) fn run(global: &Global, arguments: &StatusArguments, output: &Output) -> Result<(), Failure> {
     let loaded = Source::parse(&global.source)?.load(&ProcessEnvironment)?;

@@ -112,7 +112,7 @@ impl Target {
             return Err(refusal::refusal(
                 &place,
                 "it belongs to a folder whose files are replaced together, as in Kubernetes",
-                "If the folder is mounted, change the secret that the folder comes from. Otherwise use the source dir:PATH with the folder.",
+                "If the folder is mounted, change the secret that the folder comes from. If the folder is not mounted, use the source dir:PATH with the folder.",
             ));
         }
         let about = fs::symlink_metadata(&real).map_err(|error| refused(&error))?;

@@ -118,9 +118,9 @@ table! {
         example: Example { bad: "1f0e9d8c7b6a:", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     OneHalf { name: "one_half", severity: Severity::Error,
-        message: "The colon is missing, so there is only a key or only a secret.",
+        message: "The colon is missing, so the text is only a key or only a secret.",
         remedy: "Write the key, a colon and the secret, as key:secret.",
-        explanation: "JustCall shows the key and the secret in two fields. The service requires both, separated by a colon. Only the key or only the secret was passed, or the separator is not a colon.",
+        explanation: "JustCall shows the key and the secret in two fields. The service requires the key and the secret, separated by a colon. Only the key or only the secret was passed, or the separator is not a colon.",
         example: Example { bad: "1f0e9d8c7b6a", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     TooLong { name: "too_long", severity: Severity::Error,
@@ -256,9 +256,9 @@ table! {
         example: Example { bad: "-rw-r--r-- justcall.json", good: "-rw------- justcall.json" },
     }
     UnusualShape { name: "unusual_shape", severity: Severity::Note,
-        message: "The {} does not consist of 40 lower-case hexadecimal digits, as all keys and secrets seen so far do.",
+        message: "The {} does not have the usual form of 40 lower-case hexadecimal digits.",
         remedy: "Compare the value with JustCall under Settings → API & Webhooks.",
-        explanation: "Every key and every secret seen so far has 40 lower-case hexadecimal digits. JustCall does not document this form, so a pair of another form is sent too. If the service rejects the pair, check the length of each half first, because a character may be missing.",
+        explanation: "Every key and every secret seen so far has 40 lower-case hexadecimal digits. JustCall does not document this form, so a pair of another form is sent too. If the service rejects the pair, check the length of the key and of the secret first, because a character may be missing.",
         example: Example { bad: "1f0e9d8c7b6a:a9b8c7d6e5f4", good: "1f0e9d8c7b6a5948372615041f0e9d8c7b6a5948:a9b8c7d6e5f40312213045566778899aabbccdde" },
     }
 }

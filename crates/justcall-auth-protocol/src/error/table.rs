@@ -34,7 +34,7 @@ table! {
     }
     CredentialsMissing { name: "credentials_missing", number: 10, retryable: false,
         message: "No API key and secret were found.",
-        remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or configure another source. If there is no pair yet, an Admin generates it in JustCall under Settings → API & Webhooks.",
+        remedy: "Set JUSTCALL_API_KEY and JUSTCALL_API_SECRET, or configure another source. If the account has no pair yet, ask an Admin to generate a pair in JustCall under Settings → API & Webhooks.",
     }
     CredentialsMalformed { name: "credentials_malformed", number: 11, retryable: false,
         message: "The API key or secret is malformed.",
@@ -114,7 +114,7 @@ table! {
     }
     InvalidCredentials { name: "invalid_credentials", number: 401, retryable: false,
         message: "The service rejected the API key and secret.",
-        remedy: "Check that both the key and the secret are sent, separated by a colon and without trailing spaces. Compare the key with JustCall under Settings → API & Webhooks. If the pair was revoked or reset, generate a new pair there.",
+        remedy: "Check that both the key and the secret are sent, separated by a colon and without trailing spaces. Compare the key with JustCall under Settings → API & Webhooks. If the pair was revoked or reset, generate a new pair.",
     }
     Forbidden { name: "forbidden", number: 403, retryable: false,
         message: "The API key and secret are valid, but they do not permit this request.",

@@ -132,7 +132,7 @@ impl Reporter {
     fn spike(&mut self, spike: Option<Spike>, keyring: &Keyring) {
         if let Some(Spike { requests, busiest }) = spike {
             let message = format!(
-                "The program sent {requests} requests within a minute. The highest number in a minute before was {busiest:.0}."
+                "The program sent {requests} requests within a minute. The previous maximum was {busiest:.0} requests within a minute."
             );
             let event = Event::new(EventKind::UsageSpike, message);
             self.report(event.with_generation(current_generation(keyring)));
