@@ -87,7 +87,7 @@ table! {
         example: "justcall_config_set_memory_protection(config, JUSTCALL_MEMORY_STRICT, &error) under ulimit -l 0",
     }
     WrongAccount { exit: Exit::Failure,
-        text: "The pair works, but its account differs from --expected-account, or the service does not return the account. Only the request that verifies the pair was sent.",
+        text: "The pair works, but its account differs from --expected-account, or the service does not return the account. The library sent only the request that verifies the pair.",
         causes: &[
             "The pairs of two environments were mixed up, such as staging and production.",
             "The expected number is wrong. Run `justcall-auth verify` without --expected-account to see the account of the pair.",
@@ -156,10 +156,10 @@ table! {
         example: "Ctrl-C in a Python program while client.verify() waits",
     }
     WebhookUnsigned { exit: Exit::Failure,
-        text: "A request without a signature arrived at the webhook URL. Anyone can send such a request, so do not act on it. JustCall sends a probe without a signature when a URL is saved, and expects the answer 200. A missing signature and a wrong signature are therefore separate errors.",
+        text: "A request without a signature arrived at the webhook URL. Anyone can send such a request, so do not act on the request. JustCall sends a probe without a signature when a URL is saved, and expects the answer 200. A missing signature and a wrong signature are therefore separate errors.",
         causes: &[
             "A user saved the URL in JustCall. Answer 200 and do nothing else.",
-            "A proxy or a framework drops unknown headers. Configure it to forward the headers that start with x-justcall-.",
+            "A proxy or a framework drops unknown headers. Configure the proxy or framework to forward the headers that start with x-justcall-.",
             "A third party probes the endpoint. Answer 200 and do nothing else.",
         ],
         example: "POST /hooks/justcall without x-justcall-signature",
@@ -214,7 +214,7 @@ table! {
         text: "The delivery is genuine and recent, but the program's replay check has already seen it. The library itself does not record deliveries, because two genuine events of the same type in the same second have the same signature.",
         causes: &[
             "JustCall repeated a delivery that was answered too late. Answer 200 and do not act on the delivery again.",
-            "Two genuine events have the same type and the same second. Confirm the object through the API, then also compare request_id of the body in the replay check.",
+            "Two genuine events have the same type and were sent in the same second. Confirm the object through the API, then also compare request_id of the body in the replay check.",
             "A third party sends a recorded delivery again. Refuse the delivery.",
         ],
         example: "the same x-justcall-signature twice within the tolerance",

@@ -46,7 +46,7 @@ Examples:
 
 ✓ means ok. ! means that calls work, but the setting is rarely intended. ✗ means failed. – means that the check does not
 apply or was not possible. doctor follows the route of a call, one step at a time. doctor sends the pair once, to verify the
-pair. The exit code is that of the first failed check. --timeout limits each step.";
+pair. doctor exits with the code of the first failed check. --timeout limits each step.";
 
 pub(crate) const REQUEST: &str = "\
 Examples:
@@ -74,11 +74,11 @@ Examples:
   justcall-auth setup --source file:/etc/justcall.json --language python
   pass show justcall | justcall-auth setup --source dir:/etc/justcall --language c++ --json
 
-setup asks for the source, the language of the code to print, and the pair. The pair is hidden while you enter it. If the
-pair is on standard input, or an option has a value, setup does not ask for it. setup writes only after the service has
-accepted the pair, and never replaces a pair. To replace a pair, use `rotate`. A new file is readable only by its owner
-(0600). The file contains dotenv lines if its name ends in .env, and JSON otherwise. For sources that cannot be written,
-such as env:, setup prints the manual steps.";
+setup asks for the source, the language of the code to print, and the pair. The pair is hidden while you enter it. setup
+does not ask for values on standard input or in options. setup writes only after the service has accepted the pair, and
+never replaces a pair. To replace a pair, use `rotate`. A new file is readable only by its owner (0600). The file contains
+dotenv lines if its name ends in .env, and JSON otherwise. For sources that cannot be written, such as env:, setup prints
+the manual steps.";
 
 pub(crate) const ROTATE: &str = "\
 Examples:

@@ -41,7 +41,7 @@ impl<T: Copy> Argument<T> {
     pub fn check_length(self, length: usize) -> Result<(), Error> {
         if isize::try_from(length).is_err() {
             return Err(Error::invalid_argument(format!(
-                "The length of the argument {} is larger than any object can be.",
+                "The length of the argument {} is too large.",
                 self.name
             )));
         }

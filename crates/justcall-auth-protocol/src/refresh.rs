@@ -266,5 +266,5 @@ pub(crate) fn another_call_reads() -> Error {
 }
 
 pub(crate) fn timed_out() -> Error {
-    Error::with_message(ErrorKind::Timeout, "The timeout of the call ended before a response arrived.")
+    Error::with_message(ErrorKind::Timeout, "The timeout of the call elapsed before a response arrived.")
 }

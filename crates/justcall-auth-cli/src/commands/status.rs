@@ -116,7 +116,7 @@ impl<'a> Status<'a> {
             (Some(last_error), _) => Some((last_error.message(), last_error.hint())),
             (None, None) => Some((
                 "No state file records when the pair was first seen and last used.",
-                "Set HOME or XDG_STATE_HOME, or pass --state-file. If the source contains the creation time, --max-unused 0 makes the state file unnecessary.",
+                "Set HOME or XDG_STATE_HOME, or pass --state-file. If the source contains the creation time, you can pass --max-unused 0 instead of a state file.",
             )),
             _ => None,
         }

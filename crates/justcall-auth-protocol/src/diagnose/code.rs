@@ -114,7 +114,7 @@ table! {
     EmptyHalf { name: "empty_half", severity: Severity::Error,
         message: "The {} is empty.",
         remedy: "Write both the key and the secret, as key:secret.",
-        explanation: "The key or the secret is empty. Either a variable is set to nothing, a file was truncated, or the text starts or ends with the colon. The service requires both the key and the secret.",
+        explanation: "The key or the secret is empty. A variable is set to nothing, a file was truncated, or the text starts or ends with the colon. The service requires both the key and the secret.",
         example: Example { bad: "1f0e9d8c7b6a:", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     OneHalf { name: "one_half", severity: Severity::Error,
@@ -143,7 +143,7 @@ table! {
     }
     SmartQuotes { name: "smart_quotes", severity: Severity::Error,
         message: "The {} contains typographic quotation marks.",
-        remedy: "Remove the typographic quotation marks. A word processor or chat program inserted them.",
+        remedy: "Remove the typographic quotation marks, which a word processor or chat program inserted.",
         explanation: "Word processors, wikis and chat programs turn plain quotation marks into typographic ones. Shells and parsers do not treat typographic quotation marks as syntax, so the marks become part of the value.",
         example: Example { bad: "“1f0e9d8c7b6a:a9b8c7d6e5f4”", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
@@ -210,7 +210,7 @@ table! {
     SwappedHalves { name: "swapped_halves", severity: Severity::Warning,
         message: "The {} equals the configured API key, so the key and the secret seem to be swapped.",
         remedy: "Put the key first, as key:secret.",
-        explanation: "The text after the colon is the configured API key. The key comes first, the secret second.",
+        explanation: "The text after the colon is the configured API key. The key must come first, and the secret second.",
         example: Example { bad: "a9b8c7d6e5f4:1f0e9d8c7b6a", good: "1f0e9d8c7b6a:a9b8c7d6e5f4" },
     }
     ExamplePair { name: "example_pair", severity: Severity::Warning,

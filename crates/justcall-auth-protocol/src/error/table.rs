@@ -82,7 +82,7 @@ table! {
     }
     WebhookMalformed { name: "webhook_malformed", number: 31, retryable: false,
         message: "The headers or the body of the delivery cannot be parsed.",
-        remedy: "Pass the three signature headers and the raw bytes of the body. A framework or a proxy must not change them.",
+        remedy: "Pass the three signature headers and the raw bytes of the body, unchanged by frameworks and proxies.",
     }
     WebhookMismatch { name: "webhook_mismatch", number: 32, retryable: false,
         message: "The signature does not match any of the secrets.",

@@ -31,7 +31,7 @@ impl Recovery {
 /// Returns the error for a call whose pair was rejected recently. Sending it again could be taken for an attack.
 pub(super) fn recently_rejected(left: Duration) -> Error {
     let message = format!(
-        "The service rejected this API key and secret. The library does not send them again for {} s. A new pair in the source is sent immediately.",
+        "The service rejected this API key and secret. The library does not send this pair again for {} s. A new pair in the source is sent immediately.",
         left.as_secs() + 1
     );
     Error::with_message(ErrorKind::InvalidCredentials, message).with_retry_after(Some(left))
@@ -46,6 +46,6 @@ pub(super) fn another_call_proves() -> Error {
 
 /// Returns the error for a call that is in `phase` at its deadline.
 pub(super) fn no_response_in_time(phase: Phase) -> Error {
-    Error::with_message(ErrorKind::Timeout, "The timeout of the call ended before a response arrived.")
+    Error::with_message(ErrorKind::Timeout, "The timeout of the call elapsed before a response arrived.")
         .with_reason(phase.name())
 }

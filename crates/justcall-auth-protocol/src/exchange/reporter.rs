@@ -78,7 +78,7 @@ impl Reporter {
             let is_low = remaining.saturating_mul(10) < limit;
             if self.metrics.set_rate_limit_low(is_low) && is_low {
                 let message =
-                    format!("The account's rate limit allows {remaining} more requests, of {limit}.");
+                    format!("The account has {remaining} of {limit} requests left in its rate limit.");
                 self.report(Event::new(EventKind::RateLimitLow, message).with_status(status));
             }
         }

@@ -70,7 +70,7 @@ pub(super) fn wrong_account(account: &Account, required: u64, is_expected: bool)
     Some(error.with_request_sent(true))
 }
 
-const OTHER_ACCOUNT_HINT: &str = "Store a pair of the same account as before in the source. To change to another account, restart the program, or call replace().";
+const OTHER_ACCOUNT_HINT: &str = "Store a pair of the previous account in the source. To change to another account, restart the program, or call replace().";
 
 /// The hint of a rejection that another page disproved.
 pub(super) const NO_ACCOUNT_PAGE_HINT: &str = "Call verify instead of requesting /v2/account. The pair is valid, because the service accepts it on another path. The path /v2/account is known only from the help article and may not exist.";

@@ -118,7 +118,7 @@ fn requests(text: &mut MetricsText, usage: &Metrics) {
     text.sample("request_duration_seconds_bucket", "{le=\"+Inf\"}", total);
     text.sample("request_duration_seconds_count", "", total);
     text.sample("request_duration_seconds_sum", "", usage.latency.sum().as_secs_f64());
-    let help = "Requests in the busiest minute so far. A minute counts half as much after a week. Twice as many requests in a minute are a spike.";
+    let help = "Requests in the busiest minute so far, where older minutes count less. A spike is reported if a minute has more than twice as many requests.";
     text.gauge("requests_busiest_minute", "", help, Some(usage.spikes.busiest()));
 }
 

@@ -36,7 +36,7 @@ fn it_reports_a_low_rate_limit_once_until_it_has_risen() {
         let kinds: Vec<_> = events.iter().map(Event::kind).collect();
         assert_eq!(kinds, if is_reported { vec![EventKind::RateLimitLow] } else { vec![] }, "{remaining}");
         if let [event] = &events[..] {
-            assert_eq!(event.message(), "The account's rate limit allows 9 more requests, of 100.");
+            assert_eq!(event.message(), "The account has 9 of 100 requests left in its rate limit.");
             assert_eq!(event.http_status(), 200);
         }
     }

@@ -67,8 +67,6 @@ fn revision<B>(request: &Request<B>) -> Result<u64, Reply> {
     let last = request.headers().get("last-event-id").map(|value| value.to_str().unwrap_or_default());
     let since = request.uri().query().map(|query| query.strip_prefix("since=").unwrap_or_default());
     last.or(since).map_or(Ok(0), |revision| {
-        revision
-            .parse()
-            .map_err(|_| Reply::error(400, "The path events accepts only the parameter since=REVISION."))
+        revision.parse().map_err(|_| Reply::error(400, "The parameter of this path must be since=REVISION."))
     })
 }

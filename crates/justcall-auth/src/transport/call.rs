@@ -186,7 +186,7 @@ impl CallState {
             StopReason::Interrupted => Error::new(ErrorKind::Cancelled),
             StopReason::Deadline => {
                 let timeout = |activity: &str| {
-                    let message = format!("The timeout of the call ended while {activity}.");
+                    let message = format!("The timeout of the call elapsed while {activity}.");
                     Error::with_message(ErrorKind::Timeout, message).with_reason(phase.name())
                 };
                 match (self.proxy(), phase) {

@@ -97,7 +97,7 @@ fn no_address_of_family(own: IpAddr) -> Error {
 }
 
 fn cannot_bind(own: IpAddr, why: Errno) -> Error {
-    let message = format!("No connection can be made from the local address {own}: {why}.");
+    let message = format!("No connection can be opened from the local address {own}: {why}.");
     Error::with_message(ErrorKind::ConnectionFailed, message)
         .with_hint("Set local_address to an address of this machine, or leave out local_address.")
         .with_reason(Phase::Connect.name())

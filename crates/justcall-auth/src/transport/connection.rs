@@ -92,9 +92,8 @@ impl Connector {
         call: &CallState,
     ) -> io::Result<Box<ClientConnection>> {
         let host = without_brackets(host).to_owned();
-        let name = ServerName::try_from(host).map_err(|_| {
-            call.fail(Error::invalid_argument("The host in the base URL is not a host name."))
-        })?;
+        let name = ServerName::try_from(host)
+            .map_err(|_| call.fail(Error::invalid_argument("The base URL contains an invalid host name.")))?;
         let config = self.handshake.get_or_try_init(|| self.configure()).map_err(|error| call.fail(error))?;
         let mut tls = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         tls.complete_io(socket)?;

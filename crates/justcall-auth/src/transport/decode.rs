@@ -85,7 +85,7 @@ fn broken() -> Error {
 
 /// Returns the error for a response in an encoding that the library did not request.
 pub(super) fn unreadable() -> Error {
-    let message = "The Content-Encoding of the response is not supported, because it is not gzip.";
+    let message = "The response has an unsupported Content-Encoding. Only gzip is supported.";
     Error::with_message(ErrorKind::InvalidResponse, message)
 }
 
