@@ -62,7 +62,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "IP")]
     pub local_address: Option<String>,
 
-    /// The number of the account that the pair must belong to, if the service returns the number
+    /// The number of the account that the pair must belong to. Calls fail if the service does not return the number
     #[arg(long, global = true, value_name = "ID", value_parser = account, allow_negative_numbers = true)]
     pub expected_account: Option<u64>,
 
