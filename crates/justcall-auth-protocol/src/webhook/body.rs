@@ -59,7 +59,7 @@ fn fields(body: &[u8]) -> json::Result<(RawText<'_>, RawText<'_>)> {
         }
         Ok(())
     })?;
-    url.zip(event_type).ok_or("The body contains no `webhook_url` or no `type`.")
+    url.zip(event_type).ok_or("The body lacks `webhook_url` or `type`.")
 }
 
 /// Returns true if `text` contains a control character. Printable ASCII needs only one pass, which the compiler
