@@ -376,7 +376,7 @@ mod tests {
             let call = CurrentCall::begin(CallContext::default());
             book.addresses("host.test", 1, &call).expect_err(why);
             let error = call.failure().expect("the call stores the error");
-            let expected = format!("The host host.test could not be found: {why}.");
+            let expected = format!("The address of the host host.test could not be found: {why}.");
             assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
         }
         let call = CurrentCall::begin(CallContext::default());
