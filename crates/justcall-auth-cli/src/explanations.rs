@@ -51,7 +51,7 @@ table! {
             "The variables are set in another shell, in a file that the program does not read, or without `export`. Run `justcall-auth doctor` as the user of the program to see what the program sees.",
             "Programs under systemd, cron, sudo, Docker or CI have another environment. Set the variables in that environment, or mount the pair as a file and set JUSTCALL_CREDENTIALS to file:PATH.",
             "The account has no pair yet. Ask an Admin to log in to JustCall, open Settings → API & Webhooks and click Generate API Key.",
-            "The secret is lost. JustCall shows a secret only once, when the pair is generated. Click Revoke next to the key, then Generate API Key, and copy both the key and the secret immediately. The old pair stops working for every program that uses it.",
+            "The secret is lost. A secret is shown only once, when the pair is generated. Click Revoke next to the key, then Generate API Key, and copy both the key and the secret immediately. The old pair stops working for every program that uses it.",
         ],
         example: "JUSTCALL_API_KEY=… justcall-auth verify   without JUSTCALL_API_SECRET is half a pair; with neither, none",
     }
@@ -240,7 +240,7 @@ table! {
         causes: &[
             "The pair was revoked or replaced. A click on Revoke or Generate API Key under Settings → API & Webhooks disables the old pair immediately. Compare the key in JustCall with the key that `justcall-auth doctor` shows, and update every program that uses the old pair.",
             "After a reset, only the key or only the secret was updated. Update both the key and the secret.",
-            "The key or the secret is incomplete or contains extra characters. Copy the key and the secret again. JustCall shows the secret only once. If the secret is lost, click Revoke, then Generate API Key, and copy the new pair immediately.",
+            "The key or the secret is incomplete or contains extra characters. Copy the key and the secret again. The secret is shown only once. If the secret is lost, click Revoke, then Generate API Key, and copy the new pair immediately.",
             "The library reads an unexpected source. Run `justcall-auth doctor` to see the source, and whether other sources contain a different pair.",
             "Another program sent the pair with Basic or Bearer, or base64-encoded. JustCall expects `Authorization: key:secret` unchanged.",
         ],

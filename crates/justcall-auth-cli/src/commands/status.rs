@@ -266,7 +266,8 @@ mod tests {
         assert!(unused.is_unused() && !unused.is_due());
         let text = unused.text();
         assert!(
-            text.contains("Unused for 100 days") && text.contains("click Revoke next to the key"),
+            text.contains("the pair was not used for 100 days")
+                && text.contains("click Revoke next to the key"),
             "{text}"
         );
         assert_eq!(unused.json()["unused_seconds"], 100 * DAY);

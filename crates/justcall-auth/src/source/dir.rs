@@ -102,7 +102,7 @@ fn unreadable(place: &str, path: &Path, [key, secret]: [&str; 2], error: &io::Er
             result.with_hint("Write the absolute path. A ~ is not expanded in a source.")
         }
         io::ErrorKind::NotFound => {
-            result.with_hint(format!("Create the folder with the file {key} for the key and the file {secret} for the secret."))
+            result.with_hint(format!("Create the folder, and store the key and the secret in its files {key} and {secret}."))
         }
         io::ErrorKind::NotADirectory if path.is_file() => {
             result.with_hint("Use file:PATH, because the path is a file.")

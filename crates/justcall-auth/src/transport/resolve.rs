@@ -200,8 +200,7 @@ impl LookUpFailure {
                         "Check the base URL. Also check whether this machine can resolve names (DNS).",
                     ),
                 };
-                let message =
-                    format!("The address of the {whose} {} could not be found: {why}.", shown(host));
+                let message = format!("The {whose} {} could not be found: {why}.", shown(host));
                 Error::with_message(ErrorKind::ConnectionFailed, message).with_hint(hint)
             }
         };
@@ -376,7 +375,7 @@ mod tests {
             let call = CurrentCall::begin(CallContext::default());
             book.addresses("host.test", 1, &call).expect_err(why);
             let error = call.failure().expect("the call stores the error");
-            let expected = format!("The address of the host host.test could not be found: {why}.");
+            let expected = format!("The host host.test could not be found: {why}.");
             assert_eq!((error.kind(), error.message()), (ErrorKind::ConnectionFailed, expected.as_str()));
         }
         let call = CurrentCall::begin(CallContext::default());
