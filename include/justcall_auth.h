@@ -518,7 +518,7 @@ typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webh
  * The ABI that this header describes. It grows with every change that programs built before cannot
  * work with. justcall_abi_version() returns that of the library in use.
  */
-#define JUSTCALL_ABI_VERSION 1
+#define JUSTCALL_ABI_VERSION 0
 
 /**
  * Returns the version of the library in use, such as `"0.1.0"`. Never NULL. The text lives as long

@@ -10,7 +10,7 @@ use crate::function::guarded;
 
 /// The ABI that this header describes. It grows with every change that programs built before cannot
 /// work with. justcall_abi_version() returns that of the library in use.
-pub const JUSTCALL_ABI_VERSION: u32 = 1;
+pub const JUSTCALL_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,

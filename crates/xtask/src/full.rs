@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use xtask_demo::packages;
 use xtask_demo::run::{self, cargo, command, step, succeed};
 
-use crate::python::Venv;
+use crate::python::{self, Venv};
 
 /// Runs everything. Writes the reports even if a check fails.
 pub fn run(root: &Path) -> Result<()> {
@@ -23,7 +23,7 @@ pub fn run(root: &Path) -> Result<()> {
     step("the console of the sandbox, in Chromium", || {
         succeed(&mut cargo(root, &["test", "--quiet", "-p", "justcall-auth-sandbox", "--test", "console"]))
     })?;
-    let venv = Venv::ensure(root)?;
+    let venv = python::venv(root)?;
     let libraries = step("release builds", || build(root, "full", None))?;
     let with_panic =
         step("the build that panics on demand", || build(root, "full-test-panic", Some("test-panic")))?;

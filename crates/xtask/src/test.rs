@@ -18,7 +18,7 @@ pub fn run(root: &Path) -> Result<()> {
         succeed(&mut package("xtask-generate", &["header", "--check"]))?;
         succeed(&mut package("xtask-generate", &["docs", "--check"]))
     })?;
-    let venv = step("Python environment", || Venv::ensure(root))?;
+    let venv = step("Python environment", || python::venv(root))?;
     step("spelling", || spelling::check(root, &venv))?;
     step("clippy", || {
         succeed(&mut cargo(
@@ -30,7 +30,7 @@ pub fn run(root: &Path) -> Result<()> {
         let arguments = ["doc", "--quiet", "--workspace", "--no-deps"];
         succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    step("Python module", || venv.install_module(root))?;
+    step("Python module", || python::install_module(root, &venv))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
     step("the simulation: a million requests, or as many as take 30 seconds", || {
         succeed(&mut package("justcall-auth-simulation", &["--requests", "1000000", "--seconds", "30"]))
