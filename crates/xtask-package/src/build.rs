@@ -16,6 +16,8 @@ use crate::{shared_library, static_library, symbols};
 pub struct Library {
     /// The static library.
     pub archive: PathBuf,
+    /// The same as rustc writes it, with every symbol of Rust and ring.
+    pub unlocalised: PathBuf,
     /// The libraries of the system that it needs, as rustc names them.
     pub system_libraries: Vec<String>,
     /// The shared library.
@@ -58,7 +60,12 @@ impl Builder {
             shared_library::write(&self.root, &self.compiler, &archive, &nodes, self.target, &self.output)?;
         let list = symbols::list(&self.root);
         let path = static_library::write(&archive.path, &list, self.target, &self.output)?;
-        Ok(Library { archive: path, system_libraries: archive.system_libraries, shared })
+        Ok(Library {
+            archive: path,
+            unlocalised: archive.path,
+            system_libraries: archive.system_libraries,
+            shared,
+        })
     }
 
     /// Builds the programs.

@@ -101,6 +101,13 @@ impl Compiler {
             &format!("{}.{}", self.target.triple, crate::target::GLIBC),
         ]);
         command.arg("--target-dir").arg(&self.folder);
+        // A cargo that runs this program sets variables on which ring's build depends.
+        let is_set_by_cargo = |name: &OsString| {
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_") && name != "CARGO_HOME")
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_set_by_cargo(name)) {
+            command.env_remove(name);
+        }
         // cargo-zigbuild looks for Python's ziglang on the path.
         let mut path = OsString::from(self.venv.program(""));
         path.push(":");

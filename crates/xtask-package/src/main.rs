@@ -9,7 +9,7 @@ use xtask_demo::{packages, run};
 use xtask_package::build::Builder;
 use xtask_package::install::{self, Layout};
 use xtask_package::target::Target;
-use xtask_package::{abi, symbols};
+use xtask_package::{abi, dist, symbols};
 
 /// Builds and installs what ships.
 #[derive(Parser)]
@@ -26,6 +26,9 @@ enum What {
         /// The system to build for.
         #[arg(long, default_value = "x86_64-linux-gnu")]
         target: String,
+        /// Package changes that are not committed, for tests of the packages.
+        #[arg(long)]
+        allow_dirty: bool,
         /// Write the newest list of symbols and the baseline of the ABI under packaging/abi, and build nothing.
         #[arg(long)]
         write_abi: bool,
@@ -44,7 +47,7 @@ enum What {
 fn main() -> ExitCode {
     run::exit_code(match Arguments::parse().what {
         What::Package { write_abi: true, .. } => write_abi(),
-        What::Package { target, .. } => package(&target),
+        What::Package { target, allow_dirty, .. } => dist::write(&run::root(), &target, allow_dirty),
         What::Install { prefix, libdir } => install(&prefix, &libdir),
     })
 }
@@ -53,10 +56,6 @@ fn write_abi() -> Result<()> {
     let root = run::root();
     symbols::write(&root)?;
     abi::write(&root)
-}
-
-fn package(_target: &str) -> Result<()> {
-    anyhow::bail!("not yet")
 }
 
 fn install(prefix: &std::path::Path, libdir: &std::path::Path) -> Result<()> {

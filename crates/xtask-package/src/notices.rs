@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The crates that ship. What they depend on ships with them.
 pub const SHIPPED: [&str; 3] = ["justcall-auth-ffi", "justcall-auth-cli", "justcall-auth-sandbox"];
 
+/// Crates that were published without a licence file, each with a crate of the same repository that has it.
+const SAME_REPOSITORY: [(&str, &str); 1] = [("asn1-rs-impl", "asn1-rs")];
+
 /// A crate from a registry that binaries contain.
 #[derive(Debug, Clone)]
 pub struct Dependency {
@@ -67,7 +70,7 @@ pub fn dependencies(metadata: &Value, shipped: &[&str]) -> Result<Vec<Dependency
 pub fn text(dependencies: &[Dependency]) -> Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for dependency in dependencies {
-        for licence in licences(dependency)? {
+        for licence in licences(with_licence(dependency, dependencies))? {
             let Dependency { name, version, licence: expression, .. } = dependency;
             texts.entry(licence).or_default().push(format!("{name} {version} ({expression})"));
         }
@@ -81,6 +84,13 @@ pub fn text(dependencies: &[Dependency]) -> Result<String> {
         write!(notices, "\n{}\n\n{}\n\n{}\n", "=".repeat(80), names.join("\n"), text)?;
     }
     Ok(notices)
+}
+
+/// Returns the crate with the licence file of `dependency`: itself, or one of the same repository.
+fn with_licence<'a>(dependency: &'a Dependency, all: &'a [Dependency]) -> &'a Dependency {
+    let same = SAME_REPOSITORY.iter().find(|(name, _)| *name == dependency.name);
+    let found = same.and_then(|(_, other)| all.iter().find(|sibling| sibling.name == *other));
+    found.unwrap_or(dependency)
 }
 
 fn licences(dependency: &Dependency) -> Result<Vec<String>> {

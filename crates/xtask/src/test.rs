@@ -12,7 +12,10 @@ use crate::spelling;
 
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
-    step("Debian packages", || packages::ensure(root, packages::TESTS))?;
+    step("Debian packages", || {
+        packages::ensure(root, packages::TESTS)?;
+        packages::ensure(root, packages::PACKAGE)
+    })?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
     step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
         succeed(&mut package("xtask-generate", &["header", "--check"]))?;

@@ -1,0 +1,7 @@
+//! The packages: what the binaries contain, and what programs do that were built with them.
+
+mod abi;
+mod contents;
+mod install;
+mod link;
+mod support;
