@@ -80,6 +80,8 @@ fn build(package: &Package, tree: &Tree, target: &Target, dist: &Path, time: u64
     }
     let documents = format!("share/doc/{}", package.name);
     files.insert(format!("{documents}/copyright"), (package.part, Content::Text(copyright(tree)?)));
+    let notices = tree.get("share/doc/justcall-auth/THIRD-PARTY").context("the notices are in the tree")?;
+    files.insert(format!("{documents}/THIRD-PARTY"), notices.clone());
     install::write(&files, &folder, &layout(target)?)?;
     for place in files.keys().filter(|place| place.starts_with("share/man/")) {
         compress(&folder.join("usr").join(place))?;
@@ -117,24 +119,17 @@ fn control(package: &Package, target: &Target, size: u64) -> String {
     )
 }
 
-/// Returns the licences of the project, and the notices of the crates.
+/// Returns the licence of the project. The notices of the crates are a file beside it.
 fn copyright(tree: &Tree) -> Result<String> {
-    let mut text = format!(
+    let (_, licence) =
+        tree.get("share/doc/justcall-auth/LICENSE-MIT").context("the licences are in the tree")?;
+    let Content::File(path) = licence else { anyhow::bail!("the licence is a file") };
+    Ok(format!(
         "justcall-auth {VERSION}, {HOMEPAGE}\nCopyright: the justcall-auth authors\nLicence: MIT or Apache-2.0, as you prefer. \
-         The second is in /usr/share/common-licenses/Apache-2.0.\n"
-    );
-    for name in ["LICENSE-MIT", "THIRD-PARTY"] {
-        let content =
-            tree.get(&format!("share/doc/justcall-auth/{name}")).context("the licences are in the tree")?;
-        let part = match &content.1 {
-            Content::Text(text) => text.clone(),
-            Content::File(path) => fs::read_to_string(path)?,
-            _ => String::new(),
-        };
-        text.push('\n');
-        text.push_str(&part);
-    }
-    Ok(text)
+         The second is in /usr/share/common-licenses/Apache-2.0.\nTHIRD-PARTY has the licences of the crates in the \
+         binaries.\n\n{}",
+        fs::read_to_string(path)?
+    ))
 }
 
 fn changelog(time: u64) -> Result<String> {
