@@ -1,4 +1,4 @@
-//! The package for CMake: `find_package(justcall_auth)`, with the targets `justcall_auth::shared` and `justcall_auth::static`.
+//! The package for `CMake`: `find_package(justcall_auth)`, with the targets `justcall_auth::shared` and `justcall_auth::static`.
 
 use crate::install::Layout;
 use crate::pkg_config::link_line;

@@ -11,10 +11,10 @@ use crate::build::{Builder, Library, Programs};
 use crate::install::{self, Layout, Part, Tree};
 use crate::target::Target;
 use crate::workspace::{VERSION, commit, commit_time, metadata, require_clean};
-use crate::{abi, archive, debian, notices, sbom};
+use crate::{abi, archive, debian, notices, report, sbom};
 
-/// Builds the packages for `target` and replaces `dist/`. Leaves it as it was if anything fails.
-pub fn write(root: &Path, target: &str, allow_dirty: bool) -> Result<()> {
+/// Builds the packages for `target` and replaces `dist/`. Leaves it as it was if anything fails. Writes the report if asked to.
+pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) -> Result<()> {
     let target = Target::named(target)?;
     if !allow_dirty {
         require_clean(root)?;
@@ -35,6 +35,9 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool) -> Result<()> {
     }
     fs::rename(complete.keep(), &dist).context("cannot rename the finished folder to dist")?;
     fs::set_permissions(&dist, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    if with_report {
+        fs::write(root.join("docs/evidence/packages.md"), report::text(root, &library, &programs, &dist)?)?;
+    }
     print!("{}", fs::read_to_string(dist.join("SHA256SUMS"))?);
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod install;
 pub mod manual;
 pub mod notices;
 pub mod pkg_config;
+pub mod report;
 pub mod sbom;
 pub mod shared_library;
 pub mod static_library;

@@ -29,6 +29,9 @@ enum What {
         /// Package changes that are not committed, for tests of the packages.
         #[arg(long)]
         allow_dirty: bool,
+        /// Also write docs/evidence/packages.md.
+        #[arg(long)]
+        report: bool,
         /// Write the newest list of symbols and the baseline of the ABI under packaging/abi, and build nothing.
         #[arg(long)]
         write_abi: bool,
@@ -47,7 +50,9 @@ enum What {
 fn main() -> ExitCode {
     run::exit_code(match Arguments::parse().what {
         What::Package { write_abi: true, .. } => write_abi(),
-        What::Package { target, allow_dirty, .. } => dist::write(&run::root(), &target, allow_dirty),
+        What::Package { target, allow_dirty, report, .. } => {
+            dist::write(&run::root(), &target, allow_dirty, report)
+        }
         What::Install { prefix, libdir } => install(&prefix, &libdir),
     })
 }

@@ -1,4 +1,4 @@
-//! The bill of materials: which crates the binaries contain, in CycloneDX 1.5.
+//! The bill of materials: which crates the binaries contain, in `CycloneDX` 1.5.
 
 use anyhow::Result;
 use serde_json::{Value, json};

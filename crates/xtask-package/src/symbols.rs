@@ -2,7 +2,7 @@
 //!
 //! `include/justcall_auth.symbols` is generated from the sources of the C ABI. Each file `packaging/abi/NODE.symbols` lists
 //! the symbols that the version `NODE` added. A released file never changes: a program that was linked with a symbol of
-//! JUSTCALL_AUTH_0.1 asks the dynamic linker for that name in that version.
+//! `JUSTCALL_AUTH_0.1` asks the dynamic linker for that name in that version.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-/// The C library that a binary needs at most: that of CentOS 7 and of Python's manylinux2014.
+/// The C library that a binary needs at most: that of `CentOS` 7 and of Python's manylinux2014.
 pub const GLIBC: &str = "2.17";
 
 /// A system that packages are built for.

@@ -13,7 +13,7 @@ use crate::support::{library, root, succeed};
 /// The size of the shared library at most, in bytes: 2.4 MiB.
 const SIZE_MAX: u64 = 24 * 1024 * 1024 / 10;
 
-/// What the shared library may need. Before glibc 2.34, threads and dlsym() are libraries apart.
+/// What the shared library may need. Before glibc 2.34, threads and `dlsym()` are libraries apart.
 const LIBRARIES: [&str; 6] =
     ["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0"];
 

@@ -2,6 +2,7 @@
 
 mod abi;
 mod contents;
+mod dist;
 mod install;
 mod link;
 mod support;

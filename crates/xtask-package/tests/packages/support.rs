@@ -58,7 +58,7 @@ impl Installed {
         self.prefix().join(&self.layout.libdir)
     }
 
-    /// Sets where pkg-config, CMake and the dynamic linker look.
+    /// Sets where pkg-config, `CMake` and the dynamic linker look.
     pub(crate) fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("PKG_CONFIG_PATH", self.libdir().join("pkgconfig"));
         command.env("CMAKE_PREFIX_PATH", self.prefix()).env("LD_LIBRARY_PATH", self.libdir())
