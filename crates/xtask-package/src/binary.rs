@@ -27,7 +27,7 @@ pub fn strip(path: &Path, target: &Target, folder: &Path) -> Result<Stripped> {
     let objcopy = |arguments: &[&str], from: &Path, to: &Path| {
         succeed(Command::new(target.tool("objcopy")).args(arguments).arg(from).arg(to))
     };
-    objcopy(&["--only-keep-debug", "--compress-debug-sections"], path, &debug)?;
+    objcopy(&["--only-keep-debug"], path, &debug)?;
     let stripped = folder.join(path.file_name().context("it is a file")?);
     objcopy(&["--strip-all", "--remove-section=.comment"], path, &stripped)?;
     Ok(Stripped { path: stripped, debug })

@@ -82,7 +82,8 @@ impl Compiler {
 
     /// Returns zig's C compiler for the target.
     pub fn cc(&self) -> Command {
-        let mut command = self.venv.command(&self.root, "python", &["-m", "ziglang", "cc", "-target"]);
+        // zig writes the current folder into the debug information of the code that it adds.
+        let mut command = self.venv.command(Path::new("/"), "python", &["-m", "ziglang", "cc", "-target"]);
         command.arg(self.target.zig());
         self.set_caches(&mut command);
         command
@@ -137,7 +138,7 @@ impl Compiler {
         let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
         let mut paths = vec![
             (self.root.display().to_string(), format!("{SOURCES}/justcall-auth")),
-            (self.folder.display().to_string(), format!("{SOURCES}/target")),
+            (format!("{}/", self.folder.display()), format!("{SOURCES}/target/")),
             (format!("{sysroot}/lib/rustlib/src/rust"), format!("/rustc/{commit}")),
         ];
         let registry = cargo_home()?.join("registry/src");
@@ -153,7 +154,8 @@ impl Compiler {
 /// Returns the paths that belong to this machine, which no file of a package may contain.
 pub fn paths_of_this_machine(root: &Path) -> Result<Vec<String>> {
     let home = std::env::var_os("HOME").map_or_else(|| "/root".into(), PathBuf::from);
-    Ok([root.to_owned(), cargo_home()?, home].iter().map(|path| format!("{}/", path.display())).collect())
+    let home = format!("{}/", home.display());
+    Ok(vec![root.display().to_string(), cargo_home()?.display().to_string(), home])
 }
 
 fn cargo_home() -> Result<PathBuf> {

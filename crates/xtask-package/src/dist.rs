@@ -7,9 +7,11 @@ use anyhow::{Context as _, Result, ensure};
 use xtask_demo::packages;
 use xtask_demo::run::{command, output, step};
 
+use crate::binary::{self, Stripped};
 use crate::build::{Builder, Library, Programs};
+use crate::compile::paths_of_this_machine;
 use crate::install::{self, Layout, Part, Tree};
-use crate::target::Target;
+use crate::target::{GLIBC, Target};
 use crate::workspace::{VERSION, commit, commit_time, metadata, require_clean};
 use crate::{abi, archive, debian, notices, report, sbom};
 
@@ -28,6 +30,7 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
     );
     let library = step("libraries", || builder.library())?;
     let programs = step("programs", || builder.programs())?;
+    step("paths and versions in the binaries", || check(root, &library, &programs))?;
     let (dist, complete) = (root.join("dist"), tempfile::tempdir_in(root.join("target"))?);
     step("packages", || fill(root, target, &library, &programs, complete.path()))?;
     if dist.exists() {
@@ -39,6 +42,26 @@ pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) ->
         fs::write(root.join("docs/evidence/packages.md"), report::text(root, &library, &programs, &dist)?)?;
     }
     print!("{}", fs::read_to_string(dist.join("SHA256SUMS"))?);
+    Ok(())
+}
+
+/// Fails if a binary has a path of this machine, or needs a newer C library than promised.
+fn check(root: &Path, library: &Library, programs: &Programs) -> Result<()> {
+    let paths = paths_of_this_machine(root)?;
+    let floor: Vec<u32> = GLIBC.split('.').map(str::parse).collect::<Result<_, _>>()?;
+    for Stripped { path, debug } in [&library.shared, &programs.command, &programs.sandbox] {
+        for file in [path, debug] {
+            let found = binary::first_contained(file, &paths)?;
+            ensure!(
+                found.is_none(),
+                "{} contains the path {}.",
+                file.display(),
+                found.map_or("", String::as_str)
+            );
+        }
+        let highest = binary::highest_glibc(path)?;
+        ensure!(highest <= floor, "{} needs glibc {highest:?}, which is newer than {GLIBC}.", path.display());
+    }
     Ok(())
 }
 
