@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use xtask_demo::run::{output, succeed};
+use xtask_demo::run::{self, output, succeed};
 
 use crate::target::Target;
 
@@ -19,8 +19,18 @@ pub struct Stripped {
     pub debug: PathBuf,
 }
 
-/// Splits the binary `path`: writes it without debug information into `folder`, and that information below `.build-id`.
-pub fn strip(path: &Path, target: &Target, folder: &Path) -> Result<Stripped> {
+/// Splits the binary `path`, which was built in the checkout `root`: writes it without debug information into `folder`, and that information below `.build-id`.
+pub fn strip(root: &Path, path: &Path, target: &Target, folder: &Path) -> Result<Stripped> {
+    let work = tempfile::tempdir()?;
+    let copy = work.path().join(path.file_name().context("it is a file")?);
+    fs::copy(path, &copy)?;
+    let path = &copy;
+    // The parts of glibc that zig compiles name its folder. The build id is computed again.
+    for here in [root, &run::target_dir(root)] {
+        let mut debugedit = Command::new("debugedit");
+        debugedit.arg("--base-dir").arg(here).args(["--dest-dir", "/usr/src/justcall-auth", "--build-id"]);
+        output(debugedit.arg(path))?;
+    }
     let id = build_id(path)?;
     let debug = folder.join(".build-id").join(&id[..2]).join(format!("{}.debug", &id[2..]));
     fs::create_dir_all(debug.parent().context("it is in a folder")?)?;

@@ -71,7 +71,7 @@ impl Builder {
     /// Builds the programs.
     pub fn programs(&self) -> Result<Programs> {
         let program = |package: &str, name: &str| {
-            binary::strip(&self.compiler.program(package, name)?, self.target, &self.output)
+            binary::strip(&self.root, &self.compiler.program(package, name)?, self.target, &self.output)
         };
         Ok(Programs {
             command: program("justcall-auth-cli", "justcall-auth")?,

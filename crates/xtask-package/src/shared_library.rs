@@ -69,7 +69,7 @@ pub fn write(
     // GCC's unwinder by its path: zig has its own, and a program must have one only.
     link.args(["-lpthread", "-lm", "-ldl"]).arg(unwinder(target)?);
     succeed(link.arg("-o").arg(&linked))?;
-    binary::strip(&linked, target, folder)
+    binary::strip(root, &linked, target, folder)
 }
 
 fn unwinder(target: &Target) -> Result<PathBuf> {
