@@ -25,13 +25,10 @@ pub fn strip(root: &Path, path: &Path, target: &Target, folder: &Path) -> Result
     let copy = work.path().join(path.file_name().context("it is a file")?);
     fs::copy(path, &copy)?;
     let path = &copy;
-    // The parts of glibc that zig compiles name its folder, and the current one. debugedit only replaces what is below a
-    // folder, so that for the checkout itself its parent is replaced. The build id is computed again.
-    let (project, target_dir) = ("/usr/src/justcall-auth", run::target_dir(root));
-    let parent = root.parent().context("a checkout is in a folder")?;
-    for (here, there) in [(root, project), (&target_dir, project), (parent, "/usr/src")] {
+    // The parts of glibc that zig compiles name its folder. The build id is computed again.
+    for here in [root, &run::target_dir(root)] {
         let mut debugedit = Command::new("debugedit");
-        debugedit.arg("--base-dir").arg(here).args(["--dest-dir", there, "--build-id"]);
+        debugedit.arg("--base-dir").arg(here).args(["--dest-dir", "/usr/src/justcall-auth", "--build-id"]);
         output(debugedit.arg(path))?;
     }
     let id = build_id(path)?;
