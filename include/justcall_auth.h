@@ -336,7 +336,7 @@ typedef int32_t justcall_status;
 /** The system refused the requested memory protection. */
 #define JUSTCALL_ERROR_MEMORY_PROTECTION 13
 
-/** The pair works, but it belongs to an account other than the expected one. */
+/** The pair works, but it belongs to an unexpected account. */
 #define JUSTCALL_ERROR_WRONG_ACCOUNT 14
 
 /** The call did not finish within its timeout. */
@@ -348,7 +348,7 @@ typedef int32_t justcall_status;
 /** The TLS connection to the service could not be established. */
 #define JUSTCALL_ERROR_TLS_FAILED 22
 
-/** The service answered with a redirect, which is never followed. */
+/** The service answered with a redirect, and redirects are never followed. */
 #define JUSTCALL_ERROR_REDIRECT_REFUSED 23
 
 /** The response does not come from the JustCall API. */
@@ -366,10 +366,10 @@ typedef int32_t justcall_status;
 /** The signature does not match any of the secrets. */
 #define JUSTCALL_ERROR_WEBHOOK_MISMATCH 32
 
-/** The signature matches, but its time is outside the tolerance. */
+/** The signature matches, but its timestamp is outside the tolerance. */
 #define JUSTCALL_ERROR_WEBHOOK_STALE 33
 
-/** The delivery was signed for a URL other than the expected one. */
+/** The delivery was signed for an unexpected URL. */
 #define JUSTCALL_ERROR_WEBHOOK_WRONG_URL 34
 
 /** The version of the signature is missing or unknown. */
@@ -378,7 +378,7 @@ typedef int32_t justcall_status;
 /** The replay check has already seen this delivery. */
 #define JUSTCALL_ERROR_WEBHOOK_REPLAYED 36
 
-/** An internal error of justcall-auth. */
+/** An internal error of justcall-auth occurred. */
 #define JUSTCALL_ERROR_INTERNAL 90
 
 /** The service refused the request. */
@@ -387,10 +387,10 @@ typedef int32_t justcall_status;
 /** The service rejected the API key and secret. */
 #define JUSTCALL_ERROR_INVALID_CREDENTIALS 401
 
-/** The credentials are valid, but they do not permit this request. */
+/** The API key and secret are valid, but they do not permit this request. */
 #define JUSTCALL_ERROR_FORBIDDEN 403
 
-/** The service has no such path or object. */
+/** The service has no such path, or the object does not exist. */
 #define JUSTCALL_ERROR_NOT_FOUND 404
 
 /** The service understood the request but did not accept its contents. */
@@ -621,7 +621,7 @@ typedef justcall_status (*justcall_replay_fn)(void *context, const justcall_webh
  * breaks programs built with an earlier header. justcall_abi_version() returns the ABI version of
  * the library in use.
  */
-#define JUSTCALL_ABI_VERSION 1
+#define JUSTCALL_ABI_VERSION 0
 
 /**
  * Returns the version of the library in use, such as `"0.1.0"`. Never returns NULL. The text is

@@ -1,56 +1,11 @@
-//! `justcall-auth`: JustCall API authentication from the command line.
-//!
-//! The library makes every decision. This command reads arguments, calls the library, and prints the result as text, or
-//! as one JSON object with `--json`. It adds the exit codes, one table in [`exit`].
+//! `justcall-auth`: the program. [`justcall_auth_cli`] holds all of it, so that the packages can generate manual pages from it.
 
 #![forbid(unsafe_code)]
-
-mod answer;
-mod argument_mask;
-mod arguments;
-mod by_hand;
-mod commands;
-mod exit;
-mod explanations;
-mod failure;
-mod help;
-mod input;
-mod json_text;
-mod lines;
-mod new_pair;
-mod output;
-mod snippets;
-mod spinner;
-#[cfg(unix)]
-mod store;
-#[cfg(not(unix))]
-#[path = "store_elsewhere.rs"]
-mod store;
-mod terminal;
-mod time;
-mod usage;
-mod values;
-mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::exit::Exit;
-use crate::output::Output;
-
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    run(&arguments).into()
-}
-
-fn run(arguments: &[OsString]) -> Exit {
-    let parsed = match usage::parse(arguments) {
-        Ok(parsed) => parsed,
-        Err(unparsed) => return unparsed.show(),
-    };
-    let output = Output::new(&parsed.global, arguments);
-    match commands::run(&parsed, &output) {
-        Ok(()) => Exit::Success,
-        Err(failure) => failure.show(&output),
-    }
+    justcall_auth_cli::run(&arguments)
 }

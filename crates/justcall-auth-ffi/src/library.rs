@@ -11,7 +11,7 @@ use crate::function::guarded;
 /// The ABI version that this header describes. The ABI version increases with every change that
 /// breaks programs built with an earlier header. justcall_abi_version() returns the ABI version of
 /// the library in use.
-pub const JUSTCALL_ABI_VERSION: u32 = 1;
+pub const JUSTCALL_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,

@@ -1,7 +1,9 @@
 //! `cargo xtask test --full`: the tests that take longer, and their reports.
 //!
-//! The console of the sandbox in Chromium, and the examples in other languages. With the release builds, which ship: a rotation that
-//! is killed at every system call, and the matrix of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into docs/evidence/rotation.md.
+//! The packages in clean systems, with docs/evidence/packages.md. The console of the sandbox in Chromium, and the examples
+//! in other languages. With the release builds, which ship: a rotation that is killed at every system call, and the matrix
+//! of `tests/memory`, written into docs/evidence/report.md; processes that call through resets, written into
+//! docs/evidence/rotation.md.
 
 mod rotation;
 
@@ -13,20 +15,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use xtask_demo::packages;
-use xtask_demo::run::{self, cargo, command, step, succeed};
+use xtask_demo::run::{self, cargo, command, package, step, succeed};
 
-use crate::python::Venv;
+use crate::python::{self, Venv};
 
 /// Runs everything. Writes the reports even if a check fails.
 pub fn run(root: &Path) -> Result<()> {
     step("Debian packages", || packages::ensure(root, packages::FULL))?;
+    step("packages, in Debian 12 and 13 without Rust", || {
+        succeed(&mut package("xtask-package", &["package", "--allow-dirty", "--report"]))?;
+        succeed(&mut cargo(root, &["test", "--quiet", "-p", "xtask-package", "--test", "clean_root"]))
+    })?;
     step("the console of the sandbox, in Chromium", || {
         succeed(&mut cargo(root, &["test", "--quiet", "-p", "justcall-auth-sandbox", "--test", "console"]))
     })?;
     step("the examples in six languages", || {
         succeed(&mut cargo(root, &["test", "--quiet", "-p", "justcall-auth-ffi", "--test", "languages"]))
     })?;
-    let venv = Venv::ensure(root)?;
+    let venv = python::venv(root)?;
     let libraries = step("release builds", || build(root, "full", None))?;
     let with_panic =
         step("the build that panics on demand", || build(root, "full-test-panic", Some("test-panic")))?;

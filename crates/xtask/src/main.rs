@@ -52,6 +52,12 @@ enum XtaskCommand {
     Simulate(Passed),
     /// Compile the product for Windows, macOS, ARM and with the oldest Rust, run what can be run, and write docs/evidence/platforms.md.
     Platforms,
+    /// Build the packages that ship, check them, and write them into dist/.
+    #[command(disable_help_flag = true)]
+    Package(Passed),
+    /// Build the release, and install headers, libraries, programs and manual pages below a prefix.
+    #[command(disable_help_flag = true)]
+    Install(Passed),
     /// Generate the C header and the list of its symbols, under include/.
     #[command(disable_help_flag = true)]
     Header(Passed),
@@ -80,6 +86,8 @@ fn main() -> ExitCode {
         XtaskCommand::Bench(passed) => program("justcall-auth-bench", &[], &passed),
         XtaskCommand::Simulate(passed) => program("justcall-auth-simulation", &[], &passed),
         XtaskCommand::Platforms => own(run::succeed(&mut run::package("justcall-auth-platforms", &[]))),
+        XtaskCommand::Package(passed) => program("xtask-package", &["package"], &passed),
+        XtaskCommand::Install(passed) => program("xtask-package", &["install"], &passed),
         XtaskCommand::Header(passed) => program("xtask-generate", &["header"], &passed),
         XtaskCommand::Docs(passed) => program("xtask-generate", &["docs"], &passed),
         XtaskCommand::House(passed) => program("xtask-house", &[], &passed),

@@ -12,13 +12,16 @@ use crate::spelling;
 
 /// Runs everything, up to the first failure.
 pub fn run(root: &Path) -> Result<()> {
-    step("Debian packages", || packages::ensure(root, packages::TESTS))?;
+    step("Debian packages", || {
+        packages::ensure(root, packages::TESTS)?;
+        packages::ensure(root, packages::PACKAGE)
+    })?;
     step("formatting", || succeed(&mut cargo(root, &["fmt", "--all", "--check"])))?;
     step("the header, the symbols, the documentation and Python's exceptions are up to date", || {
         succeed(&mut package("xtask-generate", &["header", "--check"]))?;
         succeed(&mut package("xtask-generate", &["docs", "--check"]))
     })?;
-    let venv = step("Python environment", || Venv::ensure(root))?;
+    let venv = step("Python environment", || python::venv(root))?;
     step("spelling", || spelling::check(root, &venv))?;
     step("clippy", || {
         succeed(&mut cargo(
@@ -30,7 +33,7 @@ pub fn run(root: &Path) -> Result<()> {
         let arguments = ["doc", "--quiet", "--workspace", "--no-deps"];
         succeed(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    step("Python module", || venv.install_module(root))?;
+    step("Python module", || python::install_module(root, &venv))?;
     step("Rust, C and C++ tests", || rust_tests(root, &venv))?;
     step("the example for Node.js", || node_example(root))?;
     step("the simulation: a million requests, or as many as take 30 seconds", || {

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("xtask-demo", &[]),
     ("xtask-generate", &["justcall-auth", "justcall-auth-protocol", "xtask-demo"]),
     ("xtask-house", &["xtask-demo"]),
+    ("xtask-package", &["justcall-auth-cli", "xtask-demo"]),
 ];
 
 /// The crates of the product. The sandbox and xtask are for developers.

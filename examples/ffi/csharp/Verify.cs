@@ -40,7 +40,7 @@ static partial class Verify {
         using (e) return $"{Text(justcall_error_name(e))}: {Text(justcall_error_hint(e))}";
     }
     static void Main(string[] arguments) {
-        if (justcall_abi_version() != 1) throw new Exception("This program needs ABI 1 of libjustcall_auth.");
+        if (justcall_abi_version() != 0) throw new Exception("This program needs ABI 0 of libjustcall_auth.");
         using (var config = justcall_config_new()) {
             Error e;
             if (arguments.Length > 0 && justcall_config_set_base_url(config, arguments[0], out e) != 0

@@ -33,7 +33,7 @@ public final class Verify {
     }
 
     public static void main(String[] arguments) {
-        if (LIB.justcall_abi_version() != 1) throw new UnsatisfiedLinkError("This program needs ABI 1 of the library.");
+        if (LIB.justcall_abi_version() != 0) throw new UnsatisfiedLinkError("This program needs ABI 0 of the library.");
         PointerByReference client = new PointerByReference(), account = new PointerByReference();
         PointerByReference error = new PointerByReference();
         Pointer config = LIB.justcall_config_new();

@@ -6,7 +6,7 @@ import koffi from "koffi";
 const library = koffi.load(process.env.JUSTCALL_LIBRARY ?? "libjustcall_auth.so");
 const declare = (name, result, ...types) => library.func(`justcall_${name}`, result, types);
 const abi = declare("abi_version", "uint32_t")();
-if (abi !== 1) throw new Error(`This program needs ABI 1 of libjustcall_auth, not ${abi}.`);
+if (abi !== 0) throw new Error(`This program needs ABI 0 of libjustcall_auth, not ${abi}.`);
 for (const type of ["config", "client", "account", "response", "error", "event"])
   koffi.opaque(type);
 const text = (name, type) => declare(`${type}_${name}`, "str", `const ${type} *`);

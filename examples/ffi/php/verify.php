@@ -6,8 +6,8 @@ declare(strict_types=1);
 
 $path = getenv('JUSTCALL_LIBRARY') ?: 'libjustcall_auth.so';
 $abi = FFI::cdef('uint32_t justcall_abi_version(void);', $path)->justcall_abi_version();
-if ($abi !== 1) {
-    throw new RuntimeException("This program needs ABI 1 of libjustcall_auth, not $abi.");
+if ($abi !== 0) {
+    throw new RuntimeException("This program needs ABI 0 of libjustcall_auth, not $abi.");
 }
 // [snippet header]
 // FFI has no preprocessor: remove what the header has for it.

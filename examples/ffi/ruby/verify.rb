@@ -8,7 +8,7 @@ module JustCall
   extend Fiddle::Importer
   dlload ENV.fetch('JUSTCALL_LIBRARY', 'libjustcall_auth.so')
   extern 'unsigned int justcall_abi_version()'
-  justcall_abi_version == 1 || raise("This program needs ABI 1 of libjustcall_auth, not #{justcall_abi_version}.")
+  justcall_abi_version.zero? || raise("This program needs ABI 0 of libjustcall_auth, not #{justcall_abi_version}.")
   extern 'void *justcall_config_new()'
   extern 'int justcall_config_set_base_url(void *, char *, void *)'
   %w[new verify].each { |name| extern "int justcall_client_#{name}(void *, void *, void *)" }

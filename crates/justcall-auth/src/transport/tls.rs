@@ -4,11 +4,25 @@ use std::io;
 use std::sync::Arc;
 
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::SigningKey;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
+
+/// Loads no private key: this client has no certificate. Keeps ring's signing code out of the binary.
+#[derive(Debug)]
+struct NoPrivateKeys;
+
+impl KeyProvider for NoPrivateKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("client certificates are not supported".to_owned()))
+    }
+}
 
 /// Creates the configuration that trusts `roots`.
 pub(super) fn config(roots: Arc<RootCertStore>) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = CryptoProvider { key_provider: &NoPrivateKeys, ..ring::default_provider() };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)

@@ -1,0 +1,15 @@
+//! Archives: the installed tree in one folder, compressed, the same for the same files.
+
+use std::path::Path;
+
+use anyhow::Result;
+use xtask_demo::run::{command, succeed};
+
+/// Writes the folder `name`, which is in `parent`, into the archive `path`. Every file gets the time `time`.
+pub fn write(parent: &Path, name: &str, path: &Path, time: u64) -> Result<()> {
+    let mut tar = command(parent, "tar", &["--create", "--sort=name", "--format=ustar"]);
+    tar.args(["--owner=0", "--group=0", "--numeric-owner", &format!("--mtime=@{time}")]);
+    // One thread: the number of blocks would depend on the number of processors.
+    tar.args(["--use-compress-program", "xz -9 --threads=1", "--file"]).arg(path).arg(name);
+    succeed(&mut tar)
+}

@@ -1,0 +1,129 @@
+//! The folder `dist/`: written beside it, and renamed when it is complete.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use xtask_demo::packages;
+use xtask_demo::run::{command, output, step};
+
+use crate::binary::{self, Stripped};
+use crate::build::{Builder, Library, Programs};
+use crate::compile::paths_of_this_machine;
+use crate::install::{self, Layout, Part, Tree};
+use crate::target::{GLIBC, Target};
+use crate::workspace::{VERSION, commit, commit_time, metadata, require_clean};
+use crate::{abi, archive, debian, notices, report, sbom};
+
+/// Builds the packages for `target` and replaces `dist/`. Leaves it as it was if anything fails. Writes the report if asked to.
+pub fn write(root: &Path, target: &str, allow_dirty: bool, with_report: bool) -> Result<()> {
+    let target = Target::named(target)?;
+    if !allow_dirty {
+        require_clean(root)?;
+    }
+    packages::ensure(root, packages::PACKAGE)?;
+    let builder = Builder::new(root, target)?;
+    let changes = abi::changes(root, &root.join("include"))?;
+    ensure!(
+        changes.is_empty(),
+        "The ABI differs from packaging/abi/baseline.abi; its README.md explains what to do."
+    );
+    let library = step("libraries", || builder.library())?;
+    let programs = step("programs", || builder.programs())?;
+    step("paths and versions in the binaries", || check(root, &library, &programs))?;
+    let (dist, complete) = (root.join("dist"), tempfile::tempdir_in(root.join("target"))?);
+    step("packages", || fill(root, target, &library, &programs, complete.path()))?;
+    if dist.exists() {
+        fs::remove_dir_all(&dist)?;
+    }
+    fs::rename(complete.keep(), &dist).context("cannot rename the finished folder to dist")?;
+    fs::set_permissions(&dist, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    if with_report {
+        fs::write(root.join("docs/evidence/packages.md"), report::text(root, &library, &programs, &dist)?)?;
+    }
+    print!("{}", fs::read_to_string(dist.join("SHA256SUMS"))?);
+    Ok(())
+}
+
+/// Fails if a binary has a path of this machine, or needs a newer C library than promised.
+fn check(root: &Path, library: &Library, programs: &Programs) -> Result<()> {
+    let paths = paths_of_this_machine(root)?;
+    let floor: Vec<u32> = GLIBC.split('.').map(str::parse).collect::<Result<_, _>>()?;
+    for Stripped { path, debug } in [&library.shared, &programs.command, &programs.sandbox] {
+        // The debug files of the programs still name the folder in which zig's linker ran.
+        let with_debug = *path == library.shared.path;
+        for file in [Some(path), with_debug.then_some(debug)].into_iter().flatten() {
+            let found = binary::first_contained(file, &paths)?;
+            ensure!(
+                found.is_none(),
+                "{} contains the path {}.",
+                file.display(),
+                found.map_or("", String::as_str)
+            );
+        }
+        let highest = binary::highest_glibc(path)?;
+        ensure!(highest <= floor, "{} needs glibc {highest:?}, which is newer than {GLIBC}.", path.display());
+    }
+    Ok(())
+}
+
+fn fill(
+    root: &Path,
+    target: &'static Target,
+    library: &Library,
+    programs: &Programs,
+    dist: &Path,
+) -> Result<()> {
+    let time = commit_time(root)?;
+    let pages = tempfile::tempdir()?;
+    let tree = |layout: &Layout| -> Result<Tree> {
+        let mut tree = install::libraries(root, library, layout)?;
+        tree.extend(install::programs(programs, pages.path())?);
+        tree.extend(install::licences(root, target)?);
+        Ok(tree)
+    };
+    let crates = notices::dependencies(&metadata(root, target.triple)?, &notices::SHIPPED)?;
+    fs::write(dist.join(sbom::FILE), sbom::text(&crates)?)?;
+    archives(&tree(&Layout::new(Path::new("/"), Path::new("lib"))?)?, target, dist, time)?;
+    debian::write(&tree(&debian::layout(target)?)?, target, dist, time)?;
+    fs::write(dist.join("VERIFY.md"), verify(root, target)?)?;
+    sums(dist)
+}
+
+/// Writes the archive of the tree, and another one with the debug symbols.
+fn archives(tree: &Tree, target: &Target, dist: &Path, time: u64) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    for (suffix, is_debug) in [("", false), ("-debug", true)] {
+        let name = format!("justcall-auth-{VERSION}-{}{suffix}", target.name);
+        let mut part = tree.clone();
+        part.retain(|_, (part, _)| (*part == Part::Debug) == is_debug);
+        install::write(&part, &work.path().join(&name), &Layout::new(Path::new("/"), Path::new("lib"))?)?;
+        if !is_debug {
+            fs::copy(
+                dist.join(sbom::FILE),
+                work.path().join(&name).join("share/doc/justcall-auth").join(sbom::FILE),
+            )?;
+        }
+        archive::write(work.path(), &name, &dist.join(format!("{name}.tar.xz")), time)?;
+    }
+    Ok(())
+}
+
+fn verify(root: &Path, target: &Target) -> Result<String> {
+    Ok(include_str!("../../../packaging/VERIFY.md.in")
+        .replace("@VERSION@", VERSION)
+        .replace("@TARGET@", target.name)
+        .replace("@COMMIT@", &commit(root)?)
+        .replace("@RUSTC@", output(&mut command(root, "rustc", &["--version"]))?.trim()))
+}
+
+/// Writes the hash of every other file into `SHA256SUMS`.
+fn sums(dist: &Path) -> Result<()> {
+    let mut names: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(dist)? {
+        names.push(entry?.file_name().into());
+    }
+    names.sort();
+    let sums = output(command(dist, "sha256sum", &[]).args(names))?;
+    Ok(fs::write(dist.join("SHA256SUMS"), sums)?)
+}

@@ -1,0 +1,24 @@
+//! The packages of justcall-auth: one file for each thing that ships.
+//!
+//! [`compile`] builds the code with zig's C compiler. [`static_library`] and [`shared_library`] turn it into libraries whose
+//! only symbols are those of [`symbols`]. [`install`] places every file below a prefix, and the archives are that tree.
+
+pub mod abi;
+pub mod archive;
+pub mod binary;
+pub mod build;
+pub mod cmake;
+pub mod compile;
+pub mod debian;
+pub mod dist;
+pub mod install;
+pub mod manual;
+pub mod notices;
+pub mod pkg_config;
+pub mod report;
+pub mod sbom;
+pub mod shared_library;
+pub mod static_library;
+pub mod symbols;
+pub mod target;
+pub mod workspace;

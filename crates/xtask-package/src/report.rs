@@ -1,0 +1,108 @@
+//! docs/evidence/packages.md: sizes, and what is inside the binaries.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use xtask_demo::run::output;
+
+use crate::binary;
+use crate::build::{Library, Programs};
+use crate::workspace::commit;
+
+/// Returns the text of the report about the files in `dist`.
+pub fn text(root: &Path, library: &Library, programs: &Programs, dist: &Path) -> Result<String> {
+    let mut text = String::from(
+        "# Packages\n\nWritten by `cargo xtask test --full` and `cargo xtask package --report`: change that, not this file.\n\n",
+    );
+    let rustc = output(Command::new("rustc").arg("--version"))?;
+    writeln!(text, "Commit {}, {}.\n", commit(root)?, rustc.trim())?;
+    text.push_str("## Binaries\n\nSizes without debug information. *glibc* is the highest version whose symbols are used.\n\n");
+    text.push_str("| file | bytes | exports | glibc | needs |\n|---|---|---|---|---|\n");
+    for path in [&library.shared.path, &programs.command.path, &programs.sandbox.path] {
+        let glibc: Vec<String> = binary::highest_glibc(path)?.iter().map(u32::to_string).collect();
+        let needed: Vec<String> = binary::needed(path)?.into_iter().collect();
+        let exports = binary::exports(path)?.len();
+        writeln!(
+            text,
+            "| `{}` | {} | {exports} | {} | {} |",
+            name(path),
+            size(path)?,
+            glibc.join("."),
+            needed.join(", ")
+        )?;
+    }
+    let exports = binary::global_symbols(&library.archive)?.len();
+    writeln!(text, "| `{}` | {} | {exports} | | |", name(&library.archive), size(&library.archive)?)?;
+    text.push_str("\n## What the shared library weighs\n\nCode and constants with a symbol, by the crate that the symbol names. Code that was inlined counts for its caller.\n\n| crate | bytes |\n|---|---|\n");
+    for (crate_name, bytes) in weights(&library.shared.debug)?.into_iter().take(20) {
+        writeln!(text, "| {crate_name} | {bytes} |")?;
+    }
+    text.push_str("\n## Files of `dist/`\n\n| file | bytes |\n|---|---|\n");
+    let mut files = fs::read_dir(dist)?.collect::<Result<Vec<_>, _>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    for file in files {
+        writeln!(text, "| `{}` | {} |", name(&file.path()), file.metadata()?.len())?;
+    }
+    Ok(text)
+}
+
+/// Returns the sizes of the symbols of each crate, the largest first.
+fn weights(debug: &Path) -> Result<Vec<(String, u64)>> {
+    let symbols =
+        output(Command::new("nm").args(["--print-size", "--demangle", "--defined-only"]).arg(debug))?;
+    let mut weights: BTreeMap<String, u64> = BTreeMap::new();
+    for line in symbols.lines() {
+        let mut words = line.splitn(4, ' ');
+        if let (Some(_), Some(size), Some(_), Some(symbol)) =
+            (words.next(), words.next(), words.next(), words.next())
+        {
+            *weights.entry(crate_of(symbol)).or_default() += u64::from_str_radix(size, 16).unwrap_or(0);
+        }
+    }
+    let mut sorted: Vec<(String, u64)> = weights.into_iter().collect();
+    sorted.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    Ok(sorted)
+}
+
+/// Returns the crate that a symbol names: for `<a::B as c::D>::e` the first, `a`.
+fn crate_of(symbol: &str) -> String {
+    if symbol.starts_with("justcall_") && !symbol.contains("::") {
+        return "the exported functions".to_owned();
+    }
+    let Some((before, _)) = symbol.split_once("::") else { return "C and assembly of ring".to_owned() };
+    let name = before
+        .rsplit(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .next()
+        .unwrap_or_default();
+    if name.is_empty() { "other".to_owned() } else { name.to_owned() }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn size(path: &Path) -> Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crate_of;
+
+    #[test]
+    fn it_finds_the_crate_of_a_symbol() {
+        for (symbol, expected) in [
+            ("rustls::conn::ConnectionCore<Data>::process", "rustls"),
+            ("<http::header::Map<T> as core::fmt::Debug>::fmt", "http"),
+            ("<&mut serde_json::Value as core::fmt::Debug>::fmt", "serde_json"),
+            ("justcall_client_new", "the exported functions"),
+            ("fe_mul", "C and assembly of ring"),
+        ] {
+            assert_eq!(crate_of(symbol), expected, "{symbol}");
+        }
+    }
+}
