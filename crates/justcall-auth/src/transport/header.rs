@@ -1,6 +1,7 @@
 //! The `Authorization` header and its placeholder, which the module documentation of [`transport`](super) explains.
 
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use http::HeaderValue;
 use justcall_auth_protocol::credentials::Credentials;
@@ -12,6 +13,8 @@ const LINE: &[u8] = b"\r\nauthorization: justcall-auth-puts-the-pair-here\r\n";
 /// The position of the placeholder in the line, and the length of the rest.
 const VALUE_AT: usize = b"\r\nauthorization: ".len();
 const LINE_END: usize = b"\r\n".len();
+/// Finds the line. Creating the finder costs more than its search of a head.
+static LINE_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(LINE));
 
 /// Returns the header value that ureq gets.
 pub(super) fn placeholder() -> HeaderValue {
@@ -22,13 +25,38 @@ pub(super) fn placeholder() -> HeaderValue {
 /// could contain it.
 pub(super) struct PairHeader {
     credentials: Credentials,
-    /// True if the secret has only letters and digits. Set when the pair is sent.
-    is_alphanumeric: Cell<bool>,
+    /// The characters that the secret may have. Set when the pair is sent.
+    alphabet: Cell<Alphabet>,
+}
+
+/// The usual alphabets of secrets, the smallest first. The alphabet says nothing else about a secret.
+#[derive(Clone, Copy)]
+enum Alphabet {
+    LettersAndDigits,
+    /// Base64 for URLs, which has `-` and `_` too.
+    UrlSafe,
+    Any,
+}
+
+impl Alphabet {
+    /// Returns the smallest alphabet that `secret` is written in.
+    fn of(secret: &[u8]) -> Self {
+        let smaller = [Self::LettersAndDigits, Self::UrlSafe];
+        smaller.into_iter().find(|it| secret.iter().all(|byte| it.has(*byte))).unwrap_or(Self::Any)
+    }
+
+    fn has(self, byte: u8) -> bool {
+        match self {
+            Self::LettersAndDigits => byte.is_ascii_alphanumeric(),
+            Self::UrlSafe => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+            Self::Any => true,
+        }
+    }
 }
 
 impl PairHeader {
     pub fn new(credentials: Credentials) -> Self {
-        Self { credentials, is_alphanumeric: Cell::new(false) }
+        Self { credentials, alphabet: Cell::new(Alphabet::Any) }
     }
 
     /// Returns the length of the secret.
@@ -38,7 +66,7 @@ impl PairHeader {
 
     /// Returns true if the secret may contain `byte`.
     pub fn may_hold(&self, byte: u8) -> bool {
-        byte.is_ascii_alphanumeric() || !self.is_alphanumeric.get()
+        self.alphabet.get().has(byte)
     }
 
     /// Passes the secret to `read`.
@@ -48,13 +76,13 @@ impl PairHeader {
 
     /// Returns `head` with the pair instead of the placeholder, or `None` if it has no placeholder.
     pub fn insert_into(&self, head: &[u8]) -> Option<WipedBuffer> {
-        let at = memmem::find(head, LINE)?;
+        let at = LINE_FINDER.find(head)?;
         let mut complete = WipedBuffer::with_capacity(head.len() + self.credentials.authorization_len());
         complete.push(&head[..at + VALUE_AT]);
         self.credentials.expose_authorization(|value| {
             complete.push(value);
             let secret = &value[self.credentials.secret_at()..];
-            self.is_alphanumeric.set(secret.iter().all(u8::is_ascii_alphanumeric));
+            self.alphabet.set(Alphabet::of(secret));
             #[cfg(feature = "test-panic")]
             crate::test_panic::panic_if_requested();
         });
@@ -81,5 +109,19 @@ mod tests {
         assert_eq!(complete.as_ref(), head("abc123def456:sec789xyz000").as_bytes());
         assert!(header.insert_into(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").is_none());
         assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);
+    }
+
+    #[test]
+    fn it_knows_the_smallest_alphabet_of_a_secret() {
+        for (secret, digit, dash, colon) in [
+            ("sec789xyz000", true, false, false),
+            ("sec789-xyz_0", true, true, false),
+            ("sec789:xyz_0", true, true, true),
+            ("sec789/xyz+0", true, true, true),
+        ] {
+            let alphabet = Alphabet::of(secret.as_bytes());
+            let has = [b'7', b'-', b':'].map(|byte| alphabet.has(byte));
+            assert_eq!(has, [digit, dash, colon], "{secret}");
+        }
     }
 }
