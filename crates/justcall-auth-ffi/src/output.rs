@@ -10,7 +10,8 @@ use crate::argument::Argument;
 /// Text that C programs borrow from a handle. A NUL inside, which would cut it short, becomes
 /// U+FFFD.
 pub(crate) fn text(text: &str) -> CString {
-    CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
+    CString::new(text)
+        .unwrap_or_else(|_| CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default())
 }
 
 /// The same of text that has the length that the caller or the service chose.
@@ -19,14 +20,14 @@ pub(crate) fn text(text: &str) -> CString {
 /// `out_of_memory`.
 pub(crate) fn long_text(text: &str) -> Result<CString, Error> {
     let mut bytes = Vec::new();
-    let nuls = text.matches('\0').count();
+    let nuls = text.bytes().filter(|byte| *byte == 0).count();
     // With room for the NUL at the end, which `CString` adds without another allocation then.
     bytes.try_reserve_exact(text.len() + nuls * ('\u{FFFD}'.len_utf8() - 1) + 1)?;
-    for (index, part) in text.split('\0').enumerate() {
+    for (index, part) in text.as_bytes().split(|byte| *byte == 0).enumerate() {
         if index > 0 {
             bytes.extend_from_slice("\u{FFFD}".as_bytes());
         }
-        bytes.extend_from_slice(part.as_bytes());
+        bytes.extend_from_slice(part);
     }
     Ok(CString::new(bytes).unwrap_or_default())
 }

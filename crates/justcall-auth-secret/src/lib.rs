@@ -1,4 +1,4 @@
-//! Memory for secrets: [`Secret`] holds one between calls, [`WipedBuffer`] during a call.
+//! Memory for secrets: [`Secret`] holds one between calls, [`WipedBuffer`] and [`StackBuffer`] during a call.
 //!
 //! Both are wiped on drop, both show `[redacted]` in `Debug`, and neither can be cloned, displayed or serialised. Code
 //! that needs the bytes calls [`Secret::expose`], so every such place is easy to find.
@@ -32,7 +32,7 @@ mod shield;
 mod thread;
 
 pub use allocator::WipingAllocator;
-pub use buffer::WipedBuffer;
+pub use buffer::{StackBuffer, WipedBuffer};
 pub use environment::scrub_variable;
 pub use fork::{ForkOwned, PerProcess};
 pub use level::{Level, Protection, Refused};

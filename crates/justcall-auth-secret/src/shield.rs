@@ -19,7 +19,8 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::buffer::WipedBuffer;
+use crate::arena::LONGEST;
+use crate::buffer::StackBuffer;
 use crate::memory::Slot;
 
 /// The length of the prekey. A longer prekey resists side channels better, but slows down every call.
@@ -57,16 +58,15 @@ impl Shield {
         true
     }
 
-    /// Decrypts `sealed` into a new buffer that is wiped on drop. Returns `None` if `sealed` is not a result of
-    /// [`Shield::seal`].
-    pub fn open(&self, sealed: &[u8]) -> Option<WipedBuffer> {
+    /// Decrypts `sealed` on the stack and calls `read` with the result, which is wiped afterwards. Returns `None` if
+    /// `sealed` is not a result of [`Shield::seal`].
+    pub fn open<R>(&self, sealed: &[u8], read: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut plain = WipedBuffer::with_capacity(rest.len());
-        plain.push(rest);
-        let length = self.key().open_in_place(nonce, Aad::empty(), plain.as_mut()).ok()?.len();
-        plain.truncate(length);
-        Some(plain)
+        let mut buffer = StackBuffer::<LONGEST>::new();
+        buffer.push(rest);
+        let plain = self.key().open_in_place(nonce, Aad::empty(), buffer.as_mut()).ok()?;
+        Some(read(plain))
     }
 
     /// Derives the key, as the module's documentation describes.
@@ -107,17 +107,21 @@ mod tests {
         sealed
     }
 
+    fn opened(shield: &Shield, sealed: &[u8]) -> Option<Vec<u8>> {
+        shield.open(sealed, <[u8]>::to_vec)
+    }
+
     #[test]
     fn it_opens_what_it_sealed_and_refuses_any_changed_byte() {
         let shield = shield();
         let mut sealed = sealed(&shield);
-        assert_eq!(shield.open(&sealed).expect("sealed by the same shield").as_ref(), PLAIN);
+        assert_eq!(opened(&shield, &sealed).expect("sealed by the same shield"), PLAIN);
         for at in 0..sealed.len() {
             sealed[at] ^= 1;
-            assert!(shield.open(&sealed).is_none(), "byte {at} was changed");
+            assert!(opened(&shield, &sealed).is_none(), "byte {at} was changed");
             sealed[at] ^= 1;
         }
-        assert!(shield.open(&sealed[..NONCE_LEN - 1]).is_none());
+        assert!(opened(&shield, &sealed[..NONCE_LEN - 1]).is_none());
     }
 
     #[test]
@@ -126,10 +130,10 @@ mod tests {
         let sealed = sealed(&shield);
         for at in 0..PREKEY {
             shield.prekey.bytes_mut()[at] ^= 1;
-            assert!(shield.open(&sealed).is_none(), "byte {at} of the prekey has no effect");
+            assert!(opened(&shield, &sealed).is_none(), "byte {at} of the prekey has no effect");
             shield.prekey.bytes_mut()[at] ^= 1;
         }
-        assert!(shield.open(&sealed).is_some(), "the control");
+        assert!(opened(&shield, &sealed).is_some(), "the control");
     }
 
     #[test]

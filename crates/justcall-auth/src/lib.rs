@@ -58,7 +58,7 @@ pub use justcall_auth_protocol::credentials::{Credentials, key_hint};
 pub use justcall_auth_protocol::error::{Error, ErrorKind};
 pub use justcall_auth_protocol::metrics::MAX_SIZE as MAX_USAGE;
 pub use justcall_auth_protocol::request::Request;
-pub use justcall_auth_protocol::response::Response;
+pub use justcall_auth_protocol::{Headers, Response};
 #[doc(hidden)]
 pub use justcall_auth_protocol::table;
 pub use justcall_auth_protocol::{Policy, classify, copy, encoding, printable, service};

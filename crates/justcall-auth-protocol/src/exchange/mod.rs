@@ -459,7 +459,7 @@ impl Exchange {
             return drop(self.fail(unconfirmed_rejection.with_hint(NO_ACCOUNT_PAGE_HINT)));
         }
         let version = &in_flight.version;
-        let account = read_account(page.path(), &response)
+        let account = read_account(page, &response)
             .map_err(|why| invalid_response(&response, why, Some(version.credentials())))
             .and_then(|account| self.check_account(account, version));
         match account {

@@ -1,5 +1,7 @@
 //! Verification: the pages that return the account of a pair, and the meaning of their responses.
 
+use std::borrow::Cow;
+
 use crate::account::Account;
 use crate::error::{Error, ErrorKind};
 use crate::keyring::PairVersion;
@@ -23,8 +25,8 @@ impl PairVerification {
     /// Starts with the account page.
     pub fn ask_account_page(&mut self, policy: &Policy) {
         self.users_page_version = None;
-        self.page =
-            Some(Request::trusted_get(policy.verify_path.as_deref().unwrap_or(service::ACCOUNT_PATH)));
+        let path = policy.verify_path.clone().map_or(service::ACCOUNT_PATH.into(), Cow::Owned);
+        self.page = Some(Request::trusted_get(path));
     }
 
     /// Ends the verification.
@@ -35,7 +37,7 @@ impl PairVerification {
 
     /// Asks the page that the official clients verify with, because the account page gave no result for `version`.
     pub fn ask_users_page(&mut self, version: &PairVersion) {
-        self.page = Some(Request::trusted_get(service::USERS_PATH));
+        self.page = Some(Request::trusted_get(service::USERS_PATH.into()));
         self.users_page_version = Some(version.clone());
     }
 
@@ -82,7 +84,8 @@ pub(super) fn is_no_account_page(error: &Error) -> bool {
 
 /// Returns the account in `response`. Only the account page must contain one; for any other path, a JSON object proves
 /// the pair.
-pub(super) fn read_account(path: &str, response: &Response) -> Result<Account, &'static str> {
+pub(super) fn read_account(page: &Request, response: &Response) -> Result<Account, &'static str> {
+    let path = page.shared_path();
     match service::account(response.body()) {
         Ok(account) => Ok(account.with_path(path)),
         Err(_) if path != service::ACCOUNT_PATH && service::is_json_object(response.body()) => {

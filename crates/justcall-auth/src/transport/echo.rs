@@ -156,7 +156,7 @@ mod tests {
     fn sent_with(secret: &str) -> PairHeader {
         let sent = PairHeader::new(Credentials::new(b"abc123def456", secret.as_bytes()).expect("good"));
         let head = b"GET / HTTP/1.1\r\nauthorization: justcall-auth-puts-the-pair-here\r\n\r\n";
-        sent.insert_into(head).expect("a placeholder");
+        assert!(sent.send_with_pair(head, |_| Ok(())).expect("nothing fails"), "a placeholder");
         sent
     }
 

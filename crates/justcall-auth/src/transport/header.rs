@@ -1,11 +1,12 @@
 //! The `Authorization` header and its placeholder, which the module documentation of [`transport`](super) explains.
 
 use std::cell::Cell;
+use std::io;
 use std::sync::LazyLock;
 
 use http::HeaderValue;
 use justcall_auth_protocol::credentials::Credentials;
-use justcall_auth_secret::WipedBuffer;
+use justcall_auth_secret::StackBuffer;
 use memchr::memmem;
 
 /// The header line as ureq writes it. No header of a caller can contain it, because header values have no line breaks.
@@ -15,6 +16,11 @@ const VALUE_AT: usize = b"\r\nauthorization: ".len();
 const LINE_END: usize = b"\r\n".len();
 /// Finds the line. Creating the finder costs more than its search of a head.
 static LINE_FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(LINE));
+
+/// The longest head that is sent in one piece with the pair, in bytes. A usual head has 350.
+const SHORT_HEAD: usize = 1024;
+/// The length of the longest pair with its colon, in bytes.
+const MAX_PAIR: usize = 1025;
 
 /// Returns the header value that ureq gets.
 pub(super) fn placeholder() -> HeaderValue {
@@ -74,20 +80,37 @@ impl PairHeader {
         self.credentials.expose_authorization(|value| read(&value[self.credentials.secret_at()..]))
     }
 
-    /// Returns `head` with the pair instead of the placeholder, or `None` if it has no placeholder.
-    pub fn insert_into(&self, head: &[u8]) -> Option<WipedBuffer> {
-        let at = LINE_FINDER.find(head)?;
-        let mut complete = WipedBuffer::with_capacity(head.len() + self.credentials.authorization_len());
-        complete.push(&head[..at + VALUE_AT]);
+    /// Passes `head` to `send`, in one piece if it is short, with the pair instead of the placeholder. Returns false if
+    /// `head` has no placeholder; then nothing was sent.
+    pub fn send_with_pair(
+        &self,
+        head: &[u8],
+        mut send: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let Some(at) = LINE_FINDER.find(head) else { return Ok(false) };
+        let (before, after) = (&head[..at + VALUE_AT], &head[at + LINE.len() - LINE_END..]);
+        let is_short = head.len() <= SHORT_HEAD;
+        let mut piece = StackBuffer::<{ SHORT_HEAD + MAX_PAIR }>::new();
+        if is_short {
+            piece.push(before);
+        } else {
+            send(before)?;
+        }
         self.credentials.expose_authorization(|value| {
-            complete.push(value);
+            piece.push(value);
             let secret = &value[self.credentials.secret_at()..];
             self.alphabet.set(Alphabet::of(secret));
             #[cfg(feature = "test-panic")]
             crate::test_panic::panic_if_requested();
         });
-        complete.push(&head[at + LINE.len() - LINE_END..]);
-        Some(complete)
+        if is_short {
+            piece.push(after);
+        }
+        send(piece.as_ref())?;
+        if !is_short {
+            send(after)?;
+        }
+        Ok(true)
     }
 }
 
@@ -105,9 +128,21 @@ mod tests {
                 "GET /?{placeholder} HTTP/1.1\r\nx: {placeholder}\r\nauthorization: {value}\r\nhost: h\r\n\r\n"
             )
         };
-        let complete = header.insert_into(head(placeholder).as_bytes()).expect("a placeholder");
-        assert_eq!(complete.as_ref(), head("abc123def456:sec789xyz000").as_bytes());
-        assert!(header.insert_into(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n").is_none());
+        let sent = |head: &str| {
+            let (mut sent, mut pieces) = (Vec::new(), 0);
+            let send = |piece: &[u8]| {
+                sent.extend_from_slice(piece);
+                pieces += 1;
+                Ok(())
+            };
+            let has_pair = header.send_with_pair(head.as_bytes(), send).expect("nothing fails");
+            (has_pair, pieces, String::from_utf8(sent).expect("ASCII"))
+        };
+        let complete = head("abc123def456:sec789xyz000");
+        assert_eq!(sent(&head(placeholder)), (true, 1, complete.clone()));
+        let long = format!("GET / HTTP/1.1\r\ny: {}", "y".repeat(SHORT_HEAD));
+        assert_eq!(sent(&(long.clone() + &head(placeholder))), (true, 3, long + &complete), "a long head");
+        assert_eq!(sent("GET / HTTP/1.1\r\nhost: h\r\n\r\n"), (false, 0, String::new()));
         assert!(header.expose_secret(|secret| secret == b"sec789xyz000") && header.secret_len() == 12);
     }
 

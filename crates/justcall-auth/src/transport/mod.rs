@@ -40,12 +40,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use justcall_auth_protocol::credentials::Credentials;
 use justcall_auth_protocol::error::{Error, ErrorKind};
+use justcall_auth_protocol::headers::Headers;
 use justcall_auth_protocol::request::Request;
 use justcall_auth_protocol::response::Response;
 use justcall_auth_protocol::service;
+use justcall_auth_protocol::url::BaseUrl;
+use ureq::config::AutoHeaderValue;
 use ureq::{Agent, Body};
 
 use crate::clock;
@@ -78,7 +83,7 @@ const TOO_LONG: &str =
 
 /// A request to send.
 pub(crate) struct Outgoing<'a> {
-    pub url: String,
+    pub base_url: &'a BaseUrl,
     pub request: &'a Request,
     pub credentials: &'a Credentials,
     /// The largest body of a response, in bytes.
@@ -100,8 +105,9 @@ impl Transport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            // Bodies are decoded here, so that broken or empty data does not look like a lost connection.
-            .accept_encoding("gzip")
+            // Every header is set here, because ureq copies those that it adds. Bodies are decoded here too, so that
+            // broken or empty data does not look like a lost connection.
+            .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
             .max_idle_connections(MAX_IDLE)
@@ -160,7 +166,9 @@ fn test_buffer_size() -> Option<usize> {
 fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     let request = outgoing.request;
     // The builder is not used: it moves all parts in each step and reallocates the map.
-    let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 1);
+    let mut headers = HeaderMap::with_capacity(service::HEADERS.len() + request.headers().len() + 3);
+    headers.insert(HOST, outgoing.base_url.host_header());
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     for (name, value) in request.default_headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -170,7 +178,7 @@ fn head(outgoing: &Outgoing<'_>) -> Result<http::Request<()>, http::Error> {
     headers.insert(AUTHORIZATION, header::placeholder());
     let mut head = http::Request::new(());
     *head.method_mut() = Method::from_bytes(request.method().as_bytes())?;
-    *head.uri_mut() = outgoing.url.parse()?;
+    *head.uri_mut() = outgoing.base_url.uri(request.shared_path())?;
     *head.headers_mut() = headers;
     Ok(head)
 }
@@ -192,9 +200,14 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     let expected = body.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected.min(limit).min(MAX_ERROR_BODY) + 64);
     // One byte more than allowed distinguishes a body that is too large from one that fits.
-    let outcome = decode::decoded(body.into_reader(), layers.unwrap_or(0), call).and_then(|plain| {
+    let mut read_all = |plain: &mut dyn Read| {
         FilteredBody::new(plain, call).take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)
-    });
+    };
+    let mut encoded = body.into_reader();
+    let outcome = match layers {
+        None | Some(0) => read_all(&mut encoded),
+        Some(layers) => decode::decoded(encoded, layers, call).and_then(|mut plain| read_all(&mut plain)),
+    };
     let is_cut = outcome.is_err();
     let mut broken = (layers.is_none() && !bytes.is_empty()).then(decode::unreadable);
     if let Err(error) = outcome {
@@ -212,14 +225,8 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
     if let Some(sent) = call.header().filter(|_| is_cut || too_large) {
         sent.expose_secret(|secret| echo::mask_end(&mut bytes, secret));
     }
-    let headers = parts.headers.iter().map(|(name, value)| {
-        let mut value = value.as_bytes().to_vec();
-        mask_beginnings(&mut value, call);
-        let value = String::from_utf8(value)
-            .unwrap_or_else(|not_text| String::from_utf8_lossy(not_text.as_bytes()).into_owned());
-        (name.as_str().to_owned(), value)
-    });
-    let response = Response::new(status, headers.collect(), bytes).with_received(clock::unix_time());
+    let response =
+        Response::new(status, headers_of(&parts.headers, call), bytes).with_received(clock::unix_time());
     if is_success && too_large {
         let message =
             format!("The body of the response is longer than {limit} bytes, the limit of this call.");
@@ -229,6 +236,22 @@ fn read(http_response: http::Response<Body>, max_body: usize, call: &CurrentCall
         Some(error) => Err(error.with_response(response)),
         None => Ok(response),
     }
+}
+
+/// Returns the headers of a response as text.
+fn headers_of(received: &HeaderMap, call: &CurrentCall) -> Headers {
+    let length = received.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut headers = Headers::with_capacity(received.len(), length);
+    for (name, value) in received {
+        if call.was_echoed() {
+            let mut value = value.as_bytes().to_vec();
+            mask_beginnings(&mut value, call);
+            headers.push(name.as_str(), &String::from_utf8_lossy(&value));
+        } else {
+            headers.push(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+        }
+    }
+    headers
 }
 
 /// Masks partial copies of the secret after the service has sent it back.
